@@ -1,0 +1,1 @@
+"""Numbers to picture: pure functions, no screen and no database."""

@@ -1,0 +1,54 @@
+"""A metric's history as one line of braille dots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+GAP = "×"
+"""Where a slice holds nothing but NaN."""
+
+_DOTS_PER_CELL = 2
+_LEVELS = 4
+_BLANK = 0x2800
+# Bits of a braille cell, by dot column and by level from the bottom (Unicode chart U+2800).
+_BITS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
+
+
+def slices_for(width: int) -> int:
+    """Into how many slices a history should be cut to fill `width` cells."""
+    return width * _DOTS_PER_CELL
+
+
+def sparkline(slices: Iterable[tuple[int, float | None, float | None]], width: int) -> str:
+    """`width` cells showing (position, lowest, highest) of each slice; both are None where all values are NaN.
+
+    Each column of dots spans from the lowest to the highest value of its slice, so no spike is lost. Infinities are drawn at
+    the edge. Slices that hold nothing stay empty.
+    """
+    known = [each for each in slices if 0 <= each[0] < slices_for(width)]
+    finite = [
+        value for _, low, high in known for value in (low, high) if value is not None and abs(value) != float("inf")
+    ]
+    bottom, top = (min(finite), max(finite)) if finite else (0.0, 0.0)
+    cells = [0] * width
+    broken: set[int] = set()
+    for position, low, high in known:
+        cell, dot_column = divmod(position, _DOTS_PER_CELL)
+        if low is None or high is None:
+            broken.add(cell)
+            continue
+        for level in range(_level(low, bottom, top), _level(high, bottom, top) + 1):
+            cells[cell] |= _BITS[dot_column][level]
+    return "".join(
+        GAP if not bits and index in broken else chr(_BLANK + bits) if bits else " " for index, bits in enumerate(cells)
+    )
+
+
+def _level(value: float, bottom: float, top: float) -> int:
+    if value >= top:
+        return _LEVELS - 1 if top > bottom or value > top else 1
+    if value <= bottom:
+        return 0
+    # Halved first: the span of two huge numbers of opposite sign is no float.
+    share = (value / 2 - bottom / 2) / (top / 2 - bottom / 2)
+    return min(_LEVELS - 1, int(share * _LEVELS))

@@ -1,0 +1,117 @@
+"""What the sample project consists of, as values: experiments, runs, models and the history of their stages."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mldeck.model import DatasetInput, Metric
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+"""In milliseconds, as all times here."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset with its schema, both as MLflow stores them."""
+
+    used: DatasetInput
+    schema: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """A model that a run logged: its name and what lies in its directory."""
+
+    name: str
+    step: int
+    created: int
+    files: Callable[[str, str, str], Mapping[str, bytes]]
+    """Directory path, model id and run id in; file names and contents out: the MLmodel file names all three."""
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """One run with everything that was logged to it."""
+
+    name: str
+    user: str
+    source: str
+    commit: str
+    start: int
+    duration: int | None
+    """Milliseconds; None while the run goes on."""
+    status: str = "FINISHED"
+    params: Mapping[str, str] = field(default_factory=dict)
+    points: Sequence[Metric] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    note: str | None = None
+    datasets: Sequence[Dataset] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    model: ModelFiles | None = None
+    deleted: int | None = None
+    """When the run was deleted."""
+    children: Sequence[RunPlan] = ()
+
+
+@dataclass(frozen=True)
+class ExperimentPlan:
+    name: str
+    created: int
+    runs: Sequence[RunPlan]
+    note: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    deleted: int | None = None
+    """When the experiment was deleted."""
+
+
+@dataclass(frozen=True)
+class VersionPlan:
+    """A model version, registered from the model of the run with that name."""
+
+    run_name: str
+    registered: int
+    description: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    stages: Sequence[tuple[str, int]] = ()
+    """Stages it was moved to, and when. Whatever was in Staging or Production before gets archived."""
+
+
+@dataclass(frozen=True)
+class RegisteredModelPlan:
+    name: str
+    created: int
+    description: str
+    versions: Sequence[VersionPlan]
+    aliases: Mapping[str, int] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def points(
+    key: str, values: Sequence[float], *, start: int, every: float, first_step: int = 0, stride: int = 1
+) -> list[Metric]:
+    """A metric's history: one value each `every` milliseconds, steps `stride` apart."""
+    return [
+        Metric(key, value, start + round(index * every), first_step + index * stride)
+        for index, value in enumerate(values)
+    ]
+
+
+def summary(values: Mapping[str, float], time: int, step: int = 0) -> list[Metric]:
+    """Metrics that have one value only, logged at the end of a run."""
+    return [Metric(key, value, time, step) for key, value in values.items()]
+
+
+def as_params(values: Mapping[str, object]) -> dict[str, str]:
+    """Parameter values as MLflow stores them: what `str()` makes of them."""
+    return {key: str(value) for key, value in values.items()}
+
+
+def commits(seed: str, count: int) -> list[str]:
+    """Git commit ids of a project's history, oldest first."""
+    rng = random.Random(seed)
+    return [f"{rng.getrandbits(160):040x}" for _ in range(count)]

@@ -1,0 +1,17 @@
+"""What can go wrong and be explained to a person: one line that names the thing and the way out."""
+
+
+class MldeckError(Exception):
+    """The message is complete: it names what is wrong and what to do about it."""
+
+
+class UsageError(MldeckError):
+    """The command was asked for something that cannot be: exit status 2."""
+
+
+class StoreUnavailable(MldeckError):
+    """The database cannot be read now, but may be later: locked, replaced, or gone."""
+
+
+class Interrupted(MldeckError):
+    """A read was stopped because its answer is no longer wanted."""

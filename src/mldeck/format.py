@@ -1,0 +1,149 @@
+"""Values as text, the same everywhere: floats, times, durations, and somebody else's strings. Standard library only."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from unicodedata import combining, east_asian_width
+
+MISSING = "–"
+"""Not logged: looks different from NaN, from inf and from an empty value."""
+
+_SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
+_MAX_DIGITS = 17
+"""Enough decimal digits to tell any two floats apart."""
+
+_UNSAFE = re.compile(
+    "["
+    "\x00-\x1f\x7f-\x9f"  # control characters: could move the cursor, retitle the window, write to the clipboard
+    "\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"  # invisible, or turning the line's direction
+    "\U000e0000-\U000e007f\ud800-\udfff"
+    "]"
+)
+_PICTURES = {"\n": "↵", "\r": "␍", "\t": "→", "\x1b": "␛", "\x7f": "␡"}
+
+
+def safe(text: str) -> str:
+    """One line that is safe to print: what would act on the terminal or hide itself is shown as a symbol."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub(_picture, text)
+
+
+def safe_lines(text: str) -> str:
+    """The same for text of several lines: newlines stay."""
+    return "\n".join(safe(line.expandtabs(4)) for line in text.splitlines())
+
+
+def _picture(found: re.Match[str]) -> str:
+    character = found.group()
+    if character in _PICTURES:
+        return _PICTURES[character]
+    code = ord(character)
+    return chr(0x2400 + code) if code < 0x20 else "\ufffd"
+
+
+def cell_width(text: str) -> int:
+    """How many terminal cells a safe text takes: East Asian wide characters take two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
+
+
+def float_text(value: float, digits: int = 6) -> str:
+    """At least `digits` significant digits, none of them lost before the point, and no trailing zeros.
+
+    Whole numbers stay whole; very small and very large numbers use an exponent (3e-5, never 0.00).
+    """
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    size = abs(value)
+    if value == int(value) and size < 1e15:
+        return str(int(value))
+    if 1e-4 <= size < 1e15:
+        whole_digits = max(1, int(math.log10(size)) + 1) if size >= 1 else 0
+        leading_zeros = -math.floor(math.log10(size)) - 1 if size < 1 else 0
+        text = f"{value:.{max(1, digits - whole_digits + leading_zeros)}f}"
+        return text.rstrip("0").rstrip(".")
+    return _short_exponent(f"{value:.{digits}g}")
+
+
+def _short_exponent(text: str) -> str:
+    mantissa, mark, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if mark else text
+
+
+def digits_to_tell_apart(values: Sequence[float], at_least: int = 6) -> int:
+    """How many significant digits these need so that different numbers look different."""
+    distinct = {value for value in values if math.isfinite(value)}
+    for digits in (at_least, 9, 12):
+        if len({float_text(value, digits) for value in distinct}) == len(distinct):
+            return digits
+    return _MAX_DIGITS
+
+
+def exact_float_text(value: float) -> str:
+    """All digits, so that the number can be typed in again."""
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return _short_exponent(repr(value)) if math.isfinite(value) else float_text(value)
+
+
+def duration_text(milliseconds: int) -> str:
+    """The two largest units: 850ms, 12.3s, 4m 05s, 3h 20m, 2d 4h."""
+    sign, size = ("-" if milliseconds < 0 else ""), abs(milliseconds)
+    if size < _SECOND:
+        text = f"{size}ms"
+    elif size < _MINUTE:
+        text = f"{size // 100 / 10:.1f}s"
+    elif size < _HOUR:
+        text = f"{size // _MINUTE}m {size % _MINUTE // _SECOND:02d}s"
+    elif size < _DAY:
+        text = f"{size // _HOUR}h {size % _HOUR // _MINUTE:02d}m"
+    else:
+        text = f"{size // _DAY}d {size % _DAY // _HOUR}h"
+    return sign + text
+
+
+def exact_duration_text(milliseconds: int) -> str:
+    """To the millisecond: 1h 02m 03.456s."""
+    sign, size = ("-" if milliseconds < 0 else ""), abs(milliseconds)
+    seconds = f"{size % _MINUTE / 1000:.3f}s"
+    if size < _MINUTE:
+        return f"{sign}{seconds}"
+    hours, minutes = divmod(size // _MINUTE, 60)
+    return f"{sign}{hours}h {minutes:02d}m {seconds:>7}" if hours else f"{sign}{minutes}m {seconds:>7}"
+
+
+def age_text(timestamp: int, now: int) -> str:
+    """How long ago, in one unit, while it is recent (12s, 5m, 3h, 6d); then the local date."""
+    age = now - timestamp
+    if age < 0 or age >= 14 * _DAY:
+        return date_text(timestamp)
+    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "m")):
+        if age >= unit:
+            return f"{age // unit}{name}"
+    return f"{age // _SECOND}s"
+
+
+def date_text(timestamp: int) -> str:
+    """Local date of a time in ms; a number that is no time is shown as the number."""
+    moment = _local(timestamp)
+    return str(timestamp) if moment is None else f"{moment:%Y-%m-%d}"
+
+
+def time_text(timestamp: int) -> str:
+    """Local date and time to the second of a time in ms."""
+    moment = _local(timestamp)
+    return str(timestamp) if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _local(timestamp: int) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(timestamp / 1000, timezone.utc).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,170 @@
+"""The nouns of an MLflow store, as frozen values.
+
+Words are MLflow's. Times are milliseconds since the epoch, UTC, as MLflow stores them; a missing time is None.
+NULL and the empty string mean the same in these databases (it depends on whether a server was in between), so optional
+text is None in both cases. Standard library only: every other room may import this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+NOTE_TAG = "mlflow.note.content"
+PARENT_TAG = "mlflow.parentRunId"
+RUN_NAME_TAG = "mlflow.runName"
+SYSTEM_TAG_PREFIX = "mlflow."
+SYSTEM_METRIC_PREFIX = "system/"
+
+
+class View(str, Enum):
+    """Which lifecycle stages are shown."""
+
+    ACTIVE = "active"
+    DELETED = "deleted"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    experiment_id: str
+    name: str
+    lifecycle_stage: str
+    artifact_location: str | None = None
+    creation_time: int | None = None
+    last_update_time: int | None = None
+    note: str | None = None
+    """Markdown, from the experiment tag `mlflow.note.content`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCount:
+    """How many runs an experiment has."""
+
+    active: int = 0
+    deleted: int = 0
+    newest_start: int | None = None
+    """Start time of the newest active run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The attributes of one run: the row of `runs`, with its name as MLflow shows it."""
+
+    run_id: str
+    run_name: str | None
+    """`runs.name` if not empty, else the tag `mlflow.runName`, else None."""
+    experiment_id: str
+    status: str
+    """RUNNING, SCHEDULED, FINISHED, FAILED or KILLED."""
+    lifecycle_stage: str
+    """active or deleted."""
+    start_time: int | None = None
+    end_time: int | None = None
+    deleted_time: int | None = None
+    user_id: str | None = None
+    artifact_uri: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What to call the run on screen: its name, or its id when it has none."""
+        return self.run_name or self.run_id
+
+    @property
+    def duration(self) -> int | None:
+        """Milliseconds from start to end; None while the run has not ended."""
+        if self.start_time is None or self.end_time is None:
+            return None
+        return self.end_time - self.start_time
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run with those of its metrics, params and tags that were asked for."""
+
+    run: Run
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Latest values; NaN and ±inf are real floats here."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One point of a metric, or its latest value."""
+
+    key: str
+    value: float
+    timestamp: int
+    """Milliseconds since the epoch."""
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInput:
+    """A dataset that a run used (MLflow 2.4 and later)."""
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    """JSON, as MLflow stored it."""
+    context: str | None = None
+    """`training`, `eval` …, from the input tag `mlflow.data.context`."""
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetails:
+    """Everything the inspector shows of one run, but for histories."""
+
+    run: Run
+    experiment_name: str | None
+    metrics: tuple[Metric, ...] = ()
+    params: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    datasets: tuple[DatasetInput, ...] = ()
+    parent_id: str | None = None
+    parent: Run | None = None
+    """None although `parent_id` is set: the parent is not in this database."""
+    children: tuple[Run, ...] = ()
+    """At most the number asked for."""
+    children_count: int = 0
+
+
+class Kind(str, Enum):
+    """The entities that a column, a sort key or a search clause can be about."""
+
+    ATTRIBUTE = "attributes"
+    METRIC = "metrics"
+    PARAM = "params"
+    TAG = "tags"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the run table."""
+
+    kind: Kind
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}.{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """One item of an ORDER BY. Runs without a value come last in both directions."""
+
+    column: Column
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs, in what order. Ties are broken as MLflow breaks them: newest first, then by run id."""
+
+    experiment_ids: tuple[str, ...]
+    view: View = View.ACTIVE
+    order: tuple[OrderKey, ...] = ()

@@ -1,0 +1,229 @@
+"""Printed answers: tables for people, JSON and CSV for programs. The store is the one that the deck reads from."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from mldeck.errors import UsageError
+from mldeck.format import MISSING, age_text, cell_width, duration_text, float_text, safe, time_text
+from mldeck.model import Column, Experiment, Kind, OrderKey, RunCount, RunQuery, RunRecord, View
+from mldeck.store.runs import ALL_FIELDS, RunFields
+from mldeck.store.store import Store
+
+_SAMPLE_ROWS = 200
+"""Column widths are taken from the first rows, so that a long table can be streamed."""
+
+_MAX_CELL = 48
+_RUN_KEYS = (
+    "run_id",
+    "run_name",
+    "experiment_id",
+    "experiment",
+    "status",
+    "lifecycle_stage",
+    "start_time",
+    "end_time",
+    "user_id",
+    "artifact_uri",
+)
+
+
+def print_experiments(path: Path, view_name: str, format_name: str) -> int:
+    store = Store(path)
+    try:
+        counts = store.run_counts()
+        objects = [_experiment_object(each, counts) for each in store.experiments(View(view_name))]
+    finally:
+        store.close()
+    if format_name == "json":
+        _write_json(objects)
+    elif format_name == "csv":
+        _write_csv(list(objects[0]) if objects else list(_experiment_object(_NO_EXPERIMENT, {})), objects)
+    else:
+        _write_table(
+            ("id", "name", "stage", "active runs", "created", "note"),
+            (
+                (
+                    each["experiment_id"],
+                    each["name"],
+                    each["lifecycle_stage"],
+                    str(each["active_runs"]),
+                    MISSING if each["creation_time"] is None else time_text(each["creation_time"]),
+                    (each["note"] or "").partition("\n")[0],
+                )
+                for each in objects
+            ),
+        )
+    return 0
+
+
+_NO_EXPERIMENT = Experiment("", "", "")
+
+
+def _experiment_object(experiment: Experiment, counts: Mapping[str, RunCount]) -> dict[str, Any]:
+    count = counts.get(experiment.experiment_id, RunCount())
+    return {
+        "experiment_id": experiment.experiment_id,
+        "name": experiment.name,
+        "lifecycle_stage": experiment.lifecycle_stage,
+        "artifact_location": experiment.artifact_location,
+        "creation_time": experiment.creation_time,
+        "last_update_time": experiment.last_update_time,
+        "active_runs": count.active,
+        "deleted_runs": count.deleted,
+        "note": experiment.note,
+    }
+
+
+def print_runs(
+    path: Path, names: Sequence[str], view_name: str, order: Sequence[OrderKey], limit: int, format_name: str
+) -> int:
+    """`limit` 0 stands for all; they are streamed then, a few hundred at a time."""
+    store = Store(path)
+    try:
+        experiments = _chosen(store, names)
+        query = RunQuery(tuple(experiments), View(view_name), tuple(order))
+        ids = store.run_ids(query, limit or None)
+        experiment_names = {key: each.name for key, each in experiments.items()}
+        if format_name == "json":
+            _write_json(_run_object(each, experiment_names) for each in store.iter_records(ids, ALL_FIELDS))
+        elif format_name == "csv":
+            _write_runs_csv(store, ids, experiment_names)
+        else:
+            _write_runs_table(store, ids, experiment_names)
+    finally:
+        store.close()
+    return 0
+
+
+def _chosen(store: Store, names: Sequence[str]) -> dict[str, Experiment]:
+    """The experiments with these names or ids, by id; all active ones when none is named."""
+    if not names:
+        return {each.experiment_id: each for each in store.experiments(View.ACTIVE)}
+    existing = store.experiments(View.ALL)
+    by_id = {each.experiment_id: each for each in existing}
+    by_name = {each.name: each for each in existing}
+    chosen = {}
+    for name in names:
+        experiment = by_name.get(name) or by_id.get(name)
+        if experiment is None:
+            raise UsageError(f"no experiment {name} in {store.path}; `mldeck experiments` lists them")
+        chosen[experiment.experiment_id] = experiment
+    return chosen
+
+
+def _run_object(record: RunRecord, experiment_names: dict[str, str]) -> dict[str, Any]:
+    run = record.run
+    return {
+        "run_id": run.run_id,
+        "run_name": run.run_name,
+        "experiment_id": run.experiment_id,
+        "experiment": experiment_names.get(run.experiment_id),
+        "status": run.status,
+        "lifecycle_stage": run.lifecycle_stage,
+        "start_time": run.start_time,
+        "end_time": run.end_time,
+        "user_id": run.user_id,
+        "artifact_uri": run.artifact_uri,
+        "metrics": {key: _valid_number(value) for key, value in record.metrics.items()},
+        "params": dict(record.params),
+        "tags": dict(record.tags),
+    }
+
+
+def _valid_number(value: float) -> float | str:
+    """JSON has no NaN and no infinity: they become the strings "nan", "inf" and "-inf"."""
+    return value if math.isfinite(value) else str(value)
+
+
+def _write_json(objects: Iterable[dict[str, Any]]) -> None:
+    write = sys.stdout.write
+    separator = "["
+    for each in objects:
+        write(f"{separator}\n {json.dumps(each, allow_nan=False)}")
+        separator = ","
+    write("\n]\n" if separator == "," else "[]\n")
+
+
+def _write_csv(header: Sequence[str], objects: Iterable[dict[str, Any]]) -> None:
+    # A terminal must not act on somebody else's text; a file or a pipe gets it unchanged.
+    guard = safe if sys.stdout.isatty() else str
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([guard(name) for name in header])
+    for each in objects:
+        values = (each.get(name) for name in header)
+        writer.writerow(["" if value is None else guard(str(value)) for value in values])
+
+
+def _write_runs_csv(store: Store, ids: Sequence[str], experiment_names: dict[str, str]) -> None:
+    keys = store.keys_of_runs(ids)
+    header = [*_RUN_KEYS, *(str(column) for column in keys)]
+
+    def flat(record: RunRecord) -> dict[str, Any]:
+        values = _run_object(record, experiment_names)
+        for kind in (Kind.METRIC, Kind.PARAM, Kind.TAG):
+            values.update((f"{kind.value}.{key}", value) for key, value in values.pop(kind.value).items())
+        return values
+
+    _write_csv(header, (flat(each) for each in store.iter_records(ids, ALL_FIELDS)))
+
+
+def _write_runs_table(store: Store, ids: Sequence[str], experiment_names: dict[str, str]) -> None:
+    """The columns that the deck shows: what differs between the runs."""
+    columns = store.differing_columns(ids)
+    fields = RunFields(
+        tuple(each.key for each in columns if each.kind is Kind.METRIC),
+        tuple(each.key for each in columns if each.kind is Kind.PARAM),
+    )
+    now = int(time.time() * 1000)
+    several = len(experiment_names) > 1
+    header = ["run_id", "name", *(["experiment"] if several else []), "status", "age", "duration"]
+
+    def cells(record: RunRecord) -> Iterator[str]:
+        run = record.run
+        yield run.run_id
+        yield run.run_name or MISSING
+        if several:
+            yield experiment_names.get(run.experiment_id, run.experiment_id)
+        yield run.status
+        yield MISSING if run.start_time is None else age_text(run.start_time, now)
+        yield MISSING if run.duration is None else duration_text(run.duration)
+        for column in columns:
+            yield _cell(record, column)
+
+    records = store.iter_records(ids, fields)
+    _write_table([*header, *(each.key for each in columns)], (tuple(cells(each)) for each in records))
+
+
+def _cell(record: RunRecord, column: Column) -> str:
+    if column.kind is Kind.METRIC:
+        value = record.metrics.get(column.key)
+        return MISSING if value is None else float_text(value)
+    return record.params.get(column.key, MISSING)
+
+
+def _write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    iterator = iter(rows)
+    sample = list(islice(iterator, _SAMPLE_ROWS))
+    widths = [
+        min(_MAX_CELL, max(cell_width(safe(row[index])) for row in (header, *sample))) for index in range(len(header))
+    ]
+    for row in chain((header,), sample, iterator):
+        cells = (_fitted(safe(cell), width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")
+
+
+def _fitted(text: str, width: int) -> str:
+    if cell_width(text) > width:
+        while cell_width(text) >= width:
+            text = text[:-1]
+        text += "…"
+    return text + " " * (width - cell_width(text))

@@ -1,0 +1,1 @@
+"""MLflow's search language: text to tree, with positions for errors."""

@@ -1,0 +1,22 @@
+"""What is wrong with a search, and where."""
+
+from __future__ import annotations
+
+from mldeck.errors import UsageError
+
+
+class SearchError(UsageError):
+    """The text cannot be read as a search. The message says in plain words what was expected at `position`."""
+
+    def __init__(self, message: str, position: int, end: int | None = None, item: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position
+        """Character offset of the first character that is wrong; the length of the text when something is missing."""
+        self.end = position if end is None else end
+        """Character offset behind the last character that is wrong."""
+        self.item = item
+        """Which item of a list the text was, counted from 0; None when it was not in a list."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        return self.position, self.end

@@ -1,0 +1,64 @@
+"""What the word STORE on the command line means: a path, or a URI as MLflow writes them. Standard library only."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+from mldeck.errors import UsageError
+
+_SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+):")
+"""At least two characters, so that a Windows drive is not taken for a scheme."""
+
+_SERVER_DATABASES = ("postgresql", "mysql", "mssql", "oracle")
+_MIGRATE_HINT = "convert it with MLflow's own `mlflow migrate-filestore` and open the database that it writes"
+
+
+def store_path(text: str, origin: str = "") -> Path:
+    """The absolute path of the database file that `text` names; whether it exists is not looked at.
+
+    `origin` says where the text came from ("MLFLOW_TRACKING_URI"), for the message of a `UsageError`.
+    """
+    found = _SCHEME.match(text)
+    if found is None:
+        return Path(text).expanduser().absolute()
+    scheme = found.group(1).lower()
+    if scheme.split("+")[0] == "sqlite":
+        return _sqlite_path(text, origin)
+    raise UsageError(f"{_named(text, origin)}: {_unsupported(scheme)}")
+
+
+def _sqlite_path(text: str, origin: str) -> Path:
+    """`sqlite:///relative.db` and `sqlite:////absolute.db`, as SQLAlchemy reads them; options after `?` do not matter here."""
+    rest = text.split(":", 1)[1].split("?", 1)[0]
+    path = unquote(rest[3:])
+    if not rest.startswith("///") or path in ("", ":memory:"):
+        raise UsageError(f"{_named(text, origin)}: names no file; write sqlite:///PATH, or just the path")
+    return Path(path).absolute()
+
+
+def _unsupported(scheme: str) -> str:
+    if scheme in ("http", "https"):
+        return (
+            "mldeck reads the database file itself, not a tracking server; "
+            "give the file behind it (the server's --backend-store-uri)"
+        )
+    if scheme == "file":
+        return f"mlruns file stores are not supported; {_MIGRATE_HINT}"
+    if scheme.split("+")[0] in _SERVER_DATABASES:
+        return "databases on servers are not supported yet; mldeck opens MLflow's SQLite files"
+    return f"the scheme {scheme}: is not supported; give the path of an MLflow SQLite database"
+
+
+def folder_message(folder: Path) -> str:
+    """Why a folder cannot be opened, and what was probably meant."""
+    if (folder / "mlflow.db").is_file():
+        return f"{folder} is a folder; did you mean {folder / 'mlflow.db'}?"
+    if any(folder.glob("*/meta.yaml")):
+        return f"{folder} is an mlruns file store, which is not supported; {_MIGRATE_HINT}"
+    return f"{folder} is a folder; give the path of an MLflow SQLite database"
+
+
+def _named(text: str, origin: str) -> str:
+    return f"{text} (from {origin})" if origin else text

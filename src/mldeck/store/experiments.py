@@ -1,0 +1,47 @@
+"""Reading experiments."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from mldeck.model import NOTE_TAG, Experiment, View
+from mldeck.store.schema import Schema
+
+
+def list_experiments(connection: Connection, schema: Schema, view: View) -> list[Experiment]:
+    """In MLflow's default order: newest first, those without a creation time last, then by id (section 5.5)."""
+    table = schema.experiments
+    creation_time = schema.optional(table, "creation_time")
+    statement = select(
+        table.c.experiment_id,
+        table.c.name,
+        table.c.lifecycle_stage,
+        table.c.artifact_location,
+        creation_time,
+        schema.optional(table, "last_update_time"),
+    )
+    if view is not View.ALL:
+        statement = statement.where(table.c.lifecycle_stage == view.value)
+    rows = connection.execute(statement).all()
+    notes = _notes(connection, schema)
+    experiments = [
+        Experiment(
+            experiment_id=str(row.experiment_id),
+            name=row.name,
+            lifecycle_stage=row.lifecycle_stage,
+            artifact_location=row.artifact_location or None,
+            creation_time=row.creation_time,
+            last_update_time=row.last_update_time,
+            note=notes.get(row.experiment_id),
+        )
+        for row in rows
+    ]
+    return sorted(experiments, key=lambda each: (-(each.creation_time or 0), int(each.experiment_id)))
+
+
+def _notes(connection: Connection, schema: Schema) -> dict[int, str]:
+    if not schema.has("experiment_tags"):
+        return {}
+    tags = schema.experiment_tags
+    rows = connection.execute(select(tags.c.experiment_id, tags.c.value).where(tags.c.key == NOTE_TAG)).all()
+    return {row.experiment_id: row.value for row in rows if row.value}

@@ -1,0 +1,217 @@
+"""Opening a SQLite file without disturbing whoever else uses it. Standard library only.
+
+Browsing connections are `mode=ro`. SQLite itself sometimes cannot read that way: a journal that a crashed writer left must
+be rolled back first, and a database in WAL mode needs its `-wal` and `-shm` files. `open_database` finds the gentlest way
+that works, and says so when what is shown is not the live file.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from mldeck.errors import MldeckError, StoreUnavailable, UsageError
+from mldeck.store.address import folder_message
+
+MLFLOW_TABLES = ("alembic_version", "experiments", "metrics", "params", "runs", "tags")
+"""Present in every release since 1.0; together they tell an MLflow database from any other."""
+
+BROWSE_WAIT_S = 2.0
+"""How long a read waits for somebody's lock before it says so."""
+
+_MAGIC = b"SQLite format 3\x00"
+
+
+@dataclass(frozen=True)
+class DatabaseFile:
+    """A database file and the way it can be read."""
+
+    path: Path
+    """What the user named."""
+    read_path: Path
+    """What is opened: the same, but for a private copy."""
+    immutable: bool = False
+    """SQLite is told that nobody writes: the only way to read a WAL database in a folder one cannot write to."""
+    read_only_reason: str | None = None
+    """Why nothing can be written; None when it can."""
+    notice: str | None = None
+    """What the user should know about the way it was opened."""
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether changes made by others do not show by themselves."""
+        return self.immutable or self.read_path != self.path
+
+    def connect(self, wait_s: float = BROWSE_WAIT_S) -> sqlite3.Connection:
+        """A connection for reading, usable from any thread (one at a time), in autocommit mode."""
+        options = "mode=ro&immutable=1" if self.immutable else "mode=ro"
+        return _connect(self.read_path, options, wait_s)
+
+    def discard(self) -> None:
+        """Removes the private copy, if there is one."""
+        if self.read_path != self.path:
+            shutil.rmtree(self.read_path.parent, ignore_errors=True)
+
+
+def check_database(path: Path) -> None:
+    """Raises `UsageError` unless `path` is an MLflow database that can be read."""
+    _check_is_sqlite(path)
+    try:
+        database = open_database(path, read_only=True)
+    except StoreUnavailable:
+        return  # somebody holds it now; whether it is MLflow's shows as soon as they let go
+    try:
+        with closing(database.connect()) as connection:
+            names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.OperationalError as error:
+        if is_locked(error):
+            return
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    except sqlite3.DatabaseError as error:
+        raise UsageError(f"{path} is damaged: {error}") from None
+    finally:
+        database.discard()
+    missing = [name for name in MLFLOW_TABLES if name not in names]
+    if missing:
+        raise UsageError(
+            f"{path} is a SQLite database, but not an MLflow tracking database: it has no table {', '.join(missing)}"
+        )
+
+
+def _check_is_sqlite(path: Path) -> None:
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise UsageError(folder_message(path))
+        if not stat.S_ISREG(status.st_mode):
+            raise UsageError(f"{path} is not a file")
+        with path.open("rb") as file:
+            head = file.read(len(_MAGIC))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"no such file: {path} (try `mldeck demo` to see mldeck on a sample store)") from None
+    except PermissionError:
+        raise UsageError(f"no permission to read {path}") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    if not head:
+        raise UsageError(f"{path} is empty: MLflow has not written anything to it yet")
+    if head != _MAGIC:
+        raise UsageError(f"{path} is not a SQLite database")
+
+
+def open_database(path: Path, *, read_only: bool) -> DatabaseFile:
+    """Finds the gentlest way to read `path`.
+
+    Raises `StoreUnavailable` while it is locked or gone. Only when it may be written (and `read_only` is not asked for) is
+    SQLite let to finish what a crashed writer left, as MLflow's next start would; else a private copy is read.
+    """
+    if not path.exists():
+        raise StoreUnavailable(f"{path} is gone")
+    reason = "opened with --read-only" if read_only else read_only_reason(path)
+    plain = DatabaseFile(path, path, read_only_reason=reason)
+    if _readable(plain):
+        return plain
+    if reason is None:
+        _let_sqlite_recover(path)
+        if _readable(plain):
+            return plain
+    if _is_wal(path) and not _has_content(Path(f"{path}-wal")):
+        return DatabaseFile(
+            path,
+            path,
+            immutable=True,
+            read_only_reason=reason or "its folder cannot be written to",
+            notice="write-ahead log in a folder without write permission: shown as it is in the file",
+        )
+    return _private_copy(path, reason)
+
+
+def read_only_reason(path: Path) -> str | None:
+    """Why the database cannot be written by this user; None when it can."""
+    if not os.access(path, os.W_OK):
+        return "the file cannot be written to"
+    if not os.access(path.parent, os.W_OK):
+        return "its folder cannot be written to"
+    return None
+
+
+def is_locked(error: sqlite3.Error) -> bool:
+    return "locked" in str(error) or "busy" in str(error)
+
+
+def _connect(path: Path, options: str, wait_s: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{options}", uri=True, timeout=wait_s, check_same_thread=False, isolation_level=None
+    )
+    # Somebody else's bytes: a value that is not UTF-8 must not end the listing it stands in.
+    connection.text_factory = _decode
+    return connection
+
+
+def _decode(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+def _readable(database: DatabaseFile) -> bool:
+    """Whether SQLite can read it this way; raises `StoreUnavailable` if it is merely locked."""
+    try:
+        with closing(database.connect()) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        if is_locked(error):
+            raise StoreUnavailable(f"{database.path} is locked by another program") from error
+        return False
+    except sqlite3.DatabaseError as error:
+        raise MldeckError(f"{database.path} is damaged: {error}") from error
+    return True
+
+
+def _let_sqlite_recover(path: Path) -> None:
+    """Opening for writing and reading once rolls back a hot journal or makes the WAL's index."""
+    try:
+        with closing(_connect(path, "mode=rw", BROWSE_WAIT_S)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        return  # the caller looks again whether it is readable now
+
+
+def _is_wal(path: Path) -> bool:
+    """Bytes 18 and 19 of the header are 2 in WAL mode (https://www.sqlite.org/fileformat2.html)."""
+    with path.open("rb") as file:
+        return file.read(20)[18:20] == b"\x02\x02"
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _private_copy(path: Path, reason: str | None) -> DatabaseFile:
+    folder = Path(tempfile.mkdtemp(prefix="mldeck-"))
+    copy = folder / path.name
+    try:
+        for suffix in ("", "-journal", "-wal"):
+            if Path(f"{path}{suffix}").exists():
+                shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
+        _let_sqlite_recover(copy)
+        database = DatabaseFile(
+            path,
+            copy,
+            read_only_reason=reason or "it cannot be recovered in place",
+            notice=f"left unfinished by a crashed writer: shown from a copy made at {time.strftime('%H:%M:%S')}",
+        )
+        if not _readable(database):
+            raise MldeckError(f"{path} cannot be read")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return database

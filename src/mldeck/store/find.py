@@ -1,0 +1,38 @@
+"""Quick find: which of the listed runs contain a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, FromClause, String, and_, func, or_, select
+
+from mldeck.model import RUN_NAME_TAG, Column, Kind, RunQuery
+from mldeck.store.runs import matches
+from mldeck.store.schema import Schema
+
+_ESCAPE = "\\"
+
+
+def find_runs(
+    connection: Connection, schema: Schema, query: RunQuery, text: str, columns: Sequence[Column]
+) -> frozenset[str]:
+    """Upper and lower case are the same here (for ASCII letters, as SQLite's `lower` has it)."""
+    runs = schema.runs
+    attributes = (runs.c.run_uuid, runs.c.name, runs.c.user_id, runs.c.status)
+    params = tuple(each.key for each in columns if each.kind is Kind.PARAM)
+    tags = tuple(each.key for each in columns if each.kind is Kind.TAG)
+    found = or_(
+        *(_contains(each, text) for each in attributes),
+        runs.c.run_uuid.in_(_having(schema.params, params, text)),
+        runs.c.run_uuid.in_(_having(schema.tags, (*tags, RUN_NAME_TAG), text)),
+    )
+    return frozenset(connection.execute(select(runs.c.run_uuid).where(matches(schema, query), found)).scalars().all())
+
+
+def _having(table: FromClause, keys: Sequence[str], text: str) -> ColumnElement[str]:
+    return select(table.c.run_uuid).where(and_(table.c.key.in_(keys), _contains(table.c.value, text))).scalar_subquery()
+
+
+def _contains(value: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    escaped = "".join(f"{_ESCAPE}{each}" if each in ("%", "_", _ESCAPE) else each for each in text.lower())
+    return func.lower(value, type_=String()).like(f"%{escaped}%", escape=_ESCAPE)

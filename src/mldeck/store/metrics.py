@@ -1,0 +1,63 @@
+"""Reading the history of one metric of one run, as much of it as a picture can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, case, func, select
+
+from mldeck.store.encoding import metric_value
+from mldeck.store.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySpan:
+    """What happened to a metric in one slice of its steps: every extreme is kept, so that no spike gets lost."""
+
+    position: int
+    """0 for the first slice of the history, slices - 1 for the last."""
+    low: float | None
+    """Smallest and largest value; None when all of them are NaN."""
+    high: float | None
+    nan_count: int
+
+
+def history_outline(
+    connection: Connection, schema: Schema, run_id: str, key: str, slices: int
+) -> tuple[HistorySpan, ...]:
+    """The history cut into at most `slices` slices of equal numbers of steps, by position; empty slices are left out.
+
+    The database does the cutting: a history of 200,000 steps comes back as a few rows.
+    """
+    points = schema.metrics
+    of_run = and_(points.c.run_uuid == run_id, points.c.key == key)
+    hint = f"INDEXED BY {schema.history_index}" if schema.history_index else ""
+    limits = select(func.min(points.c.step), func.max(points.c.step)).where(of_run).with_hint(points, hint, "sqlite")
+    first, last = connection.execute(limits).one()
+    if first is None:
+        return ()
+    width = (last - first) // slices + 1
+    is_nan = schema.is_nan(points) == 1
+    position = (points.c.step - first) // width
+    real_value = case((is_nan, None), else_=points.c.value)
+    statement = (
+        select(
+            position.label("position"),
+            func.min(real_value).label("low"),
+            func.max(real_value).label("high"),
+            func.sum(case((is_nan, 1), else_=0)).label("nan_count"),
+        )
+        .where(of_run)
+        .with_hint(points, hint, "sqlite")
+        .group_by("position")
+        .order_by("position")
+    )
+    return tuple(
+        HistorySpan(
+            row.position,
+            None if row.low is None else metric_value(row.low, False),
+            None if row.high is None else metric_value(row.high, False),
+            row.nan_count,
+        )
+        for row in connection.execute(statement).all()
+    )

@@ -1,0 +1,68 @@
+"""ORDER BY as MLflow means it (MLFLOW_DATABASE.md section 5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select, UnaryExpression, and_, asc, case, desc
+
+from mldeck.errors import UsageError
+from mldeck.model import Kind, OrderKey
+from mldeck.store.schema import Schema
+
+RUN_ATTRIBUTES = ("run_id", "run_name", "status", "user_id", "artifact_uri", "start_time", "end_time")
+"""What MLflow sorts by."""
+DURATION = "duration"
+"""end_time - start_time: not known to MLflow, but a column of the run table."""
+
+_COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid", "run_name": "name"}
+_VALUE, _NAN, _MISSING = 0, 1, 2
+
+
+def ordered(statement: Select[Any], schema: Schema, order: Sequence[OrderKey]) -> Select[Any]:
+    """Adds what the order needs: joins on (key, run), the rank of a missing value, and MLflow's tie-break.
+
+    Values come first in both directions, then NaN, then runs without the value. The tie-break is newest first (unless the
+    start time is sorted by), then the run id.
+    """
+    runs = schema.runs
+    source: FromClause = runs
+    terms: list[ColumnElement[Any]] = []
+    for key in order:
+        direction = desc if key.descending else asc
+        if key.column.kind is Kind.ATTRIBUTE:
+            value = _attribute(schema, key.column.key)
+            terms += [case((value.is_(None), _MISSING), else_=_VALUE), direction(value)]
+            continue
+        joined = _values_of(schema, key.column.kind).alias()
+        source = source.outerjoin(joined, and_(joined.c.run_uuid == runs.c.run_uuid, joined.c.key == key.column.key))
+        terms += _value_terms(joined, key.column.kind, direction)
+    if not any(key.column.kind is Kind.ATTRIBUTE and key.column.key == "start_time" for key in order):
+        terms.append(runs.c.start_time.desc())
+    return statement.select_from(source).order_by(*terms, runs.c.run_uuid)
+
+
+def _value_terms(
+    joined: FromClause, kind: Kind, direction: Callable[[ColumnElement[Any]], UnaryExpression[Any]]
+) -> list[ColumnElement[Any]]:
+    value = joined.c.value
+    missing = (value.is_(None), _MISSING)
+    if kind is Kind.METRIC and "is_nan" in joined.c:
+        return [case(missing, (joined.c.is_nan == 1, _NAN), else_=_VALUE), direction(value)]
+    return [case(missing, else_=_VALUE), direction(value)]
+
+
+def _values_of(schema: Schema, kind: Kind) -> FromClause:
+    return {Kind.METRIC: schema.latest_metrics, Kind.PARAM: schema.params, Kind.TAG: schema.tags}[kind]
+
+
+def _attribute(schema: Schema, name: str) -> ColumnElement[Any]:
+    runs = schema.runs
+    if name == DURATION:
+        return runs.c.end_time - runs.c.start_time
+    if name not in RUN_ATTRIBUTES:
+        raise UsageError(
+            f"runs cannot be sorted by {name}; the attributes are {', '.join((*RUN_ATTRIBUTES, DURATION))}"
+        )
+    return runs.c[_COLUMN_OF_ATTRIBUTE.get(name, name)]

@@ -1,0 +1,90 @@
+"""The seam: all that is SQLite's own about reading a store. A database on a server would need a second module like this."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from mldeck.errors import Interrupted, MldeckError, StoreUnavailable
+from mldeck.store.files import DatabaseFile, is_locked
+from mldeck.store.interrupt import Interrupt
+
+MAX_BOUND_VALUES = 500
+"""Longest IN list: older builds of SQLite accept 999 bound values in a statement."""
+
+
+class SqliteReader:
+    """Connections to one database file, for short reads from any thread."""
+
+    def __init__(self, database: DatabaseFile) -> None:
+        self._database = database
+        self._engine: Engine = create_engine(
+            "sqlite://",
+            creator=self._connect,
+            poolclass=QueuePool,
+            pool_size=4,
+            max_overflow=8,
+            pool_reset_on_return=None,
+        )
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = self._database.connect()
+        # MLflow's own setting: LIKE tells upper from lower case (MLFLOW_DATABASE.md section 5.3).
+        connection.execute("PRAGMA case_sensitive_like = ON")
+        return connection
+
+    @contextmanager
+    def reading(self, interrupt: Interrupt | None = None) -> Iterator[Connection]:
+        """A connection for a few statements, each fetched completely: an open cursor would lock out writers.
+
+        SQLite's errors come out as mldeck's own.
+        """
+        try:
+            with self._engine.connect() as connection:
+                raw = connection.connection.dbapi_connection
+                assert raw is not None  # a connection that is checked out is open
+                with (interrupt or Interrupt()).watching(raw.interrupt):
+                    yield connection
+        except (DBAPIError, sqlite3.Error) as error:
+            raise _explained(error, self._database) from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def columns_by_table(connection: Connection) -> dict[str, frozenset[str]]:
+    """The columns of every table, in one query: whole-schema reflection reads 65 tables one by one."""
+    rows = connection.exec_driver_sql(
+        "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'"
+    )
+    tables: dict[str, set[str]] = {}
+    for table_name, column_name in rows:
+        tables.setdefault(table_name, set()).add(column_name)
+    return {name: frozenset(columns) for name, columns in tables.items()}
+
+
+def index_names(connection: Connection, table_name: str) -> frozenset[str]:
+    rows = connection.exec_driver_sql(
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?", (table_name,)
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def _explained(error: Exception, database: DatabaseFile) -> MldeckError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    text = str(cause)
+    path = database.path
+    if "interrupted" in text:
+        return Interrupted("stopped")
+    if isinstance(cause, sqlite3.OperationalError) and is_locked(cause):
+        return StoreUnavailable(f"{path} is locked by another program")
+    if "no such table" in text or "no such column" in text:
+        return StoreUnavailable(f"{path} was changed by another MLflow: {text}")
+    if "unable to open" in text or not path.exists():
+        return StoreUnavailable(f"{path} is gone" if not path.exists() else f"{path} cannot be opened now")
+    return MldeckError(f"{path} cannot be read: {text}")

@@ -1,0 +1,1 @@
+"""Windows over a place that answer one question and go away."""

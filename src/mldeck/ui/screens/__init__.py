@@ -1,0 +1,1 @@
+"""The places: each puts widgets together and fetches what they show."""

@@ -1,0 +1,80 @@
+"""The experiments, with the number of their active runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.message import Message
+
+from mldeck.format import safe
+from mldeck.model import Experiment
+from mldeck.ui.keys import EXPERIMENTS, bindings
+from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
+
+
+class ExperimentList(Grid):
+    BINDINGS: ClassVar[list[BindingType]] = bindings(EXPERIMENTS)
+
+    class ViewAsked(Message):
+        """Another lifecycle stage, please."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, has_header=False)
+        self.experiments: Sequence[Experiment] = ()
+        self.counts: Mapping[str, int] = {}
+        self.chosen_id: str | None = None
+
+    def show(self, experiments: Sequence[Experiment], counts: Mapping[str, int], chosen_id: str | None) -> None:
+        """`counts` is the number of active runs by experiment id. The cursor stays on its experiment."""
+        cursor = self.cursor_experiment
+        wanted = cursor.experiment_id if cursor else chosen_id
+        self.experiments, self.counts, self.chosen_id = experiments, counts, chosen_id
+        self.set_content(len(experiments), self._fitting_columns())
+        ids = [each.experiment_id for each in experiments]
+        if wanted in ids:
+            self.cursor_row = ids.index(wanted)
+            self._show_cursor()
+
+    def choose(self, experiment_id: str) -> None:
+        """Marks the one whose runs are shown."""
+        self.chosen_id = experiment_id
+        ids = [each.experiment_id for each in self.experiments]
+        if experiment_id in ids:
+            self.cursor_row = ids.index(experiment_id)
+            self._show_cursor()
+        self.repaint()
+
+    @property
+    def cursor_experiment(self) -> Experiment | None:
+        return self.experiments[self.cursor_row] if self.cursor_row < len(self.experiments) else None
+
+    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+        count_width = max((len(str(count)) for count in self.counts.values()), default=1)
+        name_width = max(4, self.size.width - count_width - GAP)
+        return GridColumn("experiment", name_width), GridColumn("runs", count_width, right=True)
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        experiment = self.experiments[row]
+        is_chosen = experiment.experiment_id == self.chosen_id
+        style = "dim" if experiment.lifecycle_stage == "deleted" else "accent" if is_chosen else ""
+        count = self.counts.get(experiment.experiment_id)
+        return (
+            Cell(("▸ " if is_chosen else "  ") + safe(experiment.name), style),
+            Cell("" if count is None else str(count), "dim"),
+        )
+
+    def row_text(self, row: int) -> str:
+        return self.experiments[row].name
+
+    def copied_text(self) -> str | None:
+        experiment = self.cursor_experiment
+        return experiment.name if experiment else None
+
+    def on_resize(self) -> None:
+        self.columns = self._fitting_columns()
+        super().on_resize()
+
+    def action_cycle_view(self) -> None:
+        self.post_message(self.ViewAsked())

@@ -1,0 +1,400 @@
+"""A table that paints only what is visible. Rows come from the subclass, one at a time, when they are looked at.
+
+Textual's own DataTable blocks for seconds at 10,000 runs; here the cost follows the height of the widget. The cursor is a
+row and a column; vertical scrolling is Textual's, horizontal scrolling goes by whole columns, so that none is cut in two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from mldeck.format import cell_width, safe
+from mldeck.ui.keys import GRID, bindings
+
+
+class Cell(NamedTuple):
+    """What stands in one cell: text that is safe to print, and the name of its style (see `Grid.COMPONENT_CLASSES`)."""
+
+    text: str
+    style: str = ""
+
+
+class GridColumn(NamedTuple):
+    label: str
+    width: int
+    """In terminal cells."""
+    right: bool = False
+    """Whether it is aligned to the right."""
+    group: str = ""
+    """Named above the header, where it changes."""
+    mark: str = ""
+    """Behind the label: the direction of sorting."""
+
+
+GAP = 2
+"""Blank cells between columns."""
+
+_CACHED_LINES = 1_000
+_OPAQUE = ("cursor", "cursor-blurred", "match")
+"""Styles that bring their own background; the others stand on that of the row."""
+
+
+class Grid(ScrollView, can_focus=True):
+    """Subclasses say how many rows there are (`row_count`), and what is in one (`row_cells`)."""
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings(GRID)
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "grid--header",
+        "grid--group",
+        "grid--sorted",
+        "grid--cursor",
+        "grid--cursor-blurred",
+        "grid--cursor-cell",
+        "grid--dim",
+        "grid--accent",
+        "grid--good",
+        "grid--bad",
+        "grid--warn",
+        "grid--match",
+        "grid--number",
+    }
+
+    class CursorMoved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, grid: Grid) -> None:
+            super().__init__()
+            self.grid = grid
+
+        @property
+        def control(self) -> Grid:
+            return self.grid
+
+        def can_replace(self, message: Message) -> bool:
+            # A held arrow key must not queue sixty updates.
+            return isinstance(message, Grid.CursorMoved) and message.grid is self.grid
+
+    class Opened(CursorMoved):
+        """Enter was pressed on the row under the cursor."""
+
+    def __init__(self, *, id: str | None = None, fixed_columns: int = 1, has_header: bool = True) -> None:
+        super().__init__(id=id)
+        self.columns: tuple[GridColumn, ...] = ()
+        self.row_count = 0
+        self.cursor_row = 0
+        self.cursor_column = 0
+        self.empty_text = ""
+        self._fixed_columns = fixed_columns
+        self._first_column = fixed_columns
+        self._has_header = has_header
+        self._lines: dict[tuple[int, bool], Strip] = {}
+        self._styles_by_name: dict[str, Style] = {}
+        self._focused = False
+
+    def row_cells(self, row: int) -> Sequence[Cell] | None:
+        """What is in a row, a cell for each column; None while it is being read."""
+        raise NotImplementedError
+
+    # -- what is visible
+
+    @property
+    def header_height(self) -> int:
+        if not self._has_header:
+            return 0
+        grouped = any(column.group for column in self.columns)
+        return 2 if grouped and self.size.height >= 12 else 1
+
+    @property
+    def page_size(self) -> int:
+        return max(1, self.size.height - self.header_height)
+
+    @property
+    def top_row(self) -> int:
+        return self.scroll_offset.y
+
+    @property
+    def visible_rows(self) -> range:
+        return range(self.top_row, min(self.row_count, self.top_row + self.page_size))
+
+    def visible_columns(self) -> list[int]:
+        """Indexes of the columns on screen: the fixed ones, then those scrolled to, as many as fit.
+
+        A column that does not fit is left out rather than cut: a number without its last digits is another number. Only the
+        first one is shown in any case.
+        """
+        shown = list(range(min(self._fixed_columns, len(self.columns))))
+        used = sum(self.columns[index].width + GAP for index in shown)
+        for index in range(self._first_column, len(self.columns)):
+            used += self.columns[index].width
+            if used > self.size.width and index > self._first_column:
+                break
+            shown.append(index)
+            used += GAP
+        return shown
+
+    def set_content(self, row_count: int, columns: Sequence[GridColumn] | None = None) -> None:
+        """Tells that there are other rows or columns now; the cursor stays where it is, if there is such a row."""
+        if columns is not None:
+            self.columns = tuple(columns)
+            self.cursor_column = min(self.cursor_column, max(0, len(self.columns) - 1))
+            self._first_column = max(self._fixed_columns, min(self._first_column, len(self.columns) - 1))
+        self.row_count = row_count
+        self.cursor_row = max(0, min(self.cursor_row, row_count - 1))
+        self._resize_content()
+        self.repaint()
+
+    def _resize_content(self) -> None:
+        self.virtual_size = Size(1, self.row_count + self.header_height)
+
+    def repaint(self) -> None:
+        """Everything visible may look different now."""
+        self._lines.clear()
+        self.refresh()
+
+    def repaint_rows(self, rows: Sequence[int]) -> None:
+        for row in rows:
+            for key in ((row, True), (row, False)):
+                self._lines.pop(key, None)
+            self._refresh_row(row)
+
+    def _refresh_row(self, row: int) -> None:
+        y = row - self.top_row + self.header_height
+        if self.header_height <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    # -- moving
+
+    def move_to(self, row: int, column: int | None = None) -> None:
+        """Puts the cursor there; only the two rows concerned are painted, unless it leaves the page."""
+        row = max(0, min(row, self.row_count - 1))
+        column_changed = column is not None and self._set_column(column)
+        previous, self.cursor_row = self.cursor_row, row
+        if column_changed:
+            self.repaint()
+        elif row != previous:
+            self._refresh_row(previous)
+            self._refresh_row(row)
+        self._show_cursor()
+        if row != previous:
+            self.post_message(self.CursorMoved(self))
+
+    def _show_cursor(self) -> None:
+        if self.cursor_row < self.top_row:
+            self.scroll_rows_to(self.cursor_row)
+        elif self.cursor_row >= self.top_row + self.page_size:
+            self.scroll_rows_to(self.cursor_row - self.page_size + 1)
+
+    def scroll_rows_to(self, row: int) -> None:
+        self.scroll_to(y=row, animate=False, immediate=True, force=True)
+
+    def _set_column(self, column: int) -> bool:
+        column = max(0, min(column, len(self.columns) - 1))
+        if column == self.cursor_column:
+            return False
+        self.cursor_column = column
+        if column >= self._fixed_columns:
+            self._first_column = min(self._first_column, column)
+            while self._first_column < column and column not in self.visible_columns():
+                self._first_column += 1
+        return True
+
+    def action_move(self, rows: int) -> None:
+        self.move_to(self.cursor_row + rows)
+
+    def action_page(self, pages: int) -> None:
+        self._jump(pages * self.page_size)
+
+    def action_half_page(self, pages: int) -> None:
+        self._jump(pages * max(1, self.page_size // 2))
+
+    def _jump(self, rows: int) -> None:
+        """Moves the page and the cursor by as much, so that the cursor stays at its height."""
+        self.scroll_rows_to(max(0, min(self.top_row + rows, self.row_count - self.page_size)))
+        self.move_to(self.cursor_row + rows)
+
+    def action_edge(self, direction: int) -> None:
+        self.move_to(0 if direction < 0 else self.row_count - 1)
+
+    def action_column(self, columns: int) -> None:
+        self.move_to(self.cursor_row, self.cursor_column + columns)
+
+    def action_open(self) -> None:
+        if self.row_count:
+            self.post_message(self.Opened(self))
+
+    def action_copy(self) -> None:
+        text = self.copied_text()
+        if text is not None:
+            self.app.copy_to_clipboard(text)
+            self.notify(f"Copied {cell_text(text, 60)}", markup=False, timeout=2)
+
+    def copied_text(self) -> str | None:
+        """What `y` copies."""
+        return None
+
+    def found_rows(self, text: str) -> list[int]:
+        """Rows that contain the text, upper and lower case alike; for grids that have all their rows at hand."""
+        wanted = text.lower()
+        return [row for row in range(self.row_count) if wanted in self.row_text(row).lower()]
+
+    def row_text(self, row: int) -> str:
+        return " ".join(cell.text for cell in self.row_cells(row) or ())
+
+    # -- events
+
+    def on_resize(self) -> None:
+        self._resize_content()
+        self._lines.clear()
+        if self._set_column_into_view():
+            self.refresh()
+        self._show_cursor()
+
+    def _set_column_into_view(self) -> bool:
+        column, self.cursor_column = self.cursor_column, -1
+        return bool(self.columns) and self._set_column(column)
+
+    def on_focus(self) -> None:
+        self._focused = True
+        self.repaint()
+
+    def on_blur(self) -> None:
+        self._focused = False
+        self.repaint()
+
+    def on_click(self, event: events.Click) -> None:
+        column = self.column_at(event.x)
+        if event.y < self.header_height:
+            if column is not None:
+                self.move_to(self.cursor_row, column)
+                self.header_clicked()
+            return
+        row = self.top_row + event.y - self.header_height
+        if row < self.row_count:
+            self.move_to(row, column)
+            if event.chain == 2:
+                self.action_open()
+
+    def header_clicked(self) -> None:
+        """The header of the column under the cursor was clicked."""
+
+    def column_at(self, x: int) -> int | None:
+        left = 0
+        for index in self.visible_columns():
+            left += self.columns[index].width + GAP
+            if x < left:
+                return index
+        return None
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles_by_name.clear()
+        self._lines.clear()
+
+    # -- painting
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y < self.header_height:
+            header = self._group_line() if y < self.header_height - 1 else self._header_line()
+            return header.adjust_cell_length(width, self.style_named("header"))
+        row = self.top_row + y - self.header_height
+        if row >= self.row_count:
+            return self._empty_line(y - self.header_height, width)
+        key = (row, row == self.cursor_row)
+        line = self._lines.get(key)
+        if line is None:
+            if len(self._lines) > _CACHED_LINES:
+                self._lines.clear()
+            line = self._lines[key] = self._row_line(row, width)
+        return line
+
+    def _empty_line(self, y: int, width: int) -> Strip:
+        lines = self.empty_text.splitlines()
+        if self.row_count or not 1 <= y <= len(lines):
+            return Strip.blank(width, self.rich_style)
+        segment = Segment(cell_text(f"  {lines[y - 1]}", width), self.style_named("dim"))
+        return Strip([segment]).adjust_cell_length(width, self.rich_style)
+
+    def _row_line(self, row: int, width: int) -> Strip:
+        cells = self.row_cells(row)
+        is_cursor = row == self.cursor_row
+        base = self.rich_style
+        if is_cursor:
+            base = self.style_named("cursor" if self._focused else "cursor-blurred")
+        if cells is None:
+            return Strip([Segment(" ·", base + self.style_named("dim"))]).adjust_cell_length(width, base)
+        segments = []
+        for index in self.visible_columns():
+            text, name = cells[index]
+            style = base + self.style_named(name) if name else base
+            if is_cursor and self._focused and index == self.cursor_column and len(self.columns) > 1:
+                style += self.style_named("cursor-cell")
+            column = self.columns[index]
+            segments.append(Segment(fit(text, column.width, column.right), style))
+            segments.append(Segment(" " * GAP, base))
+        return Strip(segments).adjust_cell_length(width, base).simplify()
+
+    def _header_line(self) -> Strip:
+        segments = []
+        for index in self.visible_columns():
+            column = self.columns[index]
+            name = "sorted" if column.mark else "header"
+            style = self.rich_style + self.style_named(name)
+            if self._focused and index == self.cursor_column and len(self.columns) > 1:
+                style += Style(underline=True)
+            label = cell_text(column.label, column.width - cell_width(column.mark)) + column.mark
+            segments.append(Segment(fit(label, column.width, column.right), style))
+            segments.append(Segment(" " * GAP, self.rich_style))
+        return Strip(segments)
+
+    def _group_line(self) -> Strip:
+        text, named = "", ""
+        for index in self.visible_columns():
+            column = self.columns[index]
+            room = column.width + GAP
+            text += fit("" if column.group == named else column.group, room, right=False)
+            named = column.group
+        return Strip([Segment(text, self.rich_style + self.style_named("group"))])
+
+    def style_named(self, name: str) -> Style:
+        """A component's style, with its translucent colours laid over the background of the grid."""
+        style = self._styles_by_name.get(name)
+        if style is None:
+            style = self.get_component_rich_style(f"grid--{name}")
+            if name not in _OPAQUE:
+                style = Style(color=style.color, bold=style.bold, italic=style.italic, underline=style.underline)
+            self._styles_by_name[name] = style
+        return style
+
+
+def cell_text(text: str, width: int) -> str:
+    """At most `width` cells of a text, the cut marked by an ellipsis."""
+    text = safe(text)
+    if cell_width(text) <= width:
+        return text
+    if width <= 0:
+        return ""
+    if text.isascii():
+        return text[: width - 1] + "…"
+    while cell_width(text) > width - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def fit(text: str, width: int, right: bool) -> str:
+    """Exactly `width` cells."""
+    if cell_width(text) > width:
+        text = cell_text(text, width)
+    padding = " " * (width - cell_width(text))
+    return padding + text if right else text + padding

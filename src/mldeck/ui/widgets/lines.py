@@ -1,0 +1,120 @@
+"""One-line widgets: the bar at the top, the tabs of the inspector, and the keys at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+from textual.widget import Widget
+
+from mldeck.format import cell_width, safe
+from mldeck.ui.keys import key_text
+from mldeck.ui.widgets.grid import cell_text
+
+
+class TopBar(Widget):
+    """What is open, and how: live or not, writable or not, and what is wrong with it."""
+
+    COMPONENT_CLASSES = {"top-bar--name", "top-bar--place", "top-bar--trouble"}
+
+    def __init__(self, store: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._store = safe(store)
+        self._state = "opening…"
+        self._trouble = ""
+
+    def set_state(self, state: str) -> None:
+        if state != self._state:
+            self._state = state
+            self.refresh()
+
+    def set_trouble(self, trouble: str) -> None:
+        """What keeps the deck from being up to date; empty when nothing does."""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self.refresh()
+
+    @property
+    def trouble(self) -> str:
+        return self._trouble
+
+    def render(self) -> Text:
+        width = self.size.width
+        right = safe(self._trouble) if self._trouble else self._state
+        right = cell_text(right, max(10, width // 2))
+        name = " mldeck  "
+        store = cell_text(self._store, max(0, width - len(name) - cell_width(right) - 3))
+        text = Text(no_wrap=True, end="")
+        text.append(name, self.get_component_rich_style("top-bar--name"))
+        text.append(store)
+        text.append(" " * max(1, width - len(name) - cell_width(store) - cell_width(right) - 1))
+        text.append(right, self.get_component_rich_style("top-bar--trouble" if self._trouble else "top-bar--place"))
+        return text
+
+
+class TabBar(Widget):
+    """The names of the tabs in one line; the present one stands out."""
+
+    COMPONENT_CLASSES = {"tab-bar--active"}
+
+    class Chosen(Message):
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
+
+    def __init__(self, names: Sequence[str], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._names = names
+        self.active = 0
+
+    def activate(self, index: int) -> None:
+        self.active = index
+        self.refresh()
+
+    def render(self) -> Text:
+        text = Text(no_wrap=True, end="")
+        for index, name in enumerate(self._names):
+            style = self.get_component_rich_style("tab-bar--active") if index == self.active else ""
+            text.append(f" {name} ", style)
+            text.append(" ")
+        return text
+
+    def on_click(self, event: events.Click) -> None:
+        left = 0
+        for index, name in enumerate(self._names):
+            left += len(name) + 3
+            if event.x < left:
+                self.post_message(self.Chosen(index))
+                return
+
+
+class KeyBar(Widget):
+    """What can be done here: the bindings of the widget that has the focus, as many as there is room for."""
+
+    COMPONENT_CLASSES = {"key-bar--key"}
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+
+    def render(self) -> Text:
+        key_style = self.get_component_rich_style("key-bar--key")
+        text = Text(no_wrap=True, end="")
+        for binding in self._shown_bindings():
+            key, label = key_text(binding.key), binding.description
+            if text.cell_len + len(key) + len(label) + 4 > self.size.width:
+                break
+            text.append(f" {key} ", key_style)
+            text.append(f"{label} ")
+        return text
+
+    def _shown_bindings(self) -> list[Binding]:
+        """Those nearest to the focus first, each action once."""
+        seen: dict[str, Binding] = {}
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and active.enabled:
+                seen.setdefault(binding.action, binding)
+        return list(seen.values())

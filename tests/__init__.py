@@ -1,0 +1,1 @@
+"""The tests of mldeck: they mirror src, and share the helpers that lie beside this file."""

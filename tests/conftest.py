@@ -1,0 +1,78 @@
+"""What every test gets: isolation from the developer's own configuration, and private copies of real stores."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests import fixture_stores
+from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
+
+# A machine that is busy with other tests is slow now and then; that says nothing about the code.
+settings.register_profile("mldeck", settings.get_profile("ci" if "CI" in os.environ else "default"), deadline=None)
+settings.load_profile("mldeck")
+
+_FOREIGN_PREFIXES = ("MLFLOW_", "MLDECK_", "TEXTUAL")
+_FOREIGN_VARIABLES = frozenset({"NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES"})
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("homes")
+
+
+@pytest.fixture(autouse=True)
+def isolated(_homes: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home directory nobody has lived in, and no variable set that changes what mldeck does.
+
+    It is the current directory too, because `mldeck` opens ./mlflow.db and MLflow writes ./mlruns. Returns it.
+    """
+    home = _homes / str(next(_numbers))
+    home.mkdir()
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN_PREFIXES) or name in _FOREIGN_VARIABLES:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    for kind in ("CONFIG", "STATE", "CACHE", "DATA"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / f"xdg-{kind.lower()}"))
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("DO_NOT_TRACK", "1")
+    monkeypatch.chdir(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def _extracted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Unpacks each archive once per test process: decompressing costs far more than copying."""
+    folder = tmp_path_factory.mktemp("extracted")
+
+    def extracted(name: str) -> Path:
+        path = folder / name
+        if not path.exists():
+            fixture_stores.extract(name, path)
+        return path
+
+    return extracted
+
+
+@pytest.fixture
+def store_copy(_extracted: Callable[[str], Path], tmp_path: Path) -> Callable[[str], FixtureStore]:
+    """Call it with the name of a fixture for a store that the test may change as it likes, a fresh one at each call."""
+    copies = itertools.count()
+
+    def copy(name: str) -> FixtureStore:
+        return fixture_stores.copy(_extracted(name), tmp_path / f"{name}-{next(copies)}")
+
+    return copy
+
+
+@pytest.fixture(params=DESCRIBED_FIXTURES)
+def fixture_store(request: pytest.FixtureRequest, store_copy: Callable[[str], FixtureStore]) -> FixtureStore:
+    """A private copy of each store that has a manifest, in turn: the same contents from several releases."""
+    return store_copy(request.param)

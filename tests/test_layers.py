@@ -1,0 +1,200 @@
+"""Who may import whom, checked twice: in the source, and by importing each room in a fresh interpreter.
+
+The source shows every import, also those inside functions and under TYPE_CHECKING. The interpreter shows what an import
+drags along, which is what a person waits for at start-up.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src"
+PACKAGE = "mldeck"
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the modules of one room may import besides each other and the standard library, anywhere in their source."""
+
+    rooms: frozenset[str] = frozenset()
+    packages: frozenset[str] = frozenset()
+    unwanted: frozenset[str] = frozenset({"textual", "rich", "sqlalchemy", "lark", "plotext"})
+    """Heavy packages that importing the whole room must not load, neither directly nor by way of another module."""
+
+
+HEAVY = Room.unwanted
+NOUNS = frozenset({"errors", "model", "format"})
+LOGIC = frozenset({"search", "charts", "artifacts", "store"})
+
+# A room is a module or a package directly below mldeck. One that does not exist (yet) does no harm here.
+ROOMS = {
+    "__init__": Room(),
+    "errors": Room(),
+    "model": Room(frozenset({"errors"})),
+    "format": Room(frozenset({"errors", "model"})),
+    # tomli is the standard library's tomllib for the oldest Python.
+    "settings": Room(NOUNS, frozenset({"tomli"})),
+    "search": Room(frozenset({"errors", "model"}), frozenset({"lark"}), HEAVY - {"lark"}),
+    "charts": Room(NOUNS, frozenset({"plotext"}), HEAVY - {"plotext"}),
+    "artifacts": Room(NOUNS),
+    "store": Room(NOUNS | {"search"}, frozenset({"sqlalchemy"}), HEAVY - {"sqlalchemy", "lark"}),
+    "demo": Room(frozenset({"errors", "model", "store"}), frozenset(), HEAVY - {"sqlalchemy", "lark"}),
+    # SQLAlchemy is imported by a worker after the first paint, so no module of the user interface may bring it in.
+    "ui": Room(NOUNS | LOGIC | {"settings"}, frozenset({"textual", "rich"}), frozenset({"sqlalchemy"})),
+    # Printed answers: the other front end of the store, and as little of the terminal's packages as the store has.
+    "output": Room(NOUNS | {"search", "store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
+    "cli": Room(NOUNS | LOGIC | {"settings", "demo", "output", "ui"}),
+    "__main__": Room(frozenset({"cli"})),
+}
+
+# Modules that are needed before anything heavy may be imported, in rooms that otherwise are heavy: a wrong path is
+# reported at once.
+LIGHT_MODULES = {"mldeck.store", "mldeck.store.address", "mldeck.store.files"}
+
+
+@dataclass(frozen=True)
+class Module:
+    path: Path
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return self.path.relative_to(SOURCE).with_suffix("").parts
+
+    @property
+    def room(self) -> str:
+        return self.parts[1]
+
+    @property
+    def name(self) -> str:
+        return ".".join(part for part in self.parts if part != "__init__")
+
+    @property
+    def package(self) -> tuple[str, ...]:
+        """Where its relative imports start."""
+        return self.parts[:-1]
+
+    def __str__(self) -> str:
+        return self.path.relative_to(SOURCE).as_posix()
+
+
+MODULES = [Module(path) for path in sorted((SOURCE / PACKAGE).rglob("*.py"))]
+FOUND_ROOMS = sorted({module.room for module in MODULES} & ROOMS.keys())
+
+
+def imports(tree: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    """Every import as line and full dotted name, however it is written."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            origin = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield node.lineno, f"{origin}.{alias.name}"
+        elif isinstance(node, ast.Call) and node.args:
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+            name = node.args[0]
+            if called in {"import_module", "__import__"} and isinstance(name, ast.Constant):
+                yield node.lineno, str(name.value)
+
+
+def violations(source: str, room: str, package: tuple[str, ...]) -> Iterator[str]:
+    """What a module of `room` imports although it may not, as `line: name`."""
+    allowed = ROOMS[room]
+    for line, name in imports(ast.parse(source), package):
+        top, *rest = name.split(".")
+        if top == PACKAGE:
+            # A name that is no room is something that mldeck/__init__.py defines.
+            target = rest[0] if rest and rest[0] in ROOMS else "__init__"
+            if target not in {room, "__init__"} | allowed.rooms:
+                yield f"{line}: {name}"
+        elif top not in sys.stdlib_module_names | {"tomllib"} | allowed.packages:
+            yield f"{line}: {name}"
+
+
+def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A fresh interpreter that sees this checkout, whatever is installed."""
+    environment = os.environ | {"PYTHONPATH": str(SOURCE)}
+    return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=120)
+
+
+def loaded_after_importing(names: Iterable[str]) -> set[str]:
+    """The top-level packages that are loaded once the modules called `names` have been imported."""
+    script = (
+        "import importlib, json, sys\n"
+        "for name in sys.argv[1:]: importlib.import_module(name)\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    done = run_python("-c", script, *names)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+def test_every_module_belongs_to_a_room() -> None:
+    assert MODULES
+    assert [str(module) for module in MODULES if module.room not in ROOMS] == []
+
+
+@pytest.mark.parametrize("room", FOUND_ROOMS)
+def test_the_source_of_a_room_imports_only_what_it_may(room: str) -> None:
+    found = [
+        f"{module}:{violation}"
+        for module in MODULES
+        if module.room == room
+        for violation in violations(module.path.read_text(encoding="utf-8"), room, module.package)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("room", "source", "expected"),
+    [
+        ("ui", "def f():\n    from sqlalchemy import select", ["2: sqlalchemy.select"]),
+        ("store", "if TYPE_CHECKING:\n    import textual.app", ["2: textual.app"]),
+        ("store", "from ..ui import app", ["1: mldeck.ui.app"]),
+        ("store", "from .. import ui, model", ["1: mldeck.ui"]),
+        ("search", "import importlib\nimportlib.import_module('mldeck.store.store')", ["2: mldeck.store.store"]),
+        ("model", "from mldeck import format, __version__", ["1: mldeck.format"]),
+        ("model", "import math, rich", ["1: rich"]),
+        ("store", "from mldeck import __version__\nfrom . import schema\nfrom .schema import X\nimport sqlite3", []),
+        ("settings", "try:\n    import tomllib\nexcept ImportError:\n    import tomli as tomllib", []),
+    ],
+)
+def test_no_way_to_write_an_import_goes_unnoticed(room: str, source: str, expected: list[str]) -> None:
+    assert list(violations(source, room, (PACKAGE, room))) == expected
+
+
+# Importing __main__ would start the program; how little it loads is seen below, where it is started.
+@pytest.mark.parametrize("room", [room for room in FOUND_ROOMS if room != "__main__"])
+def test_importing_a_room_loads_nothing_unwanted(room: str) -> None:
+    names = [module.name for module in MODULES if module.room == room]
+    assert loaded_after_importing(names) & ROOMS[room].unwanted == set()
+
+
+@pytest.mark.parametrize("name", sorted({module.name for module in MODULES} & LIGHT_MODULES))
+def test_what_is_needed_before_the_first_paint_is_light(name: str) -> None:
+    assert loaded_after_importing([name]) & HEAVY == set()
+
+
+def test_the_checks_see_what_is_loaded() -> None:
+    assert {"textual", "rich"} <= loaded_after_importing(["textual.app"])
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_a_printed_answer_loads_nothing_heavy(option: str) -> None:
+    done = run_python("-X", "importtime", "-m", PACKAGE, option)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert PACKAGE in loaded
+    assert loaded & HEAVY == set()
