@@ -23,7 +23,7 @@ from mldeck.store.address import folder_message
 MLFLOW_TABLES = ("alembic_version", "experiments", "metrics", "params", "runs", "tags")
 """Present in every release since 1.0; together they tell an MLflow database from any other."""
 
-BROWSE_WAIT_S = 2.0
+BROWSE_WAIT_S = 1.0
 """How long a read waits for somebody's lock before it says so."""
 
 _MAGIC = b"SQLite format 3\x00"

@@ -56,9 +56,16 @@ class Store:
         return self._database.read_only_reason
 
     @property
+    def is_snapshot(self) -> bool:
+        """Whether a copy is shown, because the file itself cannot be read while it may change."""
+        return self._database.is_snapshot
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What the user should know about this database, in words."""
         notices = [self._database.notice] if self._database.notice else []
+        if self.read_only_reason and not self._asked_read_only:
+            notices.append(f"read-only: {self.read_only_reason}")
         if self._schema.is_newer_than_known:
             notices.append(
                 f"written by a newer MLflow than this mldeck knows (revision {self._schema.revision}); "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from textual.screen import Screen
 from mldeck.errors import UsageError
 from mldeck.settings import Settings
 from mldeck.ui.head_start import HeadStart
-from mldeck.ui.keys import DECK, bindings
+from mldeck.ui.keys import DECK, bindings, key_text
 from mldeck.ui.screens.runs import RunsScreen
 from mldeck.ui.session import Session
 from mldeck.ui.themes import THEMES
@@ -46,11 +47,17 @@ class DeckApp(App[str]):
         self.push_screen(HelpDialog())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What can be done here and now: whatever has a key."""
         yield SystemCommand("Change theme", "Choose the colours", self.action_change_theme)
-        yield SystemCommand("Keys", "Show all keys", self.action_help)
-        if isinstance(screen, RunsScreen):
-            yield from screen.commands()
-        yield SystemCommand("Quit", "Leave mldeck", self.action_quit)
+        seen = set()
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.description and binding.tooltip and active.enabled and binding.action not in seen:
+                seen.add(binding.action)
+                action = partial(self.run_action, binding.action, active.node)
+                yield SystemCommand(
+                    f"{binding.description.capitalize()}  {key_text(binding.key)}", binding.tooltip, action
+                )
 
 
 def run_deck(settings: Settings, path: Path, head_start: HeadStart | None = None) -> int:

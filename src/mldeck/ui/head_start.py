@@ -53,7 +53,7 @@ class HeadStart:
         """Ends the process if it is still reading."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
-            self._process.communicate()
+            self._process.wait()
 
 
 def main(words: list[str]) -> int:

@@ -96,7 +96,7 @@ _KEY_NAMES = {
     "right_square_bracket": "]",
     "left_square_bracket": "[",
     "escape": "Esc",
-    "space": "␣",
+    "space": "Space",
     "enter": "Enter",
     "tab": "Tab",
     "shift+tab": "⇧Tab",

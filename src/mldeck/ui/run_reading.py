@@ -24,8 +24,13 @@ class Experiments:
     """By experiment id."""
 
     @property
-    def active_counts(self) -> dict[str, int]:
-        return {each.experiment_id: self._count(each).active for each in self.experiments}
+    def run_counts(self) -> dict[str, int]:
+        """By experiment id. Those of a deleted experiment are deleted with it, and are counted."""
+        counts = {}
+        for each in self.experiments:
+            count = self._count(each)
+            counts[each.experiment_id] = count.active + (count.deleted if each.lifecycle_stage == "deleted" else 0)
+        return counts
 
     def _count(self, experiment: Experiment) -> RunCount:
         return self.counts.get(experiment.experiment_id, RunCount())
@@ -79,11 +84,15 @@ def read_first_page(store: Store, query: RunQuery, columns: tuple[Column, ...], 
 
 
 def read_all_rows(
-    store: Store, query: RunQuery, columns: tuple[Column, ...], first_row: int, interrupt: Interrupt
+    store: Store, query: RunQuery, columns: tuple[Column, ...], top_run: str | None, interrupt: Interrupt
 ) -> RunPage:
-    """The whole order, and the records around a row. Metrics and params that are new are added behind the others."""
+    """The whole order, and the records around the run in the first visible row (None: the first of all).
+
+    Metrics and params that are new are added behind the others.
+    """
     ids = store.run_ids(query, None, interrupt)
-    sample = ids[first_row : first_row + FIRST_PAGE]
+    first_row = max(0, ids.index(top_run) - FIRST_PAGE // 2) if top_run in ids else 0
+    sample = ids[first_row : first_row + FIRST_PAGE + FIRST_PAGE // 2]
     fresh = store.differing_columns(sample, interrupt)
     both = (*columns, *(column for column in fresh if column not in columns))
     metrics = (column for column in both if column.kind is Kind.METRIC)

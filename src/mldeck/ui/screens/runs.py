@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import ClassVar, TypeVar
 
 from textual import events, on, work
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
@@ -76,6 +76,11 @@ class RunsScreen(Screen[None]):
     def on_mount(self) -> None:
         self.open_store()
 
+    def on_unmount(self) -> None:
+        # Leaving waits for threads; the one that waits for the head start must not wait any longer.
+        if self.session.head_start is not None:
+            self.session.head_start.stop()
+
     # -- the widgets
 
     @property
@@ -127,8 +132,9 @@ class RunsScreen(Screen[None]):
             self._show_runs(opening.page, None, None)
 
     def _show_state(self) -> None:
-        reason = self.session.store.read_only_reason
-        self.top_bar.set_state("live · read-only" if reason else "live · rw")
+        store = self.session.store
+        mode = "read-only" if store.read_only_reason else "rw"
+        self.top_bar.set_state(f"{'copy' if store.is_snapshot else 'live'} · {mode}")
 
     @work(group="follow", exclusive=True)
     async def follow(self, *, is_stale: bool) -> None:
@@ -184,9 +190,7 @@ class RunsScreen(Screen[None]):
         pane.border_title = "Experiments" if view is View.ACTIVE else f"Experiments · {view.value}"
         pane.empty_text = f"No {view.value} experiments.\nv shows others."
         chosen = self.session.experiment
-        pane.show(
-            self._experiments.experiments, self._experiments.active_counts, chosen.experiment_id if chosen else None
-        )
+        pane.show(self._experiments.experiments, self._experiments.run_counts, chosen.experiment_id if chosen else None)
         self._show_title()
 
     def _choose_first_experiment(self) -> None:
@@ -238,7 +242,7 @@ class RunsScreen(Screen[None]):
             if len(page.run_ids) < run_reading.FIRST_PAGE:
                 self._runs_counted()
             else:
-                await self._read_order(query, first_row=0)
+                await self._read_order(query, from_top=False)
 
     async def _read_runs_again(self) -> None:
         """Others changed the database: the rows stay where they are, with what is in them now."""
@@ -246,16 +250,19 @@ class RunsScreen(Screen[None]):
         if query is None or any(worker.group == "runs" and worker.is_running for worker in self.workers):
             return  # what is being read is as new as it gets
         with self._saying_busy("reading runs"):
-            await self._read_order(query, first_row=max(0, self.table.top_row - self.table.page_size))
+            await self._read_order(query, from_top=False)
 
-    async def _read_order(self, query: RunQuery, first_row: int) -> None:
-        store, columns = self.session.store, self.session.columns
+    async def _read_order(self, query: RunQuery, *, from_top: bool) -> None:
+        table, store, columns = self.table, self.session.store, self.session.columns
+        top_run = None if from_top else table.top_run
         page = await read_off_loop(
-            lambda interrupt: run_reading.read_all_rows(store, query, columns, first_row, interrupt)
+            lambda interrupt: run_reading.read_all_rows(store, query, columns, top_run, interrupt)
         )
-        if query == self.session.query:
-            self._show_runs(page, self.table.cells, self.table.cursor_run)
-            self._runs_counted()
+        if query != self.session.query:
+            return
+        if not table.shows(page.run_ids, page.records, page.columns):
+            self._show_runs(page, table.cells, None if from_top else table.cursor_run)
+        self._runs_counted()
 
     def _show_runs(self, page: run_reading.RunPage, previous: RunCells | None, cursor_run: str | None) -> None:
         """`previous`: what the table was made of, if no column is to get narrower."""
@@ -321,8 +328,7 @@ class RunsScreen(Screen[None]):
         if query is None:
             return
         with self._reporting_trouble(), self._saying_busy("sorting"):
-            await self._read_order(query, first_row=0)
-            self.table.move_to(0)
+            await self._read_order(query, from_top=True)
 
     @on(RunTable.MarkAsked)
     def _mark(self, message: RunTable.MarkAsked) -> None:
@@ -348,7 +354,8 @@ class RunsScreen(Screen[None]):
         store = self.session.store
         with self._reporting_trouble():
             details = await read_off_loop(lambda interrupt: store.run_details(run_id, interrupt))
-            self.inspector.show(details)
+            if details != self.inspector.details:
+                self.inspector.show(details)
 
     @on(MetricGrid.OutlinesWanted)
     @work(group="outlines", exclusive=True)
@@ -493,19 +500,6 @@ class RunsScreen(Screen[None]):
             if self._busy:
                 self._busy = ""
                 self._show_title()
-
-    def commands(self) -> Iterable[SystemCommand]:
-        """For the palette."""
-        yield SystemCommand("Refresh", "Read everything again", self.action_refresh)
-        yield SystemCommand("Find", "Find text in the pane that has the focus", self.action_find)
-        yield SystemCommand("Sort", "Sort by the column under the cursor", self.table.action_sort)
-        yield SystemCommand("Active/deleted runs", "Show active, deleted or all runs", self.table.action_cycle_view)
-        yield SystemCommand(
-            "Active/deleted experiments",
-            "Show active, deleted or all experiments",
-            self.experiment_list.action_cycle_view,
-        )
-        yield SystemCommand("Copy run id", "Copy the id of the run under the cursor", self.table.action_copy)
 
 
 def _collect_garbage_again() -> None:

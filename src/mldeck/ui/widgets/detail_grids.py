@@ -54,9 +54,9 @@ class LineGrid(Grid):
         self.set_content(len(lines), self._fitting_columns())
 
     def _fitting_columns(self) -> tuple[GridColumn, ...]:
-        room = max(0, self.size.width - GAP - _MIN_VALUE_WIDTH)
+        room = max(0, self.line_width - GAP - _MIN_VALUE_WIDTH)
         name_width = min(room, max((cell_width(safe(line.name)) for line in self.lines), default=0))
-        return GridColumn("name", name_width), GridColumn("value", max(0, self.size.width - name_width - GAP))
+        return GridColumn("name", name_width), GridColumn("value", max(0, self.line_width - name_width - GAP))
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         line = self.lines[row]
@@ -150,13 +150,13 @@ class MetricGrid(Grid):
         values = max((len(exact_float_text(metric.value)) for metric in self.metrics), default=5)
         steps = max((len(str(metric.step)) for metric in self.metrics), default=4)
         columns = [
-            GridColumn("metric", min(names, max(8, self.size.width // 3))),
+            GridColumn("metric", min(names, max(8, self.line_width // 3))),
             GridColumn("latest", max(6, values), right=True),
             GridColumn("step", max(4, steps), right=True),
             GridColumn("logged", 19),
         ]
         used = sum(column.width + GAP for column in columns)
-        return (*columns, GridColumn("history", max(0, min(60, self.size.width - used))))
+        return (*columns, GridColumn("history", max(0, min(60, self.line_width - used))))
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         metric = self.metrics[row]

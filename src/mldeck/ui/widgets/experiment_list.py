@@ -52,7 +52,7 @@ class ExperimentList(Grid):
 
     def _fitting_columns(self) -> tuple[GridColumn, ...]:
         count_width = max((len(str(count)) for count in self.counts.values()), default=1)
-        name_width = max(4, self.size.width - count_width - GAP)
+        name_width = max(4, self.line_width - count_width - GAP)
         return GridColumn("experiment", name_width), GridColumn("runs", count_width, right=True)
 
     def row_cells(self, row: int) -> Sequence[Cell]:

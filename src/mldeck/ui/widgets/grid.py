@@ -45,7 +45,7 @@ GAP = 2
 """Blank cells between columns."""
 
 _CACHED_LINES = 1_000
-_OPAQUE = ("cursor", "cursor-blurred", "match")
+_OPAQUE = ("cursor", "cursor-blurred", "cursor-cell", "match")
 """Styles that bring their own background; the others stand on that of the row."""
 
 
@@ -56,6 +56,7 @@ class Grid(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = bindings(GRID)
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "grid--header",
+        "grid--header-cursor",
         "grid--group",
         "grid--sorted",
         "grid--cursor",
@@ -116,6 +117,11 @@ class Grid(ScrollView, can_focus=True):
         return 2 if grouped and self.size.height >= 12 else 1
 
     @property
+    def line_width(self) -> int:
+        """Cells for the columns: what the scrollbar leaves."""
+        return self.size.width - (self.scrollbar_size_vertical if self.show_vertical_scrollbar else 0)
+
+    @property
     def page_size(self) -> int:
         return max(1, self.size.height - self.header_height)
 
@@ -137,7 +143,7 @@ class Grid(ScrollView, can_focus=True):
         used = sum(self.columns[index].width + GAP for index in shown)
         for index in range(self._first_column, len(self.columns)):
             used += self.columns[index].width
-            if used > self.size.width and index > self._first_column:
+            if used > self.line_width and index > self._first_column:
                 break
             shown.append(index)
             used += GAP
@@ -304,10 +310,10 @@ class Grid(ScrollView, can_focus=True):
     # -- painting
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.line_width
         if y < self.header_height:
             header = self._group_line() if y < self.header_height - 1 else self._header_line()
-            return header.adjust_cell_length(width, self.style_named("header"))
+            return header.adjust_cell_length(width, self.rich_style)
         row = self.top_row + y - self.header_height
         if row >= self.row_count:
             return self._empty_line(y - self.header_height, width)
@@ -338,8 +344,8 @@ class Grid(ScrollView, can_focus=True):
         for index in self.visible_columns():
             text, name = cells[index]
             style = base + self.style_named(name) if name else base
-            if is_cursor and self._focused and index == self.cursor_column and len(self.columns) > 1:
-                style += self.style_named("cursor-cell")
+            if is_cursor and self._focused and self._has_header and index == self.cursor_column:
+                style += Style(bgcolor=self.style_named("cursor-cell").bgcolor)
             column = self.columns[index]
             segments.append(Segment(fit(text, column.width, column.right), style))
             segments.append(Segment(" " * GAP, base))
@@ -349,10 +355,9 @@ class Grid(ScrollView, can_focus=True):
         segments = []
         for index in self.visible_columns():
             column = self.columns[index]
-            name = "sorted" if column.mark else "header"
+            at_cursor = self._focused and index == self.cursor_column
+            name = "sorted" if column.mark else "header-cursor" if at_cursor else "header"
             style = self.rich_style + self.style_named(name)
-            if self._focused and index == self.cursor_column and len(self.columns) > 1:
-                style += Style(underline=True)
             label = cell_text(column.label, column.width - cell_width(column.mark)) + column.mark
             segments.append(Segment(fit(label, column.width, column.right), style))
             segments.append(Segment(" " * GAP, self.rich_style))

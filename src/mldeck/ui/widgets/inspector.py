@@ -125,7 +125,9 @@ def overview_lines(details: RunDetails, now: int) -> Iterator[Line]:
     yield Line("status", f"{glyph} {run.status}{deleted}", style)
     yield Line("run id", run.run_id)
     if run.start_time is not None:
-        yield Line("started", f"{time_text(run.start_time)} ({age_text(run.start_time, now)})")
+        age = age_text(run.start_time, now)
+        started = time_text(run.start_time)
+        yield Line("started", started if started.startswith(age) else f"{started} ({age} ago)")
     if run.end_time is not None:
         yield Line("ended", time_text(run.end_time))
     if run.duration is not None:

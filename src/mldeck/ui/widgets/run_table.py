@@ -12,7 +12,7 @@ from textual.message import Message
 from mldeck.model import Column, OrderKey, RunRecord
 from mldeck.ui.keys import COLUMNS, RUNS, bindings
 from mldeck.ui.widgets.grid import Cell, Grid
-from mldeck.ui.widgets.run_cells import FIXED_COLUMNS, RunCells
+from mldeck.ui.widgets.run_cells import FIXED_COLUMNS, LEADING, RunCells
 
 _CACHED_RECORDS = 5_000
 
@@ -58,7 +58,10 @@ class RunTable(Grid):
         order: Sequence[OrderKey],
         cursor_run: str | None,
     ) -> None:
-        """Other runs, or the same in another order. The cursor stays on its run, and its run at its height if it can."""
+        """Other runs, or the same in another order or with other values.
+
+        The cursor goes to `cursor_run`, which stays at its height if it can; without one, to the top.
+        """
         height = self.cursor_row - self.top_row
         was_at_top = self.top_row == 0
         self.run_ids = run_ids
@@ -71,8 +74,19 @@ class RunTable(Grid):
             self.cursor_row = row
             fits_at_top = was_at_top and row < self.page_size
             self.scroll_rows_to(0 if fits_at_top else max(0, row - height))
+        elif cursor_run is None:
+            self.cursor_row = 0
+            self.scroll_rows_to(0)
         self._show_cursor()
         self.want_rows()
+
+    def shows(self, run_ids: Sequence[str], records: Mapping[str, RunRecord], columns: Sequence[Column]) -> bool:
+        """Whether exactly this is on screen already."""
+        return (
+            run_ids == self.run_ids
+            and tuple(columns) == self.cells.columns[len(LEADING) :]
+            and all(self._records.get(run_id) == record for run_id, record in records.items())
+        )
 
     def forget(self) -> None:
         """Nothing to show while other runs are being read."""
@@ -104,6 +118,11 @@ class RunTable(Grid):
         return [self.run_ids[row] for row in around if self.run_ids[row] not in self._records]
 
     @property
+    def top_run(self) -> str | None:
+        """The run in the first visible row; None if nothing is scrolled."""
+        return self.run_ids[self.top_row] if 0 < self.top_row < len(self.run_ids) else None
+
+    @property
     def cursor_run(self) -> str | None:
         return self.run_ids[self.cursor_row] if self.run_ids else None
 
@@ -112,12 +131,6 @@ class RunTable(Grid):
         """The column under the cursor."""
         columns = self.cells.columns
         return columns[self.cursor_column] if self.cursor_column < len(columns) else None
-
-    def record(self, run_id: str) -> RunRecord | None:
-        return self._records.get(run_id)
-
-    def run_at(self, row: int) -> str:
-        return self.run_ids[row]
 
     # -- the grid
 
