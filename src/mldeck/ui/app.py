@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -46,7 +46,7 @@ class DeckApp(App[str]):
 
         self.push_screen(HelpDialog())
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What can be done here and now: whatever has a key."""
         yield SystemCommand("Change theme", "Choose the colours", self.action_change_theme)
         seen = set()

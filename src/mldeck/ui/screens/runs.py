@@ -2,90 +2,55 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Horizontal
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static
 
-from mldeck.errors import MldeckError, StoreUnavailable
+from mldeck.charts.sparkline import slices_for
 from mldeck.format import safe
 from mldeck.model import Experiment, RunQuery, View
 from mldeck.ui import run_reading
-from mldeck.ui.keys import INSPECTOR, PLACE, bindings
-from mldeck.ui.screens.finding import Finder
+from mldeck.ui.keys import INSPECTOR, bindings
+from mldeck.ui.screens.place import Place
 from mldeck.ui.session import Session, next_view, read_off_loop
 from mldeck.ui.widgets.detail_grids import LineGrid, MetricGrid
 from mldeck.ui.widgets.experiment_list import ExperimentList
-from mldeck.ui.widgets.find_bar import FindBar
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.inspector import Inspector
-from mldeck.ui.widgets.lines import KeyBar, TopBar
 from mldeck.ui.widgets.run_cells import RunCells
 from mldeck.ui.widgets.run_table import RunTable
-
-POLL_S = 0.4
-"""How often the deck looks whether the database changed: what others commit is on screen within a second."""
-
-_SETTLE_S = 0.12
-"""How long the cursor must rest before what depends on it is read."""
-
-_BUSY_S = 0.5
-"""Reading that takes longer says so."""
-
-_MIN_WIDTH, _MIN_HEIGHT = 60, 16
 
 _AnyWidget = TypeVar("_AnyWidget", bound=Widget)
 
 
-class RunsScreen(Screen[None]):
-    BINDINGS: ClassVar[list[BindingType]] = bindings(PLACE, INSPECTOR)
+class RunsScreen(Place):
+    BINDINGS: ClassVar[list[BindingType]] = bindings(INSPECTOR)
     AUTO_FOCUS = "#runs"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
-        self.session = session
+        super().__init__(session)
         self._experiments = run_reading.Experiments((), {})
-        self._finder = Finder(self, self._find_rows)
-        self._settling: dict[str, Timer] = {}
         self._is_counted = False
-        self._busy = ""
 
-    def compose(self) -> ComposeResult:
-        yield TopBar(str(self.session.path), id="top")
-        with Container(id="body"):
-            with Horizontal(id="lists"):
-                yield _pane(ExperimentList(id="experiments"), "Experiments")
-                yield _pane(RunTable(id="runs"), "Runs")
-            yield _pane(Inspector(id="inspector"), "")
-        yield KeyBar(id="keys")
-        yield Static(f"mldeck needs at least {_MIN_WIDTH}x{_MIN_HEIGHT} characters", id="too-small")
-
-    def on_mount(self) -> None:
-        self.open_store()
-
-    def on_unmount(self) -> None:
-        # Leaving waits for threads; the one that waits for the head start must not wait any longer.
-        if self.session.head_start is not None:
-            self.session.head_start.stop()
-
-    # -- the widgets
+    def compose_body(self) -> ComposeResult:
+        with Horizontal(id="lists"):
+            yield _pane(ExperimentList(id="experiments"), "Experiments")
+            yield _pane(RunTable(id="runs"), "Runs")
+        yield _pane(Inspector(id="inspector"), "")
 
     @property
     def table(self) -> RunTable:
         return self.query_one(RunTable)
+
+    @property
+    def main_grid(self) -> Grid:
+        return self.table
 
     @property
     def experiment_list(self) -> ExperimentList:
@@ -95,86 +60,19 @@ class RunsScreen(Screen[None]):
     def inspector(self) -> Inspector:
         return self.query_one(Inspector)
 
-    @property
-    def top_bar(self) -> TopBar:
-        return self.query_one(TopBar)
-
-    # -- opening and following
-
-    @work(group="open", exclusive=True)
-    async def open_store(self) -> None:
-        """Shows what the head start read, connects as soon as the file lets itself be read, and follows it from there."""
-        session = self.session
-        if session.head_start is not None:
-            opening = await asyncio.to_thread(session.head_start.result)
-            if opening is not None:
-                self._show_opening(opening)
-        while not session.is_open:
-            try:
-                await asyncio.to_thread(session.open)
-            except StoreUnavailable as error:
-                self.top_bar.set_trouble(f"{error}; waiting")
-                await asyncio.sleep(1)
-            except MldeckError as error:
-                self.app.exit(str(error), return_code=1)
-                return
-        self.top_bar.set_trouble("")
-        for notice in session.store.notices:
-            self.notify(safe(notice), markup=False, timeout=10)
-        self._show_state()
-        _collect_garbage_again()
-        self.follow(is_stale=True)
-
-    def _show_opening(self, opening: run_reading.Opening) -> None:
+    def show_opening(self, opening: run_reading.Opening) -> None:
         self._show_experiments(opening.experiments)
         if opening.chosen is not None and opening.page is not None:
             self._choose(opening.chosen)
             self._show_runs(opening.page, None, None)
 
-    def _show_state(self) -> None:
-        store = self.session.store
-        mode = "read-only" if store.read_only_reason else "rw"
-        self.top_bar.set_state(f"{'copy' if store.is_snapshot else 'live'} · {mode}")
-
-    @work(group="follow", exclusive=True)
-    async def follow(self, *, is_stale: bool) -> None:
-        """Looks whether others changed the database, and reads what is on screen again when they did.
-
-        A large store that changes all the time is not read all the time: the pause grows with what reading costs.
-        """
-        while True:
-            started = time.monotonic()
-            try:
-                change = await asyncio.to_thread(self.session.store.poll)
-                is_stale = is_stale or change.value != "nothing"
-                if change.value == "file":
-                    self._show_state()
-                if is_stale:
-                    await self._read_again()
-                    is_stale = False
-                    self.top_bar.set_trouble("")
-            except MldeckError as error:
-                is_stale = True
-                self.top_bar.set_trouble(str(error))
-            await asyncio.sleep(max(POLL_S, min(5.0, 2 * (time.monotonic() - started))))
-
-    async def _read_again(self) -> None:
-        """Everything on screen, with cursor, scrolling and marks where they are."""
+    async def read_again(self) -> None:
         await self._load_experiments()
         if self.session.experiment is None:
             self._choose_first_experiment()
         else:
             await self._read_runs_again()
         self.load_details()
-
-    @work(group="refresh", exclusive=True)
-    async def action_refresh(self) -> None:
-        with self._reporting_trouble():
-            if self.session.is_open:
-                await asyncio.to_thread(self.session.store.reopen)
-                await self._read_again()
-                self.top_bar.set_trouble("")
-                self.notify("Read again", timeout=1)
 
     # -- experiments
 
@@ -191,7 +89,7 @@ class RunsScreen(Screen[None]):
         pane.empty_text = f"No {view.value} experiments.\nv shows others."
         chosen = self.session.experiment
         pane.show(self._experiments.experiments, self._experiments.run_counts, chosen.experiment_id if chosen else None)
-        self._show_title()
+        self.show_title()
 
     def _choose_first_experiment(self) -> None:
         wanted = self.session.settings.experiment
@@ -222,7 +120,7 @@ class RunsScreen(Screen[None]):
     @work(group="experiments", exclusive=True)
     async def _cycle_experiment_view(self) -> None:
         self.session.experiment_view = next_view(self.session.experiment_view)
-        with self._reporting_trouble():
+        with self.reporting_trouble():
             await self._load_experiments()
 
     # -- runs
@@ -236,7 +134,7 @@ class RunsScreen(Screen[None]):
             return
         store, columns = session.store, session.columns
         self._is_counted = False
-        with self._reporting_trouble(), self._saying_busy("reading runs"):
+        with self.reporting_trouble(), self.saying_busy("reading runs"):
             page = await read_off_loop(lambda interrupt: run_reading.read_first_page(store, query, columns, interrupt))
             self._show_runs(page, None, None)
             if len(page.run_ids) < run_reading.FIRST_PAGE:
@@ -249,7 +147,7 @@ class RunsScreen(Screen[None]):
         query = self.session.query
         if query is None or any(worker.group == "runs" and worker.is_running for worker in self.workers):
             return  # what is being read is as new as it gets
-        with self._saying_busy("reading runs"):
+        with self.saying_busy("reading runs"):
             await self._read_order(query, from_top=False)
 
     async def _read_order(self, query: RunQuery, *, from_top: bool) -> None:
@@ -260,7 +158,7 @@ class RunsScreen(Screen[None]):
         )
         if query != self.session.query:
             return
-        if not table.shows(page.run_ids, page.records, page.columns):
+        if not table.shows(page.run_ids, page.records, page.columns, query.order):
             self._show_runs(page, table.cells, None if from_top else table.cursor_run)
         self._runs_counted()
 
@@ -273,11 +171,11 @@ class RunsScreen(Screen[None]):
         cells = RunCells(page.columns, list(page.records.values()), previous)
         table.show(page.run_ids, page.records, cells, self.session.order, cursor_run)
         if table.cursor_run != shown_before:
-            self._settle("details", self.load_details)
+            self.settle("details", self.load_details)
 
     def _runs_counted(self) -> None:
         self._is_counted = True
-        self._show_title()
+        self.show_title()
 
     def _empty_text(self) -> str:
         view = self.session.run_view
@@ -285,14 +183,14 @@ class RunsScreen(Screen[None]):
             return "No runs here yet.\nThey appear as soon as something logs to this experiment; v shows deleted ones."
         return f"No {view.value} runs here.\nv shows others."
 
-    def _show_title(self) -> None:
+    def show_title(self) -> None:
         table, session = self.table, self.session
         if session.experiment is None:
             return
         table.border_title = Content(f"Runs of {safe(session.experiment.name)}")
         parts = []
-        if self._busy:
-            parts.append(self._busy)
+        if self.busy:
+            parts.append(self.busy)
         elif self._is_counted and session.query is not None:
             parts.append(_counted(table.row_count, session.query.view))
         for key in session.order:
@@ -309,7 +207,7 @@ class RunsScreen(Screen[None]):
         if not ids or not self.session.is_open:
             return
         store, fields = self.session.store, run_reading.fields_of(self.session.columns)
-        with self._reporting_trouble():
+        with self.reporting_trouble():
             records = await read_off_loop(lambda interrupt: store.run_records(ids, fields, interrupt))
             table.add_records(records)
 
@@ -318,7 +216,7 @@ class RunsScreen(Screen[None]):
         if self.session.query is None:
             return
         self.session.cycle_sort(message.column)
-        self._show_title()
+        self.show_title()
         self.load_sorted()
 
     @work(group="runs", exclusive=True)
@@ -327,7 +225,7 @@ class RunsScreen(Screen[None]):
         query = self.session.query
         if query is None:
             return
-        with self._reporting_trouble(), self._saying_busy("sorting"):
+        with self.reporting_trouble(), self.saying_busy("sorting"):
             await self._read_order(query, from_top=True)
 
     @on(RunTable.MarkAsked)
@@ -335,7 +233,7 @@ class RunsScreen(Screen[None]):
         self.session.toggle_mark(message.run_id)
         self.table.marked = self.session.marked
         self.table.repaint_rows(list(self.table.visible_rows))
-        self._show_title()
+        self.show_title()
 
     @on(RunTable.ViewAsked)
     def _cycle_run_view(self) -> None:
@@ -352,7 +250,7 @@ class RunsScreen(Screen[None]):
             self.inspector.show(None)
             return
         store = self.session.store
-        with self._reporting_trouble():
+        with self.reporting_trouble():
             details = await read_off_loop(lambda interrupt: store.run_details(run_id, interrupt))
             if details != self.inspector.details:
                 self.inspector.show(details)
@@ -361,13 +259,11 @@ class RunsScreen(Screen[None]):
     @work(group="outlines", exclusive=True)
     async def _load_outlines(self) -> None:
         """One metric at a time: each picture appears as soon as its history is read."""
-        from mldeck.charts.sparkline import slices_for
-
         grid, store = self.inspector.metric_grid, self.session.store
         run_id, slices = grid.run_id, slices_for(grid.history_width)
         if not run_id or not slices:
             return
-        with self._reporting_trouble():
+        with self.reporting_trouble():
             for key in grid.missing_outlines():
                 spans = await read_off_loop(
                     lambda interrupt, key=key: store.history_outline(run_id, key, slices, interrupt)  # type: ignore[misc]
@@ -397,9 +293,9 @@ class RunsScreen(Screen[None]):
     @on(Grid.CursorMoved)
     def _cursor_moved(self, message: Grid.CursorMoved) -> None:
         if isinstance(message.grid, RunTable):
-            self._settle("details", self.load_details)
+            self.settle("details", self.load_details)
         elif isinstance(message.grid, ExperimentList):
-            self._settle("experiment", self._show_cursor_experiment)
+            self.settle("experiment", self._show_cursor_experiment)
 
     @on(Grid.Opened)
     def _opened(self, message: Grid.Opened) -> None:
@@ -414,55 +310,15 @@ class RunsScreen(Screen[None]):
         if experiment is not None:
             self._show_experiment(experiment)
 
-    def _settle(self, what: str, action: object) -> None:
-        """Does it when nothing more has happened for a moment."""
-        if what in self._settling:
-            self._settling[what].stop()
-        self._settling[what] = self.set_timer(_SETTLE_S, action)  # type: ignore[arg-type]
-
     def on_key(self) -> None:
         self.table.touch()
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width < _MIN_WIDTH or event.size.height < _MIN_HEIGHT, "-too-small")
+    def stop_reading(self) -> None:
+        self.workers.cancel_group(self, "runs")
+        self.session.order = tuple(self.table.order)
+        self.show_title()
 
-    async def action_back(self) -> None:
-        """One step: stop what is being read, drop the matches, or go back to the table."""
-        if self._busy:
-            self.workers.cancel_group(self, "runs")
-            self.notify("Stopped", timeout=2)
-        elif self._finder.has_matches:
-            await self._finder.forget()
-        elif not self.table.has_focus:
-            self.table.focus()
-
-    # -- quick find
-
-    async def action_find(self) -> None:
-        focused = self.focused
-        await self._finder.open(focused if isinstance(focused, Grid) else self.table, before="keys")
-
-    @on(FindBar.Changed)
-    @work(group="find", exclusive=True)
-    async def _search(self, message: FindBar.Changed) -> None:
-        with self._reporting_trouble():
-            await self._finder.search(message.text)
-
-    @on(FindBar.Stepped)
-    def _step(self, message: FindBar.Stepped) -> None:
-        self._finder.step(message.step)
-
-    @on(FindBar.Closed)
-    async def _close_find(self, message: FindBar.Closed) -> None:
-        await self._finder.close(keep=message.keep)
-
-    def action_find_next(self) -> None:
-        self._finder.step(1)
-
-    def action_find_previous(self) -> None:
-        self._finder.step(-1)
-
-    async def _find_rows(self, grid: Grid, text: str) -> Sequence[int]:
+    async def find_rows(self, grid: Grid, text: str) -> Sequence[int]:
         if not isinstance(grid, RunTable):
             return grid.found_rows(text) if text else ()
         query = self.session.query
@@ -475,38 +331,6 @@ class RunsScreen(Screen[None]):
         grid.matches = found
         grid.repaint()
         return [row for row, run_id in enumerate(grid.run_ids) if run_id in found]
-
-    # -- saying what is going on
-
-    @contextmanager
-    def _reporting_trouble(self) -> Iterator[None]:
-        """A store that cannot be read now is said at the top; `follow` takes the message away when it can."""
-        try:
-            yield
-        except MldeckError as error:
-            self.top_bar.set_trouble(str(error))
-
-    @contextmanager
-    def _saying_busy(self, what: str) -> Iterator[None]:
-        def say() -> None:
-            self._busy = f"{what}… Esc stops"
-            self._show_title()
-
-        timer = self.set_timer(_BUSY_S, say)
-        try:
-            yield
-        finally:
-            timer.stop()
-            if self._busy:
-                self._busy = ""
-                self._show_title()
-
-
-def _collect_garbage_again() -> None:
-    """The command line switched it off for the start; what was made until now stays, and need not be looked at again."""
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
 
 
 def _pane(widget: _AnyWidget, title: str) -> _AnyWidget:

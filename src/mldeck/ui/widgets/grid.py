@@ -209,11 +209,16 @@ class Grid(ScrollView, can_focus=True):
         if column == self.cursor_column:
             return False
         self.cursor_column = column
+        self._show_column()
+        return True
+
+    def _show_column(self) -> None:
+        """Scrolls to the right or left until the column under the cursor is on screen."""
+        column = self.cursor_column
         if column >= self._fixed_columns:
             self._first_column = min(self._first_column, column)
             while self._first_column < column and column not in self.visible_columns():
                 self._first_column += 1
-        return True
 
     def action_move(self, rows: int) -> None:
         self.move_to(self.cursor_row + rows)
@@ -261,14 +266,9 @@ class Grid(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         self._resize_content()
-        self._lines.clear()
-        if self._set_column_into_view():
-            self.refresh()
+        self._show_column()
         self._show_cursor()
-
-    def _set_column_into_view(self) -> bool:
-        column, self.cursor_column = self.cursor_column, -1
-        return bool(self.columns) and self._set_column(column)
+        self.repaint()
 
     def on_focus(self) -> None:
         self._focused = True
@@ -279,13 +279,16 @@ class Grid(ScrollView, can_focus=True):
         self.repaint()
 
     def on_click(self, event: events.Click) -> None:
-        column = self.column_at(event.x)
-        if event.y < self.header_height:
+        place = event.get_content_offset(self)
+        if place is None:
+            return  # on the border
+        column = self.column_at(place.x)
+        if place.y < self.header_height:
             if column is not None:
                 self.move_to(self.cursor_row, column)
                 self.header_clicked()
             return
-        row = self.top_row + event.y - self.header_height
+        row = self.top_row + place.y - self.header_height
         if row < self.row_count:
             self.move_to(row, column)
             if event.chain == 2:

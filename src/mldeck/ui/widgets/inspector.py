@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from mldeck.model import NOTE_TAG, DatasetInput, Run, RunDetails
 from mldeck.ui.widgets.detail_grids import Line, LineGrid, MetricGrid, param_lines, tag_lines
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import TabBar
-from mldeck.ui.widgets.run_cells import STATUS_GLYPHS
+from mldeck.ui.widgets.run_cells import STATUS_GLYPHS, now_ms
 
 if TYPE_CHECKING:
     from textual.widgets import Markdown
@@ -96,7 +95,7 @@ class Inspector(Widget):
             grid.show(details.run.run_id, details.metrics)
         elif isinstance(grid, LineGrid):
             if self._tab == _OVERVIEW:
-                grid.show(list(overview_lines(details, int(time.time() * 1000))))
+                grid.show(list(overview_lines(details, now_ms())))
                 self._show_note(dict(details.tags).get(NOTE_TAG, ""))
             else:
                 grid.show(param_lines(details.params) if self._tab == _PARAMS else tag_lines(details.tags))

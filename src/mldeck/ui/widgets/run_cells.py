@@ -6,6 +6,7 @@ Widths are taken from a sample of the runs and then kept, so that nothing jumps 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -39,7 +40,9 @@ LEADING = (STATE, NAME, AGE, DURATION)
 FIXED_COLUMNS = 2
 
 _LABELS = {STATE: "", NAME: "name", AGE: "age", DURATION: "time"}
-_LEADING_WIDTHS = {STATE: 2, AGE: 10, DURATION: 8}
+_STATE_WIDTH = 2
+_MIN_TIME_WIDTH = 6
+"""Room for `time ▲`."""
 _MAX_NAME_WIDTH, _MIN_NAME_WIDTH = 32, 12
 _MAX_TEXT_WIDTH = 24
 
@@ -79,13 +82,19 @@ class RunCells:
             for column in columns
             if column.kind in (Kind.PARAM, Kind.TAG)
         }
-        names = [cell_width(safe(record.run.label)) for record in sample]
-        self._name_width = min(_MAX_NAME_WIDTH, max([_MIN_NAME_WIDTH, *names]))
+        now = now_ms()
+        names = (cell_width(safe(record.run.label)) for record in sample)
+        self._widths = {
+            STATE: _STATE_WIDTH,
+            NAME: min(_MAX_NAME_WIDTH, max((_MIN_NAME_WIDTH, *names))),
+            AGE: max((_MIN_TIME_WIDTH, *(len(_age(record, now)) for record in sample))),
+            DURATION: max((_MIN_TIME_WIDTH, *(len(_duration(record, now)) for record in sample))),
+        }
         if previous is not None:
             self._keep_widths_of(previous)
 
     def _keep_widths_of(self, previous: RunCells) -> None:
-        self._name_width = max(self._name_width, previous._name_width)
+        self._widths = {column: max(width, previous._widths[column]) for column, width in self._widths.items()}
         for column, number in self._numbers.items():
             before = previous._numbers.get(column, number)
             self._numbers[column] = _NumberFormat(
@@ -103,12 +112,9 @@ class RunCells:
     def _grid_column(self, column: Column, mark: str) -> GridColumn:
         label = _LABELS.get(column, column.key)
         label_width = cell_width(safe(label)) + 2  # room for the mark of sorting, so that nothing moves when it comes
-        if column is STATE:
-            return GridColumn(label, _LEADING_WIDTHS[STATE], mark=mark.strip())
-        if column is NAME:
-            return GridColumn(label, self._name_width, mark=mark)
-        if column in _LEADING_WIDTHS:
-            return GridColumn(label, _LEADING_WIDTHS[column], right=True, mark=mark)
+        if column in self._widths:
+            mark = mark.strip() if column == STATE else mark
+            return GridColumn(label, self._widths[column], right=column in (AGE, DURATION), mark=mark)
         if column.kind is Kind.METRIC:
             width = max(min(label_width, _MAX_TEXT_WIDTH), self._numbers[column].width)
             return GridColumn(label, width, right=True, group="metrics", mark=mark)
@@ -123,7 +129,7 @@ class RunCells:
         cells = [
             Cell((MARK if is_marked else " ") + glyph, style),
             Cell(safe(run.label), "dim" if deleted or run.run_name is None else ""),
-            Cell(MISSING if run.start_time is None else age_text(run.start_time, now), "dim"),
+            Cell(_age(record, now), "dim"),
             Cell(_duration(record, now), "dim"),
         ]
         cells.extend(self._value_cell(record, column) for column in self.columns[len(LEADING) :])
@@ -140,6 +146,16 @@ class RunCells:
         if text is None:
             return Cell(MISSING, "dim")
         return Cell(safe(text))
+
+
+def now_ms() -> int:
+    """The present time, as MLflow counts it."""
+    return int(time.time() * 1000)
+
+
+def _age(record: RunRecord, now: int) -> str:
+    start_time = record.run.start_time
+    return MISSING if start_time is None else age_text(start_time, now)
 
 
 def _duration(record: RunRecord, now: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
@@ -12,7 +11,7 @@ from textual.message import Message
 from mldeck.model import Column, OrderKey, RunRecord
 from mldeck.ui.keys import COLUMNS, RUNS, bindings
 from mldeck.ui.widgets.grid import Cell, Grid
-from mldeck.ui.widgets.run_cells import FIXED_COLUMNS, LEADING, RunCells
+from mldeck.ui.widgets.run_cells import FIXED_COLUMNS, LEADING, RunCells, now_ms
 
 _CACHED_RECORDS = 5_000
 
@@ -42,6 +41,8 @@ class RunTable(Grid):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, fixed_columns=FIXED_COLUMNS)
         self.run_ids: Sequence[str] = ()
+        self.order: Sequence[OrderKey] = ()
+        """What the run ids are sorted by."""
         self.cells = RunCells((), ())
         self.marked: Collection[str] = frozenset()
         self.matches: Collection[str] = frozenset()
@@ -64,10 +65,10 @@ class RunTable(Grid):
         """
         height = self.cursor_row - self.top_row
         was_at_top = self.top_row == 0
-        self.run_ids = run_ids
+        self.run_ids, self.order = run_ids, order
         self.cells = cells
         self._records = dict(records)
-        self._now = _now_ms()
+        self._now = now_ms()
         self.set_content(len(run_ids), cells.grid_columns(order))
         row = _index(run_ids, cursor_run)
         if row is not None:
@@ -80,10 +81,17 @@ class RunTable(Grid):
         self._show_cursor()
         self.want_rows()
 
-    def shows(self, run_ids: Sequence[str], records: Mapping[str, RunRecord], columns: Sequence[Column]) -> bool:
+    def shows(
+        self,
+        run_ids: Sequence[str],
+        records: Mapping[str, RunRecord],
+        columns: Sequence[Column],
+        order: Sequence[OrderKey],
+    ) -> bool:
         """Whether exactly this is on screen already."""
         return (
             run_ids == self.run_ids
+            and tuple(order) == tuple(self.order)
             and tuple(columns) == self.cells.columns[len(LEADING) :]
             and all(self._records.get(run_id) == record for run_id, record in records.items())
         )
@@ -104,7 +112,7 @@ class RunTable(Grid):
 
     def touch(self) -> None:
         """Ages are those of the last key press or change: a deck that nobody looks at sends nothing."""
-        now = _now_ms()
+        now = now_ms()
         if now - self._now > 1000:
             self._now = now
             self._lines.clear()
@@ -175,10 +183,6 @@ class RunTable(Grid):
 
     def action_cycle_view(self) -> None:
         self.post_message(self.ViewAsked())
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)
 
 
 def _index(run_ids: Sequence[str], run_id: str | None) -> int | None:

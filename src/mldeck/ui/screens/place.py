@@ -1,0 +1,258 @@
+"""What all places have in common: the bars, opening and following the store, quick find, and saying what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from mldeck.errors import MldeckError, StoreUnavailable
+from mldeck.format import safe
+from mldeck.ui.keys import PLACE, bindings
+from mldeck.ui.run_reading import Opening
+from mldeck.ui.screens.finding import Finder
+from mldeck.ui.session import Session
+from mldeck.ui.widgets.find_bar import FindBar
+from mldeck.ui.widgets.grid import Grid
+from mldeck.ui.widgets.lines import KeyBar, TopBar
+
+POLL_S = 0.4
+"""How often the deck looks whether the database changed: what others commit is on screen within a second."""
+
+_MAX_PAUSE_S = 5.0
+_RETRY_S = 1.0
+_SETTLE_S = 0.12
+"""How long the cursor must rest before what depends on it is read."""
+
+_BUSY_S = 0.5
+"""Reading that takes longer says so."""
+
+_MIN_WIDTH, _MIN_HEIGHT = 60, 16
+
+
+class Place(Screen[None]):
+    """A screen over the store. The subclass says what is in it, and reads it again when it is told to."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(PLACE)
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.finder = Finder(self, self.find_rows)
+        self.busy = ""
+        """What has been going on for a while; empty if nothing has."""
+        self._settling: dict[str, Timer] = {}
+        self._is_stale = True
+        """Whether something on screen is older than the database, as far as is known."""
+
+    # -- what a place consists of
+
+    @abstractmethod
+    def compose_body(self) -> ComposeResult:
+        """The panes between the bars."""
+
+    @property
+    @abstractmethod
+    def main_grid(self) -> Grid:
+        """Where the focus goes back to."""
+
+    @abstractmethod
+    def show_opening(self, opening: Opening) -> None:
+        """Something to look at before the store is open."""
+
+    @abstractmethod
+    async def read_again(self) -> None:
+        """Reads everything on screen, with cursor, scrolling and marks where they are. Raises `MldeckError`."""
+
+    @abstractmethod
+    async def find_rows(self, grid: Grid, text: str) -> Sequence[int]:
+        """Rows of a grid that contain the text; none, and nothing marked as found any more, for an empty text."""
+
+    @abstractmethod
+    def show_title(self) -> None:
+        """Says what is shown, and what is going on."""
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(str(self.session.path), id="top")
+        with Container(id="body"):
+            yield from self.compose_body()
+        yield KeyBar(id="keys")
+        yield Static(f"mldeck needs at least {_MIN_WIDTH}x{_MIN_HEIGHT} characters", id="too-small")
+
+    @property
+    def top_bar(self) -> TopBar:
+        return self.query_one(TopBar)
+
+    def on_mount(self) -> None:
+        self.open_store()
+
+    def on_unmount(self) -> None:
+        # Leaving waits for threads; the one that waits for the head start must not wait any longer.
+        if self.session.head_start is not None:
+            self.session.head_start.stop()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width < _MIN_WIDTH or event.size.height < _MIN_HEIGHT, "-too-small")
+
+    # -- opening and following
+
+    @work(group="open", exclusive=True)
+    async def open_store(self) -> None:
+        """Shows what the head start read, connects as soon as the file lets itself be read, and follows it from there."""
+        session = self.session
+        if session.head_start is not None:
+            opening = await asyncio.to_thread(session.head_start.result)
+            if opening is not None:
+                self.show_opening(opening)
+        while not session.is_open:
+            try:
+                await asyncio.to_thread(session.open)
+            except StoreUnavailable as error:
+                self._say_trouble(error)
+                await asyncio.sleep(_RETRY_S)
+            except MldeckError as error:
+                self.app.exit(str(error), return_code=1)
+                return
+        self.top_bar.set_trouble("")
+        for notice in session.store.notices:
+            self.notify(safe(notice), markup=False, timeout=10)
+        self._show_state()
+        _collect_garbage_again()
+        self.follow()
+
+    @work(group="follow", exclusive=True)
+    async def follow(self) -> None:
+        """Looks whether others changed the database, and reads what is on screen again when they did.
+
+        A large store that changes all the time is not read all the time: the pause grows with what reading costs.
+        """
+        while True:
+            started = time.monotonic()
+            try:
+                change = await asyncio.to_thread(self.session.store.poll)
+                if change.value != "nothing":
+                    self._is_stale = True
+                    self._show_state()
+                if self._is_stale:
+                    self._is_stale = False
+                    await self.read_again()
+                    self.top_bar.set_trouble("")
+            except MldeckError as error:
+                self._is_stale = True
+                self._say_trouble(error)
+            await asyncio.sleep(max(POLL_S, min(_MAX_PAUSE_S, 2 * (time.monotonic() - started))))
+
+    @work(group="refresh", exclusive=True)
+    async def action_refresh(self) -> None:
+        with self.reporting_trouble():
+            if self.session.is_open:
+                await asyncio.to_thread(self.session.store.reopen)
+                await self.read_again()
+                self.top_bar.set_trouble("")
+                self.notify("Read again", timeout=1)
+
+    def _show_state(self) -> None:
+        store = self.session.store
+        mode = "read-only" if store.read_only_reason else "rw"
+        self.top_bar.set_state(f"{'copy' if store.is_snapshot else 'live'} · {mode}")
+
+    # -- saying what is going on
+
+    @contextmanager
+    def reporting_trouble(self) -> Iterator[None]:
+        """A store that cannot be read now is said at the top; `follow` takes the message away when it can."""
+        try:
+            yield
+        except MldeckError as error:
+            self._is_stale = True
+            self._say_trouble(error)
+
+    def _say_trouble(self, error: MldeckError) -> None:
+        # The bar names the file already.
+        path = self.session.path
+        self.top_bar.set_trouble(str(error).removeprefix(f"{path} is ").removeprefix(f"{path} "))
+
+    @contextmanager
+    def saying_busy(self, what: str) -> Iterator[None]:
+        def say() -> None:
+            self.busy = f"{what}… Esc stops"
+            self.show_title()
+
+        timer = self.set_timer(_BUSY_S, say)
+        try:
+            yield
+        finally:
+            timer.stop()
+            if self.busy:
+                self.busy = ""
+                self.show_title()
+
+    def settle(self, what: str, action: Callable[[], object]) -> None:
+        """Does it when nothing more of this kind has happened for a moment."""
+        if what in self._settling:
+            self._settling[what].stop()
+
+        def act() -> None:
+            action()
+
+        self._settling[what] = self.set_timer(_SETTLE_S, act)
+
+    # -- going back, and quick find
+
+    async def action_back(self) -> None:
+        """One step: stop what is being read, drop the matches, or go back to the main pane."""
+        if self.busy:
+            self.stop_reading()
+            self.notify("Stopped", timeout=2)
+        elif self.finder.has_matches:
+            await self.finder.forget()
+        elif not self.main_grid.has_focus:
+            self.main_grid.focus()
+
+    @abstractmethod
+    def stop_reading(self) -> None:
+        """Stops what takes long, and leaves on screen what was there."""
+
+    async def action_find(self) -> None:
+        focused = self.focused
+        await self.finder.open(focused if isinstance(focused, Grid) else self.main_grid, before="keys")
+
+    @on(FindBar.Changed)
+    @work(group="find", exclusive=True)
+    async def _search(self, message: FindBar.Changed) -> None:
+        with self.reporting_trouble():
+            await self.finder.search(message.text)
+
+    @on(FindBar.Stepped)
+    def _step(self, message: FindBar.Stepped) -> None:
+        self.finder.step(message.step)
+
+    @on(FindBar.Closed)
+    async def _close_find(self, message: FindBar.Closed) -> None:
+        await self.finder.close(keep=message.keep)
+
+    def action_find_next(self) -> None:
+        self.finder.step(1)
+
+    def action_find_previous(self) -> None:
+        self.finder.step(-1)
+
+
+def _collect_garbage_again() -> None:
+    """The command line switched it off for the start; what was made until now stays, and need not be looked at again."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

@@ -1,0 +1,88 @@
+"""Whole frames as text: what a person sees at several sizes, kept beside this file.
+
+`MLDECK_UPDATE_FRAMES=1 pytest tests/ui/test_frames.py` writes them anew; look at the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixture_stores import FixtureStore
+from tests.ui.deck import Deck, running_deck
+from tests.ui.test_live import writing
+
+FRAMES = Path(__file__).parent / "frames"
+_UPDATE = os.environ.get("MLDECK_UPDATE_FRAMES") == "1"  # asked here: tests do not see such variables
+NOW_S = 1_795_228_000.0
+"""Three hours after the newest run of the store."""
+
+
+@pytest.fixture(autouse=True)
+def _same_time_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.setattr("mldeck.ui.widgets.run_table.now_ms", lambda: int(NOW_S * 1000))
+    monkeypatch.setattr("mldeck.ui.widgets.inspector.now_ms", lambda: int(NOW_S * 1000))
+    yield
+    monkeypatch.delenv("TZ")
+    time.tzset()
+
+
+@pytest.fixture
+def taxi(store_copy: Callable[[str], FixtureStore], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The taxi store as the current folder's mlflow.db, with artifacts at a path that is the same everywhere."""
+    store = store_copy("nyc-taxi")
+    with writing(store.db) as connection:
+        connection.execute("UPDATE runs SET artifact_uri = replace(artifact_uri, ?, '/data')", (str(store.path),))
+    monkeypatch.chdir(store.path)
+    return Path("mlflow.db")
+
+
+def check(name: str, deck: Deck) -> None:
+    file = FRAMES / f"{name}.txt"
+    if _UPDATE:
+        file.write_text(deck.frame + "\n", encoding="utf-8")
+    assert file.read_text(encoding="utf-8") == deck.frame + "\n"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("no_colour", [False, True], ids=["colour", "no-colour"])
+async def test_runs(taxi: Path, size: tuple[int, int], no_colour: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if no_colour:
+        monkeypatch.setenv("NO_COLOR", "1")
+    async with running_deck(taxi, experiment="nyc-taxi-experiment", size=size) as deck:
+        await deck.until_counted(45)
+        await deck.press("down", "down", "space")
+        await deck.until_shown("1 marked")
+        await deck.until(lambda: deck.screen.inspector.border_title == "candidate-2", "the inspector")
+        check(f"runs-{size[0]}x{size[1]}", deck)
+
+
+async def test_metrics_tab(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until_counted(45)
+        await deck.press("right_square_bracket", *["down"] * 6)
+        grid = deck.screen.inspector.metric_grid
+        await deck.until(lambda: deck.screen.inspector.border_title == "able-crow-307", "the inspector")
+        await deck.until(lambda: grid.metrics and not grid.missing_outlines(), "histories")
+        check("metrics-120x40", deck)
+
+
+async def test_help(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until_counted(45)
+        await deck.until(lambda: deck.screen.inspector.border_title == "still-running", "the inspector")
+        await deck.press("question_mark")
+        await deck.until_shown("Esc close")
+        check("help-120x40", deck)
+
+
+async def test_too_small(taxi: Path) -> None:
+    async with running_deck(taxi, size=(40, 12)) as deck:
+        await deck.until_shown("mldeck needs at least 60x16")
+        check("too-small-40x12", deck)

@@ -1,0 +1,176 @@
+"""Somebody else writes while the deck is open."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mldeck.store.store import Store
+from tests.fixture_stores import FixtureStore
+from tests.ui.deck import running_deck
+
+EXPERIMENT = "nyc-taxi-experiment"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[sqlite3.Connection]:
+    """One transaction of another program."""
+    connection = sqlite3.connect(path, timeout=20)
+    try:
+        with connection:
+            yield connection
+    finally:
+        connection.close()
+
+
+def add_run(path: Path, run_id: str, name: str, start_time: int | None = None) -> None:
+    start = int(time.time() * 1000) if start_time is None else start_time
+    with writing(path) as connection:
+        connection.execute(
+            "INSERT INTO runs (run_uuid, name, source_type, status, start_time, lifecycle_stage, experiment_id)"
+            " VALUES (?, ?, 'UNKNOWN', 'RUNNING', ?, 'active', 1)",
+            (run_id, name, start),
+        )
+
+
+def log_rmse(path: Path, run_id: str, value: float, step: int) -> None:
+    with writing(path) as connection:
+        connection.execute(
+            "INSERT OR REPLACE INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid)"
+            " VALUES ('rmse', ?, ?, ?, 0, ?)",
+            (value, int(time.time() * 1000), step, run_id),
+        )
+
+
+async def test_a_new_run_and_its_metrics_appear(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=EXPERIMENT) as deck:
+        await deck.until_counted(45)
+        before = deck.screen.table.cursor_run
+        add_run(path, "f" * 32, "just-started")
+        await deck.until_counted(46)
+        assert "just-started" in deck.frame
+        assert deck.screen.table.cursor_run == before, "the cursor stays on its run"
+        log_rmse(path, "f" * 32, 4.25, 1)
+        await deck.until_shown("4.25 ")
+        log_rmse(path, "f" * 32, 3.125, 2)
+        await deck.until_shown("3.125 ")
+
+
+async def test_scrolling_and_marks_stay_where_they_are(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=EXPERIMENT, size=(120, 24)) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        await deck.press("G", "k", "k", "space")
+        shown, cursor = deck.run_names, table.cursor_run
+        add_run(path, "e" * 32, "newest")
+        await deck.until_counted(46)
+        assert table.cursor_run == cursor
+        assert deck.run_names == shown
+        assert len(deck.app.session.marked) == 1
+
+
+async def test_nothing_is_read_while_nothing_changes(
+    store_copy: Callable[[str], FixtureStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = store_copy("nyc-taxi").db
+    polls, reads = [], []
+    real_poll, real_read = Store.poll, Store._read
+
+    def poll(self: Store) -> Any:
+        polls.append(1)
+        return real_poll(self)
+
+    def read(self: Store, *args: Any) -> Any:
+        reads.append(args[0].__name__)
+        return real_read(self, *args)
+
+    monkeypatch.setattr(Store, "poll", poll)
+    monkeypatch.setattr(Store, "_read", read)
+    async with running_deck(path, experiment=EXPERIMENT) as deck:
+        await deck.until_counted(45)
+        await deck.until_shown("run id")
+        settled, asked = len(polls) + 2, None
+        await deck.until(lambda: len(polls) >= settled, "two looks at the database")
+        asked = list(reads)
+        settled = len(polls) + 3
+        await deck.until(lambda: len(polls) >= settled, "three more looks")
+        assert reads == asked
+
+
+async def test_a_file_that_goes_away_and_comes_back(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=EXPERIMENT) as deck:
+        await deck.until_counted(45)
+        hidden = path.with_name("elsewhere.db")
+        path.rename(hidden)
+        await deck.until(lambda: "gone" in deck.screen.top_bar.trouble, "said to be gone")
+        assert deck.screen.table.row_count == 45, "what was read stays"
+        hidden.rename(path)
+        await deck.until(lambda: not deck.screen.top_bar.trouble, "recovered")
+
+
+async def test_a_file_that_is_replaced_by_another(store_copy: Callable[[str], FixtureStore]) -> None:
+    path, other = store_copy("nyc-taxi").db, store_copy("nyc-taxi").db
+    add_run(other, "d" * 32, "from-the-other-file")
+    async with running_deck(path, experiment=EXPERIMENT) as deck:
+        await deck.until_counted(45)
+        other.replace(path)
+        await deck.until_counted(46)
+        await deck.until_shown("from-the-other-file")
+
+
+async def test_a_database_that_is_locked_for_long(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=EXPERIMENT) as deck:
+        await deck.until_counted(45)
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        await deck.press("v")
+        await deck.until(lambda: "locked" in deck.screen.top_bar.trouble, "said to be locked")
+        holder.execute("ROLLBACK")
+        holder.close()
+        await deck.until(lambda: not deck.screen.top_bar.trouble, "recovered")
+
+
+async def test_a_store_that_is_locked_from_the_start_opens_when_it_can(
+    store_copy: Callable[[str], FixtureStore],
+) -> None:
+    path = store_copy("nyc-taxi").db
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    async with running_deck(path, experiment=EXPERIMENT) as deck:
+        await deck.until(lambda: "locked" in deck.screen.top_bar.trouble, "said to be locked")
+        holder.execute("ROLLBACK")
+        holder.close()
+        await deck.until_counted(45)
+
+
+async def test_a_migrated_database_is_read_anew(store_copy: Callable[[str], FixtureStore]) -> None:
+    """A newer MLflow adds tables and columns, and the deck goes on with what is there then."""
+    path = store_copy("mlflow-1.2.0").db
+    async with running_deck(path, experiment="churn-baseline") as deck:
+        await deck.until_counted(12)
+        with writing(path) as connection:
+            connection.executescript(
+                "ALTER TABLE runs ADD COLUMN deleted_time BIGINT;"
+                "CREATE TABLE latest_metrics (key TEXT, value FLOAT NOT NULL, timestamp BIGINT, step BIGINT, is_nan INTEGER,"
+                " run_uuid TEXT, PRIMARY KEY (key, run_uuid));"
+                "INSERT INTO latest_metrics SELECT 'auc', 0.4321, 1, 1, 0, run_uuid FROM runs;"
+            )
+        await deck.until_shown("0.4321")
+        assert not deck.screen.top_bar.trouble
+
+
+async def test_refresh_by_hand(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=EXPERIMENT) as deck:
+        await deck.until_counted(45)
+        await deck.press("ctrl+r")
+        await deck.until_shown("Read again")
