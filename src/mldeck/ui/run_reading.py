@@ -28,11 +28,11 @@ class Experiments:
         """By experiment id. Those of a deleted experiment are deleted with it, and are counted."""
         counts = {}
         for each in self.experiments:
-            count = self._count(each)
+            count = self.count(each)
             counts[each.experiment_id] = count.active + (count.deleted if each.lifecycle_stage == "deleted" else 0)
         return counts
 
-    def _count(self, experiment: Experiment) -> RunCount:
+    def count(self, experiment: Experiment) -> RunCount:
         return self.counts.get(experiment.experiment_id, RunCount())
 
     def named(self, name: str) -> Experiment | None:
@@ -41,7 +41,7 @@ class Experiments:
     @property
     def first_choice(self) -> Experiment | None:
         """Where the newest run is: most likely what somebody works on now."""
-        return max(self.experiments, key=lambda each: self._count(each).newest_start or 0, default=None)
+        return max(self.experiments, key=lambda each: self.count(each).newest_start or 0, default=None)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -246,14 +246,27 @@ class RunsScreen(Place):
     @work(group="details", exclusive=True)
     async def load_details(self) -> None:
         run_id = self.table.cursor_run
+        if self.experiment_list.has_focus:
+            self._inspect_experiment()
+            return
         if run_id is None or not self.session.is_open:
             self.inspector.show(None)
             return
         store = self.session.store
         with self.reporting_trouble():
             details = await read_off_loop(lambda interrupt: store.run_details(run_id, interrupt))
-            if details != self.inspector.details:
+            if details is None or details != self.inspector.details:
                 self.inspector.show(details)
+
+    def _inspect_experiment(self) -> None:
+        experiment = self.experiment_list.cursor_experiment
+        if experiment is not None:
+            self.inspector.show_experiment(experiment, self._experiments.count(experiment))
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The inspector shows the experiment while one moves among the experiments, else the run."""
+        if event.widget is self.experiment_list or (event.widget is self.table and self.inspector.details is None):
+            self.load_details()
 
     @on(MetricGrid.OutlinesWanted)
     @work(group="outlines", exclusive=True)
@@ -295,6 +308,7 @@ class RunsScreen(Place):
         if isinstance(message.grid, RunTable):
             self.settle("details", self.load_details)
         elif isinstance(message.grid, ExperimentList):
+            self._inspect_experiment()
             self.settle("experiment", self._show_cursor_experiment)
 
     @on(Grid.Opened)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -10,12 +10,13 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
-from mldeck.format import age_text, exact_duration_text, safe, safe_lines, time_text
-from mldeck.model import NOTE_TAG, DatasetInput, Run, RunDetails
+from mldeck.format import safe, safe_lines
+from mldeck.model import NOTE_TAG, Experiment, RunCount, RunDetails
 from mldeck.ui.widgets.detail_grids import Line, LineGrid, MetricGrid, param_lines, tag_lines
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import TabBar
-from mldeck.ui.widgets.run_cells import STATUS_GLYPHS, now_ms
+from mldeck.ui.widgets.overview import experiment_lines, overview_lines
+from mldeck.ui.widgets.run_cells import now_ms
 
 if TYPE_CHECKING:
     from textual.widgets import Markdown
@@ -65,6 +66,17 @@ class Inspector(Widget):
                 grid.scroll_rows_to(0)
         self._fill_tab()
 
+    def show_experiment(self, experiment: Experiment, count: RunCount) -> None:
+        """An experiment instead of a run: it has an overview and a note."""
+        self.show(None)
+        self._show_tab(_OVERVIEW)
+        self.border_title = Content(safe(experiment.name))
+        self._show_overview(list(experiment_lines(experiment, count, now_ms())), experiment.note or "")
+
+    def _show_overview(self, lines: Sequence[Line], note: str) -> None:
+        self.query_one("#fields", LineGrid).show(lines)
+        self._show_note(note)
+
     def turn(self, offset: int) -> None:
         self._show_tab((self._tab + offset) % len(TABS))
 
@@ -95,8 +107,7 @@ class Inspector(Widget):
             grid.show(details.run.run_id, details.metrics)
         elif isinstance(grid, LineGrid):
             if self._tab == _OVERVIEW:
-                grid.show(list(overview_lines(details, now_ms())))
-                self._show_note(dict(details.tags).get(NOTE_TAG, ""))
+                self._show_overview(list(overview_lines(details, now_ms())), dict(details.tags).get(NOTE_TAG, ""))
             else:
                 grid.show(param_lines(details.params) if self._tab == _PARAMS else tag_lines(details.tags))
 
@@ -113,67 +124,3 @@ class Inspector(Widget):
             pane.mount(self._markdown)
         else:
             self._markdown.update(safe_lines(note))
-
-
-def overview_lines(details: RunDetails, now: int) -> Iterator[Line]:
-    """The fields of a run; those that it does not have are left out."""
-    run = details.run
-    tags = dict(details.tags)
-    glyph, style = STATUS_GLYPHS.get(run.status, ("?", ""))
-    deleted = " · deleted" if run.lifecycle_stage == "deleted" else ""
-    yield Line("status", f"{glyph} {run.status}{deleted}", style)
-    yield Line("run id", run.run_id)
-    if run.start_time is not None:
-        age = age_text(run.start_time, now)
-        started = time_text(run.start_time)
-        yield Line("started", started if started.startswith(age) else f"{started} ({age} ago)")
-    if run.end_time is not None:
-        yield Line("ended", time_text(run.end_time))
-    if run.duration is not None:
-        yield Line("duration", exact_duration_text(run.duration))
-    if run.deleted_time is not None:
-        yield Line("deleted", time_text(run.deleted_time))
-    experiment = details.experiment_name or "–"
-    yield Line("experiment", f"{experiment} ({run.experiment_id})")
-    named = (
-        ("user", tags.get("mlflow.user") or run.user_id),
-        ("source", _source(tags)),
-        ("git commit", tags.get("mlflow.source.git.commit")),
-        ("git branch", tags.get("mlflow.source.git.branch")),
-        ("repository", tags.get("mlflow.source.git.repoURL")),
-    )
-    for name, value in named:
-        if value:
-            yield Line(name, value)
-    yield from _family(details)
-    for dataset in details.datasets:
-        yield Line("dataset", _dataset(dataset))
-    if run.artifact_uri:
-        yield Line("artifacts", run.artifact_uri)
-
-
-def _source(tags: dict[str, str]) -> str | None:
-    name, kind = tags.get("mlflow.source.name"), tags.get("mlflow.source.type")
-    return f"{name} ({kind})" if name and kind else name
-
-
-def _family(details: RunDetails) -> Iterator[Line]:
-    if details.parent is not None:
-        yield Line("parent", _kin(details.parent), run_id=details.parent.run_id)
-    elif details.parent_id:
-        yield Line("parent", f"{details.parent_id} (not in this database)", "warn")
-    for child in details.children:
-        yield Line("child", _kin(child), run_id=child.run_id)
-    hidden = details.children_count - len(details.children)
-    if hidden > 0:
-        yield Line("", f"and {hidden} more", "dim")
-
-
-def _kin(run: Run) -> str:
-    glyph, _ = STATUS_GLYPHS.get(run.status, ("?", ""))
-    return f"{glyph} {run.label}" + (" (deleted)" if run.lifecycle_stage == "deleted" else "")
-
-
-def _dataset(dataset: DatasetInput) -> str:
-    context = f" as {dataset.context}" if dataset.context else ""
-    return f"{dataset.name} {dataset.digest}{context} ({dataset.source_type})"

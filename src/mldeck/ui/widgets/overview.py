@@ -1,0 +1,95 @@
+"""The fields of a run or an experiment, as lines for the inspector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mldeck.format import age_text, exact_duration_text, time_text
+from mldeck.model import DatasetInput, Experiment, Run, RunCount, RunDetails
+from mldeck.ui.widgets.detail_grids import Line
+from mldeck.ui.widgets.run_cells import STATUS_GLYPHS
+
+
+def experiment_lines(experiment: Experiment, count: RunCount, now: int) -> Iterator[Line]:
+    """The fields of an experiment; those that it does not have are left out."""
+    yield Line("experiment", experiment.name)
+    yield Line("id", experiment.experiment_id)
+    if experiment.lifecycle_stage == "deleted":
+        yield Line("stage", "deleted", "warn")
+    deleted = f", {count.deleted:,} deleted" if count.deleted else ""
+    yield Line("runs", f"{count.active:,} active{deleted}")
+    if count.newest_start is not None:
+        yield Line("newest run", _moment(count.newest_start, now))
+    if experiment.creation_time is not None:
+        yield Line("created", _moment(experiment.creation_time, now))
+    if experiment.last_update_time is not None and experiment.last_update_time != experiment.creation_time:
+        yield Line("updated", _moment(experiment.last_update_time, now))
+    if experiment.artifact_location:
+        yield Line("artifacts", experiment.artifact_location)
+
+
+def _moment(timestamp: int, now: int) -> str:
+    age, exact = age_text(timestamp, now), time_text(timestamp)
+    return exact if exact.startswith(age) else f"{exact} ({age} ago)"
+
+
+def overview_lines(details: RunDetails, now: int) -> Iterator[Line]:
+    """The fields of a run; those that it does not have are left out."""
+    run = details.run
+    tags = dict(details.tags)
+    glyph, style = STATUS_GLYPHS.get(run.status, ("?", ""))
+    deleted = " · deleted" if run.lifecycle_stage == "deleted" else ""
+    yield Line("status", f"{glyph} {run.status}{deleted}", style)
+    yield Line("run id", run.run_id)
+    if run.start_time is not None:
+        yield Line("started", _moment(run.start_time, now))
+    if run.end_time is not None:
+        yield Line("ended", time_text(run.end_time))
+    if run.duration is not None:
+        yield Line("duration", exact_duration_text(run.duration))
+    if run.deleted_time is not None:
+        yield Line("deleted", time_text(run.deleted_time))
+    experiment = details.experiment_name or "–"
+    yield Line("experiment", f"{experiment} ({run.experiment_id})")
+    named = (
+        ("user", tags.get("mlflow.user") or run.user_id),
+        ("source", _source(tags)),
+        ("git commit", tags.get("mlflow.source.git.commit")),
+        ("git branch", tags.get("mlflow.source.git.branch")),
+        ("repository", tags.get("mlflow.source.git.repoURL")),
+    )
+    for name, value in named:
+        if value:
+            yield Line(name, value)
+    yield from _family(details)
+    for dataset in details.datasets:
+        yield Line("dataset", _dataset(dataset))
+    if run.artifact_uri:
+        yield Line("artifacts", run.artifact_uri)
+
+
+def _source(tags: dict[str, str]) -> str | None:
+    name, kind = tags.get("mlflow.source.name"), tags.get("mlflow.source.type")
+    return f"{name} ({kind})" if name and kind else name
+
+
+def _family(details: RunDetails) -> Iterator[Line]:
+    if details.parent is not None:
+        yield Line("parent", _kin(details.parent), run_id=details.parent.run_id)
+    elif details.parent_id:
+        yield Line("parent", f"{details.parent_id} (not in this database)", "warn")
+    for child in details.children:
+        yield Line("child", _kin(child), run_id=child.run_id)
+    hidden = details.children_count - len(details.children)
+    if hidden > 0:
+        yield Line("", f"and {hidden} more", "dim")
+
+
+def _kin(run: Run) -> str:
+    glyph, _ = STATUS_GLYPHS.get(run.status, ("?", ""))
+    return f"{glyph} {run.label}" + (" (deleted)" if run.lifecycle_stage == "deleted" else "")
+
+
+def _dataset(dataset: DatasetInput) -> str:
+    context = f" as {dataset.context}" if dataset.context else ""
+    return f"{dataset.name} {dataset.digest}{context} ({dataset.source_type})"
