@@ -7,6 +7,7 @@ printing commands never load the screen's libraries.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -41,16 +42,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     command = _COMMANDS.get(words[0]) if words else None
     try:
-        return command(words[1:]) if command else _browse(words)
+        status = command(words[1:]) if command else _browse(words)
+        sys.stdout.flush()  # here, where what goes wrong with it can be explained
+        return status
     except BrokenPipeError:
-        # The reader of our output is gone (`| head`); what is still buffered must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # its reader is gone (`| head`)
         return 0
     except KeyboardInterrupt:
         return 130
     except MldeckError as error:
         print(f"mldeck: {_one_line(str(error))}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except OSError as error:
+        # A full disk behind our output, a current folder that is gone.
+        print(f"mldeck: {_one_line(str(error))}", file=sys.stderr)
+        _drop_output()
+        return 1
+
+
+def _drop_output() -> None:
+    """What is still buffered must not complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(message: str) -> str:
@@ -145,10 +157,9 @@ def _add_print_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _limit(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise ValueError
-    return value
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs: write 0 for all, or more")
+    return int(text)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -180,6 +191,9 @@ def _printed_store(options: argparse.Namespace) -> Path:
     from mldeck.settings import load_settings
     from mldeck.store.files import check_database
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names come in any alphabet: what the encoding of the output lacks is spelled out instead of ending the listing.
+        sys.stdout.reconfigure(errors="backslashreplace")
     path = _store_path(load_settings(store=options.store))
     check_database(path)
     return path

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from unicodedata import combining, east_asian_width
+from unicodedata import category, east_asian_width
 
 MISSING = "–"
 """Not logged: looks different from NaN, from inf and from an empty value."""
@@ -18,10 +18,13 @@ _MAX_DIGITS = 17
 _UNSAFE = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # control characters: could move the cursor, retitle the window, write to the clipboard
-    "\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"  # invisible, or turning the line's direction
+    # Invisible, or turning the line's direction:
+    "\xad\u061c\u180e\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f\ud800-\udfff"
     "]"
 )
+_MARKS = ("Mn", "Me")
+"""Unicode categories of what is drawn on the character before it: accents, and variation selectors."""
 _PICTURES = {"\n": "↵", "\r": "␍", "\t": "→", "\x1b": "␛", "\x7f": "␡"}
 
 
@@ -49,7 +52,7 @@ def cell_width(text: str) -> int:
     """How many terminal cells a safe text takes: East Asian wide characters take two, combining marks none."""
     if text.isascii():
         return len(text)
-    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
+    return sum(0 if category(each) in _MARKS else 2 if east_asian_width(each) in "WF" else 1 for each in text)
 
 
 def float_text(value: float, digits: int = 6) -> str:
@@ -112,11 +115,13 @@ def duration_text(milliseconds: int) -> str:
 def exact_duration_text(milliseconds: int) -> str:
     """To the millisecond: 1h 02m 03.456s."""
     sign, size = ("-" if milliseconds < 0 else ""), abs(milliseconds)
-    seconds = f"{size % _MINUTE / 1000:.3f}s"
-    if size < _MINUTE:
-        return f"{sign}{seconds}"
-    hours, minutes = divmod(size // _MINUTE, 60)
-    return f"{sign}{hours}h {minutes:02d}m {seconds:>7}" if hours else f"{sign}{minutes}m {seconds:>7}"
+    minutes, rest = divmod(size, _MINUTE)
+    seconds, thousandths = divmod(rest, _SECOND)
+    if not minutes:
+        return f"{sign}{seconds}.{thousandths:03d}s"
+    hours, minutes = divmod(minutes, 60)
+    text = f"{minutes:02d}m" if hours else f"{minutes}m"
+    return f"{sign}{f'{hours}h ' if hours else ''}{text} {seconds:02d}.{thousandths:03d}s"
 
 
 def age_text(timestamp: int, now: int) -> str:

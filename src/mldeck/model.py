@@ -47,6 +47,9 @@ class RunCount:
     newest_start: int | None = None
     """Start time of the newest active run."""
 
+    def in_view(self, view: View) -> int:
+        return {View.ACTIVE: self.active, View.DELETED: self.deleted}.get(view, self.active + self.deleted)
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -159,6 +162,8 @@ class OrderKey:
 
     column: Column
     descending: bool = False
+    as_number: bool = False
+    """Whether a param or tag is sorted as the number that it is; MLflow sorts it as text: 1, 10, 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +173,5 @@ class RunQuery:
     experiment_ids: tuple[str, ...]
     view: View = View.ACTIVE
     order: tuple[OrderKey, ...] = ()
+    filter: str = ""
+    """In MLflow's search language and mldeck's extensions of it (room `search`)."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import accumulate, chain, islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ _SAMPLE_ROWS = 200
 """Column widths are taken from the first rows, so that a long table can be streamed."""
 
 _MAX_CELL = 48
+_MUST_BE_QUOTED = re.compile('[,"\r\n]').search
 _RUN_KEYS = (
     "run_id",
     "run_name",
@@ -37,7 +38,7 @@ _RUN_KEYS = (
 
 
 def print_experiments(path: Path, view_name: str, format_name: str) -> int:
-    store = Store(path)
+    store = _opened(path)
     try:
         counts = store.run_counts()
         objects = [_experiment_object(each, counts) for each in store.experiments(View(view_name))]
@@ -65,6 +66,14 @@ def print_experiments(path: Path, view_name: str, format_name: str) -> int:
     return 0
 
 
+def _opened(path: Path) -> Store:
+    """The store; what the reader should know about it goes to the standard error, beside the answer."""
+    store = Store(path)
+    for notice in store.reading_notices:
+        print(f"mldeck: {safe(f'{path}: {notice}')}", file=sys.stderr)
+    return store
+
+
 _NO_EXPERIMENT = Experiment("", "", "")
 
 
@@ -87,7 +96,7 @@ def print_runs(
     path: Path, names: Sequence[str], view_name: str, order: Sequence[OrderKey], limit: int, format_name: str
 ) -> int:
     """`limit` 0 stands for all; they are streamed then, a few hundred at a time."""
-    store = Store(path)
+    store = _opened(path)
     try:
         experiments = _chosen(store, names)
         query = RunQuery(tuple(experiments), View(view_name), tuple(order))
@@ -148,7 +157,8 @@ def _write_json(objects: Iterable[dict[str, Any]]) -> None:
     write = sys.stdout.write
     separator = "["
     for each in objects:
-        write(f"{separator}\n {json.dumps(each, allow_nan=False)}")
+        # Of what a terminal acts on, JSON's own escapes leave one character over.
+        write(f"{separator}\n {json.dumps(each, allow_nan=False)}".replace("\x7f", "\\u007f"))
         separator = ","
     write("\n]\n" if separator == "," else "[]\n")
 
@@ -156,11 +166,19 @@ def _write_json(objects: Iterable[dict[str, Any]]) -> None:
 def _write_csv(header: Sequence[str], objects: Iterable[dict[str, Any]]) -> None:
     # A terminal must not act on somebody else's text; a file or a pipe gets it unchanged.
     guard = safe if sys.stdout.isatty() else str
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([guard(name) for name in header])
+    _write_csv_row(guard(name) for name in header)
     for each in objects:
         values = (each.get(name) for name in header)
-        writer.writerow(["" if value is None else guard(str(value)) for value in values])
+        _write_csv_row("" if value is None else guard(str(value)) for value in values)
+
+
+def _write_csv_row(values: Iterable[str]) -> None:
+    """The `csv` module of Python before 3.13 leaves a lone carriage return unquoted, where readers see the end of a row."""
+    sys.stdout.write(",".join(_quoted(each) if _MUST_BE_QUOTED(each) else each for each in values) + "\n")
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
 
 
 def _write_runs_csv(store: Store, ids: Sequence[str], experiment_names: dict[str, str]) -> None:
@@ -222,8 +240,8 @@ def _write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def _fitted(text: str, width: int) -> str:
+    """Exactly `width` cells, at least one; the end of what is too long gives way to an ellipsis."""
     if cell_width(text) > width:
-        while cell_width(text) >= width:
-            text = text[:-1]
-        text += "…"
+        ends = accumulate(cell_width(each) for each in text)
+        text = text[: sum(1 for _ in takewhile(lambda end: end < width, ends))] + "…"
     return text + " " * (width - cell_width(text))

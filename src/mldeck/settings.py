@@ -33,6 +33,11 @@ def config_file(environment: Mapping[str, str] = os.environ) -> Path:
     return _xdg_home(environment, "XDG_CONFIG_HOME", ".config") / "mldeck" / "config.toml"
 
 
+def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where mldeck remembers what was chosen: never in the database, which is shared."""
+    return _xdg_home(environment, "XDG_STATE_HOME", ".local/state") / "mldeck"
+
+
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return _xdg_home(environment, "XDG_CACHE_HOME", ".cache") / "mldeck"
 

@@ -88,7 +88,7 @@ async def test_sorting_goes_up_down_and_off_in_mlflows_order(fixture_store: Fixt
 async def test_header_click_sorts(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment="nyc-taxi-experiment") as deck:
         await deck.until_counted(45)
-        await deck.pilot.click("#runs", offset=(8, deck.screen.table.header_height))
+        await deck.pilot.click("#runs", offset=(8, deck.screen.table.header_height - 1))
         await deck.until_shown("sorted by run_name ▲")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from fractions import Fraction
 
 GAP = "×"
 """Where a slice holds nothing but NaN."""
@@ -26,15 +28,13 @@ def sparkline(slices: Iterable[tuple[int, float | None, float | None]], width: i
     the edge. Slices that hold nothing stay empty.
     """
     known = [each for each in slices if 0 <= each[0] < slices_for(width)]
-    finite = [
-        value for _, low, high in known for value in (low, high) if value is not None and abs(value) != float("inf")
-    ]
+    finite = [value for _, low, high in known for value in (low, high) if value is not None and math.isfinite(value)]
     bottom, top = (min(finite), max(finite)) if finite else (0.0, 0.0)
     cells = [0] * width
     broken: set[int] = set()
     for position, low, high in known:
         cell, dot_column = divmod(position, _DOTS_PER_CELL)
-        if low is None or high is None:
+        if low is None or high is None or math.isnan(low) or math.isnan(high):
             broken.add(cell)
             continue
         for level in range(_level(low, bottom, top), _level(high, bottom, top) + 1):
@@ -49,6 +49,6 @@ def _level(value: float, bottom: float, top: float) -> int:
         return _LEVELS - 1 if top > bottom or value > top else 1
     if value <= bottom:
         return 0
-    # Halved first: the span of two huge numbers of opposite sign is no float.
-    share = (value / 2 - bottom / 2) / (top / 2 - bottom / 2)
-    return min(_LEVELS - 1, int(share * _LEVELS))
+    # Exact: the span of two huge numbers of opposite sign is no float, and half of a tiny number may be nothing.
+    low, high = Fraction(bottom), Fraction(top)
+    return int((Fraction(value) - low) / (high - low) * _LEVELS)

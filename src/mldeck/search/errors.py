@@ -9,7 +9,8 @@ class SearchError(UsageError):
     """The text cannot be read as a search. The message says in plain words what was expected at `position`."""
 
     def __init__(self, message: str, position: int, end: int | None = None, item: int | None = None) -> None:
-        super().__init__(message)
+        # A message quotes what was typed or pasted; no control character may reach the terminal with it.
+        super().__init__("".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in message))
         self.position = position
         """Character offset of the first character that is wrong; the length of the text when something is missing."""
         self.end = position if end is None else end

@@ -23,10 +23,10 @@ NAME_ALIASES = {"run name": "run_name", "Run name": "run_name", "Run Name": "run
 # A letter as sqlparse's lexer sees it when it ignores case; `×` and `÷` are in the range, and that is how it is.
 _LETTER = "A-Za-zÀ-Üà-ü"
 
-QUOTED = r"""(?:`(?:``|[^`])*`|"(?:""|\\"|[^"])*")"""
+QUOTED = r"""(?:`(?:``|[^`])*`|"(?:""|[\\]"|[^"])*")"""
 """A quoted name as sqlparse ends it: a doubled quote does not end it. MLflow then strips the ends and nothing else."""
 
-SINGLE_QUOTED = r"(?:'(?:''|\\'|[^'])*')"
+SINGLE_QUOTED = r"(?:'(?:''|[\\]'|[^'])*')"
 """A name in single quotes: to sqlparse a value, which it lets stand behind a dot, at the end of a name."""
 
 PLAIN = (
@@ -65,3 +65,21 @@ def translate_alias(key: str) -> str:
 def unquote_key(text: str) -> str:
     """The key that `text` names, as `SearchUtils._get_identifier` finds it: quotes first, then backticks."""
     return strip_ends(strip_ends(text, "'\""), "`")
+
+
+ENTITY_WORDS = (*METRIC_WORDS, *PARAM_WORDS, *TAG_WORDS, *ATTRIBUTE_WORDS, *DATASET_WORDS)
+
+DURATION_ATTRIBUTE = "duration"
+"""end_time - start_time: not known to MLflow."""
+
+FILTER_ATTRIBUTES = {
+    **{name: name for name in (*STRING_ATTRIBUTES, *TIME_ATTRIBUTES, DURATION_ATTRIBUTE)},
+    **TIME_ALIASES,
+    **NAME_ALIASES,
+}
+"""What a filter may call an attribute, and its canonical name."""
+
+ATTRIBUTE_NAMES = frozenset(FILTER_ATTRIBUTES)
+
+RESERVED_WORDS = frozenset({"and", "or", "not", "in", "is", "null", "like", "ilike", "rlike", "between"})
+"""Words that are no name of a run unless quoted; lower case."""

@@ -117,9 +117,9 @@ def _split_as_shell(name: str, text: str) -> str:
     try:
         words = shlex.split(name.replace("`", '"'))
     except ValueError:
-        raise SearchError(f"MLflow cannot sort by a name with that quote in it: {text}", 0, len(name)) from None
+        raise SearchError(f"MLflow cannot sort by a name with that quote in it: {text!r}", 0, len(name)) from None
     if len(words) != 1:
-        raise SearchError(f"Expected one name, found {len(words)}: {text}", 0, len(name))
+        raise SearchError(f"Expected one name, found {len(words)}: {text!r}", 0, len(name))
     return words[0]
 
 

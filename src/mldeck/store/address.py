@@ -11,6 +11,8 @@ from mldeck.errors import UsageError
 _SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+):")
 """At least two characters, so that a Windows drive is not taken for a scheme."""
 
+_PASSWORD = re.compile(r"(://[^/@:]*:).*@")
+
 _SERVER_DATABASES = ("postgresql", "mysql", "mssql", "oracle")
 _MIGRATE_HINT = "convert it with MLflow's own `mlflow migrate-filestore` and open the database that it writes"
 
@@ -22,18 +24,25 @@ def store_path(text: str, origin: str = "") -> Path:
     """
     found = _SCHEME.match(text)
     if found is None:
-        return Path(text).expanduser().absolute()
+        return _plain_path(text, origin)
     scheme = found.group(1).lower()
     if scheme.split("+")[0] == "sqlite":
         return _sqlite_path(text, origin)
     raise UsageError(f"{_named(text, origin)}: {_unsupported(scheme)}")
 
 
+def _plain_path(text: str, origin: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:  # ~somebody
+        raise UsageError(f"{_named(text, origin)}: no home folder is known for {text.split('/')[0]}") from None
+
+
 def _sqlite_path(text: str, origin: str) -> Path:
     """`sqlite:///relative.db` and `sqlite:////absolute.db`, as SQLAlchemy reads them; options after `?` do not matter here."""
     rest = text.split(":", 1)[1].split("?", 1)[0]
     path = unquote(rest[3:])
-    if not rest.startswith("///") or path in ("", ":memory:"):
+    if not rest.startswith("///") or path in ("", ":memory:") or "\0" in path:
         raise UsageError(f"{_named(text, origin)}: names no file; write sqlite:///PATH, or just the path")
     return Path(path).absolute()
 
@@ -61,4 +70,6 @@ def folder_message(folder: Path) -> str:
 
 
 def _named(text: str, origin: str) -> str:
+    """The text as it may be repeated: without the password of a URI."""
+    text = _PASSWORD.sub(r"\1***@", text)
     return f"{text} (from {origin})" if origin else text

@@ -67,6 +67,8 @@ def check_database(path: Path) -> None:
         database = open_database(path, read_only=True)
     except StoreUnavailable:
         return  # somebody holds it now; whether it is MLflow's shows as soon as they let go
+    except MldeckError as error:
+        raise UsageError(str(error)) from None
     try:
         with closing(database.connect()) as connection:
             names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -135,11 +137,16 @@ def open_database(path: Path, *, read_only: bool) -> DatabaseFile:
 
 def read_only_reason(path: Path) -> str | None:
     """Why the database cannot be written by this user; None when it can."""
-    if not os.access(path, os.W_OK):
+    if not _writable(path):
         return "the file cannot be written to"
-    if not os.access(path.parent, os.W_OK):
+    if not _writable(path.parent):
         return "its folder cannot be written to"
     return None
+
+
+def _writable(path: Path) -> bool:
+    """Asked for the effective user, as opening does; `os.access` alone asks for the real one."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def is_locked(error: sqlite3.Error) -> bool:
@@ -196,6 +203,9 @@ def _has_content(path: Path) -> bool:
 
 
 def _private_copy(path: Path, reason: str | None) -> DatabaseFile:
+    what = (
+        "has a write-ahead log that cannot be read in place" if _is_wal(path) else "left unfinished by a crashed writer"
+    )
     folder = Path(tempfile.mkdtemp(prefix="mldeck-"))
     copy = folder / path.name
     try:
@@ -207,11 +217,13 @@ def _private_copy(path: Path, reason: str | None) -> DatabaseFile:
             path,
             copy,
             read_only_reason=reason or "it cannot be recovered in place",
-            notice=f"left unfinished by a crashed writer: shown from a copy made at {time.strftime('%H:%M:%S')}",
+            notice=f"{what}: shown from a copy made at {time.strftime('%H:%M:%S')}",
         )
         if not _readable(database):
             raise MldeckError(f"{path} cannot be read")
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise MldeckError(f"{path} {what}, and cannot be copied to {folder}: {error.strerror}") from error
         raise
     return database

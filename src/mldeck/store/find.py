@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import ascii_lowercase, ascii_uppercase
 
 from sqlalchemy import ColumnElement, Connection, FromClause, String, and_, func, or_, select
 
@@ -11,6 +12,7 @@ from mldeck.store.runs import matches
 from mldeck.store.schema import Schema
 
 _ESCAPE = "\\"
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def find_runs(
@@ -34,5 +36,7 @@ def _having(table: FromClause, keys: Sequence[str], text: str) -> ColumnElement[
 
 
 def _contains(value: ColumnElement[str], text: str) -> ColumnElement[bool]:
-    escaped = "".join(f"{_ESCAPE}{each}" if each in ("%", "_", _ESCAPE) else each for each in text.lower())
+    # Lowered as SQLite does it, or a text with a Ü would not be found where it stands as it was typed.
+    lowered = text.translate(_LOWER)
+    escaped = "".join(f"{_ESCAPE}{each}" if each in ("%", "_", _ESCAPE) else each for each in lowered)
     return func.lower(value, type_=String()).like(f"%{escaped}%", escape=_ESCAPE)

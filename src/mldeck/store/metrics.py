@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, Integer, and_, case, cast, func, select
 
 from mldeck.store.encoding import metric_value
 from mldeck.store.schema import Schema
@@ -37,8 +37,10 @@ def history_outline(
     if first is None:
         return ()
     width = (last - first) // slices + 1
+    width += width >> 40  # of steps so far apart that SQLite divides floats, rounding must not push the last one out
     is_nan = schema.is_nan(points) == 1
-    position = (points.c.step - first) // width
+    # The difference of two steps may be too large for an integer: SQLite goes on with a float then.
+    position = cast((points.c.step - first) // width, Integer)
     real_value = case((is_nan, None), else_=points.c.value)
     statement = (
         select(

@@ -52,8 +52,10 @@ def keys_of_runs(connection: Connection, schema: Schema, ids: Sequence[str]) -> 
 
 
 def _values(connection: Connection, source: FromClause, ids: Sequence[str]) -> Iterable[tuple[str, object]]:
-    statement = select(source.c.key, source.c.value).where(source.c.run_uuid.in_(ids)).limit(_MAX_VALUES)
-    return ((row.key, row.value) for row in connection.execute(statement).all())
+    """Key and value of each row; a NaN, which is stored as 0, differs from a 0."""
+    value = [source.c[name] for name in ("value", "is_nan") if name in source.c]
+    statement = select(source.c.key, *value).where(source.c.run_uuid.in_(ids)).limit(_MAX_VALUES)
+    return ((row.key, tuple(row)) for row in connection.execute(statement).all())
 
 
 def _differing(values: Iterable[tuple[str, object]], run_count: int) -> list[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, UnaryExpression, and_,
 from mldeck.errors import UsageError
 from mldeck.model import Kind, OrderKey
 from mldeck.store.schema import Schema
+from mldeck.store.text_match import as_number
 
 RUN_ATTRIBUTES = ("run_id", "run_name", "status", "user_id", "artifact_uri", "start_time", "end_time")
 """What MLflow sorts by."""
@@ -37,19 +38,21 @@ def ordered(statement: Select[Any], schema: Schema, order: Sequence[OrderKey]) -
             continue
         joined = _values_of(schema, key.column.kind).alias()
         source = source.outerjoin(joined, and_(joined.c.run_uuid == runs.c.run_uuid, joined.c.key == key.column.key))
-        terms += _value_terms(joined, key.column.kind, direction)
+        terms += _value_terms(joined, key, direction)
     if not any(key.column.kind is Kind.ATTRIBUTE and key.column.key == "start_time" for key in order):
         terms.append(runs.c.start_time.desc())
     return statement.select_from(source).order_by(*terms, runs.c.run_uuid)
 
 
 def _value_terms(
-    joined: FromClause, kind: Kind, direction: Callable[[ColumnElement[Any]], UnaryExpression[Any]]
+    joined: FromClause, key: OrderKey, direction: Callable[[ColumnElement[Any]], UnaryExpression[Any]]
 ) -> list[ColumnElement[Any]]:
     value = joined.c.value
     missing = (value.is_(None), _MISSING)
-    if kind is Kind.METRIC and "is_nan" in joined.c:
+    if key.column.kind is Kind.METRIC:
         return [case(missing, (joined.c.is_nan == 1, _NAN), else_=_VALUE), direction(value)]
+    if key.as_number:
+        return [case(missing, else_=_VALUE), direction(as_number(value)), direction(value)]
     return [case(missing, else_=_VALUE), direction(value)]
 
 

@@ -5,11 +5,12 @@ The order is computed by the database and handed over as run ids; the cells of a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, FromClause, Row, Select, and_, bindparam, func, select
 
 from mldeck.model import RUN_NAME_TAG, Run, RunCount, RunQuery, RunRecord, View
 from mldeck.store.encoding import metric_value
@@ -39,12 +40,24 @@ def run_ids(connection: Connection, schema: Schema, query: RunQuery, limit: int 
 
 
 def matches(schema: Schema, query: RunQuery) -> ColumnElement[bool]:
-    """Whether a run belongs to the experiments and the lifecycle stage that are looked at."""
+    """Whether a run belongs to the experiments and the lifecycle stage that are looked at, and passes the filter.
+
+    Raises `SearchError` if the filter cannot be read.
+    """
     runs = schema.runs
-    condition = runs.c.experiment_id.in_([int(each) for each in query.experiment_ids])
-    if query.view is View.ALL:
-        return condition
-    return and_(condition, runs.c.lifecycle_stage == query.view.value)
+    numbers = [int(each) for each in query.experiment_ids]
+    # Written into the statement: a store may have more experiments than a statement may have bound values.
+    listed: BindParameter[Any] = bindparam("experiment_ids", numbers, expanding=True, literal_execute=True)
+    conditions: list[ColumnElement[bool]] = [runs.c.experiment_id.in_(listed)]
+    if query.view is not View.ALL:
+        conditions.append(runs.c.lifecycle_stage == query.view.value)
+    if query.filter.strip():
+        # Imported where it is needed: most looks at a store need no parser.
+        from mldeck.search.parse import parse
+        from mldeck.store.run_filter import run_filter
+
+        conditions.append(run_filter(parse(query.filter), schema, now=int(time.time() * 1000)))
+    return and_(*conditions)
 
 
 def count_runs(connection: Connection, schema: Schema) -> dict[str, RunCount]:

@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, FromClause, create_engine, event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -16,6 +17,13 @@ from mldeck.store.interrupt import Interrupt
 
 MAX_BOUND_VALUES = 500
 """Longest IN list: older builds of SQLite accept 999 bound values in a statement."""
+
+
+class _CompilerWithHints(SQLiteCompiler):
+    """SQLAlchemy leaves the hints of `with_hint` out for SQLite, which does have one: INDEXED BY."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        return text
 
 
 class SqliteReader:
@@ -31,6 +39,9 @@ class SqliteReader:
             max_overflow=8,
             pool_reset_on_return=None,
         )
+        self._engine.dialect.statement_compiler = _CompilerWithHints
+        self._closed = False
+        event.listen(self._engine, "before_cursor_execute", _stop_if_fired)
 
     def _connect(self) -> sqlite3.Connection:
         connection = self._database.connect()
@@ -48,13 +59,26 @@ class SqliteReader:
             with self._engine.connect() as connection:
                 raw = connection.connection.dbapi_connection
                 assert raw is not None  # a connection that is checked out is open
-                with (interrupt or Interrupt()).watching(raw.interrupt):
-                    yield connection
+                interrupt = interrupt or Interrupt()
+                connection.execution_options(interrupt=interrupt)
+                try:
+                    with interrupt.watching(raw.interrupt):
+                        yield connection
+                finally:
+                    if self._closed:
+                        connection.detach()  # back in the pool, nobody would close it any more
         except (DBAPIError, sqlite3.Error) as error:
             raise _explained(error, self._database) from error
 
     def close(self) -> None:
+        """Reads that are under way in other threads may end in peace."""
+        self._closed = True
         self._engine.dispose()
+
+
+def _stop_if_fired(connection: Connection, *_: object) -> None:
+    """Before each statement: an interrupt that was fired between two of them had nothing in SQLite to stop."""
+    connection.get_execution_options()["interrupt"].check()
 
 
 def columns_by_table(connection: Connection) -> dict[str, frozenset[str]]:

@@ -6,12 +6,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from threading import RLock
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
 from mldeck.errors import StoreUnavailable
-from mldeck.model import Column, Experiment, RunCount, RunDetails, RunQuery, RunRecord, View
+from mldeck.model import Column, Experiment, Kind, RunCount, RunDetails, RunQuery, RunRecord, View
+from mldeck.store.completion import is_numeric, list_keys, list_values
 from mldeck.store.details import run_details
 from mldeck.store.experiments import list_experiments
 from mldeck.store.files import DatabaseFile, is_locked, open_database
@@ -36,19 +38,24 @@ class Store:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self._asked_read_only = read_only
+        # A connection must not be closed while another thread waits in it.
+        self._watching = RLock()
+        self._is_closed = False
         self._open()
 
     def _open(self) -> None:
-        self._database: DatabaseFile = open_database(self.path, read_only=self._asked_read_only)
-        self._reader = SqliteReader(self._database)
+        """Nothing is replaced unless all of it succeeds."""
+        database = open_database(self.path, read_only=self._asked_read_only)
+        reader = SqliteReader(database)
         try:
-            with self._reader.reading() as connection:
-                self._schema = Schema.read(connection)
-            self._watcher = _watcher(self._database)
+            with reader.reading() as connection:
+                schema = Schema.read(connection)
+            watcher = _watcher(database)
         except BaseException:
-            self._reader.close()
-            self._database.discard()
+            reader.close()
+            database.discard()
             raise
+        self._database, self._reader, self._schema, self._watcher = database, reader, schema, watcher
 
     @property
     def read_only_reason(self) -> str | None:
@@ -63,9 +70,14 @@ class Store:
     @property
     def notices(self) -> tuple[str, ...]:
         """What the user should know about this database, in words."""
-        notices = [self._database.notice] if self._database.notice else []
         if self.read_only_reason and not self._asked_read_only:
-            notices.append(f"read-only: {self.read_only_reason}")
+            return (*self.reading_notices, f"read-only: {self.read_only_reason}")
+        return self.reading_notices
+
+    @property
+    def reading_notices(self) -> tuple[str, ...]:
+        """What somebody who only reads should know: that it may not be all there is."""
+        notices = [self._database.notice] if self._database.notice else []
         if self._schema.is_newer_than_known:
             notices.append(
                 f"written by a newer MLflow than this mldeck knows (revision {self._schema.revision}); "
@@ -108,6 +120,18 @@ class Store:
         """Ids of the runs whose name, id, user or status, or whose shown params and tags, contain the text."""
         return self._read(find_runs, interrupt, query, text, columns)
 
+    def list_keys(self, kind: Kind, sample_ids: Sequence[str], interrupt: Interrupt | None = None) -> list[str]:
+        """Metric, param or tag keys of the database, those first that most of the sample runs have."""
+        return self._read(list_keys, interrupt, kind, sample_ids)
+
+    def list_values(self, kind: Kind, key: str, limit: int = 50, interrupt: Interrupt | None = None) -> list[str]:
+        """Values of a param or tag, the most frequent first."""
+        return self._read(list_values, interrupt, kind, key, limit)
+
+    def is_numeric(self, query: RunQuery, kind: Kind, key: str, interrupt: Interrupt | None = None) -> bool:
+        """Whether all values of a param or tag are numbers."""
+        return self._read(is_numeric, interrupt, query, kind, key)
+
     def run_details(self, run_id: str, interrupt: Interrupt | None = None) -> RunDetails | None:
         return self._read(run_details, interrupt, run_id)
 
@@ -119,33 +143,40 @@ class Store:
     def poll(self) -> Change:
         """Whether others changed the database since the last call. Opens it anew when it was migrated or replaced.
 
-        Raises `StoreUnavailable` while it is locked, or gone; the store stays usable and recovers with a later call.
+        Raises `StoreUnavailable` while it is locked, or gone, and `MldeckError` while it is damaged; the store stays usable
+        and recovers with a later call.
         """
-        try:
-            change = self._watcher.poll()
-        except sqlite3.OperationalError as error:
-            if is_locked(error):
-                raise StoreUnavailable(f"{self.path} is locked by another program") from error
-            change = Change.FILE
-        if change is Change.GONE:
-            raise StoreUnavailable(f"{self.path} is gone")
-        if change is Change.FILE:
-            self.reopen()
-        return change
+        with self._watching:
+            if self._is_closed:
+                return Change.NOTHING
+            try:
+                change = self._watcher.poll()
+            except sqlite3.DatabaseError as error:
+                if is_locked(error):
+                    raise StoreUnavailable(f"{self.path} is locked by another program") from error
+                change = Change.FILE
+            if change is Change.GONE:
+                raise StoreUnavailable(f"{self.path} is gone")
+            if change is Change.FILE:
+                self.reopen()
+            return change
 
     def reopen(self) -> None:
         """Opens the file that is there now; when that fails, the store stays with what it had."""
-        before = self._database, self._reader, self._watcher
-        self._open()
-        database, reader, watcher = before
-        watcher.close()
-        reader.close()
-        database.discard()
+        with self._watching:
+            before = self._database, self._reader, self._watcher
+            self._open()
+            database, reader, watcher = before
+            watcher.close()
+            reader.close()
+            database.discard()
 
     def close(self) -> None:
-        self._watcher.close()
-        self._reader.close()
-        self._database.discard()
+        with self._watching:
+            self._is_closed = True
+            self._watcher.close()
+            self._reader.close()
+            self._database.discard()
 
     def _read(
         self,
@@ -161,5 +192,5 @@ class Store:
 def _watcher(database: DatabaseFile) -> ChangeWatcher:
     try:
         return ChangeWatcher(database)
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         raise StoreUnavailable(f"{database.path} cannot be watched now: {error}") from error

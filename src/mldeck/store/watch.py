@@ -36,7 +36,7 @@ class ChangeWatcher:
         self._schema_version = self._pragma("schema_version")
 
     def poll(self) -> Change:
-        """May raise `sqlite3.OperationalError` while the database is locked; look again later."""
+        """May raise `sqlite3.DatabaseError` while the database is locked or damaged; look again later."""
         identity = _identity(self._database.path)
         if identity is None:
             return Change.GONE
@@ -47,11 +47,9 @@ class ChangeWatcher:
         data_version = self._pragma("data_version")
         if data_version == self._data_version:
             return Change.NOTHING
-        schema_version = self._pragma("schema_version")
+        if self._pragma("schema_version") != self._schema_version:
+            return Change.FILE  # again and again, until somebody succeeds in opening it anew
         self._data_version = data_version
-        if schema_version != self._schema_version:
-            self._schema_version = schema_version
-            return Change.FILE
         return Change.DATA
 
     def close(self) -> None:

@@ -54,6 +54,8 @@ class HeadStart:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+        if self._process is not None and self._process.stdout is not None:
+            self._process.stdout.close()
 
 
 def main(words: list[str]) -> int:

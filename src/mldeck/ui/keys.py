@@ -56,8 +56,12 @@ COLUMNS = (
     Key("right", "right,l", "column(1)", "right", "One column to the right"),
 )
 
+RUN_PLACE = (Key("filter", "f", "filter", "filter", "Filter the runs, in MLflow's search language", shown=True),)
+
 RUNS = (
     Key("sort", "s", "sort", "sort", "Sort by the column under the cursor: ascending, descending, off", shown=True),
+    Key("sort_also", "S", "sort_also", "sort also", "Sort also by the column under the cursor, behind the others"),
+    Key("sort_kind", "number_sign", "sort_kind", "number/text", "Sort the param as numbers, or as the text that it is"),
     Key("mark", "space", "mark", "mark", "Mark or unmark the run under the cursor", shown=True),
     Key("view_runs", "v", "cycle_view", "active/deleted", "Show active, deleted or all runs", shown=True),
 )
@@ -74,7 +78,7 @@ INSPECTOR = (
 GROUPS = (
     ("Everywhere", (*DECK, *PLACE)),
     ("Lists and tables", (*GRID, *COLUMNS)),
-    ("Runs", RUNS),
+    ("Runs", (*RUN_PLACE, *RUNS)),
     ("Experiments", EXPERIMENTS),
     ("Inspector", INSPECTOR),
 )
@@ -91,6 +95,7 @@ def bindings(*groups: tuple[Key, ...]) -> list[BindingType]:
 
 _KEY_NAMES = {
     "question_mark": "?",
+    "number_sign": "#",
     "slash": "/",
     "colon": ":",
     "right_square_bracket": "]",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +14,7 @@ from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.head_start import HeadStart
+from mldeck.ui.memory import StoreMemory
 
 if TYPE_CHECKING:
     from mldeck.store.store import Store
@@ -30,11 +32,19 @@ class Session:
     experiment_view: View = View.ACTIVE
     run_view: View = View.ACTIVE
     order: tuple[OrderKey, ...] = ()
+    filter: str = ""
     columns: tuple[Column, ...] = ()
     """Metrics and params that the run table shows."""
     marked: dict[str, None] = field(default_factory=dict)
     """Run ids in the order in which they were marked."""
+    filters: dict[str, str] = field(default_factory=dict)
+    """The filter of each experiment that was looked at in this sitting."""
     _store: Store | None = None
+
+    @cached_property
+    def memory(self) -> StoreMemory:
+        """What is remembered of this store from earlier sittings."""
+        return StoreMemory.of(self.path)
 
     @property
     def store(self) -> Store:
@@ -64,15 +74,26 @@ class Session:
             return None
         # Deleting an experiment deletes its runs with it; whoever looks into one wants to see them.
         view = View.ALL if self.experiment.lifecycle_stage == "deleted" else self.run_view
-        return RunQuery((self.experiment.experiment_id,), view, self.order)
+        return RunQuery((self.experiment.experiment_id,), view, self.order, self.filter)
 
-    def cycle_sort(self, column: Column) -> None:
-        """Ascending, then descending, then MLflow's own order again."""
-        present = self.order[0] if self.order and self.order[0].column == column else None
+    def cycle_sort(self, column: Column, *, as_number: bool, also: bool) -> None:
+        """Ascending, then descending, then not any more. `also`: the other keys stay, and a new one goes behind them."""
+        present = next((key for key in self.order if key.column == column), None)
         if present is None:
-            self.order = (OrderKey(column),)
-        else:
-            self.order = () if present.descending else (OrderKey(column, descending=True),)
+            fresh = OrderKey(column, as_number=as_number)
+            self.order = (*self.order, fresh) if also else (fresh,)
+            return
+        turned = () if present.descending else (replace(present, descending=True),)
+        others = self.order if also else (present,)
+        self.order = tuple(each for key in others for each in (turned if key is present else (key,)))
+
+    def switch_sort_kind(self, column: Column) -> bool:
+        """Numbers instead of text, or the other way round; whether the column is one that is sorted by."""
+        is_sorted = any(key.column == column for key in self.order)
+        self.order = tuple(
+            replace(key, as_number=not key.as_number) if key.column == column else key for key in self.order
+        )
+        return is_sorted
 
     def toggle_mark(self, run_id: str) -> None:
         if run_id in self.marked:

@@ -106,7 +106,9 @@ class RunCells:
             self._texts[column] = is_number, max(width, previous._texts.get(column, (is_number, width))[1])
 
     def grid_columns(self, order: Sequence[OrderKey]) -> tuple[GridColumn, ...]:
-        marks = {key.column: " ▼" if key.descending else " ▲" for key in order}
+        """Arrows say the direction; with several keys a number says their rank."""
+        ranks = [str(rank) if len(order) > 1 else "" for rank in range(1, len(order) + 1)]
+        marks = {key.column: f" {'▼' if key.descending else '▲'}{rank}" for key, rank in zip(order, ranks, strict=True)}
         return tuple(self._grid_column(column, marks.get(column, "")) for column in self.columns)
 
     def _grid_column(self, column: Column, mark: str) -> GridColumn:

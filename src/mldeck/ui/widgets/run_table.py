@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.model import Column, OrderKey, RunRecord
+from mldeck.model import Column, Kind, OrderKey, RunRecord
 from mldeck.ui.keys import COLUMNS, RUNS, bindings
 from mldeck.ui.widgets.grid import Cell, Grid
 from mldeck.ui.widgets.run_cells import FIXED_COLUMNS, LEADING, RunCells, now_ms
@@ -26,9 +26,15 @@ class RunTable(Grid):
             return isinstance(message, RunTable.RowsWanted)
 
     class SortAsked(Message):
-        def __init__(self, column: Column) -> None:
+        """`also`: beside the columns that are sorted by already."""
+
+        def __init__(self, column: Column, *, also: bool = False) -> None:
             super().__init__()
             self.column = column
+            self.also = also
+
+    class SortKindAsked(SortAsked):
+        """Numbers instead of text, or the other way round."""
 
     class MarkAsked(Message):
         def __init__(self, run_id: str) -> None:
@@ -175,6 +181,18 @@ class RunTable(Grid):
         column = self.cursor_key
         if column is not None and self.columns:
             self.post_message(self.SortAsked(column))
+
+    def action_sort_also(self) -> None:
+        column = self.cursor_key
+        if column is not None and self.columns:
+            self.post_message(self.SortAsked(column, also=True))
+
+    def action_sort_kind(self) -> None:
+        column = self.cursor_key
+        if column is not None and column.kind in (Kind.PARAM, Kind.TAG):
+            self.post_message(self.SortKindAsked(column))
+        else:
+            self.notify("Only params and tags are text that may be sorted as numbers", timeout=3)
 
     def action_mark(self) -> None:
         if self.cursor_run is not None:

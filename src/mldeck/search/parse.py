@@ -1,0 +1,171 @@
+"""Text to tree. Pure, and quick enough for every keystroke; lark is imported at the first search that is not empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
+
+from mldeck.search import check
+from mldeck.search.errors import SearchError
+from mldeck.search.expect import Place, expectation
+from mldeck.search.names import ATTRIBUTE_NAMES
+from mldeck.search.tree import EVERYTHING, Node
+
+if TYPE_CHECKING:
+    from lark import Lark, Token
+    from lark.parsers.lalr_interactive_parser import InteractiveParser
+
+
+_MOST_TOKENS = 10_000
+"""As in sqlparse (MAX_GROUPING_TOKENS), and so in MLflow."""
+
+_MOST_CLAUSES = 500
+_DEEPEST = 100
+"""A database takes no expression that is nested some hundred levels deep, be it by parentheses or by a chain of OR."""
+
+
+def parse(text: str) -> Node:
+    """The search that `text` asks for. The empty text asks for everything. Raises SearchError."""
+    if not text:
+        return EVERYTHING
+    if text.isspace():
+        raise SearchError("Expected a search, found only spaces: leave it empty to see all runs.", 0, len(text))
+    tree, tokens = _read(text)
+    _reject_stray_and(text, tokens)
+    return tree
+
+
+def read_tokens(text: str) -> tuple[list[Token], int]:
+    """The tokens of `text` up to its end or the first error, and where reading stopped."""
+    from lark.exceptions import UnexpectedInput
+
+    interactive = _parser().parse_interactive(text)
+    tokens: list[Token] = []
+    try:
+        for token in _fed(interactive):
+            tokens.append(token)
+    except (UnexpectedInput, SearchError):
+        return tokens, (tokens[-1].end_pos or 0) if tokens else 0
+    return tokens, len(text)
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Lark:
+    """Building it takes some milliseconds. One is enough: it keeps no state between searches."""
+    from lark import Lark
+
+    from mldeck.search.build import Builder
+    from mldeck.search.grammar import GRAMMAR
+
+    return Lark(GRAMMAR, parser="lalr", lexer="contextual", transformer=Builder(), maybe_placeholders=True)
+
+
+def _read(text: str) -> tuple[Node, list[Token]]:
+    from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+
+    interactive = _parser().parse_interactive(text)
+    tokens: list[Token] = []
+    try:
+        for token in _fed(interactive):
+            tokens.append(token)
+        _reject_too_much(tokens)
+        tree: Node = interactive.feed_eof()  # type: ignore[no-untyped-call]
+    except UnexpectedCharacters as error:
+        raise _explained(text, tokens, cast(int, error.pos_in_stream)) from None
+    except UnexpectedToken as error:
+        at_end = error.token.type == "$END"
+        raise _explained(text, tokens, len(text) if at_end else error.token.start_pos or 0) from None
+    return tree, tokens
+
+
+def _fed(interactive: InteractiveParser) -> Iterator[Token]:
+    """The tokens, each when the parser has taken it."""
+    for token in interactive.lexer_thread.lex(interactive.parser_state):  # type: ignore[no-untyped-call]
+        interactive.feed_token(token)
+        yield token
+
+
+def _explained(text: str, tokens: Sequence[Token], position: int) -> SearchError:
+    """What was expected at `position`, behind `tokens`."""
+    end = _end_of_word(text, position)
+    found = f", found {text[position:end]!r}" if end > position else ""
+    quote = text[position : position + 1]
+    if quote in ("'", '"', "`") and quote not in text[position + 1 :]:
+        return SearchError(f"Expected a closing {quote}.", position, len(text))
+    try:
+        hint = _hint_for_key(tokens, position) if found else ""
+        return SearchError(f"Expected {_wanted(tokens)}{found}.{hint}", position, end)
+    except SearchError as earlier:  # the name or the operator before is wrong already
+        return earlier
+
+
+def _end_of_word(text: str, position: int) -> int:
+    """Where the piece of text ends that is wrong: at the next space."""
+    end = position
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    return end
+
+
+def _hint_for_key(tokens: Sequence[Token], position: int) -> str:
+    """For a sign that sticks to a name."""
+    if not tokens or tokens[-1].type != "FIELD" or tokens[-1].end_pos != position:
+        return ""
+    entity, _, key = tokens[-1].value.partition(".")
+    return f" A name with such a sign in it goes in backticks: {entity}.`{key}…`."
+
+
+def _wanted(tokens: Sequence[Token]) -> str:
+    """What may follow the tokens, in words. Raises SearchError if the last clause is wrong already."""
+    next_up = expectation(tokens, ATTRIBUTE_NAMES)
+    if next_up.place is Place.CLAUSE:
+        return "a clause, like metrics.rmse < 1 or params.model = 'lasso'"
+    if next_up.place is Place.CONNECTIVE:
+        return "AND, OR or the end" if next_up.depth == 0 else "AND, OR or a closing parenthesis"
+    if next_up.place is Place.NULL:
+        return "NULL or NOT NULL, with one space"
+    if next_up.place is Place.ITEM_END or next_up.field is None:
+        return "a comma or a closing parenthesis"
+    kind, key = check.resolve_field(next_up.field.value, next_up.field.start_pos or 0)
+    if next_up.operator is None:
+        return f"an operator ({', '.join(each.value for each in check.operators_for(kind, key))})"
+    span = (next_up.operator.start_pos or 0, next_up.operator.end_pos or 0)
+    operator = check.resolve_operator(next_up.operator.value, kind, key, span)
+    if next_up.place is Place.ITEM:
+        return check.item_wanted(kind, key)
+    return check.value_wanted(kind, key, operator)
+
+
+def _reject_too_much(tokens: Sequence[Token]) -> None:
+    types = [token.type for token in tokens]
+    clauses = types.count("AND") + types.count("OR")
+    if len(tokens) > _MOST_TOKENS or clauses > _MOST_CLAUSES or types.count("NOT") + types.count("LPAR") > _DEEPEST:
+        raise SearchError("Expected a shorter search: a database cannot answer one as long or as nested as this.", 0)
+
+
+def _reject_stray_and(text: str, tokens: Sequence[Token]) -> None:
+    """MLflow skips a doubled AND and one at either end. Beside OR, NOT or parentheses that would hide a mistake."""
+    if not any(_is_grouping(tokens, index) for index in range(len(tokens))):
+        return
+    for index, token in enumerate(tokens):
+        before, after = tokens[:index], tokens[index + 1 :]
+        opens = not before or before[-1].type in ("AND", "OR", "NOT") or _is_group(tokens, index - 1, "LPAR")
+        closes = (
+            not after or after[0].type == "OR" or (after[0].type == "RPAR" and _is_group(tokens, index + 1, "RPAR"))
+        )
+        if token.type == "AND" and (opens or closes):
+            raise SearchError(
+                "Expected a clause beside AND, like metrics.rmse < 1.", token.start_pos or 0, token.end_pos or len(text)
+            )
+
+
+def _is_grouping(tokens: Sequence[Token], index: int) -> bool:
+    return tokens[index].type in ("OR", "NOT") or _is_group(tokens, index, "LPAR")
+
+
+def _is_group(tokens: Sequence[Token], index: int, kind: str) -> bool:
+    """Whether the token is a parenthesis of a group, not of a list. A list never has AND beside it inside."""
+    if tokens[index].type != kind:
+        return False
+    return kind == "RPAR" or index == 0 or tokens[index - 1].type not in ("IN", "NOT_IN")

@@ -1,0 +1,182 @@
+"""Tree to text: `parse(to_text(tree)) == tree`, and MLflow reads the text too unless the tree uses an extension."""
+
+from __future__ import annotations
+
+import re
+
+from mldeck.search.errors import SearchError
+from mldeck.search.moments import write_length, write_moment
+from mldeck.search.names import (
+    ATTRIBUTE_NAMES,
+    ENTITY_WORDS,
+    KEY,
+    PLAIN,
+    QUOTED,
+    RESERVED_WORDS,
+    SINGLE_QUOTED,
+    translate_alias,
+    unquote_key,
+)
+from mldeck.search.parse import parse
+from mldeck.search.tree import (
+    MEMBERSHIP,
+    PRESENCE,
+    Ago,
+    And,
+    Comparison,
+    Duration,
+    Entity,
+    Moment,
+    NameMatch,
+    Node,
+    Not,
+    Or,
+    Value,
+)
+
+_PLAIN_KEY = re.compile(rf"{PLAIN}(?:\.{PLAIN})*")
+_KEY = re.compile(KEY)
+_TEXT = re.compile(rf"{SINGLE_QUOTED}|{QUOTED}")
+_WORD = re.compile(r"\w[\w\-]*")
+
+
+def to_text(tree: Node) -> str:
+    """The search as text. Raises SearchError for a tree that no text can say: nothing is escaped in this language, so a
+    text with both kinds of quotes in it cannot always be written."""
+    preferences = ("'", '"') if _has_trailing_backslash(tree) else ("'",)
+    for quote in preferences:
+        text = _Writer(quote).write(tree)
+        if len(preferences) == 1 or _reads_as(text, tree):
+            return text
+    raise SearchError("No search can say this: two of its texts end in a backslash.", 0)
+
+
+def quote_key(key: str) -> str:
+    """The key as it can stand behind `metrics.`: in backticks if need be."""
+    if _PLAIN_KEY.fullmatch(key):
+        return key
+    for quote in ("`", '"', "'"):
+        quoted = f"{quote}{key}{quote}"
+        if key and _reads_as_key(quoted, key):
+            return quoted
+    if key and _reads_as_key(key, key):
+        return key
+    raise SearchError(f"No search can name {key!r}: it has too many kinds of quotes in it.", 0)
+
+
+def quote_text(text: str, prefer: str = "'") -> str:
+    """The text as it can stand behind an operator."""
+    other = '"' if prefer == "'" else "'"
+    for quote in (prefer, other):
+        quoted = f"{quote}{text}{quote}"
+        # A quote inside is well only if the reader would not stop there.
+        found = _TEXT.match(quoted + " ")
+        if found and found.end() == len(quoted):
+            return quoted
+    raise SearchError(f"No search can say {text!r}: it has both kinds of quotes in it.", 0)
+
+
+def field_text(kind: Entity, key: str) -> str:
+    """`metrics.rmse`, ``params.`a b` ``, `start_time`."""
+    return key if kind is Entity.ATTRIBUTE else f"{kind.value}.{quote_key(key)}"
+
+
+class _Writer:
+    """Writes one tree. `quote` is the kind to use; the other kind goes around texts that end in a backslash.
+
+    A backslash before the closing quote makes the reader look for a later one of the same kind: there must be none.
+    """
+
+    def __init__(self, quote: str) -> None:
+        self._quote = quote
+        self._other = '"' if quote == "'" else "'"
+
+    def write(self, tree: Node) -> str:
+        if isinstance(tree, And):
+            return " AND ".join(self._inside(item, Or) for item in tree.items)
+        if isinstance(tree, Or):
+            return " OR ".join(self._inside(item, Or) for item in tree.items)
+        if isinstance(tree, Not):
+            return f"NOT {self._inside(tree.item, And, Or)}"
+        if isinstance(tree, NameMatch):
+            return self._word(tree.word)
+        return self._comparison(tree)
+
+    def _inside(self, item: Node, *looser: type) -> str:
+        text = self.write(item)
+        return f"({text})" if isinstance(item, looser) else text
+
+    def _word(self, word: str) -> str:
+        reserved = word.lower() in RESERVED_WORDS or word in ATTRIBUTE_NAMES or word in ENTITY_WORDS
+        return word if _WORD.fullmatch(word) and not reserved and not word.isdigit() else self._text(word)
+
+    def _comparison(self, clause: Comparison) -> str:
+        start = f"{field_text(clause.kind, clause.key)} {clause.operator.value}"
+        if clause.operator in PRESENCE or clause.value is None:
+            return start
+        if clause.operator in MEMBERSHIP and isinstance(clause.value, tuple):
+            return f"{start} ({', '.join(self._item(each) for each in clause.value)})"
+        return f"{start} {self._value(clause.value)}"
+
+    def _value(self, value: Value) -> str:
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, Duration):
+            return write_length(value.milliseconds)
+        if isinstance(value, Ago | Moment):
+            return self._text(write_moment(value))
+        return _number(value) if isinstance(value, float | int) else str(value)
+
+    def _text(self, text: str) -> str:
+        return quote_text(text, self._other if text.endswith("\\") else self._quote)
+
+    def _item(self, item: str | float) -> str:
+        return _python_text(item) if isinstance(item, str) else _number(item)
+
+
+def _python_text(text: str) -> str:
+    """A text in a list, where Python's escapes count. Quotes and backslashes are written as numbers.
+
+    For before Python reads the text, it has been cut out by rules that know no escapes but a backslash and a quote.
+    """
+    quote = '"' if "'" in text and '"' not in text else "'"
+    return quote + "".join(_escaped(char, quote) for char in text) + quote
+
+
+def _escaped(char: str, quote: str) -> str:
+    if char.isprintable() and char not in (quote, "\\"):
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _number(number: float | int) -> str:
+    """As short as reads back exactly. There is no sign in an exponent but minus; 1e999 reads as infinity."""
+    if isinstance(number, int):
+        return str(number)
+    if number in (float("inf"), float("-inf")):
+        return "1e999" if number > 0 else "-1e999"
+    if number.is_integer() and abs(number) < 1e15:
+        return str(int(number))
+    return repr(number).replace("e+", "e")
+
+
+def _reads_as_key(text: str, key: str) -> bool:
+    found = _KEY.match(text + " ")
+    return found is not None and found.end() == len(text) and translate_alias(unquote_key(text)) == key
+
+
+def _has_trailing_backslash(tree: Node) -> bool:
+    if isinstance(tree, And | Or):
+        return any(_has_trailing_backslash(item) for item in tree.items)
+    if isinstance(tree, Not):
+        return _has_trailing_backslash(tree.item)
+    text = tree.word if isinstance(tree, NameMatch) else tree.value
+    return isinstance(text, str) and text.endswith("\\")
+
+
+def _reads_as(text: str, tree: Node) -> bool:
+    try:
+        return parse(text) == tree
+    except SearchError:
+        return False

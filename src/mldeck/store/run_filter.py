@@ -1,0 +1,210 @@
+"""A search as SQL: which runs it finds, by MLflow 3.17's rules (MLFLOW_DATABASE.md section 5.3).
+
+Every clause is true or false of a run, never NULL, so that NOT is what it says. Every clause about a metric, param or
+tag asks whether there is a row; a run without the key therefore never matches, not even `!=`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, FromClause, Numeric, and_, exists, false, literal, not_, or_, select, true
+
+from mldeck.model import RUN_NAME_TAG
+from mldeck.search.moments import to_milliseconds
+from mldeck.search.names import DURATION_ATTRIBUTE, TIME_ATTRIBUTES
+from mldeck.search.tree import (
+    PATTERN,
+    PRESENCE,
+    Ago,
+    And,
+    Comparison,
+    Duration,
+    Entity,
+    Moment,
+    NameMatch,
+    Node,
+    Not,
+    Operator,
+    Or,
+    Value,
+)
+from mldeck.store.text_match import as_number, exact
+
+DATASET_CONTEXT_TAG = "mlflow.data.context"
+
+_COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid"}
+
+
+class Tables(Protocol):
+    """The tables that a search reads. Those of datasets have no columns where the database has no such tables."""
+
+    @property
+    def runs(self) -> FromClause: ...
+    @property
+    def latest_metrics(self) -> FromClause: ...
+    @property
+    def params(self) -> FromClause: ...
+    @property
+    def tags(self) -> FromClause: ...
+    @property
+    def datasets(self) -> FromClause: ...
+    @property
+    def inputs(self) -> FromClause: ...
+    @property
+    def input_tags(self) -> FromClause: ...
+
+
+def run_filter(tree: Node, tables: Tables, now: int) -> ColumnElement[bool]:
+    """The condition on `tables.runs`. `now`, milliseconds since the epoch, is what `'2d ago'` counts from."""
+    if isinstance(tree, And):
+        return and_(true(), *(run_filter(item, tables, now) for item in tree.items))
+    if isinstance(tree, Or):
+        return or_(false(), *(run_filter(item, tables, now) for item in tree.items))
+    if isinstance(tree, Not):
+        return not_(run_filter(tree.item, tables, now))
+    if isinstance(tree, NameMatch):
+        # A word is meant as it is written: `_` and `%` are escaped.
+        name = tables.tags.c.value
+        return _row_of(tables, tables.tags, RUN_NAME_TAG, name.icontains(tree.word, autoescape=True))
+    return _clause(tree, tables, now)
+
+
+def _clause(clause: Comparison, tables: Tables, now: int) -> ColumnElement[bool]:
+    if clause.kind is Entity.METRIC:
+        return _metric(clause, tables)
+    if clause.kind is Entity.PARAM:
+        return _text_row(clause, tables, tables.params, clause.key)
+    if clause.kind is Entity.TAG:
+        return _text_row(clause, tables, tables.tags, clause.key)
+    if clause.kind is Entity.DATASET:
+        return _dataset(clause, tables)
+    if clause.key == "run_name":
+        return _run_name(clause, tables)
+    return _attribute(clause, tables.runs, now)
+
+
+def _metric(clause: Comparison, tables: Tables) -> ColumnElement[bool]:
+    """The latest value. NaN, stored as 0 with a flag, satisfies `!=` and NOT IN and nothing else (3.17's rule)."""
+    metrics = tables.latest_metrics
+    if clause.operator in PRESENCE:
+        return _presence(clause, _row_of(tables, metrics, clause.key))
+    condition = _compare(metrics.c.value, clause.operator, clause.value)
+    if "is_nan" in metrics.c:
+        if clause.operator in (Operator.NE, Operator.NOT_IN):
+            condition = or_(condition, metrics.c.is_nan == true())
+        else:
+            condition = and_(condition, metrics.c.is_nan == false())
+    return _row_of(tables, metrics, clause.key, condition)
+
+
+def _text_row(clause: Comparison, tables: Tables, rows: FromClause, key: str) -> ColumnElement[bool]:
+    """A param or a tag. Compared with a number, a param counts only if it is one itself."""
+    if clause.operator in PRESENCE:
+        return _presence(clause, _row_of(tables, rows, key))
+    if _is_numeric(clause.value):
+        condition = _compare(as_number(rows.c.value), clause.operator, clause.value, exact_number=True)
+    else:
+        condition = _compare_text(rows.c.value, clause.operator, clause.value)
+    return _row_of(tables, rows, key, condition)
+
+
+def _run_name(clause: Comparison, tables: Tables) -> ColumnElement[bool]:
+    """MLflow looks at the tag: `runs.name` is empty in what MLflow 1.29 and earlier wrote."""
+    if clause.operator in PRESENCE:
+        return _presence(clause, _row_of(tables, tables.tags, RUN_NAME_TAG, tables.tags.c.value != ""))
+    return _text_row(clause, tables, tables.tags, RUN_NAME_TAG)
+
+
+def _attribute(clause: Comparison, runs: FromClause, now: int) -> ColumnElement[bool]:
+    if clause.key == DURATION_ATTRIBUTE:
+        column: ColumnElement[Any] = runs.c.end_time - runs.c.start_time
+    else:
+        column = runs.c[_COLUMN_OF_ATTRIBUTE.get(clause.key, clause.key)]
+    numeric = clause.key == DURATION_ATTRIBUTE or clause.key in TIME_ATTRIBUTES
+    # NULL and the empty text mean the same in these databases.
+    present = column.is_not(None) if numeric else and_(column.is_not(None), column != "")
+    if clause.operator in PRESENCE:
+        return _presence(clause, present)
+    if numeric:
+        return and_(column.is_not(None), _compare(column, clause.operator, _plain(clause.value, now)))
+    return and_(column.is_not(None), _compare_text(column, clause.operator, clause.value))
+
+
+def _dataset(clause: Comparison, tables: Tables) -> ColumnElement[bool]:
+    """Some dataset of the run. Two clauses may be satisfied by two datasets.
+
+    Not EXISTS: no index leads with what ties an input to its run, and reading all inputs once is quick.
+    """
+    datasets, inputs, input_tags = tables.datasets, tables.inputs, tables.input_tags
+    if "dataset_uuid" not in datasets.c:  # before MLflow 2.4
+        return true() if clause.operator is Operator.IS_NULL else false()
+    condition = inputs.c.source_id == datasets.c.dataset_uuid
+    column = datasets.c[clause.key] if clause.key != "context" else input_tags.c.value
+    if clause.key == "context":
+        condition = and_(
+            condition, input_tags.c.input_uuid == inputs.c.input_uuid, input_tags.c.name == DATASET_CONTEXT_TAG
+        )
+    if clause.operator not in PRESENCE:
+        condition = and_(condition, _compare_text(column, clause.operator, clause.value))
+    found = tables.runs.c.run_uuid.in_(select(inputs.c.destination_id).where(condition))
+    return found if clause.operator is not Operator.IS_NULL else not_(found)
+
+
+def _presence(clause: Comparison, present: ColumnElement[bool]) -> ColumnElement[bool]:
+    return present if clause.operator is Operator.IS_NOT_NULL else not_(present)
+
+
+def _row_of(
+    tables: Tables, rows: FromClause, key: str, condition: ColumnElement[bool] | None = None
+) -> ColumnElement[bool]:
+    """Whether the run has that key, with a value that meets the condition."""
+    found = and_(rows.c.run_uuid == tables.runs.c.run_uuid, exact(rows.c.key) == key)
+    return _exists(tables, found if condition is None else and_(found, condition))
+
+
+def _exists(tables: Tables, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(condition).correlate(tables.runs)
+
+
+def _is_numeric(value: Value | None) -> bool:
+    if isinstance(value, tuple):
+        return bool(value) and not isinstance(value[0], str)
+    return isinstance(value, float | int)
+
+
+def _plain(value: Value | None, now: int) -> Value | None:
+    """Times as the milliseconds that MLflow stores."""
+    if isinstance(value, Duration):
+        return value.milliseconds
+    return to_milliseconds(value, now) if isinstance(value, Ago | Moment) else value
+
+
+def _compare_text(column: ColumnElement[Any], operator: Operator, value: Value | None) -> ColumnElement[bool]:
+    """LIKE knows `%` and `_` and, as in MLflow, no escape. ILIKE ignores the case of ASCII letters on SQLite."""
+    if operator not in PATTERN:
+        return _compare(exact(column), operator, value)
+    if operator in (Operator.ILIKE, Operator.NOT_ILIKE):
+        found = column.ilike(str(value))
+    else:
+        found = exact(column).like(str(value))
+    return found if operator in (Operator.LIKE, Operator.ILIKE) else not_(found)
+
+
+def _compare(
+    column: ColumnElement[Any], operator: Operator, value: Value | None, *, exact_number: bool = False
+) -> ColumnElement[bool]:
+    if operator is Operator.IN and isinstance(value, tuple):
+        return column.in_(value)
+    if operator is Operator.NOT_IN and isinstance(value, tuple):
+        return column.not_in(value)
+    bound = literal(value, Numeric(asdecimal=False)) if exact_number else literal(value)
+    comparisons: dict[Operator, ColumnElement[bool]] = {
+        Operator.EQ: column == bound,
+        Operator.NE: column != bound,
+        Operator.LT: column < bound,
+        Operator.LE: column <= bound,
+        Operator.GT: column > bound,
+        Operator.GE: column >= bound,
+    }
+    return comparisons[operator]

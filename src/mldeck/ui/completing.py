@@ -1,0 +1,121 @@
+"""What to offer in the filter line: names and values that exist in the store. Runs in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from mldeck.model import Kind
+from mldeck.search.complete import (
+    ConnectiveWanted,
+    EntityWanted,
+    KeyWanted,
+    OperatorWanted,
+    ValueWanted,
+    complete,
+)
+from mldeck.search.names import ATTRIBUTE_NAMES, DATASET_KEYS
+from mldeck.search.print import field_text, quote_key, quote_text
+from mldeck.search.tree import Entity, Span
+from mldeck.store.interrupt import Interrupt
+
+if TYPE_CHECKING:
+    from mldeck.store.store import Store
+
+MOST = 50
+"""More candidates than this help nobody: type another letter."""
+
+_ENTITIES = ("metrics.", "params.", "tags.", "dataset.")
+_STATUSES = ("FINISHED", "RUNNING", "FAILED", "KILLED", "SCHEDULED")
+_KINDS = {Entity.METRIC: Kind.METRIC, Entity.PARAM: Kind.PARAM, Entity.TAG: Kind.TAG}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """`text` replaces what `span` covers."""
+
+    text: str
+    note: str
+    span: Span
+
+
+@dataclass
+class Completer:
+    """Offers what fits at the cursor. Keys are read once per kind, and again after `forget`."""
+
+    store: Store
+    sample_ids: Sequence[str]
+    """Runs of the present experiment: keys that they have come first."""
+    starred: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        self._keys: dict[Kind, list[str]] = {}
+
+    def candidates(self, text: str, cursor: int, interrupt: Interrupt) -> list[Candidate]:
+        wanted = complete(text, cursor)
+        found: Iterable[Candidate] = ()
+        if isinstance(wanted, EntityWanted):
+            found = self._clauses(text, wanted, interrupt)
+        elif isinstance(wanted, KeyWanted):
+            found = self._key_candidates(wanted, interrupt)
+        elif isinstance(wanted, OperatorWanted):
+            names = _matching((operator.value for operator in wanted.operators), wanted.prefix)
+            found = (Candidate(f"{name} ", "", wanted.span) for name in names)
+        elif isinstance(wanted, ValueWanted):
+            found = self._value_candidates(wanted, interrupt)
+        elif isinstance(wanted, ConnectiveWanted):
+            words = ("AND", "OR", *([")"] if wanted.open_parentheses else []))
+            found = (Candidate(f"{word} ", "", wanted.span) for word in _matching(words, wanted.prefix))
+        return list(islice(found, MOST))
+
+    def _clauses(self, text: str, wanted: EntityWanted, interrupt: Interrupt) -> Iterator[Candidate]:
+        """The beginning of a clause; a key may be named without its entity."""
+        if not text.strip():
+            for name, search in self.starred.items():
+                yield Candidate(search, f"★ {name}", (0, len(text)))
+        for word in _matching((*_ENTITIES, *ATTRIBUTE_NAMES), wanted.prefix):
+            yield Candidate(word if word.endswith(".") else f"{word} ", "", wanted.span)
+        if not wanted.prefix:
+            return
+        for entity, kind in _KINDS.items():
+            for key in _matching(self._keys_of(kind, interrupt), wanted.prefix):
+                yield Candidate(f"{field_text(entity, key)} ", "", wanted.span)
+
+    def _key_candidates(self, wanted: KeyWanted, interrupt: Interrupt) -> Iterator[Candidate]:
+        if wanted.kind is Entity.DATASET:
+            keys: Iterable[str] = DATASET_KEYS
+        elif wanted.kind is Entity.ATTRIBUTE:
+            keys = ATTRIBUTE_NAMES
+        else:
+            keys = self._keys_of(_KINDS[wanted.kind], interrupt)
+        for key in _matching(keys, wanted.prefix):
+            yield Candidate(f"{quote_key(key)} ", "", wanted.span)
+
+    def _value_candidates(self, wanted: ValueWanted, interrupt: Interrupt) -> Iterator[Candidate]:
+        values: Sequence[str] = ()
+        if wanted.kind in (Entity.PARAM, Entity.TAG):
+            values = self.store.list_values(_KINDS[wanted.kind], wanted.key, interrupt=interrupt)
+        elif wanted.key == "status" and wanted.kind is Entity.ATTRIBUTE:
+            values = _STATUSES
+        for value in _matching(values, wanted.prefix):
+            if "'" not in value or '"' not in value:
+                yield Candidate(f"{quote_text(value)} ", "", wanted.span)
+
+    def _keys_of(self, kind: Kind, interrupt: Interrupt) -> list[str]:
+        if kind not in self._keys:
+            self._keys[kind] = self.store.list_keys(kind, self.sample_ids, interrupt)
+        return self._keys[kind]
+
+
+def _matching(names: Iterable[str], prefix: str) -> Iterator[str]:
+    """Those that begin with the prefix, then those that contain it; upper and lower case alike."""
+    wanted = prefix.lower()
+    within = []
+    for name in names:
+        if name.lower().startswith(wanted):
+            yield name
+        elif wanted in name.lower():
+            within.append(name)
+    yield from within

@@ -1,0 +1,56 @@
+"""Asks for one line of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from mldeck.format import safe
+
+
+def _nothing_wrong(_: str) -> str | None:
+    return None
+
+
+class NameDialog(ModalScreen["str | None"]):
+    """The result is the text, or None if it was not wanted after all.
+
+    `problem` says what is wrong with a text, in words, or None if nothing is; it is asked at every keystroke.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
+
+    def __init__(self, title: str, text: str, problem: Callable[[str], str | None] = _nothing_wrong) -> None:
+        super().__init__()
+        self._title = title
+        self._text = text
+        self._problem = problem
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="name", classes="dialog") as pane:
+            pane.border_title = Content(safe(self._title))
+            pane.border_subtitle = Content("Enter ok · Esc cancel")
+            line = Input(self._text, id="name-text", compact=True)
+            line.cursor_blink = False
+            yield line
+            yield Static("", id="name-problem", markup=False)
+
+    @on(Input.Changed)
+    def _judge(self, event: Input.Changed) -> None:
+        self.query_one("#name-problem", Static).update(self._problem(event.value) or "")
+
+    @on(Input.Submitted)
+    def _done(self, event: Input.Submitted) -> None:
+        if not self._problem(event.value):
+            self.dismiss(event.value)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,288 @@
+"""The runs in the table: which ones, in what order, sorted and filtered, and read when they come into view."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import BindingType
+from textual.content import Content
+
+from mldeck.format import safe
+from mldeck.model import Column, Kind, OrderKey, RunQuery, View
+from mldeck.ui import run_reading
+from mldeck.ui.keys import RUN_PLACE, bindings
+from mldeck.ui.screens.place import Place
+from mldeck.ui.session import Session, next_view, read_off_loop
+from mldeck.ui.widgets.filter_line import FilterLine
+from mldeck.ui.widgets.grid import Grid
+from mldeck.ui.widgets.run_cells import RunCells
+from mldeck.ui.widgets.run_table import RunTable
+
+if TYPE_CHECKING:
+    from mldeck.ui.completing import Completer
+
+
+class RunListing(Place):
+    """The part of the place Runs that is about the table; what is around it, the subclass adds."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(RUN_PLACE)
+    AUTO_FOCUS = "#runs"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.experiments = run_reading.Experiments((), {})
+        self._is_counted = False
+        self._completer: Completer | None = None
+
+    @property
+    def table(self) -> RunTable:
+        return self.query_one(RunTable)
+
+    @property
+    def main_grid(self) -> Grid:
+        return self.table
+
+    @property
+    def filter_line(self) -> FilterLine:
+        return self.query_one(FilterLine)
+
+    @abstractmethod
+    def load_details(self) -> object:
+        """Shows what belongs to the run under the cursor."""
+
+    # -- reading
+
+    @work(group="runs", exclusive=True)
+    async def load_runs(self) -> None:
+        """Reads the runs of another experiment or stage: the first page at once, then the whole order."""
+        session = self.session
+        query = session.query
+        if query is None:
+            return
+        store, columns = session.store, session.columns
+        self._is_counted = False
+        with self.reporting_trouble(), self.saying_busy("reading runs"):
+            page = await read_off_loop(lambda interrupt: run_reading.read_first_page(store, query, columns, interrupt))
+            self.show_runs(page, None, None)
+            if len(page.run_ids) < run_reading.FIRST_PAGE:
+                self._runs_counted()
+            else:
+                await self._read_order(query, from_top=False)
+
+    async def read_runs_again(self) -> None:
+        """Others changed the database: the rows stay where they are, with what is in them now."""
+        query = self.session.query
+        if query is None or any(worker.group == "runs" and worker.is_running for worker in self.workers):
+            return  # what is being read is as new as it gets
+        with self.saying_busy("reading runs"):
+            await self._read_order(query, from_top=False)
+
+    async def _read_order(self, query: RunQuery, *, from_top: bool) -> None:
+        table, store, columns = self.table, self.session.store, self.session.columns
+        top_run = None if from_top else table.top_run
+        page = await read_off_loop(
+            lambda interrupt: run_reading.read_all_rows(store, query, columns, top_run, interrupt)
+        )
+        if query != self.session.query:
+            return
+        if not table.shows(page.run_ids, page.records, page.columns, query.order):
+            self.show_runs(page, table.cells, None if from_top else table.cursor_run)
+        self._runs_counted()
+
+    def show_runs(self, page: run_reading.RunPage, previous: RunCells | None, cursor_run: str | None) -> None:
+        """`previous`: what the table was made of, if no column is to get narrower."""
+        table = self.table
+        self.session.columns = page.columns
+        shown_before = table.cursor_run
+        table.empty_text = self._empty_text()
+        cells = RunCells(page.columns, list(page.records.values()), previous)
+        table.show(page.run_ids, page.records, cells, self.session.order, cursor_run)
+        if table.cursor_run != shown_before:
+            self.settle("details", self.load_details)
+
+    def _runs_counted(self) -> None:
+        self._is_counted = True
+        self.show_title()
+
+    def _empty_text(self) -> str:
+        view = self.session.run_view
+        if self.session.filter:
+            return "No run matches the filter.\nf changes it."
+        if view is View.ACTIVE:
+            return "No runs here yet.\nThey appear as soon as something logs to this experiment; v shows deleted ones."
+        return f"No {view.value} runs here.\nv shows others."
+
+    def show_title(self) -> None:
+        session = self.session
+        if session.experiment is None:
+            return
+        pane = self.query_one("#run-pane")
+        pane.border_title = Content(f"Runs of {safe(session.experiment.name)}")
+        parts = []
+        if self.busy:
+            parts.append(self.busy)
+        elif self._is_counted and session.query is not None:
+            parts.append(self._counted(session.query))
+        parts += (f"sorted by {_sort_text(key)}" for key in session.order)
+        if session.marked:
+            parts.append(f"{len(session.marked)} marked")
+        pane.border_subtitle = Content(" · ".join(parts))
+
+    def _counted(self, query: RunQuery) -> str:
+        """`37 of 10,000 runs` when there is a filter; the stage when it is not the active one."""
+        count = self.table.row_count
+        stage = "" if query.view is View.ACTIVE else f" ({query.view.value})"
+        of_all = ""
+        if query.filter and self.session.experiment is not None:
+            of_all = f" of {self.experiments.count(self.session.experiment).in_view(query.view):,}"
+        return f"{count:,}{of_all} {'run' if count == 1 and not of_all else 'runs'}{stage}"
+
+    @on(RunTable.RowsWanted)
+    @work(group="rows", exclusive=True)
+    async def _load_rows(self) -> None:
+        table = self.table
+        ids = table.missing_rows()
+        if not ids or not self.session.is_open:
+            return
+        store, fields = self.session.store, run_reading.fields_of(self.session.columns)
+        with self.reporting_trouble():
+            records = await read_off_loop(lambda interrupt: store.run_records(ids, fields, interrupt))
+            table.add_records(records)
+
+    # -- sorting
+
+    @on(RunTable.SortAsked)
+    def _sort(self, message: RunTable.SortAsked) -> None:
+        if isinstance(message, RunTable.SortKindAsked):
+            if not self.session.switch_sort_kind(message.column):
+                self.notify("Sort by this column first", timeout=3)
+                return
+            self.load_sorted()
+        else:
+            self.load_sorted(message.column, also=message.also)
+
+    @work(group="runs", exclusive=True)
+    async def load_sorted(self, column: Column | None = None, *, also: bool = False) -> None:
+        """The table stays as it is until the new order is there; then it is shown from the top."""
+        session = self.session
+        query = session.query
+        if query is None:
+            return
+        with self.reporting_trouble(), self.saying_busy("sorting"):
+            if column is not None:
+                session.cycle_sort(column, as_number=await self._is_numeric(query, column), also=also)
+            self.show_title()
+            query = session.query
+            if query is not None:
+                await self._read_order(query, from_top=True)
+
+    async def _is_numeric(self, query: RunQuery, column: Column) -> bool:
+        """Params and tags that are all numbers are sorted as numbers."""
+        if column.kind not in (Kind.PARAM, Kind.TAG):
+            return False
+        store = self.session.store
+        return await read_off_loop(lambda interrupt: store.is_numeric(query, column.kind, column.key, interrupt))
+
+    # -- the filter
+
+    def action_filter(self) -> None:
+        self.filter_line.history = self.session.memory.history
+        self._completer = None
+        self.filter_line.edit()
+
+    @on(FilterLine.Changed)
+    def _filter_changed(self, message: FilterLine.Changed) -> None:
+        self.settle("filter", lambda: self._apply_filter(message.text))
+
+    @on(FilterLine.Closed)
+    def _filter_closed(self, message: FilterLine.Closed) -> None:
+        self._apply_filter(message.text)
+        self.session.memory.add_filter(message.text.strip())
+        self.table.focus()
+
+    def _apply_filter(self, text: str) -> None:
+        session = self.session
+        if session.experiment is None or text.strip() == session.filter:
+            return
+        session.filter = session.filters[session.experiment.experiment_id] = text.strip()
+        self.load_filtered()
+
+    @work(group="runs", exclusive=True)
+    async def load_filtered(self) -> None:
+        """The last good table stays until the new one is there; the cursor stays on its run if that is still in it."""
+        query = self.session.query
+        if query is None:
+            return
+        with self.reporting_trouble(), self.saying_busy("filtering"):
+            await self._read_order(query, from_top=False)
+
+    @on(FilterLine.CandidatesWanted)
+    @work(group="complete", exclusive=True)
+    async def _complete(self, message: FilterLine.CandidatesWanted) -> None:
+        from mldeck.ui.completing import Completer
+
+        if self._completer is None:
+            sample = list(self.table.run_ids[: run_reading.FIRST_PAGE])
+            self._completer = Completer(self.session.store, sample, self.session.memory.starred)
+        completer = self._completer
+        with self.reporting_trouble():
+            found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
+            self.filter_line.show_candidates(message.text, found)
+
+    @on(FilterLine.StarAsked)
+    def _star(self, message: FilterLine.StarAsked) -> None:
+        memory = self.session.memory
+        if message.text in memory.starred.values():
+            memory.unstar(message.text)
+            self.notify("No longer kept", timeout=2)
+            return
+        from mldeck.ui.dialogs.name_dialog import NameDialog
+
+        def keep(name: str | None) -> None:
+            if name:
+                memory.star(name, message.text)
+                self.notify(f"Kept as {safe(name)}: it is offered when the filter is empty", markup=False, timeout=4)
+
+        self.app.push_screen(NameDialog("Keep this filter as", ""), keep)
+
+    # -- marks and stages
+
+    @on(RunTable.MarkAsked)
+    def _mark(self, message: RunTable.MarkAsked) -> None:
+        self.session.toggle_mark(message.run_id)
+        self.table.marked = self.session.marked
+        self.table.repaint_rows(list(self.table.visible_rows))
+        self.show_title()
+
+    @on(RunTable.ViewAsked)
+    def _cycle_run_view(self) -> None:
+        self.session.run_view = next_view(self.session.run_view)
+        self.table.forget()
+        self.load_runs()
+
+    def stop_reading(self) -> None:
+        self.workers.cancel_group(self, "runs")
+        self.session.order = tuple(self.table.order)
+        self.show_title()
+
+    async def find_rows(self, grid: Grid, text: str) -> Sequence[int]:
+        if not isinstance(grid, RunTable):
+            return grid.found_rows(text) if text else ()
+        query = self.session.query
+        if not text or query is None:
+            grid.matches = frozenset()
+            grid.repaint()
+            return ()
+        store, columns = self.session.store, self.session.columns
+        found = await read_off_loop(lambda interrupt: store.find_runs(query, text, columns, interrupt))
+        grid.matches = found
+        grid.repaint()
+        return [row for row, run_id in enumerate(grid.run_ids) if run_id in found]
+
+
+def _sort_text(key: OrderKey) -> str:
+    kind = " as number" if key.as_number else ""
+    return f"{safe(key.column.key)}{kind} {'▼' if key.descending else '▲'}"

@@ -1,0 +1,74 @@
+"""What may be written for STORE."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mldeck.errors import UsageError
+from mldeck.store.address import store_path
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("mlflow.db", "{cwd}/mlflow.db"),
+        ("./a/../mlflow.db", "{cwd}/a/../mlflow.db"),
+        ("/data/mlflow.db", "/data/mlflow.db"),
+        ("~/mlflow.db", "{home}/mlflow.db"),
+        ("with space%20?#.db", "{cwd}/with space%20?#.db"),
+        ("./odd:name.db", "{cwd}/odd:name.db"),
+        ("sqlite:///mlflow.db", "{cwd}/mlflow.db"),
+        ("sqlite:///sub/mlflow.db", "{cwd}/sub/mlflow.db"),
+        ("sqlite:////data/mlflow.db", "/data/mlflow.db"),
+        ("SQLite:////data/mlflow.db", "/data/mlflow.db"),
+        ("sqlite+pysqlite:////data/mlflow.db", "/data/mlflow.db"),
+        ("sqlite:////data/mlflow.db?timeout=60&x=%2F", "/data/mlflow.db"),
+        ("sqlite:////data/my%20runs/mlflow.db", "/data/my runs/mlflow.db"),
+        ("sqlite:////data/no#1.db", "/data/no#1.db"),
+    ],
+)
+def test_it_names_a_file(text: str, path: str, isolated: Path) -> None:
+    assert store_path(text) == Path(path.format(cwd=Path.cwd(), home=isolated))
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("sqlite://", "names no file"),
+        ("sqlite:///", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("sqlite://host/mlflow.db", "names no file"),
+        ("sqlite:mlflow.db", "names no file"),
+        ("sqlite:///a%00b.db", "names no file"),
+        ("http://localhost:5000", "the server's --backend-store-uri"),
+        ("https://mlflow.example.org/x", "the server's --backend-store-uri"),
+        ("HTTP://localhost:5000", "the server's --backend-store-uri"),
+        ("file:///home/ada/mlruns", "mlflow migrate-filestore"),
+        ("file:mlruns", "mlflow migrate-filestore"),
+        ("postgresql://u:p@host/db", "databases on servers are not supported yet"),
+        ("postgresql+psycopg2://u:p@host/db", "databases on servers are not supported yet"),
+        ("mysql+pymysql://u:p@host/db", "databases on servers are not supported yet"),
+        ("mssql+pyodbc://host/db", "databases on servers are not supported yet"),
+        ("databricks://profile", "the scheme databricks: is not supported"),
+        ("s3://bucket/mlflow.db", "the scheme s3: is not supported"),
+        ("~nobody-of-this-name/mlflow.db", "no home"),
+    ],
+)
+def test_it_says_what_to_do_instead(text: str, advice: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        store_path(text)
+    assert advice in str(caught.value)
+
+
+def test_it_says_where_the_text_came_from() -> None:
+    with pytest.raises(UsageError, match=r"http://localhost:5000 \(from MLFLOW_TRACKING_URI\)"):
+        store_path("http://localhost:5000", "MLFLOW_TRACKING_URI")
+
+
+def test_a_password_is_not_repeated() -> None:
+    with pytest.raises(UsageError) as caught:
+        store_path("postgresql+psycopg2://ada:s3cr%40t@db.example.org/mlflow", "MLFLOW_TRACKING_URI")
+    assert "s3cr" not in str(caught.value)
+    assert "db.example.org/mlflow" in str(caught.value)

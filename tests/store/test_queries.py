@@ -1,0 +1,419 @@
+"""How the store asks: how many statements, by which index, leaving no lock, and stopping when it is told to."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from mldeck.errors import Interrupted
+from mldeck.model import Column, Kind, OrderKey, RunQuery, View
+from mldeck.store.interrupt import Interrupt
+from mldeck.store.runs import ALL_FIELDS, RunFields
+from mldeck.store.store import Store
+from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
+
+CopyOf = Callable[[str], FixtureStore]
+
+STORE_CALLS: dict[str, Callable[[Store, list[str]], object]] = {
+    "experiments": lambda store, ids: store.experiments(View.ALL),
+    "run_counts": lambda store, ids: store.run_counts(),
+    "run_ids": lambda store, ids: store.run_ids(churn(OrderKey(Column(Kind.METRIC, "auc"))), 10),
+    "run_records": lambda store, ids: store.run_records(ids, RunFields(("auc", "loss"), ("C",), ("stage",))),
+    "all_fields": lambda store, ids: store.run_records(ids, ALL_FIELDS),
+    "iter_records": lambda store, ids: next(store.iter_records(ids, ALL_FIELDS)),
+    "differing_columns": lambda store, ids: store.differing_columns(ids),
+    "keys_of_runs": lambda store, ids: store.keys_of_runs(ids),
+    "find_runs": lambda store, ids: store.find_runs(churn(), "a", [Column(Kind.PARAM, "C")]),
+    "run_details": lambda store, ids: store.run_details(ids[0]),
+    "history_outline": lambda store, ids: store.history_outline(ids[0], "loss", 10),
+    "poll": lambda store, ids: store.poll(),
+    "reopen": lambda store, ids: store.reopen(),
+}
+
+
+def churn(*order: OrderKey) -> RunQuery:
+    return RunQuery(("1", "2"), View.ALL, order)
+
+
+class Statements(list[tuple[str, Any]]):
+    """What was sent to the database: text and bound values."""
+
+
+@contextmanager
+def recorded(store: Store) -> Iterator[Statements]:
+    statements = Statements()
+
+    def record(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        statements.append((statement, parameters))
+
+    engine = store._reader._engine
+    event.listen(engine, "before_cursor_execute", record)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", record)
+
+
+def plan(db: Path, statement: tuple[str, Any]) -> str:
+    with closing(sqlite3.connect(db)) as connection:
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {statement[0]}", statement[1]).fetchall()
+    return "\n".join(row[3] for row in rows)
+
+
+@pytest.fixture
+def store(fixture_store: FixtureStore) -> Iterator[Store]:
+    with closing(Store(fixture_store.db)) as store:
+        yield store
+
+
+@pytest.fixture
+def ids(fixture_store: FixtureStore) -> list[str]:
+    return list(fixture_store.manifest["runs"].values())
+
+
+def version(fixture: FixtureStore) -> tuple[int, ...]:
+    notes = fixture.manifest["notes"]
+    written = notes.get("migrated_by", fixture.manifest["mlflow_version"])
+    return tuple(int(part) for part in written.split("."))
+
+
+def count(store: Store, call: Callable[[], object]) -> int:
+    with recorded(store) as statements:
+        call()
+    return len(statements)
+
+
+class TestHowMany:
+    def test_a_page_of_rows_takes_the_same_number_whatever_it_holds(self, store: Store, ids: list[str]) -> None:
+        fields = RunFields(("auc", "loss"), ("C", "solver"), ("stage",))
+        few, many = (count(store, lambda some=some: store.run_records(some, fields)) for some in (ids[:2], ids))  # type: ignore[misc]
+        assert few == many
+        assert many <= 5  # metrics, params, tags, the runs, and the names of those that have none
+
+    def test_columns_that_are_not_shown_are_not_read(self, store: Store, ids: list[str]) -> None:
+        assert count(store, lambda: store.run_records(ids, RunFields())) <= 2
+
+    def test_order_and_limit_are_the_databases_work(self, store: Store) -> None:
+        order = (OrderKey(Column(Kind.METRIC, "auc")), OrderKey(Column(Kind.PARAM, "C")))
+        with recorded(store) as statements:
+            store.run_ids(churn(*order), 5)
+        ((statement, _),) = statements
+        assert "ORDER BY" in statement
+        assert "LIMIT" in statement
+
+    @pytest.mark.parametrize(
+        ("name", "most"),
+        [("experiments", 2), ("run_counts", 1), ("run_ids", 1), ("differing_columns", 2), ("find_runs", 1)]
+        + [("history_outline", 2), ("run_details", 9), ("keys_of_runs", 3), ("poll", 0)],
+    )
+    def test_the_others(self, store: Store, ids: list[str], name: str, most: int) -> None:
+        assert count(store, lambda: STORE_CALLS[name](store, ids)) <= most
+
+    def test_no_statement_binds_more_values_than_older_builds_of_sqlite_accept(self, store: Store) -> None:
+        many = [f"{number:032x}" for number in range(1200)]
+        keys = tuple(f"key{number}" for number in range(700))
+        with recorded(store) as statements:
+            store.run_records(many, RunFields(keys, keys, keys))
+            store.keys_of_runs(many)
+            store.find_runs(RunQuery(tuple(map(str, range(2000)))), "a", [Column(Kind.PARAM, key) for key in keys[:60]])
+            store.run_ids(RunQuery(tuple(map(str, range(2000)))))
+        assert max(len(parameters) for _, parameters in statements) <= 999
+
+
+class TestPlans:
+    """No statistics exist in these databases, so SQLite guesses: what it must not guess is asked for by name."""
+
+    def test_history_of_one_run_reads_one_run(self, fixture_store: FixtureStore, store: Store) -> None:
+        with recorded(store) as statements:
+            store.history_outline(fixture_store.run("logreg"), "loss", 40)
+        assert len(statements) == 2
+        for statement in statements:
+            found = plan(fixture_store.db, statement)
+            if version(fixture_store) >= (3, 12):
+                assert re.search(
+                    r"USING (COVERING )?INDEX index_metrics_run_uuid_key_step \(run_uuid=\? AND key=\?\)", found
+                )
+            elif version(fixture_store) >= (1, 25):
+                assert "USING INDEX index_metrics_run_uuid (run_uuid=?)" in found
+            else:
+                assert re.search(r"sqlite_autoindex_metrics_1 \(key=\?", found)
+            assert "SCAN" not in found
+
+    @pytest.mark.parametrize("source", ["latest_metrics", "params", "tags"])
+    def test_values_of_visible_columns(
+        self, fixture_store: FixtureStore, store: Store, ids: list[str], source: str
+    ) -> None:
+        with recorded(store) as statements:
+            store.run_records(ids[:20], RunFields(("auc", "loss"), ("C", "solver"), ("stage",)))
+        source = "metrics" if source == "latest_metrics" and version(fixture_store) < (1, 3) else source
+        plans = [plan(fixture_store.db, each) for each in statements if re.search(rf"FROM {source}\b", each[0])]
+        assert plans
+        for found in plans:
+            assert not re.search(rf"SCAN {source}\b", found), found
+            assert re.search(rf"SEARCH {source} USING (COVERING )?INDEX (sqlite_autoindex|index)_{source}", found), (
+                found
+            )
+
+    # 1.2 has neither latest metrics to look up nor an index on the run.
+    @pytest.mark.parametrize("name", [name for name in DESCRIBED_FIXTURES if name != "mlflow-1.2.0"])
+    def test_sorting_by_a_metric_looks_each_run_up_by_the_primary_key(self, store_copy: CopyOf, name: str) -> None:
+        fixture = store_copy(name)
+        with closing(Store(fixture.db)) as store, recorded(store) as statements:
+            store.run_ids(churn(OrderKey(Column(Kind.METRIC, "auc"))))
+        found = plan(fixture.db, statements[0])
+        assert re.search(r"sqlite_autoindex_latest_metrics_1 \(key=\? AND run_uuid=\?\)", found), found
+
+    @pytest.mark.parametrize("name", [name for name in DESCRIBED_FIXTURES if name != "mlflow-1.2.0"])
+    def test_one_runs_details_scan_no_large_table(self, store_copy: CopyOf, name: str) -> None:
+        fixture = store_copy(name)
+        with closing(Store(fixture.db)) as store, recorded(store) as statements:
+            store.run_details(fixture.run("parent"))
+        for statement in statements:
+            found = plan(fixture.db, statement)
+            assert not re.search(r"SCAN (latest_metrics|metrics|params|tags|runs|inputs)\b", found), (statement, found)
+
+
+@pytest.mark.parametrize("name", STORE_CALLS)
+def test_no_lock_is_left(fixture_store: FixtureStore, store: Store, ids: list[str], name: str) -> None:
+    """A cursor left open would make somebody's training fail with "database is locked"."""
+    kept = STORE_CALLS[name](store, ids)
+    with closing(sqlite3.connect(fixture_store.db, timeout=0, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        writer.execute("ROLLBACK")
+    del kept
+
+
+def test_no_lock_is_left_by_a_listing_that_is_not_read_to_its_end(fixture_store: FixtureStore, store: Store) -> None:
+    records = store.iter_records(list(fixture_store.manifest["runs"].values()), ALL_FIELDS)
+    next(records)
+    with closing(sqlite3.connect(fixture_store.db, timeout=0, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        writer.execute("ROLLBACK")
+    assert next(records).run.run_id in fixture_store.manifest["runs"].values()
+
+
+class TestInterrupt:
+    SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT count(*) FROM n"
+
+    @pytest.fixture
+    def store(self, store_copy: CopyOf) -> Iterator[Store]:
+        with closing(Store(store_copy("mlflow-3.17.2").db)) as store:
+            yield store
+
+    def test_a_slow_statement_stops_at_once(self, store: Store) -> None:
+        interrupt = Interrupt()
+        started = threading.Event()
+
+        def fire() -> None:
+            assert started.wait(10)
+            time.sleep(0.05)  # the statement must be under way
+            interrupt.fire()
+
+        def read() -> None:
+            with store._reader.reading(interrupt) as connection:
+                started.set()
+                connection.exec_driver_sql(self.SLOW).all()
+
+        thread = threading.Thread(target=fire)
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(Interrupted):
+            read()
+        assert time.monotonic() - began < 10  # left alone it takes minutes
+        thread.join()
+
+    def test_fired_before_it_begins(self, store: Store) -> None:
+        interrupt = Interrupt()
+        interrupt.fire()
+        with recorded(store) as statements:
+            for call in (
+                lambda: store.experiments(View.ALL, interrupt),
+                lambda: store.run_ids(churn(), None, interrupt),
+                lambda: store.run_details("0" * 32, interrupt),
+            ):
+                with pytest.raises(Interrupted):
+                    call()
+        assert statements == []
+
+    def test_fired_between_two_statements(self, store: Store) -> None:
+        interrupt = Interrupt()
+
+        def fire_once(*_: object) -> None:
+            interrupt.fire()
+
+        event.listen(store._reader._engine, "after_cursor_execute", fire_once)
+        many = [f"{number:032x}" for number in range(5000)]
+        with recorded(store) as statements, pytest.raises(Interrupted):
+            store.run_records(many, ALL_FIELDS, interrupt)
+        assert len(statements) <= 2
+
+    def test_the_next_read_is_not_stopped(self, store: Store) -> None:
+        interrupt = Interrupt()
+        with store._reader.reading(interrupt):
+            pass
+        interrupt.fire()
+        assert interrupt.fired
+        assert len(store.experiments(View.ALL)) == 9
+
+    def test_reads_without_an_interrupt_do_not_inherit_one(self, store: Store) -> None:
+        interrupt = Interrupt()
+        store.experiments(View.ALL, interrupt)
+        interrupt.fire()
+        for _ in range(3):
+            assert len(store.experiments(View.ALL)) == 9
+
+
+class TestUnusualContents:
+    @pytest.fixture
+    def fixture(self, store_copy: CopyOf) -> FixtureStore:
+        return store_copy("mlflow-3.17.2")
+
+    @staticmethod
+    def change(fixture: FixtureStore, statement: str, *values: object) -> None:
+        with closing(sqlite3.connect(fixture.db)) as connection, connection:
+            assert connection.execute(statement, values).rowcount != 0
+
+    def test_a_newer_database_opens_with_a_notice(self, fixture: FixtureStore) -> None:
+        self.change(fixture, "UPDATE alembic_version SET version_num = 'f0f0f0f0f0f0'")
+        self.change(fixture, "ALTER TABLE runs ADD COLUMN priority INTEGER NOT NULL DEFAULT 3")
+        self.change(fixture, "ALTER TABLE latest_metrics ADD COLUMN unit VARCHAR(20)")
+        self.change(fixture, "CREATE TABLE constellations (name TEXT PRIMARY KEY)")
+        with closing(Store(fixture.db)) as store:
+            (notice,) = store.notices
+            assert "newer MLflow" in notice
+            assert "f0f0f0f0f0f0" in notice
+            assert len(store.experiments(View.ALL)) == 9
+            details = store.run_details(fixture.run("rf5"))
+            assert details is not None
+            assert {metric.key: metric.value for metric in details.metrics}["auc"] == 0.91
+            assert store.run_records([fixture.run("rf5")], ALL_FIELDS)
+
+    def test_a_database_without_a_revision(self, fixture: FixtureStore) -> None:
+        self.change(fixture, "DELETE FROM alembic_version")
+        with closing(Store(fixture.db)) as store:
+            assert store.notices == ()
+
+    def test_the_oldest_database_without_nan(self, store_copy: CopyOf) -> None:
+        """1.0 had neither `is_nan` nor `experiment_tags` nor `latest_metrics`."""
+        fixture = store_copy("mlflow-1.2.0")
+        with closing(sqlite3.connect(fixture.db)) as connection, connection:
+            connection.executescript(
+                """
+                CREATE TABLE old (key, value FLOAT NOT NULL, timestamp BIGINT NOT NULL, run_uuid, step BIGINT NOT NULL,
+                                  PRIMARY KEY (key, timestamp, step, run_uuid, value));
+                INSERT INTO old SELECT key, value, timestamp, run_uuid, step FROM metrics WHERE NOT is_nan;
+                DROP TABLE metrics;
+                ALTER TABLE old RENAME TO metrics;
+                DROP TABLE experiment_tags;
+                UPDATE alembic_version SET version_num = '90e64c465722';
+                """
+            )
+        with closing(Store(fixture.db)) as store:
+            assert store.notices == ()
+            assert {each.note for each in store.experiments(View.ALL)} == {None}
+            details = store.run_details(fixture.run("rf10"))
+            assert details is not None
+            assert {metric.key: metric.value for metric in details.metrics}["auc"] == 0.94
+            spans = store.history_outline(fixture.run("rf10"), "loss", 10)
+            assert {span.nan_count for span in spans} == {0}
+            labels = {run_id: label for label, run_id in fixture.manifest["runs"].items()}
+            best = store.run_ids(RunQuery(("1",), View.ACTIVE, (OrderKey(Column(Kind.METRIC, "auc"), True),)), 3)
+            assert [labels[run_id] for run_id in best] == ["rf20", "rf10", "rf5"]
+            records = store.run_records([fixture.run("rf10")], ALL_FIELDS)
+            assert records[fixture.run("rf10")].metrics["auc"] == 0.94
+            assert store.differing_columns([fixture.run("rf10"), fixture.run("rf5")])
+
+    def test_text_that_is_not_utf8(self, fixture: FixtureStore) -> None:
+        run_id = fixture.run("rf5")
+        latin = b"caf\xe9"
+        self.change(fixture, "UPDATE runs SET name = CAST(? AS TEXT), user_id = CAST(? AS TEXT)", latin, latin)
+        self.change(fixture, "UPDATE params SET value = CAST(? AS TEXT)", latin)
+        self.change(fixture, "UPDATE tags SET value = CAST(? AS TEXT)", latin)
+        self.change(fixture, "UPDATE experiments SET name = CAST(? AS TEXT) WHERE experiment_id = 1", latin)
+        with closing(Store(fixture.db)) as store:
+            details = store.run_details(run_id)
+            assert details is not None
+            assert details.run.run_name == details.experiment_name == "caf\ufffd"
+            assert set(dict(details.params).values()) == {"caf\ufffd"}
+            assert "caf\ufffd" in {each.name for each in store.experiments(View.ALL)}
+            assert store.find_runs(churn(), "caf", [Column(Kind.PARAM, "C")])
+
+    def test_text_with_a_nul_character(self, fixture: FixtureStore) -> None:
+        self.change(fixture, "UPDATE params SET value = ?", "a\0b")
+        with closing(Store(fixture.db)) as store:
+            details = store.run_details(fixture.run("rf5"))
+            assert details is not None
+            assert set(dict(details.params).values()) == {"a\0b"}
+
+    def test_metric_times_in_seconds(self, fixture: FixtureStore) -> None:
+        run_id = fixture.run("rf5")
+        self.change(fixture, "UPDATE latest_metrics SET timestamp = 1600000000 WHERE run_uuid = ?", run_id)
+        with closing(Store(fixture.db)) as store:
+            details = store.run_details(run_id)
+            assert details is not None
+            assert {metric.timestamp for metric in details.metrics} == {1_600_000_000_000}
+
+    def test_values_longer_than_declared(self, fixture: FixtureStore) -> None:
+        self.change(fixture, "UPDATE params SET value = ? WHERE key = 'C'", "x" * 100_000)
+        with closing(Store(fixture.db)) as store:
+            record = store.run_records([fixture.run("rf5")], ALL_FIELDS)[fixture.run("rf5")]
+            assert record.params["C"] == "x" * 100_000
+
+    @pytest.mark.parametrize("limit", [2**62, 2**63 - 1])
+    def test_steps_as_far_apart_as_can_be(self, fixture: FixtureStore, limit: int) -> None:
+        run_id = fixture.run("rf5")
+        self.change(
+            fixture, "UPDATE metrics SET step = ? WHERE run_uuid = ? AND step = 0 AND key = 'loss'", -limit, run_id
+        )
+        self.change(
+            fixture, "UPDATE metrics SET step = ? WHERE run_uuid = ? AND step = 29 AND key = 'loss'", limit, run_id
+        )
+        with closing(Store(fixture.db)) as store:
+            spans = store.history_outline(run_id, "loss", 40)
+        assert [span.position for span in spans] == sorted({span.position for span in spans})
+        assert all(isinstance(span.position, int) for span in spans)
+        assert (spans[0].position, spans[-1].position) == (0, 39)
+        assert (spans[0].high, spans[-1].low) == (1.0, 1 / 30)
+
+    def test_a_name_in_upper_case_is_not_the_one_in_lower_case(self, fixture: FixtureStore) -> None:
+        self.change(fixture, "UPDATE params SET key = 'c' WHERE key = 'C' AND run_uuid = ?", fixture.run("rf5"))
+        with closing(Store(fixture.db)) as store:
+            ids = [fixture.run(label) for label in ("rf5", "rf10")]
+            records = store.run_records(ids, RunFields(params=("C",)))
+        assert [dict(records[run_id].params) for run_id in ids] == [{}, {"C": "9.5"}]
+
+    def test_a_run_without_an_experiment(self, fixture: FixtureStore) -> None:
+        self.change(fixture, "UPDATE runs SET experiment_id = NULL WHERE run_uuid = ?", fixture.run("rf5"))
+        with closing(Store(fixture.db)) as store:
+            details = store.run_details(fixture.run("rf5"))
+            assert details is not None
+            assert details.experiment_name is None
+            assert store.run_counts()
+
+
+def test_values_that_a_server_left_empty(store_copy: CopyOf) -> None:
+    """NULL and the empty text mean the same: it depends on whether a server was in between."""
+    with closing(Store(store_copy("rest-3.17.2").db)) as store:
+        experiments = store.experiments(View.ALL)
+        ids = store.run_ids(RunQuery(tuple(each.experiment_id for each in experiments), View.ALL))
+        assert ids
+        for record in store.iter_records(ids, ALL_FIELDS):
+            optional = (record.run.run_name, record.run.user_id, record.run.artifact_uri)
+            assert "" not in optional
+        assert "" not in {each.note for each in experiments}
+
+
+def test_every_store_opens(store_copy: CopyOf) -> None:
+    with closing(Store(store_copy("nyc-taxi").db)) as store:
+        experiments = store.experiments(View.ACTIVE)
+        ids = store.run_ids(RunQuery(tuple(each.experiment_id for each in experiments)))
+        assert len(list(store.iter_records(ids, ALL_FIELDS))) == len(ids) > 20

@@ -1,0 +1,580 @@
+"""The command line: exit statuses, complaints of one line, and printed answers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mldeck import __version__
+from mldeck.cli import main
+from tests.fixture_stores import FixtureStore
+from tests.privileges import drop_root_powers_before_exec, without_root_powers
+
+CopyOf = Callable[[str], FixtureStore]
+Answer = tuple[int, str, str]
+Ask = Callable[..., Answer]
+
+RUN_KEYS = (
+    "run_id run_name experiment_id experiment status lifecycle_stage start_time end_time user_id artifact_uri"
+    " metrics params tags"
+).split()
+EXPERIMENT_KEYS = (
+    "experiment_id name lifecycle_stage artifact_location creation_time last_update_time active_runs deleted_runs note"
+).split()
+HOSTILE = '\x1b]0;owned\x07[/x]\x7f\x9b31m\u202e\nsecond,"line"\rend'
+COMMAND = [sys.executable, "-m", "mldeck"]
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Runs a command in this process: exit status, standard output, standard error."""
+
+    def asked(*words: str | Path) -> Answer:
+        capsys.readouterr()
+        try:
+            status = main([str(word) for word in words])
+        except SystemExit as ended:  # argparse
+            status = int(ended.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return asked
+
+
+@pytest.fixture
+def rows(ask: Ask) -> Callable[..., list[dict[str, Any]]]:
+    """What `mldeck runs --format json` answers."""
+
+    def printed(store: FixtureStore | Path, *words: str) -> list[dict[str, Any]]:
+        path = store.db if isinstance(store, FixtureStore) else store
+        status, out, error = ask("runs", "-s", path, "--format", "json", *words)
+        assert (status, error) == (0, "")
+        found = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+        assert isinstance(found, list)
+        return found
+
+    return printed
+
+
+def in_a_process(*words: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, words)], capture_output=True, text=True, timeout=60, check=False, **options
+    )
+
+
+def complaint(answer: Answer, status: int = 2) -> str:
+    """The one line that was said, when nothing else was."""
+    found, out, error = answer
+    assert (found, out) == (status, "")
+    assert error.startswith("mldeck: ")
+    assert error.count("\n") == 1
+    return error
+
+
+class TestBadStarts:
+    """Each in one line on the standard error, with exit status 2."""
+
+    def test_nothing_given_and_nothing_found(self, ask: Ask) -> None:
+        error = complaint(ask("runs"))
+        assert "no store given, and no mlflow.db here" in error
+        for way_out in ("mldeck demo", "MLFLOW_TRACKING_URI", "mldeck PATH"):
+            assert way_out in error
+
+    def test_no_such_file(self, ask: Ask, tmp_path: Path) -> None:
+        assert f"no such file: {tmp_path}/missing.db" in complaint(ask("runs", "-s", tmp_path / "missing.db"))
+
+    def test_a_folder(self, ask: Ask, tmp_path: Path) -> None:
+        assert f"{tmp_path} is a folder" in complaint(ask("experiments", "-s", tmp_path))
+
+    def test_a_file_store(self, ask: Ask, tmp_path: Path) -> None:
+        (tmp_path / "mlruns" / "0").mkdir(parents=True)
+        (tmp_path / "mlruns" / "0" / "meta.yaml").touch()
+        assert "mlflow migrate-filestore" in complaint(ask("runs", "-s", tmp_path / "mlruns"))
+
+    def test_not_sqlite(self, ask: Ask, tmp_path: Path) -> None:
+        (tmp_path / "notes.txt").write_text("hello")
+        assert "is not a SQLite database" in complaint(ask("runs", "-s", tmp_path / "notes.txt"))
+
+    def test_not_mlflow(self, ask: Ask, tmp_path: Path) -> None:
+        with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+            connection.execute("CREATE TABLE runs (id)")
+        error = complaint(ask("runs", "-s", tmp_path / "other.db"))
+        assert "it has no table alembic_version, experiments, metrics, params, tags" in error
+
+    def test_an_empty_file(self, ask: Ask, tmp_path: Path) -> None:
+        (tmp_path / "empty.db").touch()
+        assert "is empty" in complaint(ask("runs", "-s", tmp_path / "empty.db"))
+
+    def test_no_permission(self, ask: Ask, store_copy: CopyOf) -> None:
+        db = store_copy("mlflow-3.17.2").db
+        db.chmod(0)
+        with without_root_powers():
+            assert "no permission to read" in complaint(ask("runs", "-s", db))
+
+    def test_damaged(self, ask: Ask, store_copy: CopyOf) -> None:
+        db = store_copy("mlflow-3.17.2").db
+        os.truncate(db, 1000)
+        assert "is damaged" in complaint(ask("runs", "-s", db))
+
+    @pytest.mark.parametrize(
+        ("uri", "advice"),
+        [
+            ("http://localhost:5000", "the server's --backend-store-uri"),
+            ("postgresql://u:secret@host/db", "databases on servers are not supported yet"),
+            ("file:///home/ada/mlruns", "mlflow migrate-filestore"),
+            ("databricks://x", "the scheme databricks: is not supported"),
+            ("sqlite://", "names no file"),
+            ("~nobody-of-this-name/x.db", "no home folder"),
+        ],
+    )
+    def test_uris(self, ask: Ask, monkeypatch: pytest.MonkeyPatch, uri: str, advice: str) -> None:
+        assert advice in complaint(ask("runs", "-s", uri))
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        error = complaint(ask("runs"))
+        assert advice in error
+        assert "(from MLFLOW_TRACKING_URI)" in error
+        assert "secret" not in error
+
+    def test_a_name_that_would_act_on_the_terminal(self, ask: Ask) -> None:
+        error = complaint(ask("runs", "-s", "a\x1b]0;owned\x07\n\u202eb.db"))
+        assert "␛]0;owned␇↵�b.db" in error
+
+    def test_settings_that_are_wrong(self, ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        (tmp_path / "mldeck").mkdir()
+        (tmp_path / "mldeck" / "config.toml").write_text("store = \n")
+        assert "config.toml is not valid TOML" in complaint(ask("runs"))
+
+    def test_the_deck_complains_alike_and_draws_nothing(self, tmp_path: Path, store_copy: CopyOf) -> None:
+        (tmp_path / "empty.db").touch()
+        for words, said in (
+            ([], "no store given"),
+            ([tmp_path / "empty.db"], "is empty"),
+            (["http://localhost:5000"], "--backend-store-uri"),
+            ([store_copy("mlflow-3.17.2").db], "the deck needs a terminal"),
+        ):
+            done = in_a_process(*words)
+            assert said in complaint((done.returncode, done.stdout, done.stderr))
+
+    def test_without_a_current_folder(self, tmp_path: Path) -> None:
+        def leave() -> None:
+            gone = tmp_path / "gone"
+            gone.mkdir()
+            os.chdir(gone)
+            gone.rmdir()
+
+        done = in_a_process("runs", "-s", "mlflow.db", preexec_fn=leave, env={**os.environ, "PYTHONSAFEPATH": "1"})
+        assert done.returncode != 0
+        assert "Traceback" not in done.stderr
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("runs", "--format", "xml"),
+            ("runs", "--view", "none"),
+            ("runs", "--limit", "-1"),
+            ("runs", "--limit", "many"),
+            ("runs", "stray"),
+            ("--no-such-option",),
+        ],
+    )
+    def test_wrong_words(self, ask: Ask, words: tuple[str, ...]) -> None:
+        status, out, error = ask(*words)
+        assert (status, out) == (2, "")
+        assert "usage: mldeck" in error
+        assert "Traceback" not in error
+        assert "_limit" not in error
+
+
+def test_locked_by_another_program_is_no_wrong_usage(ask: Ask, store_copy: CopyOf) -> None:
+    db = store_copy("mlflow-2.9.2").db
+    with closing(sqlite3.connect(db, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        error = complaint(ask("experiments", "-s", db), status=1)
+    assert "is locked by another program" in error
+
+
+def test_help_and_version(ask: Ask) -> None:
+    status, out, _ = ask("--version")
+    assert (status, out) == (0, f"mldeck {__version__}\n")
+    for words in (["--help"], ["runs", "--help"], ["experiments", "--help"], ["demo", "--help"]):
+        status, out, _ = ask(*words)
+        assert status == 0
+        assert out.startswith("usage: mldeck")
+
+
+class TestWhichStore:
+    @pytest.fixture
+    def experiment_names(self, ask: Ask) -> Callable[..., list[str]]:
+        def names(*words: str | Path) -> list[str]:
+            status, out, error = ask("experiments", "--format", "json", *words)
+            assert (status, error) == (0, "")
+            return [each["name"] for each in json.loads(out)]
+
+        return names
+
+    def test_flag_then_environment_then_file_then_here(
+        self,
+        experiment_names: Callable[..., list[str]],
+        monkeypatch: pytest.MonkeyPatch,
+        isolated: Path,
+        store_copy: CopyOf,
+    ) -> None:
+        copies = {}
+        for where in ("flag", "ours", "mlflows", "file", "here"):
+            copies[where] = store_copy("mlflow-1.30.1").db
+            with closing(sqlite3.connect(copies[where])) as connection, connection:
+                connection.execute("UPDATE experiments SET name = ? WHERE experiment_id = 0", (f"from {where}",))
+        shutil.copyfile(copies["here"], isolated / "mlflow.db")
+        assert "from here" in experiment_names()
+        config = isolated / "xdg-config" / "mldeck" / "config.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text(f"store = '{copies['file']}'\n")
+        assert "from file" in experiment_names()
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{copies['mlflows']}")
+        assert "from mlflows" in experiment_names()
+        monkeypatch.setenv("MLDECK_STORE", str(copies["ours"]))
+        assert "from ours" in experiment_names()
+        assert "from flag" in experiment_names("-s", copies["flag"])
+        assert "from flag" in experiment_names("--store", f"sqlite:///{copies['flag']}")
+
+
+class TestExperiments:
+    def test_json(self, ask: Ask, fixture_store: FixtureStore) -> None:
+        status, out, error = ask("experiments", "-s", fixture_store.db, "--format", "json", "--view", "all")
+        assert (status, error) == (0, "")
+        found = json.loads(out)
+        assert all(list(each) == EXPERIMENT_KEYS for each in found)
+        churn = next(each for each in found if each["name"] == "churn-baseline")
+        assert churn["experiment_id"] == fixture_store.experiment("churn")
+        assert (churn["active_runs"], churn["deleted_runs"]) == (12, 1)
+        assert churn["note"].startswith("**Churn**")
+        assert len(found) == 9
+
+    @pytest.mark.parametrize(("view", "count"), [("active", 8), ("deleted", 1), ("all", 9)])
+    def test_views(self, ask: Ask, store_copy: CopyOf, view: str, count: int) -> None:
+        db = store_copy("mlflow-2.9.2").db
+        status, out, _ = ask("experiments", "-s", db, "--view", view, "--format", "csv")
+        parsed = list(csv.DictReader(io.StringIO(out, newline="")))
+        assert status == 0
+        assert len(parsed) == count
+        assert list(parsed[0]) == EXPERIMENT_KEYS
+
+    def test_table(self, ask: Ask, store_copy: CopyOf) -> None:
+        status, out, error = ask("experiments", "-s", store_copy("mlflow-1.2.0").db)
+        header, *lines = out.splitlines()
+        assert (status, error) == (0, "")
+        assert header.split() == ["id", "name", "stage", "active", "runs", "created", "note"]
+        assert [line.split()[0] for line in lines] == ["0", "1", "2", "3", "4", "5", "6", "8"]
+        note = header.index("note")
+        assert lines[1][note:] == "**Churn** baseline models."
+        assert lines[2][: header.index("stage")].strip() == "2   team/résnet images"
+
+    def test_a_store_without_experiments(self, ask: Ask, store_copy: CopyOf) -> None:
+        db = store_copy("mlflow-3.17.2").db
+        with closing(sqlite3.connect(db)) as connection, connection:
+            connection.execute("DELETE FROM experiments")
+        assert ask("experiments", "-s", db, "--format", "json") == (0, "[]\n", "")
+        assert ask("experiments", "-s", db, "--format", "csv") == (0, ",".join(EXPERIMENT_KEYS) + "\n", "")
+        status, out, _ = ask("experiments", "-s", db)
+        assert status == 0
+        assert out.count("\n") == 1
+        assert ask("runs", "-s", db, "--format", "json") == (0, "[]\n", "")
+
+
+class TestRunsJson:
+    def test_keys_and_values(self, rows: Callable[..., list[dict[str, Any]]], fixture_store: FixtureStore) -> None:
+        found = {each["run_id"]: each for each in rows(fixture_store, "-e", "churn-baseline", "--view", "all")}
+        assert all(list(each) == RUN_KEYS for each in found.values())
+        assert len(found) == 13
+        run = found[fixture_store.run("rf10")]
+        root = fixture_store.path.resolve()
+        assert {key: run[key] for key in RUN_KEYS[:8]} == {
+            "run_id": fixture_store.run("rf10"),
+            "run_name": "rf-depth-10",
+            "experiment_id": "1",
+            "experiment": "churn-baseline",
+            "status": "FINISHED",
+            "lifecycle_stage": "active",
+            "start_time": 1_700_001_200_000,
+            "end_time": 1_700_001_620_000,
+        }
+        assert run["artifact_uri"] == f"{root}/artifacts/1/{run['run_id']}/artifacts"
+        assert run["metrics"]["auc"] == 0.94
+        assert run["params"] == {"solver": "rf", "max_depth": "10", "n_estimators": "100", "C": "9.5"}
+        assert run["tags"]["stage"] == "prod"
+        assert found[fixture_store.run("running")]["end_time"] is None
+        assert found[fixture_store.run("logreg")]["params"]["multi line"] == "a\nb\tc"
+
+    def test_what_is_not_finite(self, rows: Callable[..., list[dict[str, Any]]], fixture_store: FixtureStore) -> None:
+        found = {each["run_id"]: each["metrics"] for each in rows(fixture_store, "-e", "churn-baseline")}
+        assert found[fixture_store.run("diverged")] == {"auc": "nan", "loss": "nan", "only_inf": "inf", "score": "-inf"}
+
+    def test_all_active_experiments_unless_some_are_named(
+        self, rows: Callable[..., list[dict[str, Any]]], fixture_store: FixtureStore
+    ) -> None:
+        names = {each["experiment"] for each in rows(fixture_store)}
+        assert names == {
+            *("Default", "churn-baseline", "team/résnet images", "s3-backed", "proxied", "relative-root"),
+            "renamed-experiment",
+        }
+        in_deleted = rows(fixture_store, "-e", "old-deleted", "--view", "all")
+        assert [each["run_id"] for each in in_deleted] == [fixture_store.run("in_deleted_experiment")]
+
+    def test_by_name_and_by_id(self, rows: Callable[..., list[dict[str, Any]]], fixture_store: FixtureStore) -> None:
+        found = rows(fixture_store, "-e", "s3-backed", "--experiment", fixture_store.experiment("proxied"))
+        assert {each["run_id"] for each in found} == {fixture_store.run("in_s3"), fixture_store.run("in_proxied")}
+        assert rows(fixture_store, "-e", "empty-experiment") == []
+
+    def test_an_experiment_that_is_not_there(self, ask: Ask, fixture_store: FixtureStore) -> None:
+        for name in ("nope", "churn", "99", ""):
+            error = complaint(ask("runs", "-s", fixture_store.db, "-e", "churn-baseline", "-e", name))
+            assert f"no experiment {name}" in error
+            assert "mldeck experiments" in error
+
+    def test_an_experiment_called_like_an_id(
+        self, ask: Ask, rows: Callable[..., list[dict[str, Any]]], store_copy: CopyOf
+    ) -> None:
+        fixture = store_copy("mlflow-3.17.2")
+        with closing(sqlite3.connect(fixture.db)) as connection, connection:
+            connection.execute("UPDATE experiments SET name = '1' WHERE name = 's3-backed'")
+        assert [each["run_id"] for each in rows(fixture, "-e", "1")] == [fixture.run("in_s3")]
+
+    @pytest.mark.parametrize(
+        ("view", "labels"),
+        [("deleted", {"deleted"}), ("active", {"restored", "renamed"}), ("all", {"deleted", "restored", "renamed"})],
+    )
+    def test_views(
+        self, rows: Callable[..., list[dict[str, Any]]], fixture_store: FixtureStore, view: str, labels: set[str]
+    ) -> None:
+        found = {each["run_id"] for each in rows(fixture_store, "-e", "churn-baseline", "--view", view)}
+        looked_at = {fixture_store.run(label): label for label in ("deleted", "restored", "renamed")}
+        assert {looked_at[run_id] for run_id in found & set(looked_at)} == labels
+
+    def test_limits(self, rows: Callable[..., list[dict[str, Any]]], store_copy: CopyOf) -> None:
+        fixture = store_copy("search")
+        everything = rows(fixture, "--limit", "0", "--view", "all")
+        assert len(everything) == 120
+        assert rows(fixture, "--view", "all") == everything[:100]
+        assert rows(fixture, "--limit", "7", "--view", "all") == everything[:7]
+        assert rows(fixture, "--limit", "9999999999", "--view", "all") == everything
+
+    def test_no_run_is_left_out_when_there_are_many(
+        self, rows: Callable[..., list[dict[str, Any]]], store_copy: CopyOf
+    ) -> None:
+        fixture = store_copy("mlflow-2.9.2")
+        with closing(sqlite3.connect(fixture.db)) as connection, connection:
+            for number in range(1300):
+                connection.execute(
+                    "INSERT INTO runs (run_uuid, name, source_type, status, start_time, lifecycle_stage, experiment_id)"
+                    " VALUES (?, ?, 'LOCAL', 'FINISHED', ?, 'active', 6)",
+                    (f"{number:032x}", f"many-{number}", number),
+                )
+        names = [each["run_name"] for each in rows(fixture, "-e", "empty-experiment", "--limit", "0")]
+        assert names == [f"many-{number}" for number in reversed(range(1300))]
+
+
+def search_cases(store: FixtureStore) -> Iterator[Mapping[str, Any]]:
+    for case in json.loads((store.path / "search_cases.json").read_text()):
+        if case["filter"] == "" and "run_ids" in case:
+            yield case
+
+
+def test_the_order_is_mlflows(rows: Callable[..., list[dict[str, Any]]], store_copy: CopyOf) -> None:
+    """The answers were recorded from MLflow's own search."""
+    fixture = store_copy("search")
+    cases = list(search_cases(fixture))
+    assert len(cases) >= 40
+    for case in cases:
+        words = ["--limit", "0", "--view", case["view"]]
+        words += [word for name in case["experiments"] for word in ("-e", name)]
+        words += [word for order in case["order_by"] for word in ("-o", order)]
+        assert [each["run_id"] for each in rows(fixture, *words)] == case["run_ids"], case["order_by"]
+
+
+@pytest.mark.parametrize("order", ["rmse", "metrics.rmse UP", "metrics.rmse,", "", "datasets.name", "metrics.`a"])
+def test_an_order_that_cannot_be_read(ask: Ask, store_copy: CopyOf, order: str) -> None:
+    complaint(ask("runs", "-s", store_copy("mlflow-3.17.2").db, "-o", order))
+
+
+class TestCsv:
+    def test_it_reads_back_as_what_json_says(
+        self, ask: Ask, rows: Callable[..., list[dict[str, Any]]], fixture_store: FixtureStore
+    ) -> None:
+        expected = rows(fixture_store, "--view", "all")
+        status, out, error = ask("runs", "-s", fixture_store.db, "--view", "all", "--format", "csv")
+        assert (status, error) == (0, "")
+        parsed = list(csv.DictReader(io.StringIO(out, newline="")))
+        assert list(parsed[0])[: len(RUN_KEYS) - 3] == RUN_KEYS[:-3]
+        assert len(parsed) == len(expected)
+        for line, run in zip(parsed, expected, strict=True):
+            flat = {key: "" if run[key] is None else str(run[key]) for key in RUN_KEYS[:-3]}
+            for kind in ("metrics", "params", "tags"):
+                flat |= {f"{kind}.{key}": str(value) for key, value in run[kind].items()}
+            assert {key: value for key, value in line.items() if value} == {k: v for k, v in flat.items() if v}
+
+    def test_any_text_comes_back(self, ask: Ask, store_copy: CopyOf) -> None:
+        fixture = store_copy("mlflow-3.17.2")
+        values = [HOSTILE, "a\rb", "a\r\nb", '"', ",", " lead and trail ", "雪", "=1+1", "a\0b"[:1]]
+        with closing(sqlite3.connect(fixture.db)) as connection, connection:
+            for number, value in enumerate(values):
+                connection.execute("INSERT INTO params VALUES (?, ?, ?)", (f"v{number}", value, fixture.run("in_s3")))
+        _, out, _ = ask("runs", "-s", fixture.db, "-e", "s3-backed", "--format", "csv")
+        (line,) = csv.DictReader(io.StringIO(out, newline=""))
+        assert [line[f"params.v{number}"] for number in range(len(values))] == values
+
+    def test_without_runs(self, ask: Ask, store_copy: CopyOf) -> None:
+        db = store_copy("mlflow-3.17.2").db
+        answer = ask("runs", "-s", db, "-e", "empty-experiment", "--format", "csv")
+        assert answer == (0, ",".join(RUN_KEYS[:-3]) + "\n", "")
+
+
+class TestTable:
+    def test_columns_that_differ(self, ask: Ask, fixture_store: FixtureStore) -> None:
+        status, out, error = ask("runs", "-s", fixture_store.db, "-e", "churn-baseline")
+        header, *lines = out.splitlines()
+        assert (status, error) == (0, "")
+        assert header.split()[:5] == ["run_id", "name", "status", "age", "duration"]
+        assert {"auc", "loss", "max_depth"} <= set(header.split())
+        assert len(lines) == 12
+        line = next(each for each in lines if each.startswith(fixture_store.run("rf10")))
+        assert line.split()[1:6] == ["rf-depth-10", "FINISHED", "2023-11-14", "7m", "00s"]
+        assert line[header.index("auc") :].startswith("0.94 ")
+        diverged = next(each for each in lines if each.startswith(fixture_store.run("diverged")))
+        assert diverged[header.index("auc") :].startswith("NaN ")
+        killed = next(each for each in lines if each.startswith(fixture_store.run("killed")))
+        assert killed[header.index("auc") :].startswith("– ")
+
+    def test_several_experiments_are_told_apart(self, ask: Ask, store_copy: CopyOf) -> None:
+        _, out, _ = ask("runs", "-s", store_copy("mlflow-3.17.2").db)
+        header, *lines = out.splitlines()
+        assert header.split()[:3] == ["run_id", "name", "experiment"]
+        column = header.index("experiment")
+        assert {line[column:].split("  ")[0] for line in lines} >= {"Default", "team/résnet images"}
+
+    def test_without_runs(self, ask: Ask, store_copy: CopyOf) -> None:
+        status, out, error = ask("runs", "-s", store_copy("mlflow-3.17.2").db, "-e", "empty-experiment")
+        assert (status, error) == (0, "")
+        assert out.split() == ["run_id", "name", "status", "age", "duration"]
+
+    def test_long_wide_and_hostile_text_keeps_to_its_column(self, ask: Ask, store_copy: CopyOf) -> None:
+        fixture = store_copy("mlflow-3.17.2")
+        for name in (HOSTILE, "雪" * 5000, "x" * 10_000, "e\u0301" * 4000):
+            with closing(sqlite3.connect(fixture.db)) as connection, connection:
+                connection.execute("UPDATE runs SET name = ? WHERE run_uuid = ?", (name, fixture.run("in_s3")))
+            _, out, _ = ask("runs", "-s", fixture.db, "-e", "s3-backed")
+            _, line = out.splitlines()
+            assert len(line) < 300
+            assert line.isprintable()
+            assert (len(name) > 100) == ("…" in line)
+            assert line.split("…")[-1].split()[0] == ("FINISHED" if len(name) > 100 else line.split()[0])
+
+
+class TestNotices:
+    """What is shown may not be all there is: that belongs beside the answer, not in it."""
+
+    def test_a_newer_database(self, ask: Ask, store_copy: CopyOf) -> None:
+        db = store_copy("mlflow-3.17.2").db
+        with closing(sqlite3.connect(db)) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = 'f0f0f0f0f0f0'")
+        status, out, error = ask("experiments", "-s", db, "--format", "json")
+        assert status == 0
+        assert len(json.loads(out)) == 8
+        assert "newer MLflow" in error
+        assert error.count("\n") == 1
+
+    def test_that_it_cannot_be_written_does_not_matter(self, ask: Ask, store_copy: CopyOf) -> None:
+        db = store_copy("mlflow-3.17.2").db
+        db.chmod(0o444)
+        with without_root_powers():
+            status, _, error = ask("experiments", "-s", db)
+        assert (status, error) == (0, "")
+
+
+class TestProcesses:
+    """What only shows in a process of its own: pipes, terminals, encodings."""
+
+    @pytest.fixture
+    def fixture(self, store_copy: CopyOf) -> FixtureStore:
+        fixture = store_copy("mlflow-3.17.2")
+        with closing(sqlite3.connect(fixture.db)) as connection, connection:
+            connection.execute("UPDATE runs SET name = ? WHERE run_uuid = ?", (HOSTILE, fixture.run("in_s3")))
+            connection.execute("UPDATE experiments SET name = ? WHERE name = 's3-backed'", (HOSTILE,))
+        return fixture
+
+    @pytest.mark.parametrize(
+        "words", [["experiments"], ["runs", "--limit", "0"], ["runs", "--format", "json"], ["runs", "--format", "csv"]]
+    )
+    def test_a_reader_that_leaves_early(self, fixture: FixtureStore, words: list[str]) -> None:
+        read, write = os.pipe()
+        os.close(read)
+        with subprocess.Popen([*COMMAND, *words, "-s", fixture.db], stdout=write, stderr=subprocess.PIPE) as process:
+            os.close(write)
+            _, error = process.communicate(timeout=60)
+        assert (process.returncode, error) == (0, b"")
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk to hand")
+    def test_a_full_disk(self, fixture: FixtureStore) -> None:
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [*COMMAND, "experiments", "-s", fixture.db], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert "No space left on device" in complaint((done.returncode, "", done.stderr), status=1)
+
+    def test_an_encoding_without_the_characters(self, fixture: FixtureStore) -> None:
+        for words in (["experiments"], ["runs"], ["runs", "--format", "csv"]):
+            done = in_a_process(*words, "-s", fixture.db, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+            assert (done.returncode, done.stderr) == (0, "")
+            assert "r\\xe9snet" in done.stdout or words == ["runs", "--format", "csv"]
+
+    @pytest.mark.parametrize("format_name", ["table", "csv", "json"])
+    def test_a_terminal_gets_nothing_that_acts_on_it(self, fixture: FixtureStore, format_name: str) -> None:
+        controller, terminal = pty.openpty()
+        words = ["runs", "--limit", "0", "--format", format_name, "-s", str(fixture.db)]
+        shown = b""
+        with subprocess.Popen(
+            [*COMMAND, *words], stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal
+        ) as process:
+            os.close(terminal)
+            while True:
+                try:
+                    chunk = os.read(controller, 65536)
+                except OSError:  # the other end is closed
+                    break
+                if not chunk:
+                    break
+                shown += chunk
+        os.close(controller)
+        assert process.returncode == 0
+        text = shown.decode().replace("\r\n", "\n")
+        assert fixture.run("in_s3") in text
+        assert all(each.isprintable() for each in text.replace("\n", ""))
+
+    def test_a_pipe_gets_it_unchanged(self, fixture: FixtureStore) -> None:
+        done = subprocess.run(
+            [*COMMAND, "runs", "--format", "csv", "-e", HOSTILE, "-s", fixture.db], capture_output=True, check=True
+        )
+        (line,) = csv.DictReader(io.StringIO(done.stdout.decode(), newline=""))
+        assert (line["run_name"], line["experiment"]) == (HOSTILE, HOSTILE)
+
+    def test_printing_from_where_nothing_may_be_written(self, fixture: FixtureStore) -> None:
+        with closing(sqlite3.connect(fixture.db)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        fixture.path.chmod(0o555)
+        done = in_a_process("experiments", "-s", fixture.db, preexec_fn=drop_root_powers_before_exec)
+        assert done.returncode == 0
+        assert "write-ahead log" in done.stderr
+        assert "team/résnet images" in done.stdout

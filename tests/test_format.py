@@ -1,0 +1,227 @@
+"""Values as text: nothing raises, different things look different, and nothing acts on the terminal."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mldeck.format import (
+    age_text,
+    cell_width,
+    date_text,
+    digits_to_tell_apart,
+    duration_text,
+    exact_duration_text,
+    exact_float_text,
+    float_text,
+    safe,
+    safe_lines,
+    time_text,
+)
+
+SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+INTEGERS = st.integers(-(2**63), 2**63 - 1)
+HOSTILE = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\x07\x7f\x9b\n\r\t\u202e\u2066\u061c\ufeff\ud800")))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (1.0, "1"),
+        (-12.0, "-12"),
+        (123456789012345.0, "123456789012345"),
+        (1e15, "1e15"),
+        (0.5, "0.5"),
+        (0.1 + 0.2, "0.3"),
+        (0.873, "0.873"),
+        (5.912437, "5.91244"),
+        (12345.678, "12345.7"),
+        (1234567.25, "1234567.2"),
+        (0.00012345678, "0.000123457"),
+        (3e-5, "3e-5"),
+        (1.23456789e-7, "1.23457e-7"),
+        (1e-300, "1e-300"),
+        (5e-324, "4.94066e-324"),
+        (2.5e20, "2.5e20"),
+        (1.7976931348623157e308, "1.79769e308"),
+        (-0.25, "-0.25"),
+        (0.99999999, "1"),
+        (math.nan, "NaN"),
+        (math.inf, "inf"),
+        (-math.inf, "-inf"),
+    ],
+)
+def test_float_text(value: float, text: str) -> None:
+    assert float_text(value) == text
+
+
+@given(st.floats())
+def test_every_float_has_a_text_close_to_it(value: float) -> None:
+    text = float_text(value)
+    assert text
+    if math.isfinite(value):
+        # Rounding the largest floats to six digits leads beyond them.
+        assert float(text) == pytest.approx(value, rel=1e-5, abs=0) or abs(value) > 1.79769e308
+    else:
+        assert float(text) == value or (math.isnan(value) and text == "NaN")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(-1e-3, 1e-3))
+def test_floats_that_differ_in_six_digits_look_different(value: float, change: float) -> None:
+    other = value * (1 + change)
+    if math.isfinite(other) and f"{value:.5e}" != f"{other:.5e}" and value != other:
+        assert float_text(value) != float_text(other)
+
+
+@given(st.floats(), st.integers(1, 17))
+def test_any_number_of_digits(value: float, digits: int) -> None:
+    assert float_text(value, digits)
+
+
+@given(st.integers(-(10**15) + 1, 10**15 - 1))
+def test_integers_stay_integers(value: int) -> None:
+    assert float_text(float(value)) == exact_float_text(float(value)) == str(value)
+
+
+@given(st.lists(st.floats(), max_size=8))
+def test_digits_to_tell_apart(values: list[float]) -> None:
+    digits = digits_to_tell_apart(values)
+    finite = {value for value in values if math.isfinite(value)}
+    assert len({float_text(value, digits) for value in finite}) == len(finite)
+
+
+@given(st.floats(1, 1e14))
+def test_neighbours_are_told_apart(value: float) -> None:
+    neighbour = math.nextafter(value, math.inf)
+    digits = digits_to_tell_apart([value, neighbour])
+    assert float_text(value, digits) != float_text(neighbour, digits)
+
+
+@given(st.floats())
+def test_the_exact_text_can_be_typed_in_again(value: float) -> None:
+    read = float(exact_float_text(value))
+    assert read == value or (math.isnan(read) and math.isnan(value))
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "short", "exact"),
+    [
+        (0, "0ms", "0.000s"),
+        (850, "850ms", "0.850s"),
+        (999, "999ms", "0.999s"),
+        (SECOND, "1.0s", "1.000s"),
+        (12_345, "12.3s", "12.345s"),
+        (59_999, "59.9s", "59.999s"),
+        (MINUTE, "1m 00s", "1m 00.000s"),
+        (4 * MINUTE + 5_600, "4m 05s", "4m 05.600s"),
+        (HOUR - 1, "59m 59s", "59m 59.999s"),
+        (HOUR, "1h 00m", "1h 00m 00.000s"),
+        (HOUR + 2 * MINUTE + 3_456, "1h 02m", "1h 02m 03.456s"),
+        (DAY, "1d 0h", "24h 00m 00.000s"),
+        (2 * DAY + 4 * HOUR + 59 * MINUTE, "2d 4h", "52h 59m 00.000s"),
+        (-1_500, "-1.5s", "-1.500s"),
+    ],
+)
+def test_durations(milliseconds: int, short: str, exact: str) -> None:
+    assert (duration_text(milliseconds), exact_duration_text(milliseconds)) == (short, exact)
+
+
+NOW = 1_700_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("age", "text"),
+    [
+        (0, "0s"),
+        (999, "0s"),
+        (59 * SECOND, "59s"),
+        (MINUTE, "1m"),
+        (59 * MINUTE + 59 * SECOND, "59m"),
+        (HOUR, "1h"),
+        (23 * HOUR, "23h"),
+        (DAY, "1d"),
+        (14 * DAY - 1, "13d"),
+    ],
+)
+def test_ages(age: int, text: str) -> None:
+    assert age_text(NOW - age, NOW) == text
+
+
+def test_old_and_future_times_are_dates() -> None:
+    for timestamp in (NOW - 14 * DAY, NOW + 2 * DAY):
+        assert age_text(timestamp, NOW) == date_text(timestamp)
+        assert time_text(timestamp).startswith(date_text(timestamp))
+        assert len(date_text(timestamp)) == len("2023-11-14")
+
+
+@given(INTEGERS, INTEGERS)
+def test_no_time_raises(timestamp: int, now: int) -> None:
+    for text in (age_text(timestamp, now), date_text(timestamp), time_text(timestamp)):
+        assert text
+    assert duration_text(timestamp)
+    assert exact_duration_text(timestamp)
+
+
+def test_a_number_that_is_no_time_is_shown_as_it_is() -> None:
+    assert time_text(2**62) == date_text(2**62) == str(2**62)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("it's [bold]x[/bold] 100%", "it's [bold]x[/bold] 100%"),
+        ("résnet 雪 🚀", "résnet 雪 🚀"),
+        ("a\nb\tc\r", "a↵b→c␍"),
+        ("\x1b[31mred", "␛[31mred"),
+        ("\x1b]52;c;aGk=\x07", "␛]52;c;aGk=␇"),
+        ("\x00\x7f", "␀␡"),
+        ("\x9b31m", "�31m"),
+        ("abc\u202edef", "abc�def"),
+        ("a\u061cb", "a�b"),
+        ("zero\u200bwidth", "zero�width"),
+        ("\ud800", "�"),
+        ("soft\xadhyphen", "soft�hyphen"),
+    ],
+)
+def test_safe(text: str, shown: str) -> None:
+    assert safe(text) == shown
+
+
+def test_safe_lines_keep_their_newlines() -> None:
+    assert safe_lines("a\r\nb\x1b\n\tc") == "a\nb␛\n    c"
+
+
+@given(HOSTILE)
+def test_nothing_acts_on_the_terminal(text: str) -> None:
+    shown = safe(text)
+    assert not {unicodedata.category(each) for each in shown} & {"Cc", "Cs", "Zl", "Zp"}
+    assert not {unicodedata.bidirectional(each) for each in shown} & {
+        *("LRE", "RLE", "LRO", "RLO", "PDF"),
+        *("LRI", "RLI", "FSI", "PDI"),
+    }
+    assert not set("\u061c\u200e\u200f\u200b\ufeff") & set(shown)
+    assert len(shown) == len(text)
+    assert safe(shown) == shown
+    shown.encode()
+
+
+@given(HOSTILE)
+def test_safe_lines_are_safe_line_by_line(text: str) -> None:
+    for line in safe_lines(text).split("\n"):
+        assert safe(line) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [("", 0), ("abc", 3), ("雪", 2), ("résnet", 6), ("re\u0301snet", 6), ("🚀", 2), ("ｆ", 2), ("\u0939\u0941", 1)]
+    + [("✔\ufe0e", 1)],
+)
+def test_cell_width(text: str, width: int) -> None:
+    assert cell_width(text) == width

@@ -1,0 +1,188 @@
+"""The filter line: typing, errors, completion, history, and filters that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from mldeck.model import Column, Kind, OrderKey, RunQuery
+from mldeck.store.store import Store
+from mldeck.ui.memory import StoreMemory
+from mldeck.ui.widgets.filter_line import CandidateList
+from tests.fixture_stores import FixtureStore
+from tests.ui.deck import Deck, running_deck
+
+TAXI = "nyc-taxi-experiment"
+NAMES = {"<": "less_than_sign", ">": "greater_than_sign", "=": "equals_sign", ".": "full_stop", " ": "space"}
+NAMES |= {"'": "apostrophe", "`": "grave_accent", "-": "minus", "_": "underscore", "/": "slash", "%": "percent_sign"}
+
+
+async def type_text(deck: Deck, text: str) -> None:
+    await deck.press(*(NAMES.get(character, character) for character in text))
+
+
+def candidates(deck: Deck) -> list[str]:
+    shown = deck.screen.query_one(CandidateList)
+    return [each.text for each in shown.candidates] if shown.display else []
+
+
+async def test_the_table_follows_what_is_typed(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    store = Store(path)
+    text = "params.max_depth > 10 and metrics.rmse < 3.4"
+    wanted = store.run_ids(RunQuery(("1",), filter=text))
+    store.close()
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, text)
+        await deck.until(lambda: list(deck.screen.table.run_ids) == wanted, "filtered")
+        assert f"{len(wanted)} of 45 runs" in deck.frame
+        assert "an extension of mldeck" in deck.frame
+        await deck.press("enter")
+        await deck.until(lambda: deck.screen.table.has_focus, "the table has the focus")
+        assert text in deck.frame
+    assert StoreMemory.of(path).history == [text]
+
+
+async def test_what_is_wrong_is_pointed_at_and_the_table_stays(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "metrics.rmse <")
+        await deck.until_shown("Expected a number")
+        assert deck.screen.table.row_count == 45
+        line = next(line for line in deck.frame.splitlines() if "▲ Expected" in line)
+        typed = next(line for line in deck.frame.splitlines() if "metrics.rmse <" in line)
+        assert line.index("▲") >= typed.index("<")
+
+
+async def test_escape_takes_the_change_back(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "candidate")
+        await deck.until_shown("3 of 45 runs")
+        await deck.press("escape")
+        if not deck.screen.table.has_focus:  # the first Esc closed the completions
+            await deck.press("escape")
+        await deck.until_counted(45)
+        assert "filter" not in deck.frame.splitlines()[2]
+
+
+async def test_completion_names_keys_and_quotes_them(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("mlflow-3.17.2").db, experiment="churn-baseline") as deck:
+        await deck.until_counted(12)
+        await deck.press("f")
+        await type_text(deck, "metrics.val/a")
+        await deck.until(lambda: "`val/accuracy` " in candidates(deck), "the key is offered")
+        await deck.press("tab")
+        assert deck.screen.filter_line.text == "metrics.`val/accuracy` "
+        await deck.until(lambda: "< " in candidates(deck), "operators are offered")
+        await type_text(deck, "< 0.9 ")
+        await deck.until(lambda: "AND " in candidates(deck), "connectives are offered")
+
+
+async def test_completion_names_values_that_exist(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("mlflow-3.17.2").db, experiment="churn-baseline") as deck:
+        await deck.until_counted(12)
+        await deck.press("f")
+        await type_text(deck, "params.solver = ")
+        await deck.until(lambda: candidates(deck)[:2] == ["'rf' ", "'lbfgs' "], "values, the most frequent first")
+        await deck.press("down", "down", "enter")
+        assert deck.screen.filter_line.text == "params.solver = 'lbfgs' "
+        await deck.press("enter")
+        await deck.until(lambda: deck.run_names == ["baseline-logreg"], "filtered")
+
+
+async def test_history_goes_back_and_forth(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    memory = StoreMemory.of(path)
+    memory.add_filter("status = 'FAILED'")
+    memory.add_filter("status = 'RUNNING'")
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f", "up")
+        assert deck.screen.filter_line.text == "status = 'RUNNING'"
+        await deck.press("up")
+        assert deck.screen.filter_line.text == "status = 'FAILED'"
+        await deck.until_shown("1 of 45 runs")
+        await deck.press("down", "down")
+        assert deck.screen.filter_line.text == ""
+
+
+async def test_a_starred_filter_is_offered_again(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "candidate")
+        await deck.press("ctrl+s")
+        await deck.until_shown("Keep this filter as")
+        await type_text(deck, "mine")
+        await deck.press("enter")
+        await deck.until_shown("Kept as mine")
+    assert StoreMemory.of(path).starred == {"mine": "candidate"}
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await deck.until(lambda: candidates(deck)[:1] == ["candidate"], "offered")
+        await deck.until_shown("★ mine")
+
+
+@pytest.mark.parametrize("text", ["'; DROP TABLE runs; --", "tags.`a` = '[/x]'", "100%_", "\\", "[@click=quit]"])
+async def test_hostile_filters_are_only_text(store_copy: Callable[[str], FixtureStore], text: str) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        deck.screen.filter_line._input.value = text
+        await deck.until(lambda: text in deck.frame, "typed")
+        await deck.press("ctrl+r")
+        assert deck.app.is_running
+    store = Store(path)
+    assert len(store.run_ids(RunQuery(("1",)))) == 45
+    store.close()
+
+
+async def test_params_that_are_numbers_are_sorted_as_numbers(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    depth = Column(Kind.PARAM, "max_depth")
+    store = Store(path)
+    as_number = store.run_ids(RunQuery(("1",), order=(OrderKey(depth, as_number=True),)))
+    as_text = store.run_ids(RunQuery(("1",), order=(OrderKey(depth),)))
+    store.close()
+    assert as_number != as_text
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        table.move_to(0, table.cells.columns.index(depth))
+        await deck.press("s")
+        await deck.until(lambda: list(table.run_ids) == as_number, "sorted as numbers")
+        depths = [table.row_cells(row)[table.cursor_column].text for row in table.visible_rows]  # type: ignore[index]
+        known = [int(each) for each in depths if each != "–"]
+        assert known == sorted(known)
+        await deck.press("number_sign")
+        await deck.until(lambda: list(table.run_ids) == as_text, "sorted as text")
+
+
+async def test_several_sort_keys(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    status, rmse = Column(Kind.ATTRIBUTE, "status"), Column(Kind.METRIC, "rmse")
+    store = Store(path)
+    wanted = store.run_ids(RunQuery(("1",), order=(OrderKey(status), OrderKey(rmse, descending=True))))
+    store.close()
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        await deck.press("s")
+        await deck.until_shown("sorted by status ▲")
+        table.move_to(0, table.cells.columns.index(rmse))
+        await deck.press("S")
+        await deck.until_shown("sorted by rmse ▲")
+        await deck.press("S")
+        await deck.until(lambda: list(table.run_ids) == wanted, "sorted by both")
+        assert "rmse ▼2" in deck.frame
+        await deck.press("S")
+        await deck.until(lambda: [key.column for key in deck.app.session.order] == [status], "one key again")
