@@ -1,0 +1,110 @@
+"""What an edit changed, as frozen values: enough to say it in words and to take it back. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TypeAlias
+
+DbValue: TypeAlias = str | int | float | bytes | None
+"""A value as it is stored."""
+Values: TypeAlias = tuple[DbValue, ...]
+
+
+class EditKind(str, Enum):
+    RENAME = "rename"
+    NOTE = "note"
+    SET_TAG = "set tag"
+    DELETE_TAG = "delete tag"
+    DELETE = "delete"
+    RESTORE = "restore"
+    CREATE = "create"
+
+
+class Subject(str, Enum):
+    RUN = "run"
+    EXPERIMENT = "experiment"
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """One row before and after; None where there was, or is, no such row."""
+
+    key: Values
+    before: Values | None
+    after: Values | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowSet:
+    """Changes to rows of one table that concern the same columns."""
+
+    table: str
+    key_columns: tuple[str, ...]
+    """The primary key, or what is unique like it; rows are looked up by the last one for equal values of the others."""
+    columns: tuple[str, ...]
+    """What `before` and `after` of each row are the values of."""
+    rows: tuple[RowChange, ...]
+
+    def inverse(self) -> RowSet:
+        rows = tuple(RowChange(row.key, row.after, row.before) for row in self.rows)
+        return RowSet(self.table, self.key_columns, self.columns, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An edit that was made: what it was about, and each row that it changed."""
+
+    kind: EditKind
+    subject: Subject
+    ids: tuple[str, ...]
+    """Ids of the runs or experiments that it was asked for."""
+    summary: str
+    """In words, in the past tense, without a full stop: "renamed run brash-fox-12 to calm-newt-7"."""
+    row_sets: tuple[RowSet, ...] = ()
+    """In the order they were written."""
+    undo_refusal: str | None = None
+    """Why it cannot be taken back; None when it can."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is different now."""
+        return any(row.before != row.after for row_set in self.row_sets for row in row_set.rows)
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """Ids of the runs whose own row is different now: those in a deleted or restored experiment too."""
+        sets = (row_set for row_set in self.row_sets if row_set.table == "runs")
+        return tuple(str(row.key[0]) for row_set in sets for row in row_set.rows if row.before != row.after)
+
+    @property
+    def removed_assessments(self) -> int:
+        """How many evaluation results went with the runs they came from (MLflow 3.11 and later)."""
+        sets = (row_set for row_set in self.row_sets if row_set.table == "assessments")
+        return sum(row.after is None for row_set in sets for row in row_set.rows)
+
+    def inverse(self) -> Edit:
+        """The edit that takes this one back, as a value: nothing is looked at or written."""
+        return replace(
+            self,
+            kind=_OPPOSITES.get(self.kind, self.kind),
+            summary=_inverse_summary(self.summary),
+            row_sets=tuple(row_set.inverse() for row_set in reversed(self.row_sets)),
+        )
+
+
+_OPPOSITES = {EditKind.DELETE: EditKind.RESTORE, EditKind.RESTORE: EditKind.DELETE}
+_UNDID = "undid: "
+
+
+def _inverse_summary(summary: str) -> str:
+    return summary.removeprefix(_UNDID) if summary.startswith(_UNDID) else f"{_UNDID}{summary}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewExperiment:
+    """An experiment that was created."""
+
+    experiment_id: str
+    artifact_location: str
+    edit: Edit

@@ -1,0 +1,36 @@
+"""Editing a copy of a store in tests, and looking at it with plain SQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+from mldeck.store.editor import StoreEditor
+from mldeck.store.files import open_database
+from tests.fixture_stores import FixtureStore
+
+NOW = 1_900_000_000_000
+NEWEST = "mlflow-3.17.2"
+OLDEST = "mlflow-1.2.0"
+
+
+def editor_of(store: FixtureStore, now: int = NOW) -> StoreEditor:
+    return StoreEditor(open_database(store.db, read_only=False), clock=lambda: now / 1000)
+
+
+def sql(store: FixtureStore, statement: str, *values: object) -> list[Any]:
+    with closing(sqlite3.connect(store.db)) as connection, connection:
+        return connection.execute(statement, values).fetchall()
+
+
+def has_column(store: FixtureStore, table: str, name: str) -> bool:
+    return bool(sql(store, "SELECT 1 FROM pragma_table_info(?) WHERE name = ?", table, name))
+
+
+def marks_runs(store: FixtureStore) -> bool:
+    return has_column(store, "runs", "deleted_time")
+
+
+def keeps_times(store: FixtureStore) -> bool:
+    return has_column(store, "experiments", "last_update_time")
