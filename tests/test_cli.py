@@ -410,6 +410,97 @@ def test_an_order_that_cannot_be_read(ask: Ask, store_copy: CopyOf, order: str) 
     complaint(ask("runs", "-s", store_copy("mlflow-3.17.2").db, "-o", order))
 
 
+class TestFilter:
+    def test_mlflows_language_and_the_extensions(
+        self, rows: Callable[..., list[dict[str, Any]]], fixture_store: FixtureStore
+    ) -> None:
+        everything = rows(fixture_store, "-e", "churn-baseline")
+        found = rows(fixture_store, "-e", "churn-baseline", "-f", "params.solver = 'rf' and metrics.auc > 0.5")
+        assert found == [
+            run for run in everything if run["params"].get("solver") == "rf" and run["metrics"].get("auc", 0) > 0.5
+        ]
+        assert found
+        either = rows(fixture_store, "-e", "churn-baseline", "--filter", "params.max_depth > 9 or params.max_depth < 4")
+        numbers = [run["params"]["max_depth"] for run in either]
+        assert numbers
+        assert all(float(each) > 9 or float(each) < 4 for each in numbers)
+        assert rows(fixture_store, "-e", "churn-baseline", "-f", "") == everything
+
+    @pytest.mark.parametrize(
+        ("text", "caret"),
+        [
+            ("metrics.auc <", 13),
+            ("metrics.auc < 1 and params.solver = 'x", 36),
+            ("  ", 0),
+            ("tags.`雪` = 3", 12),
+            ("tags.a = '\x1b]0;owned\x07", 9),
+        ],
+    )
+    def test_an_error_points_at_the_character(self, ask: Ask, store_copy: CopyOf, text: str, caret: int) -> None:
+        status, out, error = ask("runs", "-s", store_copy("mlflow-3.17.2").db, "-f", text)
+        message, shown, pointer = error.splitlines()
+        assert (status, out) == (2, "")
+        assert message.startswith("mldeck: Expected ")
+        assert shown == "  " + text.replace("\x1b", "␛").replace("\x07", "␇")
+        assert pointer == "  " + " " * caret + "^"
+
+
+class TestColumns:
+    COLUMNS = "metrics.auc, run_id,params.`multi line`,experiment,duration,attributes.status"
+
+    def test_csv_has_exactly_these(self, ask: Ask, fixture_store: FixtureStore) -> None:
+        status, out, error = ask(
+            "runs", "-s", fixture_store.db, "-e", "churn-baseline", "--format", "csv", "--columns", self.COLUMNS
+        )
+        assert (status, error) == (0, "")
+        parsed = list(csv.reader(io.StringIO(out, newline="")))
+        assert parsed[0] == ["metrics.auc", "run_id", "params.multi line", "experiment", "duration", "status"]
+        by_id = {line[1]: line for line in parsed[1:]}
+        assert by_id[fixture_store.run("logreg")][2:4] == ["a\nb\tc", "churn-baseline"]
+        assert by_id[fixture_store.run("rf10")][0] == "0.94"
+        assert by_id[fixture_store.run("rf10")][4:] == ["420000", "FINISHED"]
+        assert by_id[fixture_store.run("diverged")][0] == "nan"
+
+    def test_table_has_exactly_these(self, ask: Ask, fixture_store: FixtureStore) -> None:
+        _, out, _ = ask("runs", "-s", fixture_store.db, "-e", "churn-baseline", "--columns", self.COLUMNS)
+        header, *lines = out.splitlines()
+        assert header.split("  ")[0] == "auc"
+        assert header.split()[1:] == ["run_id", "multi", "line", "experiment", "duration", "status"]
+        line = next(each for each in lines if fixture_store.run("rf10") in each)
+        assert line.split() == ["0.94", fixture_store.run("rf10"), "–", "churn-baseline", "7m", "00s", "FINISHED"]
+
+    def test_json_keeps_its_keys(self, rows: Callable[..., list[dict[str, Any]]], fixture_store: FixtureStore) -> None:
+        found = {run["run_id"]: run for run in rows(fixture_store, "--columns", "metrics.auc,params.solver,run_id")}
+        assert all(list(each) == RUN_KEYS for each in found.values())
+        run = found[fixture_store.run("rf10")]
+        assert (run["metrics"], run["params"], run["tags"]) == ({"auc": 0.94}, {"solver": "rf"}, {})
+
+    def test_one_column_without_a_value_is_still_a_row(self, ask: Ask, fixture_store: FixtureStore) -> None:
+        _, out, _ = ask(
+            "runs", "-s", fixture_store.db, "-e", "churn-baseline", "--format", "csv", "--columns", "metrics.only_inf"
+        )
+        parsed = list(csv.reader(io.StringIO(out, newline="")))
+        assert len(parsed) == 13
+        assert all(len(line) == 1 for line in parsed)
+
+    @pytest.mark.parametrize(
+        ("text", "caret"),
+        [
+            ("run_id,nope", 7),
+            ("run_id,", 7),
+            ("metrics.val/auc", 11),
+            ("run_id,x.y", 7),
+            ("run_id, run_id", 8),
+            ("", 0),
+        ],
+    )
+    def test_an_error_points_at_the_character(self, ask: Ask, store_copy: CopyOf, text: str, caret: int) -> None:
+        status, out, error = ask("runs", "-s", store_copy("mlflow-3.17.2").db, "--columns", text)
+        _, shown, pointer = error.splitlines()
+        assert (status, out, shown) == (2, "", "  " + text)
+        assert pointer == "  " + " " * caret + "^"
+
+
 class TestCsv:
     def test_it_reads_back_as_what_json_says(
         self, ask: Ask, rows: Callable[..., list[dict[str, Any]]], fixture_store: FixtureStore

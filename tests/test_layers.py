@@ -49,10 +49,15 @@ ROOMS = {
     "store": Room(NOUNS | {"search"}, frozenset({"sqlalchemy"}), HEAVY - {"sqlalchemy", "lark"}),
     "demo": Room(frozenset({"errors", "model", "store"}), frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     # SQLAlchemy is imported by a worker after the first paint, so no module of the user interface may bring it in.
-    "ui": Room(NOUNS | LOGIC | {"settings"}, frozenset({"textual", "rich"}), frozenset({"sqlalchemy"})),
+    "ui": Room(
+        NOUNS | LOGIC | {"settings", "serial", "export"}, frozenset({"textual", "rich"}), frozenset({"sqlalchemy"})
+    ),
     # Printed answers: the other front end of the store, and as little of the terminal's packages as the store has.
-    "output": Room(NOUNS | {"search", "store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
-    "cli": Room(NOUNS | LOGIC | {"settings", "demo", "output", "ui"}),
+    "output": Room(NOUNS | {"search", "store", "serial"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
+    # Runs as text, whoever writes them: printed answers, and files.
+    "serial": Room(NOUNS | {"store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
+    "export": Room(NOUNS | {"store", "serial"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
+    "cli": Room(NOUNS | LOGIC | {"settings", "demo", "output", "serial", "ui"}),
     "__main__": Room(frozenset({"cli"})),
 }
 

@@ -19,6 +19,8 @@ from mldeck.errors import MldeckError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mldeck.model import Column
+    from mldeck.search.errors import SearchError
     from mldeck.settings import Settings
 
 DEFAULT_STORE = "mlflow.db"
@@ -51,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except MldeckError as error:
-        print(f"mldeck: {_one_line(str(error))}", file=sys.stderr)
+        said = str(error) if isinstance(error, _Misread) else _one_line(str(error))
+        print(f"mldeck: {said}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except OSError as error:
         # A full disk behind our output, a current folder that is gone.
@@ -110,6 +113,14 @@ def _runs(words: Sequence[str]) -> int:
         "-e", "--experiment", action="append", default=[], metavar="EXPERIMENT", help="name or id; may be repeated"
     )
     parser.add_argument(
+        "-f",
+        "--filter",
+        type=_search,
+        default="",
+        metavar="FILTER",
+        help="in MLflow's search language and mldeck's extensions of it: \"metrics.rmse < 7 and params.model = 'rf'\"",
+    )
+    parser.add_argument(
         "-o",
         "--order",
         action="append",
@@ -124,6 +135,12 @@ def _runs(words: Sequence[str]) -> int:
         metavar="N",
         help=f"at most N runs, 0 for all (default {DEFAULT_LIMIT})",
     )
+    parser.add_argument(
+        "--columns",
+        type=_columns,
+        metavar="COLUMNS",
+        help='separated by commas: "run_id,start_time,metrics.rmse,params.`a b`" (default: all; in a table what differs)',
+    )
     _add_print_options(parser)
     options = parser.parse_args(words)
     from mldeck import output
@@ -131,7 +148,14 @@ def _runs(words: Sequence[str]) -> int:
 
     order = parse_orders(options.order)
     return output.print_runs(
-        _printed_store(options), options.experiment, options.view, order, options.limit, options.format
+        _printed_store(options),
+        options.experiment,
+        options.view,
+        options.filter,
+        order,
+        options.columns,
+        options.limit,
+        options.format,
     )
 
 
@@ -154,6 +178,41 @@ def _add_print_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-s", "--store", metavar="STORE", help=_STORE_HELP)
     parser.add_argument("--view", choices=_VIEWS, default="active", help="lifecycle stages to show (default: active)")
     parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
+
+
+class _Misread(UsageError):
+    """What was typed cannot be read; the lines behind the first show where."""
+
+
+def _search(text: str) -> str:
+    """The filter as it was typed, when it can be read."""
+    from mldeck.search.errors import SearchError
+    from mldeck.search.parse import parse
+
+    try:
+        parse(text)
+    except SearchError as error:
+        raise _Misread(_pointed_out(text, error)) from None
+    return text
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    from mldeck.search.columns import parse_columns
+    from mldeck.search.errors import SearchError
+    from mldeck.serial import COLUMN_ATTRIBUTES
+
+    try:
+        return parse_columns(text, COLUMN_ATTRIBUTES)
+    except SearchError as error:
+        raise _Misread(_pointed_out(text, error)) from None
+
+
+def _pointed_out(text: str, error: SearchError) -> str:
+    """The message, the text, and a caret below the first character that is wrong."""
+    from mldeck.format import cell_width, safe
+
+    caret = " " * cell_width(safe(text[: error.position])) + "^"
+    return f"{safe(str(error))}\n  {safe(text)}\n  {caret}"
 
 
 def _limit(text: str) -> int:

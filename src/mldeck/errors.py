@@ -13,5 +13,9 @@ class StoreUnavailable(MldeckError):
     """The database cannot be read now, but may be later: locked, replaced, or gone."""
 
 
+class StoreLocked(StoreUnavailable):
+    """Another program holds the database's lock; it lets go sooner or later."""
+
+
 class Interrupted(MldeckError):
     """A read was stopped because its answer is no longer wanted."""

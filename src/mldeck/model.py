@@ -91,6 +91,8 @@ class RunRecord:
     """Latest values; NaN and ±inf are real floats here."""
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    datasets: Mapping[str, str] = field(default_factory=dict)
+    """`name`, `digest` and `context` of its dataset inputs, several of them in one text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,8 @@ class Kind(str, Enum):
     METRIC = "metrics"
     PARAM = "params"
     TAG = "tags"
+    DATASET = "datasets"
+    """Of the inputs of a run: name, digest or context. Only shown: runs are not sorted by them."""
 
 
 @dataclass(frozen=True, slots=True)

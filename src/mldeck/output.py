@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,26 +12,27 @@ from typing import Any
 from mldeck.errors import UsageError
 from mldeck.format import MISSING, age_text, cell_width, duration_text, float_text, safe, time_text
 from mldeck.model import Column, Experiment, Kind, OrderKey, RunCount, RunQuery, RunRecord, View
-from mldeck.store.runs import ALL_FIELDS, RunFields
+from mldeck.serial import (
+    RUN_KEYS,
+    Row,
+    csv_lines,
+    field_name,
+    fields_of,
+    json_pieces,
+    labels,
+    read_rows,
+    run_object,
+    shown_text,
+)
+from mldeck.store.runs import ALL_FIELDS
 from mldeck.store.store import Store
 
 _SAMPLE_ROWS = 200
 """Column widths are taken from the first rows, so that a long table can be streamed."""
 
 _MAX_CELL = 48
-_MUST_BE_QUOTED = re.compile('[,"\r\n]').search
-_RUN_KEYS = (
-    "run_id",
-    "run_name",
-    "experiment_id",
-    "experiment",
-    "status",
-    "lifecycle_stage",
-    "start_time",
-    "end_time",
-    "user_id",
-    "artifact_uri",
-)
+_PATIENCE_S = 20.0
+"""A script waits for a lock as long as MLflow does."""
 
 
 def print_experiments(path: Path, view_name: str, format_name: str) -> int:
@@ -45,9 +43,10 @@ def print_experiments(path: Path, view_name: str, format_name: str) -> int:
     finally:
         store.close()
     if format_name == "json":
-        _write_json(objects)
+        _write(json_pieces(objects))
     elif format_name == "csv":
-        _write_csv(list(objects[0]) if objects else list(_experiment_object(_NO_EXPERIMENT, {})), objects)
+        header = list(objects[0] if objects else _experiment_object(_NO_EXPERIMENT, {}))
+        _write_csv(header, (list(each.values()) for each in objects))
     else:
         _write_table(
             ("id", "name", "stage", "active runs", "created", "note"),
@@ -68,7 +67,7 @@ def print_experiments(path: Path, view_name: str, format_name: str) -> int:
 
 def _opened(path: Path) -> Store:
     """The store; what the reader should know about it goes to the standard error, beside the answer."""
-    store = Store(path)
+    store = Store(path, patience_s=_PATIENCE_S)
     for notice in store.reading_notices:
         print(f"mldeck: {safe(f'{path}: {notice}')}", file=sys.stderr)
     return store
@@ -93,21 +92,35 @@ def _experiment_object(experiment: Experiment, counts: Mapping[str, RunCount]) -
 
 
 def print_runs(
-    path: Path, names: Sequence[str], view_name: str, order: Sequence[OrderKey], limit: int, format_name: str
+    path: Path,
+    names: Sequence[str],
+    view_name: str,
+    filter_text: str,
+    order: Sequence[OrderKey],
+    columns: Sequence[Column] | None,
+    limit: int,
+    format_name: str,
 ) -> int:
-    """`limit` 0 stands for all; they are streamed then, a few hundred at a time."""
+    """`columns` None: those that the deck shows in a table, all there are elsewhere. `limit` 0 stands for all.
+
+    They are streamed, a few hundred at a time.
+    """
     store = _opened(path)
     try:
         experiments = _chosen(store, names)
-        query = RunQuery(tuple(experiments), View(view_name), tuple(order))
+        query = RunQuery(tuple(experiments), View(view_name), tuple(order), filter_text)
         ids = store.run_ids(query, limit or None)
         experiment_names = {key: each.name for key, each in experiments.items()}
         if format_name == "json":
-            _write_json(_run_object(each, experiment_names) for each in store.iter_records(ids, ALL_FIELDS))
+            fields = ALL_FIELDS if columns is None else fields_of(columns)
+            _write(json_pieces(run_object(each, experiment_names) for each in store.iter_records(ids, fields)))
         elif format_name == "csv":
-            _write_runs_csv(store, ids, experiment_names)
-        else:
+            _write_runs_csv(store, ids, columns, experiment_names)
+        elif columns is None:
             _write_runs_table(store, ids, experiment_names)
+        else:
+            rows = read_rows(store, ids, columns, experiment_names)
+            _write_table(labels(columns), ([_shown(*cell) for cell in zip(columns, row, strict=True)] for row in rows))
     finally:
         store.close()
     return 0
@@ -129,78 +142,28 @@ def _chosen(store: Store, names: Sequence[str]) -> dict[str, Experiment]:
     return chosen
 
 
-def _run_object(record: RunRecord, experiment_names: dict[str, str]) -> dict[str, Any]:
-    run = record.run
-    return {
-        "run_id": run.run_id,
-        "run_name": run.run_name,
-        "experiment_id": run.experiment_id,
-        "experiment": experiment_names.get(run.experiment_id),
-        "status": run.status,
-        "lifecycle_stage": run.lifecycle_stage,
-        "start_time": run.start_time,
-        "end_time": run.end_time,
-        "user_id": run.user_id,
-        "artifact_uri": run.artifact_uri,
-        "metrics": {key: _valid_number(value) for key, value in record.metrics.items()},
-        "params": dict(record.params),
-        "tags": dict(record.tags),
-    }
+def _write(pieces: Iterable[str]) -> None:
+    sys.stdout.writelines(pieces)
 
 
-def _valid_number(value: float) -> float | str:
-    """JSON has no NaN and no infinity: they become the strings "nan", "inf" and "-inf"."""
-    return value if math.isfinite(value) else str(value)
-
-
-def _write_json(objects: Iterable[dict[str, Any]]) -> None:
-    write = sys.stdout.write
-    separator = "["
-    for each in objects:
-        # Of what a terminal acts on, JSON's own escapes leave one character over.
-        write(f"{separator}\n {json.dumps(each, allow_nan=False)}".replace("\x7f", "\\u007f"))
-        separator = ","
-    write("\n]\n" if separator == "," else "[]\n")
-
-
-def _write_csv(header: Sequence[str], objects: Iterable[dict[str, Any]]) -> None:
+def _write_csv(header: Sequence[str], rows: Iterable[Row]) -> None:
     # A terminal must not act on somebody else's text; a file or a pipe gets it unchanged.
-    guard = safe if sys.stdout.isatty() else str
-    _write_csv_row(guard(name) for name in header)
-    for each in objects:
-        values = (each.get(name) for name in header)
-        _write_csv_row("" if value is None else guard(str(value)) for value in values)
+    _write(csv_lines(chain((header,), rows), safe if sys.stdout.isatty() else None))
 
 
-def _write_csv_row(values: Iterable[str]) -> None:
-    """The `csv` module of Python before 3.13 leaves a lone carriage return unquoted, where readers see the end of a row."""
-    sys.stdout.write(",".join(_quoted(each) if _MUST_BE_QUOTED(each) else each for each in values) + "\n")
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'
-
-
-def _write_runs_csv(store: Store, ids: Sequence[str], experiment_names: dict[str, str]) -> None:
-    keys = store.keys_of_runs(ids)
-    header = [*_RUN_KEYS, *(str(column) for column in keys)]
-
-    def flat(record: RunRecord) -> dict[str, Any]:
-        values = _run_object(record, experiment_names)
-        for kind in (Kind.METRIC, Kind.PARAM, Kind.TAG):
-            values.update((f"{kind.value}.{key}", value) for key, value in values.pop(kind.value).items())
-        return values
-
-    _write_csv(header, (flat(each) for each in store.iter_records(ids, ALL_FIELDS)))
+def _write_runs_csv(
+    store: Store, ids: Sequence[str], columns: Sequence[Column] | None, experiment_names: dict[str, str]
+) -> None:
+    if columns is None:
+        columns = [*(Column(Kind.ATTRIBUTE, key) for key in RUN_KEYS), *store.keys_of_runs(ids)]
+    rows = read_rows(store, ids, columns, experiment_names)
+    _write_csv([field_name(column) for column in columns], rows)
 
 
 def _write_runs_table(store: Store, ids: Sequence[str], experiment_names: dict[str, str]) -> None:
     """The columns that the deck shows: what differs between the runs."""
     columns = store.differing_columns(ids)
-    fields = RunFields(
-        tuple(each.key for each in columns if each.kind is Kind.METRIC),
-        tuple(each.key for each in columns if each.kind is Kind.PARAM),
-    )
+    fields = fields_of(columns)
     now = int(time.time() * 1000)
     several = len(experiment_names) > 1
     header = ["run_id", "name", *(["experiment"] if several else []), "status", "age", "duration"]
@@ -226,6 +189,10 @@ def _cell(record: RunRecord, column: Column) -> str:
         value = record.metrics.get(column.key)
         return MISSING if value is None else float_text(value)
     return record.params.get(column.key, MISSING)
+
+
+def _shown(column: Column, value: object) -> str:
+    return float_text(value) if isinstance(value, float) else shown_text(column, value)
 
 
 def _write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

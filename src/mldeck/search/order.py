@@ -41,7 +41,7 @@ _ATTRIBUTES = {**{name: name for name in (*TIME_ATTRIBUTES, *STRING_ATTRIBUTES)}
 
 # A name cannot begin with a single quote: sqlparse takes that for a value.
 _FIRST = rf"(?:{QUOTED}|{PLAIN})"
-_NAME = re.compile(rf"{_FIRST}(?:\.(?:\d[eE]-?\d+|\d+)(?=[ \t\r\n]+(?i:asc|desc)$)|\.{KEY})?")
+NAME = re.compile(rf"{_FIRST}(?:\.(?:\d[eE]-?\d+|\d+)(?=[ \t\r\n]+(?i:asc|desc)$)|\.{KEY})?")
 """The number is a quirk: MLflow reads `params.0 DESC` but not `params.0`."""
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DIRECTION = re.compile(r"(?i:asc|desc)(?!\w)|(`|\")(?i:asc|desc)\1")
@@ -49,7 +49,7 @@ _DIRECTION = re.compile(r"(?i:asc|desc)(?!\w)|(`|\")(?i:asc|desc)\1")
 
 def parse_order(text: str) -> OrderKey:
     """The sort key that `text` asks for: a name, then ASC or DESC or nothing. Raises SearchError."""
-    name = _NAME.match(text)
+    name = NAME.match(text)
     if name is None:
         raise _expected("a column to sort by, like metrics.rmse, params.alpha, tags.team or start_time", text, 0)
     descending = _read_direction(text, name.end())

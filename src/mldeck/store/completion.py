@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, FromClause, func, select
+from sqlalchemy import CTE, Connection, FromClause, func, select
 
 from mldeck.model import Kind, RunQuery
 from mldeck.store.runs import matches
@@ -30,12 +30,17 @@ def list_keys(connection: Connection, schema: Schema, kind: Kind, sample_ids: Se
 
 
 def _all_keys(connection: Connection, source: FromClause) -> list[str]:
+    found = found_keys(source)
+    rows = connection.execute(select(found.c.key).where(found.c.key.is_not(None)).limit(_MAX_KEYS))
+    return list(rows.scalars().all())
+
+
+def found_keys(source: FromClause) -> CTE:
+    """A column `key` with each key of the table once, found key by key; the last one is NULL."""
     first = select(func.min(source.c.key).label("key"))
     found = first.cte("found", recursive=True)
     following = select(func.min(source.c.key)).where(source.c.key > found.c.key).scalar_subquery()
-    found = found.union_all(select(following).where(found.c.key.is_not(None)))
-    rows = connection.execute(select(found.c.key).where(found.c.key.is_not(None)).limit(_MAX_KEYS))
-    return list(rows.scalars().all())
+    return found.union_all(select(following).where(found.c.key.is_not(None)))
 
 
 def list_values(connection: Connection, schema: Schema, kind: Kind, key: str, limit: int) -> list[str]:

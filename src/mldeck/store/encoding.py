@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-_STORED_INFINITY = 1.797e308
+STORED_INFINITY = 1.797e308
 """MLflow writes ±inf as ±1.7976931348623157e308; anything this large is an infinity."""
 
 _SECONDS_LIMIT = 10**11
@@ -15,7 +15,7 @@ def metric_value(value: float | None, is_nan: int | bool | None) -> float:
     """The float that was logged, from a row's `value` and `is_nan`."""
     if is_nan or value is None:
         return math.nan
-    if abs(value) >= _STORED_INFINITY:
+    if abs(value) >= STORED_INFINITY:
         return math.copysign(math.inf, value)
     return value
 

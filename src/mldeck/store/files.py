@@ -17,14 +17,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from mldeck.errors import MldeckError, StoreUnavailable, UsageError
+from mldeck.errors import MldeckError, StoreLocked, StoreUnavailable, UsageError
 from mldeck.store.address import folder_message
 
 MLFLOW_TABLES = ("alembic_version", "experiments", "metrics", "params", "runs", "tags")
 """Present in every release since 1.0; together they tell an MLflow database from any other."""
 
-BROWSE_WAIT_S = 1.0
-"""How long a read waits for somebody's lock before it says so."""
+BROWSE_WAIT_S = 0.2
+"""How long SQLite waits for somebody's lock at a time: nothing can interrupt it meanwhile. Who is patient asks again."""
 
 _MAGIC = b"SQLite format 3\x00"
 
@@ -173,7 +173,7 @@ def _readable(database: DatabaseFile) -> bool:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         if is_locked(error):
-            raise StoreUnavailable(f"{database.path} is locked by another program") from error
+            raise StoreLocked(f"{database.path} is locked by another program") from error
         return False
     except sqlite3.DatabaseError as error:
         raise MldeckError(f"{database.path} is damaged: {error}") from error

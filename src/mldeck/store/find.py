@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, String, and_, func
 from mldeck.model import RUN_NAME_TAG, Column, Kind, RunQuery
 from mldeck.store.runs import matches
 from mldeck.store.schema import Schema
+from mldeck.store.sqlite import MAX_BOUND_VALUES
 
 _ESCAPE = "\\"
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
@@ -32,7 +33,10 @@ def find_runs(
 
 
 def _having(table: FromClause, keys: Sequence[str], text: str) -> ColumnElement[str]:
-    return select(table.c.run_uuid).where(and_(table.c.key.in_(keys), _contains(table.c.value, text))).scalar_subquery()
+    contains = _contains(table.c.value, text)
+    # Too many to be named in a statement are nearly all there are.
+    condition = and_(table.c.key.in_(keys), contains) if len(keys) < MAX_BOUND_VALUES // 2 else contains
+    return select(table.c.run_uuid).where(condition).scalar_subquery()
 
 
 def _contains(value: ColumnElement[str], text: str) -> ColumnElement[bool]:

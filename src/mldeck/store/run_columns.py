@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import Connection, FromClause, select
+from sqlalchemy import Connection, FromClause, and_, func, select, union_all
 
-from mldeck.model import SYSTEM_METRIC_PREFIX, Column, Kind
-from mldeck.store.runs import chunks
+from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunQuery
+from mldeck.store.completion import found_keys
+from mldeck.store.runs import chunks, matches
 from mldeck.store.schema import Schema
 
 SAMPLE_RUNS = 60
 """As many runs are looked at as a tall screen shows."""
 
 _MAX_VALUES = 20_000
-"""A run may have 12,000 metrics: read no more rows than this of each kind."""
+"""So many rows of a kind are read at once; a run may have 12,000 metrics."""
 
 _MAX_COLUMNS = 30
 """Of each kind; the rest can be chosen by hand."""
+
+_KEYS_PER_RUN = 200
+_MAX_CANDIDATES = 1_000
+_KEYS_AT_ONCE = 200
+"""Where runs have more keys than can be read: how many of them are looked at in the end, and how many at a time."""
 
 
 def differing_columns(connection: Connection, schema: Schema, ids: Sequence[str]) -> tuple[Column, ...]:
@@ -29,13 +35,71 @@ def differing_columns(connection: Connection, schema: Schema, ids: Sequence[str]
     sample = list(ids[:SAMPLE_RUNS])
     if not sample:
         return ()
-    metrics = _differing(_values(connection, schema.latest_metrics, sample), len(sample))
-    params = _differing(_values(connection, schema.params, sample), len(sample))
-    shown = [key for key in metrics if not key.startswith(SYSTEM_METRIC_PREFIX)][:_MAX_COLUMNS]
-    return (
-        *(Column(Kind.METRIC, key) for key in shown),
-        *(Column(Kind.PARAM, key) for key in params[:_MAX_COLUMNS]),
-    )
+    metrics = _differing_keys(connection, schema.latest_metrics, sample)
+    params = _differing_keys(connection, schema.params, sample)
+    return (*(Column(Kind.METRIC, key) for key in metrics), *(Column(Kind.PARAM, key) for key in params))
+
+
+def _differing_keys(connection: Connection, source: FromClause, sample: Sequence[str]) -> list[str]:
+    """The first of them. All values are compared if they are few enough, else those of the most common keys."""
+    rows = _values(connection, source, sample, _MAX_VALUES + 1)
+    if len(rows) <= _MAX_VALUES:
+        return _without_system(_differing(rows, len(sample)))[:_MAX_COLUMNS]
+    found: list[str] = []
+    for keys in _candidates(connection, source, sample):
+        found += _differing(_values(connection, source, sample, None, keys), len(sample))
+        if len(found) >= _MAX_COLUMNS:
+            break
+    return found[:_MAX_COLUMNS]
+
+
+def _candidates(connection: Connection, source: FromClause, sample: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Keys of which every run has a say, however many there are: the most common ones first."""
+    some_of_each = union_all(
+        *(
+            select(select(source.c.key).where(source.c.run_uuid == run_id).limit(_KEYS_PER_RUN).subquery().c.key)
+            for run_id in sample
+        )
+    ).subquery()
+    key = some_of_each.c.key
+    statement = select(key).group_by(key).order_by(func.count().desc(), key).limit(_MAX_CANDIDATES)
+    keys = _without_system(connection.execute(statement).scalars().all())
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        yield keys[start : start + _KEYS_AT_ONCE]
+
+
+def _without_system(keys: Iterable[str]) -> list[str]:
+    return [key for key in keys if not key.startswith(SYSTEM_METRIC_PREFIX)]
+
+
+def present_columns(connection: Connection, schema: Schema, query: RunQuery) -> tuple[Column, ...]:
+    """All metrics, then params, then tags but MLflow's own, that at least one run of the query has, each by name."""
+    few = connection.execute(
+        select(schema.runs.c.run_uuid).where(matches(schema, query)).limit(SAMPLE_RUNS + 1)
+    ).scalars()
+    ids = list(few.all())
+    columns: list[Column] = []
+    for kind, source in ((Kind.METRIC, schema.latest_metrics), (Kind.PARAM, schema.params), (Kind.TAG, schema.tags)):
+        if len(ids) > SAMPLE_RUNS:
+            keys = _keys_of_query(connection, schema, source, query)
+        else:
+            keys = connection.execute(select(source.c.key).where(source.c.run_uuid.in_(ids)).distinct()).scalars().all()
+        columns += (Column(kind, key) for key in sorted(keys) if kind is not Kind.TAG or _is_users(key))
+    return tuple(columns)
+
+
+def _is_users(tag: str) -> bool:
+    return not tag.startswith(SYSTEM_TAG_PREFIX)
+
+
+def _keys_of_query(connection: Connection, schema: Schema, source: FromClause, query: RunQuery) -> Sequence[str]:
+    """For each key of the database, looks for one run of the query: the first that has the key is one as a rule."""
+    found = found_keys(source)
+    listed = select(schema.runs.c.run_uuid).where(matches(schema, query))
+    # An expression, or SQLite would try every listed run with every key instead of following the rows of a key.
+    run_id = func.coalesce(source.c.run_uuid, "")
+    has_run = select(source.c.key).where(and_(source.c.key == found.c.key, run_id.in_(listed))).exists()
+    return connection.execute(select(found.c.key).where(found.c.key.is_not(None), has_run)).scalars().all()
 
 
 def keys_of_runs(connection: Connection, schema: Schema, ids: Sequence[str]) -> tuple[Column, ...]:
@@ -51,11 +115,19 @@ def keys_of_runs(connection: Connection, schema: Schema, ids: Sequence[str]) -> 
     return tuple(columns)
 
 
-def _values(connection: Connection, source: FromClause, ids: Sequence[str]) -> Iterable[tuple[str, object]]:
+def _values(
+    connection: Connection,
+    source: FromClause,
+    ids: Sequence[str],
+    limit: int | None,
+    keys: Sequence[str] | None = None,
+) -> list[tuple[str, object]]:
     """Key and value of each row; a NaN, which is stored as 0, differs from a 0."""
     value = [source.c[name] for name in ("value", "is_nan") if name in source.c]
-    statement = select(source.c.key, *value).where(source.c.run_uuid.in_(ids)).limit(_MAX_VALUES)
-    return ((row.key, tuple(row)) for row in connection.execute(statement).all())
+    statement = select(source.c.key, *value).where(source.c.run_uuid.in_(ids)).limit(limit)
+    if keys is not None:
+        statement = statement.where(source.c.key.in_(keys))
+    return [(row.key, tuple(row)) for row in connection.execute(statement).all()]
 
 
 def _differing(values: Iterable[tuple[str, object]], run_count: int) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Connection, FromClause, Row, Select, and_, bindparam, func, select
 
 from mldeck.model import RUN_NAME_TAG, Run, RunCount, RunQuery, RunRecord, View
+from mldeck.store.dataset_inputs import dataset_texts
 from mldeck.store.encoding import metric_value
 from mldeck.store.run_order import ordered
 from mldeck.store.schema import Schema
@@ -26,6 +27,7 @@ class RunFields:
     metrics: tuple[str, ...] | None = ()
     params: tuple[str, ...] | None = ()
     tags: tuple[str, ...] | None = ()
+    datasets: bool = False
 
 
 ALL_FIELDS = RunFields(metrics=None, params=None, tags=None)
@@ -88,9 +90,12 @@ def run_records(connection: Connection, schema: Schema, ids: Sequence[str], fiel
             metrics.setdefault(run_id, {})[key] = metric_value(value, is_nan)
         params = _texts(connection, schema.params, fields.params, chunk)
         tags = _texts(connection, schema.tags, fields.tags, chunk)
+        datasets = dataset_texts(connection, schema, chunk) if fields.datasets else {}
         for run in load_runs(connection, schema, chunk):
             run_id = run.run_id
-            records[run_id] = RunRecord(run, metrics.get(run_id, {}), params.get(run_id, {}), tags.get(run_id, {}))
+            records[run_id] = RunRecord(
+                run, metrics.get(run_id, {}), params.get(run_id, {}), tags.get(run_id, {}), datasets.get(run_id, {})
+            )
     return records
 
 

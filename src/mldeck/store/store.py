@@ -4,15 +4,17 @@ hands back values; SQLite's errors come out as mldeck's own (`StoreUnavailable`,
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from threading import RLock
-from typing import Concatenate, ParamSpec, TypeVar
+from threading import Event, RLock
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from mldeck.errors import StoreUnavailable
+from mldeck.errors import StoreLocked, StoreUnavailable
 from mldeck.model import Column, Experiment, Kind, RunCount, RunDetails, RunQuery, RunRecord, View
+from mldeck.store.best import best_values, primary_metric
 from mldeck.store.completion import is_numeric, list_keys, list_values
 from mldeck.store.details import run_details
 from mldeck.store.experiments import list_experiments
@@ -20,28 +22,41 @@ from mldeck.store.files import DatabaseFile, is_locked, open_database
 from mldeck.store.find import find_runs
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.metrics import HistorySpan, history_outline
-from mldeck.store.run_columns import differing_columns, keys_of_runs
+from mldeck.store.run_columns import differing_columns, keys_of_runs, present_columns
+from mldeck.store.run_rows import ROWS_AT_ONCE, run_rows
+from mldeck.store.run_values import metric_values, text_values
 from mldeck.store.runs import RunFields, count_runs, run_ids, run_records
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite import SqliteReader
 from mldeck.store.watch import Change, ChangeWatcher
 
+if TYPE_CHECKING:
+    from mldeck.store.editor import StoreEditor
+
 _P = ParamSpec("_P")
 _Result = TypeVar("_Result")
 
+PATIENCE_S = 1.0
+"""What a person at the keyboard waits for a lock before the deck says what it waits for."""
+
 _RECORDS_AT_ONCE = 500
+_CELLS_AT_ONCE = 100_000
 
 
 class Store:
     """Opening raises `StoreUnavailable` while the file is locked or gone, and `MldeckError` when it is damaged."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, patience_s: float = PATIENCE_S) -> None:
+        """`patience_s`: how long a read waits for somebody's lock before it says so."""
         self.path = path
         self._asked_read_only = read_only
+        self._patience_s = patience_s
+        self._gave_up = Event()
+        self._locked_since: float | None = None
         # A connection must not be closed while another thread waits in it.
         self._watching = RLock()
         self._is_closed = False
-        self._open()
+        self._patiently(self._open, None)
 
     def _open(self) -> None:
         """Nothing is replaced unless all of it succeeds."""
@@ -56,6 +71,13 @@ class Store:
             database.discard()
             raise
         self._database, self._reader, self._schema, self._watcher = database, reader, schema, watcher
+
+    @property
+    def editor(self) -> StoreEditor:
+        """Changes the database."""
+        from mldeck.store.editor import StoreEditor  # most sittings only look
+
+        return StoreEditor(self._database)
 
     @property
     def read_only_reason(self) -> str | None:
@@ -100,15 +122,41 @@ class Store:
     ) -> dict[str, RunRecord]:
         return self._read(run_records, interrupt, ids, fields)
 
-    def iter_records(self, ids: Sequence[str], fields: RunFields) -> Iterator[RunRecord]:
+    def iter_records(
+        self, ids: Sequence[str], fields: RunFields, interrupt: Interrupt | None = None
+    ) -> Iterator[RunRecord]:
         """The records in the order of `ids`, read a few hundred at a time; runs that are gone are left out."""
         for start in range(0, len(ids), _RECORDS_AT_ONCE):
             some = ids[start : start + _RECORDS_AT_ONCE]
-            records = self.run_records(some, fields)
+            records = self.run_records(some, fields, interrupt)
             yield from (records[run_id] for run_id in some if run_id in records)
+
+    def iter_rows(
+        self, ids: Sequence[str], columns: Sequence[Column], interrupt: Interrupt | None = None
+    ) -> Iterator[list[Any]]:
+        """What the runs have in these columns (see `run_rows`), in the order of `ids`, read some at a time."""
+        # Few at a time where columns are very many.
+        at_once = max(1, min(ROWS_AT_ONCE, _CELLS_AT_ONCE // max(1, len(columns))))
+        indexes: dict[str, str | None] = {}
+        for start in range(0, len(ids), at_once):
+            yield from self._read(run_rows, interrupt, ids[start : start + at_once], columns, indexes)
 
     def differing_columns(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> tuple[Column, ...]:
         return self._read(differing_columns, interrupt, ids)
+
+    def present_columns(self, query: RunQuery, interrupt: Interrupt | None = None) -> tuple[Column, ...]:
+        """The metrics, params and tags (but MLflow's own) that at least one run of the query has, each by name."""
+        return self._read(present_columns, interrupt, query)
+
+    def best_values(
+        self, query: RunQuery, greater_is_better: Mapping[str, bool], interrupt: Interrupt | None = None
+    ) -> dict[str, float]:
+        """The best finite value of each of these metrics among all runs of the query."""
+        return self._read(best_values, interrupt, query, greater_is_better)
+
+    def primary_metric(self, experiment_id: str, interrupt: Interrupt | None = None) -> tuple[str, bool] | None:
+        """What the experiment's tags say: the most important metric, and whether greater is better."""
+        return self._read(primary_metric, interrupt, experiment_id)
 
     def keys_of_runs(self, ids: Sequence[str]) -> tuple[Column, ...]:
         """All metrics, params and tags that at least one of these runs has."""
@@ -132,8 +180,28 @@ class Store:
         """Whether all values of a param or tag are numbers."""
         return self._read(is_numeric, interrupt, query, kind, key)
 
+    def text_values(self, query: RunQuery, column: Column, interrupt: Interrupt | None = None) -> dict[str, str]:
+        """A param or tag of all the runs of a query, by run id."""
+        return self._read(text_values, interrupt, query, column)
+
+    def metric_values(self, query: RunQuery, key: str, interrupt: Interrupt | None = None) -> dict[str, float]:
+        """The latest value of a metric of all the runs of a query, by run id."""
+        return self._read(metric_values, interrupt, query, key)
+
     def run_details(self, run_id: str, interrupt: Interrupt | None = None) -> RunDetails | None:
         return self._read(run_details, interrupt, run_id)
+
+    def assessments_of_runs(self, run_ids: Sequence[str], interrupt: Interrupt | None = None) -> int:
+        """How many evaluation results MLflow would delete for good with these runs (3.11 and later)."""
+        from mldeck.store.edits import assessments_of_runs
+
+        return self._read(assessments_of_runs, interrupt, run_ids)
+
+    def assessments_of_experiments(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> int:
+        """The same for the runs of these experiments."""
+        from mldeck.store.experiment_edits import assessments_of_experiments
+
+        return self._read(assessments_of_experiments, interrupt, ids)
 
     def history_outline(
         self, run_id: str, key: str, slices: int, interrupt: Interrupt | None = None
@@ -151,15 +219,28 @@ class Store:
                 return Change.NOTHING
             try:
                 change = self._watcher.poll()
+                self._locked_since = None
             except sqlite3.DatabaseError as error:
                 if is_locked(error):
-                    raise StoreUnavailable(f"{self.path} is locked by another program") from error
+                    return self._still_locked(error)
                 change = Change.FILE
             if change is Change.GONE:
                 raise StoreUnavailable(f"{self.path} is gone")
             if change is Change.FILE:
                 self.reopen()
             return change
+
+    def _still_locked(self, error: sqlite3.DatabaseError) -> Change:
+        """A lock that is held for a moment is nobody's trouble."""
+        now = time.monotonic()
+        self._locked_since = self._locked_since or now
+        if now - self._locked_since < self._patience_s:
+            return Change.NOTHING
+        raise StoreLocked(f"{self.path} is locked by another program") from error
+
+    def give_up(self) -> None:
+        """Nobody waits for a lock any more: the deck is about to close."""
+        self._gave_up.set()
 
     def reopen(self) -> None:
         """Opens the file that is there now; when that fails, the store stays with what it had."""
@@ -185,8 +266,23 @@ class Store:
         *args: _P.args,
         **kwargs: _P.kwargs,
     ) -> _Result:
-        with self._reader.reading(interrupt) as connection:
-            return function(connection, self._schema, *args, **kwargs)
+        def read() -> _Result:
+            with self._reader.reading(interrupt) as connection:
+                return function(connection, self._schema, *args, **kwargs)
+
+        return self._patiently(read, interrupt)
+
+    def _patiently(self, read: Callable[[], _Result], interrupt: Interrupt | None) -> _Result:
+        """Tries again while the database is locked, until patience ends or the answer is not wanted any more."""
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return read()
+            except StoreLocked:
+                if time.monotonic() >= deadline or self._gave_up.is_set():
+                    raise
+                if interrupt is not None:
+                    interrupt.check()
 
 
 def _watcher(database: DatabaseFile) -> ChangeWatcher:

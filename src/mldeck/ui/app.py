@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import sys
+import threading
+from collections import deque
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.widget import Widget
 
 from mldeck.errors import UsageError
 from mldeck.settings import Settings
@@ -18,6 +25,8 @@ from mldeck.ui.keys import DECK, bindings, key_text
 from mldeck.ui.screens.runs import RunsScreen
 from mldeck.ui.session import Session
 from mldeck.ui.themes import THEMES
+
+_MOST_KEYS_AT_ONCE = 256
 
 
 class DeckApp(App[str]):
@@ -37,6 +46,36 @@ class DeckApp(App[str]):
             raise UsageError(f"no theme {settings.theme}; there are {', '.join(sorted(self.available_themes))}")
         self.theme = settings.theme
         self.session = Session(settings, path, head_start)
+        self._first_targets: deque[tuple[events.Key, Widget | None]] = deque(maxlen=_MOST_KEYS_AT_ONCE)
+
+    def on_mount(self) -> None:
+        self._leave_on_signals()
+
+    def _leave_on_signals(self) -> None:
+        """Somebody ends the process, or the line to the terminal is gone: leave as with `q`, the terminal restored."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and sys.platform != "win32" and threading.current_thread() is threading.main_thread():
+                loop.add_signal_handler(number, self.exit)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys that arrive together are all sent to the widget that has the focus when they arrive.
+
+        If one of them moves the focus (`/` to the line for finding), those behind it are meant for where it goes: a key that
+        comes back from a widget that has lost the focus is sent on, instead of being taken for a command.
+        """
+        if isinstance(event, events.Key):
+            if not event.is_forwarded:
+                self._first_targets.append((event, self.focused))
+            elif self._went_astray(event):
+                self.post_message(events.Key(event.key, event.character))
+                return
+        await super().on_event(event)
+
+    def _went_astray(self, event: events.Key) -> bool:
+        targets = (target for each, target in self._first_targets if each is event)
+        return next(targets, self.focused) is not self.focused
 
     def get_default_screen(self) -> Screen[None]:
         return RunsScreen(self.session)
@@ -62,8 +101,6 @@ class DeckApp(App[str]):
 
 def run_deck(settings: Settings, path: Path, head_start: HeadStart | None = None) -> int:
     """Runs the deck until the user leaves; the exit status."""
-    import sys
-
     app = DeckApp(settings, path, head_start)
     try:
         message = app.run()

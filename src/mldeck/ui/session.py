@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,10 @@ from mldeck.errors import StoreUnavailable
 from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
 from mldeck.store.interrupt import Interrupt
+from mldeck.ui.arranging import Layout
+from mldeck.ui.best import Better, higher_is_better
+from mldeck.ui.best import remembered as remembered_directions
+from mldeck.ui.column_choice import ColumnChoice, Look, from_memory
 from mldeck.ui.head_start import HeadStart
 from mldeck.ui.memory import StoreMemory
 
@@ -34,11 +38,18 @@ class Session:
     order: tuple[OrderKey, ...] = ()
     filter: str = ""
     columns: tuple[Column, ...] = ()
-    """Metrics and params that the run table shows."""
+    """What the run table shows behind the name, in that order."""
+    choice: ColumnChoice = field(default_factory=ColumnChoice)
+    """Where the columns come from."""
+    better: dict[str, Better] = field(default_factory=dict)
+    """By metric of this experiment: which direction is the better one."""
+    layout: Layout = field(default_factory=Layout)
     marked: dict[str, None] = field(default_factory=dict)
     """Run ids in the order in which they were marked."""
+    joined: tuple[Experiment, ...] = ()
+    """Experiments that were marked, to see the runs of all of them together; empty: those of `experiment`."""
     filters: dict[str, str] = field(default_factory=dict)
-    """The filter of each experiment that was looked at in this sitting."""
+    """The filter of each scope that was looked at in this sitting."""
     _store: Store | None = None
 
     @cached_property
@@ -67,14 +78,43 @@ class Session:
             self._store.close()
             self._store = None
 
+    def look(self, columns: Sequence[Column]) -> Look:
+        """How the table is to show these columns."""
+        names = {each.experiment_id: each.name for each in self.scope}
+        return Look(self.choice.widths, higher_is_better(self.better), self.choice.pinned_count(columns), names)
+
+    def forget_columns(self) -> None:
+        """Another experiment was chosen: its columns are those of its last sitting."""
+        self.columns = ()
+        remembered = self.memory.experiments.get(self.scope_id, {})
+        self.choice = from_memory(remembered.get("columns"))
+        self.better = remembered_directions(remembered)
+
+    @property
+    def scope(self) -> tuple[Experiment, ...]:
+        """The experiments whose runs are shown; none before one is chosen."""
+        return self.joined or ((self.experiment,) if self.experiment else ())
+
+    @property
+    def scope_id(self) -> str:
+        """Tells scopes apart; of a single experiment, its id."""
+        return "+".join(each.experiment_id for each in self.scope)
+
     @property
     def query(self) -> RunQuery | None:
         """Which runs the table is to show; None before an experiment is chosen."""
-        if self.experiment is None:
+        scope = self.scope
+        if not scope:
             return None
         # Deleting an experiment deletes its runs with it; whoever looks into one wants to see them.
-        view = View.ALL if self.experiment.lifecycle_stage == "deleted" else self.run_view
-        return RunQuery((self.experiment.experiment_id,), view, self.order, self.filter)
+        is_deleted = all(each.lifecycle_stage == "deleted" for each in scope)
+        view = View.ALL if is_deleted else self.run_view
+        return RunQuery(tuple(each.experiment_id for each in scope), view, self.order, self.filter)
+
+    def toggle_joined(self, experiment: Experiment) -> None:
+        """Adds an experiment to those that are shown together, or takes it out."""
+        others = tuple(each for each in self.joined if each.experiment_id != experiment.experiment_id)
+        self.joined = others if len(others) < len(self.joined) else (*self.joined, experiment)
 
     def cycle_sort(self, column: Column, *, as_number: bool, also: bool) -> None:
         """Ascending, then descending, then not any more. `also`: the other keys stay, and a new one goes behind them."""
@@ -95,11 +135,13 @@ class Session:
         )
         return is_sorted
 
-    def toggle_mark(self, run_id: str) -> None:
-        if run_id in self.marked:
-            del self.marked[run_id]
+    def toggle_marks(self, run_ids: Sequence[str]) -> None:
+        """Marks them; if all of them are marked, takes the marks away."""
+        if all(run_id in self.marked for run_id in run_ids):
+            for run_id in run_ids:
+                self.marked.pop(run_id, None)
         else:
-            self.marked[run_id] = None
+            self.marked.update(dict.fromkeys(run_ids))
 
 
 def next_view(view: View) -> View:

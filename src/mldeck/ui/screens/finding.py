@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 
 from textual.screen import Screen
+from textual.widget import MountError
 
 from mldeck.ui.widgets.find_bar import FindBar
 from mldeck.ui.widgets.grid import Grid
@@ -40,7 +41,13 @@ class Finder:
         self._grid = grid
         self._start_row = grid.cursor_row
         self._bar = FindBar(id="find")
-        await self._screen.mount(self._bar, before=f"#{before}")
+        try:
+            await self._screen.mount(self._bar, before=f"#{before}")
+        except MountError:
+            self._bar = None  # the deck is closing
+        else:
+            # At once, so that what is typed next goes there.
+            self._screen.set_focus(self._bar.input)
 
     async def search(self, text: str) -> None:
         grid = self._grid
@@ -82,7 +89,7 @@ class Finder:
         if bar is not None:
             await bar.remove()
         if self._grid is not None:
-            self._grid.focus()
+            self._screen.set_focus(self._grid)
         if not keep:
             await self.forget()
 

@@ -85,6 +85,10 @@ class Place(Screen[None]):
     def show_title(self) -> None:
         """Says what is shown, and what is going on."""
 
+    def unavailable(self, action: str) -> str | None:
+        """Why an action cannot be done now, so that its key is dimmed; None when it can."""
+        return None
+
     def compose(self) -> ComposeResult:
         yield TopBar(str(self.session.path), id="top")
         with Container(id="body"):
@@ -103,6 +107,8 @@ class Place(Screen[None]):
         # Leaving waits for threads; the one that waits for the head start must not wait any longer.
         if self.session.head_start is not None:
             self.session.head_start.stop()
+        if self.session.is_open:
+            self.session.store.give_up()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < _MIN_WIDTH or event.size.height < _MIN_HEIGHT, "-too-small")
@@ -220,7 +226,7 @@ class Place(Screen[None]):
         elif self.finder.has_matches:
             await self.finder.forget()
         elif not self.main_grid.has_focus:
-            self.main_grid.focus()
+            self.set_focus(self.main_grid)
 
     @abstractmethod
     def stop_reading(self) -> None:

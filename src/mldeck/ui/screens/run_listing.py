@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -13,6 +14,7 @@ from textual.content import Content
 from mldeck.format import safe
 from mldeck.model import Column, Kind, OrderKey, RunQuery, View
 from mldeck.ui import run_reading
+from mldeck.ui.arranging import Heading, Layout
 from mldeck.ui.keys import RUN_PLACE, bindings
 from mldeck.ui.screens.place import Place
 from mldeck.ui.session import Session, next_view, read_off_loop
@@ -23,6 +25,9 @@ from mldeck.ui.widgets.run_table import RunTable
 
 if TYPE_CHECKING:
     from mldeck.ui.completing import Completer
+
+TEXTS = (Kind.PARAM, Kind.TAG)
+"""What is text in the database, and what runs can be grouped by."""
 
 
 class RunListing(Place):
@@ -35,6 +40,8 @@ class RunListing(Place):
         super().__init__(session)
         self.experiments = run_reading.Experiments((), {})
         self._is_counted = False
+        self._count = 0
+        """Listed runs, if `_is_counted`."""
         self._completer: Completer | None = None
 
     @property
@@ -62,15 +69,18 @@ class RunListing(Place):
         query = session.query
         if query is None:
             return
-        store, columns = session.store, session.columns
+        store, choice, columns = session.store, session.choice, session.columns
         self._is_counted = False
         with self.reporting_trouble(), self.saying_busy("reading runs"):
-            page = await read_off_loop(lambda interrupt: run_reading.read_first_page(store, query, columns, interrupt))
-            self.show_runs(page, None, None)
-            if len(page.run_ids) < run_reading.FIRST_PAGE:
-                self._runs_counted()
-            else:
-                await self._read_order(query, from_top=False)
+            if session.layout.is_flat:
+                page = await read_off_loop(
+                    lambda interrupt: run_reading.read_first_page(store, query, choice, columns, interrupt)
+                )
+                self.show_runs(page, None, None)
+                if page.count < run_reading.FIRST_PAGE:
+                    self._runs_counted(page.count)
+                    return
+            await self._read_order(query, from_top=False)
 
     async def read_runs_again(self) -> None:
         """Others changed the database: the rows stay where they are, with what is in them now."""
@@ -81,30 +91,35 @@ class RunListing(Place):
             await self._read_order(query, from_top=False)
 
     async def _read_order(self, query: RunQuery, *, from_top: bool) -> None:
-        table, store, columns = self.table, self.session.store, self.session.columns
-        top_run = None if from_top else table.top_run
+        table, store, choice, columns = self.table, self.session.store, self.session.choice, self.session.columns
+        top_run, layout = None if from_top else table.top_run, self.session.layout
+        shown = run_reading.Shown(columns, table.columns_around(), top_run)
         page = await read_off_loop(
-            lambda interrupt: run_reading.read_all_rows(store, query, columns, top_run, interrupt)
+            lambda interrupt: run_reading.read_all_rows(store, query, layout, choice, shown, interrupt)
         )
-        if query != self.session.query:
+        if query != self.session.query or layout != self.session.layout or choice != self.session.choice:
             return
-        if not table.shows(page.run_ids, page.records, page.columns, query.order):
-            self.show_runs(page, table.cells, None if from_top else table.cursor_run)
-        self._runs_counted()
+        if table.shows(page.arrangement, page.records, page.read, page.columns, query.order):
+            table.keep_only(page.records, page.read)
+        else:
+            self.show_runs(page, table.cells, None if from_top else table.cursor)
+        self._runs_counted(page.count)
 
-    def show_runs(self, page: run_reading.RunPage, previous: RunCells | None, cursor_run: str | None) -> None:
+    def show_runs(self, page: run_reading.RunPage, previous: RunCells | None, cursor: str | Heading | None) -> None:
         """`previous`: what the table was made of, if no column is to get narrower."""
         table = self.table
         self.session.columns = page.columns
         shown_before = table.cursor_run
         table.empty_text = self._empty_text()
-        cells = RunCells(page.columns, list(page.records.values()), previous)
-        table.show(page.run_ids, page.records, cells, self.session.order, cursor_run)
+        cells = RunCells(
+            page.columns, list(page.records.values()), previous, read=page.read, look=self.session.look(page.columns)
+        )
+        table.show(page.arrangement, page.records, page.read, cells, self.session.order, cursor)
         if table.cursor_run != shown_before:
             self.settle("details", self.load_details)
 
-    def _runs_counted(self) -> None:
-        self._is_counted = True
+    def _runs_counted(self, count: int) -> None:
+        self._is_counted, self._count = True, count
         self.show_title()
 
     def _empty_text(self) -> str:
@@ -117,40 +132,46 @@ class RunListing(Place):
 
     def show_title(self) -> None:
         session = self.session
-        if session.experiment is None:
+        scope = session.scope
+        if not scope:
             return
         pane = self.query_one("#run-pane")
-        pane.border_title = Content(f"Runs of {safe(session.experiment.name)}")
+        name = scope[0].name if len(scope) == 1 else f"{len(scope)} experiments"
+        pane.border_title = Content(f"Runs of {safe(name)}")
         parts = []
         if self.busy:
             parts.append(self.busy)
         elif self._is_counted and session.query is not None:
             parts.append(self._counted(session.query))
         parts += (f"sorted by {_sort_text(key)}" for key in session.order)
+        if session.layout.group_by is not None:
+            of_metric = f", with {safe(session.layout.metric)}" if session.layout.metric else ""
+            parts.append(f"grouped by {safe(session.layout.group_by.key)}{of_metric}")
         if session.marked:
-            parts.append(f"{len(session.marked)} marked")
+            parts.append(f"{'only ' if session.layout.only is not None else ''}{len(session.marked)} marked")
         pane.border_subtitle = Content(" · ".join(parts))
 
     def _counted(self, query: RunQuery) -> str:
         """`37 of 10,000 runs` when there is a filter; the stage when it is not the active one."""
-        count = self.table.row_count
+        count = self._count
         stage = "" if query.view is View.ACTIVE else f" ({query.view.value})"
         of_all = ""
-        if query.filter and self.session.experiment is not None:
-            of_all = f" of {self.experiments.count(self.session.experiment).in_view(query.view):,}"
+        if query.filter:
+            listed = (self.experiments.count(each).in_view(query.view) for each in self.session.scope)
+            of_all = f" of {sum(listed):,}"
         return f"{count:,}{of_all} {'run' if count == 1 and not of_all else 'runs'}{stage}"
 
     @on(RunTable.RowsWanted)
     @work(group="rows", exclusive=True)
     async def _load_rows(self) -> None:
         table = self.table
-        ids = table.missing_rows()
+        ids, columns = table.missing()
         if not ids or not self.session.is_open:
             return
-        store, fields = self.session.store, run_reading.fields_of(self.session.columns)
+        store, fields = self.session.store, run_reading.fields_of(columns)
         with self.reporting_trouble():
             records = await read_off_loop(lambda interrupt: store.run_records(ids, fields, interrupt))
-            table.add_records(records)
+            table.add_records(records, columns)
 
     # -- sorting
 
@@ -181,7 +202,7 @@ class RunListing(Place):
 
     async def _is_numeric(self, query: RunQuery, column: Column) -> bool:
         """Params and tags that are all numbers are sorted as numbers."""
-        if column.kind not in (Kind.PARAM, Kind.TAG):
+        if column.kind not in TEXTS:
             return False
         store = self.session.store
         return await read_off_loop(lambda interrupt: store.is_numeric(query, column.kind, column.key, interrupt))
@@ -201,13 +222,13 @@ class RunListing(Place):
     def _filter_closed(self, message: FilterLine.Closed) -> None:
         self._apply_filter(message.text)
         self.session.memory.add_filter(message.text.strip())
-        self.table.focus()
+        self.set_focus(self.table)
 
     def _apply_filter(self, text: str) -> None:
         session = self.session
-        if session.experiment is None or text.strip() == session.filter:
+        if not session.scope or text.strip() == session.filter:
             return
-        session.filter = session.filters[session.experiment.experiment_id] = text.strip()
+        session.filter = session.filters[session.scope_id] = text.strip()
         self.load_filtered()
 
     @work(group="runs", exclusive=True)
@@ -252,10 +273,48 @@ class RunListing(Place):
 
     @on(RunTable.MarkAsked)
     def _mark(self, message: RunTable.MarkAsked) -> None:
-        self.session.toggle_mark(message.run_id)
+        self.session.toggle_marks(message.run_ids)
         self.table.marked = self.session.marked
         self.table.repaint_rows(list(self.table.visible_rows))
         self.show_title()
+
+    @on(RunTable.LayoutAsked)
+    def _arrange(self, message: RunTable.LayoutAsked) -> None:
+        layout = self._wanted_layout(message.what)
+        if layout is not None and layout != self.session.layout:
+            self.session.layout = layout
+            self.load_filtered()
+
+    def _wanted_layout(self, what: str) -> Layout | None:
+        """What the present layout becomes; None, and a word why, where it cannot be done."""
+        layout, table = self.session.layout, self.table
+        if what == "tree":
+            return replace(layout, is_tree=not layout.is_tree, group_by=None)
+        if what == "marked":
+            if layout.only is None and not self.session.marked:
+                self.notify("No run is marked: Space marks one", timeout=3)
+                return None
+            return replace(layout, only=None if layout.only is not None else frozenset(self.session.marked))
+        if what == "groups":
+            return self._other_groups(layout)
+        if table.cursor_heading is not None:
+            return replace(layout, opened=layout.opened ^ {table.cursor_heading.value})
+        if layout.is_tree and table.cursor_run in table.arrangement.child_counts:
+            return replace(layout, folded=layout.folded ^ {str(table.cursor_run)})
+        self.notify("Nothing to fold here: T shows nested runs as a tree, B groups them", timeout=3)
+        return None
+
+    def _other_groups(self, layout: Layout) -> Layout | None:
+        """Groups by the column under the cursor, measured by the metric that is sorted by, else the first one shown."""
+        column = self.table.cursor_key
+        if layout.group_by is not None and (column is None or column == layout.group_by or column.kind not in TEXTS):
+            return replace(layout, group_by=None)
+        if column is None or column.kind not in TEXTS:
+            self.notify("Go to a param or a tag: runs are grouped by the column under the cursor", timeout=3)
+            return None
+        shown = (*(key.column for key in self.session.order), *self.session.columns)
+        metric = next((each.key for each in shown if each.kind is Kind.METRIC), None)
+        return replace(layout, is_tree=False, group_by=column, metric=metric, opened=frozenset())
 
     @on(RunTable.ViewAsked)
     def _cycle_run_view(self) -> None:

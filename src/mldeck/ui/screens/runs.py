@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import ClassVar, TypeVar
 
 from textual import events, on, work
@@ -14,9 +15,11 @@ from mldeck.charts.sparkline import slices_for
 from mldeck.format import safe
 from mldeck.model import Experiment, View
 from mldeck.ui import run_reading
-from mldeck.ui.keys import INSPECTOR, bindings
-from mldeck.ui.screens.run_listing import RunListing
-from mldeck.ui.session import next_view, read_off_loop
+from mldeck.ui.arranging import Layout
+from mldeck.ui.keys import EDITS, INSPECTOR, bindings
+from mldeck.ui.screens.editing import Editing, RunSubject
+from mldeck.ui.screens.take_away import TakeAway
+from mldeck.ui.session import Session, next_view, read_off_loop
 from mldeck.ui.widgets.detail_grids import LineGrid, MetricGrid
 from mldeck.ui.widgets.experiment_list import ExperimentList
 from mldeck.ui.widgets.filter_line import FilterLine
@@ -24,11 +27,17 @@ from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.inspector import Inspector
 from mldeck.ui.widgets.run_table import RunTable
 
+_EXPERIMENT_TITLES = {View.ACTIVE: "Experiments", View.DELETED: "Deleted", View.ALL: "All experiments"}
+_EDIT_ACTIONS = frozenset(key.action for key in EDITS)
 _AnyWidget = TypeVar("_AnyWidget", bound=Widget)
 
 
-class RunsScreen(RunListing):
-    BINDINGS: ClassVar[list[BindingType]] = bindings(INSPECTOR)
+class RunsScreen(TakeAway):
+    BINDINGS: ClassVar[list[BindingType]] = bindings(INSPECTOR, EDITS)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._editing = Editing(self, session)
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="lists"):
@@ -48,12 +57,19 @@ class RunsScreen(RunListing):
 
     def show_opening(self, opening: run_reading.Opening) -> None:
         self._show_experiments(opening.experiments)
+        self._say_if_missing()
         if opening.chosen is not None and opening.page is not None:
             self._choose(opening.chosen)
             self.show_runs(opening.page, None, None)
 
     async def read_again(self) -> None:
+        chosen = self.session.experiment
+        was_listed = chosen is not None and self.experiments.with_id(chosen.experiment_id) is not None
         await self._load_experiments()
+        if chosen is not None:
+            # Renamed, given a note, deleted: it is the same one, but not what it was.
+            now = self.experiments.with_id(chosen.experiment_id)
+            self.session.experiment = now or (None if was_listed else chosen)
         if self.session.experiment is None:
             self._choose_first_experiment()
         else:
@@ -71,17 +87,21 @@ class RunsScreen(RunListing):
     def _show_experiments(self, experiments: run_reading.Experiments) -> None:
         self.experiments, view = experiments, self.session.experiment_view
         pane = self.experiment_list
-        pane.border_title = "Experiments" if view is View.ACTIVE else f"Experiments · {view.value}"
+        pane.border_title = _EXPERIMENT_TITLES[view]
         pane.empty_text = f"No {view.value} experiments.\nv shows others."
         chosen = self.session.experiment
         pane.show(self.experiments.experiments, self.experiments.run_counts, chosen.experiment_id if chosen else None)
         self.show_title()
 
+    def _say_if_missing(self) -> None:
+        wanted = self.session.settings.experiment
+        if wanted and self.experiments.named(wanted) is None:
+            self.notify(f"No experiment {safe(wanted)}", severity="warning", markup=False)
+
     def _choose_first_experiment(self) -> None:
         wanted = self.session.settings.experiment
         experiment = self.experiments.named(wanted) if wanted else None
-        if wanted and experiment is None:
-            self.notify(f"No experiment {safe(wanted)}", severity="warning", markup=False)
+        self._say_if_missing()
         experiment = experiment or self.experiments.first_choice
         if experiment is None:
             self.table.empty_text = "No experiments yet.\nRuns appear here as soon as something logs to this store."
@@ -93,16 +113,33 @@ class RunsScreen(RunListing):
         if self.session.experiment and self.session.experiment.experiment_id == experiment.experiment_id:
             return
         self._choose(experiment)
-        self.load_runs()
+        if not self.session.joined:
+            self.load_runs()
 
     def _choose(self, experiment: Experiment) -> None:
-        session = self.session
-        session.experiment = experiment
-        session.columns, session.order = (), ()
-        session.filter = session.filters.get(experiment.experiment_id, "")
-        self.filter_line.set_text(session.filter)
+        self.session.experiment = experiment
         self.experiment_list.choose(experiment.experiment_id)
+        if not self.session.joined:
+            self._start_scope()
+
+    def _start_scope(self) -> None:
+        """Other experiments are shown now, in their own columns and with their own filter."""
+        session = self.session
+        session.forget_columns()
+        session.order = ()
+        session.layout = Layout(is_tree=session.layout.is_tree)
+        session.filter = session.filters.get(session.scope_id, "")
+        self.filter_line.set_text(session.filter)
         self.table.forget()
+
+    @on(ExperimentList.MarkAsked)
+    def _join(self, message: ExperimentList.MarkAsked) -> None:
+        session = self.session
+        session.toggle_joined(message.experiment)
+        self.experiment_list.marked_ids = [each.experiment_id for each in session.joined]
+        self.experiment_list.repaint()
+        self._start_scope()
+        self.load_runs()
 
     @on(ExperimentList.ViewAsked)
     @work(group="experiments", exclusive=True)
@@ -171,6 +208,62 @@ class RunsScreen(RunListing):
     def action_tab(self, offset: int) -> None:
         self.inspector.turn(offset)
 
+    # -- edits
+
+    @work(group="edit", exclusive=True)
+    async def action_edit(self) -> None:
+        await self._change(self._editing.edit_runs, self._editing.edit_experiment)
+
+    @work(group="edit", exclusive=True)
+    async def action_delete(self) -> None:
+        def delete(experiment: Experiment) -> Awaitable[None]:
+            return self._editing.delete_experiment(experiment, self.experiments.count(experiment).active)
+
+        await self._change(self._editing.delete_runs, delete)
+
+    @work(group="edit", exclusive=True)
+    async def action_restore(self) -> None:
+        await self._change(self._editing.restore_runs, self._editing.restore_experiment)
+
+    @work(group="edit", exclusive=True)
+    async def action_undo(self) -> None:
+        if not self._says_why_not():
+            await self._editing.undo()
+
+    def unavailable(self, action: str) -> str | None:
+        return self._editing.refusal if action in _EDIT_ACTIONS else None
+
+    async def _change(
+        self,
+        change_runs: Callable[[RunSubject], Awaitable[None]],
+        change_experiment: Callable[[Experiment], Awaitable[None]],
+    ) -> None:
+        """Where the focus is says what is meant: the experiment under the cursor, or runs."""
+        if self._says_why_not():
+            return
+        with self.reporting_trouble():
+            if self.experiment_list.has_focus:
+                experiment = self.experiment_list.cursor_experiment
+                if experiment is not None:
+                    await change_experiment(experiment)
+                return
+            subject = self._run_subject()
+            if subject is not None:
+                await change_runs(subject)
+
+    def _says_why_not(self) -> bool:
+        reason = self._editing.refusal
+        if reason:
+            self.notify(safe(f"Read-only: {reason}"), severity="warning", markup=False, timeout=4)
+        return bool(reason)
+
+    def _run_subject(self) -> RunSubject | None:
+        marked = list(self.session.marked)
+        if marked:
+            return RunSubject(marked, f"{len(marked)} marked {'run' if len(marked) == 1 else 'runs'}")
+        record = self.table.cursor_record
+        return None if record is None else RunSubject([record.run.run_id], record.run.label, record.run.run_name or "")
+
     # -- moving about
 
     @on(Grid.CursorMoved)
@@ -184,10 +277,10 @@ class RunsScreen(RunListing):
     @on(Grid.Opened)
     def _opened(self, message: Grid.Opened) -> None:
         if isinstance(message.grid, RunTable):
-            self.inspector.tab_grid.focus()
+            self.set_focus(self.inspector.tab_grid)
         elif isinstance(message.grid, ExperimentList):
             self._show_cursor_experiment()
-            self.table.focus()
+            self.set_focus(self.table)
 
     def _show_cursor_experiment(self) -> None:
         experiment = self.experiment_list.cursor_experiment

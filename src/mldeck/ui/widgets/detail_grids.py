@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from mldeck.charts.sparkline import sparkline
-from mldeck.format import cell_width, exact_float_text, safe, time_text
+from mldeck.format import exact_float_text, safe, time_text
 from mldeck.model import SYSTEM_TAG_PREFIX, Metric
+from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 
 _MIN_VALUE_WIDTH = 12

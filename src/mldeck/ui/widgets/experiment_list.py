@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -17,6 +17,13 @@ from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 class ExperimentList(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(EXPERIMENTS)
 
+    class MarkAsked(Message):
+        """The runs of this experiment are to be shown together with those of the other marked ones, or not any more."""
+
+        def __init__(self, experiment: Experiment) -> None:
+            super().__init__()
+            self.experiment = experiment
+
     class ViewAsked(Message):
         """Another lifecycle stage, please."""
 
@@ -25,6 +32,7 @@ class ExperimentList(Grid):
         self.experiments: Sequence[Experiment] = ()
         self.counts: Mapping[str, int] = {}
         self.chosen_id: str | None = None
+        self.marked_ids: Collection[str] = ()
 
     def show(self, experiments: Sequence[Experiment], counts: Mapping[str, int], chosen_id: str | None) -> None:
         """`counts` is the number of active runs by experiment id. The cursor stays on its experiment."""
@@ -57,11 +65,13 @@ class ExperimentList(Grid):
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         experiment = self.experiments[row]
-        is_chosen = experiment.experiment_id == self.chosen_id
+        is_marked = experiment.experiment_id in self.marked_ids
+        is_chosen = is_marked or (not self.marked_ids and experiment.experiment_id == self.chosen_id)
+        sign = "● " if is_marked else "▸ " if is_chosen else "  "
         style = "dim" if experiment.lifecycle_stage == "deleted" else "accent" if is_chosen else ""
         count = self.counts.get(experiment.experiment_id)
         return (
-            Cell(("▸ " if is_chosen else "  ") + safe(experiment.name), style),
+            Cell(sign + safe(experiment.name), style),
             Cell("" if count is None else str(count), "dim"),
         )
 
@@ -75,6 +85,11 @@ class ExperimentList(Grid):
     def on_resize(self) -> None:
         self.columns = self._fitting_columns()
         super().on_resize()
+
+    def action_mark(self) -> None:
+        experiment = self.cursor_experiment
+        if experiment is not None:
+            self.post_message(self.MarkAsked(experiment))
 
     def action_cycle_view(self) -> None:
         self.post_message(self.ViewAsked())

@@ -12,11 +12,12 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from mldeck.format import cell_width, safe
+from mldeck.format import safe
 from mldeck.search.errors import SearchError
 from mldeck.search.parse import parse
 from mldeck.search.tree import uses_extension
 from mldeck.ui.completing import Candidate
+from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 
 _MARK_WIDTH = 8
@@ -143,7 +144,7 @@ class FilterLine(Vertical):
         self.query_one("#filter-hint").display = True
         self.applied = self.text
         self._past = 0
-        self._input.focus()
+        self.screen.set_focus(self._input)  # at once, so that what is typed next goes there
         self._input.cursor_position = len(self.text)
         self._judge(self.text)
         self.post_message(self.CandidatesWanted(self.text, len(self.text)))

@@ -44,8 +44,9 @@ class FindBar(Horizontal):
         yield text
         yield Static("", id="find-count", markup=False)
 
-    def on_mount(self) -> None:
-        self.query_one(Input).focus()
+    @property
+    def input(self) -> Input:
+        return self.query_one(Input)
 
     @on(Input.Changed)
     def _on_input(self, event: Input.Changed) -> None:

@@ -18,8 +18,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mldeck.format import cell_width, safe
 from mldeck.ui.keys import GRID, bindings
+from mldeck.ui.text_cells import cell_text, cell_width, fit
 
 
 class Cell(NamedTuple):
@@ -106,6 +106,10 @@ class Grid(ScrollView, can_focus=True):
     def row_cells(self, row: int) -> Sequence[Cell] | None:
         """What is in a row, a cell for each column; None while it is being read."""
         raise NotImplementedError
+
+    def heading_cells(self, row: int) -> Sequence[Cell] | None:
+        """What stands in a row that is a heading, one after the other whatever the columns; None for other rows."""
+        return None
 
     # -- what is visible
 
@@ -217,8 +221,18 @@ class Grid(ScrollView, can_focus=True):
         column = self.cursor_column
         if column >= self._fixed_columns:
             self._first_column = min(self._first_column, column)
-            while self._first_column < column and column not in self.visible_columns():
-                self._first_column += 1
+            if column not in self.visible_columns():
+                self._first_column = self._first_that_shows(column)
+
+    def _first_that_shows(self, column: int) -> int:
+        """The leftmost column from which on this one still fits."""
+        room = self.line_width - sum(each.width + GAP for each in self.columns[: self._fixed_columns])
+        room -= self.columns[column].width
+        first = column
+        while first > self._fixed_columns and room >= self.columns[first - 1].width + GAP:
+            first -= 1
+            room -= self.columns[first].width + GAP
+        return first
 
     def action_move(self, rows: int) -> None:
         self.move_to(self.cursor_row + rows)
@@ -336,11 +350,15 @@ class Grid(ScrollView, can_focus=True):
         return Strip([segment]).adjust_cell_length(width, self.rich_style)
 
     def _row_line(self, row: int, width: int) -> Strip:
-        cells = self.row_cells(row)
+        heading = self.heading_cells(row)
+        cells = self.row_cells(row) if heading is None else ()
         is_cursor = row == self.cursor_row
         base = self.rich_style
         if is_cursor:
             base = self.style_named("cursor" if self._focused else "cursor-blurred")
+        if heading is not None:
+            named = ((text, base + self.style_named(name) if name else base) for text, name in heading)
+            return Strip([Segment(text, style) for text, style in named]).adjust_cell_length(width, base)
         if cells is None:
             return Strip([Segment(" ·", base + self.style_named("dim"))]).adjust_cell_length(width, base)
         segments = []
@@ -384,25 +402,3 @@ class Grid(ScrollView, can_focus=True):
                 style = Style(color=style.color, bold=style.bold, italic=style.italic, underline=style.underline)
             self._styles_by_name[name] = style
         return style
-
-
-def cell_text(text: str, width: int) -> str:
-    """At most `width` cells of a text, the cut marked by an ellipsis."""
-    text = safe(text)
-    if cell_width(text) <= width:
-        return text
-    if width <= 0:
-        return ""
-    if text.isascii():
-        return text[: width - 1] + "…"
-    while cell_width(text) > width - 1:
-        text = text[:-1]
-    return text + "…"
-
-
-def fit(text: str, width: int, right: bool) -> str:
-    """Exactly `width` cells."""
-    if cell_width(text) > width:
-        text = cell_text(text, width)
-    padding = " " * (width - cell_width(text))
-    return padding + text if right else text + padding

@@ -92,7 +92,7 @@ class Inspector(Widget):
             self.query_one(f"#{name}").display = index == tab
         self._fill_tab()
         if had_focus:
-            self.tab_grid.focus()
+            self.screen.set_focus(self.tab_grid)
 
     def _fill_tab(self) -> None:
         """Only the tab that is on screen is filled."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 from textual import events
@@ -10,9 +10,9 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widget import Widget
 
-from mldeck.format import cell_width, safe
+from mldeck.format import safe
 from mldeck.ui.keys import key_text
-from mldeck.ui.widgets.grid import cell_text
+from mldeck.ui.text_cells import cell_text, cell_width
 
 
 class TopBar(Widget):
@@ -94,21 +94,28 @@ class TabBar(Widget):
 class KeyBar(Widget):
     """What can be done here: the bindings of the widget that has the focus, as many as there is room for."""
 
-    COMPONENT_CLASSES = {"key-bar--key"}
+    COMPONENT_CLASSES = {"key-bar--key", "key-bar--dimmed"}
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
 
     def render(self) -> Text:
         key_style = self.get_component_rich_style("key-bar--key")
+        dimmed = self.get_component_rich_style("key-bar--dimmed")
         text = Text(no_wrap=True, end="")
         for binding in self._shown_bindings():
             key, label = key_text(binding.key), binding.description
             if text.cell_len + len(key) + len(label) + 4 > self.size.width:
                 break
-            text.append(f" {key} ", key_style)
-            text.append(f"{label} ")
+            is_dimmed = bool(self._unavailable(binding.action))
+            text.append(f" {key} ", dimmed if is_dimmed else key_style)
+            text.append(f"{label} ", dimmed if is_dimmed else "")
         return text
+
+    def _unavailable(self, action: str) -> str | None:
+        """Why the screen cannot do it now; it says so when the key is pressed."""
+        ask: Callable[[str], str | None] = getattr(self.screen, "unavailable", lambda _: None)
+        return ask(action)
 
     def _shown_bindings(self) -> list[Binding]:
         """Those nearest to the focus first, each action once."""

@@ -1,25 +1,30 @@
 """What a run looks like in the table: columns that fit the values, and cells whose numbers align on the point.
 
-Widths are taken from a sample of the runs and then kept, so that nothing jumps while one scrolls. No screen is needed here.
+Widths are taken from a sample of the runs and then kept, so that nothing jumps while one scrolls. A cell is made when it is
+looked at: there may be thousands of columns. No screen is needed here.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import overload
 
 from mldeck.format import (
     MISSING,
     age_text,
-    cell_width,
     digits_to_tell_apart,
     duration_text,
     float_text,
     safe,
+    time_text,
 )
 from mldeck.model import Column, Kind, OrderKey, RunRecord
+from mldeck.ui.column_choice import AGE, DURATION, EXPERIMENT, LABELS, Look
+from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import Cell, GridColumn
 
 STATUS_GLYPHS = {
@@ -33,18 +38,21 @@ MARK = "●"
 
 STATE = Column(Kind.ATTRIBUTE, "status")
 NAME = Column(Kind.ATTRIBUTE, "run_name")
-AGE = Column(Kind.ATTRIBUTE, "start_time")
-DURATION = Column(Kind.ATTRIBUTE, "duration")
-LEADING = (STATE, NAME, AGE, DURATION)
-"""Always there, before the metrics and params; the first two stay in sight when one scrolls to the right."""
-FIXED_COLUMNS = 2
+LEADING = (STATE, NAME)
+"""Always there, before those that were chosen; they stay in sight when one scrolls to the right."""
+FIXED_COLUMNS = len(LEADING)
+NAME_INDEX = LEADING.index(NAME)
 
-_LABELS = {STATE: "", NAME: "name", AGE: "age", DURATION: "time"}
+_LABELS = {STATE: "", NAME: "name", **LABELS}
+BEST = "★"
+"""Before the best value of a metric: colour alone would say nothing to some."""
 _STATE_WIDTH = 2
 _MIN_TIME_WIDTH = 6
 """Room for `time ▲`."""
 _MAX_NAME_WIDTH, _MIN_NAME_WIDTH = 32, 12
 _MAX_TEXT_WIDTH = 24
+_RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
+_RUN_ID_WIDTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,51 +67,74 @@ class _NumberFormat:
     def width(self) -> int:
         return self.whole + self.fraction
 
-    def text(self, value: float) -> str:
+    def text(self, value: float, sign: str = "") -> str:
+        """`sign` stands right before the number, in a cell of its own."""
         whole, fraction = _split(float_text(value, self.digits))
-        return f"{whole:>{self.whole}}{fraction:<{self.fraction}}"
+        return f"{sign.strip() + whole:>{self.whole + len(sign)}}{fraction:<{self.fraction}}"
+
+    def grown(self, other: _NumberFormat) -> _NumberFormat:
+        """Room for both."""
+        return _NumberFormat(
+            max(self.digits, other.digits), max(self.whole, other.whole), max(self.fraction, other.fraction)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _TextFormat:
+    is_number: bool
+    width: int
+
+    def grown(self, other: _TextFormat) -> _TextFormat:
+        return _TextFormat(other.is_number, max(self.width, other.width))
 
 
 class RunCells:
     """The columns of a run table over certain runs, and the cells of each run in them."""
 
     def __init__(
-        self, columns: Sequence[Column], sample: Sequence[RunRecord], previous: RunCells | None = None
+        self,
+        columns: Sequence[Column],
+        sample: Sequence[RunRecord],
+        previous: RunCells | None = None,
+        *,
+        read: Iterable[Column] | None = None,
+        look: Look | None = None,
     ) -> None:
-        """Nothing gets narrower than it was in `previous`."""
+        """Nothing gets narrower than it was in `previous`. `read`: the columns that the sample has values of; None for all."""
         self.columns = (*LEADING, *columns)
-        self._numbers = {
-            column: _number_format([record.metrics[column.key] for record in sample if column.key in record.metrics])
-            for column in columns
-            if column.kind is Kind.METRIC
-        }
-        self._texts = {
-            column: _text_format([_text(record, column) for record in sample])
-            for column in columns
-            if column.kind in (Kind.PARAM, Kind.TAG)
-        }
-        now = now_ms()
-        names = (cell_width(safe(record.run.label)) for record in sample)
-        self._widths = {
-            STATE: _STATE_WIDTH,
-            NAME: min(_MAX_NAME_WIDTH, max((_MIN_NAME_WIDTH, *names))),
-            AGE: max((_MIN_TIME_WIDTH, *(len(_age(record, now)) for record in sample))),
-            DURATION: max((_MIN_TIME_WIDTH, *(len(_duration(record, now)) for record in sample))),
-        }
+        self.look = look or Look()
+        self.best: Mapping[str, float] = {} if previous is None else previous.best
+        """Values to be highlighted, by metric."""
+        self._numbers: dict[str, _NumberFormat] = {} if previous is None else dict(previous._numbers)
+        self._texts: dict[Column, _TextFormat] = {} if previous is None else dict(previous._texts)
+        for column in columns if read is None else read:
+            self._learn(column, sample)
+        self._widths = _leading_widths(sample)
         if previous is not None:
-            self._keep_widths_of(previous)
+            self._widths = {column: max(width, previous._widths[column]) for column, width in self._widths.items()}
 
-    def _keep_widths_of(self, previous: RunCells) -> None:
-        self._widths = {column: max(width, previous._widths[column]) for column, width in self._widths.items()}
-        for column, number in self._numbers.items():
-            before = previous._numbers.get(column, number)
-            self._numbers[column] = _NumberFormat(
-                max(number.digits, before.digits),
-                max(number.whole, before.whole),
-                max(number.fraction, before.fraction),
-            )
-        for column, (is_number, width) in self._texts.items():
-            self._texts[column] = is_number, max(width, previous._texts.get(column, (is_number, width))[1])
+    def learn(self, records: Sequence[RunRecord], columns: Iterable[Column]) -> bool:
+        """Columns whose first values come with these records get their width from them; whether there are any."""
+        fresh = [each for each in columns if not self._is_learnt(each)]
+        learnt = [self._learn(column, records) for column in fresh]
+        return any(learnt)
+
+    def _is_learnt(self, column: Column) -> bool:
+        return column.key in self._numbers if column.kind is Kind.METRIC else column in self._texts
+
+    def _learn(self, column: Column, records: Sequence[RunRecord]) -> bool:
+        """Makes room for the values that these records have; whether they have any."""
+        if column.kind is Kind.METRIC:
+            values = [record.metrics[column.key] for record in records if column.key in record.metrics]
+            if values:
+                number = _number_format(values)
+                self._numbers[column.key] = self._numbers.get(column.key, number).grown(number)
+            return bool(values)
+        texts = [text for text in (self._text(record, column) for record in records) if text is not None]
+        if texts and column not in (AGE, DURATION):
+            form = _text_format(texts, _RUN_ID_WIDTH if column == _RUN_ID else _MAX_TEXT_WIDTH)
+            self._texts[column] = self._texts.get(column, form).grown(form)
+        return bool(texts)
 
     def grid_columns(self, order: Sequence[OrderKey]) -> tuple[GridColumn, ...]:
         """Arrows say the direction; with several keys a number says their rank."""
@@ -112,42 +143,119 @@ class RunCells:
         return tuple(self._grid_column(column, marks.get(column, "")) for column in self.columns)
 
     def _grid_column(self, column: Column, mark: str) -> GridColumn:
-        label = _LABELS.get(column, column.key)
-        label_width = cell_width(safe(label)) + 2  # room for the mark of sorting, so that nothing moves when it comes
+        shown = self._fitting_column(column)
+        if column in self.look.widths:
+            shown = shown._replace(width=self.look.widths[column])
+        if mark:
+            shown = shown._replace(mark=mark.strip() if column == STATE else mark)
+        return shown
+
+    def _fitting_column(self, column: Column) -> GridColumn:
         if column in self._widths:
-            mark = mark.strip() if column == STATE else mark
-            return GridColumn(label, self._widths[column], right=column in (AGE, DURATION), mark=mark)
+            return GridColumn(_LABELS[column], self._widths[column], right=column in (AGE, DURATION))
         if column.kind is Kind.METRIC:
-            width = max(min(label_width, _MAX_TEXT_WIDTH), self._numbers[column].width)
-            return GridColumn(label, width, right=True, group="metrics", mark=mark)
-        is_number, width = self._texts[column]
-        width = max(min(label_width, _MAX_TEXT_WIDTH), width)
-        return GridColumn(label, width, right=is_number, group=column.kind.value, mark=mark)
+            greater = self.look.greater_is_better.get(column.key)
+            number = self._numbers.get(column.key)
+            if greater is None and number is None:
+                return _unread_column(column)
+            label = column.key if greater is None else f"{column.key} {'↑' if greater else '↓'}"
+            width = (number.width if number else 0) + (greater is not None)
+            return GridColumn(label, max(_label_width(label), width), right=True, group="metrics")
+        form = self._texts.get(column)
+        if form is None:
+            return _unread_column(column)
+        shown = _unread_column(column)
+        return shown._replace(width=max(shown.width, form.width), right=form.is_number)
 
-    def cells(self, record: RunRecord, now: int, is_marked: bool) -> list[Cell]:
+    def cells(self, record: RunRecord, now: int, is_marked: bool) -> RowCells:
+        return RowCells(self, record, now, is_marked)
+
+    def cell(self, record: RunRecord, column: Column, now: int, is_marked: bool) -> Cell:
         run = record.run
-        glyph, style = STATUS_GLYPHS.get(run.status, ("?", "dim"))
-        deleted = run.lifecycle_stage == "deleted"
-        cells = [
-            Cell((MARK if is_marked else " ") + glyph, style),
-            Cell(safe(run.label), "dim" if deleted or run.run_name is None else ""),
-            Cell(_age(record, now), "dim"),
-            Cell(_duration(record, now), "dim"),
-        ]
-        cells.extend(self._value_cell(record, column) for column in self.columns[len(LEADING) :])
-        return cells
-
-    def _value_cell(self, record: RunRecord, column: Column) -> Cell:
+        if column == STATE:
+            glyph, style = STATUS_GLYPHS.get(run.status, ("?", "dim"))
+            return Cell((MARK if is_marked else " ") + glyph, style)
+        if column == NAME:
+            deleted = run.lifecycle_stage == "deleted"
+            return Cell(safe(run.label), "dim" if deleted or run.run_name is None else "")
+        if column == AGE:
+            return Cell(_age(record, now), "dim")
+        if column == DURATION:
+            return Cell(_duration(record, now), "dim")
         if column.kind is Kind.METRIC:
-            value = record.metrics.get(column.key)
-            number = self._numbers[column]
-            if value is None:
-                return Cell(f"{MISSING:>{number.whole}}{'':{number.fraction}}", "dim")
-            return Cell(number.text(value), "" if math.isfinite(value) else "warn")
-        text = _text(record, column)
-        if text is None:
-            return Cell(MISSING, "dim")
-        return Cell(safe(text))
+            return self._metric_cell(record.metrics.get(column.key), column.key)
+        text = self._text(record, column)
+        return Cell(MISSING, "dim") if text is None else Cell(safe(text))
+
+    def _text(self, record: RunRecord, column: Column) -> str | None:
+        if column == EXPERIMENT:
+            experiment_id = record.run.experiment_id
+            return self.look.experiment_names.get(experiment_id, experiment_id)
+        return _text(record, column)
+
+    def _metric_cell(self, value: float | None, key: str) -> Cell:
+        number = self._numbers.get(key, _UNREAD)
+        sign = " " if key in self.look.greater_is_better else ""
+        if value is None:
+            return Cell(f"{sign}{MISSING:>{number.whole}}{'':{number.fraction}}", "dim")
+        if sign and value == self.best.get(key):
+            return Cell(number.text(value, BEST), "good")
+        return Cell(number.text(value, sign), "" if math.isfinite(value) else "warn")
+
+
+class RowCells(Sequence[Cell]):
+    """The cells of one run, each made when it is looked at."""
+
+    def __init__(self, cells: RunCells, record: RunRecord, now: int, is_marked: bool) -> None:
+        self._cells, self._record, self._now, self._is_marked = cells, record, now, is_marked
+        self._replaced: dict[int, Cell] = {}
+
+    def __len__(self) -> int:
+        return len(self._cells.columns)
+
+    @overload
+    def __getitem__(self, index: int) -> Cell: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Cell]: ...
+
+    def __getitem__(self, index: int | slice) -> Cell | Sequence[Cell]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        if index in self._replaced:
+            return self._replaced[index]
+        return self._cells.cell(self._record, self._cells.columns[index], self._now, self._is_marked)
+
+    def __setitem__(self, index: int, cell: Cell) -> None:
+        self._replaced[index] = cell
+
+
+_UNREAD = _NumberFormat(6, 0, 0)
+
+
+def _leading_widths(sample: Sequence[RunRecord]) -> dict[Column, int]:
+    now = now_ms()
+    names = (cell_width(safe(record.run.label)) for record in sample)
+    return {
+        STATE: _STATE_WIDTH,
+        NAME: min(_MAX_NAME_WIDTH, max((_MIN_NAME_WIDTH, *names))),
+        AGE: max((_MIN_TIME_WIDTH, *(len(_age(record, now)) for record in sample))),
+        DURATION: max((_MIN_TIME_WIDTH, *(len(_duration(record, now)) for record in sample))),
+    }
+
+
+@lru_cache(maxsize=32_768)  # a table of thousands of columns is laid out anew whenever it is sorted
+def _unread_column(column: Column) -> GridColumn:
+    """As wide as its label, until a value is known."""
+    label = _LABELS.get(column, column.key)
+    is_attribute = column.kind is Kind.ATTRIBUTE or (column in _LABELS and column.kind is Kind.TAG)
+    group = "" if is_attribute else column.kind.value
+    return GridColumn(label, _label_width(label), right=column.kind is Kind.METRIC, group=group)
+
+
+def _label_width(label: str) -> int:
+    """With room for the mark of sorting, so that nothing moves when it comes."""
+    return min(cell_width(safe(label)) + 2, _MAX_TEXT_WIDTH)
 
 
 def now_ms() -> int:
@@ -170,7 +278,23 @@ def _duration(record: RunRecord, now: int) -> str:
 
 
 def _text(record: RunRecord, column: Column) -> str | None:
-    return (record.params if column.kind is Kind.PARAM else record.tags).get(column.key)
+    if column.kind is Kind.ATTRIBUTE:
+        return _attribute_text(record, column.key)
+    values = {Kind.PARAM: record.params, Kind.TAG: record.tags, Kind.DATASET: record.datasets}[column.kind]
+    return values.get(column.key)
+
+
+def _attribute_text(record: RunRecord, name: str) -> str | None:
+    run = record.run
+    if name == "end_time":
+        return None if run.end_time is None else time_text(run.end_time)
+    texts = {
+        "run_id": run.run_id,
+        "user_id": run.user_id,
+        "lifecycle_stage": run.lifecycle_stage,
+        "artifact_uri": run.artifact_uri,
+    }
+    return texts.get(name)
 
 
 def _number_format(values: Sequence[float]) -> _NumberFormat:
@@ -185,11 +309,9 @@ def _split(text: str) -> tuple[str, str]:
     return whole, point + fraction
 
 
-def _text_format(values: Iterable[str | None]) -> tuple[bool, int]:
-    """Whether all the values are numbers, and the width that they need."""
-    present = [value for value in values if value is not None]
-    width = min(_MAX_TEXT_WIDTH, max((cell_width(safe(value)) for value in present), default=1))
-    return bool(present) and all(_is_number(value) for value in present), width
+def _text_format(values: Sequence[str], widest: int) -> _TextFormat:
+    width = min(widest, max(cell_width(safe(value)) for value in values))
+    return _TextFormat(all(_is_number(value) for value in values), width)
 
 
 def _is_number(text: str) -> bool:

@@ -1,0 +1,58 @@
+"""A list of columns: `run_id, metrics.rmse, params.`a b``. Names are written as in an ORDER BY. Standard library only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mldeck.model import Column, Kind
+from mldeck.search.errors import SearchError
+from mldeck.search.names import ATTRIBUTE_WORDS, unquote_key
+from mldeck.search.order import NAME, parse_order
+
+_SPACE = re.compile(r"\s*")
+_ATTRIBUTE_ENTITY = re.compile(rf"`?(?:{'|'.join(ATTRIBUTE_WORDS)})`?\.")
+
+
+def parse_columns(text: str, attributes: Sequence[str]) -> tuple[Column, ...]:
+    """The columns that `text` names, separated by commas. `attributes` are those that there are. Raises SearchError."""
+    columns: list[Column] = []
+    position = 0
+    while True:
+        start = _skip_space(text, position)
+        found = NAME.match(text, start)
+        if found is None:
+            raise SearchError(
+                "Expected a column, like run_id, metrics.rmse, params.alpha or tags.team.", start, len(text)
+            )
+        column = _column(found.group(), start, attributes)
+        if column in columns:
+            raise SearchError(f"{column} is there twice: keep one of them.", start, found.end())
+        columns.append(column)
+        position = _skip_space(text, found.end())
+        if position == len(text):
+            return tuple(columns)
+        if text[position] != ",":
+            hint = "Expected a comma, or a name in backticks (metrics.`a b/c`)."
+            raise SearchError(hint, position, len(text))
+        position += 1
+
+
+def _skip_space(text: str, position: int) -> int:
+    space = _SPACE.match(text, position)
+    return space.end() if space else position
+
+
+def _column(name: str, start: int, attributes: Sequence[str]) -> Column:
+    entity = _ATTRIBUTE_ENTITY.match(name)
+    if entity or "." not in name:
+        key = unquote_key(name[entity.end() :] if entity else name)
+        if key not in attributes:
+            hint = f" For a metric write metrics.{key}." if not entity and key.isidentifier() else ""
+            message = f"{key!r} is no attribute of a run. Expected one of {', '.join(attributes)}.{hint}"
+            raise SearchError(message, start, start + len(name))
+        return Column(Kind.ATTRIBUTE, key)
+    try:
+        return parse_order(name).column
+    except SearchError as error:
+        raise SearchError(str(error), start + error.position, start + error.end) from None

@@ -1,0 +1,180 @@
+"""Writes the run table into a file: asks where and in which format, shows how far it is, and can be stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+from textual.worker import Worker
+
+from mldeck.errors import Interrupted, MldeckError
+from mldeck.format import safe
+from mldeck.store.interrupt import Interrupt
+from mldeck.ui.session import read_off_loop
+from mldeck.ui.widgets.lines import TabBar
+
+if TYPE_CHECKING:
+    from mldeck.export import Format
+
+_PATIENCE_S = 0.5
+"""What is done sooner needs no word on how far it is."""
+
+_STEP_S = 0.25
+
+
+@dataclass
+class Progress:
+    """Set by the thread that writes, looked at by the screen."""
+
+    done: int = 0
+    total: int | None = None
+
+    def tell(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+
+    def __str__(self) -> str:
+        return "reading…" if self.total is None else f"{self.done:,} of {self.total:,} runs…"
+
+
+Write: TypeAlias = "Callable[[Path, Format, bool, Progress, Interrupt], int]"
+"""Writes a file of a format, over what is there if it may, and says how many runs are in it. Called in a thread."""
+
+
+class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
+    """The result is the file and how many runs are in it; None if nothing was written."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "cancel"),
+        Binding("down,tab", "turn(1)", "next format", priority=True),
+        Binding("up,shift+tab", "turn(-1)", "previous format", priority=True),
+    ]
+
+    def __init__(self, path: str, write: Write) -> None:
+        super().__init__()
+        from mldeck.export import Format
+
+        self._formats = tuple(Format)
+        self._format = Format.of(path) or Format.CSV
+        self._path = path
+        self._write_file = write
+        self._may_overwrite = ""
+        """The path that was asked about last; Enter on the same one again replaces the file."""
+        self._worker: Worker[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="export", classes="dialog") as pane:
+            pane.border_title = "Export these runs to a file"
+            pane.border_subtitle = Content("Enter write · ↑↓ format · Esc cancel")
+            yield TabBar([each.value for each in self._formats], id="export-formats")
+            line = Input(self._path, id="export-path", compact=True)
+            line.cursor_blink = False
+            yield line
+            yield Static("", id="export-state", markup=False)
+
+    def on_mount(self) -> None:
+        self._show_format()
+        self.query_one(Input).focus()
+
+    @property
+    def is_writing(self) -> bool:
+        return self._worker is not None and self._worker.is_running
+
+    # -- path and format
+
+    def _show_format(self) -> None:
+        self.query_one(TabBar).activate(self._formats.index(self._format))
+
+    def _say(self, text: str) -> None:
+        self.query_one("#export-state", Static).update(safe(text))
+
+    @on(Input.Changed)
+    def _follow_suffix(self, event: Input.Changed) -> None:
+        self._format = type(self._format).of(event.value) or self._format
+        self._show_format()
+        if not self.is_writing:
+            self._say("")
+
+    @on(TabBar.Chosen)
+    def _choose(self, message: TabBar.Chosen) -> None:
+        self._turn_to(min(message.index, len(self._formats) - 1))
+
+    def action_turn(self, step: int) -> None:
+        self._turn_to((self._formats.index(self._format) + step) % len(self._formats))
+
+    def _turn_to(self, index: int) -> None:
+        """A suffix that stands for a format is changed with it; any other is left alone."""
+        if self.is_writing:
+            return
+        line = self.query_one(Input)
+        known = type(self._format).of(line.value) is not None
+        self._format = self._formats[index]
+        if known:
+            line.value = line.value[: line.value.rindex(".")] + self._format.suffix
+        self._show_format()
+
+    # -- writing
+
+    @on(Input.Submitted)
+    def _start(self, event: Input.Submitted) -> None:
+        text = event.value.strip()
+        if text and not self.is_writing:
+            self._worker = self._write(text, overwrite=text == self._may_overwrite)
+
+    @work(group="export", exclusive=True)
+    async def _write(self, text: str, *, overwrite: bool) -> None:
+        from mldeck.export import AlreadyThere
+
+        progress, form, write = Progress(), self._format, self._write_file
+        said = self.set_timer(_PATIENCE_S, lambda: self._say_progress(progress))
+        steps = self.set_interval(_STEP_S, lambda: self._say_progress(progress), pause=True)
+        self.set_timer(_PATIENCE_S, steps.resume)
+        self._may_overwrite = ""
+        try:
+            path = _expanded(text)
+            count = await read_off_loop(lambda interrupt: write(path, form, overwrite, progress, interrupt))
+        except AlreadyThere:
+            self._may_overwrite = text
+            self._say("There is a file of that name: Enter replaces it.")
+        except Interrupted:
+            self._say("Stopped; nothing was written.")
+        except MldeckError as error:
+            self._fail(str(error))
+        else:
+            self.dismiss((path, count))
+        finally:
+            said.stop()
+            steps.stop()
+
+    def _say_progress(self, progress: Progress) -> None:
+        if self.is_writing:
+            self._say(f"{progress} Esc stops")
+
+    def _fail(self, message: str) -> None:
+        from mldeck.ui.dialogs.text_dialog import TextDialog
+
+        self._say("")
+        self.app.push_screen(TextDialog("Not exported", message))
+
+    def action_cancel(self) -> None:
+        """The first Esc stops what is being written, the next one goes away."""
+        if self._worker is not None and self.is_writing:
+            self._worker.cancel()
+            self._say("Stopped; nothing was written.")
+        else:
+            self.dismiss(None)
+
+
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # a user that there is not
+        raise MldeckError(f"{text} was not written: {error}") from error
