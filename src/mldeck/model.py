@@ -26,7 +26,7 @@ class View(str, Enum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Experiment:
     experiment_id: str
     name: str
@@ -38,7 +38,7 @@ class Experiment:
     """Markdown, from the experiment tag `mlflow.note.content`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunCount:
     """How many runs an experiment has."""
 
@@ -51,7 +51,7 @@ class RunCount:
         return {View.ACTIVE: self.active, View.DELETED: self.deleted}.get(view, self.active + self.deleted)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """The attributes of one run: the row of `runs`, with its name as MLflow shows it."""
 
@@ -82,7 +82,7 @@ class Run:
         return self.end_time - self.start_time
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunRecord:
     """A run with those of its metrics, params and tags that were asked for."""
 
@@ -95,7 +95,7 @@ class RunRecord:
     """`name`, `digest` and `context` of its dataset inputs, several of them in one text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Metric:
     """One point of a metric, or its latest value."""
 
@@ -106,7 +106,7 @@ class Metric:
     step: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DatasetInput:
     """A dataset that a run used (MLflow 2.4 and later)."""
 
@@ -120,7 +120,7 @@ class DatasetInput:
     profile: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunDetails:
     """Everything the inspector shows of one run, but for histories."""
 
@@ -149,7 +149,7 @@ class Kind(str, Enum):
     """Of the inputs of a run: name, digest or context. Only shown: runs are not sorted by them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """One column of the run table."""
 
@@ -160,7 +160,7 @@ class Column:
         return f"{self.kind.value}.{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderKey:
     """One item of an ORDER BY. Runs without a value come last in both directions."""
 
@@ -170,7 +170,7 @@ class OrderKey:
     """Whether a param or tag is sorted as the number that it is; MLflow sorts it as text: 1, 10, 2."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunQuery:
     """Which runs, in what order. Ties are broken as MLflow breaks them: newest first, then by run id."""
 

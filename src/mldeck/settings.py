@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mldeck.errors import UsageError
 
@@ -18,8 +18,9 @@ _KEYS = ("store", "experiment", "theme", "read_only")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
+    """A named tuple, since this is the first thing to be loaded, and dataclasses take their time."""
+
     store: str | None
     """What to open, as it was written; None when nobody said."""
     store_origin: str

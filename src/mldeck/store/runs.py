@@ -62,6 +62,19 @@ def matches(schema: Schema, query: RunQuery) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
+def newest_run_experiment(connection: Connection, schema: Schema, experiment_ids: Sequence[str]) -> str | None:
+    """Which of these experiments has the newest active run; None if there is none. Half the cost of counting."""
+    runs = schema.runs
+    statement = (
+        select(runs.c.experiment_id)
+        .where(matches(schema, RunQuery(tuple(experiment_ids))))
+        .order_by(runs.c.start_time.desc())
+        .limit(1)
+    )
+    found = connection.execute(statement).scalar()
+    return None if found is None else str(found)
+
+
 def count_runs(connection: Connection, schema: Schema) -> dict[str, RunCount]:
     """How many runs there are, by experiment id; experiments without any are left out."""
     runs = schema.runs

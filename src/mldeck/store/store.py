@@ -25,7 +25,7 @@ from mldeck.store.metrics import HistorySpan, history_outline
 from mldeck.store.run_columns import differing_columns, keys_of_runs, present_columns
 from mldeck.store.run_rows import ROWS_AT_ONCE, run_rows
 from mldeck.store.run_values import metric_values, text_values
-from mldeck.store.runs import RunFields, count_runs, run_ids, run_records
+from mldeck.store.runs import RunFields, count_runs, newest_run_experiment, run_ids, run_records
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite import SqliteReader
 from mldeck.store.watch import Change, ChangeWatcher
@@ -113,6 +113,10 @@ class Store:
     def run_counts(self, interrupt: Interrupt | None = None) -> dict[str, RunCount]:
         """How many runs each experiment has, by its id: a scan of all runs."""
         return self._read(count_runs, interrupt)
+
+    def newest_run_experiment(self, experiment_ids: Sequence[str], interrupt: Interrupt | None = None) -> str | None:
+        """Which of these experiments has the newest active run."""
+        return self._read(newest_run_experiment, interrupt, experiment_ids)
 
     def run_ids(self, query: RunQuery, limit: int | None = None, interrupt: Interrupt | None = None) -> list[str]:
         return self._read(run_ids, interrupt, query, limit)

@@ -15,7 +15,7 @@ HEADING = ""
 """Stands for a run id in a row that is a heading."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heading:
     """A group of runs that have the same value."""
 
@@ -29,7 +29,7 @@ class Heading:
     """Of the metric that was chosen, over the runs that have a finite value of it; None if none has."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """How somebody wants the runs to stand. Neither a tree nor groups: flat."""
 
@@ -50,7 +50,7 @@ class Layout:
         return not self.is_tree and self.group_by is None and self.only is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Arrangement:
     run_ids: Sequence[str] = ()
     """By row; `HEADING` where a heading stands."""

@@ -64,7 +64,7 @@ class Source(str, Enum):
     """What the user picked, in that order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ColumnChoice:
     source: Source = Source.DIFFERING
     columns: tuple[Column, ...] = ()

@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 FIRST_PAGE = 60
 """Rows read before all the others: as many as a tall screen shows."""
 
-FIRST_COLUMNS = 40
+FIRST_COLUMNS = 10
 """Columns read before it is known how many are in view: as many as a wide screen shows."""
 
 
 @dataclass(frozen=True)
 class Experiments:
     experiments: Sequence[Experiment]
-    counts: Mapping[str, RunCount]
-    """By experiment id."""
+    counts: Mapping[str, RunCount] | None = None
+    """By experiment id; None while they have not been counted."""
 
     @property
     def run_counts(self) -> dict[str, int]:
         """By experiment id. Those of a deleted experiment are deleted with it, and are counted."""
+        if self.counts is None:
+            return {}
         counts = {}
         for each in self.experiments:
             count = self.count(each)
@@ -40,7 +42,7 @@ class Experiments:
         return counts
 
     def count(self, experiment: Experiment) -> RunCount:
-        return self.counts.get(experiment.experiment_id, RunCount())
+        return (self.counts or {}).get(experiment.experiment_id, RunCount())
 
     def with_id(self, experiment_id: str) -> Experiment | None:
         return next((each for each in self.experiments if each.experiment_id == experiment_id), None)
@@ -89,9 +91,16 @@ class Opening:
 
 
 def read_opening(store: Store, experiment_name: str | None, interrupt: Interrupt) -> Opening:
-    """The active experiments, and the first runs of the one that was asked for, or else of the most recent one."""
-    experiments = read_experiments(store, View.ACTIVE, interrupt)
-    chosen = (experiments.named(experiment_name) if experiment_name else None) or experiments.first_choice
+    """The active experiments, and the first runs of the one that was asked for, or else of the most recent one.
+
+    The runs are not counted yet: that takes a look at each of them.
+    """
+    experiments = Experiments(store.experiments(View.ACTIVE, interrupt))
+    chosen = experiments.named(experiment_name) if experiment_name else None
+    if chosen is None:
+        ids = [each.experiment_id for each in experiments.experiments]
+        newest = store.newest_run_experiment(ids, interrupt)
+        chosen = experiments.with_id(newest) if newest else experiments.first_choice
     if chosen is None:
         return Opening(experiments, None, None)
     choice = column_choice.from_memory(

@@ -67,6 +67,11 @@ class Session:
     def is_open(self) -> bool:
         return self._store is not None
 
+    @property
+    def refusal(self) -> str | None:
+        """Why nothing can be changed; None when it can."""
+        return self._store.read_only_reason if self._store is not None else "the store is not open yet"
+
     def open(self) -> None:
         """Connects; in a thread, since this is where the database library is imported."""
         from mldeck.store.store import Store

@@ -56,13 +56,6 @@ class Editing:
         self._done: list[Edit] = []
         """Edits of this sitting that can be taken back, the newest last."""
 
-    @property
-    def refusal(self) -> str | None:
-        """Why nothing can be changed; None when it can."""
-        if not self._session.is_open:
-            return "the store is not open yet"
-        return self._session.store.read_only_reason
-
     # -- runs
 
     async def edit_runs(self, subject: RunSubject) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 from textual.widget import MountError
 
-from mldeck.ui.widgets.find_bar import FindBar
 from mldeck.ui.widgets.grid import Grid
+
+if TYPE_CHECKING:
+    from mldeck.ui.widgets.find_bar import FindBar
 
 FindRows = Callable[[Grid, str], Awaitable[Sequence[int]]]
 
@@ -38,6 +41,8 @@ class Finder:
         """Shows the line above the widget with the id `before`."""
         if self._bar is not None:
             return
+        from mldeck.ui.widgets.find_bar import FindBar  # a text field takes a while to load
+
         self._grid = grid
         self._start_row = grid.cursor_row
         self._bar = FindBar(id="find")

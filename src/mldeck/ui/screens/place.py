@@ -8,9 +8,9 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on, work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -24,15 +24,18 @@ from mldeck.ui.keys import PLACE, bindings
 from mldeck.ui.run_reading import Opening
 from mldeck.ui.screens.finding import Finder
 from mldeck.ui.session import Session
-from mldeck.ui.widgets.find_bar import FindBar
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import KeyBar, TopBar
+
+if TYPE_CHECKING:
+    from mldeck.ui.widgets.find_bar import FindBar
 
 POLL_S = 0.4
 """How often the deck looks whether the database changed: what others commit is on screen within a second."""
 
 _MAX_PAUSE_S = 5.0
 _RETRY_S = 1.0
+_PAINT_S = 0.05
 _SETTLE_S = 0.12
 """How long the cursor must rest before what depends on it is read."""
 
@@ -123,6 +126,8 @@ class Place(Screen[None]):
             opening = await asyncio.to_thread(session.head_start.result)
             if opening is not None:
                 self.show_opening(opening)
+                # Connecting imports the database library, which would keep the interpreter from painting them.
+                await asyncio.sleep(_PAINT_S)
         while not session.is_open:
             try:
                 await asyncio.to_thread(session.open)
@@ -174,6 +179,7 @@ class Place(Screen[None]):
         store = self.session.store
         mode = "read-only" if store.read_only_reason else "rw"
         self.top_bar.set_state(f"{'copy' if store.is_snapshot else 'live'} · {mode}")
+        self.query_one(KeyBar).refresh()  # what can be done may be something else now
 
     # -- saying what is going on
 
@@ -236,18 +242,15 @@ class Place(Screen[None]):
         focused = self.focused
         await self.finder.open(focused if isinstance(focused, Grid) else self.main_grid, before="keys")
 
-    @on(FindBar.Changed)
     @work(group="find", exclusive=True)
-    async def _search(self, message: FindBar.Changed) -> None:
+    async def on_find_bar_changed(self, message: FindBar.Changed) -> None:
         with self.reporting_trouble():
             await self.finder.search(message.text)
 
-    @on(FindBar.Stepped)
-    def _step(self, message: FindBar.Stepped) -> None:
+    def on_find_bar_stepped(self, message: FindBar.Stepped) -> None:
         self.finder.step(message.step)
 
-    @on(FindBar.Closed)
-    async def _close_find(self, message: FindBar.Closed) -> None:
+    async def on_find_bar_closed(self, message: FindBar.Closed) -> None:
         await self.finder.close(keep=message.keep)
 
     def action_find_next(self) -> None:

@@ -18,13 +18,13 @@ from mldeck.ui.arranging import Heading, Layout
 from mldeck.ui.keys import RUN_PLACE, bindings
 from mldeck.ui.screens.place import Place
 from mldeck.ui.session import Session, next_view, read_off_loop
-from mldeck.ui.widgets.filter_line import FilterLine
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.run_cells import RunCells
 from mldeck.ui.widgets.run_table import RunTable
 
 if TYPE_CHECKING:
     from mldeck.ui.completing import Completer
+    from mldeck.ui.widgets.filter_line import FilterLine
 
 TEXTS = (Kind.PARAM, Kind.TAG)
 """What is text in the database, and what runs can be grouped by."""
@@ -38,7 +38,7 @@ class RunListing(Place):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.experiments = run_reading.Experiments((), {})
+        self.experiments = run_reading.Experiments(())
         self._is_counted = False
         self._count = 0
         """Listed runs, if `_is_counted`."""
@@ -54,7 +54,23 @@ class RunListing(Place):
 
     @property
     def filter_line(self) -> FilterLine:
+        from mldeck.ui.widgets.filter_line import FilterLine
+
         return self.query_one(FilterLine)
+
+    async def _opened_filter_line(self) -> FilterLine:
+        """Made when it is first needed: the search language takes a while to load, and most looks at runs need none."""
+        from mldeck.ui.widgets.filter_line import FilterLine
+
+        if not self.query(FilterLine):
+            await self.query_one("#run-pane").mount(FilterLine(), before=0)
+        return self.filter_line
+
+    @work(group="filter-line")
+    async def show_filter(self, text: str) -> None:
+        """Says in the filter line what the runs are filtered by."""
+        if text or self.query("#filter"):
+            (await self._opened_filter_line()).set_text(text)
 
     @abstractmethod
     def load_details(self) -> object:
@@ -156,7 +172,7 @@ class RunListing(Place):
         count = self._count
         stage = "" if query.view is View.ACTIVE else f" ({query.view.value})"
         of_all = ""
-        if query.filter:
+        if query.filter and self.experiments.counts is not None:
             listed = (self.experiments.count(each).in_view(query.view) for each in self.session.scope)
             of_all = f" of {sum(listed):,}"
         return f"{count:,}{of_all} {'run' if count == 1 and not of_all else 'runs'}{stage}"
@@ -209,17 +225,16 @@ class RunListing(Place):
 
     # -- the filter
 
-    def action_filter(self) -> None:
-        self.filter_line.history = self.session.memory.history
+    async def action_filter(self) -> None:
+        line = await self._opened_filter_line()
+        line.history = self.session.memory.history
         self._completer = None
-        self.filter_line.edit()
+        line.edit()
 
-    @on(FilterLine.Changed)
-    def _filter_changed(self, message: FilterLine.Changed) -> None:
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
         self.settle("filter", lambda: self._apply_filter(message.text))
 
-    @on(FilterLine.Closed)
-    def _filter_closed(self, message: FilterLine.Closed) -> None:
+    def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
         self._apply_filter(message.text)
         self.session.memory.add_filter(message.text.strip())
         self.set_focus(self.table)
@@ -240,9 +255,8 @@ class RunListing(Place):
         with self.reporting_trouble(), self.saying_busy("filtering"):
             await self._read_order(query, from_top=False)
 
-    @on(FilterLine.CandidatesWanted)
     @work(group="complete", exclusive=True)
-    async def _complete(self, message: FilterLine.CandidatesWanted) -> None:
+    async def on_filter_line_candidates_wanted(self, message: FilterLine.CandidatesWanted) -> None:
         from mldeck.ui.completing import Completer
 
         if self._completer is None:
@@ -253,8 +267,7 @@ class RunListing(Place):
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
             self.filter_line.show_candidates(message.text, found)
 
-    @on(FilterLine.StarAsked)
-    def _star(self, message: FilterLine.StarAsked) -> None:
+    def on_filter_line_star_asked(self, message: FilterLine.StarAsked) -> None:
         memory = self.session.memory
         if message.text in memory.starred.values():
             memory.unstar(message.text)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import ClassVar, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -17,15 +18,16 @@ from mldeck.model import Experiment, View
 from mldeck.ui import run_reading
 from mldeck.ui.arranging import Layout
 from mldeck.ui.keys import EDITS, INSPECTOR, bindings
-from mldeck.ui.screens.editing import Editing, RunSubject
 from mldeck.ui.screens.take_away import TakeAway
-from mldeck.ui.session import Session, next_view, read_off_loop
+from mldeck.ui.session import next_view, read_off_loop
 from mldeck.ui.widgets.detail_grids import LineGrid, MetricGrid
 from mldeck.ui.widgets.experiment_list import ExperimentList
-from mldeck.ui.widgets.filter_line import FilterLine
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.inspector import Inspector
 from mldeck.ui.widgets.run_table import RunTable
+
+if TYPE_CHECKING:
+    from mldeck.ui.screens.editing import Editing, RunSubject
 
 _EXPERIMENT_TITLES = {View.ACTIVE: "Experiments", View.DELETED: "Deleted", View.ALL: "All experiments"}
 _EDIT_ACTIONS = frozenset(key.action for key in EDITS)
@@ -35,15 +37,16 @@ _AnyWidget = TypeVar("_AnyWidget", bound=Widget)
 class RunsScreen(TakeAway):
     BINDINGS: ClassVar[list[BindingType]] = bindings(INSPECTOR, EDITS)
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._editing = Editing(self, session)
+    @cached_property
+    def _editing(self) -> Editing:
+        from mldeck.ui.screens.editing import Editing  # most sittings only look
+
+        return Editing(self, self.session)
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="lists"):
             yield _pane(ExperimentList(id="experiments"), "Experiments")
             with _pane(Vertical(id="run-pane"), "Runs"):
-                yield FilterLine()
                 yield RunTable(id="runs")
         yield _pane(Inspector(id="inspector"), "")
 
@@ -129,7 +132,7 @@ class RunsScreen(TakeAway):
         session.order = ()
         session.layout = Layout(is_tree=session.layout.is_tree)
         session.filter = session.filters.get(session.scope_id, "")
-        self.filter_line.set_text(session.filter)
+        self.show_filter(session.filter)
         self.table.forget()
 
     @on(ExperimentList.MarkAsked)
@@ -231,7 +234,7 @@ class RunsScreen(TakeAway):
             await self._editing.undo()
 
     def unavailable(self, action: str) -> str | None:
-        return self._editing.refusal if action in _EDIT_ACTIONS else None
+        return self.session.refusal if action in _EDIT_ACTIONS else None
 
     async def _change(
         self,
@@ -252,12 +255,14 @@ class RunsScreen(TakeAway):
                 await change_runs(subject)
 
     def _says_why_not(self) -> bool:
-        reason = self._editing.refusal
+        reason = self.session.refusal
         if reason:
             self.notify(safe(f"Read-only: {reason}"), severity="warning", markup=False, timeout=4)
         return bool(reason)
 
     def _run_subject(self) -> RunSubject | None:
+        from mldeck.ui.screens.editing import RunSubject
+
         marked = list(self.session.marked)
         if marked:
             return RunSubject(marked, f"{len(marked)} marked {'run' if len(marked) == 1 else 'runs'}")

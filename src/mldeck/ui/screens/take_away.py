@@ -13,7 +13,6 @@ from textual.binding import BindingType
 from mldeck.format import exact_duration_text, exact_float_text, safe, time_text
 from mldeck.model import Column, Kind, RunRecord
 from mldeck.store.interrupt import Interrupt
-from mldeck.ui.dialogs.menu_dialog import Choice
 from mldeck.ui.keys import TAKE_AWAY, bindings
 from mldeck.ui.run_reading import fields_of
 from mldeck.ui.screens.columns import RunColumns
@@ -23,6 +22,7 @@ from mldeck.ui.text_cells import cell_text
 if TYPE_CHECKING:
     from mldeck.export import Format
     from mldeck.ui.dialogs.export_dialog import Progress
+    from mldeck.ui.dialogs.menu_dialog import Choice
 
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
 _NO_FILE_NAME = re.compile(r"[^\w.-]+")
@@ -39,6 +39,8 @@ class _Copy(NamedTuple):
     @property
     def in_menu(self) -> Choice:
         """With the beginning of what is copied."""
+        from mldeck.ui.dialogs.menu_dialog import Choice
+
         preview = cell_text(" ".join(self.text[:_PREVIEW].split()), _PREVIEW)
         return Choice(self.letter, self.letter, f"{self.label:<26}{preview}")
 

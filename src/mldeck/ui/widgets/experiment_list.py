@@ -13,6 +13,9 @@ from mldeck.model import Experiment
 from mldeck.ui.keys import EXPERIMENTS, bindings
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 
+_COUNT_WIDTH = 3
+"""Room for the counts before they are known."""
+
 
 class ExperimentList(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(EXPERIMENTS)
@@ -59,7 +62,7 @@ class ExperimentList(Grid):
         return self.experiments[self.cursor_row] if self.cursor_row < len(self.experiments) else None
 
     def _fitting_columns(self) -> tuple[GridColumn, ...]:
-        count_width = max((len(str(count)) for count in self.counts.values()), default=1)
+        count_width = max((len(str(count)) for count in self.counts.values()), default=_COUNT_WIDTH)
         name_width = max(4, self.line_width - count_width - GAP)
         return GridColumn("experiment", name_width), GridColumn("runs", count_width, right=True)
 

@@ -18,12 +18,13 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from mldeck.ui import looks
 from mldeck.ui.keys import GRID, bindings
 from mldeck.ui.text_cells import cell_text, cell_width, fit
 
 
 class Cell(NamedTuple):
-    """What stands in one cell: text that is safe to print, and the name of its style (see `Grid.COMPONENT_CLASSES`)."""
+    """What stands in one cell: text that is safe to print, and the name of its style (see `mldeck.ui.looks`)."""
 
     text: str
     style: str = ""
@@ -45,8 +46,6 @@ GAP = 2
 """Blank cells between columns."""
 
 _CACHED_LINES = 1_000
-_OPAQUE = ("cursor", "cursor-blurred", "cursor-cell", "match")
-"""Styles that bring their own background; the others stand on that of the row."""
 
 
 class Grid(ScrollView, can_focus=True):
@@ -54,22 +53,6 @@ class Grid(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = bindings(GRID)
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "grid--header",
-        "grid--header-cursor",
-        "grid--group",
-        "grid--sorted",
-        "grid--cursor",
-        "grid--cursor-blurred",
-        "grid--cursor-cell",
-        "grid--dim",
-        "grid--accent",
-        "grid--good",
-        "grid--bad",
-        "grid--warn",
-        "grid--match",
-        "grid--number",
-    }
 
     class CursorMoved(Message):
         """The cursor stands on another row."""
@@ -355,7 +338,7 @@ class Grid(ScrollView, can_focus=True):
         is_cursor = row == self.cursor_row
         base = self.rich_style
         if is_cursor:
-            base = self.style_named("cursor" if self._focused else "cursor-blurred")
+            base += self.style_named("cursor" if self._focused else "cursor-blurred")
         if heading is not None:
             named = ((text, base + self.style_named(name) if name else base) for text, name in heading)
             return Strip([Segment(text, style) for text, style in named]).adjust_cell_length(width, base)
@@ -394,11 +377,7 @@ class Grid(ScrollView, can_focus=True):
         return Strip([Segment(text, self.rich_style + self.style_named("group"))])
 
     def style_named(self, name: str) -> Style:
-        """A component's style, with its translucent colours laid over the background of the grid."""
         style = self._styles_by_name.get(name)
         if style is None:
-            style = self.get_component_rich_style(f"grid--{name}")
-            if name not in _OPAQUE:
-                style = Style(color=style.color, bold=style.bold, italic=style.italic, underline=style.underline)
-            self._styles_by_name[name] = style
+            style = self._styles_by_name[name] = looks.style_named(self, name)
         return style

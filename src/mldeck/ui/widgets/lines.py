@@ -12,13 +12,12 @@ from textual.widget import Widget
 
 from mldeck.format import safe
 from mldeck.ui.keys import key_text
+from mldeck.ui.looks import style_named
 from mldeck.ui.text_cells import cell_text, cell_width
 
 
 class TopBar(Widget):
     """What is open, and how: live or not, writable or not, and what is wrong with it."""
-
-    COMPONENT_CLASSES = {"top-bar--name", "top-bar--place", "top-bar--trouble"}
 
     def __init__(self, store: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -48,17 +47,15 @@ class TopBar(Widget):
         name = " mldeck  "
         store = cell_text(self._store, max(0, width - len(name) - cell_width(right) - 3))
         text = Text(no_wrap=True, end="")
-        text.append(name, self.get_component_rich_style("top-bar--name"))
+        text.append(name, style_named(self, "name"))
         text.append(store)
         text.append(" " * max(1, width - len(name) - cell_width(store) - cell_width(right) - 1))
-        text.append(right, self.get_component_rich_style("top-bar--trouble" if self._trouble else "top-bar--place"))
+        text.append(right, style_named(self, "trouble" if self._trouble else "dim"))
         return text
 
 
 class TabBar(Widget):
     """The names of the tabs in one line; the present one stands out."""
-
-    COMPONENT_CLASSES = {"tab-bar--active"}
 
     class Chosen(Message):
         def __init__(self, index: int) -> None:
@@ -77,7 +74,7 @@ class TabBar(Widget):
     def render(self) -> Text:
         text = Text(no_wrap=True, end="")
         for index, name in enumerate(self._names):
-            style = self.get_component_rich_style("tab-bar--active") if index == self.active else ""
+            style = style_named(self, "name") if index == self.active else ""
             text.append(f" {name} ", style)
             text.append(" ")
         return text
@@ -94,14 +91,12 @@ class TabBar(Widget):
 class KeyBar(Widget):
     """What can be done here: the bindings of the widget that has the focus, as many as there is room for."""
 
-    COMPONENT_CLASSES = {"key-bar--key", "key-bar--dimmed"}
-
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
 
     def render(self) -> Text:
-        key_style = self.get_component_rich_style("key-bar--key")
-        dimmed = self.get_component_rich_style("key-bar--dimmed")
+        key_style = style_named(self, "accent")
+        dimmed = style_named(self, "faint")
         text = Text(no_wrap=True, end="")
         for binding in self._shown_bindings():
             key, label = key_text(binding.key), binding.description
