@@ -93,7 +93,7 @@ def _read(file: Path) -> Mapping[str, object]:
     else:
         import tomli as tomllib
     try:
-        written = tomllib.loads(content.decode())
+        written: Mapping[str, object] = tomllib.loads(content.decode())
     except ValueError as error:
         raise UsageError(f"the settings file {file} is not valid TOML: {error}") from None
     unknown = [key for key in written if key not in _KEYS]
