@@ -154,7 +154,9 @@ class Terminal:
     @property
     def lines(self) -> list[str]:
         """What is on the screen, line by line, without the blanks on the right."""
-        return [line.rstrip() for line in self._screen.display]
+        # Not `display`: it fails on the half of a wide character whose other half was written over.
+        rows, columns = range(self._screen.lines), range(self._screen.columns)
+        return ["".join(self._screen.buffer[y][x].data for x in columns).rstrip() for y in rows]
 
     @property
     def text(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import overload
@@ -167,8 +167,9 @@ class RunCells:
         shown = _unread_column(column)
         return shown._replace(width=max(shown.width, form.width), right=form.is_number)
 
-    def cells(self, record: RunRecord, now: int, is_marked: bool) -> RowCells:
-        return RowCells(self, record, now, is_marked)
+    def cells(self, record: RunRecord, now: int, is_marked: bool, known: Collection[Column] | None = None) -> RowCells:
+        """`known`: the columns that were read of the run; None for all."""
+        return RowCells(self, record, now, is_marked, known)
 
     def cell(self, record: RunRecord, column: Column, now: int, is_marked: bool) -> Cell:
         run = record.run
@@ -206,8 +207,11 @@ class RunCells:
 class RowCells(Sequence[Cell]):
     """The cells of one run, each made when it is looked at."""
 
-    def __init__(self, cells: RunCells, record: RunRecord, now: int, is_marked: bool) -> None:
+    def __init__(
+        self, cells: RunCells, record: RunRecord, now: int, is_marked: bool, known: Collection[Column] | None
+    ) -> None:
         self._cells, self._record, self._now, self._is_marked = cells, record, now, is_marked
+        self._known = known
         self._replaced: dict[int, Cell] = {}
 
     def __len__(self) -> int:
@@ -224,13 +228,18 @@ class RowCells(Sequence[Cell]):
             return [self[each] for each in range(*index.indices(len(self)))]
         if index in self._replaced:
             return self._replaced[index]
-        return self._cells.cell(self._record, self._cells.columns[index], self._now, self._is_marked)
+        column = self._cells.columns[index]
+        if self._known is not None and column.kind is not Kind.ATTRIBUTE and column not in self._known:
+            return Cell(_NOT_READ, "faint")
+        return self._cells.cell(self._record, column, self._now, self._is_marked)
 
     def __setitem__(self, index: int, cell: Cell) -> None:
         self._replaced[index] = cell
 
 
 _UNREAD = _NumberFormat(6, 0, 0)
+_NOT_READ = "·"
+"""Being read: not the same as not logged."""
 
 
 def _leading_widths(sample: Sequence[RunRecord]) -> dict[Column, int]:

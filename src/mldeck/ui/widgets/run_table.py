@@ -257,7 +257,7 @@ class RunTable(Grid):
         record = self._records.get(run_id)
         if record is None:
             return None
-        cells = self.cells.cells(record, self._now, run_id in self.marked)
+        cells = self.cells.cells(record, self._now, run_id in self.marked, self._records.columns_of(run_id))
         name = cells[NAME_INDEX]
         style = "match" if run_id in self.matches else name.style
         cells[NAME_INDEX] = Cell(self._branch(run_id) + name.text, style)
