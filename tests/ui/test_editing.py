@@ -184,3 +184,28 @@ async def test_read_only_dims_every_edit_and_says_why(store_copy: Callable[[str]
             assert len(deck.app.screen_stack) == 1
             assert deck.screen.unavailable("edit")
     assert store.db.read_bytes() == before
+
+
+async def test_tags_of_an_experiment_are_set_and_deleted(fixture_store: FixtureStore) -> None:
+    tag = "SELECT value FROM experiment_tags WHERE key = 'reviewed' AND experiment_id = ?"
+    experiment_id = fixture_store.experiment("churn")
+    async with running_deck(fixture_store.db, experiment=CHURN) as deck:
+        await deck.until_counted(12)
+        await deck.press("shift+tab", "e")
+        await deck.until_shown("Set a tag")
+        await deck.press("t")
+        await deck.until_shown("Tab next")
+        await type_text(deck, "reviewed")
+        await deck.press("enter")
+        await type_text(deck, "yes")
+        await deck.press("enter")
+        await deck.until(lambda: query(fixture_store.db, tag, experiment_id) == [("yes",)], "set")
+        await deck.press("e")
+        await deck.until_shown("Delete a tag")
+        await deck.press("d")
+        await deck.until_shown("Delete which tag")
+        await type_text(deck, "reviewed")
+        await deck.press("enter")
+        await deck.until(lambda: not query(fixture_store.db, tag, experiment_id), "deleted")
+        await deck.press("ctrl+z")
+        await deck.until(lambda: query(fixture_store.db, tag, experiment_id) == [("yes",)], "back again")

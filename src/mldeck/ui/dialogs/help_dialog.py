@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.table import Table
@@ -23,7 +24,7 @@ class HelpDialog(ModalScreen[None]):
     ]
 
     def compose(self) -> ComposeResult:
-        pane = VerticalScroll(Static(_key_table()), id="help", classes="dialog")
+        pane = VerticalScroll(Static(_key_table()), Static(_language_table()), id="help", classes="dialog")
         pane.border_title = "Keys"
         pane.border_subtitle = "Esc close"
         yield pane
@@ -38,13 +39,51 @@ class HelpDialog(ModalScreen[None]):
         self.query_one("#help").scroll_relative(y=lines, animate=False)
 
 
+_LANGUAGE = (
+    ("metrics.rmse < 7 AND params.model = 'xgboost'", "clauses, joined by AND; a text stands in quotes"),
+    ("metrics.`val/loss` <= 1e-3", "keys with other signs than letters, digits, _ and . stand in backticks"),
+    ("tags.team LIKE 'a%'", "% any text, _ one sign; ILIKE takes upper and lower case alike"),
+    ("status = 'FINISHED'", "also run_name, run_id, user_id, artifact_uri, start_time, end_time"),
+    ("dataset.name = 'train'", "also dataset.digest and dataset.context"),
+    ("params.seed IS NULL", "also IS NOT NULL, of params and tags"),
+)
+_EXTENSIONS = (
+    ("(a OR b) AND NOT c", "OR, NOT and parentheses"),
+    ("params.lr < 0.1", "params as numbers: only values that are numbers take part"),
+    ("metrics.auc IS NOT NULL", "IS NULL and IS NOT NULL of everything"),
+    ("duration > 10m", "ms, s, m, h or d"),
+    ("start_time > '2d ago'", "also dates: '2026-11-21', '2026-11-21 09:30'"),
+    ("status IN ('FAILED', 'KILLED')", "IN, LIKE, NOT LIKE … wherever they make sense"),
+    ("candidate", "a bare word: part of the run's name"),
+)
+
+
+def _add_examples(table: Table, title: str, examples: Iterable[tuple[str, str]]) -> None:
+    table.add_row(Text(title, style="bold"), "")
+    for example, meaning in examples:
+        table.add_row(Text(f"  {example}"), Text(meaning))
+    table.add_row("", "")
+
+
 def _key_table() -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column()
+    table = _grid()
     for title, keys in GROUPS:
         table.add_row(Text(title, style="bold"), "")
         for key in keys:
             table.add_row(Text(f"  {key_text(key.keys)}"), Text(key.help))
         table.add_row("", "")
+    return table
+
+
+def _language_table() -> Table:
+    table = _grid()
+    _add_examples(table, "The filter: MLflow's search language", _LANGUAGE)
+    _add_examples(table, "Extensions of mldeck, which MLflow does not take", _EXTENSIONS)
+    return table
+
+
+def _grid() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column()
     return table

@@ -111,6 +111,7 @@ class Editing:
             Choice("note", "m", "Note (Markdown)"),
             *([Choice("editor", "e", "Note, in $EDITOR")] if "EDITOR" in os.environ else []),
             Choice("tag", "t", "Set a tag"),
+            Choice("untag", "d", "Delete a tag"),
             Choice("create", "c", "Create another experiment"),
         ]
         name = experiment.name
@@ -130,6 +131,12 @@ class Editing:
                 key, value = tag
                 await self._write(
                     lambda editor, interrupt: editor.set_experiment_tag([experiment_id], key, value, interrupt)
+                )
+        elif chosen == "untag":
+            unwanted = await self._name(f"Delete which tag of experiment {name}?", "")
+            if unwanted is not None:
+                await self._write(
+                    lambda editor, interrupt: editor.delete_experiment_tag([experiment_id], unwanted, interrupt)
                 )
         elif chosen == "create":
             await self.create_experiment()

@@ -179,7 +179,9 @@ class RunTable(Grid):
         if self.cells.learn(list(records.values()), read):
             self._set_columns(self.cells, self.row_count)
             self.want_rows()
-        self.repaint()
+            self.repaint()
+        else:
+            self.repaint_rows([row for row in self.visible_rows if self.run_ids[row] in records])
 
     def touch(self) -> None:
         """Ages are those of the last key press or change: a deck that nobody looks at sends nothing."""
