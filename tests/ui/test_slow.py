@@ -96,3 +96,13 @@ async def test_leaving_does_not_wait_for_a_read(store_copy: Callable[[str], Fixt
         await deck.until(lambda: gate.stopped, "interrupted")
         await asyncio.sleep(0)
         assert time.monotonic() - started < 5
+
+
+async def test_no_press_of_a_key_is_lost(store_copy: Callable[[str], FixtureStore], gate: Gate) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=EXPERIMENT) as deck:
+        await deck.until_counted(45)
+        await deck.press("right")
+        deck.screen.table.action_sort()
+        deck.screen.table.action_sort()
+        gate.is_open.set()
+        await deck.until(lambda: deck.run_names[0] == max(deck.run_names), "descending: the key was pressed twice")

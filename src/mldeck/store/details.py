@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, and_, func, select
 
-from mldeck.model import PARENT_TAG, RUN_NAME_TAG, DatasetInput, Metric, Run, RunDetails
+from mldeck.model import PARENT_TAG, RUN_NAME_TAG, SYSTEM_METRIC_PREFIX, DatasetInput, Metric, Run, RunDetails
 from mldeck.store.encoding import metric_timestamp_ms, metric_value
 from mldeck.store.runs import load_runs, run_from_row, select_runs
 from mldeck.store.schema import Schema
@@ -55,7 +55,7 @@ def _metrics(connection: Connection, schema: Schema, run_id: str) -> tuple[Metri
         Metric(row.key, metric_value(row.value, row.is_nan), metric_timestamp_ms(row.timestamp), row.step)
         for row in rows
     )
-    return tuple(sorted(metrics, key=lambda metric: metric.key))
+    return tuple(sorted(metrics, key=lambda metric: (metric.key.startswith(SYSTEM_METRIC_PREFIX), metric.key)))
 
 
 def _pairs(connection: Connection, schema: Schema, name: str, run_id: str) -> tuple[tuple[str, str], ...]:

@@ -36,6 +36,8 @@ class Session:
     experiment_view: View = View.ACTIVE
     run_view: View = View.ACTIVE
     order: tuple[OrderKey, ...] = ()
+    numeric: dict[Column, bool] = field(default_factory=dict)
+    """Whether a param or tag is sorted as the number that it is, as far as that was found out."""
     filter: str = ""
     columns: tuple[Column, ...] = ()
     """What the run table shows behind the name, in that order."""
@@ -121,11 +123,11 @@ class Session:
         others = tuple(each for each in self.joined if each.experiment_id != experiment.experiment_id)
         self.joined = others if len(others) < len(self.joined) else (*self.joined, experiment)
 
-    def cycle_sort(self, column: Column, *, as_number: bool, also: bool) -> None:
+    def cycle_sort(self, column: Column, *, also: bool) -> None:
         """Ascending, then descending, then not any more. `also`: the other keys stay, and a new one goes behind them."""
         present = next((key for key in self.order if key.column == column), None)
         if present is None:
-            fresh = OrderKey(column, as_number=as_number)
+            fresh = OrderKey(column, as_number=self.numeric.get(column, False))
             self.order = (*self.order, fresh) if also else (fresh,)
             return
         turned = () if present.descending else (replace(present, descending=True),)
@@ -134,11 +136,15 @@ class Session:
 
     def switch_sort_kind(self, column: Column) -> bool:
         """Numbers instead of text, or the other way round; whether the column is one that is sorted by."""
-        is_sorted = any(key.column == column for key in self.order)
-        self.order = tuple(
-            replace(key, as_number=not key.as_number) if key.column == column else key for key in self.order
-        )
-        return is_sorted
+        present = next((key for key in self.order if key.column == column), None)
+        if present is not None:
+            self.sort_as_number(column, not present.as_number)
+        return present is not None
+
+    def sort_as_number(self, column: Column, as_number: bool) -> None:
+        """How this column is sorted from now on, and now if it is sorted by."""
+        self.numeric[column] = as_number
+        self.order = tuple(replace(key, as_number=as_number) if key.column == column else key for key in self.order)
 
     def toggle_marks(self, run_ids: Sequence[str]) -> None:
         """Marks them; if all of them are marked, takes the marks away."""

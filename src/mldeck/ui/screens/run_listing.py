@@ -193,33 +193,30 @@ class RunListing(Place):
 
     @on(RunTable.SortAsked)
     def _sort(self, message: RunTable.SortAsked) -> None:
-        if isinstance(message, RunTable.SortKindAsked):
-            if not self.session.switch_sort_kind(message.column):
-                self.notify("Sort by this column first", timeout=3)
-                return
-            self.load_sorted()
-        else:
-            self.load_sorted(message.column, also=message.also)
+        """The order changes at once, so that no key press is lost; reading it is what may be overtaken."""
+        if not isinstance(message, RunTable.SortKindAsked):
+            self.session.cycle_sort(message.column, also=message.also)
+        elif not self.session.switch_sort_kind(message.column):
+            self.notify("Sort by this column first", timeout=3)
+            return
+        self.show_title()
+        self.load_sorted()
 
     @work(group="runs", exclusive=True)
-    async def load_sorted(self, column: Column | None = None, *, also: bool = False) -> None:
+    async def load_sorted(self) -> None:
         """The table stays as it is until the new order is there; then it is shown from the top."""
         session = self.session
-        query = session.query
-        if query is None:
+        if session.query is None:
             return
         with self.reporting_trouble(), self.saying_busy("sorting"):
-            if column is not None:
-                session.cycle_sort(column, as_number=await self._is_numeric(query, column), also=also)
+            for column in (key.column for key in session.order):
+                if column.kind in TEXTS and column not in session.numeric:
+                    session.sort_as_number(column, await self._is_numeric(session.query, column))
             self.show_title()
-            query = session.query
-            if query is not None:
-                await self._read_order(query, from_top=True)
+            await self._read_order(session.query, from_top=True)
 
     async def _is_numeric(self, query: RunQuery, column: Column) -> bool:
         """Params and tags that are all numbers are sorted as numbers."""
-        if column.kind not in TEXTS:
-            return False
         store = self.session.store
         return await read_off_loop(lambda interrupt: store.is_numeric(query, column.kind, column.key, interrupt))
 

@@ -129,7 +129,7 @@ class RunsScreen(TakeAway):
         """Other experiments are shown now, in their own columns and with their own filter."""
         session = self.session
         session.forget_columns()
-        session.order = ()
+        session.order, session.numeric = (), {}
         session.layout = Layout(is_tree=session.layout.is_tree)
         session.filter = session.filters.get(session.scope_id, "")
         self.show_filter(session.filter)
