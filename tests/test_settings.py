@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mldeck.errors import UsageError
-from mldeck.settings import DEFAULT_THEME, Settings, cache_folder, config_file, load_settings
+from mldeck.settings import DEFAULT_THEME, Settings, config_file, load_settings, state_folder
 
 
 @pytest.fixture
@@ -109,9 +109,9 @@ def test_a_file_that_cannot_be_read(file: Path) -> None:
 
 
 def test_folders_follow_xdg(isolated: Path) -> None:
-    environment = {"XDG_CONFIG_HOME": "/etc/xdg-of-ada", "XDG_CACHE_HOME": "/var/cache-of-ada"}
+    environment = {"XDG_CONFIG_HOME": "/etc/xdg-of-ada", "XDG_STATE_HOME": "/var/state-of-ada"}
     assert config_file(environment) == Path("/etc/xdg-of-ada/mldeck/config.toml")
-    assert cache_folder(environment) == Path("/var/cache-of-ada/mldeck")
-    for elsewhere in ({}, {"XDG_CONFIG_HOME": "relative", "XDG_CACHE_HOME": ""}):
+    assert state_folder(environment) == Path("/var/state-of-ada/mldeck")
+    for elsewhere in ({}, {"XDG_CONFIG_HOME": "relative", "XDG_STATE_HOME": ""}):
         assert config_file(elsewhere) == isolated / ".config/mldeck/config.toml"
-        assert cache_folder(elsewhere) == isolated / ".cache/mldeck"
+        assert state_folder(elsewhere) == isolated / ".local/state/mldeck"

@@ -39,10 +39,6 @@ def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return _xdg_home(environment, "XDG_STATE_HOME", ".local/state") / "mldeck"
 
 
-def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    return _xdg_home(environment, "XDG_CACHE_HOME", ".cache") / "mldeck"
-
-
 def load_settings(
     *,
     store: str | None = None,
