@@ -13,6 +13,8 @@ from enum import Enum
 
 NOTE_TAG = "mlflow.note.content"
 PARENT_TAG = "mlflow.parentRunId"
+DATASET_CONTEXT_TAG = "mlflow.data.context"
+"""An input tag: what a run used a dataset for."""
 RUN_NAME_TAG = "mlflow.runName"
 SYSTEM_TAG_PREFIX = "mlflow."
 SYSTEM_METRIC_PREFIX = "system/"

@@ -21,7 +21,7 @@ def list_keys(connection: Connection, schema: Schema, kind: Kind, sample_ids: Se
 
     Found by skipping along the primary key, which the key leads: a look per key, not per row (section 8, rule 2).
     """
-    source = _source(schema, kind)
+    source = schema.values_of(kind)
     counts: dict[str, int] = {}
     if sample_ids:
         counted = select(source.c.key, func.count()).where(source.c.run_uuid.in_(sample_ids)).group_by(source.c.key)
@@ -45,7 +45,7 @@ def found_keys(source: FromClause) -> CTE:
 
 def list_values(connection: Connection, schema: Schema, kind: Kind, key: str, limit: int) -> list[str]:
     """Values of a param or tag, the most frequent first."""
-    source = _source(schema, kind)
+    source = schema.values_of(kind)
     some = select(source.c.value).where(source.c.key == key).limit(_VALUE_ROWS).subquery()
     statement = select(some.c.value).group_by(some.c.value).order_by(func.count().desc(), some.c.value).limit(limit)
     return [value for value in connection.execute(statement).scalars().all() if value is not None]
@@ -53,7 +53,7 @@ def list_values(connection: Connection, schema: Schema, kind: Kind, key: str, li
 
 def is_numeric(connection: Connection, schema: Schema, query: RunQuery, kind: Kind, key: str) -> bool:
     """Whether all values that the runs of the query have for this param or tag are numbers; False if none has any."""
-    source = _source(schema, kind)
+    source = schema.values_of(kind)
     runs = schema.runs
     values = (
         select(source.c.value)
@@ -62,7 +62,3 @@ def is_numeric(connection: Connection, schema: Schema, query: RunQuery, kind: Ki
     )
     text = connection.execute(values.where(as_number(source.c.value).is_(None)).limit(1)).first()
     return text is None and connection.execute(values.limit(1)).first() is not None
-
-
-def _source(schema: Schema, kind: Kind) -> FromClause:
-    return {Kind.METRIC: schema.latest_metrics, Kind.PARAM: schema.params, Kind.TAG: schema.tags}[kind]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, and_, select
 
+from mldeck.model import DATASET_CONTEXT_TAG
 from mldeck.store.schema import Schema
 
-_CONTEXT_TAG = "mlflow.data.context"
 _KEYS = ("name", "digest", "context")
 
 
@@ -17,7 +17,7 @@ def dataset_texts(connection: Connection, schema: Schema, ids: Sequence[str]) ->
     if not schema.has("datasets") or not schema.has("inputs"):
         return {}
     datasets, inputs, tags = schema.datasets, schema.inputs, schema.input_tags
-    context = and_(tags.c.input_uuid == inputs.c.input_uuid, tags.c.name == _CONTEXT_TAG)
+    context = and_(tags.c.input_uuid == inputs.c.input_uuid, tags.c.name == DATASET_CONTEXT_TAG)
     statement = (
         select(inputs.c.destination_id, datasets.c.name, datasets.c.digest, tags.c.value)
         .select_from(inputs.join(datasets, datasets.c.dataset_uuid == inputs.c.source_id).outerjoin(tags, context))

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, and_, func, select
 
-from mldeck.model import PARENT_TAG, RUN_NAME_TAG, SYSTEM_METRIC_PREFIX, DatasetInput, Metric, Run, RunDetails
+from mldeck.model import (
+    DATASET_CONTEXT_TAG,
+    PARENT_TAG,
+    RUN_NAME_TAG,
+    SYSTEM_METRIC_PREFIX,
+    DatasetInput,
+    Kind,
+    Metric,
+    Run,
+    RunDetails,
+)
 from mldeck.store.encoding import metric_timestamp_ms, metric_value
 from mldeck.store.runs import load_runs, run_from_row, select_runs
 from mldeck.store.schema import Schema
@@ -12,15 +22,13 @@ from mldeck.store.schema import Schema
 MAX_CHILDREN = 200
 """How many nested runs are read; the count beside them is exact."""
 
-_CONTEXT_TAG = "mlflow.data.context"
-
 
 def run_details(connection: Connection, schema: Schema, run_id: str) -> RunDetails | None:
     """None when there is no such run (any more)."""
     row = connection.execute(select_runs(schema).where(schema.runs.c.run_uuid == run_id)).first()
     if row is None:
         return None
-    tags = _pairs(connection, schema, "tags", run_id)
+    tags = _pairs(connection, schema, Kind.TAG, run_id)
     named = dict(tags)
     run = run_from_row(row, named.get(RUN_NAME_TAG))
     parent_id = named.get(PARENT_TAG) or None
@@ -30,7 +38,7 @@ def run_details(connection: Connection, schema: Schema, run_id: str) -> RunDetai
         run=run,
         experiment_name=_experiment_name(connection, schema, run.experiment_id),
         metrics=_metrics(connection, schema, run_id),
-        params=_pairs(connection, schema, "params", run_id),
+        params=_pairs(connection, schema, Kind.PARAM, run_id),
         tags=tags,
         datasets=_datasets(connection, schema, run_id),
         parent_id=parent_id,
@@ -58,9 +66,9 @@ def _metrics(connection: Connection, schema: Schema, run_id: str) -> tuple[Metri
     return tuple(sorted(metrics, key=lambda metric: (metric.key.startswith(SYSTEM_METRIC_PREFIX), metric.key)))
 
 
-def _pairs(connection: Connection, schema: Schema, name: str, run_id: str) -> tuple[tuple[str, str], ...]:
-    """Keys and values of the table `params` or `tags`, by key."""
-    table = schema.params if name == "params" else schema.tags
+def _pairs(connection: Connection, schema: Schema, kind: Kind, run_id: str) -> tuple[tuple[str, str], ...]:
+    """Keys and values of all params or tags of a run, by key."""
+    table = schema.values_of(kind)
     rows = connection.execute(select(table.c.key, table.c.value).where(table.c.run_uuid == run_id)).all()
     return tuple(sorted((row.key, "" if row.value is None else str(row.value)) for row in rows))
 
@@ -82,7 +90,7 @@ def _datasets(connection: Connection, schema: Schema, run_id: str) -> tuple[Data
     if not schema.has("datasets"):
         return ()
     datasets, inputs, input_tags = schema.datasets, schema.inputs, schema.input_tags
-    context = and_(input_tags.c.input_uuid == inputs.c.input_uuid, input_tags.c.name == _CONTEXT_TAG)
+    context = and_(input_tags.c.input_uuid == inputs.c.input_uuid, input_tags.c.name == DATASET_CONTEXT_TAG)
     statement = (
         select(
             datasets.c.name,

@@ -79,7 +79,8 @@ def present_columns(connection: Connection, schema: Schema, query: RunQuery) -> 
     ).scalars()
     ids = list(few.all())
     columns: list[Column] = []
-    for kind, source in ((Kind.METRIC, schema.latest_metrics), (Kind.PARAM, schema.params), (Kind.TAG, schema.tags)):
+    for kind in (Kind.METRIC, Kind.PARAM, Kind.TAG):
+        source = schema.values_of(kind)
         if len(ids) > SAMPLE_RUNS:
             keys = _keys_of_query(connection, schema, source, query)
         else:
@@ -105,7 +106,8 @@ def _keys_of_query(connection: Connection, schema: Schema, source: FromClause, q
 def keys_of_runs(connection: Connection, schema: Schema, ids: Sequence[str]) -> tuple[Column, ...]:
     """All metrics, then params, then tags that at least one of these runs has, each by name."""
     columns: list[Column] = []
-    for kind, source in ((Kind.METRIC, schema.latest_metrics), (Kind.PARAM, schema.params), (Kind.TAG, schema.tags)):
+    for kind in (Kind.METRIC, Kind.PARAM, Kind.TAG):
+        source = schema.values_of(kind)
         keys: set[str] = set()
         for some in chunks(ids):
             keys.update(

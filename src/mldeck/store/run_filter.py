@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, FromClause, Numeric, and_, exists, false, literal, not_, or_, select, true
 
-from mldeck.model import RUN_NAME_TAG
+from mldeck.model import DATASET_CONTEXT_TAG, RUN_NAME_TAG
 from mldeck.search.moments import to_milliseconds
 from mldeck.search.names import DURATION_ATTRIBUTE, TIME_ATTRIBUTES
 from mldeck.search.tree import (
@@ -30,8 +30,6 @@ from mldeck.search.tree import (
     Value,
 )
 from mldeck.store.text_match import as_number, exact
-
-DATASET_CONTEXT_TAG = "mlflow.data.context"
 
 _COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid"}
 

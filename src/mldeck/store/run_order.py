@@ -36,7 +36,7 @@ def ordered(statement: Select[Any], schema: Schema, order: Sequence[OrderKey]) -
             value = _attribute(schema, key.column.key)
             terms += [case((value.is_(None), _MISSING), else_=_VALUE), direction(value)]
             continue
-        joined = _values_of(schema, key.column.kind).alias()
+        joined = schema.values_of(key.column.kind).alias()
         source = source.outerjoin(joined, and_(joined.c.run_uuid == runs.c.run_uuid, joined.c.key == key.column.key))
         terms += _value_terms(joined, key, direction)
     if not any(key.column.kind is Kind.ATTRIBUTE and key.column.key == "start_time" for key in order):
@@ -54,10 +54,6 @@ def _value_terms(
     if key.as_number:
         return [case(missing, else_=_VALUE), direction(as_number(value)), direction(value)]
     return [case(missing, else_=_VALUE), direction(value)]
-
-
-def _values_of(schema: Schema, kind: Kind) -> FromClause:
-    return {Kind.METRIC: schema.latest_metrics, Kind.PARAM: schema.params, Kind.TAG: schema.tags}[kind]
 
 
 def _attribute(schema: Schema, name: str) -> ColumnElement[Any]:

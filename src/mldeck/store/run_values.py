@@ -12,7 +12,7 @@ from mldeck.store.schema import Schema
 
 def text_values(connection: Connection, schema: Schema, query: RunQuery, column: Column) -> dict[str, str]:
     """The param or tag of each run of the query, by run id; runs without it are left out."""
-    source = schema.params if column.kind is Kind.PARAM else schema.tags
+    source = schema.values_of(column.kind)
     runs = schema.runs
     statement = (
         select(source.c.run_uuid, source.c.value)
@@ -24,7 +24,7 @@ def text_values(connection: Connection, schema: Schema, query: RunQuery, column:
 
 def metric_values(connection: Connection, schema: Schema, query: RunQuery, key: str) -> dict[str, float]:
     """The latest value of a metric of each run of the query, by run id; runs without it are left out."""
-    latest, runs = schema.latest_metrics, schema.runs
+    latest, runs = schema.values_of(Kind.METRIC), schema.runs
     statement = (
         select(latest.c.run_uuid, latest.c.value, latest.c.is_nan)
         .select_from(latest.join(runs, runs.c.run_uuid == latest.c.run_uuid))

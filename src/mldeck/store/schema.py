@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from mldeck.model import Kind
 from mldeck.store.sqlite import columns_by_table, index_names
 
 NEWEST_KNOWN_REVISION = "dc11669786a5"
@@ -147,6 +148,10 @@ class Schema:
         )
         kept = select(*(ranked.c[name] for name in (*names, "is_nan"))).where(ranked.c.rank == 1)
         return kept.subquery("latest_metrics")
+
+    def values_of(self, kind: Kind) -> FromClause:
+        """Where the metrics (latest), params or tags of the runs stand: one row per run and key."""
+        return {Kind.METRIC: self.latest_metrics, Kind.PARAM: self.params, Kind.TAG: self.tags}[kind]
 
     def is_nan(self, points: FromClause) -> ColumnElement[Any]:
         """1.0 had no NaN, and no column for it."""

@@ -39,9 +39,8 @@ class RunListing(Place):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.experiments = run_reading.Experiments(())
-        self._is_counted = False
-        self._count = 0
-        """Listed runs, if `_is_counted`."""
+        self._count: int | None = None
+        """Listed runs; None while they have not been counted."""
         self._completer: Completer | None = None
 
     @property
@@ -86,7 +85,7 @@ class RunListing(Place):
         if query is None:
             return
         store, choice, columns = session.store, session.choice, session.columns
-        self._is_counted = False
+        self._count = None
         with self.reporting_trouble(), self.saying_busy("reading runs"):
             if session.layout.is_flat:
                 page = await read_off_loop(
@@ -135,7 +134,7 @@ class RunListing(Place):
             self.settle("details", self.load_details)
 
     def _runs_counted(self, count: int) -> None:
-        self._is_counted, self._count = True, count
+        self._count = count
         self.show_title()
 
     def _empty_text(self) -> str:
@@ -157,8 +156,8 @@ class RunListing(Place):
         parts = []
         if self.busy:
             parts.append(self.busy)
-        elif self._is_counted and session.query is not None:
-            parts.append(self._counted(session.query))
+        elif self._count is not None and session.query is not None:
+            parts.append(self._counted(self._count, session.query))
         parts += (f"sorted by {_sort_text(key)}" for key in session.order)
         if session.layout.group_by is not None:
             of_metric = f", with {safe(session.layout.metric)}" if session.layout.metric else ""
@@ -167,9 +166,8 @@ class RunListing(Place):
             parts.append(f"{'only ' if session.layout.only is not None else ''}{len(session.marked)} marked")
         pane.border_subtitle = Content(" · ".join(parts))
 
-    def _counted(self, query: RunQuery) -> str:
+    def _counted(self, count: int, query: RunQuery) -> str:
         """`37 of 10,000 runs` when there is a filter; the stage when it is not the active one."""
-        count = self._count
         stage = "" if query.view is View.ACTIVE else f" ({query.view.value})"
         of_all = ""
         if query.filter and self.experiments.counts is not None:
