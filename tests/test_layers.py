@@ -27,7 +27,7 @@ class Room:
 
     rooms: frozenset[str] = frozenset()
     packages: frozenset[str] = frozenset()
-    unwanted: frozenset[str] = frozenset({"textual", "rich", "sqlalchemy", "lark", "plotext"})
+    unwanted: frozenset[str] = frozenset({"textual", "rich", "sqlalchemy", "lark"})
     """Heavy packages that importing the whole room must not load, neither directly nor by way of another module."""
 
 
@@ -44,7 +44,7 @@ ROOMS = {
     # tomli is the standard library's tomllib for the oldest Python.
     "settings": Room(NOUNS, frozenset({"tomli"})),
     "search": Room(frozenset({"errors", "model"}), frozenset({"lark"}), HEAVY - {"lark"}),
-    "charts": Room(NOUNS, frozenset({"plotext"}), HEAVY - {"plotext"}),
+    "charts": Room(NOUNS),
     "artifacts": Room(NOUNS),
     "store": Room(NOUNS | {"search"}, frozenset({"sqlalchemy"}), HEAVY - {"sqlalchemy", "lark"}),
     "demo": Room(frozenset({"errors", "model", "store"}), frozenset(), HEAVY - {"sqlalchemy", "lark"}),

@@ -12,6 +12,7 @@ MISSING = "–"
 """Not logged: looks different from NaN, from inf and from an empty value."""
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
+_SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MAX_DIGITS = 17
 """Enough decimal digits to tell any two floats apart."""
 
@@ -96,6 +97,15 @@ def exact_float_text(value: float) -> str:
     return _short_exponent(repr(value)) if math.isfinite(value) else float_text(value)
 
 
+def size_text(size: int) -> str:
+    """A number of bytes in the unit that gives it three digits or less before the point: 812 B, 1.5 kB, 23 MB, 5.2 GB."""
+    value, index = float(size), 0
+    while value >= 999.5 and index < len(_SIZE_UNITS) - 1:
+        value /= 1000
+        index += 1
+    return f"{value:.{1 if index and value < 9.95 else 0}f} {_SIZE_UNITS[index]}"
+
+
 def duration_text(milliseconds: int) -> str:
     """The two largest units: 850ms, 12.3s, 4m 05s, 3h 20m, 2d 4h."""
     sign, size = ("-" if milliseconds < 0 else ""), abs(milliseconds)
@@ -137,17 +147,18 @@ def age_text(timestamp: int, now: int) -> str:
 
 def date_text(timestamp: int) -> str:
     """Local date of a time in ms; a number that is no time is shown as the number."""
-    moment = _local(timestamp)
+    moment = local_time(timestamp)
     return str(timestamp) if moment is None else f"{moment:%Y-%m-%d}"
 
 
 def time_text(timestamp: int) -> str:
     """Local date and time to the second of a time in ms."""
-    moment = _local(timestamp)
+    moment = local_time(timestamp)
     return str(timestamp) if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-def _local(timestamp: int) -> datetime | None:
+def local_time(timestamp: int) -> datetime | None:
+    """A time in ms as the local clock shows it; None for a number that is no time."""
     try:
         return datetime.fromtimestamp(timestamp / 1000, timezone.utc).astimezone()
     except (ValueError, OverflowError, OSError):

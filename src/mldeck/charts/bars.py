@@ -1,0 +1,92 @@
+"""A metric that was logged once: a bar for every run, and its exact value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mldeck.charts.axes import header
+from mldeck.charts.labels import cut, write, write_middle, write_right
+from mldeck.charts.limits import widened
+from mldeck.charts.picture import Canvas, Ink, Picture, Role
+from mldeck.charts.scale import Scale
+from mldeck.format import MISSING, cell_width, exact_float_text, safe
+
+_FULL = "█"
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_LEAST_BAR = 4
+"""With less room there are only names and values."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    name: str
+    value: float | None
+    """None when it was not logged."""
+    colour: int = 0
+    is_faint: bool = False
+    is_strong: bool = False
+
+    @property
+    def ink(self) -> Ink:
+        return Ink(Role.SERIES, self.colour, self.is_faint, self.is_strong)
+
+
+def draw_bars(bars: Sequence[Bar], size: tuple[int, int], *, title: str = "", is_log: bool = False) -> Picture:
+    """Bars from zero, to the left for negative values; on a log axis from the smallest value's decade.
+
+    What has no length (NaN, infinities, on a log axis what is not above zero) is there with its value.
+    """
+    canvas = Canvas(*size)
+    top = header(canvas, title, ["log"] if is_log else [])
+    if not bars:
+        write_middle(canvas, canvas.height // 2, "no values yet", Ink(Role.AXIS))
+        return canvas.picture()
+    room = canvas.height - top
+    shown = bars if len(bars) <= room else bars[: max(0, room - 1)]
+    names = [safe(bar.name) for bar in shown]
+    values = [MISSING if bar.value is None else exact_float_text(bar.value) for bar in shown]
+    value_width = max(map(len, values), default=0)
+    longest = max(map(cell_width, names), default=0)
+    name_width = max(0, min(longest, canvas.width // 3, canvas.width - value_width - 1))
+    left = name_width + 1
+    width = canvas.width - left - value_width - 1
+    scale = _scale([bar.value for bar in shown], is_log)
+    for row, (bar, name, value) in enumerate(zip(shown, names, values, strict=True), top):
+        write(canvas, 0, row, cut(name, name_width), Ink(is_faint=bar.is_faint, is_strong=bar.is_strong))
+        missing = bar.value is not None and not math.isfinite(bar.value)
+        ink = Ink(Role.WARNING if missing else Role.TEXT, 0, bar.is_faint, bar.is_strong)
+        write_right(canvas, canvas.width, row, value, ink)
+        if scale is not None and bar.value is not None and width >= _LEAST_BAR:
+            _draw(canvas, row, left, width, scale, bar)
+    if len(shown) < len(bars):
+        write(canvas, 0, canvas.height - 1, f"… {len(bars) - len(shown):,} more", Ink(Role.AXIS))
+    return canvas.picture()
+
+
+def _scale(values: Sequence[float | None], is_log: bool) -> Scale | None:
+    known = [value for value in values if value is not None and math.isfinite(value) and (value > 0 or not is_log)]
+    if not known:
+        return None
+    if not is_log:
+        low, high = min(0.0, *known), max(0.0, *known)
+        return Scale(low, high) if low < high else Scale(0.0, 1.0)
+    # Read from text: a power computed as a float may be nothing where the number itself is not.
+    decade = float(f"1e{math.floor(math.log10(min(known))) - 1}")
+    return widened(decade or min(known), max(known), True)
+
+
+def _draw(canvas: Canvas, row: int, left: int, width: int, scale: Scale, bar: Bar) -> None:
+    start = (0.0 if scale.is_log else scale.share(0.0)) or 0.0
+    end = scale.share(bar.value) if bar.value is not None else None
+    if end is None:
+        return
+    zero = left + min(width - 1, round(start * width))
+    if end < start:
+        length = max(1, round((start - end) * width))
+        canvas.put(max(left, zero - length), row, _FULL * min(length, zero - left), bar.ink)
+        return
+    eighths = round((end - start) * width * 8)
+    text = _FULL * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
+    canvas.put(zero, row, (text or ("▏" if end > start else "│"))[: left + width - zero], bar.ink)

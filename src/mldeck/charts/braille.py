@@ -1,0 +1,160 @@
+"""Lines and areas as braille: two columns of four dots in every cell.
+
+Dots of several lines that meet in one cell are united, so that no line hides another's spike; only what stands back (is faint)
+gives way to what does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mldeck.charts.picture import Cell, Ink
+
+DOTS_ACROSS, DOTS_UP = 2, 4
+"""How many dots a cell has."""
+
+_FAR = 1e9
+"""No line starts further away than this many dots: slopes stay right, and nothing overflows."""
+_BLANK = Cell()
+# Bits of a braille cell (Unicode chart U+2800), from the lowest dot of a column to the highest.
+_LEFT, _RIGHT = (0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08)
+
+
+def _bits_of(dots: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sum(bit for level, bit in enumerate(dots) if nibble >> level & 1) for nibble in range(16))
+
+
+_LEFT_BITS, _RIGHT_BITS = _bits_of(_LEFT), _bits_of(_RIGHT)
+
+
+class Layer:
+    """The dots of one ink: for every column of dots a number whose lowest bit is the lowest dot."""
+
+    def __init__(self, ink: Ink, width: int, height: int) -> None:
+        """Of a size in cells."""
+        self.ink = ink
+        self.columns = [0] * (width * DOTS_ACROSS)
+        self._across, self._up = width * DOTS_ACROSS, height * DOTS_UP
+
+    def line(self, xs: Iterable[float], ys: Iterable[float]) -> None:
+        """A line through these places, in dots from the lower left corner; what lies outside is cut off exactly."""
+        before: tuple[float, float] | None = None
+        low = high = 0.0
+        for place in zip(xs, ys, strict=True):
+            x, y = place
+            if before is None or x != before[0]:
+                if before is not None:
+                    self._upright(before[0], low, high)
+                    self._segment(before, place)
+                low = high = y
+            elif y < low:
+                low = y
+            elif y > high:
+                high = y
+            before = place
+        if before is not None:
+            self._upright(before[0], low, high)
+
+    def fill(self, column: int, low: float, high: float, *, is_pattern: bool = False) -> None:
+        """All dots of a column from one height to another, or every other one of them and both ends."""
+        top = self._up
+        if high < 0 or low > top:
+            return
+        first = 0 if low <= 0 else top - 1 if low >= top else int(low)
+        last = top - 1 if high >= top else int(high)
+        dots = (1 << (last + 1)) - (1 << first)
+        if is_pattern:
+            every_other = int.from_bytes(bytes([0xAA if column % 2 else 0x55]) * (top // 8 + 1), "little")
+            ends = (1 << first if low >= 0 else 0) | (1 << last if high <= top else 0)
+            dots = dots & every_other | ends
+        self.columns[column] |= dots
+
+    def _row(self, y: float) -> int:
+        return min(self._up - 1, int(y))
+
+    def _upright(self, x: float, low: float, high: float) -> None:
+        if 0 <= x <= self._across:
+            self.fill(min(self._across - 1, int(x)), low, high)
+
+    def _segment(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """The line between two places; both ends are drawn already if they are inside."""
+        if start[0] > end[0]:
+            start, end = end, start
+        (x0, y0), (x1, y1) = start, end
+        if not (x0 >= 0 and x1 <= self._across and 0 <= y0 <= self._up and 0 <= y1 <= self._up):
+            clipped = _clipped((_near(x0), _near(y0)), (_near(x1), _near(y1)), self._across, self._up)
+            if clipped is None:
+                return
+            (x0, y0), (x1, y1) = clipped
+        first, last = min(self._across - 1, int(x0)), min(self._across - 1, int(x1))
+        if first == last:
+            self.fill(first, min(y0, y1), max(y0, y1))
+            return
+        slope = (y1 - y0) / (x1 - x0)
+        before = self._row(y0)
+        for column in range(first, last + 1):
+            # The height in the middle of this column of dots, or where the line ends.
+            y = y1 if column == last else y0 + slope * (max(column + 0.5, x0) - x0)
+            row = self._row(max(y, 0.0))
+            # The dot at which the column before was left is not repeated: the line stays thin.
+            if column > first and row > before:
+                low, high = before + 1, row
+            elif column > first and row < before:
+                low, high = row, before - 1
+            else:
+                low, high = min(before, row), max(before, row)
+            self.columns[column] |= (1 << (high + 1)) - (1 << low)
+            before = row
+
+
+def _near(place: float) -> float:
+    return min(max(place, -_FAR), _FAR)
+
+
+def _clipped(
+    start: tuple[float, float], end: tuple[float, float], width: int, height: int
+) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """The part of a segment inside the box, None when there is none (Liang and Barsky's way)."""
+    (x0, y0), (x1, y1) = start, end
+    enter, leave = 0.0, 1.0
+    for origin, distance, limit in ((x0, x1 - x0, width), (y0, y1 - y0, height)):
+        if distance == 0:
+            if not 0 <= origin <= limit:
+                return None
+            continue
+        near, far = sorted(((0 - origin) / distance, (limit - origin) / distance))
+        enter, leave = max(enter, near), min(leave, far)
+    if enter > leave:
+        return None
+
+    def place(share: float) -> tuple[float, float]:
+        x, y = x0 + (x1 - x0) * share, y0 + (y1 - y0) * share
+        return min(max(x, 0.0), width), min(max(y, 0.0), height)
+
+    return place(enter), place(leave)
+
+
+def draw_layers(layers: Sequence[Layer], width: int, height: int) -> list[list[Cell]]:
+    """Rows of cells. Later layers lie above earlier ones, and all above the faint ones."""
+    cells: dict[tuple[int, int], Cell] = {}
+    for group in ([each for each in layers if each.ink.is_faint], [each for each in layers if not each.ink.is_faint]):
+        cells.update(_united(group, width, height))
+    return [[cells.get((column, row), _BLANK) for column in range(width)] for row in range(height)]
+
+
+def _united(layers: Sequence[Layer], width: int, height: int) -> dict[tuple[int, int], Cell]:
+    """Cells by column and row; dots of several lines in one cell get the ink of the upper one."""
+    cells: dict[tuple[int, int], Cell] = {}
+    for column in range(width):
+        bits = [0] * height
+        for layer in layers:
+            left, right = layer.columns[2 * column], layer.columns[2 * column + 1]
+            row = height
+            while left or right:
+                row -= 1
+                braille = _LEFT_BITS[left & 15] | _RIGHT_BITS[right & 15]
+                if braille:
+                    bits[row] |= braille
+                    cells[column, row] = Cell(chr(0x2800 + bits[row]), layer.ink)
+                left, right = left >> DOTS_UP, right >> DOTS_UP
+    return cells

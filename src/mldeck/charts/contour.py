@@ -1,0 +1,114 @@
+"""A metric over two params: a field of shades between the trials, with the trials drawn on it.
+
+Between trials the metric is interpolated linearly over a triangulation (`interpolate`). Cells outside the trials' outline,
+or too far from all of the trials that they would be computed from, stay blank: nobody knows what the metric is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from textwrap import wrap
+
+from mldeck.charts.colour_scale import shade, write_legend, write_shades
+from mldeck.charts.dimensions import Dimension, colour_step
+from mldeck.charts.interpolate import Surface, surface
+from mldeck.charts.labels import write_middle
+from mldeck.charts.picture import Canvas, Ink, Picture, Role
+from mldeck.charts.plane import Plane, draw_plane
+from mldeck.charts.scatter import dots
+from mldeck.charts.spots import Spots
+from mldeck.format import cell_width
+
+LEAST_TRIALS = 4
+REACH = 0.25
+"""How far from a trial values are drawn, as a share of the axes' length."""
+
+_MOST_SCALE_TEXT = 14
+
+
+@dataclass(frozen=True)
+class ContourPicture:
+    picture: Picture
+    spots: Spots = field(default_factory=lambda: Spots({}))
+    """Of the trials: runs with both params and the metric."""
+    problem: str = ""
+    """Why there is no field, as a sentence; the picture says it too."""
+    _plane: Plane | None = None
+
+    def highlighted(self, run_id: str) -> Picture:
+        """The picture with this trial standing out, and its place marked on both axes."""
+        spot = self.spots.spot_of(run_id)
+        if spot is None or self._plane is None:
+            return self.picture
+        return self._plane.point_at(self.picture, spot)
+
+
+def contour(
+    runs: Iterable[str], x: Dimension, y: Dimension, metric: Dimension, size: tuple[int, int]
+) -> ContourPicture:
+    """`runs`: their ids, in the order of the dimensions' values."""
+    run_ids = list(runs)
+    canvas = Canvas(*size)
+    problem = _unfit(x, y, metric)
+    if problem:
+        return _said(canvas, problem)
+    places = zip(x.places, y.places, metric.places, strict=True)
+    trials = [run for run, found in enumerate(places) if None not in found]
+    x, y, metric = x.only(trials), y.only(trials), metric.only(trials)
+    field_of_trials = surface(zip(map(x.share, x.numbers), map(y.share, y.numbers), metric.numbers, strict=True))
+    if len(field_of_trials.sites) < LEAST_TRIALS:
+        named = f"{x.name}, {y.name} and {metric.name}"
+        return _said(
+            canvas,
+            f"{len(trials)} of {len(run_ids)} runs have {named}, at {len(field_of_trials.sites)} different points: "
+            f"a contour needs {LEAST_TRIALS}",
+        )
+    scale_width = _scale_width(metric)
+    plane = draw_plane(canvas, x, y, right=scale_width, below=1)
+    if plane is None:
+        return _said(canvas, "too small for axes")
+    if not _shade(canvas, plane, field_of_trials, metric):
+        return _said(
+            Canvas(*size),
+            f"all {len(trials)} trials lie on one line, or nearly: "
+            f"a contour needs {x.name} and {y.name} to vary independently",
+        )
+    spots = plane.spots([run_ids[run] for run in trials])
+    for spot, text, _ in dots(spots):
+        canvas.put(*spot, text, Ink(is_strong=True))
+    write_shades(canvas, canvas.width - scale_width + 2, plane.plot.top, plane.plot.height, metric)
+    without = len(run_ids) - len(trials)
+    write_legend(
+        canvas, None, [f"{len(trials)} trials", *([f"{without} runs lack one of the values"] if without else [])]
+    )
+    return ContourPicture(canvas.picture(plane.plot), spots, _plane=plane)
+
+
+def _unfit(*dimensions: Dimension) -> str:
+    words = [each.name for each in dimensions if not each.is_numeric]
+    return f"{words[0]} is text: a contour needs numbers" if words else ""
+
+
+def _said(canvas: Canvas, problem: str) -> ContourPicture:
+    lines = wrap(problem, max(1, canvas.width))
+    for row, line in enumerate(lines, (canvas.height - len(lines)) // 2):
+        write_middle(canvas, row, line, Ink(Role.AXIS))
+    return ContourPicture(canvas.picture(), problem=problem)
+
+
+def _scale_width(metric: Dimension) -> int:
+    """What the scale takes beside the plot: a gap, two cells of shade, a gap and the widest value, or the metric's name."""
+    values = max(cell_width(metric.text_at(place)) for place in metric.numbers)
+    return 5 + min(_MOST_SCALE_TEXT, max(values, cell_width(metric.name) - 3))
+
+
+def _shade(canvas: Canvas, plane: Plane, trials: Surface, metric: Dimension) -> bool:
+    """Whether there is any cell between the trials."""
+    plot, is_any = plane.plot, False
+    for row, values in enumerate(trials.grid(plot.width, plot.height, REACH)):
+        for column, value in enumerate(values):
+            if value is not None:
+                is_any, step = True, colour_step(metric.share(value))
+                canvas.put(plot.left + column, plane.axis_row - 1 - row, shade(step), Ink(Role.SCALE, step))
+    return is_any

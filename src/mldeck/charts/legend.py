@@ -1,0 +1,28 @@
+"""Which line is whose: the letter and colour that a chart uses, the name, and the latest value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mldeck.charts.labels import write, write_right
+from mldeck.charts.lines import Line
+from mldeck.charts.picture import Canvas, Cell, Ink, Role
+from mldeck.format import MISSING, digits_to_tell_apart, float_text, safe
+
+_SAMPLE = "━━"
+
+
+def legend_rows(lines: Sequence[Line], width: int) -> tuple[tuple[Cell, ...], ...]:
+    """One row for each line, in their order."""
+    canvas = Canvas(width, len(lines))
+    values = [line.curve.latest for line in lines]
+    digits = digits_to_tell_apart([value for value in values if value is not None])
+    texts = [MISSING if value is None else float_text(value, digits) for value in values]
+    room = max(map(len, texts), default=0)
+    for row, (line, text) in enumerate(zip(lines, texts, strict=True)):
+        column = write(canvas, 0, row, f"{line.mark} " if line.mark else "", line.ink)
+        column = write(canvas, column, row, f"{_SAMPLE} ", line.ink)
+        name_ink = Ink(is_faint=line.is_faint, is_strong=line.is_strong)
+        write(canvas, column, row, safe(line.name), name_ink, max(0, width - column - room - 1))
+        write_right(canvas, width, row, text, Ink(Role.TEXT, 0, line.is_faint, line.is_strong))
+    return canvas.picture().rows

@@ -1,0 +1,124 @@
+"""The frame that two dimensions span: axes with ticks, and a place for every run.
+
+Runs that have no place on an axis stand outside the frame: below it if they have no y, left of it if they have no x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mldeck.charts.dimensions import Dimension
+from mldeck.charts.labels import cut, write, write_right
+from mldeck.charts.picture import Canvas, Ink, Picture, PlotArea, Role
+from mldeck.charts.spots import Spot, Spots
+from mldeck.charts.ticks import Tick, number_ticks
+from mldeck.format import cell_width
+
+_LEAST_WIDTH, _LEAST_HEIGHT = 8, 3
+_MOST_LABEL = 14
+_ROWS_PER_TICK, _COLUMNS_PER_TICK = 4, 12
+_AXIS = Ink(Role.AXIS)
+_CURSOR = Ink(Role.ACCENT, is_strong=True)
+
+
+@dataclass(frozen=True)
+class Plane:
+    x: Dimension
+    y: Dimension
+    plot: PlotArea
+
+    @property
+    def axis_column(self) -> int:
+        return self.plot.left - 1
+
+    @property
+    def axis_row(self) -> int:
+        return self.plot.top + self.plot.height
+
+    def column_of(self, place: float | None) -> int:
+        if place is None:
+            return self.axis_column - 1
+        return self.plot.left + min(self.plot.width - 1, int(self.x.share(place) * self.plot.width))
+
+    def row_of(self, place: float | None) -> int:
+        if place is None:
+            return self.axis_row + 1
+        return self.axis_row - 1 - min(self.plot.height - 1, int(self.y.share(place) * self.plot.height))
+
+    def spots(self, run_ids: Iterable[str]) -> Spots:
+        places = zip(run_ids, self.x.places, self.y.places, strict=True)
+        return Spots({run_id: Spot(self.column_of(x), self.row_of(y)) for run_id, x, y in places})
+
+    def point_at(self, picture: Picture, spot: Spot) -> Picture:
+        """The picture with a cursor at a spot, and marks on both axes where it stands."""
+        canvas = Canvas(picture.width, picture.height)
+        canvas.paste(0, 0, picture.rows, blanks=True)
+        below = picture.rows[self.axis_row]
+        for column in (spot.column, spot.column + 1):
+            # The axis holds its name: of a wide character no half may stay.
+            if column < picture.width and not below[column].text:
+                canvas.put(column - 1, self.axis_row, "  ")
+        canvas.put(self.axis_column, spot.row, "▶", _CURSOR)
+        canvas.put(spot.column, self.axis_row, "▲", _CURSOR)
+        canvas.put(*spot, "◆", _CURSOR)
+        return canvas.picture(picture.plot)
+
+
+def draw_plane(canvas: Canvas, x: Dimension, y: Dimension, *, right: int = 0, below: int = 0) -> Plane | None:
+    """Draws axes and leaves room beside and below the frame; None if the canvas is too small."""
+    top, height = 1, canvas.height - 3 - bool(y.missing) - below
+    y_ticks = _ticks(y, height // _ROWS_PER_TICK)
+    label_width = min(_MOST_LABEL, max(map(cell_width, [*(tick.text for tick in y_ticks), y.missing]), default=0))
+    left = label_width + 2 + 2 * bool(x.missing)
+    width = canvas.width - left - right
+    if width < _LEAST_WIDTH or height < _LEAST_HEIGHT:
+        return None
+    plane = Plane(x, y, PlotArea(left, top, width, height, x.scale, y.scale))
+    write(canvas, 0, 0, f"↑ {y.name}", Ink(), canvas.width - right)
+    _draw_y_axis(canvas, plane, y_ticks, label_width)
+    _draw_x_axis(canvas, plane)
+    return plane
+
+
+def _draw_y_axis(canvas: Canvas, plane: Plane, ticks: tuple[Tick, ...], width: int) -> None:
+    for row in range(plane.plot.top, plane.axis_row):
+        canvas.put(plane.axis_column, row, "│", _AXIS)
+        if plane.x.missing:
+            canvas.put(plane.axis_column - 2, row, "┊", _AXIS)
+    taken: set[int] = set()
+    for place, text in ticks:
+        row = plane.row_of(place)
+        if row not in taken:
+            taken.add(row)
+            canvas.put(plane.axis_column, row, "┤", _AXIS)
+            write_right(canvas, width, row, cut(text, width), _AXIS)
+    if plane.y.missing:
+        write_right(canvas, width, plane.axis_row + 1, cut(plane.y.missing, width), Ink(Role.WARNING))
+
+
+def _draw_x_axis(canvas: Canvas, plane: Plane) -> None:
+    row, left, width = plane.axis_row, plane.axis_column, plane.plot.width
+    canvas.put(left, row, "└" + "─" * width, _AXIS)
+    labels = row + 1 + bool(plane.y.missing)
+    if plane.x.missing:
+        write_right(canvas, left, labels, cut(plane.x.missing, left), Ink(Role.WARNING))
+    ticks = _ticks(plane.x, width // _COLUMNS_PER_TICK)
+    first = left + bool(plane.x.missing)
+    free, most = first, width // max(1, len(ticks))
+    for place, text in ticks:
+        column, shown = plane.column_of(place), cut(text, most)
+        size = cell_width(shown)
+        start = max(first, min(column - size // 2, left + 1 + width - size))
+        if start >= free:
+            canvas.put(column, row, "┬", _AXIS)
+            write(canvas, start, labels, shown, _AXIS)
+            free = start + size + 1
+    name = f" {cut(plane.x.name, width // 2)} →"
+    write_right(canvas, left + 1 + width, row, name)
+
+
+def _ticks(axis: Dimension, most: int) -> tuple[Tick, ...]:
+    if not axis.is_numeric:
+        return tuple(Tick(place, text) for place, text in axis.marks)
+    return number_ticks(axis.scale, max(2, most)) if axis.numbers else ()

@@ -1,0 +1,59 @@
+"""What a crosshair reads off: exact points, found without drawing anything."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mldeck.charts.curves import Curve
+from mldeck.charts.lines import Line
+
+
+class Reading(NamedTuple):
+    x: int
+    step: int
+    timestamp: int
+    value: float
+    """As logged: NaN and infinities too."""
+    smoothed: float | None
+    """None without smoothing, and for what is not finite."""
+
+
+def values_at(lines: Sequence[Line], x: float) -> tuple[Reading | None, ...]:
+    """The point of each line that is nearest to `x`, the last of several that share one x; None for a line without points."""
+    return tuple(_nearest(line.curve, x) for line in lines)
+
+
+def step_neighbour(lines: Sequence[Line], x: float, direction: int) -> int | None:
+    """The next x at which any of the lines has a point: to the right, or to the left if `direction` is negative."""
+    found = []
+    for curve in (line.curve for line in lines):
+        xs = curve.xs
+        if direction < 0:
+            index = bisect_left(xs, x + curve.origin) - 1
+        else:
+            index = bisect_right(xs, x + curve.origin)
+        if 0 <= index < len(xs):
+            found.append(xs[index] - curve.origin)
+    if not found:
+        return None
+    return max(found) if direction < 0 else min(found)
+
+
+def _nearest(curve: Curve, x: float) -> Reading | None:
+    xs = curve.xs
+    if not xs:
+        return None
+    at = x + curve.origin
+    after = bisect_left(xs, at)
+    if after == len(xs) or (after and at - xs[after - 1] <= xs[after] - at):
+        after -= 1
+    index = bisect_right(xs, xs[after]) - 1
+    smoothed = None
+    if curve.smooth is not None:
+        # Points that are not finite have no place among the smoothed ones.
+        position = bisect_right(curve.smooth.xs, xs[index]) - 1
+        is_finite = position >= 0 and curve.points.ys[position] == curve.values[index]
+        smoothed = curve.smooth.ys[position] if is_finite else None
+    return Reading(xs[index] - curve.origin, curve.steps[index], curve.timestamps[index], curve.values[index], smoothed)

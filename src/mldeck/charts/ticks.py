@@ -1,0 +1,114 @@
+"""Where an axis has its ticks, and what is written there: steps of 1, 2 or 5, decades, round times.
+
+Ticks stand inside the limits, ascending, and neighbours look different. Computed with whole numbers and fractions, so that
+limits that are hardly apart, or hardly finite, have ticks like any others.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from mldeck.charts.scale import Scale
+from mldeck.format import digits_to_tell_apart, float_text
+
+_LEAST_DIGITS = 4
+_CELLS_PER_TICK = 9
+_GAP = 3
+"""How many blanks there are at least between two texts."""
+
+
+class Tick(NamedTuple):
+    value: float
+    text: str
+
+
+def number_ticks(scale: Scale, most: int, *, is_whole: bool = False) -> tuple[Tick, ...]:
+    """At most so many ticks for numbers; of whole numbers only (steps) if asked for."""
+    if most < 1:
+        return ()
+    values = _decades(scale, most) if scale.is_log else _linear(scale, most, is_whole)
+    if is_whole:
+        return tuple(Tick(value, str(int(value))) for value in values)
+    digits = digits_to_tell_apart(values, at_least=_LEAST_DIGITS)
+    return tuple(Tick(value, float_text(value, digits)) for value in values)
+
+
+def _linear(scale: Scale, most: int, is_whole: bool) -> list[float]:
+    step = round_step((Fraction(scale.high) - Fraction(scale.low)) / most, is_whole)
+    values = _multiples(scale, step, is_whole)
+    # One more than asked for when both ends are ticks.
+    return values if len(values) <= most else _multiples(scale, round_step(step * 3 / 2, is_whole), is_whole)
+
+
+def _multiples(scale: Scale, step: Fraction, is_whole: bool) -> list[float]:
+    low, high = Fraction(scale.low), Fraction(scale.high)
+    if is_whole:
+        return [int(number * step) for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    exact = (number * step for number in range(math.floor(low / step), math.ceil(high / step) + 1))
+    # As floats: neighbours may be the same, those at the ends may lie inside after all, and -0.0 is 0.
+    values = {float(value) + 0.0 for value in exact if abs(value) <= sys.float_info.max}
+    return sorted(value for value in values if scale.low <= value <= scale.high)
+
+
+def round_step(at_least: Fraction, is_whole: bool = False) -> Fraction:
+    """The smallest of …, 0.1, 0.2, 0.5, 1, 2, 5, 10, … that is not smaller."""
+    if is_whole and at_least <= 1:
+        return Fraction(1)
+    exponent = len(str(at_least.numerator)) - len(str(at_least.denominator)) - 1
+    while True:
+        for mantissa in (1, 2, 5):
+            step = mantissa * Fraction(10) ** exponent
+            if step >= at_least:
+                return step
+        exponent += 1
+
+
+def _decades(scale: Scale, most: int) -> list[float]:
+    first, last = math.floor(math.log10(scale.low)), math.ceil(math.log10(scale.high))
+
+    def ticks(mantissas: Iterable[int], every: int = 1) -> list[float]:
+        # Read from text: powers computed as floats are not always the nearest ones.
+        values = (
+            float(f"{mantissa}e{exponent}")
+            for exponent in range(first, last + 1)
+            if exponent % every == 0
+            for mantissa in mantissas
+        )
+        return sorted({value for value in values if scale.low <= value <= scale.high})
+
+    for mantissas in ((1, 2, 5), (1, 3)):
+        found = ticks(mantissas)
+        if 2 <= len(found) <= most:
+            return found
+    found = ticks((1,))
+    every = 1
+    while len(found) > most:
+        every += 1
+        found = ticks((1,), every)
+    return found if len(found) >= 2 else _linear(scale, most, False)
+
+
+def fitting(
+    ticks_for: Callable[[int], Sequence[Tick]], place: Callable[[float], int | None], width: int
+) -> list[tuple[int, int, Tick]]:
+    """As many ticks as have room beside each other, as (column of the tick, column where its text begins, tick).
+
+    A text stands centred below its tick, and is moved inwards where it would stand out at an end.
+    """
+    for most in range(max(1, width // _CELLS_PER_TICK), 0, -1):
+        placed = list(_placed(ticks_for(most), place, width))
+        ends = [start + len(tick.text) + _GAP for _, start, tick in placed]
+        if all(end <= start for end, (_, start, _) in zip(ends, placed[1:], strict=False)):
+            return [each for each in placed if len(each[2].text) <= width]
+    return []
+
+
+def _placed(ticks: Iterable[Tick], place: Callable[[float], int | None], width: int) -> Iterable[tuple[int, int, Tick]]:
+    for tick in ticks:
+        column = place(tick.value)
+        if column is not None:
+            yield column, max(0, min(column - len(tick.text) // 2, width - len(tick.text))), tick

@@ -1,0 +1,49 @@
+"""A bar for every run, from zero, with its exact value."""
+
+from __future__ import annotations
+
+import math
+
+from mldeck.charts.bars import Bar, draw_bars
+from mldeck.charts.picture import Role
+
+
+def lengths(values: list[float | None], *, is_log: bool = False, width: int = 60) -> list[int]:
+    picture = draw_bars([Bar("run", value) for value in values], (width, len(values) + is_log), is_log=is_log)
+    rows = picture.rows[is_log:]
+    return [sum(cell.ink.role is Role.SERIES for cell in row) for row in rows]
+
+
+def test_bars_are_as_long_as_their_values() -> None:
+    one, two, four = lengths([1.0, 2.0, 4.0])
+    assert abs(two - four / 2) <= 1
+    assert abs(one - four / 4) <= 1
+
+
+def test_negative_values_go_to_the_left() -> None:
+    picture = draw_bars([Bar("run", 3.0), Bar("run", -1.0)], (60, 2))
+    up, down = ([i for i, cell in enumerate(row) if cell.ink.role is Role.SERIES] for row in picture.rows)
+    assert max(down) < min(up)
+    assert len(down) * 3 - 3 <= len(up) <= len(down) * 3 + 3
+
+
+def test_what_has_no_length_is_there_with_its_value() -> None:
+    values = [1.0, math.nan, math.inf, None]
+    assert [length > 0 for length in lengths(values)] == [True, False, False, False]
+    picture = draw_bars([Bar("run", value) for value in values], (60, 4))
+    assert [line.split()[-1] for line in picture.text.splitlines()] == ["1", "NaN", "inf", "–"]
+
+
+def test_a_log_axis_grows_by_decades() -> None:
+    first, second, third, none = lengths([0.1, 1.0, 10.0, -1.0], is_log=True)
+    assert second - first == third - second
+    assert none == 0
+
+
+def test_values_are_exact() -> None:
+    assert "0.30000000000000004" in draw_bars([Bar("run", 0.1 + 0.2)], (60, 1)).text
+
+
+def test_what_did_not_fit_is_counted() -> None:
+    text = draw_bars([Bar(f"run-{number}", 1.0) for number in range(20)], (60, 8), title="rmse").text
+    assert text.splitlines()[-1] == "… 14 more"
