@@ -57,7 +57,8 @@ ROOMS = {
     # Runs as text, whoever writes them: printed answers, and files.
     "serial": Room(NOUNS | {"store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     "export": Room(NOUNS | {"store", "serial"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
-    "cli": Room(NOUNS | LOGIC | {"settings", "demo", "output", "serial", "ui"}),
+    "commands": Room(NOUNS | LOGIC | {"settings", "output", "serial"}, frozenset(), frozenset(HEAVY)),
+    "cli": Room(NOUNS | {"settings", "store", "commands", "demo", "ui"}),
     "__main__": Room(frozenset({"cli"})),
 }
 

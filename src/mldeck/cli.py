@@ -7,27 +7,19 @@ printing commands never load the screen's libraries.
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mldeck import __version__
+from mldeck.commands.options import STORE_HELP, Misread, command_parser, store_path
 from mldeck.errors import MldeckError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mldeck.model import Column
-    from mldeck.search.errors import SearchError
     from mldeck.settings import Settings
-
-DEFAULT_STORE = "mlflow.db"
-DEFAULT_LIMIT = 100
-_VIEWS = ("active", "deleted", "all")
-_FORMATS = ("table", "json", "csv")
-_STORE_HELP = "database file or sqlite:/// URI (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
 
 _COMMANDS_HELP = """\
 commands:
@@ -35,6 +27,7 @@ commands:
   mldeck demo           make a sample store and browse it
   mldeck experiments    print the experiments
   mldeck runs           print runs
+  mldeck plot           draw a metric of one or more runs
 each has its own --help; a store that is called like a command is opened as ./NAME
 """
 
@@ -53,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except MldeckError as error:
-        said = str(error) if isinstance(error, _Misread) else _one_line(str(error))
+        said = str(error) if isinstance(error, Misread) else _one_line(str(error))
         print(f"mldeck: {said}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except OSError as error:
@@ -75,17 +68,19 @@ def _one_line(message: str) -> str:
 
 
 def _browse(words: Sequence[str]) -> int:
-    parser = _parser("mldeck", "A keyboard-driven terminal application for MLflow tracking databases.", _COMMANDS_HELP)
-    parser.add_argument("store", nargs="?", metavar="STORE", help=_STORE_HELP)
+    parser = command_parser(
+        "mldeck", "A keyboard-driven terminal application for MLflow tracking databases.", _COMMANDS_HELP
+    )
+    parser.add_argument("store", nargs="?", metavar="STORE", help=STORE_HELP)
     _add_deck_options(parser)
     parser.add_argument("--version", action="version", version=f"mldeck {__version__}")
     options = parser.parse_args(words)
     settings = _settings(options)
-    return _run_deck(settings, _store_path(settings))
+    return _run_deck(settings, store_path(settings))
 
 
 def _demo(words: Sequence[str]) -> int:
-    parser = _parser("mldeck demo", "Makes a sample store, as MLflow would have written it, and opens it.")
+    parser = command_parser("mldeck demo", "Makes a sample store, as MLflow would have written it, and opens it.")
     parser.add_argument("--path", metavar="DIR", help="keep the store in this folder (default: a temporary one)")
     parser.add_argument("--live", action="store_true", help="keep a training run writing to it")
     _add_deck_options(parser)
@@ -98,127 +93,30 @@ def _demo(words: Sequence[str]) -> int:
         return _run_deck(settings, path)
 
 
-def _experiments(words: Sequence[str]) -> int:
-    parser = _parser("mldeck experiments", "Prints the experiments of a store.")
-    _add_print_options(parser)
-    options = parser.parse_args(words)
-    from mldeck import output
+def _room(name: str) -> Callable[[Sequence[str]], int]:
+    """A command that is a module of `mldeck.commands`, imported when it is called."""
 
-    return output.print_experiments(_printed_store(options), options.view, options.format)
+    def run(words: Sequence[str]) -> int:
+        from importlib import import_module
 
+        status: int = import_module(f"mldeck.commands.{name}").run(words)
+        return status
 
-def _runs(words: Sequence[str]) -> int:
-    parser = _parser("mldeck runs", "Prints runs: of all active experiments, unless some are named.")
-    parser.add_argument(
-        "-e", "--experiment", action="append", default=[], metavar="EXPERIMENT", help="name or id; may be repeated"
-    )
-    parser.add_argument(
-        "-f",
-        "--filter",
-        type=_search,
-        default="",
-        metavar="FILTER",
-        help="in MLflow's search language and mldeck's extensions of it: \"metrics.rmse < 7 and params.model = 'rf'\"",
-    )
-    parser.add_argument(
-        "-o",
-        "--order",
-        action="append",
-        default=[],
-        metavar="ORDER",
-        help='as MLflow writes it: "metrics.rmse DESC", "params.`a b`"; may be repeated',
-    )
-    parser.add_argument(
-        "--limit",
-        type=_limit,
-        default=DEFAULT_LIMIT,
-        metavar="N",
-        help=f"at most N runs, 0 for all (default {DEFAULT_LIMIT})",
-    )
-    parser.add_argument(
-        "--columns",
-        type=_columns,
-        metavar="COLUMNS",
-        help='separated by commas: "run_id,start_time,metrics.rmse,params.`a b`" (default: all; in a table what differs)',
-    )
-    _add_print_options(parser)
-    options = parser.parse_args(words)
-    from mldeck import output
-    from mldeck.search.order import parse_orders
-
-    order = parse_orders(options.order)
-    return output.print_runs(
-        _printed_store(options),
-        options.experiment,
-        options.view,
-        options.filter,
-        order,
-        options.columns,
-        options.limit,
-        options.format,
-    )
+    return run
 
 
-_COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"demo": _demo, "experiments": _experiments, "runs": _runs}
-
-
-def _parser(name: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
-        prog=name, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+_COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "demo": _demo,
+    "experiments": _room("experiments"),
+    "runs": _room("runs"),
+    "plot": _room("plot"),
+}
 
 
 def _add_deck_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--read-only", action="store_true", help="never write to the store")
     parser.add_argument("--experiment", metavar="NAME", help="start with this experiment")
     parser.add_argument("--theme", metavar="NAME", help="colour theme (an unknown name lists them)")
-
-
-def _add_print_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-s", "--store", metavar="STORE", help=_STORE_HELP)
-    parser.add_argument("--view", choices=_VIEWS, default="active", help="lifecycle stages to show (default: active)")
-    parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
-
-
-class _Misread(UsageError):
-    """What was typed cannot be read; the lines behind the first show where."""
-
-
-def _search(text: str) -> str:
-    """The filter as it was typed, when it can be read."""
-    from mldeck.search.errors import SearchError
-    from mldeck.search.parse import parse
-
-    try:
-        parse(text)
-    except SearchError as error:
-        raise _Misread(_pointed_out(text, error)) from None
-    return text
-
-
-def _columns(text: str) -> tuple[Column, ...]:
-    from mldeck.search.columns import parse_columns
-    from mldeck.search.errors import SearchError
-    from mldeck.serial import COLUMN_ATTRIBUTES
-
-    try:
-        return parse_columns(text, COLUMN_ATTRIBUTES)
-    except SearchError as error:
-        raise _Misread(_pointed_out(text, error)) from None
-
-
-def _pointed_out(text: str, error: SearchError) -> str:
-    """The message, the text, and a caret below the first character that is wrong."""
-    from mldeck.format import cell_width, safe
-
-    caret = " " * cell_width(safe(text[: error.position])) + "^"
-    return f"{safe(str(error))}\n  {safe(text)}\n  {caret}"
-
-
-def _limit(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs: write 0 for all, or more")
-    return int(text)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -230,32 +128,6 @@ def _settings(options: argparse.Namespace) -> Settings:
         theme=getattr(options, "theme", None),
         read_only=getattr(options, "read_only", False),
     )
-
-
-def _store_path(settings: Settings) -> Path:
-    """The database file that was asked for. Raises `UsageError` when nothing was, and nothing is here."""
-    from pathlib import Path
-
-    from mldeck.store.address import store_path
-
-    if settings.store is None and not Path(DEFAULT_STORE).exists():
-        raise UsageError(
-            f"no store given, and no {DEFAULT_STORE} here: name one (mldeck PATH), set MLFLOW_TRACKING_URI, "
-            "or try `mldeck demo`"
-        )
-    return store_path(settings.store or DEFAULT_STORE, settings.store_origin)
-
-
-def _printed_store(options: argparse.Namespace) -> Path:
-    from mldeck.settings import load_settings
-    from mldeck.store.files import check_database
-
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Names come in any alphabet: what the encoding of the output lacks is spelled out instead of ending the listing.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    path = _store_path(load_settings(store=options.store))
-    check_database(path)
-    return path
 
 
 def _run_deck(settings: Settings, path: Path) -> int:

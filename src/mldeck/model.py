@@ -7,9 +7,13 @@ text is None in both cases. Standard library only: every other room may import t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from array import array
 
 NOTE_TAG = "mlflow.note.content"
 PARENT_TAG = "mlflow.parentRunId"
@@ -106,6 +110,64 @@ class Metric:
     timestamp: int
     """Milliseconds since the epoch."""
     step: int
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The points of one metric of one run, in order of step, then timestamp, then value. Steps may repeat.
+
+    The arrays are parallel, and nobody changes them: what was logged later is in another history.
+    """
+
+    run_id: str
+    key: str
+    steps: array[int]
+    values: array[float]
+    """NaN and ±inf are real floats here."""
+    timestamps: array[int]
+    """Milliseconds since the epoch."""
+    point_count: int
+    """How many points were read; more than there are here if they are too many to hold."""
+    was_stopped: bool = False
+    """Whether the reading was interrupted: these are the points up to there."""
+    window: tuple[int, int] | None = None
+    """The first and the last step that were asked for; None when all were."""
+    mark: Sequence[Any] | None = None
+    """What the store goes on from to read what is newer."""
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def is_thinned(self) -> bool:
+        """Whether only the first, last, least and greatest of every few points are here."""
+        return self.point_count > len(self)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is every point that had been logged."""
+        return not (self.was_stopped or self.is_thinned or self.window)
+
+    def is_unchanged_since(self, earlier: History) -> bool:
+        """Whether nothing was logged between the two, of which the later one was read as what is newer."""
+        return self.steps is earlier.steps
+
+
+@dataclass(frozen=True)
+class HistorySize:
+    point_count: int
+    first_step: int | None
+    """Of the lowest number; None when there is no point."""
+    last_step: int | None
+
+
+@dataclass(frozen=True)
+class MetricKey:
+    """A metric of some runs."""
+
+    key: str
+    run_count: int
+    """How many of the runs have it."""
 
 
 @dataclass(frozen=True)

@@ -25,30 +25,28 @@ from mldeck.serial import (
     shown_text,
 )
 from mldeck.store.runs import ALL_FIELDS
-from mldeck.store.store import Store
+from mldeck.store.store import PRINT_PATIENCE_S, Store
 
 _SAMPLE_ROWS = 200
 """Column widths are taken from the first rows, so that a long table can be streamed."""
 
 _MAX_CELL = 48
-_PATIENCE_S = 20.0
-"""A script waits for a lock as long as MLflow does."""
 
 
 def print_experiments(path: Path, view_name: str, format_name: str) -> int:
-    store = _opened(path)
+    store = opened(path)
     try:
         counts = store.run_counts()
         objects = [_experiment_object(each, counts) for each in store.experiments(View(view_name))]
     finally:
         store.close()
     if format_name == "json":
-        _write(json_pieces(objects))
+        write(json_pieces(objects))
     elif format_name == "csv":
         header = list(objects[0] if objects else _experiment_object(_NO_EXPERIMENT, {}))
-        _write_csv(header, (list(each.values()) for each in objects))
+        write_csv(header, (list(each.values()) for each in objects))
     else:
-        _write_table(
+        write_table(
             ("id", "name", "stage", "active runs", "created", "note"),
             (
                 (
@@ -65,9 +63,9 @@ def print_experiments(path: Path, view_name: str, format_name: str) -> int:
     return 0
 
 
-def _opened(path: Path) -> Store:
+def opened(path: Path, *, read_only: bool = False) -> Store:
     """The store; what the reader should know about it goes to the standard error, beside the answer."""
-    store = Store(path, patience_s=_PATIENCE_S)
+    store = Store(path, read_only=read_only, patience_s=PRINT_PATIENCE_S)
     for notice in store.reading_notices:
         print(f"mldeck: {safe(f'{path}: {notice}')}", file=sys.stderr)
     return store
@@ -105,7 +103,7 @@ def print_runs(
 
     They are streamed, a few hundred at a time.
     """
-    store = _opened(path)
+    store = opened(path)
     try:
         experiments = _chosen(store, names)
         query = RunQuery(tuple(experiments), View(view_name), tuple(order), filter_text)
@@ -113,14 +111,14 @@ def print_runs(
         experiment_names = {key: each.name for key, each in experiments.items()}
         if format_name == "json":
             fields = ALL_FIELDS if columns is None else fields_of(columns)
-            _write(json_pieces(run_object(each, experiment_names) for each in store.iter_records(ids, fields)))
+            write(json_pieces(run_object(each, experiment_names) for each in store.iter_records(ids, fields)))
         elif format_name == "csv":
             _write_runs_csv(store, ids, columns, experiment_names)
         elif columns is None:
             _write_runs_table(store, ids, experiment_names)
         else:
             rows = read_rows(store, ids, columns, experiment_names)
-            _write_table(labels(columns), ([_shown(*cell) for cell in zip(columns, row, strict=True)] for row in rows))
+            write_table(labels(columns), ([_shown(*cell) for cell in zip(columns, row, strict=True)] for row in rows))
     finally:
         store.close()
     return 0
@@ -142,13 +140,13 @@ def _chosen(store: Store, names: Sequence[str]) -> dict[str, Experiment]:
     return chosen
 
 
-def _write(pieces: Iterable[str]) -> None:
+def write(pieces: Iterable[str]) -> None:
     sys.stdout.writelines(pieces)
 
 
-def _write_csv(header: Sequence[str], rows: Iterable[Row]) -> None:
+def write_csv(header: Sequence[str], rows: Iterable[Row]) -> None:
     # A terminal must not act on somebody else's text; a file or a pipe gets it unchanged.
-    _write(csv_lines(chain((header,), rows), safe if sys.stdout.isatty() else None))
+    write(csv_lines(chain((header,), rows), safe if sys.stdout.isatty() else None))
 
 
 def _write_runs_csv(
@@ -157,7 +155,7 @@ def _write_runs_csv(
     if columns is None:
         columns = [*(Column(Kind.ATTRIBUTE, key) for key in RUN_KEYS), *store.keys_of_runs(ids)]
     rows = read_rows(store, ids, columns, experiment_names)
-    _write_csv([field_name(column) for column in columns], rows)
+    write_csv([field_name(column) for column in columns], rows)
 
 
 def _write_runs_table(store: Store, ids: Sequence[str], experiment_names: dict[str, str]) -> None:
@@ -181,7 +179,7 @@ def _write_runs_table(store: Store, ids: Sequence[str], experiment_names: dict[s
             yield _cell(record, column)
 
     records = store.iter_records(ids, fields)
-    _write_table([*header, *(each.key for each in columns)], (tuple(cells(each)) for each in records))
+    write_table([*header, *(each.key for each in columns)], (tuple(cells(each)) for each in records))
 
 
 def _cell(record: RunRecord, column: Column) -> str:
@@ -195,7 +193,7 @@ def _shown(column: Column, value: object) -> str:
     return float_text(value) if isinstance(value, float) else shown_text(column, value)
 
 
-def _write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     iterator = iter(rows)
     sample = list(islice(iterator, _SAMPLE_ROWS))
     widths = [

@@ -7,7 +7,7 @@ import math
 STORED_INFINITY = 1.797e308
 """MLflow writes ±inf as ±1.7976931348623157e308; anything this large is an infinity."""
 
-_SECONDS_LIMIT = 10**11
+SECONDS_LIMIT = 10**11
 """MlflowClient.log_metric of 1.0-1.2 wrote seconds: as milliseconds such a time would lie before March 1973."""
 
 
@@ -24,4 +24,4 @@ def metric_timestamp_ms(timestamp: int | None) -> int:
     """Milliseconds since the epoch, whatever unit the client wrote."""
     if timestamp is None:
         return 0
-    return timestamp * 1000 if abs(timestamp) < _SECONDS_LIMIT else timestamp
+    return timestamp * 1000 if abs(timestamp) < SECONDS_LIMIT else timestamp

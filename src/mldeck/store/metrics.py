@@ -16,6 +16,9 @@ class HistorySpan:
 
     position: int
     """0 for the first slice of the history, slices - 1 for the last."""
+    first_step: int
+    """Of the points in this slice."""
+    last_step: int
     low: float | None
     """Smallest and largest value; None when all of them are NaN."""
     high: float | None
@@ -45,6 +48,8 @@ def history_outline(
     statement = (
         select(
             position.label("position"),
+            func.min(points.c.step).label("first_step"),
+            func.max(points.c.step).label("last_step"),
             func.min(real_value).label("low"),
             func.max(real_value).label("high"),
             func.sum(case((is_nan, 1), else_=0)).label("nan_count"),
@@ -57,6 +62,8 @@ def history_outline(
     return tuple(
         HistorySpan(
             row.position,
+            row.first_step,
+            row.last_step,
             None if row.low is None else metric_value(row.low, False),
             None if row.high is None else metric_value(row.high, False),
             row.nan_count,

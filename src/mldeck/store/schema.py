@@ -22,6 +22,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
     null,
     select,
     table,
@@ -56,9 +57,11 @@ _TYPES: Mapping[str, TypeEngine[Any]] = {
     "deleted_time": BigInteger(),
     "creation_time": BigInteger(),
     "last_update_time": BigInteger(),
+    "last_updated_time": BigInteger(),
     "experiment_id": Integer(),
+    "version": Integer(),
 }
-_TEXT_VALUES = ("params", "tags", "experiment_tags", "input_tags")
+_TEXT_VALUES = ("params", "tags", "experiment_tags", "input_tags", "registered_model_tags", "model_version_tags")
 """Tables whose `value` is text; it is a number in `metrics` and `latest_metrics`."""
 
 _COMPOSITE_INDEX = "index_metrics_run_uuid_key_step"
@@ -90,39 +93,39 @@ class Schema:
 
     @cached_property
     def experiments(self) -> TableClause:
-        return self._table("experiments")
+        return self.table("experiments")
 
     @cached_property
     def experiment_tags(self) -> TableClause:
-        return self._table("experiment_tags")
+        return self.table("experiment_tags")
 
     @cached_property
     def runs(self) -> TableClause:
-        return self._table("runs")
+        return self.table("runs")
 
     @cached_property
     def params(self) -> TableClause:
-        return self._table("params")
+        return self.table("params")
 
     @cached_property
     def tags(self) -> TableClause:
-        return self._table("tags")
+        return self.table("tags")
 
     @cached_property
     def metrics(self) -> TableClause:
-        return self._table("metrics")
+        return self.table("metrics")
 
     @cached_property
     def datasets(self) -> TableClause:
-        return self._table("datasets")
+        return self.table("datasets")
 
     @cached_property
     def inputs(self) -> TableClause:
-        return self._table("inputs")
+        return self.table("inputs")
 
     @cached_property
     def input_tags(self) -> TableClause:
-        return self._table("input_tags")
+        return self.table("input_tags")
 
     @cached_property
     def latest_metrics(self) -> FromClause:
@@ -132,7 +135,7 @@ class Schema:
         (section 4.1; NaN counts as the 0 it is stored as).
         """
         if self.has("latest_metrics"):
-            return self._table("latest_metrics")
+            return self.table("latest_metrics")
         points = self.metrics
         rank = (
             func.row_number()
@@ -175,7 +178,19 @@ class Schema:
                 return name
         return None
 
-    def _table(self, name: str) -> TableClause:
+    @cached_property
+    def rowid(self) -> ColumnElement[int]:
+        """SQLite's own number of a row of `metrics`: it grows with every row that is added."""
+        return literal_column("metrics.rowid", Integer())
+
+    @property
+    def history_order(self) -> tuple[ColumnElement[Any], ...]:
+        """How that index has the points of one metric of one run in order; nothing to go by when there is none."""
+        orders = {_COMPOSITE_INDEX: (self.metrics.c.step, self.rowid), _RUN_INDEX: (self.rowid,)}
+        return orders.get(self.history_index or "", ())
+
+    def table(self, name: str) -> TableClause:
+        """With the columns that it has here."""
         present = sorted(self._columns.get(name, ()))
         text_value = name in _TEXT_VALUES
         columns = (

@@ -84,6 +84,16 @@ def _stop_if_fired(connection: Connection, *_: object) -> None:
     connection.get_execution_options()["interrupt"].check()
 
 
+@contextmanager
+def stoppable(connection: Connection) -> Iterator[None]:
+    """For reading in parts: an interrupt ends the block, and what was read before counts."""
+    try:
+        yield
+    except (Interrupted, DBAPIError, sqlite3.Error):
+        if not connection.get_execution_options()["interrupt"].fired:
+            raise
+
+
 def read_quickly(connection: Connection, read: Callable[[], _Result]) -> _Result:
     """What `read` reads through this connection, with its texts decoded by SQLite's driver, three times as fast.
 

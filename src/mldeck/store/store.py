@@ -12,8 +12,22 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from mldeck.errors import StoreLocked, StoreUnavailable
-from mldeck.model import Column, Experiment, Kind, RunCount, RunDetails, RunQuery, RunRecord, View
+from mldeck.errors import Interrupted, StoreLocked, StoreUnavailable, UsageError
+from mldeck.model import (
+    Column,
+    Experiment,
+    History,
+    HistorySize,
+    Kind,
+    Metric,
+    MetricKey,
+    Run,
+    RunCount,
+    RunDetails,
+    RunQuery,
+    RunRecord,
+    View,
+)
 from mldeck.store.best import best_values, primary_metric
 from mldeck.store.completion import is_numeric, list_keys, list_values
 from mldeck.store.details import run_details
@@ -38,6 +52,9 @@ _Result = TypeVar("_Result")
 
 PATIENCE_S = 1.0
 """What a person at the keyboard waits for a lock before the deck says what it waits for."""
+
+PRINT_PATIENCE_S = 20.0
+"""A script waits for a lock as long as MLflow does."""
 
 _RECORDS_AT_ONCE = 500
 _CELLS_AT_ONCE = 100_000
@@ -192,6 +209,18 @@ class Store:
         """The latest value of a metric of all the runs of a query, by run id."""
         return self._read(metric_values, interrupt, query, key)
 
+    def run_meant(self, text: str, interrupt: Interrupt | None = None) -> Run:
+        """The run that somebody names by its id, the beginning of its id, or its name; `UsageError` unless it is one."""
+        from mldeck.store.run_lookup import runs_meant  # for commands that are told a run
+
+        found = self._read(runs_meant, interrupt, text)
+        if not found:
+            raise UsageError(f"{self.path} has no run {text}: give its id, at least 4 characters of it, or its name")
+        if len(found) > 1:
+            several = ", ".join(f"{run.run_id} ({run.label})" for run in found)
+            raise UsageError(f"{text} may be one of several runs: {several}")
+        return found[0]
+
     def run_details(self, run_id: str, interrupt: Interrupt | None = None) -> RunDetails | None:
         return self._read(run_details, interrupt, run_id)
 
@@ -211,6 +240,73 @@ class Store:
         self, run_id: str, key: str, slices: int, interrupt: Interrupt | None = None
     ) -> tuple[HistorySpan, ...]:
         return self._read(history_outline, interrupt, run_id, key, slices)
+
+    def read_history(
+        self,
+        run_id: str,
+        key: str,
+        window: tuple[int, int] | None = None,
+        interrupt: Interrupt | None = None,
+        on_part: Callable[[int], None] | None = None,
+    ) -> History:
+        """All points of a metric of a run, or those from the first to the last step of the window.
+
+        An interrupt that is fired meanwhile ends the reading, and what was read is handed back (`was_stopped`). `on_part` is
+        told every 10,000 points, in this thread, how many were read.
+        """
+        from mldeck.store.histories import read_history  # not needed before the first chart
+
+        return self._read(read_history, interrupt, run_id, key, window, on_part)
+
+    def read_newer(self, history: History, interrupt: Interrupt | None = None) -> History:
+        """The history with what was logged since it was read (see `History.is_unchanged_since`)."""
+        from mldeck.store.histories import read_newer
+
+        return self._read(read_newer, interrupt, history)
+
+    def read_histories(
+        self,
+        pairs: Sequence[tuple[str, str]],
+        interrupt: Interrupt | None = None,
+        on_history: Callable[[History], None] | None = None,
+    ) -> list[History]:
+        """The histories of these pairs of run id and key, one after the other; when interrupted, those read so far.
+
+        `on_history` gets each of them, in this thread, as soon as it is read.
+        """
+        histories: list[History] = []
+        for run_id, key in pairs:
+            try:
+                histories.append(self.read_history(run_id, key, interrupt=interrupt))
+            except Interrupted:
+                break
+            if on_history is not None:
+                on_history(histories[-1])
+        return histories
+
+    def history_size(self, run_id: str, key: str, interrupt: Interrupt | None = None) -> HistorySize:
+        """How many points there are: cheap from MLflow 3.12 on, before that as dear as reading them."""
+        from mldeck.store.histories import history_size
+
+        return self._read(history_size, interrupt, run_id, key)
+
+    def metric_keys(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> tuple[MetricKey, ...]:
+        """The metrics that at least one of these runs has, by name."""
+        from mldeck.store.metrics_of_runs import metric_keys
+
+        return self._read(metric_keys, interrupt, ids)
+
+    def runs_with_curve(self, ids: Sequence[str], key: str, interrupt: Interrupt | None = None) -> frozenset[str]:
+        """Those of these runs that logged the metric more than once."""
+        from mldeck.store.metrics_of_runs import runs_with_curve
+
+        return self._read(runs_with_curve, interrupt, ids, key)
+
+    def latest_metrics(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> dict[str, dict[str, Metric]]:
+        """The latest point of every metric of these runs, by run id and key; runs without metrics are left out."""
+        from mldeck.store.metrics_of_runs import latest_metrics
+
+        return self._read(latest_metrics, interrupt, ids)
 
     def poll(self) -> Change:
         """Whether others changed the database since the last call. Opens it anew when it was migrated or replaced.

@@ -1,0 +1,1 @@
+"""The commands that print or change something without a screen, one module each; `mldeck.cli` calls them."""

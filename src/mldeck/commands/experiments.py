@@ -1,0 +1,16 @@
+"""`mldeck experiments`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mldeck.commands.options import add_print_options, command_parser, printed_store
+
+
+def run(words: Sequence[str]) -> int:
+    parser = command_parser("mldeck experiments", "Prints the experiments of a store.")
+    add_print_options(parser)
+    options = parser.parse_args(words)
+    from mldeck import output
+
+    return output.print_experiments(printed_store(options), options.view, options.format)

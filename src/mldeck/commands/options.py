@@ -1,0 +1,80 @@
+"""What the commands have in common: their parsers, the store that is meant, and complaints about what was typed."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from typing import TYPE_CHECKING
+
+from mldeck.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mldeck.search.errors import SearchError
+    from mldeck.settings import Settings
+
+DEFAULT_STORE = "mlflow.db"
+STORE_HELP = "database file or sqlite:/// URI (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
+ARTIFACT_ROOT_HELP = "files that the database says are at OLD (a path or URI) are now at NEW; may be repeated"
+_VIEWS = ("active", "deleted", "all")
+_FORMATS = ("table", "json", "csv")
+
+
+def command_parser(name: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog=name, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
+def add_store_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-s", "--store", metavar="STORE", help=STORE_HELP)
+
+
+def add_print_options(parser: argparse.ArgumentParser) -> None:
+    add_store_option(parser)
+    parser.add_argument("--view", choices=_VIEWS, default="active", help="lifecycle stages to show (default: active)")
+    add_format_option(parser)
+
+
+def add_format_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
+
+
+class Misread(UsageError):
+    """What was typed cannot be read; the lines behind the first show where."""
+
+
+def pointed_out(text: str, error: SearchError) -> str:
+    """The message, the text, and a caret below the first character that is wrong."""
+    from mldeck.format import cell_width, safe
+
+    caret = " " * cell_width(safe(text[: error.position])) + "^"
+    return f"{safe(str(error))}\n  {safe(text)}\n  {caret}"
+
+
+def store_path(settings: Settings) -> Path:
+    """The database file that was asked for. Raises `UsageError` when nothing was, and nothing is here."""
+    from pathlib import Path
+
+    from mldeck.store import address
+
+    if settings.store is None and not Path(DEFAULT_STORE).exists():
+        raise UsageError(
+            f"no store given, and no {DEFAULT_STORE} here: name one (mldeck PATH), set MLFLOW_TRACKING_URI, "
+            "or try `mldeck demo`"
+        )
+    return address.store_path(settings.store or DEFAULT_STORE, settings.store_origin)
+
+
+def printed_store(options: argparse.Namespace) -> Path:
+    from mldeck.settings import load_settings
+    from mldeck.store.files import check_database
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names come in any alphabet: what the encoding of the output lacks is spelled out instead of ending the listing.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    path = store_path(load_settings(store=options.store))
+    check_database(path)
+    return path

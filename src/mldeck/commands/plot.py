@@ -1,0 +1,135 @@
+"""`mldeck plot`: a metric of one or more runs, drawn as the deck draws it, for a terminal or a pipe."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mldeck.commands.options import add_store_option, command_parser, printed_store
+from mldeck.errors import UsageError
+
+if TYPE_CHECKING:
+    from mldeck.charts.ansi import Depth
+    from mldeck.charts.curves import Axis
+    from mldeck.charts.lines import Line
+    from mldeck.model import Run
+    from mldeck.store.store import Store
+
+_PIPE_SIZE = (100, 28)
+_LEAST_SIZE = (20, 6)
+_X_AXES = ("step", "time", "wall")
+
+
+def run(words: Sequence[str]) -> int:
+    parser = command_parser("mldeck plot", "Draws a metric of one or more runs.")
+    parser.add_argument("run", nargs="+", metavar="RUN", help="id, the beginning of an id, or name")
+    parser.add_argument("-m", "--metric", required=True, metavar="METRIC", help="key of the metric")
+    parser.add_argument("--x", choices=_X_AXES, default="step", help="x axis: step, time since the start, or wall time")
+    parser.add_argument("--log", action="store_true", help="logarithmic y axis")
+    parser.add_argument(
+        "--smooth", type=_weight, default=0.0, metavar="A", help="smooth by an exponential moving average: 0 to 0.999"
+    )
+    parser.add_argument("--width", type=_cells, metavar="N", help="columns (default: those of the terminal, else 100)")
+    parser.add_argument("--height", type=_cells, metavar="N", help="lines (default: those of the terminal, else 28)")
+    add_store_option(parser)
+    options = parser.parse_args(words)
+    path = printed_store(options)
+    from mldeck.store.store import PRINT_PATIENCE_S, Store
+
+    store = Store(path, patience_s=PRINT_PATIENCE_S)
+    try:
+        runs = [store.run_meant(text) for text in options.run]
+        text = _drawn(store, runs, options)
+    finally:
+        store.close()
+    sys.stdout.write(text)
+    return 0
+
+
+def _drawn(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> str:
+    from mldeck.charts.ansi import to_ansi
+    from mldeck.charts.legend import legend_rows
+    from mldeck.charts.lines import View, draw_lines
+    from mldeck.charts.palette import DARK
+    from mldeck.charts.picture import Picture
+    from mldeck.format import safe
+
+    lines = _lines(store, runs, options)
+    width, height = _size(options)
+    legend = legend_rows(lines, width)
+    picture = draw_lines(lines, View(is_log=options.log), (width, height - len(legend)), title=safe(options.metric))
+    return to_ansi(Picture((*picture.rows, *legend)), DARK, _depth()) + "\n"
+
+
+def _lines(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> list[Line]:
+    from mldeck.charts.curves import prepare
+    from mldeck.charts.lines import Line, marks_for
+    from mldeck.charts.picture import SERIES_COLOURS
+
+    histories = store.read_histories([(each.run_id, options.metric) for each in runs])
+    if not any(len(history) for history in histories):
+        whose = "this run has" if len(runs) == 1 else "these runs have"
+        raise UsageError(f"{whose} no metric {options.metric}{_those_there_are(store, runs)}")
+    axis = _axis(options.x)
+    return [
+        Line(
+            prepare(history.steps, history.timestamps, history.values, axis, options.smooth),
+            each.label,
+            number % SERIES_COLOURS,
+            mark,
+        )
+        for number, (each, history, mark) in enumerate(zip(runs, histories, marks_for(len(runs)), strict=True))
+    ]
+
+
+def _those_there_are(store: Store, runs: Sequence[Run]) -> str:
+    keys = [metric.key for metric in store.metric_keys([each.run_id for each in runs])]
+    shown = ", ".join(keys[:20])
+    return f"; there are {shown}{', …' if len(keys) > 20 else ''}" if keys else ""
+
+
+def _axis(name: str) -> Axis:
+    from mldeck.charts.curves import Axis
+
+    return {"step": Axis.STEP, "time": Axis.RELATIVE, "wall": Axis.WALL}[name]
+
+
+def _size(options: argparse.Namespace) -> tuple[int, int]:
+    """As was asked for; else as large as the terminal, leaving a line for its prompt."""
+    if sys.stdout.isatty():
+        columns, rows = shutil.get_terminal_size()
+        rows -= 1
+    else:
+        columns, rows = _PIPE_SIZE
+    return max(_LEAST_SIZE[0], options.width or columns), max(_LEAST_SIZE[1], options.height or rows)
+
+
+def _depth() -> Depth:
+    """A pipe, and whoever sets NO_COLOR, gets plain text."""
+    from mldeck.charts.ansi import Depth
+
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return Depth.NONE
+    if os.environ.get("COLORTERM") in ("truecolor", "24bit"):
+        return Depth.TRUE
+    return Depth.EIGHT_BIT if "256" in os.environ.get("TERM", "") else Depth.SIXTEEN
+
+
+def _weight(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = -1.0
+    if not 0 <= weight <= 0.999:
+        raise argparse.ArgumentTypeError(f"{text!r} is no weight: write a number from 0 to 0.999")
+    return weight
+
+
+def _cells(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 2_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: write a number of characters from 1 to 2000")
+    return int(text)

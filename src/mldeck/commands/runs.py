@@ -1,0 +1,95 @@
+"""`mldeck runs`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mldeck.commands.options import Misread, add_print_options, command_parser, pointed_out, printed_store
+
+if TYPE_CHECKING:
+    from mldeck.model import Column
+
+DEFAULT_LIMIT = 100
+
+
+def run(words: Sequence[str]) -> int:
+    parser = command_parser("mldeck runs", "Prints runs: of all active experiments, unless some are named.")
+    parser.add_argument(
+        "-e", "--experiment", action="append", default=[], metavar="EXPERIMENT", help="name or id; may be repeated"
+    )
+    parser.add_argument(
+        "-f",
+        "--filter",
+        type=_search,
+        default="",
+        metavar="FILTER",
+        help="in MLflow's search language and mldeck's extensions of it: \"metrics.rmse < 7 and params.model = 'rf'\"",
+    )
+    parser.add_argument(
+        "-o",
+        "--order",
+        action="append",
+        default=[],
+        metavar="ORDER",
+        help='as MLflow writes it: "metrics.rmse DESC", "params.`a b`"; may be repeated',
+    )
+    parser.add_argument(
+        "--limit",
+        type=_limit,
+        default=DEFAULT_LIMIT,
+        metavar="N",
+        help=f"at most N runs, 0 for all (default {DEFAULT_LIMIT})",
+    )
+    parser.add_argument(
+        "--columns",
+        type=_columns,
+        metavar="COLUMNS",
+        help='separated by commas: "run_id,start_time,metrics.rmse,params.`a b`" (default: all; in a table what differs)',
+    )
+    add_print_options(parser)
+    options = parser.parse_args(words)
+    from mldeck import output
+    from mldeck.search.order import parse_orders
+
+    order = parse_orders(options.order)
+    return output.print_runs(
+        printed_store(options),
+        options.experiment,
+        options.view,
+        options.filter,
+        order,
+        options.columns,
+        options.limit,
+        options.format,
+    )
+
+
+def _search(text: str) -> str:
+    """The filter as it was typed, when it can be read."""
+    from mldeck.search.errors import SearchError
+    from mldeck.search.parse import parse
+
+    try:
+        parse(text)
+    except SearchError as error:
+        raise Misread(pointed_out(text, error)) from None
+    return text
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    from mldeck.search.columns import parse_columns
+    from mldeck.search.errors import SearchError
+    from mldeck.serial import COLUMN_ATTRIBUTES
+
+    try:
+        return parse_columns(text, COLUMN_ATTRIBUTES)
+    except SearchError as error:
+        raise Misread(pointed_out(text, error)) from None
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs: write 0 for all, or more")
+    return int(text)

@@ -1,0 +1,182 @@
+"""Reading whole histories of metrics, and what was logged since.
+
+MLflow only ever appends to `metrics`, a table whose rowids grow: the rows up to a rowid are a snapshot. So a long history is
+read in several statements, between which others may write, and what is newer is read later, without a gap and without
+a point twice.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Select, case, func, select, tuple_
+from sqlalchemy.exc import DBAPIError
+
+from mldeck.model import History, HistorySize
+from mldeck.store.files import is_locked
+from mldeck.store.points import MOST_POINTS, Gathering, PointRow, Points
+from mldeck.store.schema import Schema
+from mldeck.store.sqlite import stoppable
+
+_ROWS_AT_ONCE = 250_000
+"""Read by one statement: about half a second, in which nobody can write."""
+_ROWS_PER_PART = 500
+"""Turned into arrays at once: so few that Python's search for garbage does not start for them."""
+_MOST_TRIES = 50
+"""To go on reading while others write; with each, SQLite waits for the lock."""
+_TOLD_EVERY = 20 * _ROWS_PER_PART
+
+Window = tuple[int, int]
+"""The first and the last step that are asked for."""
+
+
+def read_history(
+    connection: Connection,
+    schema: Schema,
+    run_id: str,
+    key: str,
+    window: Window | None = None,
+    on_part: Callable[[int], None] | None = None,
+) -> History:
+    """The points of a metric of a run, or those in a window of steps; an interrupt only ends the reading.
+
+    `on_part` is told every 10,000 points how many were read. More points than `MOST_POINTS` are thinned out while they are
+    read: in SQL, slices would have to be sorted, and no other program could write meanwhile.
+    """
+    newest = _newest_row(connection, schema)
+    gathering = Gathering()
+    is_finished = False
+    with stoppable(connection):
+        for rows in _parts(connection, schema, points_of(schema, run_id, key, window), newest):
+            gathering.add(rows)
+            if on_part is not None and gathering.count % _TOLD_EVERY == 0:
+                on_part(gathering.count)
+        is_finished = True
+    points = gathering.finish()
+    return History(
+        run_id,
+        key,
+        points.steps,
+        points.values,
+        points.timestamps,
+        point_count=gathering.count,
+        was_stopped=not is_finished,
+        window=window,
+        mark=newest if is_finished else None,
+    )
+
+
+def read_newer(connection: Connection, schema: Schema, history: History) -> History:
+    """The history with what was logged since it was read; in the same arrays when nothing was.
+
+    All of it is read anew if it was never read to its end, or if rows were taken out or numbered anew (`mlflow gc`, a
+    migration, VACUUM): then the row that was the newest is not in its place any more, or the run is gone.
+    """
+    newest = _newest_row(connection, schema)
+    mark = history.mark
+    if newest is None or mark is None or not _stands(connection, schema, history.run_id, mark):
+        return read_history(connection, schema, history.run_id, history.key, history.window)
+    # Few rows lie between two looks, whoever logged them: quicker to go through than any index.
+    statement = (
+        points_of(schema, history.run_id, history.key, history.window)
+        .where(schema.rowid > mark[0], schema.rowid <= newest[0])
+        .with_hint(schema.metrics, "NOT INDEXED", "sqlite")
+    )
+    rows: Sequence[Any] = connection.execute(statement).all()
+    if not rows:
+        return replace(history, mark=newest)
+    if len(history) + len(rows) > MOST_POINTS:
+        return read_history(connection, schema, history.run_id, history.key, history.window)
+    points = Points(history.steps, history.values, history.timestamps)
+    points.merge(rows)
+    return replace(
+        history,
+        steps=points.steps,
+        values=points.values,
+        timestamps=points.timestamps,
+        point_count=history.point_count + len(rows),
+        mark=newest,
+    )
+
+
+def history_size(connection: Connection, schema: Schema, run_id: str, key: str) -> HistorySize:
+    """Counted in the index alone from MLflow 3.12 on; before, as dear as reading."""
+    points = schema.metrics
+    found = points_of(schema, run_id, key).with_only_columns(
+        func.count(), func.min(points.c.step), func.max(points.c.step)
+    )
+    return HistorySize(*connection.execute(found).one())
+
+
+def points_of(schema: Schema, run_id: str | ColumnElement[str], key: str, window: Window | None = None) -> Select[Any]:
+    """The columns of a `PointRow`, by the index that is quickest in this version."""
+    points = schema.metrics
+    value = case((schema.is_nan(points) == 0, points.c.value))
+    statement = select(points.c.step, schema.rowid, points.c.timestamp, value).where(
+        points.c.run_uuid == run_id, points.c.key == key
+    )
+    if window is not None:
+        statement = statement.where(points.c.step.between(*window))
+    if schema.history_index:
+        statement = statement.with_hint(points, f"INDEXED BY {schema.history_index}", "sqlite")
+    return statement
+
+
+def _parts(
+    connection: Connection, schema: Schema, points: Select[Any], newest: Row[Any] | None
+) -> Iterator[Sequence[PointRow]]:
+    """The rows up to the newest one, straight from SQLite's driver: SQLAlchemy's rows would double what a row costs."""
+    if newest is None:
+        return
+    statement = points.where(schema.rowid <= newest[0])
+    order = schema.history_order
+    if order:
+        statement = statement.order_by(*order).limit(_ROWS_AT_ONCE)
+    last: Sequence[Any] = ()
+    while True:
+        read = 0
+        if last:
+            result = _execute_patiently(connection, statement.where(tuple_(*order) > tuple(last)))
+        else:
+            result = connection.execute(statement)
+        with closing(result):
+            assert result.cursor is not None  # it has rows, or could have
+            while rows := result.cursor.fetchmany(_ROWS_PER_PART):
+                read += len(rows)
+                last = rows[-1][2 - len(order) : 2]  # step and rowid, or the rowid alone
+                yield rows
+        if not order or read < _ROWS_AT_ONCE:
+            return
+
+
+def _execute_patiently(connection: Connection, statement: Select[Any]) -> CursorResult[Any]:
+    """What was read already must not be read again because somebody wrote in between."""
+    for _ in range(_MOST_TRIES - 1):
+        try:
+            return connection.execute(statement)
+        except DBAPIError as error:
+            if not (isinstance(error.orig, sqlite3.DatabaseError) and is_locked(error.orig)):
+                raise
+    return connection.execute(statement)
+
+
+def _newest_row(connection: Connection, schema: Schema) -> Row[Any] | None:
+    """Of the whole table, whatever run it belongs to."""
+    return _row_at(connection, schema, select(func.max(schema.rowid)).select_from(schema.metrics).scalar_subquery())
+
+
+def _row_at(connection: Connection, schema: Schema, rowid: object, *conditions: ColumnElement[bool]) -> Row[Any] | None:
+    points = schema.metrics
+    columns = (points.c.run_uuid, points.c.key, points.c.step, points.c.timestamp, points.c.value)
+    statement = select(schema.rowid, *columns, schema.is_nan(points)).where(schema.rowid == rowid, *conditions)
+    return connection.execute(statement).one_or_none()
+
+
+def _stands(connection: Connection, schema: Schema, run_id: str, mark: Sequence[Any]) -> bool:
+    """Whether all that was logged since has greater rowids than what was read."""
+    has_run = select(schema.runs.c.run_uuid).where(schema.runs.c.run_uuid == run_id).exists()
+    return _row_at(connection, schema, mark[0], has_run) == mark

@@ -1,0 +1,143 @@
+"""The points of a history while it is being read: in arrays, in order, and fewer of them where there are too many to hold.
+
+A point takes 24 bytes here, a tenth of what it takes as a tuple.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from math import isnan
+from operator import lt
+from typing import Any
+
+from mldeck.store.encoding import SECONDS_LIMIT, STORED_INFINITY, metric_timestamp_ms, metric_value
+
+MOST_POINTS = 1_000_000
+"""So many are held: 24 MB, and more than any picture can show."""
+
+_KEPT = 4
+"""Of the points of a slice: the first, the last, the least and the greatest."""
+
+PointRow = tuple[int, int, int, float | None]
+"""Step, rowid, timestamp and value as the database has them, but NULL for NaN: each column more takes a tenth more time."""
+
+
+class Points:
+    """Parallel arrays. Between `add` and `arrange` they may be out of order."""
+
+    def __init__(self, steps: Iterable[int] = (), values: Iterable[float] = (), timestamps: Iterable[int] = ()) -> None:
+        self.steps = array("q", steps)  # SQLite's integers are 64 bits wide too
+        self.values = array("d", values)
+        self.timestamps = array("q", timestamps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def add(self, rows: Sequence[PointRow]) -> None:
+        steps, _, timestamps, values = zip(*rows, strict=True)
+        # A list is taken over much quicker than whatever else can be iterated over.
+        self.steps.fromlist(list(steps))
+        self.values.fromlist(_decoded(values))
+        self.timestamps.fromlist(_in_ms(timestamps))
+
+    def append(self, others: Points) -> None:
+        self.steps += others.steps
+        self.values += others.values
+        self.timestamps += others.timestamps
+
+    def arrange(self, start: int = 0) -> None:
+        """Puts the points from the index `start` on in order: by step, timestamp and value, where NaN counts as the 0
+        that it is stored as, so that the last point is MLflow's latest."""
+        steps = self.steps[start:]
+        if all(map(lt, steps, islice(steps, 1, None))):
+            return
+        order = list(range(start, len(self)))
+        values = self.values
+        # From the least important to the most important: each sort keeps what the one before did among equals.
+        order.sort(key=lambda index: isnan(values[index]))
+        order.sort(key=lambda index: 0.0 if isnan(values[index]) else values[index])
+        order.sort(key=self.timestamps.__getitem__)
+        order.sort(key=self.steps.__getitem__)
+        self.steps[start:] = array("q", map(self.steps.__getitem__, order))
+        self.values[start:] = array("d", map(self.values.__getitem__, order))
+        self.timestamps[start:] = array("q", map(self.timestamps.__getitem__, order))
+
+    def merge(self, rows: Sequence[PointRow]) -> None:
+        """Adds rows to points that are in order, wherever they belong: usually at the end."""
+        earliest = bisect_left(self.steps, min(row[0] for row in rows))
+        self.add(rows)
+        self.arrange(earliest)
+
+    def thin(self, size: int) -> None:
+        """Of every `size` points that follow each other, keeps those that a curve must go through."""
+        kept = array("q")
+        for start in range(0, len(self), size):
+            kept.extend(start + position for position in sorted(_telling(self.values[start : start + size])))
+        self.steps = array("q", map(self.steps.__getitem__, kept))
+        self.values = array("d", map(self.values.__getitem__, kept))
+        self.timestamps = array("q", map(self.timestamps.__getitem__, kept))
+
+
+class Gathering:
+    """The points of one history as they come: all of them, or an outline of the same density everywhere."""
+
+    def __init__(self, most: int = MOST_POINTS) -> None:
+        self._most = most
+        self._points = Points()
+        self._piece = Points()
+        self._stride = 1
+        """How many points of the history one of `_points` stands for."""
+        self.count = 0
+        """How many points came."""
+
+    def add(self, rows: Sequence[PointRow]) -> None:
+        self.count += len(rows)
+        self._piece.add(rows)
+        if len(self._piece) >= self._most // _KEPT:
+            self._settle()
+
+    def _settle(self) -> None:
+        if self._stride > 1:
+            self._piece.arrange()
+            self._piece.thin(_KEPT * self._stride)
+        if len(self._points):
+            self._points.append(self._piece)
+        else:
+            self._points = self._piece
+        self._piece = Points()
+        while len(self._points) > self._most:
+            self._points.arrange()
+            self._points.thin(_KEPT * _KEPT)
+            self._stride *= _KEPT
+
+    def finish(self) -> Points:
+        self._settle()
+        self._points.arrange()
+        return self._points
+
+
+def _telling(values: Sequence[float]) -> set[int]:
+    """The indexes of the first and the last value, of the least and the greatest, and of the first NaN: the gap must show."""
+    kept = {0, len(values) - 1}
+    numbers = values
+    if isnan(sum(values)):  # or both infinities are there
+        kept.update(islice((index for index, value in enumerate(values) if isnan(value)), 1))
+        numbers = [value for value in values if not isnan(value)]
+    if numbers:
+        kept |= {values.index(min(numbers)), values.index(max(numbers))}
+    return kept
+
+
+def _decoded(values: Sequence[Any]) -> list[float]:
+    if None in values or max(values) >= STORED_INFINITY or min(values) <= -STORED_INFINITY:
+        return [metric_value(value, False) for value in values]
+    return list(values)
+
+
+def _in_ms(timestamps: Sequence[int]) -> list[int]:
+    if min(timestamps) < SECONDS_LIMIT:
+        return [metric_timestamp_ms(timestamp) for timestamp in timestamps]
+    return list(timestamps)

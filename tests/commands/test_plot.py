@@ -1,0 +1,128 @@
+"""`mldeck plot`: the picture of the deck, for a terminal or a pipe."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import sqlite3
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mldeck.cli import main
+from tests.fixture_stores import FixtureStore
+
+Ask = Callable[..., tuple[int, str, str]]
+METRIC = "validation-rmse"
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Runs `mldeck plot` in this process: exit status, standard output, standard error."""
+
+    def asked(*words: str | Path) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            status = main(["plot", *map(str, words)])
+        except SystemExit as ended:  # argparse
+            status = int(ended.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return asked
+
+
+@pytest.fixture
+def taxi(store_copy: Callable[[str], FixtureStore]) -> Path:
+    return store_copy("nyc-taxi").db
+
+
+def test_a_curve_is_drawn_with_its_name_and_fills_the_size(ask: Ask, taxi: Path) -> None:
+    status, out, err = ask("-s", taxi, "able-crow-307", "-m", METRIC, "--width", "60", "--height", "14")
+    lines = out.splitlines()
+    assert (status, err) == (0, "")
+    assert len(lines) == 14
+    assert max(map(len, lines)) <= 60
+    assert METRIC in lines[0]
+    assert "able-crow-307" in lines[-1]
+    assert re.search("[\u2801-\u28ff]", out)
+    assert "\x1b" not in out
+
+
+def test_several_runs_have_a_legend_in_the_order_given(ask: Ask, taxi: Path) -> None:
+    _, out, _ = ask("-s", taxi, "candidate-2", "able-crow-307", "-m", METRIC)
+    legend = out.splitlines()[-2:]
+    assert "candidate-2" in legend[0]
+    assert "able-crow-307" in legend[1]
+
+
+@pytest.mark.parametrize("options", [["--x", "time"], ["--x", "wall"], ["--log"], ["--smooth", "0.9"]], ids=" ".join)
+def test_each_option_changes_the_picture(ask: Ask, taxi: Path, options: list[str]) -> None:
+    plain = ask("-s", taxi, "able-crow-307", "-m", METRIC)
+    other = ask("-s", taxi, "able-crow-307", "-m", METRIC, *options)
+    assert other[0] == plain[0] == 0
+    assert other[1] != plain[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["nobody", "-m", METRIC], "no run nobody"),
+        (["able-crow-307", "-m", "nothing"], "no metric nothing; there are "),
+        (["able-crow-307", "-m", METRIC, "--smooth", "1"], "a number from 0 to 0.999"),
+        (["able-crow-307", "-m", METRIC, "--smooth", "nan"], "a number from 0 to 0.999"),
+        (["able-crow-307", "-m", METRIC, "--width", "0"], "a number of characters"),
+        (["able-crow-307"], "--metric"),
+        (["-m", METRIC], "RUN"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_way_out(ask: Ask, taxi: Path, words: list[str], complaint: str) -> None:
+    status, out, err = ask("-s", taxi, *words)
+    assert (status, out) == (2, "")
+    assert complaint in err
+
+
+def test_names_cannot_act_on_the_terminal(ask: Ask, store_copy: Callable[[str], FixtureStore]) -> None:
+    fixture = store_copy("mlflow-3.17.2")
+    run_id = fixture.run("diverged")
+    with closing(sqlite3.connect(fixture.db)) as connection, connection:
+        connection.execute("UPDATE runs SET name = ? WHERE run_uuid = ?", ("\x1b]0;owned\x07[/x]", run_id))
+        key = connection.execute("SELECT key FROM metrics WHERE run_uuid = ?", (run_id,)).fetchone()[0]
+    status, out, _ = ask("-s", fixture.db, run_id, "-m", key)
+    assert status == 0
+    assert "owned" in out
+    assert "\x1b" not in out
+    assert "\x07" not in out
+
+
+def test_a_terminal_gets_colours_and_its_own_size(taxi: Path) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 70, 0, 0))
+    command = [sys.executable, "-m", "mldeck", "plot", "-s", str(taxi), "able-crow-307", "-m", METRIC]
+    environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS", "LINES")}
+    done = subprocess.Popen(command, stdout=theirs, env=environment | {"TERM": "xterm-256color", "COLORTERM": ""})
+    os.close(theirs)
+    answer = b""
+    try:
+        while part := os.read(ours, 65536):
+            answer += part
+    except OSError:
+        pass  # the other end is closed: how Linux says that this was all
+    os.close(ours)
+    assert done.wait(60) == 0
+    assert b"\x1b[38;5;" in answer
+    assert len(answer.decode().splitlines()) == 19
+
+
+def test_no_color_is_honoured(taxi: Path) -> None:
+    command = [sys.executable, "-m", "mldeck", "plot", "-s", str(taxi), "able-crow-307", "-m", METRIC]
+    done = subprocess.run(command, env=os.environ | {"NO_COLOR": "1"}, capture_output=True, check=True)
+    assert b"\x1b" not in done.stdout

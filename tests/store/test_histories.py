@@ -1,0 +1,466 @@
+"""Whole histories: as the database has them, by the right index, in short statements, and followed without a gap."""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event
+
+from mldeck.errors import Interrupted
+from mldeck.model import History, HistorySize, MetricKey
+from mldeck.store import histories, points
+from mldeck.store.encoding import metric_timestamp_ms, metric_value
+from mldeck.store.interrupt import Interrupt
+from mldeck.store.runs import ALL_FIELDS
+from mldeck.store.store import Store
+from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
+from tests.store.test_queries import plan, recorded, version
+
+CopyOf = Callable[[str], FixtureStore]
+Point = tuple[int, int, str]
+
+MANY = 30_000
+
+
+def listed(history: History) -> list[Point]:
+    """Step, timestamp and value, which is written down so that one NaN equals another."""
+    rows = zip(history.steps, history.timestamps, history.values, strict=True)
+    return [(step, timestamp, repr(value)) for step, timestamp, value in rows]
+
+
+def naive(db: Path, run_id: str, key: str) -> list[Point]:
+    """What sqlite3 reads row by row, in the order of section 4.1."""
+    with closing(sqlite3.connect(db)) as connection:
+        rows = connection.execute(
+            "SELECT step, timestamp, value, is_nan FROM metrics WHERE run_uuid = ? AND key = ?", (run_id, key)
+        ).fetchall()
+    converted = [(step, metric_timestamp_ms(timestamp), value, is_nan) for step, timestamp, value, is_nan in rows]
+    return [
+        (step, timestamp, repr(metric_value(value, is_nan))) for step, timestamp, value, is_nan in sorted(converted)
+    ]
+
+
+def pairs(db: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(db)) as connection:
+        return connection.execute("SELECT DISTINCT run_uuid, key FROM metrics").fetchall()
+
+
+def write(db: Path, run_id: str, rows: Sequence[tuple[int, int, float, int]], key: str = "logged") -> None:
+    """Step, timestamp, value and is_nan, as MLflow writes them: what is there already is left alone. Waits for nobody."""
+    with closing(sqlite3.connect(db, timeout=0)) as connection, connection:
+        connection.executemany(
+            "INSERT OR IGNORE INTO metrics (key, step, timestamp, value, is_nan, run_uuid) VALUES (?, ?, ?, ?, ?, ?)",
+            [(key, *row, run_id) for row in rows],
+        )
+
+
+def change(db: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute(statement, values)
+
+
+def row(step: int, value: float | None = None, timestamp: int = 1_700_000_000_000) -> tuple[int, int, float, int]:
+    return step, timestamp + step, float(step) if value is None else value, 0
+
+
+class Logged:
+    """A store that is open, and a run to log for."""
+
+    def __init__(self, db: Path, run_id: str, store: Store) -> None:
+        self.db, self.run_id, self.store = db, run_id, store
+
+    def write(self, *rows: tuple[int, int, float, int]) -> None:
+        write(self.db, self.run_id, rows)
+
+    def read(self, **options: Any) -> History:
+        return self.store.read_history(self.run_id, "logged", **options)
+
+    def naive(self) -> list[Point]:
+        return naive(self.db, self.run_id, "logged")
+
+
+@pytest.fixture(params=["mlflow-1.2.0", "mlflow-2.9.2", "mlflow-3.17.2"])
+def logged(request: pytest.FixtureRequest, store_copy: CopyOf) -> Iterator[Logged]:
+    """For each way that the points are found by: the primary key, the index on runs, the index on runs, keys and steps."""
+    fixture = store_copy(request.param)
+    with closing(Store(fixture.db)) as store:
+        yield Logged(fixture.db, fixture.run("rf5"), store)
+
+
+class TestReading:
+    def test_every_history_of_every_version(self, fixture_store: FixtureStore) -> None:
+        found = pairs(fixture_store.db)
+        assert len(found) > 20
+        with closing(Store(fixture_store.db)) as store:
+            for run_id, key in found:
+                history = store.read_history(run_id, key)
+                assert listed(history) == naive(fixture_store.db, run_id, key)
+                assert (history.run_id, history.key) == (run_id, key)
+                assert history.is_whole
+                assert history.point_count == len(history)
+                size = HistorySize(len(history), history.steps[0], history.steps[-1])
+                assert store.history_size(run_id, key) == size
+
+    def test_the_last_point_is_the_latest_metric(self, fixture_store: FixtureStore) -> None:
+        ids = list(fixture_store.manifest["runs"].values())
+        with closing(Store(fixture_store.db)) as store:
+            latest = store.latest_metrics(ids)
+            for run_id, metrics in latest.items():
+                for key, metric in metrics.items():
+                    last = listed(store.read_history(run_id, key))[-1]
+                    assert last == (metric.step, metric.timestamp, repr(metric.value))
+        assert {len(metrics) for metrics in latest.values()} > {1}
+
+    def test_values_that_are_no_numbers(self, fixture_store: FixtureStore) -> None:
+        with closing(Store(fixture_store.db)) as store:
+            values = store.read_history(fixture_store.run("diverged"), "loss").values
+            infinite = store.read_history(fixture_store.run("diverged"), "only_inf").values
+        assert any(math.isnan(value) for value in values)
+        assert any(math.isinf(value) for value in (*values, *infinite))
+
+    def test_steps_below_zero_and_repeated(self, fixture_store: FixtureStore) -> None:
+        run_id = fixture_store.run("steps")
+        with closing(Store(fixture_store.db)) as store:
+            found = {key: store.read_history(run_id, key) for run, key in pairs(fixture_store.db) if run == run_id}
+        steps = [list(history.steps) for history in found.values()]
+        assert all(each == sorted(each) for each in steps)
+        assert any(each[0] < 0 for each in steps)
+        assert any(len(set(each)) < len(each) for each in steps)
+
+    def test_the_oldest_database_has_no_nan(self, logged: Logged) -> None:
+        change(
+            logged.db, "CREATE TABLE old AS SELECT key, value, timestamp, step, run_uuid FROM metrics WHERE NOT is_nan"
+        )
+        change(logged.db, "DROP TABLE metrics")
+        change(logged.db, "ALTER TABLE old RENAME TO metrics")
+        with closing(Store(logged.db)) as store:
+            history = store.read_history(logged.run_id, "loss")
+            assert len(history) == 30
+            assert store.read_newer(history).is_unchanged_since(history)
+
+    def test_nothing(self, logged: Logged) -> None:
+        for run_id, key in ((logged.run_id, "unheard-of"), ("0" * 32, "loss")):
+            history = logged.store.read_history(run_id, key)
+            assert (len(history), history.is_whole) == (0, True)
+            assert logged.store.history_size(run_id, key) == HistorySize(0, None, None)
+
+    def test_times_in_seconds_and_steps_as_large_as_can_be(self, logged: Logged) -> None:
+        logged.write((2**63 - 1, 1_600_000_000, 1.0, 0), (-(2**63), 1_600_000_000_000, -1.797e308, 0), row(3))
+        assert listed(logged.read()) == [
+            (-(2**63), 1_600_000_000_000, "-inf"),
+            (3, 1_700_000_000_003, "3.0"),
+            (2**63 - 1, 1_600_000_000_000, "1.0"),
+        ]
+
+    def test_windows(self, logged: Logged) -> None:
+        logged.write(*(row(step) for step in (5, -3, 4, 9, 7, 0)), row(7, 1.5))
+        window = logged.read(window=(0, 7))
+        assert list(window.steps) == [0, 4, 5, 7, 7]
+        assert (window.is_whole, window.window) == (False, (0, 7))
+        logged.write(row(6), row(8))
+        assert list(logged.store.read_newer(window).steps) == [0, 4, 5, 6, 7, 7]
+        assert len(logged.read(window=(100, 200))) == 0
+
+    def test_several(self, logged: Logged) -> None:
+        logged.write(row(1), row(2))
+        wanted = [(logged.run_id, "loss"), (logged.run_id, "unheard-of"), (logged.run_id, "logged")]
+        told: list[History] = []
+        found = logged.store.read_histories(wanted, on_history=told.append)
+        assert [(history.run_id, history.key) for history in found] == wanted
+        assert [len(history) for history in found] == [30, 0, 2]
+        assert told == found
+
+
+class TestShortStatements:
+    @pytest.fixture(autouse=True)
+    def short(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(histories, "_ROWS_AT_ONCE", 7)
+
+    @pytest.mark.parametrize("count", [0, 6, 7, 8, 21, 40])
+    def test_together_they_are_the_history(self, logged: Logged, count: int) -> None:
+        """Three points of each step, so that a statement ends amid a step, logged in no order."""
+        logged.write(*(row(step // 3 * 7 % 11, step) for step in range(count)))
+        history = logged.read()
+        assert listed(history) == logged.naive()
+        assert len(history) == count
+
+    @pytest.mark.parametrize("name", DESCRIBED_FIXTURES)
+    def test_others_write_between_them(self, store_copy: CopyOf, name: str) -> None:
+        fixture = store_copy(name)
+        run_id = fixture.run("rf5")
+        write(fixture.db, run_id, [row(step) for step in range(30)])
+        with closing(Store(fixture.db)) as store:
+            late = iter(range(-100, 100))
+
+            def log(*_: object) -> None:
+                write(fixture.db, run_id, [row(next(late), 0.5)])
+
+            engine = store._reader._engine
+            event.listen(engine, "before_cursor_execute", log)
+            history = store.read_history(run_id, "logged")
+            event.remove(engine, "before_cursor_execute", log)
+            statements = next(late) + 100
+            assert statements == 2 if version(fixture) < (1, 25) else statements > 5
+            assert len(history) == 30 + 1  # the one was logged before the newest row was looked up
+            newer = store.read_newer(history)
+        assert listed(newer) == naive(fixture.db, run_id, "logged")
+        assert len(newer) == 30 + statements
+
+    def test_a_lock_in_the_midst_of_it_is_waited_for(self, store_copy: CopyOf) -> None:
+        fixture = store_copy("mlflow-3.17.2")
+        run_id = fixture.run("rf5")
+        write(fixture.db, run_id, [row(step) for step in range(30)])
+        with closing(Store(fixture.db)) as store, closing(sqlite3.connect(fixture.db, isolation_level=None)) as other:
+            lock = iter(["", "", "", "BEGIN EXCLUSIVE", "", "ROLLBACK"])
+            engine = store._reader._engine
+            event.listen(engine, "before_cursor_execute", lambda *_: other.execute(next(lock, "")))
+            told: list[str] = []
+            event.listen(engine, "before_cursor_execute", lambda *arguments: told.append(arguments[2]))
+            assert list(store.read_history(run_id, "logged").steps) == list(range(30))
+        assert sum("max(metrics.rowid)" in statement for statement in told) == 1  # it did not begin anew
+        assert next(lock, None) is None
+
+
+class TestPlans:
+    def test_a_history_is_read_by_its_index(self, fixture_store: FixtureStore) -> None:
+        run_id = fixture_store.run("logreg")
+        with closing(Store(fixture_store.db)) as store:
+            with recorded(store) as statements:
+                history = store.read_history(run_id, "loss")
+                store.read_history(run_id, "loss", (3, 8))
+                store.history_size(run_id, "loss")
+            found = [plan(fixture_store.db, each) for each in statements if "max(metrics.rowid)" not in each[0]]
+            with recorded(store) as statements:
+                store.read_newer(history)
+            assert len(statements) <= 3
+            newer = [plan(fixture_store.db, each) for each in statements]
+        assert len(found) == 3
+        for each in found:
+            if version(fixture_store) >= (3, 12):
+                assert re.search(r"INDEX index_metrics_run_uuid_key_step \(run_uuid=\? AND key=\?", each)
+            elif version(fixture_store) >= (1, 25):
+                assert "USING INDEX index_metrics_run_uuid (run_uuid=?" in each
+            else:
+                assert re.search(r"sqlite_autoindex_metrics_1 \(key=\?", each)
+            assert "SCAN" not in each
+            assert "TEMP B-TREE" not in each
+        if version(fixture_store) >= (3, 12):
+            assert "(run_uuid=? AND key=? AND step>? AND step<?)" in found[1]
+            assert "COVERING INDEX" in found[2]
+        assert any("INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in each for each in newer)
+        for each in newer:
+            assert not re.search(r"SCAN (metrics|runs)\b", each)
+
+    def test_further_parts_begin_where_the_one_before_ended(
+        self, fixture_store: FixtureStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(histories, "_ROWS_AT_ONCE", 10)
+        with closing(Store(fixture_store.db)) as store, recorded(store) as statements:
+            store.read_history(fixture_store.run("logreg"), "loss")
+        last = plan(fixture_store.db, statements[-1])
+        if version(fixture_store) >= (3, 12):
+            assert "index_metrics_run_uuid_key_step (run_uuid=? AND key=? AND step>?)" in last
+        elif version(fixture_store) >= (1, 25):
+            assert "index_metrics_run_uuid (run_uuid=? AND rowid>? AND rowid<?)" in last
+        assert "TEMP B-TREE" not in last
+
+    def test_no_lock_is_left(self, logged: Logged) -> None:
+        history = logged.store.read_history(logged.run_id, "loss")
+        logged.store.read_newer(history)
+        with closing(sqlite3.connect(logged.db, timeout=0, isolation_level=None)) as writer:
+            writer.execute("BEGIN EXCLUSIVE")
+            writer.execute("ROLLBACK")
+
+
+class TestNewer:
+    def test_nothing_new(self, logged: Logged) -> None:
+        logged.write(row(1))
+        history = logged.read()
+        newer = logged.store.read_newer(history)
+        assert newer.is_unchanged_since(history)
+        assert listed(newer) == listed(history)
+
+    def test_points_of_others_are_none(self, logged: Logged) -> None:
+        logged.write(row(1))
+        history = logged.read()
+        write(logged.db, logged.run_id, [row(2)], "another")
+        write(logged.db, "0" * 32, [row(3)])
+        newer = logged.store.read_newer(history)
+        assert newer.is_unchanged_since(history)
+        assert newer.mark != history.mark  # they are not looked at again
+
+    def test_later_earlier_repeated_and_at_the_same_step(self, logged: Logged) -> None:
+        logged.write(row(1), row(5), row(9))
+        history = logged.read()
+        logged.write(row(10), row(5), row(5, 0.5), (5, 1_700_000_000_005, 0.0, 1), row(-4), row(9))
+        newer = logged.store.read_newer(history)
+        assert listed(newer) == logged.naive()
+        assert list(newer.steps) == [-4, 1, 5, 5, 5, 9, 10]
+        assert list(history.steps) == [1, 5, 9]
+        assert newer.point_count == 7
+
+    def test_the_first_point_of_all(self, logged: Logged) -> None:
+        change(logged.db, "DELETE FROM metrics")
+        history = logged.read()
+        logged.write(row(1))
+        history = logged.store.read_newer(history)
+        logged.write(row(2))
+        assert list(logged.store.read_newer(history).steps) == [1, 2]
+
+    @pytest.mark.parametrize("whose", ["its own", "another"])
+    def test_the_newest_rows_were_removed_and_their_numbers_given_again(self, logged: Logged, whose: str) -> None:
+        logged.write(row(1), row(2), row(3))
+        if whose == "another":
+            write(logged.db, "0" * 32, [row(step) for step in range(5)])
+        history = logged.read()
+        if whose == "another":
+            change(logged.db, "DELETE FROM metrics WHERE run_uuid = ?", "0" * 32)
+        else:
+            change(logged.db, "DELETE FROM metrics WHERE key = 'logged' AND step > 1")
+        logged.write(row(4), row(5))
+        newer = logged.store.read_newer(history)
+        assert listed(newer) == logged.naive()
+        assert list(newer.steps) == ([1, 2, 3, 4, 5] if whose == "another" else [1, 4, 5])
+
+    def test_rows_were_numbered_anew(self, logged: Logged) -> None:
+        logged.write(row(1), row(2))
+        history = logged.read()
+        change(logged.db, "DELETE FROM metrics WHERE key <> 'logged'")
+        with closing(sqlite3.connect(logged.db)) as connection:
+            connection.execute("VACUUM")
+        logged.write(row(3))
+        assert list(logged.store.read_newer(history).steps) == [1, 2, 3]
+
+    def test_the_run_is_gone(self, logged: Logged) -> None:
+        logged.write(row(1))
+        write(logged.db, "0" * 32, [row(1)])
+        history = logged.read()
+        change(logged.db, "DELETE FROM metrics WHERE run_uuid = ?", logged.run_id)
+        change(logged.db, "DELETE FROM runs WHERE run_uuid = ?", logged.run_id)
+        assert len(logged.store.read_newer(history)) == 0
+
+    def test_more_than_can_be_held(self, logged: Logged, monkeypatch: pytest.MonkeyPatch) -> None:
+        logged.write(*(row(step) for step in range(50)))
+        history = logged.read()
+        monkeypatch.setattr(histories, "MOST_POINTS", 60)
+        monkeypatch.setattr(histories, "Gathering", lambda: points.Gathering(60))
+        logged.write(*(row(step) for step in range(50, 100)))
+        newer = logged.store.read_newer(history)
+        assert (newer.point_count, newer.is_thinned, newer.is_whole) == (100, True, False)
+        assert len(newer) <= 60
+
+    numbers = st.sampled_from([0.0, -1.5, 3.25, 1.7976931348623157e308, -1.7976931348623157e308])
+    rows = st.tuples(
+        st.integers(-5, 5), st.sampled_from([5, 1_600_000_000_000, 1_600_000_000_001]), numbers, st.just(0)
+    ) | st.tuples(st.integers(-5, 5), st.just(1_600_000_000_000), st.just(0.0), st.just(1))
+
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(batches=st.lists(st.lists(rows, max_size=6), min_size=1, max_size=5))
+    def test_following_is_reading_anew(self, logged: Logged, batches: list[list[tuple[int, int, float, int]]]) -> None:
+        change(logged.db, "DELETE FROM metrics WHERE key = 'logged'")
+        history = logged.read()
+        for batch in batches:
+            logged.write(*batch)
+            history = logged.store.read_newer(history)
+            assert listed(history) == listed(logged.read()) == logged.naive()
+            assert history.point_count == len(history)
+
+
+class TestInterrupt:
+    @pytest.fixture(autouse=True)
+    def many(self, logged: Logged) -> None:
+        logged.write(*(row(step) for step in range(MANY)))
+
+    def test_what_was_read_so_far_is_kept(self, logged: Logged) -> None:
+        interrupt = Interrupt()
+        told: list[int] = []
+
+        def stop(count: int) -> None:
+            told.append(count)
+            interrupt.fire()
+
+        history = logged.read(interrupt=interrupt, on_part=stop)
+        assert told == [10_000]
+        assert history.was_stopped
+        assert not history.is_whole
+        assert list(history.steps) == list(range(len(history)))
+        assert 10_000 <= len(history) < MANY
+        logged.write(row(MANY))  # no lock is left
+        newer = logged.store.read_newer(history)
+        assert (len(newer), newer.is_whole) == (MANY + 1, True)
+
+    def test_progress(self, logged: Logged) -> None:
+        told: list[int] = []
+        assert len(logged.read(on_part=told.append)) == MANY
+        assert told == [10_000, 20_000, 30_000]
+
+    def test_fired_before(self, logged: Logged) -> None:
+        interrupt = Interrupt()
+        interrupt.fire()
+        with pytest.raises(Interrupted):
+            logged.read(interrupt=interrupt)
+        with pytest.raises(Interrupted):
+            logged.store.read_newer(logged.read(), interrupt)
+
+    def test_of_several_those_are_kept_that_were_read(self, logged: Logged) -> None:
+        interrupt = Interrupt()
+        found = logged.store.read_histories(
+            [(logged.run_id, "loss"), (logged.run_id, "logged")], interrupt, lambda history: interrupt.fire()
+        )
+        assert [history.key for history in found] == ["loss"]
+
+    def test_other_errors_are_not_swallowed(self, logged: Logged) -> None:
+        def fail(count: int) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+        with pytest.raises(Exception, match="disk I/O error"):
+            logged.read(on_part=fail)
+
+
+class TestSeveralRuns:
+    def test_metric_keys(self, fixture_store: FixtureStore) -> None:
+        ids = list(fixture_store.manifest["runs"].values())
+        expected: dict[str, set[str]] = {}
+        for run_id, key in pairs(fixture_store.db):
+            expected.setdefault(key, set()).add(run_id)
+        with closing(Store(fixture_store.db)) as store:
+            found = store.metric_keys(ids)
+            assert store.metric_keys(ids[:1]) == tuple(
+                MetricKey(key, 1) for key in sorted(expected) if ids[0] in expected[key]
+            )
+        assert found == tuple(MetricKey(key, len(runs)) for key, runs in sorted(expected.items()))
+
+    def test_runs_with_curve(self, fixture_store: FixtureStore) -> None:
+        ids = list(fixture_store.manifest["runs"].values())
+        with closing(Store(fixture_store.db)) as store:
+            for key in ("loss", "auc", "unheard-of"):
+                expected = {run_id for run_id in ids if len(naive(fixture_store.db, run_id, key)) > 1}
+                assert store.runs_with_curve(ids, key) == expected
+                assert store.runs_with_curve(ids[:2], key) == expected & set(ids[:2])
+            assert len(store.runs_with_curve(ids, "loss")) > 1
+
+    def test_latest_metrics(self, fixture_store: FixtureStore) -> None:
+        ids = list(fixture_store.manifest["runs"].values())
+        with closing(Store(fixture_store.db)) as store:
+            latest = store.latest_metrics(ids)
+            records = store.run_records(ids, ALL_FIELDS)
+        for run_id, record in records.items():
+            found = {key: repr(metric.value) for key, metric in latest.get(run_id, {}).items()}
+            assert found == {key: repr(value) for key, value in record.metrics.items()}
+
+    def test_more_runs_than_a_statement_may_name(self, logged: Logged) -> None:
+        many = [*(f"{number:032x}" for number in range(1200)), logged.run_id]
+        with recorded(logged.store) as statements:
+            assert logged.store.runs_with_curve(many, "loss") == {logged.run_id}
+            assert MetricKey("loss", 1) in logged.store.metric_keys(many)
+            assert set(logged.store.latest_metrics(many)) == {logged.run_id}
+        assert max(len(parameters) for _, parameters in statements) <= 999
