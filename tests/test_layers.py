@@ -45,7 +45,12 @@ ROOMS = {
     "settings": Room(NOUNS, frozenset({"tomli"})),
     "search": Room(frozenset({"errors", "model"}), frozenset({"lark"}), HEAVY - {"lark"}),
     "charts": Room(NOUNS),
-    "artifacts": Room(NOUNS),
+    # Each of them is imported with the first file that needs it.
+    "artifacts": Room(
+        NOUNS,
+        frozenset({"yaml", "PIL", "pyarrow", "fsspec", "sshfs"}),
+        HEAVY | {"yaml", "PIL", "pyarrow", "fsspec", "sshfs"},
+    ),
     "store": Room(NOUNS | {"search"}, frozenset({"sqlalchemy"}), HEAVY - {"sqlalchemy", "lark"}),
     "demo": Room(frozenset({"errors", "model", "store"}), frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     # SQLAlchemy is imported by a worker after the first paint, so no module of the user interface may bring it in.

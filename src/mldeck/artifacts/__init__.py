@@ -1,0 +1,1 @@
+"""Where artifacts lie, and what is in them: files as data, neither loaded nor trusted."""

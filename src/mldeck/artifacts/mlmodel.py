@@ -1,0 +1,266 @@
+"""A model's folder, by its file `MLmodel`: what it says about the model, and the code that would load it. Nothing is loaded.
+
+Values are kept as they are written. What MLflow 1.0 to 3.17 wrote differs in what is there, not in what it means.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from mldeck.artifacts.previews.encoding import decode
+from mldeck.artifacts.previews.tree import NotATree, parse_json, parse_yaml, tree_text
+from mldeck.artifacts.previews.values import NULLS, Literal, Members, Tree
+from mldeck.artifacts.source import Source
+from mldeck.errors import MldeckError
+
+FILE_NAME = "MLmodel"
+"""A folder that holds a file of this name is a model."""
+
+_MAX_SIZE = 1 << 20
+_PYFUNC = "python_function"
+# With a `load_model` of their own, in some MLflow release at least.
+_NATIVE_FLAVORS = frozenset(
+    """catboost diffusers diviner dspy fastai gluon h2o johnsnowlabs keras langchain lightgbm llama_index onnx openai paddle
+    pmdarima promptflow prophet pytorch sentence_transformers sklearn spacy spark statsmodels tensorflow transformers
+    xgboost""".split()
+)
+_REQUIREMENT_FILES = ("requirements.txt", "conda.yaml", "python_env.yaml", "constraints.txt")
+_KNOWN = frozenset(
+    """flavors signature mlflow_version model_uuid model_id run_id artifact_path utc_time_created model_size_bytes
+    saved_input_example_info metadata""".split()
+)
+
+Pairs = tuple[tuple[str, str], ...]
+"""Keys and what they hold as text, in the order of the file; what is null is left out."""
+
+
+class MalformedModel(MldeckError):
+    """An `MLmodel` that makes no sense: the message says what, `line` (from 1) where, and `text` is what it holds."""
+
+    def __init__(self, message: str, text: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.text = text
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Flavor:
+    name: str
+    version: str | None
+    """Of the library that the model was made with; of Python for `python_function`."""
+    settings: Pairs
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column, a tensor or a param of a signature."""
+
+    name: str | None
+    """Only a single tensor and the columns of an array have none."""
+    type: str
+    shape: str | None = None
+    required: bool = True
+    default: str | None = None
+    """Of a param."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """None stands for what the signature leaves open."""
+
+    inputs: tuple[Field, ...] | None
+    outputs: tuple[Field, ...] | None
+    params: tuple[Field, ...] | None
+
+
+@dataclass(frozen=True)
+class MLmodel:
+    flavors: tuple[Flavor, ...]
+    signature: Signature | None
+    signature_error: str | None
+    """Why the signature in the file cannot be read."""
+    mlflow_version: str | None
+    model_uuid: str | None
+    model_id: str | None
+    run_id: str | None
+    artifact_path: str | None
+    utc_time_created: str | None
+    model_size_bytes: int | None
+    input_example: Pairs
+    metadata: Pairs
+    others: Pairs
+    """What else is in the file."""
+
+    @property
+    def environment_files(self) -> tuple[str, ...]:
+        """The files that the Python function names for its environment."""
+        settings = next((dict(each.settings) for each in self.flavors if each.name == _PYFUNC), {})
+        return tuple(settings[key] for key in ("env", "env.conda", "env.virtualenv") if key in settings)
+
+
+@dataclass(frozen=True)
+class Snippet:
+    title: str
+    code: str
+
+
+def read_mlmodel(source: Source) -> MLmodel:
+    """Raises MalformedModel, and what reading the file raises."""
+    text = decode(source.read(0, _MAX_SIZE), "utf-8")
+    if source.size > _MAX_SIZE:
+        raise MalformedModel("The file is larger than 1 MB, which no MLmodel is.", text)
+    try:
+        root = parse_yaml(text, follow_aliases=True)
+    except NotATree as error:
+        raise MalformedModel(str(error), text, error.line) from error
+    if not isinstance(root, Members):
+        raise MalformedModel("The file holds no keys and values.", text)
+    flavors = root.get("flavors")
+    if not isinstance(flavors, Members):
+        raise MalformedModel("The file names no flavors.", text)
+    return _model(root, flavors)
+
+
+def requirement_files(model: MLmodel, present: Collection[str]) -> tuple[str, ...]:
+    """Which of the files in a model's folder say what it needs to run."""
+    wanted = dict.fromkeys((*_REQUIREMENT_FILES, *model.environment_files))
+    return tuple(name for name in wanted if name in present)
+
+
+def loading_code(model: MLmodel, uri: str) -> tuple[Snippet, ...]:
+    """Python that loads the model from `uri`, for each way that its flavors allow."""
+    names = [flavor.name for flavor in model.flavors]
+    quoted = _quoted(uri)
+    snippets = [
+        Snippet(f"mlflow.{name}", f"import mlflow.{name}\n\nmodel = mlflow.{name}.load_model({quoted})\n")
+        for name in names
+        if name in _NATIVE_FLAVORS
+    ]
+    if _PYFUNC not in names:
+        return tuple(snippets)
+    pyfunc = f"import mlflow\n\nmodel = mlflow.pyfunc.load_model({quoted})\npredictions = model.predict(data)\n"
+    spark = (
+        "import mlflow\nfrom pyspark.sql.functions import struct\n\n"
+        f"predict = mlflow.pyfunc.spark_udf(spark, model_uri={quoted})\n"
+        'predictions = df.withColumn("prediction", predict(struct(*df.columns)))\n'
+    )
+    return (Snippet("mlflow.pyfunc", pyfunc), *snippets, Snippet("Spark UDF", spark))
+
+
+def _quoted(uri: str) -> str:
+    """As a Python string; only what can be printed stands in it as it is."""
+    return json.dumps(uri, ensure_ascii=False) if uri.isprintable() else repr(uri)
+
+
+def _model(root: Members, flavors: Members) -> MLmodel:
+    signature, error = _signature(root.get("signature"))
+    size = _text(root.get("model_size_bytes"))
+    return MLmodel(
+        flavors=tuple(_flavor(name, settings) for name, settings in flavors.items),
+        signature=signature,
+        signature_error=error,
+        mlflow_version=_text(root.get("mlflow_version")),
+        model_uuid=_text(root.get("model_uuid")),
+        model_id=_text(root.get("model_id")),
+        run_id=_text(root.get("run_id")),
+        artifact_path=_text(root.get("artifact_path")),
+        utc_time_created=_text(root.get("utc_time_created")),
+        model_size_bytes=int(size) if size is not None and size.isdecimal() and len(size) < 20 else None,
+        input_example=_pairs(root.get("saved_input_example_info")),
+        metadata=_pairs(root.get("metadata")),
+        others=_pairs(Members([(key, value) for key, value in root.items if key not in _KNOWN])),
+    )
+
+
+def _flavor(name: str, value: Tree) -> Flavor:
+    settings = _pairs(value)
+    wanted = "python_version" if name == _PYFUNC else f"{name}_version"
+    # Some write it shorter or longer: xgb_version, pyspark_version.
+    versions = [text for key, text in settings if key == wanted] + [
+        text for key, text in settings if key.endswith("_version")
+    ]
+    return Flavor(name, versions[0] if versions else None, settings)
+
+
+def _pairs(value: Tree | None) -> Pairs:
+    """Of a mapping; one in it is told apart by a dot, as in `env.conda`, and what is deeper is written in one line."""
+    if not isinstance(value, Members):
+        return () if value is None or _is_null(value) else (("", tree_text(value)),)
+    pairs: list[tuple[str, str]] = []
+    for key, item in value.items:
+        if isinstance(item, Members) and item.items:
+            pairs += [(f"{key}.{inner}", tree_text(each)) for inner, each in item.items if not _is_null(each)]
+        elif not _is_null(item):
+            pairs.append((key, tree_text(item)))
+    return tuple(pairs)
+
+
+def _text(value: Tree | None) -> str | None:
+    return None if value is None else tree_text(value)
+
+
+def _is_null(value: Tree) -> bool:
+    return isinstance(value, Literal) and value in NULLS
+
+
+def _signature(value: Tree | None) -> tuple[Signature | None, str | None]:
+    if value is None:
+        return None, None
+    if not isinstance(value, Members):
+        return None, "The signature holds no inputs and outputs."
+    try:
+        return Signature(*(_fields(value.get(part)) for part in ("inputs", "outputs", "params"))), None
+    except NotATree as error:
+        return None, f"The signature cannot be read. {error}"
+
+
+def _fields(value: Tree | None) -> tuple[Field, ...] | None:
+    """From the JSON that MLflow writes into the YAML."""
+    if value is None:
+        return None
+    items = parse_json(value) if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, Members) for item in items):
+        raise NotATree("It is no list of columns, tensors or params.")
+    return tuple(_field(item) for item in items if isinstance(item, Members))
+
+
+def _field(item: Members) -> Field:
+    tensor = item.get("tensor-spec")
+    spec = tensor if isinstance(tensor, Members) else item
+    default = _text(item.get("default"))
+    return Field(
+        name=_text(item.get("name")),
+        type=_text(spec.get("dtype")) or "unknown" if isinstance(tensor, Members) else _type(item),
+        shape=_text(spec.get("shape")),
+        required=_is_required(item) and default is None,
+        default=default,
+    )
+
+
+def _is_required(item: Members) -> bool:
+    """2.x wrote which are optional, 3.x which are required, 1.x nothing."""
+    return item.get("required") != "false" and item.get("optional") != "true"
+
+
+def _type(item: Tree | None, depth: int = 0) -> str:
+    """A column's type: long, Array(string), Map(double), {a: string, b: long (optional)}."""
+    if not isinstance(item, Members):
+        return _text(item) or "unknown"
+    name = _text(item.get("type")) or _text(item.get("dtype")) or "unknown"
+    if depth > 20:
+        return "…"
+    if name == "array":
+        return f"Array({_type(item.get('items'), depth + 1)})"
+    if name == "map":
+        return f"Map({_type(item.get('values'), depth + 1)})"
+    if name == "object":
+        return "{" + ", ".join(_properties(item.get("properties"), depth + 1)) + "}"
+    return name
+
+
+def _properties(value: Tree | None, depth: int) -> Iterable[str]:
+    for key, item in value.items if isinstance(value, Members) else ():
+        is_optional = isinstance(item, Members) and not _is_required(item)
+        yield f"{key}: {_type(item, depth)}{' (optional)' if is_optional else ''}"

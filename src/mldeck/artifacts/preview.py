@@ -1,0 +1,162 @@
+"""What a file is and what can be shown of it, by its first bytes and its name, without reading more than that takes.
+
+Everything here may block on a disk or a network: it is called off the event loop. Nothing is unpickled or executed.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from mldeck.artifacts.previews.archive import tar_preview, zip_preview
+from mldeck.artifacts.previews.array import MAGIC, npy_preview, npz_preview
+from mldeck.artifacts.previews.binary import binary_preview
+from mldeck.artifacts.previews.encoding import decode, text_encoding
+from mldeck.artifacts.previews.image import image_preview
+from mldeck.artifacts.previews.json_table import first_rows, table_of
+from mldeck.artifacts.previews.names import is_json, is_markdown, is_yaml, lexer_of, misnamed, table_kind
+from mldeck.artifacts.previews.parquet import parquet_preview
+from mldeck.artifacts.previews.table import table_preview
+from mldeck.artifacts.previews.text import PAGE, TextFile
+from mldeck.artifacts.previews.tree import MAX_JSON, MAX_YAML, NotATree, parse_json, parse_yaml
+from mldeck.artifacts.previews.values import RGB, NoPreview, NotThis, Preview, TextPreview, Tree, TreePreview
+from mldeck.artifacts.source import Check, Progress, Source, chunks, never, untold
+from mldeck.errors import MldeckError
+
+WHITE: RGB = (255, 255, 255)
+"""What plots are drawn on; transparent ones have black axes."""
+_LATIN_NOTE = "Not UTF-8: each byte is shown as a Latin-1 character."
+_REASONS = {
+    errno.ENOENT: "It is no longer there.",
+    errno.EACCES: "You may not read it.",
+    errno.EPERM: "You may not read it.",
+    errno.ELOOP: "It became a symbolic link while it was looked at.",
+    errno.ESTALE: "It is no longer there.",
+}
+
+Reader = Callable[[Source], Preview]
+"""Raises NotThis when the file is not what it seemed to be."""
+
+_IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
+_READERS: dict[bytes, Reader] = {MAGIC: npy_preview, b"PAR1": parquet_preview}
+_ENCODING_NAMES = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "latin-1": "Latin-1"}
+
+
+class Wish(NamedTuple):
+    """How somebody wants to see a file."""
+
+    cells: tuple[int, int] = (80, 24)
+    """Columns and lines that a picture may take."""
+    background: RGB = WHITE
+    """Seen through the transparent parts of a picture."""
+    as_text: bool = False
+    """The text itself, instead of the table or the tree that it holds."""
+
+
+_USUAL = Wish()
+
+
+def preview(source: Source, wish: Wish = _USUAL) -> Preview:
+    """What can be shown of a file. Whatever is wrong with it is said in the value."""
+    try:
+        if source.size == 0:
+            return NoPreview(kind="empty file", notes=("There is nothing in it.",))
+        return _preview(source, wish)
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0) or f"It cannot be read: {error.strerror or error}."
+        return NoPreview(kind="unreadable file", notes=(reason,))
+    except MldeckError as error:
+        return NoPreview(kind="unreadable file", notes=(str(error),))
+
+
+def sha256(source: Source, check: Check = never, progress: Progress = untold) -> str:
+    """The hash of the whole file, in hex."""
+    digest = hashlib.sha256()
+    for data in chunks(source, 0, check, progress):
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def _preview(source: Source, wish: Wish) -> Preview:
+    head = source.read(0, PAGE)
+    encoding = text_encoding(head)
+    reader = _packed_reader(source.name, head, wish)
+    if reader is None and encoding is not None and not wish.as_text:
+        reader = _text_reader(source.name, decode(head, encoding), encoding)
+    notes: tuple[str, ...] = ()
+    found: Preview | None = None
+    if reader is not None:
+        try:
+            found = reader(source)
+        except NotThis as reason:
+            notes = (str(reason),)
+    if found is None and encoding is not None:
+        found = _text(source, encoding, notes)
+    if found is None:
+        found = binary_preview(source.name, head, notes)
+    return replace(found, notes=(*found.notes, *misnamed(source.name, found)))
+
+
+def _packed_reader(name: str, head: bytes, wish: Wish) -> Reader | None:
+    """For what is told by its first bytes, whatever its name."""
+    if head.startswith(_IMAGES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
+        return lambda source: image_preview(source, wish.cells, wish.background)
+    if head.startswith(_ZIPS):
+        return npz_preview if name.lower().endswith(".npz") else zip_preview
+    if head[257:262] == b"ustar":
+        return tar_preview
+    return next((reader for magic, reader in _READERS.items() if head.startswith(magic)), None)
+
+
+def _text_reader(name: str, head: str, encoding: str) -> Reader | None:
+    """For texts with a structure, by their names; JSON also under a name that says nothing."""
+    if (kind := table_kind(name)) is not None:
+        return lambda source: table_preview(source, kind)
+    if is_yaml(name):
+        return lambda source: _yaml(source, encoding)
+    if is_json(name) or (lexer_of(name) is None and head.lstrip()[:1] in {"{", "["}):
+        return lambda source: _json(source, encoding)
+    return None
+
+
+def _text(source: Source, encoding: str, notes: tuple[str, ...]) -> TextPreview:
+    return TextPreview(
+        kind=f"{_ENCODING_NAMES[encoding]} text",
+        notes=(*notes, _LATIN_NOTE) if encoding == "latin-1" else notes,
+        encoding=encoding,
+        lexer=lexer_of(source.name),
+        is_markdown=is_markdown(source.name),
+        page=TextFile(source, encoding).page(),
+    )
+
+
+def _json(source: Source, encoding: str) -> Preview:
+    if source.size > MAX_JSON:
+        try:
+            return first_rows(source)
+        except NotThis:
+            raise NotThis(_too_large(MAX_JSON)) from None
+    root = _tree(parse_json, decode(source.read(0, MAX_JSON), encoding))
+    return table_of(root) or TreePreview(kind="JSON", notes=(), root=root, is_yaml=False)
+
+
+def _yaml(source: Source, encoding: str) -> Preview:
+    if source.size > MAX_YAML:
+        raise NotThis(_too_large(MAX_YAML))
+    root = _tree(parse_yaml, decode(source.read(0, MAX_YAML), encoding))
+    return TreePreview(kind="YAML", notes=(), root=root, is_yaml=True)
+
+
+def _tree(parse: Callable[[str], Tree], text: str) -> Tree:
+    try:
+        return parse(text)
+    except NotATree as error:
+        raise NotThis(str(error)) from error
+
+
+def _too_large(limit: int) -> str:
+    return f"Larger than {limit >> 10} kB: shown as text, not as a tree."

@@ -1,0 +1,111 @@
+"""Tables that MLflow's `log_table` writes: JSON with `columns` and `data`, whose rows are read one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from mldeck.artifacts.previews.encoding import decode
+from mldeck.artifacts.previews.table import MAX_ROWS, WINDOW, columns
+from mldeck.artifacts.previews.tree import as_written, json_decoder, tree_text
+from mldeck.artifacts.previews.values import NULLS, Literal, Members, NotThis, Row, TablePreview, Tree
+from mldeck.artifacts.source import Source
+
+KIND = "JSON table"
+
+
+def table_of(root: Tree) -> TablePreview | None:
+    """The table that a whole JSON text is; None when it is anything else."""
+    if not isinstance(root, Members):
+        return None
+    names, data = _names(root.get("columns")), root.get("data")
+    if names is None or not isinstance(data, list):
+        return None
+    rows = [_row(record) for record in data]
+    known = [row for row in rows if row is not None]
+    if len(known) < len(rows) or any(len(row) != len(names) for row in known):
+        return None
+    return _table(names, known[:MAX_ROWS], len(known))
+
+
+def first_rows(source: Source) -> TablePreview:
+    """Of a file too large to be read whole. Raises NotThis when it does not start like a table."""
+    reading = _Reading(decode(source.read(0, WINDOW), "utf-8"))
+    try:
+        reading.expect("{")
+        if reading.value() != "columns":
+            raise NotThis("No table.")
+        reading.expect(":")
+        names = _names(reading.value())
+        reading.expect(",")
+        if names is None or reading.value() != "data":
+            raise NotThis("No table.")
+        reading.expect(":")
+        reading.expect("[")
+    except (ValueError, RecursionError) as error:
+        raise NotThis("No table.") from error
+    rows = [row for row in map(_row, islice(reading.items(), MAX_ROWS)) if row is not None and len(row) == len(names)]
+    if not rows:
+        raise NotThis("No table.")
+    return _table(names, rows, None)
+
+
+def _table(names: list[str], rows: list[Row], row_count: int | None) -> TablePreview:
+    return TablePreview(
+        kind=KIND,
+        notes=(),
+        columns=columns(names, rows),
+        rows=tuple(rows),
+        row_count=row_count,
+        is_all=len(rows) == row_count,
+        has_header=True,
+    )
+
+
+def _names(value: object) -> list[str] | None:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        return None
+    return value
+
+
+def _row(record: Tree) -> Row | None:
+    return tuple(map(_cell, record)) if isinstance(record, list) else None
+
+
+def _cell(value: Tree) -> str | None:
+    return None if isinstance(value, Literal) and value in NULLS else tree_text(value)
+
+
+class _Reading:
+    """A text that starts as JSON and may end anywhere."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._position = 0
+        self._decoder = json_decoder()
+
+    def expect(self, mark: str) -> None:
+        if not self._skip(mark):
+            raise ValueError(f"no {mark} here")
+
+    def value(self) -> Tree:
+        self._skip("")
+        value, self._position = self._decoder.raw_decode(self._text, self._position)
+        return as_written(value)
+
+    def items(self) -> Iterator[Tree]:
+        """The items of a list, as far as the text goes."""
+        try:
+            yield self.value()
+            while self._skip(","):
+                yield self.value()
+        except (ValueError, RecursionError):
+            return
+
+    def _skip(self, mark: str) -> bool:
+        """Past white space, and past `mark` if it follows."""
+        while self._position < len(self._text) and self._text[self._position] in " \t\r\n":
+            self._position += 1
+        found = self._text.startswith(mark, self._position)
+        self._position += len(mark) if found else 0
+        return found

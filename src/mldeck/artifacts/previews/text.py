@@ -1,0 +1,168 @@
+"""Texts of any length, a page at a time; lines are counted, and words looked for, in steps that can be stopped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from mldeck.artifacts.previews.encoding import decode
+from mldeck.artifacts.previews.values import TextPage
+from mldeck.artifacts.source import CHUNK, Check, Progress, Source, chunks, never, untold
+
+PAGE = 1 << 16
+"""Bytes."""
+
+
+class TextFile:
+    """Pages and line numbers of a text. Offsets are in bytes and lie between characters."""
+
+    def __init__(self, source: Source, encoding: str) -> None:
+        self._source = source
+        self._encoding = encoding
+        self._newline = "\n".encode(encoding)
+        self._lines_before = [0]
+        """How many newlines lie before each chunk that has been counted, and before the first that has not."""
+
+    def page(self, offset: int = 0) -> TextPage:
+        """The page that starts at `offset`: whole lines, or a piece of a line that is longer than a page."""
+        data = self._source.read(offset, PAGE)
+        following = offset + len(data)
+        if len(data) == PAGE and following < self._source.size:
+            data = data[: self._last_line_end(data) or self._last_character_end(data)]
+            return self._as_page(offset, data, offset + len(data))
+        return self._as_page(offset, data, None)
+
+    def page_before(self, offset: int) -> TextPage:
+        """The page that ends at `offset`."""
+        start = max(0, offset - PAGE)
+        data = self._source.read(start, offset - start)
+        if start > 0:
+            # A line may end where the page ends: that is not where it should start.
+            skipped = next(self._line_ends(data[: -len(self._newline)]), None) or self._first_character(data)
+            start, data = start + skipped, data[skipped:]
+        return self._as_page(start, data, offset)
+
+    def page_around(self, offset: int) -> TextPage:
+        """A page that shows what stands at `offset`, with its line from the start where that is near."""
+        start = max(0, offset - PAGE // 2)
+        before = self._source.read(start, offset - start)
+        line_start = self._last_line_end(before) or (self._first_character(before) if start else 0)
+        return self.page(start + line_start)
+
+    def line_number(self, offset: int, check: Check = never) -> int:
+        """Of the line that `offset` lies in; the first line is 1."""
+        chunk = offset // CHUNK
+        self._count_until(chunk, check)
+        if chunk >= len(self._lines_before):
+            return self._lines_before[-1] + 1
+        part = self._source.read(chunk * CHUNK, offset - chunk * CHUNK)
+        return self._lines_before[chunk] + self._count(part) + 1
+
+    def line_offset(self, line: int, check: Check = never) -> int | None:
+        """Where a line starts; None when the text has fewer."""
+        if line <= 1:
+            return 0
+        chunk = 0
+        while True:
+            if not self._count_until(chunk + 1, check):
+                return None
+            if self._lines_before[chunk + 1] >= line - 1:
+                break
+            chunk += 1
+        start = chunk * CHUNK
+        ends = self._line_ends(self._source.read(start, CHUNK))
+        wanted = line - 1 - self._lines_before[chunk]
+        return next((start + end for number, end in enumerate(ends, 1) if number == wanted), None)
+
+    def _as_page(self, offset: int, data: bytes, following: int | None) -> TextPage:
+        return TextPage(offset, decode(data, self._encoding), following)
+
+    def _count_until(self, chunk: int, check: Check) -> bool:
+        """Count the lines before a chunk; False when the file ends earlier."""
+        counted = len(self._lines_before) - 1
+        if counted < chunk:
+            for data in islice(chunks(self._source, counted * CHUNK, check), chunk - counted):
+                self._lines_before.append(self._lines_before[-1] + self._count(data))
+        return len(self._lines_before) > chunk
+
+    def _count(self, data: bytes) -> int:
+        if len(self._newline) == 1:
+            return data.count(self._newline)
+        return sum(1 for _ in self._line_ends(data))
+
+    def _line_ends(self, data: bytes) -> Iterator[int]:
+        """Where the next line starts, for each line that ends in `data`."""
+        width = len(self._newline)
+        return (found.end() for found in re.finditer(re.escape(self._newline), data) if found.start() % width == 0)
+
+    def _last_line_end(self, data: bytes) -> int:
+        """0 when no line ends in `data`."""
+        end = len(data)
+        while (end := data.rfind(self._newline, 0, end)) > 0 and end % len(self._newline):
+            end += len(self._newline) - 1
+        return end + len(self._newline) if end >= 0 else 0
+
+    def _first_character(self, data: bytes) -> int:
+        if self._encoding != "utf-8":
+            return 0
+        return next((start for start, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
+
+    def _last_character_end(self, data: bytes) -> int:
+        if self._encoding != "utf-8":
+            return len(data) - len(data) % len(self._newline)
+        for back in range(1, 4):
+            byte = data[-back]
+            if byte & 0xC0 != 0x80:
+                # A leading byte says how many belong to its character: 110xxxxx two, 1110xxxx three, 11110xxx four.
+                length = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+                return len(data) - back if length > back else len(data)
+        return len(data)
+
+
+@dataclass(frozen=True)
+class Match:
+    """In bytes of the file."""
+
+    offset: int
+    end: int
+
+
+def find_in_text(
+    source: Source,
+    needle: str,
+    from_offset: int = 0,
+    check: Check = never,
+    *,
+    encoding: str = "utf-8",
+    ignore_case: bool = True,
+    progress: Progress = untold,
+) -> Match | None:
+    """The first place at or after `from_offset` where `needle` stands."""
+    if not needle:
+        return None
+    pattern, longest = _pattern(needle, encoding, ignore_case)
+    width = len("\n".encode(encoding))
+    kept, kept_from = b"", from_offset
+    for chunk in chunks(source, from_offset, check, progress):
+        data = kept + chunk
+        for found in pattern.finditer(data):
+            if (kept_from + found.start()) % width == 0:
+                return Match(kept_from + found.start(), kept_from + found.end())
+        # What stands across two chunks is found with the second.
+        kept = data[len(data) - min(longest - 1, len(data)) :]
+        kept_from += len(data) - len(kept)
+    return None
+
+
+def _pattern(needle: str, encoding: str, ignore_case: bool) -> tuple[re.Pattern[bytes], int]:
+    """What to look for among bytes, and how long it is at most."""
+    parts: list[bytes] = []
+    longest = 0
+    for character in needle:
+        forms = {character, character.lower(), character.upper()} if ignore_case else {character}
+        encoded = sorted(form.encode(encoding, errors="replace") for form in forms)
+        longest += max(map(len, encoded))
+        parts.append(b"(?:" + b"|".join(map(re.escape, encoded)) + b")")
+    return re.compile(b"".join(parts)), longest

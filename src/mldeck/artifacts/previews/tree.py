@@ -1,0 +1,202 @@
+"""JSON and YAML as a tree to be folded: read for what is written, never built into objects.
+
+Numbers, dates and the like keep their spelling, keys that occur twice occur twice, and an alias stays an alias, so that a
+few lines cannot unfold into gigabytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from mldeck.artifacts.previews.values import Literal, Members, Tree
+from mldeck.errors import MldeckError
+
+if TYPE_CHECKING:
+    import yaml
+
+MAX_JSON = 1 << 20
+MAX_YAML = 1 << 18
+"""PyYAML is many times slower than json."""
+_MAX_YAML_DEPTH = 200
+"""Its effort grows with the square of the depth."""
+_CONSTANTS = {True: Literal("true"), False: Literal("false"), None: Literal("null")}
+_STRING = "tag:yaml.org,2002:str"
+
+
+class NotATree(MldeckError):
+    """A text that is not what its name says, or is nested too deep. `line` counts from 1."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def parse_json(text: str) -> Tree:
+    try:
+        return as_written(json_decoder().decode(text))
+    except json.JSONDecodeError as error:
+        raise NotATree(
+            f"Not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}.", error.lineno
+        ) from error
+    except RecursionError:
+        raise NotATree("Nested too deep to be folded.") from None
+
+
+def json_decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=_members, parse_float=Literal, parse_int=Literal, parse_constant=Literal)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> Members:
+    return Members([(key, as_written(value)) for key, value in pairs])
+
+
+def as_written(value: Any) -> Tree:
+    """What the decoder hands over, which leaves Python's true, false and null in lists and at the top."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if item is None or isinstance(item, (bool, list)):
+                value[index] = as_written(item)
+        return value
+    return _CONSTANTS[value] if value is None or isinstance(value, bool) else value
+
+
+def parse_yaml(text: str, *, follow_aliases: bool = False) -> Tree:
+    """The one document, or the list of all when there are several.
+
+    An alias becomes `*name`, and its anchor stands beside the key; or, if asked for, the very value it refers to.
+    """
+    import yaml  # needs 20 ms, and only these files need it
+
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    try:
+        documents = _Builder(follow_aliases).documents(yaml.parse(text, Loader=loader))
+    except yaml.MarkedYAMLError as error:
+        raise _not_yaml(error.problem, error.problem_mark) from error
+    except yaml.reader.ReaderError as error:
+        line = text.encode()[: error.position].count(b"\n") + 1
+        raise NotATree(f"Not valid YAML: a character that may not stand in it, in line {line}.", line) from error
+    except yaml.YAMLError as error:
+        raise NotATree(f"Not valid YAML: {error}.") from error
+    if not documents:
+        raise NotATree("There is nothing in it but comments.")
+    return documents[0] if len(documents) == 1 else documents
+
+
+def _not_yaml(problem: str | None, mark: yaml.Mark | None) -> NotATree:
+    if mark is None:
+        return NotATree(f"Not valid YAML: {problem}.")
+    return NotATree(f"Not valid YAML: {problem} in line {mark.line + 1}, column {mark.column + 1}.", mark.line + 1)
+
+
+class _Builder:
+    """Puts together what the parser reports, without recursion."""
+
+    def __init__(self, follow_aliases: bool) -> None:
+        import yaml
+
+        self._resolver = yaml.SafeLoader("")
+        self._scalar = yaml.ScalarNode
+        self._follow_aliases = follow_aliases
+        self._anchored: dict[str, Tree] = {}
+        self._open: list[tuple[str | None, list[tuple[Tree, str]]]] = []
+        """For each collection not yet ended: its anchor, and what has come so far, each with its anchor's mark."""
+        self._documents: list[Tree] = []
+
+    def documents(self, events: Iterator[Any]) -> list[Tree]:
+        for event in events:
+            getattr(self, f"_on_{type(event).__name__}", self._ignore)(event)
+        return self._documents
+
+    def _ignore(self, event: yaml.Event) -> None:
+        """The start and end of the stream and of its documents."""
+
+    def _on_DocumentStartEvent(self, event: yaml.DocumentStartEvent) -> None:
+        self._anchored.clear()
+
+    def _on_AliasEvent(self, event: yaml.AliasEvent) -> None:
+        name = str(event.anchor)
+        known = self._anchored.get(name) if self._follow_aliases else None
+        self._add(Literal(f"*{name}") if known is None else known, None)
+
+    def _on_ScalarEvent(self, event: yaml.ScalarEvent) -> None:
+        text = str(event.value)
+        tag = event.tag or self._resolver.resolve(self._scalar, text, event.implicit)  # type: ignore[no-untyped-call]
+        self._add(text if tag in {_STRING, "!"} else Literal(text), event.anchor)
+
+    def _on_SequenceStartEvent(self, event: yaml.SequenceStartEvent) -> None:
+        self._start(event)
+
+    def _on_MappingStartEvent(self, event: yaml.MappingStartEvent) -> None:
+        self._start(event)
+
+    def _on_SequenceEndEvent(self, event: yaml.SequenceEndEvent) -> None:
+        anchor, items = self._open.pop()
+        self._add([value for value, _ in items], anchor)
+
+    def _on_MappingEndEvent(self, event: yaml.MappingEndEvent) -> None:
+        anchor, items = self._open.pop()
+        pairs = zip(islice(items, 0, None, 2), islice(items, 1, None, 2), strict=True)
+        self._add(Members([(_key(key) + mark, value) for (key, _), (value, mark) in pairs]), anchor)
+
+    def _start(self, event: yaml.CollectionStartEvent) -> None:
+        if len(self._open) >= _MAX_YAML_DEPTH:
+            raise NotATree("Nested too deep to be folded.")
+        self._open.append((event.anchor, []))
+
+    def _add(self, value: Tree, anchor: str | None) -> None:
+        if anchor is not None:
+            self._anchored[anchor] = value
+        mark = f" &{anchor}" if anchor is not None and not self._follow_aliases else ""
+        if self._open:
+            self._open[-1][1].append((value, mark))
+        else:
+            self._documents.append(value)
+
+
+def _key(value: Tree) -> str:
+    return value if isinstance(value, str) else "{…}" if isinstance(value, Members) else "[…]"
+
+
+def tree_text(value: Tree, limit: int = 2_000) -> str:
+    """In one line, like JSON but with strings at the top as they are; cut with an ellipsis after `limit` characters."""
+    if isinstance(value, str):
+        return value if len(value) <= limit else value[:limit] + "…"
+    pieces: list[str] = []
+    length = 0
+    for piece in _pieces(value):
+        pieces.append(piece)
+        length += len(piece)
+        if length > limit:
+            return "".join(pieces)[:limit] + "…"
+    return "".join(pieces)
+
+
+def _pieces(root: Tree) -> Iterator[str]:
+    """What to write, piece by piece, from a stack of what is still to be written: values, and marks between them."""
+    waiting: list[tuple[Tree, bool]] = [(root, True)]
+    while waiting:
+        value, is_value = waiting.pop()
+        if not is_value:
+            yield str(value)
+        elif isinstance(value, str):
+            yield value if isinstance(value, Literal) else json.dumps(value, ensure_ascii=False)
+        else:
+            opening, closing = "{}" if isinstance(value, Members) else "[]"
+            yield opening
+            waiting.append((closing, False))
+            waiting.extend(reversed(list(_inside(value))))
+
+
+def _inside(value: Members | list[Tree]) -> Iterator[tuple[Tree, bool]]:
+    if isinstance(value, Members):
+        for number, (key, item) in enumerate(value.items):
+            yield f"{', ' if number else ''}{json.dumps(key, ensure_ascii=False)}: ", False
+            yield item, True
+        return
+    for number, item in enumerate(value):
+        if number:
+            yield ", ", False
+        yield item, True

@@ -1,0 +1,190 @@
+"""Artifacts in an object store, listed and read in ranges through fsspec.
+
+Importing this module loads none of it: fsspec and the package that speaks to the store come with an extra of mldeck, which
+most people do not need.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mldeck.artifacts.errors import ArtifactError, Escapes, NeedsExtra, NotAFile, NotThere
+from mldeck.artifacts.source import Check, never
+from mldeck.artifacts.tree import Entry, EntryKind, in_order
+from mldeck.artifacts.uris import without_password
+
+_INSTALL = {
+    "s3": "'mldeck[s3]'",
+    "gs": "'mldeck[gcs]'",
+    "gcs": "'mldeck[gcs]'",
+    "sftp": "'mldeck[sftp]'",
+    "ftp": "fsspec",
+    "hdfs": "fsspec pyarrow",
+    "viewfs": "fsspec pyarrow",
+    **dict.fromkeys(("abfs", "abfss", "wasb", "wasbs"), "'mldeck[azure]'"),
+}
+_PROTOCOLS = {"abfss": "abfs", "wasb": "abfs", "wasbs": "abfs", "viewfs": "hdfs"}
+"""What fsspec calls them, where it has another name."""
+
+_MODIFIED = ("LastModified", "last_modified", "updated", "mtime", "modify")
+"""Each store has its own word for it."""
+
+
+class RemoteTree:
+    def __init__(self, url: str) -> None:
+        """Connects. Raises `NeedsExtra`, or `ArtifactError` when the store cannot be reached."""
+        self.url = without_password(url)
+        scheme, _, rest = url.partition("://")
+        scheme = scheme.lower()
+        authority, _, path = rest.partition("/")
+        self._seeks = scheme == "sftp"  # whose `cat_file` reads all of the file, whatever range it is asked for
+        with _explained(self.url):
+            try:
+                self._store, top = _connected(scheme, authority)
+            except ImportError as error:
+                raise NeedsExtra(
+                    f"{self.url}: to look into {scheme}: stores, pip install {_INSTALL[scheme]}"
+                ) from error
+        self._root = f"{top.rstrip('/')}/{path}".rstrip("/")
+
+    @property
+    def name(self) -> str:
+        return self.url
+
+    def entries(self, folder: str = "", check: Check = never) -> list[Entry]:
+        check()
+        place = self._place(folder)
+        with _explained(self._shown(folder)):
+            found = self._store.ls(place, detail=True)
+        check()
+        return in_order([each for info in found if (each := self._entry(folder, place, info)) is not None])
+
+    def _entry(self, folder: str, place: str, info: Mapping[str, Any]) -> Entry | None:
+        """None for the folder itself: some programs mark a folder by an empty object of its name."""
+        name = str(info["name"]).rstrip("/")
+        if name == place:
+            if info["type"] == "file" and not str(info["name"]).endswith("/") and info.get("size"):
+                raise NotThere(f"{self._shown(folder)} is not a folder")
+            return None
+        path = f"{folder}/{name.rpartition('/')[2]}".lstrip("/")
+        is_dir = info["type"] == "directory"
+        if path.rpartition("/")[2] in ("", ".", ".."):
+            # An object may have any name; as a path on this machine, this one would lead elsewhere.
+            return Entry(path, EntryKind.ESCAPE)
+        size = None if is_dir else info.get("size")
+        return Entry(path, EntryKind.FOLDER if is_dir else EntryKind.FILE, is_dir, size, _modified(info))
+
+    def entry(self, path: str) -> Entry:
+        info = self._info(path)
+        is_dir = info["type"] == "directory"
+        size = None if is_dir else info.get("size")
+        return Entry(path, EntryKind.FOLDER if is_dir else EntryKind.FILE, is_dir, size, _modified(info))
+
+    def file(self, path: str) -> RemoteFile:
+        info = self._info(path)
+        if info["type"] != "file":
+            raise NotAFile(f"{self._shown(path)} is a folder, not a file")
+        return RemoteFile(self._read, self._place(path), self._shown(path), int(info["size"]))
+
+    def local_path(self, path: str) -> Path | None:
+        return None
+
+    def _read(self, place: str, start: int, end: int) -> bytes:
+        if self._seeks:
+            with self._store.open(place, "rb") as file:
+                file.seek(start)
+                data: bytes = file.read(end - start)
+        else:
+            data = self._store.cat_file(place, start=start, end=end)
+        return data
+
+    def _info(self, path: str) -> Mapping[str, Any]:
+        place = self._place(path)
+        with _explained(self._shown(path)):
+            info: Mapping[str, Any] = self._store.info(place)
+        return info
+
+    def _place(self, path: str) -> str:
+        if ".." in path.split("/"):
+            raise Escapes(f"{self._shown(path)} leads out of the artifacts: it was not followed")
+        return "/".join([self._root, *filter(None, path.split("/"))])
+
+    def _shown(self, path: str) -> str:
+        return f"{self.url.rstrip('/')}/{path}" if path else self.url
+
+
+class RemoteFile:
+    """One object, as previews and copying read it."""
+
+    def __init__(self, read: Callable[[str, int, int], bytes], place: str, shown: str, size: int) -> None:
+        self._read = read
+        self._place = place
+        self._shown = shown
+        self.size = size
+
+    @property
+    def name(self) -> str:
+        return self._place.rpartition("/")[2]
+
+    def read(self, offset: int, length: int) -> bytes:
+        end = min(offset + length, self.size)
+        if end <= offset:
+            return b""
+        with _explained(self._shown):
+            return self._read(self._place, offset, end)
+
+
+def _connected(scheme: str, authority: str) -> tuple[Any, str]:
+    """fsspec's file system, and what paths in it begin with.
+
+    It gets no more of a URL than the authority: behind `::`, fsspec would find further protocols to load.
+    """
+    if "::" in authority:
+        raise ValueError(f"{authority} is no host or bucket")
+    # Nothing is remembered of what was listed: others add to it meanwhile.
+    options: dict[str, Any] = {"skip_instance_cache": True}
+    if scheme == "sftp":
+        import sshfs  # noqa: F401  (without it, fsspec would take one that trusts any host)
+
+        options["known_hosts"] = ()  # the user's own; left to itself, sshfs asks for none
+    else:
+        options["use_listings_cache"] = False
+    endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL")
+    if scheme == "s3" and endpoint:
+        # MLflow's own variable for stores that speak S3 and are not Amazon's; the rest each package finds by itself.
+        options["endpoint_url"] = endpoint
+    from fsspec.core import url_to_fs
+
+    store, top = url_to_fs(f"{_PROTOCOLS.get(scheme, scheme)}://{authority}/", **options)
+    return store, top
+
+
+def _modified(info: Mapping[str, Any]) -> int | None:
+    value = next((info[key] for key in _MODIFIED if info.get(key) is not None), None)
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            return None
+    if isinstance(value, datetime):
+        value = value.timestamp()
+    return int(value * 1000) if isinstance(value, int | float) else None
+
+
+@contextmanager
+def _explained(shown: str) -> Iterator[None]:
+    """Each store's package has errors of its own, with no common kind but Exception."""
+    try:
+        yield
+    except ArtifactError:
+        raise
+    except FileNotFoundError as error:
+        raise NotThere(f"there is nothing at {shown}") from error
+    except Exception as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise ArtifactError(f"{shown} cannot be read ({said})") from error

@@ -1,0 +1,151 @@
+"""The files of a run as one tree: its own folder, and each model that it logged as a folder at the top.
+
+Since MLflow 3 a logged model lies outside the run's folder. To people it is still one of the run's artifacts, as it was
+before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from mldeck.artifacts.errors import ArtifactError, NotThere
+from mldeck.artifacts.location import How, Located, Places, locate
+from mldeck.artifacts.opening import open_tree
+from mldeck.artifacts.source import Check, Source, never
+from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, in_order
+from mldeck.artifacts.uris import joined
+
+
+class OutputModel(Protocol):
+    """What must be known of a model that a run logged: `mldeck.registry.nouns.LoggedModel` fits."""
+
+    @property
+    def model_id(self) -> str | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def artifact_location(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A model's folder, as it appears at the top of the run's."""
+
+    label: str
+    """Its first part in paths: the model's name, or its id where the name is taken."""
+    model_id: str
+    name: str
+    located: Located
+
+
+class RunTree:
+    """All branches as one `ArtifactTree`. Each is opened when it is first looked into."""
+
+    def __init__(self, own: Located, models: Iterable[tuple[OutputModel, Located]] = (), follow: bool = False) -> None:
+        self.own = own
+        self._follow = follow
+        self._opened: dict[Located, ArtifactTree] = {}
+        self.branches = tuple(self._branches(list(models)))
+        self._by_label = {branch.label: branch for branch in self.branches}
+
+    def _branches(self, models: Sequence[tuple[OutputModel, Located]]) -> Iterator[Branch]:
+        names = Counter(model.name for model, _ in models)
+        for model, located in models:
+            model_id = model.model_id or ""
+            is_clear = names[model.name] == 1 and "/" not in model.name and model.name not in ("", ".", "..")
+            label = model.name if is_clear and not self._has_own(model.name) else model_id
+            yield Branch(label, model_id, model.name, located)
+
+    def _has_own(self, name: str) -> bool:
+        try:
+            return self.own.found and self._open(self.own).entry(name) is not None
+        except ArtifactError:
+            return False
+
+    @property
+    def name(self) -> str:
+        return self.own.where or self.own.uri or ""
+
+    def entries(self, folder: str = "", check: Check = never) -> list[Entry]:
+        if not folder:
+            # Models are shown also when the run's own folder cannot be found.
+            own = self._top(self.own, check) if self.own.found or not self.branches else []
+            return in_order([*own, *map(_entry, self.branches)])
+        if folder in self._by_label:
+            return [_moved_below(entry, folder) for entry in self._top(self._by_label[folder].located, check)]
+        tree, prefix, inner = self._part(folder)
+        return [_moved_below(entry, prefix) for entry in tree.entries(inner, check)]
+
+    def _top(self, located: Located, check: Check) -> list[Entry]:
+        """What is in a folder that is made with the first file in it."""
+        if located.how is How.NOTHING_LOGGED:
+            return []
+        try:
+            return self._open(located).entries("", check)
+        except NotThere:
+            if located.url is None:
+                raise
+            return []  # in an object store there are no empty folders
+
+    def entry(self, path: str) -> Entry:
+        if not path:
+            return Entry("", EntryKind.FOLDER, is_dir=True)
+        if path in self._by_label:
+            return _entry(self._by_label[path])
+        tree, prefix, inner = self._part(path)
+        return _moved_below(tree.entry(inner), prefix)
+
+    def file(self, path: str) -> Source:
+        tree, _, inner = self._part(path)
+        return tree.file(inner)
+
+    def local_path(self, path: str) -> Path | None:
+        if not path:
+            return self.own.path and Path(os.path.realpath(self.own.path))
+        tree, _, inner = self._part(path)
+        return tree.local_path(inner)
+
+    def place_of(self, path: str) -> Located:
+        """The folder that the path lies in: the run's own, or a model's."""
+        branch = self._by_label.get(path.partition("/")[0])
+        return self.own if branch is None else branch.located
+
+    def location(self, path: str) -> str | None:
+        """Where the path really is, for people and programs; None when that is not known."""
+        where = self.place_of(path).where
+        inner = path.partition("/")[2] if path.partition("/")[0] in self._by_label else path
+        return where and joined(where, inner)
+
+    def _part(self, path: str) -> tuple[ArtifactTree, str, str]:
+        """The tree that the path lies in, what stands before that tree's own paths, and the path in it."""
+        label, _, inner = path.partition("/")
+        if label in self._by_label:
+            return self._open(self._by_label[label].located), label, inner
+        return self._open(self.own), "", path
+
+    def _open(self, located: Located) -> ArtifactTree:
+        if located not in self._opened:
+            self._opened[located] = open_tree(located, self._follow)
+        return self._opened[located]
+
+
+def run_tree(
+    artifact_uri: str | None, run_id: str, models: Iterable[OutputModel], places: Places, follow: bool = False
+) -> RunTree:
+    """`models`: those of the run; models of 1.x and 2.x, which lie inside the run's folder, make no branch."""
+    outside = [model for model in models if model.model_id is not None]
+    located = [(model, locate(model.artifact_location, places, model.model_id)) for model in outside]
+    return RunTree(locate(artifact_uri, places, run_id), located, follow)
+
+
+def _entry(branch: Branch) -> Entry:
+    return Entry(branch.label, EntryKind.MODEL, is_dir=True, target=branch.model_id)
+
+
+def _moved_below(entry: Entry, folder: str) -> Entry:
+    return replace(entry, path=f"{folder}/{entry.path}".strip("/")) if folder else entry

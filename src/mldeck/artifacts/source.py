@@ -1,0 +1,177 @@
+"""One artifact's bytes, read in ranges: all that a preview needs to know of where the file lies."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from mldeck.errors import MldeckError
+
+Check = Callable[[], None]
+"""Called between pieces of long work: raises `mldeck.errors.Interrupted` once the answer is no longer wanted."""
+
+Progress = Callable[[int], None]
+"""Told how many bytes have been dealt with so far."""
+
+
+def never() -> None:
+    """The check of work that nobody stops."""
+
+
+def untold(done: int) -> None:
+    """The progress of work that nobody watches."""
+
+
+class Source(Protocol):
+    """A file whose size is known and whose bytes can be asked for. What fails raises OSError or MldeckError."""
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """In bytes, as it was when first asked for."""
+        ...
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Fewer bytes than `length` only where the file ends."""
+        ...
+
+
+class UnreadableFile(MldeckError):
+    """A path that is no file to look into, or no longer is."""
+
+
+class ReadTooMuch(MldeckError):
+    """A library asked for more of a file than a preview may cost."""
+
+
+CHUNK = 1 << 20
+"""How much is read at a time where a whole file is gone through."""
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class LocalFile:
+    """A regular file on this machine.
+
+    Looked at before it is opened and again afterwards, because opening a pipe or a device can have effects. Each read opens
+    the file anew, so that nothing has to be closed, and makes sure that it still is the same file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen: os.stat_result | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def size(self) -> int:
+        return self._look().st_size
+
+    def read(self, offset: int, length: int) -> bytes:
+        seen = self._look()
+        # Without O_NOFOLLOW a link, without O_NONBLOCK a pipe could have taken the file's place since the look.
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            opened = os.fstat(descriptor)
+            is_same = (opened.st_dev, opened.st_ino) == (seen.st_dev, seen.st_ino)
+            # A pipe may have been given the number of a file that was removed.
+            if not is_same or not stat.S_ISREG(opened.st_mode):
+                raise UnreadableFile(f"{self.path} was replaced while it was being read. Open it again.")
+            return _read_fully(descriptor, offset, length)
+        finally:
+            os.close(descriptor)
+
+    def _look(self) -> os.stat_result:
+        if self._seen is None:
+            seen = self.path.lstat()
+            if not stat.S_ISREG(seen.st_mode):
+                kind = _KINDS.get(stat.S_IFMT(seen.st_mode), "something else")
+                raise UnreadableFile(f"{self.path} is {kind}, not a file: it was not opened.")
+            self._seen = seen
+        return self._seen
+
+
+def _read_fully(descriptor: int, offset: int, length: int) -> bytes:
+    """One call of the system may return less than was asked for although the file goes on."""
+    pieces: list[bytes] = []
+    while length > 0 and (piece := os.pread(descriptor, length, offset)):
+        pieces.append(piece)
+        offset += len(piece)
+        length -= len(piece)
+    return b"".join(pieces)
+
+
+class SourceStream(io.RawIOBase):
+    """A source as the file object that libraries ask for. Beyond `budget` bytes read in all, it refuses."""
+
+    def __init__(self, source: Source, budget: int | None = None) -> None:
+        self._source = source
+        self._budget = budget
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._source.size}[whence]
+        if start + offset < 0:
+            raise ValueError("seek before the start of the file")
+        self._position = start + offset
+        return self._position
+
+    def read(self, size: int | None = -1) -> bytes:
+        left = max(0, self._source.size - self._position)
+        length = left if size is None or size < 0 else min(size, left)
+        if self._budget is not None:
+            if length > self._budget:
+                raise ReadTooMuch("Showing this file would mean reading too much of it.")
+            self._budget -= length
+        data = self._source.read(self._position, length)
+        self._position += len(data)
+        return data
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def buffered(source: Source, budget: int | None = None) -> io.BufferedReader:
+    """For libraries that read a few bytes at a time."""
+    return io.BufferedReader(SourceStream(source, budget), 1 << 16)
+
+
+def chunks(source: Source, start: int = 0, check: Check = never, progress: Progress = untold) -> Iterator[bytes]:
+    """The file from `start` on, a piece at a time."""
+    offset = start
+    while offset < source.size:
+        check()
+        data = source.read(offset, CHUNK)
+        if not data:  # the file has become shorter
+            return
+        yield data
+        offset += len(data)
+        progress(offset)

@@ -1,0 +1,301 @@
+"""What `preview` makes of pictures, of files that are not what their names say, of huge ones, and of any bytes at all."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import pickle
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from PIL import Image
+
+from mldeck.artifacts.preview import Wish, preview, sha256
+from mldeck.artifacts.previews.binary import hex_lines
+from mldeck.artifacts.previews.values import (
+    BinaryPreview,
+    ImagePreview,
+    NoPreview,
+    TablePreview,
+    TextPreview,
+    TreePreview,
+)
+from mldeck.errors import Interrupted
+from tests.artifacts.sources import Bytes, CountedFile
+from tests.fixture_stores import FixtureStore
+
+# Pictures.
+
+RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
+
+
+def _encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def _image(data: bytes, cells: tuple[int, int] = (80, 24), name: str = "plot.png") -> ImagePreview:
+    found = preview(Bytes(data, name), Wish(cells=cells))
+    assert isinstance(found, ImagePreview)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP"])
+def test_a_cell_holds_two_pixels(kind: str) -> None:
+    image = Image.new("RGB", (3, 3), RED)
+    image.putpixel((1, 1), BLUE)
+    found = _image(_encoded(image, kind, lossless=True), name=f"a.{kind.lower()}")
+    assert (found.kind, found.width, found.height, found.frames) == (f"{kind} image", 3, 3, 1)
+    # The third line of pixels has none below it.
+    assert found.rows == (((RED, RED), (RED, BLUE), (RED, RED)), ((RED, WHITE),) * 3)
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "cells", "drawn"),
+    [
+        ((400, 300), (80, 24), (64, 24)),
+        ((300, 400), (80, 24), (36, 24)),
+        ((1000, 10), (80, 24), (80, 1)),
+        ((1, 5000), (9, 9), (1, 9)),
+    ],
+)
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_picture_keeps_its_proportions(
+    kind: str, size: tuple[int, int], cells: tuple[int, int], drawn: tuple[int, int]
+) -> None:
+    found = _image(_encoded(Image.new("RGB", size), kind), cells, f"a.{kind}")
+    assert (found.width, found.height) == size
+    assert (len(found.rows[0]), len(found.rows)) == drawn
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_kind_of_png_is_drawn(mode: str) -> None:
+    grey = Image.linear_gradient("L").resize((64, 64))
+    if mode == "I;16":
+        image = Image.frombytes("I;16", (64, 64), b"".join(struct.pack("<H", value * 257) for value in grey.tobytes()))
+    else:
+        image = grey.convert(mode)
+    found = _image(_encoded(image, "PNG"))
+    assert found.mode in {mode, "I"}
+    assert sum(found.rows[0][5][0]) < 60
+    assert sum(found.rows[-1][5][1]) > 690
+
+
+def test_a_transparent_picture_lies_on_the_background() -> None:
+    data = _encoded(Image.new("RGBA", (2, 2), (0, 0, 0, 0)), "PNG")
+    found = preview(Bytes(data, "a.png"), Wish(background=BLUE))
+    assert isinstance(found, ImagePreview)
+    assert found.rows == (((BLUE, BLUE),) * 2,)
+
+
+def test_an_animation_shows_its_first_frame() -> None:
+    frames = [Image.new("RGB", (4, 4), colour) for colour in (RED, BLUE, WHITE)]
+    found = _image(_encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]), name="a.gif")
+    assert found.frames == 3
+    assert found.rows[0][0] == (RED, RED)
+
+
+def _png_of_size(width: int, height: int) -> bytes:
+    """What a PNG claims is in its first chunk; the rest of this one is small."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(bytes(1000))
+    chunks = (struct.pack(">I", len(each) - 4) + each + struct.pack(">I", zlib.crc32(each)) for each in (header, data))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.mark.parametrize("size", [(9_000, 6_000), (60_000, 60_000), (2_000_000_000, 2)])
+def test_a_picture_bomb_is_not_drawn(size: tuple[int, int]) -> None:
+    found = preview(Bytes(_png_of_size(*size), "bomb.png"))
+    assert isinstance(found, BinaryPreview)
+    assert found.kind == "PNG image"
+    assert "more than 50 million pixels" in found.notes[0]
+
+
+def test_a_picture_cut_short_says_so(store_copy: Callable[[str], FixtureStore]) -> None:
+    picture = next((store_copy("nyc-taxi").path / "mlruns").rglob("residuals.png"))
+    data = picture.read_bytes()
+    whole, cut = _image(data), _image(data[: len(data) // 2])
+    assert (whole.width, whole.height) == (cut.width, cut.height)
+    assert whole.rows
+    assert (whole.notes, cut.rows, cut.notes) == ((), (), ("The picture is cut short or broken, and cannot be drawn.",))
+    stump = preview(Bytes(data[:20], "a.png"))
+    assert isinstance(stump, BinaryPreview)
+    assert "broken" in stump.notes[0]
+
+
+@pytest.mark.parametrize("last", range(3))
+def test_a_picture_that_vanishes_meanwhile_is_not_called_broken(last: int) -> None:
+    class Vanishing(Bytes):
+        reads = 0
+
+        def read(self, offset: int, length: int) -> bytes:
+            self.reads += 1
+            if self.reads > last:
+                raise FileNotFoundError(errno.ENOENT, "no such file")
+            return super().read(offset, length)
+
+    data = _encoded(Image.effect_noise((400, 400), 50), "PNG")
+    assert len(data) > 1 << 17
+    assert preview(Vanishing(data, "a.png")) == NoPreview("unreadable file", ("It is no longer there.",))
+
+
+# Names that lie.
+
+
+def test_the_content_decides_and_a_wrong_name_is_noted() -> None:
+    png = _encoded(Image.new("RGB", (2, 2)), "PNG")
+    assert _image(png, name="a.txt").notes == ("Named .txt, but the content is: PNG image.",)
+    for name, data, kind in (
+        ("a.png", b"just text", "UTF-8 text"),
+        ("a.npy", b"just text", "UTF-8 text"),
+        ("a.csv", pickle.dumps([1]), "Python pickle, protocol 4"),
+        ("a.pkl", png, "PNG image"),
+    ):
+        found = preview(Bytes(data, name))
+        assert found.kind == kind
+        assert found.notes[-1] == f"Named .{name[2:]}, but the content is: {kind}."
+    for name, data in (("a.jpg", png), ("png", b"text"), ("a", png), ("a.unknown", b"text"), ("run.v2", b"text")):
+        assert preview(Bytes(data, name)).notes == ()
+
+
+# Bytes.
+
+
+def test_a_pickle_is_named_and_never_loaded() -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+            return pytest.fail, ("unpickled",)
+
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        data = pickle.dumps(Trap(), protocol)
+        found = preview(Bytes(data, "model.pkl"))
+        assert isinstance(found, BinaryPreview)
+        assert found.kind == f"Python pickle, protocol {protocol}"
+        assert "Never loaded" in found.notes[0]
+        assert found.head == data
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "kind"),
+    [
+        (b"\x1f\x8b\x08\0", "x.gz", "gzip-compressed data"),
+        (b"\x89HDF\r\n\x1a\n\0", "x.h5", "HDF5 file"),
+        (b"\x08\x07\x12\0", "x.onnx", "ONNX model"),
+        ((30).to_bytes(8, "little") + b'{"__metadata__":{}}', "x.safetensors", "safetensors file"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "x.wav", "WAV audio"),
+        (b"\0\1\2", "x", "binary file"),
+    ],
+)
+def test_other_binaries_are_named_by_their_first_bytes(data: bytes, name: str, kind: str) -> None:
+    assert preview(Bytes(data, name)).kind == kind
+
+
+def test_bytes_as_hex() -> None:
+    assert hex_lines(b"0123456789abcdef\x1b\xff", 16) == [
+        "00000010  30 31 32 33 34 35 36 37  38 39 61 62 63 64 65 66  0123456789abcdef",
+        "00000020  1b ff                                             ..",
+    ]
+
+
+def test_the_hash_is_of_the_whole_file_and_can_be_stopped() -> None:
+    data = os.urandom(3 << 20)
+    told: list[int] = []
+    assert sha256(Bytes(data), progress=told.append) == hashlib.sha256(data).hexdigest()
+    assert told == [1 << 20, 2 << 20, 3 << 20]
+
+    def stop() -> None:
+        raise Interrupted("stopped")
+
+    with pytest.raises(Interrupted):
+        sha256(Bytes(data), stop)
+
+
+# Five gigabytes.
+
+HUGE = 5 << 30
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "type_"),
+    [
+        ("train.log", b"epoch 1 loss 0.5\n" * 60_000, TextPreview),
+        ("one_line.txt", b"x" * MIB, TextPreview),
+        ("data.csv", b"a,b\n" + b"1,2.5\n" * 200_000, TablePreview),
+        ("data.json", b'{"a": [' + b'{"b": 1}, ' * 100_000, TextPreview),
+        ("table.json", b'{"columns":["a","b"],"data":[' + b"[1,2.5]," * 100_000, TablePreview),
+        ("config.yaml", b"a: 1\n" * 200_000, TextPreview),
+        ("weights.bin", b"\0", BinaryPreview),
+        ("model.pkl", b"\x80\x04", BinaryPreview),
+    ],
+)
+def test_of_a_huge_file_only_the_start_is_read(tmp_path: Path, name: str, head: bytes, type_: type) -> None:
+    path = tmp_path / name
+    path.write_bytes(head)
+    os.truncate(path, HUGE)
+    source = CountedFile(path)
+    assert isinstance(preview(source), type_)
+    assert source.size == HUGE
+    assert source.bytes_read <= MIB
+
+
+# Anything.
+
+MAGICS = [
+    b"", b"\x89PNG\r\n\x1a\n", _png_of_size(3, 3)[:40], b"\xff\xd8\xff\xe0", b"GIF89a\x05\0\x05\0",
+    b"RIFF\x10\0\0\0WEBPVP8 ", b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"\x93NUMPY\x01\0", b"\x93NUMPY\x02\0v\0\0\0",
+    b"x" * 257 + b"ustar\x0000", b"\x80\x04", b"\xef\xbb\xbf", b"\xff\xfe", b'{"columns":["a"],"data":[[',
+    b"a: &a [*a]\n", b'a,"b\n',
+]  # fmt: skip
+NAMES = [f"x.{suffix}" for suffix in "txt csv tsv json yaml md png gif npy npz zip tar parquet pkl".split()] + [
+    "MLmodel",
+    "x",
+    "",
+]
+
+
+@given(
+    start=st.sampled_from(MAGICS), rest=st.binary(max_size=600) | st.text().map(str.encode), name=st.sampled_from(NAMES)
+)
+@example(start=b"a: ", rest=b"\xc2\x80", name="x.yaml")
+def test_no_bytes_make_preview_raise(start: bytes, rest: bytes, name: str) -> None:
+    found = preview(Bytes(start + rest, name))
+    assert found.kind
+    assert isinstance(found, NoPreview) == (not start + rest)
+
+
+VALID = {
+    "x.png": _encoded(Image.linear_gradient("L").resize((20, 20)), "PNG"),
+    "x.gif": _encoded(Image.linear_gradient("L").resize((20, 20)), "GIF"),
+    "x.jpg": _encoded(Image.linear_gradient("L").resize((20, 20)), "JPEG"),
+    "x.webp": _encoded(Image.linear_gradient("L").resize((20, 20)), "WEBP"),
+}
+
+
+@given(
+    name=st.sampled_from(sorted(VALID)),
+    places=st.lists(st.tuples(st.integers(0), st.integers(0, 255)), max_size=6),
+    cut=st.integers(1),
+)
+def test_no_damage_to_a_picture_makes_preview_raise(name: str, places: list[tuple[int, int]], cut: int) -> None:
+    data = bytearray(VALID[name])
+    for place, value in places:
+        data[place % len(data)] = value
+    assert preview(Bytes(bytes(data[: 1 + cut % len(data)]), name)).kind
+
+
+def test_every_file_of_the_fixtures_has_a_preview(store_copy: Callable[[str], FixtureStore]) -> None:
+    store = store_copy("mlflow-3.17.2")
+    found = {path.name: preview(CountedFile(path)) for path in store.path.rglob("*") if path.is_file()}
+    assert {type(found[name]) for name in ("MLmodel", "conda.yaml")} == {TreePreview}
+    unreadable = [name for name, each in found.items() if isinstance(each, NoPreview) and each.kind != "empty file"]
+    assert unreadable == []
