@@ -20,6 +20,7 @@ from mldeck.format import (
     float_text,
     safe,
     safe_lines,
+    size_text,
     time_text,
 )
 
@@ -107,6 +108,24 @@ def test_neighbours_are_told_apart(value: float) -> None:
 def test_the_exact_text_can_be_typed_in_again(value: float) -> None:
     read = float(exact_float_text(value))
     assert read == value or (math.isnan(read) and math.isnan(value))
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.0 kB"),
+        (9_949, "9.9 kB"),
+        (9_950, "10 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.0 MB"),
+        (5_240_000_000, "5.2 GB"),
+        (3 * 10**18, "3000 PB"),
+    ],
+)
+def test_sizes(size: int, expected: str) -> None:
+    assert size_text(size) == expected
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ class Room:
 
 HEAVY = Room.unwanted
 NOUNS = frozenset({"errors", "model", "format"})
-LOGIC = frozenset({"search", "charts", "artifacts", "store"})
+LOGIC = frozenset({"registry", "search", "charts", "artifacts", "store"})
 
 # A room is a module or a package directly below mldeck. One that does not exist (yet) does no harm here.
 ROOMS = {
@@ -43,6 +43,8 @@ ROOMS = {
     "format": Room(frozenset({"errors", "model"})),
     # tomli is the standard library's tomllib for the oldest Python.
     "settings": Room(NOUNS, frozenset({"tomli"})),
+    # Values and plans, for a screen and for a command alike.
+    "registry": Room(NOUNS),
     "search": Room(frozenset({"errors", "model"}), frozenset({"lark"}), HEAVY - {"lark"}),
     "charts": Room(NOUNS),
     # Each of them is imported with the first file that needs it.
@@ -51,7 +53,7 @@ ROOMS = {
         frozenset({"yaml", "PIL", "pyarrow", "fsspec", "sshfs"}),
         HEAVY | {"yaml", "PIL", "pyarrow", "fsspec", "sshfs"},
     ),
-    "store": Room(NOUNS | {"search"}, frozenset({"sqlalchemy"}), HEAVY - {"sqlalchemy", "lark"}),
+    "store": Room(NOUNS | {"registry", "search"}, frozenset({"sqlalchemy"}), HEAVY - {"sqlalchemy", "lark"}),
     "demo": Room(frozenset({"errors", "model", "store"}), frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     # SQLAlchemy is imported by a worker after the first paint, so no module of the user interface may bring it in.
     "ui": Room(

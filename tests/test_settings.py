@@ -67,6 +67,36 @@ class TestPrecedence:
         assert load_settings() == Settings("file.db", str(file), "from file", "file-theme", True)
 
 
+class TestRegistry:
+    FILE = 'registry_store = "file.db"\nrecord_transitions = false\n'
+
+    def test_the_registry_is_in_the_same_database_unless_somebody_says_otherwise(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert (load_settings().registry_store, load_settings().record_transitions) == (None, True)
+        file.write_text(self.FILE)
+        settings = load_settings()
+        assert (settings.registry_store, settings.registry_origin) == ("file.db", str(file))
+        monkeypatch.setenv("MLFLOW_REGISTRY_URI", "sqlite:///mlflows.db")
+        assert load_settings().registry_origin == "MLFLOW_REGISTRY_URI"
+        monkeypatch.setenv("MLDECK_REGISTRY_STORE", "ours.db")
+        assert load_settings().registry_store == "ours.db"
+        settings = load_settings(registry_store="flag.db")
+        assert (settings.registry_store, settings.registry_origin) == ("flag.db", "")
+
+    def test_changes_of_stage_are_recorded_unless_somebody_says_otherwise(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert not load_settings(record_transitions=False).record_transitions
+        file.write_text(self.FILE)
+        assert not load_settings().record_transitions
+        monkeypatch.setenv("MLDECK_RECORD_TRANSITIONS", "1")
+        assert load_settings().record_transitions
+        monkeypatch.setenv("MLDECK_RECORD_TRANSITIONS", "perhaps")
+        with pytest.raises(UsageError, match="MLDECK_RECORD_TRANSITIONS=perhaps: write 1 or 0"):
+            load_settings()
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
@@ -83,6 +113,30 @@ def test_a_word_that_is_neither_yes_nor_no() -> None:
         load_settings(environment={"MLDECK_READ_ONLY": "maybe"})
 
 
+class TestArtifactRoots:
+    def test_those_that_were_typed_come_first(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("MLDECK_ARTIFACT_ROOTS", "/a=/environment; ;mlflow-artifacts:=s3://b/~x")
+        file.write_text('[artifact_roots]\n"/a=b" = "/from-file"\n"s3://bucket" = "/copy"\n')
+        assert load_settings(artifact_roots=["/a=/typed", "/x=y=z"]).artifact_roots == (
+            ("/a", "/typed"),
+            ("/x", "y=z"),
+            ("/a", "/environment"),
+            ("mlflow-artifacts:", "s3://b/~x"),
+            ("/a=b", "/from-file"),
+            ("s3://bucket", "/copy"),
+        )
+
+    def test_a_home_folder(self, isolated: Path) -> None:
+        assert load_settings(artifact_roots=["/a=~/b"]).artifact_roots == (("/a", f"{isolated}/b"),)
+        with pytest.raises(UsageError, match="no home folder is known for ~nobody-of-this-name"):
+            load_settings(artifact_roots=["/a=~nobody-of-this-name/b"])
+
+    @pytest.mark.parametrize("text", ["", "/a", "=/b", "/a="])
+    def test_what_is_no_pair(self, text: str) -> None:
+        with pytest.raises(UsageError, match=r"--artifact-root .*: write OLD=NEW"):
+            load_settings(artifact_roots=[text])
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
@@ -92,6 +146,9 @@ def test_a_word_that_is_neither_yes_nor_no() -> None:
         (b"store = 3", "store must be a text in quotes"),
         (b"theme = ['a']", "theme must be a text in quotes"),
         (b"read_only = 'yes'", "read_only must be true or false"),
+        (b"artifact_roots = 'a=b'", "artifact_roots must be a table"),
+        (b"artifact_roots = {a = 1}", "artifact_roots must be a table"),
+        (b"artifact_roots = {a = ''}", "artifact_roots a=: write OLD=NEW"),
     ],
 )
 def test_a_file_that_is_wrong_is_named(file: Path, content: bytes, complaint: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mldeck import __version__
-from mldeck.commands.options import STORE_HELP, Misread, command_parser, store_path
+from mldeck.commands.options import ARTIFACT_ROOT_HELP, STORE_HELP, Misread, command_parser, store_path
 from mldeck.errors import MldeckError, UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ commands:
   mldeck experiments    print the experiments
   mldeck runs           print runs
   mldeck plot           draw a metric of one or more runs
+  mldeck artifacts      list a run's files, or copy them
+  mldeck models         print registered models, or versions of one
+  mldeck register       register a model of a run
+  mldeck promote        move a version of a model to a stage
 each has its own --help; a store that is called like a command is opened as ./NAME
 """
 
@@ -110,6 +114,10 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "experiments": _room("experiments"),
     "runs": _room("runs"),
     "plot": _room("plot"),
+    "artifacts": _room("artifacts"),
+    "models": _room("models"),
+    "register": _room("register"),
+    "promote": _room("promote"),
 }
 
 
@@ -117,6 +125,13 @@ def _add_deck_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--read-only", action="store_true", help="never write to the store")
     parser.add_argument("--experiment", metavar="NAME", help="start with this experiment")
     parser.add_argument("--theme", metavar="NAME", help="colour theme (an unknown name lists them)")
+    parser.add_argument("--artifact-root", action="append", default=[], metavar="OLD=NEW", help=ARTIFACT_ROOT_HELP)
+    parser.add_argument(
+        "--registry-store", metavar="STORE", help="database of the model registry, if it is another one"
+    )
+    parser.add_argument(
+        "--no-record", action="store_true", help="leave no tags that say who moved a version when and why"
+    )
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -127,6 +142,9 @@ def _settings(options: argparse.Namespace) -> Settings:
         experiment=getattr(options, "experiment", None),
         theme=getattr(options, "theme", None),
         read_only=getattr(options, "read_only", False),
+        artifact_roots=getattr(options, "artifact_root", ()),
+        registry_store=options.registry_store,
+        record_transitions=not options.no_record,
     )
 
 

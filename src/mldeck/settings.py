@@ -7,14 +7,17 @@ nothing; nothing here creates a folder.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from mldeck.errors import UsageError
 
 DEFAULT_THEME = "mldeck-dark"
-_KEYS = ("store", "experiment", "theme", "read_only")
+_KEYS = (
+    *("store", "registry_store", "experiment", "theme", "read_only"),
+    *("record_transitions", "artifact_roots"),
+)
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
@@ -28,6 +31,14 @@ class Settings(NamedTuple):
     experiment: str | None = None
     theme: str = DEFAULT_THEME
     read_only: bool = False
+    registry_store: str | None = None
+    """Where the model registry is, as it was written, when that is another database."""
+    registry_origin: str = ""
+    """Where that came from; empty for the command line."""
+    record_transitions: bool = True
+    """Whether a change of stage leaves a tag that says who did it, when and why."""
+    artifact_roots: tuple[tuple[str, str], ...] = ()
+    """(old, new): a path or URI as databases have it, and where that is now. The first that leads to files counts."""
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
@@ -45,9 +56,12 @@ def load_settings(
     experiment: str | None = None,
     theme: str | None = None,
     read_only: bool = False,
+    registry_store: str | None = None,
+    record_transitions: bool = True,
+    artifact_roots: Sequence[str] = (),
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
-    """The arguments are what was typed; None or False stands for a flag that was not."""
+    """The arguments are what was typed; their defaults stand for flags that were not."""
     file = config_file(environment)
     written = _read(file)
     chosen, origin = _first(
@@ -56,12 +70,26 @@ def load_settings(
         (environment.get("MLFLOW_TRACKING_URI"), "MLFLOW_TRACKING_URI"),
         (_text(written, "store", file), str(file)),
     )
+    registry, registry_origin = _first(
+        (registry_store, ""),
+        (environment.get("MLDECK_REGISTRY_STORE"), "MLDECK_REGISTRY_STORE"),
+        (environment.get("MLFLOW_REGISTRY_URI"), "MLFLOW_REGISTRY_URI"),
+        (_text(written, "registry_store", file), str(file)),
+    )
     return Settings(
         store=chosen,
         store_origin=origin,
         experiment=experiment or environment.get("MLDECK_EXPERIMENT") or _text(written, "experiment", file),
         theme=theme or environment.get("MLDECK_THEME") or _text(written, "theme", file) or DEFAULT_THEME,
-        read_only=read_only or _read_only(environment, written, file),
+        read_only=read_only or _truth("read_only", False, environment, written, file),
+        registry_store=registry,
+        registry_origin=registry_origin,
+        record_transitions=record_transitions and _truth("record_transitions", True, environment, written, file),
+        artifact_roots=(
+            *(_artifact_root(root, "--artifact-root") for root in artifact_roots),
+            *_roots_of_environment(environment),
+            *_roots_of_file(written, file),
+        ),
     )
 
 
@@ -105,14 +133,42 @@ def _text(written: Mapping[str, object], key: str, file: Path) -> str | None:
     return value
 
 
-def _read_only(environment: Mapping[str, str], written: Mapping[str, object], file: Path) -> bool:
-    from_environment = environment.get("MLDECK_READ_ONLY")
+def _truth(key: str, default: bool, environment: Mapping[str, str], written: Mapping[str, object], file: Path) -> bool:
+    name = f"MLDECK_{key.upper()}"
+    from_environment = environment.get(name)
     if from_environment is not None:
         value = from_environment.strip().lower()
         if value not in (*_TRUE, *_FALSE):
-            raise UsageError(f"MLDECK_READ_ONLY={from_environment}: write 1 or 0")
+            raise UsageError(f"{name}={from_environment}: write 1 or 0")
         return value in _TRUE
-    value_in_file = written.get("read_only", False)
+    value_in_file = written.get(key, default)
     if not isinstance(value_in_file, bool):
-        raise UsageError(f"the settings file {file}: read_only must be true or false")
+        raise UsageError(f"the settings file {file}: {key} must be true or false")
     return value_in_file
+
+
+def _artifact_root(text: str, origin: str) -> tuple[str, str]:
+    old, _, new = text.partition("=")
+    return _root(old, new, f"{origin} {text}")
+
+
+def _root(old: str, new: str, written: str) -> tuple[str, str]:
+    if not (old and new):
+        raise UsageError(f"{written}: write OLD=NEW, the path or URI in the database and where that is now")
+    try:
+        return old, new if "://" in new else str(Path(new).expanduser())
+    except RuntimeError:  # ~somebody
+        raise UsageError(f"{written}: no home folder is known for {new.split('/')[0]}") from None
+
+
+def _roots_of_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Several are separated by semicolons: a colon is part of every URI."""
+    written = environment.get("MLDECK_ARTIFACT_ROOTS", "")
+    return (_artifact_root(root, "MLDECK_ARTIFACT_ROOTS") for root in written.split(";") if root.strip())
+
+
+def _roots_of_file(written: Mapping[str, object], file: Path) -> Iterator[tuple[str, str]]:
+    roots = written.get("artifact_roots", {})
+    if not isinstance(roots, Mapping) or not all(isinstance(new, str) for new in roots.values()):
+        raise UsageError(f'the settings file {file}: artifact_roots must be a table of "OLD" = "NEW"')
+    return (_root(old, new, f"the settings file {file}: artifact_roots {old}={new}") for old, new in roots.items())

@@ -70,6 +70,17 @@ def metric_of(db: str, run_id: str, key: str) -> float:
     return float(client(db).get_run(run_id).data.metrics[key])
 
 
+def log_steps(db: str, run_id: str, key: str, steps: list[int]) -> None:
+    """One point after the other, each with a value of its own."""
+    for count, step in enumerate(steps):
+        client(db).log_metric(run_id, key, count + 0.5, step=step)
+
+
+def metric_history(db: str, run_id: str, key: str) -> list[list[float]]:
+    """Step, timestamp and value of each point."""
+    return [[point.step, point.timestamp, point.value] for point in client(db).get_metric_history(run_id, key)]
+
+
 def hammer(db: str, run_id: str, count: int) -> dict[str, Any]:
     """Logs metrics one by one as fast as it can: how many, how long the longest took, and what went wrong."""
     longest, errors = 0.0, []
@@ -83,11 +94,34 @@ def hammer(db: str, run_id: str, count: int) -> dict[str, Any]:
     return {"count": count, "longest": longest, "errors": errors}
 
 
+def promote(db: str, model: str, version: str, count: int) -> dict[str, Any]:
+    """Moves a version between Staging and Production as fast as it can, archiving what is there: what went wrong."""
+    errors = []
+    for number in range(count):
+        stage = ("Staging", "Production")[number % 2]
+        try:
+            client(db).transition_model_version_stage(model, version, stage, archive_existing_versions=True)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what the test wants to know
+            errors.append(repr(error))
+    return {"count": count, "errors": errors}
+
+
+def register(db: str, model: str, count: int) -> dict[str, Any]:
+    """Registers versions as fast as it can: which numbers they got, and what went wrong."""
+    numbers, errors = [], []
+    for _ in range(count):
+        try:
+            numbers.append(int(client(db).create_model_version(model, "s3://bucket/theirs").version))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what the test wants to know
+            errors.append(repr(error))
+    return {"numbers": numbers, "errors": errors}
+
+
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         ready, create_experiment, create_run, log_metric, log_param, set_tag, end_run, delete_run, run_names, metric_of,
-        hammer,
+        log_steps, metric_history, hammer, promote, register,
     )
 }  # fmt: skip
 

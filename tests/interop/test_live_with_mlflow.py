@@ -188,6 +188,33 @@ class TestStore:
         finally:
             store.close()
 
+    def test_a_history_is_followed(self, mlflow: Writer, db: Path) -> None:
+        """Also points of steps that were passed already, and of steps that have one."""
+        run_id = mlflow("create_run", db, "1", "followed")
+        steps = [step for number in range(40) for step in (number, number // 2)]
+        store = Store(db)
+        try:
+            history = store.read_history(run_id, "followed")
+            looks = set()
+            mlflow.start("log_steps", db, run_id, "followed", steps)
+
+            def everything_is_there() -> bool:
+                nonlocal history
+                if changed(store):
+                    history = store.read_newer(history)
+                    looks.add(len(history))
+                return len(history) == len(steps)
+
+            until(everything_is_there, BUSY_S)
+            assert len(looks) > 2
+            assert mlflow.answer() is None
+            found = zip(history.steps, history.timestamps, history.values, strict=True)
+            assert list(found) == sorted(map(tuple, mlflow("metric_history", db, run_id, "followed")))
+            assert history.is_whole
+            assert store.read_newer(history).is_unchanged_since(history)
+        finally:
+            store.close()
+
     def test_a_printed_listing_that_nobody_reads_on(self, mlflow: Writer, many: Path) -> None:
         """`mldeck runs --limit 0 | less`, waiting at its first page."""
         run_id = mlflow("create_run", many, "1000", "hammered")

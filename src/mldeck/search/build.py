@@ -10,8 +10,9 @@ from lark import Token, Transformer
 
 from mldeck.search import check
 from mldeck.search.errors import SearchError
+from mldeck.search.language import Language
 from mldeck.search.moments import read_duration
-from mldeck.search.names import ATTRIBUTE_NAMES, ENTITY_WORDS, RESERVED_WORDS, strip_ends
+from mldeck.search.names import RESERVED_WORDS, strip_ends
 from mldeck.search.tree import (
     EVERYTHING,
     MEMBERSHIP,
@@ -41,6 +42,10 @@ def _span(first: Token, last: Token) -> Span:
 class Builder(Transformer[Token, Any]):
     """Each method gets the parts of the rule of its name. Stateless, so that one parser serves all threads."""
 
+    def __init__(self, language: Language) -> None:
+        super().__init__()
+        self._language = language
+
     def start(self, parts: list[Node | None]) -> Node:
         return parts[0] or EVERYTHING
 
@@ -66,7 +71,7 @@ class Builder(Transformer[Token, Any]):
     def name_match(self, parts: list[Token]) -> Node:
         token = parts[0]
         if token.type == "WORD":
-            _reject_begun_clause(token)
+            _reject_begun_clause(token, self._language)
         return NameMatch(strip_ends(token.value, "'\""), _span(token, token))
 
     def comparison(self, parts: list[Any]) -> Node:
@@ -89,7 +94,7 @@ class Builder(Transformer[Token, Any]):
 
     def field(self, parts: list[Token]) -> tuple[Entity, str, Span]:
         token = parts[0]
-        return *check.resolve_field(token.value, token.start_pos or 0), _span(token, token)
+        return *self._language.resolve_field(token.value, token.start_pos or 0), _span(token, token)
 
     def string(self, parts: list[Token]) -> tuple[str, Span]:
         # MLflow strips the quotes and unescapes nothing.
@@ -130,20 +135,20 @@ def _python_string(token: Token) -> str:
     return str(value)
 
 
-def _reject_begun_clause(token: Token) -> None:
-    """A word that is not the name of a run but the beginning or the middle of a clause."""
+def _reject_begun_clause(token: Token, language: Language) -> None:
+    """A word that is not a name but the beginning or the middle of a clause."""
     word = token.value
-    if word in ATTRIBUTE_NAMES:
+    if word in language.attributes:
         raise SearchError(
             f"Expected an operator behind {word}; to find it in names write '{word}'.", token.end_pos or 0
         )
-    if word in ENTITY_WORDS:
+    if word in language.entity_words:
         raise SearchError(
             f"Expected a dot and a name behind {word}; to find it in names write '{word}'.", token.end_pos or 0
         )
     if word.lower() in RESERVED_WORDS or word.isdigit():
         raise SearchError(
-            f"Expected a clause, like metrics.rmse < 1; to find {word} in names write '{word}'.", *_span(token, token)
+            f"Expected a clause, like {language.example}; to find {word} in names write '{word}'.", *_span(token, token)
         )
 
 

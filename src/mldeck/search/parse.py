@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from mldeck.search import check
 from mldeck.search.errors import SearchError
 from mldeck.search.expect import Place, expectation
-from mldeck.search.names import ATTRIBUTE_NAMES
+from mldeck.search.language import RUNS, Language
 from mldeck.search.tree import EVERYTHING, Node
 
 if TYPE_CHECKING:
@@ -25,14 +25,15 @@ _DEEPEST = 100
 """A database takes no expression that is nested some hundred levels deep, be it by parentheses or by a chain of OR."""
 
 
-def parse(text: str) -> Node:
+def parse(text: str, language: Language = RUNS) -> Node:
     """The search that `text` asks for. The empty text asks for everything. Raises SearchError."""
     if not text:
         return EVERYTHING
     if text.isspace():
-        raise SearchError("Expected a search, found only spaces: leave it empty to see all runs.", 0, len(text))
-    tree, tokens = _read(text)
-    _reject_stray_and(text, tokens)
+        hint = f"leave it empty to see all {language.things}"
+        raise SearchError(f"Expected a search, found only spaces: {hint}.", 0, len(text))
+    tree, tokens = _read(text, language)
+    _reject_stray_and(text, tokens, language)
     return tree
 
 
@@ -40,7 +41,7 @@ def read_tokens(text: str) -> tuple[list[Token], int]:
     """The tokens of `text` up to its end or the first error, and where reading stopped."""
     from lark.exceptions import UnexpectedInput
 
-    interactive = _parser().parse_interactive(text)
+    interactive = _parser(RUNS).parse_interactive(text)
     tokens: list[Token] = []
     try:
         for token in _fed(interactive):
@@ -50,21 +51,21 @@ def read_tokens(text: str) -> tuple[list[Token], int]:
     return tokens, len(text)
 
 
-@lru_cache(maxsize=1)
-def _parser() -> Lark:
-    """Building it takes some milliseconds. One is enough: it keeps no state between searches."""
+@lru_cache
+def _parser(language: Language) -> Lark:
+    """Building it takes some milliseconds. One of each is enough: it keeps no state between searches."""
     from lark import Lark
 
     from mldeck.search.build import Builder
     from mldeck.search.grammar import GRAMMAR
 
-    return Lark(GRAMMAR, parser="lalr", lexer="contextual", transformer=Builder(), maybe_placeholders=True)
+    return Lark(GRAMMAR, parser="lalr", lexer="contextual", transformer=Builder(language), maybe_placeholders=True)
 
 
-def _read(text: str) -> tuple[Node, list[Token]]:
+def _read(text: str, language: Language) -> tuple[Node, list[Token]]:
     from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
-    interactive = _parser().parse_interactive(text)
+    interactive = _parser(language).parse_interactive(text)
     tokens: list[Token] = []
     try:
         for token in _fed(interactive):
@@ -72,10 +73,11 @@ def _read(text: str) -> tuple[Node, list[Token]]:
         _reject_too_much(tokens)
         tree: Node = interactive.feed_eof()  # type: ignore[no-untyped-call]
     except UnexpectedCharacters as error:
-        raise _explained(text, tokens, cast(int, error.pos_in_stream)) from None
+        raise _explained(text, tokens, cast(int, error.pos_in_stream), language) from None
     except UnexpectedToken as error:
         at_end = error.token.type == "$END"
-        raise _explained(text, tokens, len(text) if at_end else error.token.start_pos or 0) from None
+        position = len(text) if at_end else error.token.start_pos or 0
+        raise _explained(text, tokens, position, language) from None
     return tree, tokens
 
 
@@ -86,7 +88,7 @@ def _fed(interactive: InteractiveParser) -> Iterator[Token]:
         yield token
 
 
-def _explained(text: str, tokens: Sequence[Token], position: int) -> SearchError:
+def _explained(text: str, tokens: Sequence[Token], position: int, language: Language) -> SearchError:
     """What was expected at `position`, behind `tokens`."""
     end = _end_of_word(text, position)
     found = f", found {text[position:end]!r}" if end > position else ""
@@ -95,7 +97,7 @@ def _explained(text: str, tokens: Sequence[Token], position: int) -> SearchError
         return SearchError(f"Expected a closing {quote}.", position, len(text))
     try:
         hint = _hint_for_key(tokens, position) if found else ""
-        return SearchError(f"Expected {_wanted(tokens)}{found}.{hint}", position, end)
+        return SearchError(f"Expected {_wanted(tokens, language)}{found}.{hint}", position, end)
     except SearchError as earlier:  # the name or the operator before is wrong already
         return earlier
 
@@ -116,18 +118,18 @@ def _hint_for_key(tokens: Sequence[Token], position: int) -> str:
     return f" A name with such a sign in it goes in backticks: {entity}.`{key}…`."
 
 
-def _wanted(tokens: Sequence[Token]) -> str:
+def _wanted(tokens: Sequence[Token], language: Language) -> str:
     """What may follow the tokens, in words. Raises SearchError if the last clause is wrong already."""
-    next_up = expectation(tokens, ATTRIBUTE_NAMES)
+    next_up = expectation(tokens, language.attributes)
     if next_up.place is Place.CLAUSE:
-        return "a clause, like metrics.rmse < 1 or params.model = 'lasso'"
+        return f"a clause, like {language.example} or {language.other_example}"
     if next_up.place is Place.CONNECTIVE:
         return "AND, OR or the end" if next_up.depth == 0 else "AND, OR or a closing parenthesis"
     if next_up.place is Place.NULL:
         return "NULL or NOT NULL, with one space"
     if next_up.place is Place.ITEM_END or next_up.field is None:
         return "a comma or a closing parenthesis"
-    kind, key = check.resolve_field(next_up.field.value, next_up.field.start_pos or 0)
+    kind, key = language.resolve_field(next_up.field.value, next_up.field.start_pos or 0)
     if next_up.operator is None:
         return f"an operator ({', '.join(each.value for each in check.operators_for(kind, key))})"
     span = (next_up.operator.start_pos or 0, next_up.operator.end_pos or 0)
@@ -144,7 +146,7 @@ def _reject_too_much(tokens: Sequence[Token]) -> None:
         raise SearchError("Expected a shorter search: a database cannot answer one as long or as nested as this.", 0)
 
 
-def _reject_stray_and(text: str, tokens: Sequence[Token]) -> None:
+def _reject_stray_and(text: str, tokens: Sequence[Token], language: Language) -> None:
     """MLflow skips a doubled AND and one at either end. Beside OR, NOT or parentheses that would hide a mistake."""
     if not any(_is_grouping(tokens, index) for index in range(len(tokens))):
         return
@@ -155,9 +157,8 @@ def _reject_stray_and(text: str, tokens: Sequence[Token]) -> None:
             not after or after[0].type == "OR" or (after[0].type == "RPAR" and _is_group(tokens, index + 1, "RPAR"))
         )
         if token.type == "AND" and (opens or closes):
-            raise SearchError(
-                "Expected a clause beside AND, like metrics.rmse < 1.", token.start_pos or 0, token.end_pos or len(text)
-            )
+            message = f"Expected a clause beside AND, like {language.example}."
+            raise SearchError(message, token.start_pos or 0, token.end_pos or len(text))
 
 
 def _is_grouping(tokens: Sequence[Token], index: int) -> bool:

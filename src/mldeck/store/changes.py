@@ -19,11 +19,13 @@ class EditKind(str, Enum):
     DELETE = "delete"
     RESTORE = "restore"
     CREATE = "create"
+    ALIAS = "alias"
 
 
 class Subject(str, Enum):
     RUN = "run"
     EXPERIMENT = "experiment"
+    MODEL = "registered model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Edit:
     kind: EditKind
     subject: Subject
     ids: tuple[str, ...]
-    """Ids of the runs or experiments that it was asked for."""
+    """Ids of the runs or experiments that it was asked for; names of registered models."""
     summary: str
     """In words, in the past tense, without a full stop: "renamed run brash-fox-12 to calm-newt-7"."""
     row_sets: tuple[RowSet, ...] = ()

@@ -105,7 +105,7 @@ def row_set(
 
 
 def tag_set(
-    connection: Connection, table_name: str, key_columns: tuple[str, str], keys: list[Values], value: str | None
+    connection: Connection, table_name: str, key_columns: tuple[str, ...], keys: list[Values], value: str | None
 ) -> RowSet:
     """Sets the tags with these keys to `value`; None deletes those that exist."""
     after = None if value is None else (value,)

@@ -34,23 +34,23 @@ def check_experiment_name(name: str) -> None:
 
 
 def check_run_tag(key: str, value: str) -> None:
-    _check_key(key)
-    _check_length(f"the value of tag {key}", value, MAX_RUN_TAG_LENGTH)
+    check_key(key)
+    check_length(f"the value of tag {key}", value, MAX_RUN_TAG_LENGTH)
 
 
 def check_experiment_tag(key: str, value: str) -> None:
-    _check_key(key)
+    check_key(key)
     if key in _CHECKED_BY_MLFLOW:
         raise MldeckError(f"tag {key} is a setting of MLflow's; set it with MLflow")
-    _check_length(f"the value of tag {key}", value, MAX_EXPERIMENT_TAG_LENGTH)
+    check_length(f"the value of tag {key}", value, MAX_EXPERIMENT_TAG_LENGTH)
 
 
 def check_run_note(text: str) -> None:
-    _check_length("the note", text, MAX_RUN_TAG_LENGTH)
+    check_length("the note", text, MAX_RUN_TAG_LENGTH)
 
 
 def check_experiment_note(text: str) -> None:
-    _check_length("the note", text, MAX_EXPERIMENT_TAG_LENGTH)
+    check_length("the note", text, MAX_EXPERIMENT_TAG_LENGTH)
 
 
 def in_words(noun: str, labels: Sequence[str]) -> str:
@@ -61,10 +61,10 @@ def in_words(noun: str, labels: Sequence[str]) -> str:
 def _check_name(noun: str, name: str, limit: int) -> None:
     if not name.strip():
         raise MldeckError(f"the name of {'an' if noun[0] in 'aeiou' else 'a'} {noun} cannot be empty")
-    _check_length(f"the name of the {noun}", name, limit)
+    check_length(f"the name of the {noun}", name, limit)
 
 
-def _check_key(key: str) -> None:
+def check_key(key: str) -> None:
     """Keys may become file names, so they must be normal paths."""
     shown = safe(key)
     if not key:
@@ -77,6 +77,6 @@ def _check_key(key: str) -> None:
         raise MldeckError(f"the key of a tag has at most {MAX_KEY_LENGTH} characters, not {len(key):,}")
 
 
-def _check_length(what: str, text: str, limit: int) -> None:
+def check_length(what: str, text: str, limit: int) -> None:
     if len(text) > limit:
         raise MldeckError(f"{what} has at most {limit:,} characters in MLflow, not {len(text):,}")

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select
 from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import NOTE_TAG
+from mldeck.registry.nouns import DEFAULT_WORKSPACE
 from mldeck.store.changes import Edit, EditKind, NewExperiment, RowChange, RowSet, Subject, Values
 from mldeck.store.edit_rows import (
     ACTIVE,
@@ -31,9 +32,6 @@ from mldeck.store.edit_rows import (
 )
 from mldeck.store.edit_rules import check_experiment_name, check_experiment_note, check_experiment_tag, in_words
 from mldeck.store.schema import Schema
-
-DEFAULT_WORKSPACE = "default"
-"""Where an MLflow that does not use workspaces keeps everything (3.10 and later)."""
 
 _DEFAULT_ROOT = "./mlruns"
 _EXPERIMENT_ID = re.compile(r"[0-9]{1,18}")

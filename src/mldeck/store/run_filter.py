@@ -103,7 +103,7 @@ def _text_row(clause: Comparison, tables: Tables, rows: FromClause, key: str) ->
     if _is_numeric(clause.value):
         condition = _compare(as_number(rows.c.value), clause.operator, clause.value, exact_number=True)
     else:
-        condition = _compare_text(rows.c.value, clause.operator, clause.value)
+        condition = compare_text(rows.c.value, clause.operator, clause.value)
     return _row_of(tables, rows, key, condition)
 
 
@@ -126,7 +126,7 @@ def _attribute(clause: Comparison, runs: FromClause, now: int) -> ColumnElement[
         return _presence(clause, present)
     if numeric:
         return and_(column.is_not(None), _compare(column, clause.operator, _plain(clause.value, now)))
-    return and_(column.is_not(None), _compare_text(column, clause.operator, clause.value))
+    return and_(column.is_not(None), compare_text(column, clause.operator, clause.value))
 
 
 def _dataset(clause: Comparison, tables: Tables) -> ColumnElement[bool]:
@@ -144,7 +144,7 @@ def _dataset(clause: Comparison, tables: Tables) -> ColumnElement[bool]:
             condition, input_tags.c.input_uuid == inputs.c.input_uuid, input_tags.c.name == DATASET_CONTEXT_TAG
         )
     if clause.operator not in PRESENCE:
-        condition = and_(condition, _compare_text(column, clause.operator, clause.value))
+        condition = and_(condition, compare_text(column, clause.operator, clause.value))
     found = tables.runs.c.run_uuid.in_(select(inputs.c.destination_id).where(condition))
     return found if clause.operator is not Operator.IS_NULL else not_(found)
 
@@ -178,7 +178,7 @@ def _plain(value: Value | None, now: int) -> Value | None:
     return to_milliseconds(value, now) if isinstance(value, Ago | Moment) else value
 
 
-def _compare_text(column: ColumnElement[Any], operator: Operator, value: Value | None) -> ColumnElement[bool]:
+def compare_text(column: ColumnElement[Any], operator: Operator, value: Value | None) -> ColumnElement[bool]:
     """LIKE knows `%` and `_` and, as in MLflow, no escape. ILIKE ignores the case of ASCII letters on SQLite."""
     if operator not in PATTERN:
         return _compare(exact(column), operator, value)

@@ -46,6 +46,8 @@ from mldeck.store.watch import Change, ChangeWatcher
 
 if TYPE_CHECKING:
     from mldeck.store.editor import StoreEditor
+    from mldeck.store.registry import RegistryReader
+    from mldeck.store.registry_editor import RegistryEditor
 
 _P = ParamSpec("_P")
 _Result = TypeVar("_Result")
@@ -95,6 +97,21 @@ class Store:
         from mldeck.store.editor import StoreEditor  # most sittings only look
 
         return StoreEditor(self._database)
+
+    def registry(self, workspace: str = "default") -> RegistryReader:
+        """Reads the model registry, and the models that runs logged."""
+        from mldeck.store.registry import RegistryReader  # not needed for the first runs
+
+        return RegistryReader(self, workspace)
+
+    def registry_editor(
+        self, workspace: str = "default", *, record_transitions: bool = True, tracking: Store | None = None
+    ) -> RegistryEditor:
+        """Changes the model registry. `tracking` is the store of the runs, where that is another database."""
+        from mldeck.store.registry_editor import RegistryEditor  # most sittings only look
+
+        logged = tracking._database if tracking is not None and tracking is not self else None
+        return RegistryEditor(self._database, workspace, record_transitions=record_transitions, tracking=logged)
 
     @property
     def read_only_reason(self) -> str | None:

@@ -1,0 +1,167 @@
+"""`mldeck artifacts`: lists the files of a run, and copies them out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldeck.commands.options import ARTIFACT_ROOT_HELP, add_store_option, command_parser, printed_store
+
+if TYPE_CHECKING:
+    from mldeck.artifacts.errors import ArtifactError
+    from mldeck.artifacts.run_tree import RunTree
+    from mldeck.artifacts.tree import Entry
+
+_RUN_HELP = "id, the beginning of an id, or name"
+
+
+def run(words: Sequence[str]) -> int:
+    parser = command_parser(
+        "mldeck artifacts", "Lists the files of a run, the models it logged among them, or copies them."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list|get")
+    listing = commands.add_parser("list", help="list files", description="Lists the files of a run.")
+    listing.add_argument("run", metavar="RUN", help=_RUN_HELP)
+    listing.add_argument(
+        "path", nargs="?", default="", metavar="PATH", help="a folder or file of the run (default: all)"
+    )
+    listing.add_argument("--recursive", action="store_true", help="also what is in folders")
+    listing.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+    getting = commands.add_parser("get", help="copy a file or folder", description="Copies a file or folder of a run.")
+    getting.add_argument("run", metavar="RUN", help=_RUN_HELP)
+    getting.add_argument("path", metavar="PATH", help="a folder or file of the run; . for all of them")
+    getting.add_argument("dest", nargs="?", type=Path, metavar="DEST", help="a folder to put it into, or its new name")
+    getting.add_argument("--replace", action="store_true", help="replace what has that name")
+    for each in (listing, getting):
+        each.add_argument("--artifact-root", action="append", default=[], metavar="OLD=NEW", help=ARTIFACT_ROOT_HELP)
+        each.add_argument("--follow", action="store_true", help="also follow links that lead out of the run's folder")
+        add_store_option(each)
+    options = parser.parse_args(words)
+    path = "/".join(part for part in options.path.split("/") if part not in ("", "."))
+    run_id, tree = _files_of_run(options)
+    if options.command == "list":
+        return _list(tree, path, options)
+    return _get(tree, path, path.rpartition("/")[2] or run_id, options)
+
+
+def _files_of_run(options: argparse.Namespace) -> tuple[str, RunTree]:
+    store_path = printed_store(options)
+    from mldeck.artifacts.location import Places
+    from mldeck.artifacts.run_tree import run_tree
+    from mldeck.output import opened
+    from mldeck.settings import load_settings
+
+    roots = load_settings(artifact_roots=options.artifact_root).artifact_roots
+    store = opened(store_path)
+    try:
+        found = store.run_meant(options.run)
+        models = store.registry().models_of_run(found.run_id)
+    finally:
+        store.close()
+    places = Places(store_path.resolve().parent, roots)
+    tree = run_tree(found.artifact_uri, found.run_id, models, places, options.follow)
+    _tell_where(tree)
+    return found.run_id, tree
+
+
+def _tell_where(tree: RunTree) -> None:
+    """What is not where the database says. One place is enough: what was moved was moved together."""
+    from mldeck.artifacts.location import How
+    from mldeck.artifacts.uris import without_password
+
+    places = [tree.own, *(branch.located for branch in tree.branches)]
+    for located in places:
+        # A run that has nothing but models has no folder, and without models, having no place is an error of its own.
+        if located.problem and (located.how is How.NOTHING_LOGGED) != bool(tree.branches):
+            _tell(located.problem)
+    moved = next((located for located in places if located.moved), None)
+    if moved is not None:
+        _tell(f"{moved.where}: {moved.how.words}; the database says {without_password(moved.uri or '')}")
+
+
+def _tell(message: str) -> None:
+    """Beside the answer, on the standard error."""
+    from mldeck.format import safe
+
+    print(f"mldeck: {safe(message)}", file=sys.stderr)
+
+
+def _list(tree: RunTree, path: str, options: argparse.Namespace) -> int:
+    from mldeck.artifacts.tree import walk
+    from mldeck.serial import json_pieces
+
+    unreadable: list[ArtifactError] = []
+    entry = tree.entry(path)
+    entries: Iterable[Entry] = [entry]
+    if entry.is_dir and options.recursive:
+        entries = walk(tree, path, unreadable=lambda _, error: unreadable.append(error))
+    elif entry.is_dir:
+        entries = tree.entries(path)
+    if options.format == "json":
+        sys.stdout.writelines(json_pieces(_object(tree, entry) for entry in entries))
+    else:
+        _write_table(entries)
+    for error in unreadable:
+        _tell(str(error))
+    return 1 if unreadable else 0
+
+
+def _object(tree: RunTree, entry: Entry) -> dict[str, Any]:
+    located = tree.place_of(entry.path)
+    return {
+        "path": entry.path,
+        "is_dir": entry.is_dir,
+        "size": entry.size,
+        "modified": entry.modified,
+        "kind": entry.kind.value,
+        "location": tree.location(entry.path),
+        "found": located.how.value,
+    }
+
+
+def _write_table(entries: Iterable[Entry]) -> None:
+    """The path stands last, and is never cut."""
+    from mldeck.artifacts.tree import EntryKind
+    from mldeck.format import MISSING, safe, size_text, time_text
+
+    sys.stdout.write(f"{'size':>7}  {'modified':19}  path\n")
+    for entry in entries:
+        size = MISSING if entry.size is None else size_text(entry.size)
+        modified = MISSING if entry.modified is None else time_text(entry.modified)
+        path = entry.path + ("/" if entry.is_dir else "")
+        if entry.kind not in (EntryKind.FILE, EntryKind.FOLDER):
+            path += f"  ({entry.kind.words}{f': {entry.target}' if entry.target else ''})"
+        sys.stdout.write(f"{size:>7}  {modified:19}  {safe(path)}\n")
+
+
+def _get(tree: RunTree, path: str, name: str, options: argparse.Namespace) -> int:
+    from mldeck.artifacts.copying import copy_out, destination_for
+    from mldeck.artifacts.errors import AlreadyThere
+    from mldeck.format import safe, size_text
+
+    destination = destination_for(name, options.dest)
+    try:
+        copied = copy_out(tree, path, destination, replace=options.replace, progress=_tell_progress)
+    except AlreadyThere as error:
+        raise AlreadyThere(f"{error}; --replace replaces it") from None
+    finally:
+        _clear_progress()
+    for left_out, why in copied.skipped:
+        _tell(f"left out: {left_out} ({why})")
+    files = "1 file" if copied.files == 1 else f"{copied.files} files"
+    sys.stdout.write(f"{safe(str(copied.destination))}: {files}, {size_text(copied.size)}\n")
+    return 1 if copied.skipped else 0
+
+
+def _tell_progress(done: int, total: int) -> None:
+    """On a terminal, where it is overwritten; every hundredth, since copying goes in small steps."""
+    if sys.stderr.isatty() and total:
+        sys.stderr.write(f"\r{100 * done // total:3} %")
+
+
+def _clear_progress() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r     \r")

@@ -1,0 +1,180 @@
+"""`mldeck promote`: moves a version of a model to a stage, after showing what that changes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mldeck.commands.options import command_parser
+from mldeck.commands.registry import Stores, add_registry_options, opened_stores
+from mldeck.errors import MldeckError
+
+if TYPE_CHECKING:
+    from mldeck.model import RunRecord
+    from mldeck.registry.nouns import ModelVersion
+    from mldeck.registry.plan import TransitionPlan
+
+_COMMIT_TAG = "mlflow.source.git.commit"
+
+
+def run(words: Sequence[str]) -> int:
+    parser = command_parser(
+        "mldeck promote", "Moves a version of a registered model to a stage: None, Staging, Production or Archived."
+    )
+    parser.add_argument("model", metavar="MODEL")
+    parser.add_argument("version", type=_version, metavar="VERSION", help="its number")
+    parser.add_argument("stage", type=_stage, metavar="STAGE", help="in any case")
+    archive = parser.add_mutually_exclusive_group()
+    archive.add_argument(
+        "--archive-existing",
+        action="store_true",
+        default=None,
+        help="archive the versions that are in the stage now (default for Production)",
+    )
+    archive.add_argument("--keep-existing", action="store_false", dest="archive_existing", help="leave them there")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="kept with the change")
+    parser.add_argument("--expect-stage", type=_stage, metavar="STAGE", help="refuse if the version is elsewhere now")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would change")
+    parser.add_argument("--no-record", action="store_true", help="leave no tag that says who did it, when and why")
+    add_registry_options(parser)
+    options = parser.parse_args(words)
+    from mldeck.registry.nouns import ACTIVE_STAGES
+    from mldeck.registry.plan import archives_by_default
+
+    archives = archives_by_default(options.stage) if options.archive_existing is None else options.archive_existing
+    if archives and options.stage not in ACTIVE_STAGES:
+        parser.error(f"--archive-existing goes with {' and '.join(ACTIVE_STAGES)} only")
+    with opened_stores(options) as stores:
+        return _promote(stores, options, archives)
+
+
+def _promote(stores: Stores, options: argparse.Namespace, archives: bool) -> int:
+    from mldeck.format import safe
+    from mldeck.registry.plan import plan_transition
+
+    versions = stores.reader.versions(options.model)
+    if not versions:
+        raise MldeckError(f"{options.model} has no versions in {stores.registered.path}; `mldeck models` lists models")
+    plan = plan_transition(versions, options.version, options.stage, archives)
+    if options.expect_stage and plan.before != options.expect_stage:
+        raise MldeckError(
+            f"version {plan.version} of {plan.model} is in {plan.before}, not in {options.expect_stage}; "
+            "nothing was changed"
+        )
+    _show(stores, plan, versions)
+    if options.dry_run:
+        return 0
+    if not (options.yes or _agreed()):
+        raise MldeckError("nothing was changed")
+    done = stores.editor.transition(plan, options.reason)
+    sys.stdout.write(f"{safe(plan.model)} {done.version} is in {done.after}\n")
+    return 0
+
+
+def _agreed() -> bool:
+    """Asked beside the answer, so that the answer can be kept."""
+    if not sys.stdin.isatty():
+        raise MldeckError("nothing was changed: without a terminal to ask on, say --yes")
+    sys.stdout.flush()
+    sys.stderr.write("Do it? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _show(stores: Stores, plan: TransitionPlan, versions: Sequence[ModelVersion]) -> None:
+    """What moves, and what is different from the version that is in the stage now."""
+    from mldeck.format import safe
+    from mldeck.output import write, write_table
+
+    lines = [f"{plan.model} in {stores.registered.path}"]
+    lines += [f"  version {move.version}: {move.before} → {move.after}" for move in plan.moves]
+    lines += [f"  version {version} stays in {plan.after}" for version in plan.staying]
+    write(f"{safe(line)}\n" for line in lines)
+    present = max((*plan.archived, *plan.staying), default=None)
+    if present is not None:
+        by_number = {each.version: each for each in versions}
+        now, then = by_number[present], by_number[plan.version]
+        write("\n")
+        write_table(("", f"now: {now.version}", f"then: {then.version}", ""), _differences(stores, now, then))
+
+
+def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Iterator[Sequence[str]]:
+    from mldeck.registry.review import beside
+    from mldeck.store.runs import ALL_FIELDS
+
+    ids = [each.run_id for each in (now, then) if each.run_id]
+    records = stores.runs.run_records(ids, ALL_FIELDS)
+    was, becomes = records.get(now.run_id or ""), records.get(then.run_id or "")
+    yield "run", _named(was), _named(becomes), ""
+    yield "commit", _commit(was), _commit(becomes), ""
+    yield "registered", _time(now.creation_time), _time(then.creation_time), ""
+    yield _arrived(stores, now)
+    for each in beside(was, becomes):
+        difference = "" if each.difference is None else _signed(each.difference)
+        yield str(each.column), _value(each.now), _value(each.then), difference
+
+
+def _arrived(stores: Stores, version: ModelVersion) -> Sequence[str]:
+    """Since when it is in its stage, and who moved it there, as far as that is known."""
+    from mldeck.registry.history import EventKind, arrival
+
+    event = arrival(stores.reader.history(version.name), version.version)
+    if event is None:
+        return f"in {version.stage} since", _time(None), "", ""
+    if event.transition is None:
+        at_most = "or before" if event.kind is EventKind.OUTSIDE else ""
+        return f"in {version.stage} since", _time(event.when), "", at_most
+    by = " ".join(
+        filter(None, (f"by {event.transition.who}", event.transition.reason and f"({event.transition.reason})"))
+    )
+    return f"in {version.stage} since", _time(event.when), "", by
+
+
+def _named(record: RunRecord | None) -> str:
+    from mldeck.format import MISSING
+
+    return record.run.label if record else MISSING
+
+
+def _commit(record: RunRecord | None) -> str:
+    from mldeck.format import MISSING
+
+    return record.tags.get(_COMMIT_TAG, MISSING)[:12] if record else MISSING
+
+
+def _time(timestamp: int | None) -> str:
+    from mldeck.format import MISSING, time_text
+
+    return MISSING if timestamp is None else time_text(timestamp)
+
+
+def _value(value: float | str | None) -> str:
+    from mldeck.format import MISSING, float_text
+
+    if value is None:
+        return MISSING
+    return float_text(value) if isinstance(value, float) else value
+
+
+def _signed(value: float) -> str:
+    from mldeck.format import float_text
+
+    return float_text(value) if value < 0 else f"+{float_text(value)}"
+
+
+def _version(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the number of a version")
+    return int(text)
+
+
+def _stage(text: str) -> str:
+    from mldeck.registry.plan import canonical_stage
+
+    try:
+        return canonical_stage(text)
+    except MldeckError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,0 +1,56 @@
+"""`mldeck register`: registers a model that a run logged, as the next version of a registered model."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from mldeck.commands.options import command_parser
+from mldeck.commands.registry import add_registry_options, opened_stores
+
+
+def run(words: Sequence[str]) -> int:
+    parser = command_parser(
+        "mldeck register", "Registers a model that a run logged, as the next version of a registered model."
+    )
+    parser.add_argument("run", metavar="RUN", help="id, the beginning of an id, or name")
+    parser.add_argument(
+        "path", metavar="PATH", help="the name of the logged model, or the folder that it was logged to"
+    )
+    parser.add_argument("model", metavar="MODEL", help="it is created if there is none of that name")
+    parser.add_argument("--description", default="", metavar="TEXT")
+    parser.add_argument(
+        "--tag", action="append", type=_tag, default=[], metavar="KEY=VALUE", help="of the version; may be repeated"
+    )
+    parser.add_argument(
+        "--artifact-root",
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="files that the database says are at OLD (a path or URI) are now at NEW; may be repeated",
+    )
+    add_registry_options(parser)
+    options = parser.parse_args(words)
+    from mldeck.artifacts.location import Places
+    from mldeck.artifacts.model_files import has_mlmodel
+    from mldeck.format import safe
+
+    with opened_stores(options) as stores:
+        run_id = stores.runs.run_meant(options.run).run_id
+        places = Places(stores.runs.path.resolve().parent, stores.settings.artifact_roots)
+        source = stores.runs.registry().source_of_run(
+            run_id, options.path, lambda uri: has_mlmodel(uri, places, run_id)
+        )
+        done = stores.editor.register(options.model, source, options.description, dict(options.tag))
+    if done.notice:
+        print(f"mldeck: {safe(done.notice)}", file=sys.stderr)
+    sys.stdout.write(f"{safe(done.model)} {done.version} from {safe(source.source)}\n")
+    return 0
+
+
+def _tag(text: str) -> tuple[str, str]:
+    key, mark, value = text.partition("=")
+    if not mark:
+        raise argparse.ArgumentTypeError(f"{text!r}: write KEY=VALUE")
+    return key, value

@@ -1,0 +1,76 @@
+"""What the commands of the model registry have in common: where it is, and which workspace."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mldeck.commands.options import add_store_option, printed_store
+
+if TYPE_CHECKING:
+    from mldeck.settings import Settings
+    from mldeck.store.registry import RegistryReader
+    from mldeck.store.registry_editor import RegistryEditor
+    from mldeck.store.store import Store
+
+
+def add_registry_options(parser: argparse.ArgumentParser) -> None:
+    add_store_option(parser)
+    parser.add_argument(
+        "--registry-store",
+        metavar="STORE",
+        help="database of the model registry, if it is another one (default: $MLFLOW_REGISTRY_URI)",
+    )
+    parser.add_argument("--workspace", default="default", metavar="NAME", help="of MLflow 3.10 and later")
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The store of the runs, and that of the registry: often one and the same."""
+
+    runs: Store
+    registered: Store
+    workspace: str
+    settings: Settings
+
+    @property
+    def reader(self) -> RegistryReader:
+        return self.registered.registry(self.workspace)
+
+    @property
+    def editor(self) -> RegistryEditor:
+        return self.registered.registry_editor(
+            self.workspace, record_transitions=self.settings.record_transitions, tracking=self.runs
+        )
+
+
+@contextmanager
+def opened_stores(options: argparse.Namespace) -> Iterator[Stores]:
+    from mldeck.output import opened
+    from mldeck.settings import load_settings
+    from mldeck.store.address import store_path
+    from mldeck.store.files import check_database
+
+    path = printed_store(options)
+    settings = load_settings(
+        store=options.store,
+        registry_store=options.registry_store,
+        record_transitions=not getattr(options, "no_record", False),
+        artifact_roots=getattr(options, "artifact_root", ()),
+    )
+    registry = store_path(settings.registry_store, settings.registry_origin) if settings.registry_store else path
+    if registry != path:
+        check_database(registry)
+    runs = opened(path, read_only=settings.read_only)
+    registered = runs
+    try:
+        if registry != path:
+            registered = opened(registry, read_only=settings.read_only)
+        yield Stores(runs, registered, options.workspace, settings)
+    finally:
+        registered.close()
+        if runs is not registered:
+            runs.close()

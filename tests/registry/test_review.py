@@ -1,0 +1,52 @@
+"""What a review puts beside each other."""
+
+from __future__ import annotations
+
+import math
+
+from mldeck.model import Column, Kind, Run, RunRecord
+from mldeck.registry.history import EventKind, Transition, arrival, history_of_model, transition_record
+from mldeck.registry.review import Beside, beside
+from tests.registry_rooms import a_version
+
+RUN = Run("r", "name", "1", "FINISHED", "active")
+
+
+def test_all_metrics_and_what_differs_of_the_rest() -> None:
+    now = RunRecord(
+        RUN, {"auc": 0.5, "old": 1.0, "system/cpu": 9.0}, {"a": "1", "b": "2"}, {"t": "x", "mlflow.user": "a"}
+    )
+    then = RunRecord(RUN, {"auc": 0.75, "new": 2.0}, {"a": "1", "b": "3"}, {"mlflow.user": "b"})
+    assert beside(now, then) == (
+        Beside(Column(Kind.METRIC, "auc"), 0.5, 0.75),
+        Beside(Column(Kind.METRIC, "new"), None, 2.0),
+        Beside(Column(Kind.METRIC, "old"), 1.0, None),
+        Beside(Column(Kind.PARAM, "b"), "2", "3"),
+        Beside(Column(Kind.TAG, "t"), "x", None),
+    )
+    assert [each.difference for each in beside(now, then)] == [0.25, None, None, None, None]
+
+
+def test_a_run_that_is_gone_has_nothing() -> None:
+    record = RunRecord(RUN, {"auc": math.nan}, {"a": "1"})
+    assert [(each.now, each.then is None) for each in beside(None, record)] == [(None, False), (None, False)]
+    assert [each.column.key for each in beside(record, None)] == ["auc", "a"]
+    assert beside(None, None) == ()
+
+
+def test_how_a_version_came_to_where_it_is() -> None:
+    done = Transition(1, "None", "Production", 50, "ada", reason="best", key="mldeck.transition.50")
+    again = Transition(1, "Production", "Production", 60, "bob", key="mldeck.transition.60")
+    tags = {each.key or "": transition_record(each) for each in (done, again)}
+    recorded = a_version(1, "Production", created=1, changed=60, tags=tags)
+    moved = a_version(2, "Staging", created=2, changed=70)
+    new = a_version(3, "None", created=3, changed=3)
+    history = history_of_model((recorded, moved, new))
+    event = arrival(history, 1)
+    assert event is not None
+    assert (event.when, event.transition) == (50, done)
+    assert [(each and each.kind, each and each.when) for each in (arrival(history, 2), arrival(history, 3))] == [
+        (EventKind.OUTSIDE, 70),
+        (EventKind.REGISTERED, 3),
+    ]
+    assert arrival(history, 4) is None
