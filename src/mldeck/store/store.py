@@ -3,16 +3,10 @@ hands back values; SQLite's errors come out as mldeck's own (`StoreUnavailable`,
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from threading import Event, RLock
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
-
-from mldeck.errors import Interrupted, StoreLocked, StoreUnavailable, UsageError
+from mldeck.errors import Interrupted, UsageError
 from mldeck.model import (
     Column,
     Experiment,
@@ -32,28 +26,19 @@ from mldeck.store.best import best_values, primary_metric
 from mldeck.store.completion import is_numeric, list_keys, list_values
 from mldeck.store.details import run_details
 from mldeck.store.experiments import list_experiments
-from mldeck.store.files import DatabaseFile, is_locked, open_database
 from mldeck.store.find import find_runs
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.metrics import HistorySpan, history_outline
+from mldeck.store.opened import OpenedStore
 from mldeck.store.run_columns import differing_columns, keys_of_runs, present_columns
 from mldeck.store.run_rows import ROWS_AT_ONCE, run_rows
 from mldeck.store.run_values import metric_values, text_values
 from mldeck.store.runs import RunFields, count_runs, newest_run_experiment, run_ids, run_records
-from mldeck.store.schema import Schema
-from mldeck.store.sqlite import SqliteReader
-from mldeck.store.watch import Change, ChangeWatcher
 
 if TYPE_CHECKING:
     from mldeck.store.editor import StoreEditor
     from mldeck.store.registry import RegistryReader
     from mldeck.store.registry_editor import RegistryEditor
-
-_P = ParamSpec("_P")
-_Result = TypeVar("_Result")
-
-PATIENCE_S = 1.0
-"""What a person at the keyboard waits for a lock before the deck says what it waits for."""
 
 PRINT_PATIENCE_S = 20.0
 """A script waits for a lock as long as MLflow does."""
@@ -62,34 +47,8 @@ _RECORDS_AT_ONCE = 500
 _CELLS_AT_ONCE = 100_000
 
 
-class Store:
-    """Opening raises `StoreUnavailable` while the file is locked or gone, and `MldeckError` when it is damaged."""
-
-    def __init__(self, path: Path, *, read_only: bool = False, patience_s: float = PATIENCE_S) -> None:
-        """`patience_s`: how long a read waits for somebody's lock before it says so."""
-        self.path = path
-        self._asked_read_only = read_only
-        self._patience_s = patience_s
-        self._gave_up = Event()
-        self._locked_since: float | None = None
-        # A connection must not be closed while another thread waits in it.
-        self._watching = RLock()
-        self._is_closed = False
-        self._patiently(self._open, None)
-
-    def _open(self) -> None:
-        """Nothing is replaced unless all of it succeeds."""
-        database = open_database(self.path, read_only=self._asked_read_only)
-        reader = SqliteReader(database)
-        try:
-            with reader.reading() as connection:
-                schema = Schema.read(connection)
-            watcher = _watcher(database)
-        except BaseException:
-            reader.close()
-            database.discard()
-            raise
-        self._database, self._reader, self._schema, self._watcher = database, reader, schema, watcher
+class Store(OpenedStore):
+    """What is in the database, read method by method."""
 
     @property
     def editor(self) -> StoreEditor:
@@ -112,34 +71,6 @@ class Store:
 
         logged = tracking._database if tracking is not None and tracking is not self else None
         return RegistryEditor(self._database, workspace, record_transitions=record_transitions, tracking=logged)
-
-    @property
-    def read_only_reason(self) -> str | None:
-        """Why nothing can be written; None when it can."""
-        return self._database.read_only_reason
-
-    @property
-    def is_snapshot(self) -> bool:
-        """Whether a copy is shown, because the file itself cannot be read while it may change."""
-        return self._database.is_snapshot
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What the user should know about this database, in words."""
-        if self.read_only_reason and not self._asked_read_only:
-            return (*self.reading_notices, f"read-only: {self.read_only_reason}")
-        return self.reading_notices
-
-    @property
-    def reading_notices(self) -> tuple[str, ...]:
-        """What somebody who only reads should know: that it may not be all there is."""
-        notices = [self._database.notice] if self._database.notice else []
-        if self._schema.is_newer_than_known:
-            notices.append(
-                f"written by a newer MLflow than this mldeck knows (revision {self._schema.revision}); "
-                "what is shown may be incomplete"
-            )
-        return tuple(notices)
 
     def experiments(self, view: View, interrupt: Interrupt | None = None) -> list[Experiment]:
         return self._read(list_experiments, interrupt, view)
@@ -324,86 +255,3 @@ class Store:
         from mldeck.store.metrics_of_runs import latest_metrics
 
         return self._read(latest_metrics, interrupt, ids)
-
-    def poll(self) -> Change:
-        """Whether others changed the database since the last call. Opens it anew when it was migrated or replaced.
-
-        Raises `StoreUnavailable` while it is locked, or gone, and `MldeckError` while it is damaged; the store stays usable
-        and recovers with a later call.
-        """
-        with self._watching:
-            if self._is_closed:
-                return Change.NOTHING
-            try:
-                change = self._watcher.poll()
-                self._locked_since = None
-            except sqlite3.DatabaseError as error:
-                if is_locked(error):
-                    return self._still_locked(error)
-                change = Change.FILE
-            if change is Change.GONE:
-                raise StoreUnavailable(f"{self.path} is gone")
-            if change is Change.FILE:
-                self.reopen()
-            return change
-
-    def _still_locked(self, error: sqlite3.DatabaseError) -> Change:
-        """A lock that is held for a moment is nobody's trouble."""
-        now = time.monotonic()
-        self._locked_since = self._locked_since or now
-        if now - self._locked_since < self._patience_s:
-            return Change.NOTHING
-        raise StoreLocked(f"{self.path} is locked by another program") from error
-
-    def give_up(self) -> None:
-        """Nobody waits for a lock any more: the deck is about to close."""
-        self._gave_up.set()
-
-    def reopen(self) -> None:
-        """Opens the file that is there now; when that fails, the store stays with what it had."""
-        with self._watching:
-            before = self._database, self._reader, self._watcher
-            self._open()
-            database, reader, watcher = before
-            watcher.close()
-            reader.close()
-            database.discard()
-
-    def close(self) -> None:
-        with self._watching:
-            self._is_closed = True
-            self._watcher.close()
-            self._reader.close()
-            self._database.discard()
-
-    def _read(
-        self,
-        function: Callable[Concatenate[Connection, Schema, _P], _Result],
-        interrupt: Interrupt | None,
-        *args: _P.args,
-        **kwargs: _P.kwargs,
-    ) -> _Result:
-        def read() -> _Result:
-            with self._reader.reading(interrupt) as connection:
-                return function(connection, self._schema, *args, **kwargs)
-
-        return self._patiently(read, interrupt)
-
-    def _patiently(self, read: Callable[[], _Result], interrupt: Interrupt | None) -> _Result:
-        """Tries again while the database is locked, until patience ends or the answer is not wanted any more."""
-        deadline = time.monotonic() + self._patience_s
-        while True:
-            try:
-                return read()
-            except StoreLocked:
-                if time.monotonic() >= deadline or self._gave_up.is_set():
-                    raise
-                if interrupt is not None:
-                    interrupt.check()
-
-
-def _watcher(database: DatabaseFile) -> ChangeWatcher:
-    try:
-        return ChangeWatcher(database)
-    except sqlite3.DatabaseError as error:
-        raise StoreUnavailable(f"{database.path} cannot be watched now: {error}") from error
