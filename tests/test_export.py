@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mldeck.errors import Interrupted
-from mldeck.export import AlreadyThere, ExportError, Format, RunsShown, export_runs
+from mldeck.export import TABLE_FORMATS, AlreadyThere, ExportError, Format, RunsShown, export_runs
 from mldeck.model import Column, Kind, OrderKey, RunQuery, View
 from mldeck.search.python import search_call
 from mldeck.serial import fields_of, markdown_lines
@@ -131,7 +131,7 @@ class TestFiles:
         assert found[fixture.run("diverged")]["params"] == {}
         assert found[fixture.run("rf10")]["experiment"] == "churn-baseline"
 
-    @pytest.mark.parametrize("form", Format)
+    @pytest.mark.parametrize("form", TABLE_FORMATS)
     def test_any_text(self, fixture: FixtureStore, store: Store, tmp_path: Path, form: Format) -> None:
         path, run_id = tmp_path / f"runs{form.suffix}", fixture.run("rf10")
         with closing(sqlite3.connect(fixture.db)) as connection, connection:

@@ -1,4 +1,4 @@
-"""Writes what a run table shows into a file: CSV, JSON or Markdown. Headless; the deck asks for it in a thread.
+"""Writes what a run table or a chart shows into a file. Headless; the deck asks for it in a thread.
 
 The file appears under its name when it is complete, and not before: until then it has a temporary name in the same folder.
 """
@@ -6,8 +6,9 @@ The file appears under its name when it is complete, and not before: until then 
 from __future__ import annotations
 
 import os
+import re
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -22,6 +23,8 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 
 _LINES_AT_ONCE = 500
+_NO_FILE_NAME = re.compile(r"[^\w.-]+")
+_MAX_FILE_NAME = 80
 _SIDE_FILES = ("", "-wal", "-shm", "-journal")
 """What belongs to a SQLite database, by what its names end in."""
 
@@ -38,16 +41,35 @@ class Format(str, Enum):
     CSV = "CSV"
     JSON = "JSON"
     MARKDOWN = "Markdown"
+    TEXT = "Text"
+    SVG = "SVG"
 
     @property
     def suffix(self) -> str:
-        return {Format.CSV: ".csv", Format.JSON: ".json", Format.MARKDOWN: ".md"}[self]
+        return _SUFFIXES[self]
 
     @classmethod
     def of(cls, path: str) -> Format | None:
         """The format that the end of a file's name stands for."""
         suffix = Path(path).suffix.lower()
         return cls.MARKDOWN if suffix == ".markdown" else next((each for each in cls if each.suffix == suffix), None)
+
+
+_SUFFIXES = {
+    Format.CSV: ".csv",
+    Format.JSON: ".json",
+    Format.MARKDOWN: ".md",
+    Format.TEXT: ".txt",
+    Format.SVG: ".svg",
+}
+TABLE_FORMATS = (Format.CSV, Format.JSON, Format.MARKDOWN)
+PICTURE_FORMATS = (Format.TEXT, Format.SVG, Format.CSV)
+"""The picture, or the numbers that it was drawn from."""
+
+
+def file_name(text: str) -> str:
+    """As much of a text as can stand in any file name; `experiment` if nothing can."""
+    return _NO_FILE_NAME.sub("-", text).strip("-.")[:_MAX_FILE_NAME] or "experiment"
 
 
 @dataclass(frozen=True)
@@ -91,6 +113,12 @@ def export_runs(
             progress(min(done, len(ids)), len(ids))
             interrupt.check()
     return len(ids)
+
+
+def write_file(path: Path, pieces: Iterable[str], store_path: Path, *, overwrite: bool = False) -> None:
+    """Writes a text that is at hand. Raises `AlreadyThere` or `ExportError`; there is no new file then."""
+    with _complete_file(path, store_path, overwrite=overwrite) as file:
+        file.writelines(pieces)
 
 
 def _lines(store: Store, shown: RunsShown, ids: Sequence[str], form: Format, interrupt: Interrupt) -> Iterator[str]:

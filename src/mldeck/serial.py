@@ -109,13 +109,13 @@ def run_object(record: RunRecord, experiment_names: Mapping[str, str]) -> dict[s
         "end_time": run.end_time,
         "user_id": run.user_id,
         "artifact_uri": run.artifact_uri,
-        "metrics": {key: _valid_number(value) for key, value in record.metrics.items()},
+        "metrics": {key: valid_number(value) for key, value in record.metrics.items()},
         "params": dict(record.params),
         "tags": dict(record.tags),
     }
 
 
-def _valid_number(value: float) -> float | str:
+def valid_number(value: float) -> float | str:
     """JSON has no NaN and no infinity: they become the strings "nan", "inf" and "-inf"."""
     return value if math.isfinite(value) else str(value)
 
@@ -181,11 +181,16 @@ def labels(columns: Sequence[Column]) -> list[str]:
 
 def markdown_lines(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]:
     """A table in GitHub's flavour of Markdown: what the store says is text in it, never markup."""
-    yield _markdown_line(_plain(safe(label)) for label in labels(columns))
-    yield _markdown_line("---:" if _is_right(column) else "---" for column in columns)
+    shown = ([shown_text(column, value) for column, value in zip(columns, row, strict=True)] for row in rows)
+    return markdown_table(labels(columns), [_is_right(column) for column in columns], shown)
+
+
+def markdown_table(header: Iterable[str], is_right: Iterable[bool], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """The same of texts. `is_right`: the columns that are aligned to the right."""
+    yield _markdown_line(_plain(safe(label)) for label in header)
+    yield _markdown_line("---:" if right else "---" for right in is_right)
     for row in rows:
-        cells = (shown_text(column, value) for column, value in zip(columns, row, strict=True))
-        yield _markdown_line(_plain(cell) for cell in cells)
+        yield _markdown_line(_plain(safe(cell)) for cell in row)
 
 
 def _markdown_line(cells: Iterable[str]) -> str:

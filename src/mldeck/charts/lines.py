@@ -95,6 +95,10 @@ def draw_small(
     if window is None or y is None:
         write_middle(canvas, max(1, canvas.height // 2), _why_nothing(lines, window, view, empty), _AXIS)
         return canvas.picture()
+    first, last = lines[0].curve.limits or (0, 0)
+    if len(lines) == 1 and first == last:
+        write_middle(canvas, max(1, canvas.height // 2), f"only at step {first}", _AXIS)
+        return canvas.picture()
     plot = small_frame(canvas, Scale(*window), y, lines[0].curve.axis)
     if plot is not None:
         _draw(canvas, plot, lines)

@@ -16,6 +16,14 @@ class Better(str, Enum):
     """Asked, and there is no best value."""
 
 
+ANSWERS = (
+    (Better.HIGHER, "h", "↑ higher is better"),
+    (Better.LOWER, "l", "↓ lower is better"),
+    (Better.NEITHER, "n", "neither: highlight nothing"),
+)
+"""What can be said of a metric: the direction, its letter, and in words."""
+
+
 def remembered(experiment: Mapping[str, Any]) -> dict[str, Better]:
     """By metric key: what the user said of this experiment's metrics."""
     written = experiment.get(_MEMORY_KEY)

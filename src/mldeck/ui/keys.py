@@ -1,4 +1,7 @@
-"""Every key in one table: from it come the bindings, the key bar, the help and the command palette."""
+"""Every key in a table: from them come the bindings, the key bar, the help and the command palette.
+
+Those of charts are in `chart_keys`, which is not needed to show the first runs.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,9 @@ class Key:
 
 
 DECK = (
+    Key("runs_place", "1", "place('runs')", "runs", "Go to the runs"),
+    Key("models_place", "2", "place('models')", "models", "Go to the registered models"),
+    Key("compare_place", "3", "place('compare')", "compare", "Compare the marked runs"),
     Key("help", "question_mark", "help", "help", "Show all keys", shown=True),
     Key("palette", "ctrl+p,colon", "command_palette", "commands", "Find an action by its name"),
     Key("quit", "q,ctrl+q", "quit", "quit", "Leave mldeck"),
@@ -96,6 +102,7 @@ RUNS = (
     Key("mark", "space", "mark", "mark", "Mark or unmark the run under the cursor", shown=True),
     Key("mark_down", "shift+down", "mark_to(1)", "mark down", "Mark this run and the next one"),
     Key("mark_up", "shift+up", "mark_to(-1)", "mark up", "Mark this run and the one before"),
+    Key("compare", "equals_sign", "app.place('compare')", "compare", "Compare the marked runs", shown=True),
     Key("mark_all", "ctrl+a", "mark_all", "mark all", "Mark all listed runs, or unmark them"),
     Key("only_marked", "M", "layout('marked')", "only marked", "Show only the marked runs, or all again"),
     Key("tree", "T", "layout('tree')", "tree", "Show nested runs below their parents, or flat"),
@@ -118,6 +125,10 @@ EDITS = (
     Key("undo", "ctrl+z", "undo", "undo", "Take the last edit of this sitting back"),
 )
 
+REGISTER = (
+    Key("register", "r", "register", "register", "Register a model of the run, or of each marked run", shown=True),
+)
+
 EXPERIMENTS = (
     Key("mark_experiment", "space", "mark", "join", "Show the runs of several experiments together", shown=True),
     Key("view_experiments", "v", "cycle_view", "active/deleted", "Show active, deleted or all experiments", shown=True),
@@ -128,16 +139,90 @@ INSPECTOR = (
     Key("previous_tab", "left_square_bracket", "tab(-1)", "previous tab", "Previous tab of the inspector"),
 )
 
-GROUPS = (
-    ("Everywhere", (*DECK, *PLACE)),
-    ("Lists and tables", (*GRID, *COLUMNS)),
-    ("Runs", (*RUN_PLACE, *RUN_COLUMNS, *RUNS, *TAKE_AWAY)),
-    ("Choosing columns", (*COLUMN_LIST, *COLUMN_DIALOG)),
-    ("Edits", EDITS),
-    ("Experiments", EXPERIMENTS),
-    ("Inspector", INSPECTOR),
+FOLDS = (
+    Key("fold_row", "left,h", "fold", "fold", "Close the folder or branch, or go to the one that this is in"),
+    Key("unfold_row", "right,l", "unfold", "unfold", "Open the folder or branch, or go into it"),
 )
-"""For the help."""
+
+VIEW_FILE = (Key("view_file", "v", "ask('view')", "view", "Show the file, folder or model full screen", shown=True),)
+
+TAKE_FILE = (
+    Key(
+        "download", "d", "ask('download')", "download", "Copy the file or folder to a place of your choice", shown=True
+    ),
+    Key("pager", "o", "ask('PAGER')", "$PAGER", "Open the file in $PAGER (less, if it is not set)", shown=True),
+    Key("editor", "e", "ask('EDITOR')", "$EDITOR", "Open the file in $EDITOR (vi, if it is not set)", shown=True),
+)
+
+LINES = (
+    Key("lines_left", "left,h", "column(-1)", "left", "Back to the beginning of long lines"),
+    Key("lines_right", "right,l", "column(1)", "right", "On to the end of long lines"),
+)
+
+TEXT = (
+    Key("wrap", "w", "wrap", "wrap", "Break long lines, or do not", shown=True),
+    Key("line_numbers", "number_sign", "numbers", "line numbers", "Show the numbers of the lines, or do not"),
+)
+
+VIEWER = (
+    Key("leave_file", "escape", "back", "back", "Stop what is being worked out; else go back"),
+    Key("find_in_file", "slash", "find", "find", "Find a text in the whole file", shown=True),
+    Key("next_found", "n", "find_next", "next match", "Go to the next match"),
+    Key("previous_found", "N", "find_previous", "previous match", "Go to the previous match"),
+    Key("next_file", "right_square_bracket", "file(1)", "next file", "Show the next file of the folder", shown=True),
+    Key("previous_file", "left_square_bracket", "file(-1)", "previous file", "Show the previous file of the folder"),
+    Key("raw", "R", "raw", "raw", "Show the text itself instead of what was made of it, or back", shown=True),
+    Key("copy_whole", "Y", "copy_whole", "copy text", "Copy the text of the file to the clipboard"),
+    Key("copy_place", "c", "copy_place", "copy path", "Copy the path of the file to the clipboard", shown=True),
+    Key("file_hash", "s", "work_out('hash')", "SHA-256", "Work out the SHA-256 of the file", shown=True),
+    Key("count_rows", "r", "work_out('rows')", "count rows", "Count the rows of the table"),
+)
+
+CHART = (
+    Key("chart", "m", "chart", "chart", "Show the metric under the cursor as a chart, of all marked runs", shown=True),
+)
+
+METRIC_VIEW = (
+    Key("metric_view", "v", "other_view", "charts/list", "Show the metrics as charts, or as a list", shown=True),
+)
+
+MODEL_PLACE = (
+    Key("filter_models", "f", "filter", "filter", "Filter the models, or the versions by their runs", shown=True),
+    Key("turn_versions", "v", "turn", "board/table", "Show the versions as a board, or as a table", shown=True),
+    Key("open_source_run", "o", "open_run", "run", "Go to the run it came from; b comes back", shown=True),
+    Key("card_metric", "m", "card_metric", "metric", "Choose the metric on the cards", shown=True),
+    Key("workspace", "W", "workspace", "workspace", "Choose the workspace whose models are shown"),
+    Key("export_versions", "E", "export", "export", "Export the versions to a file: CSV, JSON or Markdown"),
+)
+
+MODEL_LIST = (Key("sort_models", "S", "sort", "sort", "Sort by the column under the cursor: name or age", shown=True),)
+
+STAGE_KEYS = (
+    Key("to_staging", "s", "stage('Staging')", "staging", "Move the version to Staging, after a review", shown=True),
+    Key("to_production", "p", "stage('Production')", "production", "Move it to Production, after a review", shown=True),
+    Key("archive_version", "a", "stage('Archived')", "archive", "Archive the version, after a review", shown=True),
+    Key("to_no_stage", "n", "stage('None')", "no stage", "Move the version out of all stages; or go to the next match"),
+    Key("card_right", "shift+right,greater_than_sign", "move_card(1)", "next stage", "Move the card to the next stage"),
+    Key("card_left", "shift+left,less_than_sign", "move_card(-1)", "stage before", "Move the card to the stage before"),
+    Key("undo_stage", "u", "undo_stage", "undo", "Undo the last change of stage of this model", shown=True),
+    Key("put_back", "P", "put_back", "put back", "Put back what was in Production before, after a review"),
+    Key(
+        "history", "H", "history", "history", "Show the history of the model: what was in which stage when", shown=True
+    ),
+)
+
+MODEL_EDITS = (
+    Key("describe", "d", "describe", "description", "Edit the description of the version or the model", shown=True),
+    Key("tag_version", "t", "tags", "tags", "Set or delete a tag of the version or the model", shown=True),
+    Key("aliases", "at", "aliases", "aliases", "Set, move or delete aliases", shown=True),
+    Key("rename_model", "R", "rename", "rename", "Rename the model"),
+    Key("delete_version", "D", "delete", "delete", "Delete the version, or the model with all its versions (asks)"),
+    Key("undo_edit", "ctrl+z", "undo_edit", "undo edit", "Take the last edit of this sitting back"),
+)
+
+VERSION_TABLE = (
+    Key("sort_versions", "S", "sort", "sort", "Sort by the column under the cursor: up, down, off", shown=True),
+)
 
 
 def bindings(*groups: tuple[Key, ...]) -> list[BindingType]:
@@ -155,6 +240,11 @@ _KEY_NAMES = {
     "colon": ":",
     "right_square_bracket": "]",
     "left_square_bracket": "[",
+    "right_curly_bracket": "}",
+    "left_curly_bracket": "{",
+    "full_stop": ".",
+    "asterisk": "*",
+    "at": "@",
     "escape": "Esc",
     "space": "Space",
     "enter": "Enter",
@@ -163,6 +253,13 @@ _KEY_NAMES = {
     "plus": "+",
     "equals_sign": "=",
     "minus": "-",
+    "comma": ",",
+    "backspace": "Bksp",
+    "delete": "Del",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "shift+left": "⇧←",
+    "shift+right": "⇧→",
     "tab": "Tab",
     "shift+tab": "⇧Tab",
     "pagedown": "PgDn",

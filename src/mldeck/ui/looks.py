@@ -31,6 +31,7 @@ _LOOKS = {
     "sorted": _Look("accent", bold=True),
     "cursor": _Look(background="accent", background_share=0.25, bold=True),
     "cursor-blurred": _Look(background="foreground", background_share=0.08),
+    "card-cursor": _Look(background="accent", background_share=0.15),
     "cursor-cell": _Look(background="accent", background_share=0.5, bold=True),
     "dim": _Look("foreground", 0.55),
     "faint": _Look("foreground", 0.3),
@@ -45,8 +46,15 @@ _LOOKS = {
 
 
 def style_named(widget: Widget, name: str) -> Style:
-    """The style of a name, with translucent colours laid over the background of the widget."""
-    look = _LOOKS[name]
+    """The style of a name, with translucent colours laid over the background of the widget.
+
+    `series-0` … and `scale-0` … are the colours of charts.
+    """
+    look = _LOOKS.get(name)
+    if look is None:
+        from mldeck.ui.chart_looks import ink_style, named_ink  # not needed to show the first runs
+
+        return ink_style(widget, named_ink(name))
     base = widget.rich_style
     _, behind = widget.background_colors
     colour = _mixed(widget, look.colour, look.share, behind)

@@ -29,7 +29,7 @@ class StoreMemory:
     starred: dict[str, str] = field(default_factory=dict)
     """Filters that were given a name."""
     experiments: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By experiment id: whatever the run table wants to know again."""
+    """By experiment id: whatever the places want to know again."""
 
     @classmethod
     def of(cls, store: Path) -> StoreMemory:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from mldeck.errors import StoreUnavailable
@@ -21,9 +23,20 @@ from mldeck.ui.head_start import HeadStart
 from mldeck.ui.memory import StoreMemory
 
 if TYPE_CHECKING:
+    from mldeck.store.registry import RegistryReader
+    from mldeck.store.registry_editor import RegistryEditor
     from mldeck.store.store import Store
+    from mldeck.ui.curve_reading import HistoryCache
 
 _Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """Good for as long as one stays on the run that one came for."""
+
+    place: str
+    run_id: str
 
 
 @dataclass
@@ -46,18 +59,34 @@ class Session:
     better: dict[str, Better] = field(default_factory=dict)
     """By metric of this experiment: which direction is the better one."""
     layout: Layout = field(default_factory=Layout)
-    marked: dict[str, None] = field(default_factory=dict)
-    """Run ids in the order in which they were marked."""
+    marked: dict[str, int] = field(default_factory=dict)
+    """Run ids in the order in which they were marked, each with the number of its colour in charts and lists."""
     joined: tuple[Experiment, ...] = ()
     """Experiments that were marked, to see the runs of all of them together; empty: those of `experiment`."""
     filters: dict[str, str] = field(default_factory=dict)
     """The filter of each scope that was looked at in this sitting."""
+    workspace: str = "default"
+    """Whose registered models are shown (MLflow 3.10 and later)."""
+    way_back: WayBack | None = None
+    """Where somebody came from to look at a run."""
+    changes: int = 0
+    """How often the database was seen to have changed: a place that has read an older state reads again when it is shown."""
     _store: Store | None = None
+    _registered: Store | None = None
+    """The store of the model registry, where that is another one than the store of the runs."""
+    _opening: Lock = field(default_factory=Lock)
 
     @cached_property
     def memory(self) -> StoreMemory:
         """What is remembered of this store from earlier sittings."""
         return StoreMemory.of(self.path)
+
+    @cached_property
+    def histories(self) -> HistoryCache:
+        """The histories of metrics that were looked at."""
+        from mldeck.ui.curve_reading import HistoryCache  # most sittings begin with the table
+
+        return HistoryCache()
 
     @property
     def store(self) -> Store:
@@ -78,12 +107,62 @@ class Session:
         """Connects; in a thread, since this is where the database library is imported."""
         from mldeck.store.store import Store
 
-        self._store = Store(self.path, read_only=self.settings.read_only)
+        with self._opening:
+            if self._store is None:
+                self._store = Store(self.path, read_only=self.settings.read_only)
+
+    @property
+    def registered(self) -> Store:
+        """The store of the model registry, often that of the runs. Another one is opened by the first who asks, in a thread."""
+        if not self.settings.registry_store:
+            return self.store
+        from mldeck.store.address import store_path
+        from mldeck.store.store import Store
+
+        with self._opening:
+            if self._registered is None:
+                path = store_path(self.settings.registry_store, self.settings.registry_origin)
+                self._registered = Store(path, read_only=self.settings.read_only)
+            return self._registered
+
+    @property
+    def registry(self) -> RegistryReader:
+        """Asked for where `registered` may be."""
+        return self.registered.registry(self.workspace)
+
+    @property
+    def registry_editor(self) -> RegistryEditor:
+        """Asked for where `registered` may be."""
+        return self.registered.registry_editor(
+            self.workspace, record_transitions=self.settings.record_transitions, tracking=self.store
+        )
+
+    @property
+    def registry_refusal(self) -> str | None:
+        """Why nothing registered can be changed; None when it can."""
+        return self.refusal if self._registered is None else self._registered.read_only_reason
+
+    def poll(self) -> bool:
+        """Whether others changed what is open since the last call."""
+        changes = [each.poll().value for each in self._stores()]
+        return any(change != "nothing" for change in changes)
+
+    def reopen(self) -> None:
+        for store in self._stores():
+            store.reopen()
+
+    def give_up(self) -> None:
+        """Nobody waits for a lock any more: the deck is about to close."""
+        for store in self._stores():
+            store.give_up()
 
     def close(self) -> None:
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        for store in self._stores():
+            store.close()
+        self._store = self._registered = None
+
+    def _stores(self) -> list[Store]:
+        return [each for each in (self._store, self._registered) if each is not None]
 
     def look(self, columns: Sequence[Column]) -> Look:
         """How the table is to show these columns."""
@@ -152,7 +231,20 @@ class Session:
             for run_id in run_ids:
                 self.marked.pop(run_id, None)
         else:
-            self.marked.update(dict.fromkeys(run_ids))
+            self.marked = self.with_colours(run_ids)
+
+    def with_colours(self, run_ids: Iterable[str]) -> dict[str, int]:
+        """The marked runs and these, each with the number of its colour: those without one get what the fewest have."""
+        from mldeck.charts.picture import SERIES_COLOURS  # not needed to show the first runs
+
+        coloured = dict(self.marked)
+        uses = Counter(coloured.values())
+        for run_id in run_ids:
+            if run_id not in coloured:
+                number = min(range(SERIES_COLOURS), key=uses.__getitem__)
+                coloured[run_id] = number
+                uses[number] += 1
+        return coloured
 
 
 def next_view(view: View) -> View:

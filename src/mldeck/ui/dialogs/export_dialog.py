@@ -1,8 +1,8 @@
-"""Writes the run table into a file: asks where and in which format, shows how far it is, and can be stopped."""
+"""Writes a run table or a chart into a file: asks where and in which format, shows how far it is, and can be stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
@@ -46,11 +46,11 @@ class Progress:
 
 
 Write: TypeAlias = "Callable[[Path, Format, bool, Progress, Interrupt], int]"
-"""Writes a file of a format, over what is there if it may, and says how many runs are in it. Called in a thread."""
+"""Writes a file of a format, over what is there if it may, and says how many things are in it. Called in a thread."""
 
 
 class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
-    """The result is the file and how many runs are in it; None if nothing was written."""
+    """The result is the file and what `write` said; None if nothing was written."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel"),
@@ -58,12 +58,12 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         Binding("up,shift+tab", "turn(-1)", "previous format", priority=True),
     ]
 
-    def __init__(self, path: str, write: Write) -> None:
+    def __init__(self, title: str, path: str, formats: Sequence[Format], write: Write) -> None:
+        """The path as it is offered; its end says in which of the formats."""
         super().__init__()
-        from mldeck.export import Format
-
-        self._formats = tuple(Format)
-        self._format = Format.of(path) or Format.CSV
+        self._title = title
+        self._formats = tuple(formats)
+        self._format = self._format_of(path) or self._formats[0]
         self._path = path
         self._write_file = write
         self._may_overwrite = ""
@@ -72,7 +72,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="export", classes="dialog") as pane:
-            pane.border_title = "Export these runs to a file"
+            pane.border_title = Content(safe(self._title))
             pane.border_subtitle = Content("Enter write · ↑↓ format · Esc cancel")
             yield TabBar([each.value for each in self._formats], id="export-formats")
             line = Input(self._path, id="export-path", compact=True)
@@ -90,6 +90,12 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
 
     # -- path and format
 
+    def _format_of(self, path: str) -> Format | None:
+        from mldeck.export import Format  # files are seldom written
+
+        form = Format.of(path)
+        return form if form in self._formats else None
+
     def _show_format(self) -> None:
         self.query_one(TabBar).activate(self._formats.index(self._format))
 
@@ -98,7 +104,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
 
     @on(Input.Changed)
     def _follow_suffix(self, event: Input.Changed) -> None:
-        self._format = type(self._format).of(event.value) or self._format
+        self._format = self._format_of(event.value) or self._format
         self._show_format()
         if not self.is_writing:
             self._say("")
@@ -115,7 +121,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         if self.is_writing:
             return
         line = self.query_one(Input)
-        known = type(self._format).of(line.value) is not None
+        known = self._format_of(line.value) is not None
         self._format = self._formats[index]
         if known:
             line.value = line.value[: line.value.rindex(".")] + self._format.suffix

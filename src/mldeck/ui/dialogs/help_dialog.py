@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import ClassVar
 
 from rich.table import Table
@@ -13,7 +13,11 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from mldeck.ui.keys import GROUPS, key_text
+from mldeck.ui.key_groups import GROUPS
+from mldeck.ui.keys import key_text
+
+_GENERAL = 2
+"""Groups of keys that hold nearly everywhere."""
 
 
 class HelpDialog(ModalScreen[None]):
@@ -23,8 +27,13 @@ class HelpDialog(ModalScreen[None]):
         Binding("k", "scroll_help(-1)", "up", show=False),
     ]
 
+    def __init__(self, here: Collection[str] = ()) -> None:
+        """`here`: the ids of the keys that hold where the help was asked for."""
+        super().__init__()
+        self._here = here
+
     def compose(self) -> ComposeResult:
-        pane = VerticalScroll(Static(_key_table()), Static(_language_table()), id="help", classes="dialog")
+        pane = VerticalScroll(Static(_key_table(self._here)), Static(_language_table()), id="help", classes="dialog")
         pane.border_title = "Keys"
         pane.border_subtitle = "Esc close"
         yield pane
@@ -65,9 +74,13 @@ def _add_examples(table: Table, title: str, examples: Iterable[tuple[str, str]])
     table.add_row("", "")
 
 
-def _key_table() -> Table:
+def _key_table(here: Collection[str]) -> Table:
+    """What holds here comes first; of it, what is special before what holds everywhere."""
     table = _grid()
-    for title, keys in GROUPS:
+    general = GROUPS[:_GENERAL]
+    special = [group for group in GROUPS[_GENERAL:] if any(key.id in here for key in group[1])]
+    others = [group for group in GROUPS[_GENERAL:] if group not in special]
+    for title, keys in (*special, *general, *others):
         table.add_row(Text(title, style="bold"), "")
         for key in keys:
             table.add_row(Text(f"  {key_text(key.keys)}"), Text(key.help))

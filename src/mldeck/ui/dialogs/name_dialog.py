@@ -28,29 +28,41 @@ class NameDialog(ModalScreen["str | None"]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
-    def __init__(self, title: str, text: str, problem: Callable[[str], str | None] = _nothing_wrong) -> None:
+    def __init__(
+        self, title: str, text: str, problem: Callable[[str], str | None] = _nothing_wrong, about: str = ""
+    ) -> None:
+        """`about` says what it is for, where the title does not."""
         super().__init__()
         self._title = title
         self._text = text
         self._problem = problem
+        self._about = about
 
     def compose(self) -> ComposeResult:
         with Vertical(id="name", classes="dialog") as pane:
             pane.border_title = Content(safe(self._title))
             pane.border_subtitle = Content("Enter ok · Esc cancel")
+            if self._about:
+                yield Static(self._about, id="name-about", markup=False)
             line = Input(self._text, id="name-text", compact=True)
             line.cursor_blink = False
             yield line
             yield Static("", id="name-problem", markup=False)
 
     @on(Input.Changed)
-    def _judge(self, event: Input.Changed) -> None:
-        self.query_one("#name-problem", Static).update(self._problem(event.value) or "")
+    def _changed(self, event: Input.Changed) -> None:
+        self._has_problem(event.value)
 
     @on(Input.Submitted)
     def _done(self, event: Input.Submitted) -> None:
-        if not self._problem(event.value):
+        if not self._has_problem(event.value):
             self.dismiss(event.value)
+
+    def _has_problem(self, text: str) -> bool:
+        """Whether something is wrong with it; if so, it is said."""
+        problem = self._problem(text)
+        self.query_one("#name-problem", Static).update(safe(problem or ""))
+        return problem is not None
 
     def action_cancel(self) -> None:
         self.dismiss(None)

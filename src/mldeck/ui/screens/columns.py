@@ -17,11 +17,6 @@ from mldeck.ui.screens.run_listing import RunListing
 from mldeck.ui.session import read_off_loop
 from mldeck.ui.widgets.run_cells import LEADING
 
-_ANSWERS = (
-    (Better.HIGHER, "h", "↑ higher is better"),
-    (Better.LOWER, "l", "↓ lower is better"),
-    (Better.NEITHER, "n", "neither: highlight nothing"),
-)
 _NO_ORDER: tuple[OrderKey, ...] = ()
 
 
@@ -67,7 +62,13 @@ class RunColumns(RunListing):
 
     # -- the best values
 
-    def action_best(self) -> None:
+    def come_back(self) -> None:
+        """Elsewhere it may have been said when a metric is best."""
+        super().come_back()
+        self.show_look()
+        self.load_best()
+
+    async def action_best(self) -> None:
         """Asks in which direction the metric under the cursor gets better."""
         column, session = self.table.cursor_key, self.session
         if column is None or column.kind is not Kind.METRIC or session.experiment is None:
@@ -76,7 +77,7 @@ class RunColumns(RunListing):
         from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog
 
         metric, experiment_id = column.key, session.experiment.experiment_id
-        answers = [Choice(each.value, letter, text) for each, letter, text in _ANSWERS]
+        answers = [Choice(each.value, letter, text) for each, letter, text in best.ANSWERS]
 
         def remember(answer: str | None) -> None:
             if answer is not None:

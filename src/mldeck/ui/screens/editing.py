@@ -6,23 +6,19 @@ anybody's changes.
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from mldeck.errors import MldeckError
+from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import safe
-from mldeck.model import NOTE_TAG, SYSTEM_TAG_PREFIX, Experiment
+from mldeck.model import NOTE_TAG, Experiment
 from mldeck.store.interrupt import Interrupt
-from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog, confirmation
-from mldeck.ui.dialogs.name_dialog import NameDialog
+from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog
+from mldeck.ui.dialogs.waiting_dialog import patiently
+from mldeck.ui.screens.asking import Asking, has_editor
 from mldeck.ui.session import Session, read_off_loop
 
 if TYPE_CHECKING:
@@ -47,11 +43,11 @@ class RunSubject:
         return len(self.run_ids) == 1
 
 
-class Editing:
+class Editing(Asking):
     """Goes through the dialogs of one edit after the other; call its methods in a worker."""
 
     def __init__(self, screen: Screen[None], session: Session) -> None:
-        self._screen = screen
+        super().__init__(screen)
         self._session = session
         self._done: list[Edit] = []
         """Edits of this sitting that can be taken back, the newest last."""
@@ -63,7 +59,7 @@ class Editing:
         choices = [
             *([Choice("name", "n", "Rename")] if subject.is_single else []),
             Choice("note", "m", "Note (Markdown)"),
-            *([Choice("editor", "e", "Note, in $EDITOR")] if "EDITOR" in os.environ else []),
+            *([Choice("editor", "e", "Note, in $EDITOR")] if has_editor() else []),
             Choice("tag", "t", "Set a tag"),
             *([Choice("untag", "d", "Delete a tag")] if tags else []),
         ]
@@ -109,7 +105,7 @@ class Editing:
         choices = [
             Choice("name", "n", "Rename"),
             Choice("note", "m", "Note (Markdown)"),
-            *([Choice("editor", "e", "Note, in $EDITOR")] if "EDITOR" in os.environ else []),
+            *([Choice("editor", "e", "Note, in $EDITOR")] if has_editor() else []),
             Choice("tag", "t", "Set a tag"),
             Choice("untag", "d", "Delete a tag"),
             Choice("create", "c", "Create another experiment"),
@@ -176,7 +172,10 @@ class Editing:
         """Whether it was written; the outcome is said either way: a toast, or a dialog that stays until it was read."""
         store = self._session.store
         try:
-            edit = await read_off_loop(lambda interrupt: write(store.editor, interrupt))
+            edit = await patiently(self._screen.app, lambda interrupt: write(store.editor, interrupt))
+        except Interrupted:
+            self._screen.notify("Given up; nothing was changed", timeout=3)
+            return False
         except MldeckError as error:
             from mldeck.ui.dialogs.text_dialog import TextDialog
 
@@ -191,51 +190,6 @@ class Editing:
         hint = " · ctrl+z takes it back" if undoable else f" · {edit.undo_refusal}" if edit.undo_refusal else ""
         self._screen.notify(safe(f"{edit.summary[:1].upper()}{edit.summary[1:]}{hint}"), markup=False, timeout=6)
         return True
-
-    # -- asking
-
-    async def _name(self, title: str, present: str) -> str | None:
-        name = await self._screen.app.push_screen_wait(NameDialog(title, present))
-        return None if name is None or name == present else name
-
-    async def _note(self, title: str, present: str, *, in_editor: bool) -> str | None:
-        if in_editor:
-            text: str | None = self._edited_outside(present)
-        else:
-            from mldeck.ui.dialogs.note_dialog import NoteDialog
-
-            text = await self._screen.app.push_screen_wait(NoteDialog(title, present))
-        return None if text is None or text == present else text
-
-    async def _tag(self, title: str) -> tuple[str, str] | None:
-        from mldeck.ui.dialogs.tag_dialog import TagDialog
-
-        return await self._screen.app.push_screen_wait(TagDialog(title))
-
-    async def _key(self, tags: dict[str, str]) -> str | None:
-        """Which of these tags; people's own come first."""
-        keys = sorted(tags, key=lambda key: (key.startswith(SYSTEM_TAG_PREFIX), key))
-        return await self._screen.app.push_screen_wait(
-            MenuDialog("Delete which tag?", [Choice(key, "", key) for key in keys])
-        )
-
-    async def _is_confirmed(self, title: str, text: str, deed: str) -> bool:
-        return await self._screen.app.push_screen_wait(confirmation(title, text, deed)) == "yes"
-
-    def _edited_outside(self, text: str) -> str | None:
-        """The text after $EDITOR was at it; None when the editor failed, and then nothing is changed."""
-        with tempfile.TemporaryDirectory(prefix="mldeck-") as folder:
-            file = Path(folder) / "note.md"
-            file.write_text(text, encoding="utf-8")
-            with self._screen.app.suspend():
-                try:
-                    status = subprocess.run([*shlex.split(os.environ["EDITOR"]), str(file)], check=False).returncode
-                except (OSError, ValueError):
-                    status = 1
-            if status:
-                self._screen.notify(f"{safe(os.environ['EDITOR'])} failed; the note is as it was", markup=False)
-                return None
-            return file.read_text(encoding="utf-8").removesuffix("\n")
 
 
 def _loss(count: int) -> str:

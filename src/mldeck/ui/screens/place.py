@@ -7,23 +7,27 @@ import gc
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from textual import events, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Static
 
+from mldeck.charts.sparkline import slices_for
 from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.format import safe
 from mldeck.ui.keys import PLACE, bindings
 from mldeck.ui.run_reading import Opening
 from mldeck.ui.screens.finding import Finder
-from mldeck.ui.session import Session
+from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.widgets.detail_grids import MetricGrid
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import KeyBar, TopBar
 
@@ -43,11 +47,14 @@ _BUSY_S = 0.5
 """Reading that takes longer says so."""
 
 _MIN_WIDTH, _MIN_HEIGHT = 60, 16
+_AnyWidget = TypeVar("_AnyWidget", bound=Widget)
 
 
 class Place(Screen[None]):
     """A screen over the store. The subclass says what is in it, and reads it again when it is told to."""
 
+    NAME: ClassVar[str] = ""
+    """As the application calls it, and as it stands in the bar at the top."""
     BINDINGS: ClassVar[list[BindingType]] = bindings(PLACE)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 
@@ -60,6 +67,9 @@ class Place(Screen[None]):
         self._settling: dict[str, Timer] = {}
         self._is_stale = True
         """Whether something on screen is older than the database, as far as is known."""
+        self._seen_changes = 0
+        """`Session.changes` when everything was read last."""
+        self._comes_back = asyncio.Event()
 
     # -- what a place consists of
 
@@ -69,8 +79,8 @@ class Place(Screen[None]):
 
     @property
     @abstractmethod
-    def main_grid(self) -> Grid:
-        """Where the focus goes back to."""
+    def main_grid(self) -> Grid | None:
+        """Where the focus goes back to, and where text is found; None where there is no list."""
 
     @abstractmethod
     def show_opening(self, opening: Opening) -> None:
@@ -93,7 +103,7 @@ class Place(Screen[None]):
         return None
 
     def compose(self) -> ComposeResult:
-        yield TopBar(str(self.session.path), id="top")
+        yield TopBar(str(self.session.path), self.NAME, id="top")
         with Container(id="body"):
             yield from self.compose_body()
         yield KeyBar(id="keys")
@@ -107,11 +117,14 @@ class Place(Screen[None]):
         self.open_store()
 
     def on_unmount(self) -> None:
+        self.leave_store()
+
+    def leave_store(self) -> None:
+        """The deck is about to close."""
         # Leaving waits for threads; the one that waits for the head start must not wait any longer.
         if self.session.head_start is not None:
             self.session.head_start.stop()
-        if self.session.is_open:
-            self.session.store.give_up()
+        self.session.give_up()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < _MIN_WIDTH or event.size.height < _MIN_HEIGHT, "-too-small")
@@ -122,7 +135,7 @@ class Place(Screen[None]):
     async def open_store(self) -> None:
         """Shows what the head start read, connects as soon as the file lets itself be read, and follows it from there."""
         session = self.session
-        if session.head_start is not None:
+        if session.head_start is not None and not session.is_open:
             opening = await asyncio.to_thread(session.head_start.result)
             if opening is not None:
                 self.show_opening(opening)
@@ -152,25 +165,45 @@ class Place(Screen[None]):
         """
         while True:
             started = time.monotonic()
-            try:
-                change = await asyncio.to_thread(self.session.store.poll)
-                if change.value != "nothing":
-                    self._is_stale = True
-                    self._show_state()
-                if self._is_stale:
-                    self._is_stale = False
-                    await self.read_again()
-                    self.top_bar.set_trouble("")
-            except MldeckError as error:
-                self._is_stale = True
-                self._say_trouble(error)
-            await asyncio.sleep(max(POLL_S, min(_MAX_PAUSE_S, 2 * (time.monotonic() - started))))
+            if self.is_shown:
+                await self._catch_up()
+            self._comes_back.clear()
+            pause = max(POLL_S, min(_MAX_PAUSE_S, 2 * (time.monotonic() - started)))
+            with suppress(asyncio.TimeoutError):  # until Python 3.11 not the builtin one
+                await asyncio.wait_for(self._comes_back.wait(), pause)
+
+    async def _catch_up(self) -> None:
+        session = self.session
+        try:
+            has_changed = await asyncio.to_thread(session.poll)
+            if not self.query(TopBar):
+                return  # the deck is being closed, and has nothing left to show it on
+            if has_changed:
+                session.changes += 1
+                self._show_state()
+            if self._is_stale or self._seen_changes != session.changes:
+                self._is_stale, self._seen_changes = False, session.changes
+                await self.read_again()
+                self.top_bar.set_trouble("")
+        except MldeckError as error:
+            self._is_stale = True
+            self._say_trouble(error)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether this is the place that one is in, be it below a dialog."""
+        return self.app.screen_stack[0] is self
+
+    def come_back(self) -> None:
+        """Another place was looked at meanwhile: what changed in it is shown at once."""
+        self.top_bar.show_marked(len(self.session.marked))
+        self._comes_back.set()
 
     @work(group="refresh", exclusive=True)
     async def action_refresh(self) -> None:
         with self.reporting_trouble():
             if self.session.is_open:
-                await asyncio.to_thread(self.session.store.reopen)
+                await asyncio.to_thread(self.session.reopen)
                 await self.read_again()
                 self.top_bar.set_trouble("")
                 self.notify("Read again", timeout=1)
@@ -182,6 +215,12 @@ class Place(Screen[None]):
         self.query_one(KeyBar).refresh()  # what can be done may be something else now
 
     # -- saying what is going on
+
+    def says_why_not(self, reason: str | None) -> bool:
+        """Whether there is a reason why nothing can be changed; if so, it is said."""
+        if reason:
+            self.notify(safe(f"Read-only: {reason}"), severity="warning", markup=False, timeout=4)
+        return bool(reason)
 
     @contextmanager
     def reporting_trouble(self) -> Iterator[None]:
@@ -222,6 +261,21 @@ class Place(Screen[None]):
 
         self._settling[what] = self.set_timer(_SETTLE_S, act)
 
+    @on(MetricGrid.OutlinesWanted)
+    @work(group="outlines", exclusive=True)
+    async def _load_outlines(self, message: MetricGrid.OutlinesWanted) -> None:
+        """Of the metrics in an inspector, one at a time: each picture appears as soon as its history is read."""
+        view, store = message.view, self.session.store
+        run_id, slices = view.run_id, slices_for(view.history_width)
+        if not run_id or not slices:
+            return
+        with self.reporting_trouble():
+            for key in view.missing_outlines():
+                spans = await read_off_loop(
+                    lambda interrupt, key=key: store.history_outline(run_id, key, slices, interrupt)  # type: ignore[misc]
+                )
+                view.add_outlines({key: spans})
+
     # -- going back, and quick find
 
     async def action_back(self) -> None:
@@ -231,7 +285,7 @@ class Place(Screen[None]):
             self.notify("Stopped", timeout=2)
         elif self.finder.has_matches:
             await self.finder.forget()
-        elif not self.main_grid.has_focus:
+        elif self.main_grid is not None and not self.main_grid.has_focus:
             self.set_focus(self.main_grid)
 
     @abstractmethod
@@ -240,7 +294,11 @@ class Place(Screen[None]):
 
     async def action_find(self) -> None:
         focused = self.focused
-        await self.finder.open(focused if isinstance(focused, Grid) else self.main_grid, before="keys")
+        grid = focused if isinstance(focused, Grid) else self.main_grid
+        if grid is None:
+            self.notify("There is no list here to find anything in", timeout=3)
+        else:
+            await self.finder.open(grid, before="keys")
 
     @work(group="find", exclusive=True)
     async def on_find_bar_changed(self, message: FindBar.Changed) -> None:
@@ -258,6 +316,22 @@ class Place(Screen[None]):
 
     def action_find_previous(self) -> None:
         self.finder.step(-1)
+
+
+def pane(widget: _AnyWidget, title: str) -> _AnyWidget:
+    """The widget with a border and a title."""
+    widget.add_class("pane")
+    widget.border_title = title
+    return widget
+
+
+def retitle(widget: Widget, title: str, subtitle: str) -> None:
+    """Titles that are so already are not painted again."""
+    named, noted = Content(safe(title)), Content(safe(subtitle))
+    if widget.border_title != named.markup:
+        widget.border_title = named
+    if widget.border_subtitle != noted.markup:
+        widget.border_subtitle = noted
 
 
 def _collect_garbage_again() -> None:

@@ -43,6 +43,11 @@ class RunListing(Place):
         """Listed runs; None while they have not been counted."""
         self._completer: Completer | None = None
 
+    def come_back(self) -> None:
+        """Marks may have been taken away."""
+        super().come_back()
+        self.show_marks()
+
     @property
     def table(self) -> RunTable:
         return self.query_one(RunTable)
@@ -282,8 +287,13 @@ class RunListing(Place):
     @on(RunTable.MarkAsked)
     def _mark(self, message: RunTable.MarkAsked) -> None:
         self.session.toggle_marks(message.run_ids)
+        self.show_marks()
+
+    def show_marks(self) -> None:
+        """Other runs are marked now."""
         self.table.marked = self.session.marked
         self.table.repaint_rows(list(self.table.visible_rows))
+        self.top_bar.show_marked(len(self.session.marked))
         self.show_title()
 
     @on(RunTable.LayoutAsked)
@@ -337,7 +347,7 @@ class RunListing(Place):
 
     async def find_rows(self, grid: Grid, text: str) -> Sequence[int]:
         if not isinstance(grid, RunTable):
-            return grid.found_rows(text) if text else ()
+            return await grid.find_rows(text)
         query = self.session.query
         if not text or query is None:
             grid.matches = frozenset()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from mldeck.ui.dialogs.menu_dialog import Choice
 
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
-_NO_FILE_NAME = re.compile(r"[^\w.-]+")
-_MAX_FILE_NAME = 80
 _PREVIEW = 48
 
 
@@ -106,7 +103,7 @@ class TakeAway(RunColumns):
     # -- files
 
     def action_export(self) -> None:
-        from mldeck.export import RunsShown, export_runs
+        from mldeck.export import TABLE_FORMATS, RunsShown, export_runs, file_name
         from mldeck.ui.dialogs.export_dialog import ExportDialog
 
         session = self.session
@@ -123,7 +120,8 @@ class TakeAway(RunColumns):
             )
 
         path = f"./{file_name(session.scope[0].name)}-runs.csv"
-        self.app.push_screen(ExportDialog(path, write), self._exported)
+        dialog = ExportDialog("Export these runs to a file", path, TABLE_FORMATS, write)
+        self.app.push_screen(dialog, self._exported)
 
     def _exported_columns(self) -> tuple[Column, ...]:
         """Those of the table, behind the id: without it nobody finds the run again."""
@@ -134,11 +132,6 @@ class TakeAway(RunColumns):
             path, count = result
             runs = "run" if count == 1 else "runs"
             self.notify(f"Exported {count:,} {runs} to {safe(str(path))}", markup=False, timeout=5)
-
-
-def file_name(text: str) -> str:
-    """As much of a text as can stand in any file name; `experiment` if nothing can."""
-    return _NO_FILE_NAME.sub("-", text).strip("-.")[:_MAX_FILE_NAME] or "experiment"
 
 
 def cell_value(record: RunRecord, column: Column) -> str | None:

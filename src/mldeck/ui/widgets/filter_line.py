@@ -14,8 +14,8 @@ from textual.widgets import Input, Static
 
 from mldeck.format import safe
 from mldeck.search.errors import SearchError
+from mldeck.search.language import RUNS, Language
 from mldeck.search.parse import parse
-from mldeck.search.tree import uses_extension
 from mldeck.ui.completing import Candidate
 from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
@@ -103,8 +103,9 @@ class FilterLine(Vertical):
             super().__init__()
             self.text = text
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language = RUNS) -> None:
         super().__init__(id="filter")
+        self._language = language
         self.history: Sequence[str] = ()
         self.applied = ""
         """The filter before editing began."""
@@ -176,11 +177,13 @@ class FilterLine(Vertical):
     def _judge(self, text: str) -> bool:
         """Whether the text is a filter; says what is wrong with it below the character that is wrong."""
         try:
-            tree = parse(text.strip())
+            tree = parse(text.strip(), self._language)
         except SearchError as error:
             self.say(_pointed(str(error), _MARK_WIDTH + error.position, self.size.width), is_error=True)
             return False
-        self.say("more than MLflow's own language: an extension of mldeck" if uses_extension(tree) else "")
+        self.say(
+            "more than MLflow's own language: an extension of mldeck" if self._language.uses_extension(tree) else ""
+        )
         return True
 
     # -- keys

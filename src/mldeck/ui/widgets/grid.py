@@ -28,6 +28,8 @@ class Cell(NamedTuple):
 
     text: str
     style: str = ""
+    first_style: str = ""
+    """Of its first character, if that looks different."""
 
 
 class GridColumn(NamedTuple):
@@ -171,10 +173,14 @@ class Grid(ScrollView, can_focus=True):
     def move_to(self, row: int, column: int | None = None) -> None:
         """Puts the cursor there; only the two rows concerned are painted, unless it leaves the page."""
         row = max(0, min(row, self.row_count - 1))
+        seen = self.visible_columns()
         column_changed = column is not None and self._set_column(column)
         previous, self.cursor_row = self.cursor_row, row
-        if column_changed:
+        if column_changed and self.visible_columns() != seen:
             self.repaint()
+        elif column_changed:
+            self.repaint_rows((previous, row))
+            self.refresh(Region(0, 0, self.size.width, self.header_height))
         elif row != previous:
             self._refresh_row(previous)
             self._refresh_row(row)
@@ -255,6 +261,10 @@ class Grid(ScrollView, can_focus=True):
         """Rows that contain the text, upper and lower case alike; for grids that have all their rows at hand."""
         wanted = text.lower()
         return [row for row in range(self.row_count) if wanted in self.row_text(row).lower()]
+
+    async def find_rows(self, text: str) -> Sequence[int]:
+        """The same, for those that have to look further; an empty text ends the search."""
+        return self.found_rows(text) if text else ()
 
     def row_text(self, row: int) -> str:
         return " ".join(cell.text for cell in self.row_cells(row) or ())
@@ -340,28 +350,35 @@ class Grid(ScrollView, can_focus=True):
         if is_cursor:
             base += self.style_named("cursor" if self._focused else "cursor-blurred")
         if heading is not None:
-            named = ((text, base + self.style_named(name) if name else base) for text, name in heading)
+            named = ((text, base + self.style_named(name) if name else base) for text, name, _ in heading)
             return Strip([Segment(text, style) for text, style in named]).adjust_cell_length(width, base)
         if cells is None:
             return Strip([Segment(" ·", base + self.style_named("dim"))]).adjust_cell_length(width, base)
         segments = []
         for index in self.visible_columns():
-            text, name = cells[index]
+            text, name, first_name = cells[index]
             style = base + self.style_named(name) if name else base
             if is_cursor and self._focused and self._has_header and index == self.cursor_column:
                 style += Style(bgcolor=self.style_named("cursor-cell").bgcolor)
             column = self.columns[index]
-            segments.append(Segment(fit(text, column.width, column.right), style))
+            shown = fit(text, column.width, column.right)
+            if first_name:
+                segments.append(Segment(shown[:1], style + self.style_named(first_name)))
+                shown = shown[1:]
+            segments.append(Segment(shown, style))
             segments.append(Segment(" " * GAP, base))
         return Strip(segments).adjust_cell_length(width, base).simplify()
+
+    def header_style(self, index: int) -> str:
+        """The name of the style of what stands above a column."""
+        at_cursor = self._focused and index == self.cursor_column
+        return "sorted" if self.columns[index].mark else "header-cursor" if at_cursor else "header"
 
     def _header_line(self) -> Strip:
         segments = []
         for index in self.visible_columns():
             column = self.columns[index]
-            at_cursor = self._focused and index == self.cursor_column
-            name = "sorted" if column.mark else "header-cursor" if at_cursor else "header"
-            style = self.rich_style + self.style_named(name)
+            style = self.rich_style + self.style_named(self.header_style(index))
             label = cell_text(column.label, column.width - cell_width(column.mark)) + column.mark
             segments.append(Segment(fit(label, column.width, column.right), style))
             segments.append(Segment(" " * GAP, self.rich_style))

@@ -15,15 +15,25 @@ from mldeck.ui.keys import key_text
 from mldeck.ui.looks import style_named
 from mldeck.ui.text_cells import cell_text, cell_width
 
+_LEAST_STORE = 12
+"""Cells for the name of the store, before the places are left out for it."""
+
+PLACES = (("1", "Runs", "runs"), ("2", "Models", "models"), ("3", "Compare", "compare"))
+"""Key, label and name of each place."""
+
 
 class TopBar(Widget):
-    """What is open, and how: live or not, writable or not, and what is wrong with it."""
+    """What is open, the places, and how the store is: live or not, writable or not, and what is wrong with it."""
 
-    def __init__(self, store: str, *, id: str | None = None) -> None:
+    def __init__(self, store: str, place: str, *, id: str | None = None) -> None:
+        """`place` is the name of the one that the bar belongs to."""
         super().__init__(id=id)
         self._store = safe(store)
+        self._place = place
+        self._marked = 0
         self._state = "opening…"
         self._trouble = ""
+        self._places_left = 0
 
     def set_state(self, state: str) -> None:
         if state != self._state:
@@ -36,6 +46,12 @@ class TopBar(Widget):
             self._trouble = trouble
             self.refresh()
 
+    def show_marked(self, count: int) -> None:
+        """How many runs are marked to be compared."""
+        if count != self._marked:
+            self._marked = count
+            self.refresh()
+
     @property
     def trouble(self) -> str:
         return self._trouble
@@ -45,13 +61,42 @@ class TopBar(Widget):
         right = safe(self._trouble) if self._trouble else self._state
         right = cell_text(right, max(10, width // 2))
         name = " mldeck  "
-        store = cell_text(self._store, max(0, width - len(name) - cell_width(right) - 3))
+        places = self._places()
+        room = width - len(name) - cell_width(right) - 3
+        shows_places = room >= places.cell_len + _LEAST_STORE
+        store = cell_text(self._store, max(0, room - (places.cell_len + 2 if shows_places else 0)))
         text = Text(no_wrap=True, end="")
         text.append(name, style_named(self, "name"))
         text.append(store)
-        text.append(" " * max(1, width - len(name) - cell_width(store) - cell_width(right) - 1))
+        if shows_places:
+            centre = (width - places.cell_len) // 2
+            last = width - cell_width(right) - places.cell_len - 3
+            text.append(" " * max(2, min(centre, last) - text.cell_len))
+            self._places_left = text.cell_len
+            text.append_text(places)
+        text.append(" " * max(1, width - text.cell_len - cell_width(right) - 1))
         text.append(right, style_named(self, "trouble" if self._trouble else "dim"))
         return text
+
+    def _places(self) -> Text:
+        text = Text()
+        for place in PLACES:
+            style = style_named(self, "name" if place[2] == self._place else "dim")
+            text.append(self._place_text(*place), style)
+        text.rstrip()
+        return text
+
+    def _place_text(self, key: str, label: str, name: str) -> str:
+        marked = f" ({self._marked})" if name == "compare" and self._marked else ""
+        return f"{key} {label}{marked}  "
+
+    async def on_click(self, event: events.Click) -> None:
+        left = self._places_left
+        for place in PLACES:
+            width = len(self._place_text(*place))
+            if left <= event.x < left + width:
+                await self.run_action(f"app.place({place[2]!r})")
+            left += width
 
 
 class TabBar(Widget):
@@ -113,10 +158,10 @@ class KeyBar(Widget):
         return ask(action)
 
     def _shown_bindings(self) -> list[Binding]:
-        """Those nearest to the focus first, each action once."""
+        """Those nearest to the focus first, each action once; before them the way out, if it is one of them."""
         seen: dict[str, Binding] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if binding.show and active.enabled:
                 seen.setdefault(binding.action, binding)
-        return list(seen.values())
+        return sorted(seen.values(), key=lambda binding: binding.key != "escape")

@@ -19,16 +19,16 @@ def experiment_lines(experiment: Experiment, count: RunCount, now: int) -> Itera
     deleted = f", {count.deleted:,} deleted" if count.deleted else ""
     yield Line("runs", f"{count.active:,} active{deleted}")
     if count.newest_start is not None:
-        yield Line("newest run", _moment(count.newest_start, now))
+        yield Line("newest run", moment_text(count.newest_start, now))
     if experiment.creation_time is not None:
-        yield Line("created", _moment(experiment.creation_time, now))
+        yield Line("created", moment_text(experiment.creation_time, now))
     if experiment.last_update_time is not None and experiment.last_update_time != experiment.creation_time:
-        yield Line("updated", _moment(experiment.last_update_time, now))
+        yield Line("updated", moment_text(experiment.last_update_time, now))
     if experiment.artifact_location:
         yield Line("artifacts", experiment.artifact_location)
 
 
-def _moment(timestamp: int, now: int) -> str:
+def moment_text(timestamp: int, now: int) -> str:
     age, exact = age_text(timestamp, now), time_text(timestamp)
     return exact if exact.startswith(age) else f"{exact} ({age} ago)"
 
@@ -42,7 +42,7 @@ def overview_lines(details: RunDetails, now: int) -> Iterator[Line]:
     yield Line("status", f"{glyph} {run.status}{deleted}", style)
     yield Line("run id", run.run_id)
     if run.start_time is not None:
-        yield Line("started", _moment(run.start_time, now))
+        yield Line("started", moment_text(run.start_time, now))
     if run.end_time is not None:
         yield Line("ended", time_text(run.end_time))
     if run.duration is not None:
@@ -53,7 +53,7 @@ def overview_lines(details: RunDetails, now: int) -> Iterator[Line]:
     yield Line("experiment", f"{experiment} ({run.experiment_id})")
     named = (
         ("user", tags.get("mlflow.user") or run.user_id),
-        ("source", _source(tags)),
+        ("source", source_text(tags)),
         ("git commit", tags.get("mlflow.source.git.commit")),
         ("git branch", tags.get("mlflow.source.git.branch")),
         ("repository", tags.get("mlflow.source.git.repoURL")),
@@ -63,12 +63,12 @@ def overview_lines(details: RunDetails, now: int) -> Iterator[Line]:
             yield Line(name, value)
     yield from _family(details)
     for dataset in details.datasets:
-        yield Line("dataset", _dataset(dataset))
+        yield Line("dataset", dataset_text(dataset))
     if run.artifact_uri:
         yield Line("artifacts", run.artifact_uri)
 
 
-def _source(tags: dict[str, str]) -> str | None:
+def source_text(tags: dict[str, str]) -> str | None:
     name, kind = tags.get("mlflow.source.name"), tags.get("mlflow.source.type")
     return f"{name} ({kind})" if name and kind else name
 
@@ -90,6 +90,6 @@ def _kin(run: Run) -> str:
     return f"{glyph} {run.label}" + (" (deleted)" if run.lifecycle_stage == "deleted" else "")
 
 
-def _dataset(dataset: DatasetInput) -> str:
+def dataset_text(dataset: DatasetInput) -> str:
     context = f" as {dataset.context}" if dataset.context else ""
     return f"{dataset.name} {dataset.digest}{context} ({dataset.source_type})"

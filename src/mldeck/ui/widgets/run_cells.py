@@ -167,15 +167,17 @@ class RunCells:
         shown = _unread_column(column)
         return shown._replace(width=max(shown.width, form.width), right=form.is_number)
 
-    def cells(self, record: RunRecord, now: int, is_marked: bool, known: Collection[Column] | None = None) -> RowCells:
-        """`known`: the columns that were read of the run; None for all."""
-        return RowCells(self, record, now, is_marked, known)
+    def cells(
+        self, record: RunRecord, now: int, colour: int | None, known: Collection[Column] | None = None
+    ) -> RowCells:
+        """`colour`: the number of its mark's, None if it is not marked. `known`: the columns that were read; None for all."""
+        return RowCells(self, record, now, colour, known)
 
-    def cell(self, record: RunRecord, column: Column, now: int, is_marked: bool) -> Cell:
+    def cell(self, record: RunRecord, column: Column, now: int, colour: int | None) -> Cell:
         run = record.run
         if column == STATE:
             glyph, style = STATUS_GLYPHS.get(run.status, ("?", "dim"))
-            return Cell((MARK if is_marked else " ") + glyph, style)
+            return Cell(f" {glyph}", style) if colour is None else Cell(MARK + glyph, style, f"series-{colour}")
         if column == NAME:
             deleted = run.lifecycle_stage == "deleted"
             return Cell(safe(run.label), "dim" if deleted or run.run_name is None else "")
@@ -208,9 +210,9 @@ class RowCells(Sequence[Cell]):
     """The cells of one run, each made when it is looked at."""
 
     def __init__(
-        self, cells: RunCells, record: RunRecord, now: int, is_marked: bool, known: Collection[Column] | None
+        self, cells: RunCells, record: RunRecord, now: int, colour: int | None, known: Collection[Column] | None
     ) -> None:
-        self._cells, self._record, self._now, self._is_marked = cells, record, now, is_marked
+        self._cells, self._record, self._now, self._colour = cells, record, now, colour
         self._known = known
         self._replaced: dict[int, Cell] = {}
 
@@ -231,7 +233,7 @@ class RowCells(Sequence[Cell]):
         column = self._cells.columns[index]
         if self._known is not None and column.kind is not Kind.ATTRIBUTE and column not in self._known:
             return Cell(_NOT_READ, "faint")
-        return self._cells.cell(self._record, column, self._now, self._is_marked)
+        return self._cells.cell(self._record, column, self._now, self._colour)
 
     def __setitem__(self, index: int, cell: Cell) -> None:
         self._replaced[index] = cell

@@ -64,7 +64,7 @@ class RunTable(Grid):
         self.order: Sequence[OrderKey] = ()
         """What the run ids are sorted by."""
         self.cells = RunCells((), ())
-        self.marked: Collection[str] = frozenset()
+        self.marked: Mapping[str, int] = {}
         self.matches: Collection[str] = frozenset()
         self._records = RecordCache()
         self._now = 0
@@ -259,7 +259,7 @@ class RunTable(Grid):
         record = self._records.get(run_id)
         if record is None:
             return None
-        cells = self.cells.cells(record, self._now, run_id in self.marked, self._records.columns_of(run_id))
+        cells = self.cells.cells(record, self._now, self.marked.get(run_id), self._records.columns_of(run_id))
         name = cells[NAME_INDEX]
         style = "match" if run_id in self.matches else name.style
         cells[NAME_INDEX] = Cell(self._branch(run_id) + name.text, style)

@@ -1,0 +1,93 @@
+"""What is asked before something is changed: names, texts in the deck or in $EDITOR, tags, and whether it is meant."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from textual.screen import Screen
+
+from mldeck.errors import MldeckError
+from mldeck.format import safe
+from mldeck.model import SYSTEM_TAG_PREFIX
+from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog, confirmation
+from mldeck.ui.dialogs.name_dialog import NameDialog
+
+
+class Asking:
+    """Call its methods in a worker. None is the answer of somebody who wants everything to stay as it is."""
+
+    def __init__(self, screen: Screen[None]) -> None:
+        self._screen = screen
+
+    async def _name(self, title: str, present: str) -> str | None:
+        name = await self._screen.app.push_screen_wait(NameDialog(title, present))
+        return None if name is None or name == present else name
+
+    async def _note(self, title: str, present: str, *, in_editor: bool) -> str | None:
+        if in_editor:
+            text: str | None = self._edited_outside(present)
+        else:
+            from mldeck.ui.dialogs.note_dialog import NoteDialog
+
+            text = await self._screen.app.push_screen_wait(NoteDialog(title, present))
+        return None if text is None or text == present else text
+
+    async def _note_anywhere(self, title: str, present: str) -> str | None:
+        """In the deck, or where there is an $EDITOR, in the one that is chosen."""
+        if not has_editor():
+            return await self._note(title, present, in_editor=False)
+        choices = [Choice("deck", "d", "Edit it here"), Choice("editor", "e", "Edit it in $EDITOR")]
+        chosen = await self._screen.app.push_screen_wait(MenuDialog(title, choices))
+        return None if chosen is None else await self._note(title, present, in_editor=chosen == "editor")
+
+    async def _tag(self, title: str) -> tuple[str, str] | None:
+        from mldeck.ui.dialogs.tag_dialog import TagDialog
+
+        return await self._screen.app.push_screen_wait(TagDialog(title))
+
+    async def _key(self, tags: Mapping[str, str]) -> str | None:
+        """Which of these tags; people's own come first."""
+        keys = sorted(tags, key=lambda key: (key.startswith(SYSTEM_TAG_PREFIX), key))
+        return await self._screen.app.push_screen_wait(
+            MenuDialog("Delete which tag?", [Choice(key, "", key) for key in keys])
+        )
+
+    async def _is_confirmed(self, title: str, text: str, deed: str) -> bool:
+        return await self._screen.app.push_screen_wait(confirmation(title, text, deed)) == "yes"
+
+    def _edited_outside(self, text: str) -> str | None:
+        """The text after $EDITOR was at it; None when the editor failed, and then nothing is changed."""
+        with tempfile.TemporaryDirectory(prefix="mldeck-") as folder:
+            file = Path(folder) / "note.md"
+            file.write_text(text, encoding="utf-8")
+            with self._screen.app.suspend():
+                try:
+                    status = subprocess.run([*shlex.split(os.environ["EDITOR"]), str(file)], check=False).returncode
+                except (OSError, ValueError):
+                    status = 1
+            if status:
+                self._screen.notify(f"{safe(os.environ['EDITOR'])} failed; the note is as it was", markup=False)
+                return None
+            return file.read_text(encoding="utf-8").removesuffix("\n")
+
+
+def has_editor() -> bool:
+    return "EDITOR" in os.environ
+
+
+def problem_of(check: Callable[[str], None]) -> Callable[[str], str | None]:
+    """What is wrong with a text while it is typed, from what refuses to store it."""
+
+    def problem(text: str) -> str | None:
+        try:
+            check(text)
+        except MldeckError as error:
+            return str(error)
+        return None
+
+    return problem
