@@ -1,0 +1,55 @@
+"""Brushing an axis of parallel coordinates with keys: the range between two rows, of which one moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mldeck.charts.dimensions import Dimension
+from mldeck.charts.parallel import AxisPlace, Brush
+
+
+@dataclass(frozen=True)
+class Brushing:
+    axis: AxisPlace
+    before: Brush | None
+    """What comes back if it is given up."""
+    start: int
+    """The end that stays, and the one that moves: places in `rows`."""
+    end: int
+
+    @classmethod
+    def at(cls, axis: AxisPlace, place: float | None, before: Brush | None) -> Brushing:
+        """Begins where a run crosses the axis."""
+        rows = rows_of(axis)
+        start = rows.index(axis.row_of(place)) if axis.row_of(place) in rows else 0
+        return cls(axis, before, start, start)
+
+    @property
+    def brush(self) -> Brush:
+        rows, scale = rows_of(self.axis), self.axis.dimension.scale
+        brush = self.axis.brush(rows[self.start], rows[self.end])
+        # An end beyond all values is put where the axis ends: the picture shows the brush up to there.
+        return replace(brush, low=max(brush.low, scale.low), high=min(brush.high, scale.high))
+
+    def moved(self, rows: int) -> Brushing:
+        return replace(self, end=max(0, min(self.end + rows, len(rows_of(self.axis)) - 1)))
+
+    def turned(self) -> Brushing:
+        """The other end moves."""
+        return replace(self, start=self.end, end=self.start)
+
+
+def rows_of(axis: AxisPlace) -> list[int]:
+    """The rows of the picture in which runs cross the axis, from the top: the foot only if a run is there."""
+    foot = [axis.foot] if axis.dimension.missing else []
+    return [*range(axis.top, axis.top + axis.height), *foot]
+
+
+def brush_text(dimension: Dimension, brush: Brush) -> str:
+    """What a brush keeps, as its lowest and highest value: `rmse 5.91 to 6.2`. Safe to print."""
+    kept = [place for place in dimension.numbers if brush.holds(place)]
+    low, high = (dimension.text_at(min(kept)), dimension.text_at(max(kept))) if kept else ("", "")
+    parts = [low if low == high else f"{low} to {high}"] if kept else []
+    if brush.has_missing and dimension.missing:
+        parts.append(dimension.missing)
+    return f"{dimension.name} {' and '.join(parts) or 'nothing'}"

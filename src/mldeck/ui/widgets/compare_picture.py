@@ -1,0 +1,182 @@
+"""What the pictures of the place Compare have in common: they are drawn off the event loop.
+
+Drawing takes a while with hundreds of runs; moving the cursor must not. So a drawing is kept, and hands back copies of itself
+with one run standing out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from mldeck.charts.picture import Picture
+from mldeck.format import safe
+from mldeck.model import Column
+from mldeck.ui.compare_axes import Dimensions, logs_from_memory, logs_to_memory
+from mldeck.ui.comparing import column_from_memory, column_to_memory
+from mldeck.ui.session import Session
+from mldeck.ui.text_cells import cell_text
+from mldeck.ui.widgets.compare_view import CompareView
+from mldeck.ui.widgets.curve_plot import PictureView
+from mldeck.ui.widgets.overlaid_plot import OverlaidPlot
+
+
+class Drawing(Protocol):
+    @property
+    def picture(self) -> Picture: ...
+
+    def highlighted(self, run_id: str) -> Picture: ...
+
+
+AnyDrawing = TypeVar("AnyDrawing", bound=Drawing)
+
+
+class CompareDrawing(CompareView, Generic[AnyDrawing]):
+    """A view that is one picture, and a line about the run under the cursor."""
+
+    ROLES: ClassVar[dict[str, str]] = {}
+    """What columns can be chosen for, and what that is called: `x`: the x axis."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.dimensions = Dimensions(self.data)
+        self.known: frozenset[Column] = frozenset()
+        """What these runs have for axes."""
+        self.logs: dict[Column, bool] = {}
+        """What somebody wanted to be logarithmic, or not."""
+        self.roles: dict[str, Column | None] = {}
+        """What somebody chose; None: nothing on purpose."""
+        self.drawing: AnyDrawing | None = None
+        """What is shown; None before the first one."""
+        self._scope: str | None = None
+        self._wanted = 0
+        self._drawn = 0
+        self._is_drawing = False
+
+    def compose(self) -> ComposeResult:
+        yield OverlaidPlot()
+        yield Static("", classes="compare-readout", markup=False)
+
+    @property
+    def plot(self) -> PictureView:
+        return self.query_one(PictureView)
+
+    # -- what a picture consists of
+
+    @abstractmethod
+    def drawer(self, size: tuple[int, int]) -> Callable[[], AnyDrawing]:
+        """What draws for this size what is to be seen now. It is called in a thread, and looks at nothing that changes."""
+
+    @property
+    def readout(self) -> str:
+        """About the run under the cursor. It may be somebody else's text."""
+        return ""
+
+    def recall(self) -> None:
+        """These are runs of other experiments: takes up what was chosen for them."""
+        choices = self.choices
+        self.logs = logs_from_memory(choices.get("log"))
+        self.roles = {role: column_from_memory(choices[role]) for role in self.ROLES if role in choices}
+
+    # -- drawing
+
+    def show_data(self) -> None:
+        self.dimensions = Dimensions(self.data)
+        self.known = frozenset(self.data.axes)
+        if self.data.scope_id != self._scope:
+            self._scope = self.data.scope_id
+            self.recall()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """What is wanted while a picture is being drawn is drawn next, and nothing that was overtaken."""
+        self._wanted += 1
+        if not self._is_drawing:
+            self._draw()
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether what is on screen is the newest there is."""
+        return self._drawn == self._wanted
+
+    @work(group="draw")
+    async def _draw(self) -> None:
+        self._is_drawing = True
+        try:
+            while not self.is_drawn:
+                wanted, size = self._wanted, self.plot.size
+                if not size.width or not size.height:
+                    return
+                self.drawing = await asyncio.to_thread(self.drawer((size.width, size.height)))
+                self._drawn = wanted
+                self.show_run()
+                self.say_state()
+        finally:
+            self._is_drawing = False
+
+    @on(PictureView.Resized)
+    def _resized(self, message: PictureView.Resized) -> None:
+        message.stop()
+        self.redraw()
+
+    def show_run(self) -> None:
+        """Draws nothing anew."""
+        if self.drawing is not None:
+            picture = self.drawing.picture if self.cursor_run is None else self.drawing.highlighted(self.cursor_run)
+            self.plot.show(self.decorated(picture))
+            self.show_readout()
+
+    def decorated(self, picture: Picture) -> Picture:
+        """What is laid over everything."""
+        return picture
+
+    def show_readout(self) -> None:
+        text = f" {safe(self.readout)}"
+        self.query_one(".compare-readout", Static).update(Content(cell_text(text, self.size.width - 3)))
+
+    def say_state(self) -> None:
+        """Only if it is something else: a title paints the whole view again. The run is named at the bottom."""
+        heading, state = Content(self.heading), Content(safe(self.state))
+        if (self.border_title, self.border_subtitle) != (heading.markup, state.markup):
+            self.border_title, self.border_subtitle = heading, state
+
+    def go_to(self, run_id: str | None) -> None:
+        """Puts the cursor on a run."""
+        if run_id is not None and run_id in self.data.by_id:
+            self.point_at(run_id)
+            self.show_run()
+
+    # -- what people choose
+
+    def toggle_log(self, column: Column) -> None:
+        made = self.dimensions.of(column, self.logs.get(column))
+        if not made.can_be_log:
+            reason = "has values of 0 or less" if made.is_numeric else "is text"
+            self.notify(f"{made.name} {reason}: there is no log axis for it", markup=False, timeout=3)
+            return
+        self.logs[column] = not made.is_log
+        self.remember(log=logs_to_memory(self.logs))
+        self.redraw()
+
+    def choose_role(self, role: str, column: Column | None) -> None:
+        self.roles[role] = column
+        self.remember(**{role: None if column is None else column_to_memory(column)})
+        self.redraw()
+
+    @work(group="choose", exclusive=True)
+    async def ask_for_role(self, role: str, columns: Sequence[Column], present: Column | None) -> None:
+        chosen = await self.choose_axes(f"Choose the {self.ROLES[role]}", columns, [present] if present else [])
+        if chosen:
+            self.choose_role(role, chosen[0])
+
+    # -- keys of all pictures
+
+    def action_open_run(self) -> None:
+        self.open_run(self.cursor_run)
