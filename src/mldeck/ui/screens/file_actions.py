@@ -1,0 +1,80 @@
+"""What can be done with a file of a tree wherever it is shown: look at it, copy it out, open it in another program."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+
+from textual.screen import Screen
+
+from mldeck.artifacts.copying import Copied, copy_out
+from mldeck.errors import MldeckError
+from mldeck.format import safe, size_text
+from mldeck.ui.artifact_reading import Subject
+from mldeck.ui.session import read_off_loop
+
+_PROGRAMS = {"PAGER": "less", "EDITOR": "vi"}
+"""What stands in for a variable that is not set."""
+_MOST_REASONS = 3
+
+
+class FileActions:
+    def __init__(self, screen: Screen[None]) -> None:
+        self._screen = screen
+
+    def download(self, subject: Subject) -> None:
+        from mldeck.ui.dialogs.download_dialog import DownloadDialog
+
+        name = Path(subject.name).name or "artifacts"
+        dialog = DownloadDialog(subject.tree, subject.entry.path, name)
+        self._screen.app.push_screen(dialog, self._downloaded)
+
+    def _downloaded(self, copied: Copied | None) -> None:
+        if copied is None:
+            return
+        files = "1 file" if copied.files == 1 else f"{copied.files:,} files"
+        text = f"{files}, {size_text(copied.size)}: {copied.destination}"
+        self._screen.notify(safe(text), markup=False, timeout=5)
+        if copied.skipped:
+            reasons = "; ".join(f"{path}: {why}" for path, why in copied.skipped[:_MOST_REASONS])
+            more = len(copied.skipped) - _MOST_REASONS
+            left_out = f"{len(copied.skipped):,} left out: {reasons}" + (f"; and {more:,} more" if more > 0 else "")
+            self._screen.notify(safe(left_out), markup=False, severity="warning", timeout=10)
+
+    async def open_outside(self, subject: Subject, variable: str) -> None:
+        """In $PAGER or $EDITOR; a file of another machine as a copy that is gone afterwards. Call it in a worker."""
+        if not subject.entry.is_file:
+            self._screen.notify("Only files can be opened in another program", timeout=3)
+            return
+        with tempfile.TemporaryDirectory(prefix="mldeck-") as folder:
+            try:
+                place = subject.tree.local_path(subject.entry.path)
+                if place is None:
+                    place = await self._copied(subject, Path(folder))
+            except MldeckError as error:
+                self._screen.notify(safe(str(error)), markup=False, severity="warning", timeout=5)
+                return
+            self._run(variable, place)
+
+    async def _copied(self, subject: Subject, folder: Path) -> Path:
+        place = folder / (subject.entry.name.replace("/", "_") or "file")
+        self._screen.notify("Fetching a copy…", timeout=2)
+        await read_off_loop(lambda interrupt: copy_out(subject.tree, subject.entry.path, place, check=interrupt.check))
+        place.chmod(0o400)
+        return place
+
+    def _run(self, variable: str, place: Path) -> None:
+        program = os.environ.get(variable) or _PROGRAMS[variable]
+        with self._screen.app.suspend():
+            try:
+                # Never through a shell: names are somebody else's text. An absolute path is no option either.
+                problem = (
+                    "" if subprocess.run([*shlex.split(program), str(place)], check=False).returncode == 0 else "failed"
+                )
+            except (OSError, ValueError) as error:
+                problem = str(error)
+        if problem:
+            self._screen.notify(safe(f"{program}: {problem}"), markup=False, severity="warning", timeout=5)
