@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -26,9 +27,8 @@ async def runs(path: Path) -> None:
         await deck.press(*["right"] * 4, "s", "s")
         await deck.until_shown("sorted by val/auc ▼")
         await deck.press("space", "space", "right_square_bracket")
-        grid = deck.screen.inspector.metric_grid
         await deck.until_shown("2 marked")
-        await deck.until(lambda: grid.metrics and not grid.missing_outlines(), "histories")
+        await deck.until_shown("⠤⣀")
         save(deck, "runs")
 
 
@@ -40,11 +40,67 @@ async def note(path: Path) -> None:
         save(deck, "wide-light")
 
 
+async def chart(path: Path) -> None:
+    async with running_deck(path, experiment="leaf-disease-images", size=(120, 36)) as deck:
+        await deck.until_counted(7)
+        await deck.press("space", "down", "space", "down", "space", "m")
+        await deck.until_shown("resnet50")
+        await deck.press(*["right_square_bracket"] * 3, *["left"] * 13)
+        await deck.until_shown("smoothed")
+        save(deck, "chart")
+
+
+async def compare(path: Path) -> None:
+    async with running_deck(path, experiment="churn-forecast", size=(120, 36)) as deck:
+        await deck.until_counted(59)
+        await deck.press("ctrl+a", "equals_sign")
+        await deck.until_shown("Table")
+        await deck.press("right_curly_bracket", "right_curly_bracket")
+        await deck.until_shown("coloured by")
+        await deck.press(*["right"] * 9, "home", "b", *["down"] * 4, "enter")
+        await deck.until_shown("of 59 runs")
+        save(deck, "parallel")
+        await deck.press("right_curly_bracket", "right_curly_bracket")
+        await deck.until_shown("trials")
+        save(deck, "contour")
+
+
+async def artifacts(path: Path) -> None:
+    async with running_deck(path, experiment="churn-forecast", size=(140, 44)) as deck:
+        await deck.until_counted(59)
+        await deck.press(*["down"] * 3, *["right_square_bracket"] * 4, "tab")
+        await deck.until_shown("churn_model")
+        await deck.press("down", "right")
+        await deck.until_shown("roc.png")
+        await deck.press(*["down"] * 4)
+        await deck.until_shown("PNG image")
+        save(deck, "artifacts")
+
+
+async def models(path: Path) -> None:
+    async with running_deck(path, size=(120, 36)) as deck:
+        await deck.press("2")
+        await deck.until_shown("candidate-s")
+        save(deck, "board")
+        await deck.press("enter", "left", "left", "p")
+        await deck.until_shown("Cancel")
+        save(deck, "review")
+        await deck.press("escape", "H")
+        await deck.until_shown("registered")
+        save(deck, "history")
+
+
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(make_demo(Path(folder) / "demo").parent)
+    # At the same place every time: some pictures show the paths of files.
+    folder = Path(tempfile.gettempdir()) / "mldeck-pictures"
+    try:
+        os.chdir(make_demo(folder).parent)
         asyncio.run(runs(Path("mlflow.db")))
         asyncio.run(note(Path("mlflow.db")))
+        for picture in (chart, compare, artifacts, models):
+            asyncio.run(picture(Path("mlflow.db")))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Large stores in MLflow 3.17.2's schema, the same on every machine: made once, then kept in the temporary folder."""
+"""Large stores in MLflow 3.17.2's schema, the same on every machine.
+
+Those of many runs take a minute: they are made once, then kept in the temporary folder. The others are made for each run
+of the benchmark, where it says.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,16 @@ import math
 import os
 import random
 import sqlite3
+import struct
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mldeck.store.seed import SCHEMA_FILE, encode_metric
+from mldeck.store.seed import SCHEMA_FILE, encode_metric, new_store
 
 _VERSION = 1
 """Raise it when what is made changes."""
@@ -168,3 +175,143 @@ def _log(rows: _Rows, key: str, run_id: str, start: int, steps: int, rng: random
         time = start + step * 1_000
         rows.metrics.append((key, value, is_nan, time, step, run_id))
     rows.latest.append((key, value, is_nan, time, steps - 1, run_id))
+
+
+def make_compared_store(db: Path) -> int:
+    """How many runs there are, each with thirty params."""
+    size = Size(runs=300, params=30, metrics=12, steps=10)
+    make_store(db, size)
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("UPDATE runs SET lifecycle_stage = 'active', deleted_time = NULL")
+    return size.runs
+
+
+DEEP_RUNS, DEEP_STEPS, SHORT_STEPS = 10, 200_000, 10_000
+
+
+def make_deep_store(db: Path) -> list[str]:
+    """The ids of ten runs that logged at the same time: `deep` in 200,000 steps each, and `short` in 10,000."""
+    with new_store(db, artifact_root=db.parent / "artifacts", time=_START) as writer:
+        experiment_id = writer.create_experiment("deep", artifact_root=db.parent / "artifacts", time=_START)
+        run_ids = [
+            writer.create_run(experiment_id, f"deep-run-{number}", user="alice", time=_START + number)
+            for number in range(DEEP_RUNS)
+        ]
+        for run_id in run_ids:
+            writer.end_run(run_id, "FINISHED", _START + DEEP_STEPS)
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA cache_size = -500000")
+        for key, steps in (("short", SHORT_STEPS), ("deep", DEEP_STEPS)):
+            connection.executemany(
+                "INSERT INTO metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, 0, ?)",
+                _histories(run_ids, key, steps),
+            )
+            connection.execute(
+                "INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid)"
+                " SELECT key, value, timestamp, step, is_nan, run_uuid FROM metrics WHERE key = ? AND step = ?",
+                (key, steps - 1),
+            )
+    return run_ids
+
+
+def _histories(run_ids: list[str], key: str, steps: int) -> Iterator[tuple[Any, ...]]:
+    rng = random.Random(key)
+    for step in range(steps):
+        floor = math.exp(-5 * step / steps)
+        for number, run_id in enumerate(run_ids):
+            yield key, floor * (1 + number / 10) + rng.random() / 5, _START + step, step, run_id
+
+
+MODELS, VERSIONS = 500, 20
+"""Of each model, the last but one is in Production and the last in Staging."""
+
+
+def model_name(number: int) -> str:
+    return f"model-{number:03}"
+
+
+def make_registry_store(db: Path) -> None:
+    """Each version came from one of 200 runs."""
+    make_store(db, Size(runs=200, params=8, metrics=5, steps=5))
+    rng = random.Random(20250101)
+    with closing(sqlite3.connect(db)) as connection, connection:
+        sources = connection.execute("SELECT run_uuid, artifact_uri FROM runs").fetchall()
+        connection.executemany(
+            "INSERT INTO registered_models (name, creation_time, last_updated_time, description) VALUES (?, ?, ?, ?)",
+            ((model_name(each), _START + each, _START + each, f"What **{each}** is for.") for each in range(MODELS)),
+        )
+        connection.executemany(
+            "INSERT INTO registered_model_tags (key, value, name) VALUES ('owner', 'alice', ?)",
+            ((model_name(each),) for each in range(MODELS)),
+        )
+        for each in range(MODELS):
+            connection.executemany(
+                "INSERT INTO model_versions (name, version, creation_time, last_updated_time, description, current_stage,"
+                " source, run_id, status, run_link) VALUES (?, ?, ?, ?, '', ?, ?, ?, 'READY', '')",
+                _versions(model_name(each), sources, rng),
+            )
+        connection.executemany(
+            "INSERT INTO model_version_tags (key, value, name, version) VALUES ('validation_status', 'approved', ?, ?)",
+            ((model_name(each), version) for each in range(MODELS) for version in range(1, VERSIONS + 1)),
+        )
+        connection.executemany(
+            "INSERT INTO registered_model_aliases (alias, version, name) VALUES ('champion', ?, ?)",
+            ((VERSIONS - 1, model_name(each)) for each in range(MODELS)),
+        )
+
+
+def _versions(name: str, sources: list[tuple[str, str]], rng: random.Random) -> Iterator[tuple[Any, ...]]:
+    for version in range(1, VERSIONS + 1):
+        stage = {VERSIONS: "Staging", VERSIONS - 1: "Production"}.get(version, "Archived" if version < 15 else "None")
+        run_id, artifacts = rng.choice(sources)
+        yield name, version, _START + version, _START + version, stage, f"{artifacts}/model", run_id
+
+
+FOLDER_FILES = 10_000
+HUGE_BYTES = 5 << 30
+_HEADS = {
+    "huge.txt": b"a line of a log that nobody will ever read to its end\n" * 20_000,
+    "huge.csv": b"id,name,score\n" + b"17,calm-fox,0.25\n" * 60_000,
+    "huge.json": b"[" + b'{"id": 17, "name": "calm-fox", "scores": [0.25, 0.5]},\n' * 20_000,
+}
+HUGE_FILES = tuple(_HEADS)
+PICTURE, PICTURE_SIZE = "picture.png", (4000, 3000)
+
+
+def make_artifact_store(db: Path, copied_bytes: int) -> Path:
+    """The artifacts of the only run: the folders `copied` and `many`, and large files. Only the copied ones take room."""
+    with new_store(db, artifact_root=db.parent / "artifacts", time=_START) as writer:
+        experiment_id = writer.create_experiment("files", artifact_root=db.parent / "artifacts", time=_START)
+        run_id = writer.create_run(experiment_id, "files-run-1", user="alice", time=_START)
+        artifacts = Path(writer.artifact_uri(run_id))
+        writer.end_run(run_id, "FINISHED", _START + 1)
+    many, copied = artifacts / "many", artifacts / "copied"
+    for folder in (many, copied):
+        folder.mkdir(parents=True)
+    for number in range(FOLDER_FILES):
+        (many / f"file-{number:05}.txt").write_text("a")
+    part = random.Random(1).randbytes(copied_bytes // _COPIED_FILES)
+    for number in range(_COPIED_FILES):
+        (copied / f"part-{number:03}.bin").write_bytes(part)
+    for name, head in _HEADS.items():
+        with (artifacts / name).open("wb") as file:
+            file.write(head)
+            file.truncate(HUGE_BYTES)  # a hole
+    (artifacts / PICTURE).write_bytes(_noise(*PICTURE_SIZE))
+    return artifacts
+
+
+_COPIED_FILES = 100
+
+
+def _noise(width: int, height: int) -> bytes:
+    """A PNG that is as hard to unpack as any of its size."""
+    rng = random.Random(2)
+    packer = zlib.compressobj(1)
+    packed = b"".join(packer.compress(b"\0" + rng.randbytes(3 * width)) for _ in range(height)) + packer.flush()
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", packed), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )

@@ -77,8 +77,11 @@ async def running_deck(
     experiment: str | None = None,
     read_only: bool = False,
     theme: str | None = None,
+    registry_store: Path | None = None,
 ) -> AsyncIterator[Deck]:
-    app = DeckApp(load_settings(experiment=experiment, read_only=read_only, theme=theme), path)
+    registry = None if registry_store is None else str(registry_store)
+    settings = load_settings(experiment=experiment, read_only=read_only, theme=theme, registry_store=registry)
+    app = DeckApp(settings, path)
     async with app.run_test(size=size, notifications=True) as pilot:
         deck = Deck(app, pilot)
         try:

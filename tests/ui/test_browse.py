@@ -100,7 +100,7 @@ async def test_inspector_follows_the_cursor_through_its_tabs(fixture_store: Fixt
         await deck.until_shown(fixture_store.run("logreg"))
         assert "0123456789abcdef0123456789abcdef01234567" in deck.frame
         await deck.until_shown("Looks OK")  # the note, as Markdown
-        await deck.press("right_square_bracket")
+        await deck.press("right_square_bracket", "tab", "v")
         await deck.until_shown("big_int")
         assert "123456789012345" in deck.frame
         assert "1e-300" in deck.frame

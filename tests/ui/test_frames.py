@@ -26,8 +26,8 @@ NOW_S = 1_795_228_000.0
 def _same_time_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    monkeypatch.setattr("mldeck.ui.widgets.run_table.now_ms", lambda: int(NOW_S * 1000))
-    monkeypatch.setattr("mldeck.ui.widgets.inspector.now_ms", lambda: int(NOW_S * 1000))
+    for module in ("run_cells", "run_table", "inspector"):
+        monkeypatch.setattr(f"mldeck.ui.widgets.{module}.now_ms", lambda: int(NOW_S * 1000))
     yield
     monkeypatch.delenv("TZ")
     time.tzset()
@@ -66,7 +66,7 @@ async def test_runs(taxi: Path, size: tuple[int, int], no_colour: bool, monkeypa
 async def test_metrics_tab(taxi: Path) -> None:
     async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
         await deck.until_counted(45)
-        await deck.press("right_square_bracket", *["down"] * 6)
+        await deck.press("right_square_bracket", "tab", "v", "shift+tab", *["down"] * 6)
         grid = deck.screen.inspector.metric_grid
         await deck.until(lambda: deck.screen.inspector.border_title == "able-crow-307", "the inspector")
         await deck.until(lambda: grid.metrics and not grid.missing_outlines(), "histories")

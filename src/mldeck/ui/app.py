@@ -22,6 +22,7 @@ from mldeck.errors import UsageError
 from mldeck.settings import Settings
 from mldeck.ui.head_start import HeadStart
 from mldeck.ui.keys import DECK, bindings, key_text
+from mldeck.ui.screens.place import Place
 from mldeck.ui.screens.runs import RunsScreen
 from mldeck.ui.session import Session
 from mldeck.ui.themes import THEMES
@@ -35,6 +36,7 @@ class DeckApp(App[str]):
     TITLE = "mldeck"
     CSS_PATH = ["styles/deck.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings(DECK)
+    DEFAULT_MODE = "runs"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
@@ -46,6 +48,9 @@ class DeckApp(App[str]):
             raise UsageError(f"no theme {settings.theme}; there are {', '.join(sorted(self.available_themes))}")
         self.theme = settings.theme
         self.session = Session(settings, path, head_start)
+        self.add_mode("runs", lambda: RunsScreen(self.session))
+        self.add_mode("models", self._models_screen)
+        self.add_mode("compare", self._compare_screen)
         self._first_targets: deque[tuple[events.Key, Widget | None]] = deque(maxlen=_MOST_KEYS_AT_ONCE)
 
     def on_mount(self) -> None:
@@ -77,13 +82,28 @@ class DeckApp(App[str]):
         targets = (target for each, target in self._first_targets if each is event)
         return next(targets, self.focused) is not self.focused
 
-    def get_default_screen(self) -> Screen[None]:
-        return RunsScreen(self.session)
+    def _models_screen(self) -> Screen[None]:
+        from mldeck.ui.screens.models import ModelsScreen  # many sittings are about runs alone
+
+        return ModelsScreen(self.session)
+
+    def _compare_screen(self) -> Screen[None]:
+        from mldeck.ui.screens.compare import CompareScreen  # most sittings look at one run at a time
+
+        return CompareScreen(self.session)
+
+    async def action_place(self, name: str) -> None:
+        """Goes to another place, which is as it was left."""
+        await self.switch_mode(name)
+        place = self.screen_stack[0]
+        if isinstance(place, Place):
+            place.come_back()
 
     def action_help(self) -> None:
         from mldeck.ui.dialogs.help_dialog import HelpDialog
 
-        self.push_screen(HelpDialog())
+        active = self.screen.active_bindings.values()
+        self.push_screen(HelpDialog({each.binding.id for each in active if each.binding.id is not None}))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What can be done here and now: whatever has a key."""
@@ -91,8 +111,10 @@ class DeckApp(App[str]):
         seen = set()
         for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.description and binding.tooltip and active.enabled and binding.action not in seen:
-                seen.add(binding.action)
+            # Here and in the application an action is one and the same, whatever key it has.
+            name = binding.action.removeprefix("app.")
+            if binding.description and binding.tooltip and active.enabled and name not in seen:
+                seen.add(name)
                 action = partial(self.run_action, binding.action, active.node)
                 yield SystemCommand(
                     f"{binding.description.capitalize()}  {key_text(binding.key)}", binding.tooltip, action

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widget import Widget
 
-from mldeck.charts.sparkline import slices_for
 from mldeck.format import safe
-from mldeck.model import Experiment, View
+from mldeck.model import Experiment, Kind, Run, View
 from mldeck.ui import run_reading
 from mldeck.ui.arranging import Layout
-from mldeck.ui.keys import EDITS, INSPECTOR, bindings
-from mldeck.ui.screens.take_away import TakeAway
-from mldeck.ui.session import next_view, read_off_loop
+from mldeck.ui.keys import CHART, EDITS, INSPECTOR, REGISTER, bindings
+from mldeck.ui.screens.place import pane
+from mldeck.ui.screens.run_files import RunFiles
+from mldeck.ui.session import WayBack, next_view, read_off_loop
 from mldeck.ui.widgets.detail_grids import LineGrid, MetricGrid
 from mldeck.ui.widgets.experiment_list import ExperimentList
 from mldeck.ui.widgets.grid import Grid
@@ -27,15 +26,17 @@ from mldeck.ui.widgets.inspector import Inspector
 from mldeck.ui.widgets.run_table import RunTable
 
 if TYPE_CHECKING:
+    from mldeck.registry.nouns import LoggedModel
     from mldeck.ui.screens.editing import Editing, RunSubject
+    from mldeck.ui.screens.registering import Registering
 
 _EXPERIMENT_TITLES = {View.ACTIVE: "Experiments", View.DELETED: "Deleted", View.ALL: "All experiments"}
 _EDIT_ACTIONS = frozenset(key.action for key in EDITS)
-_AnyWidget = TypeVar("_AnyWidget", bound=Widget)
 
 
-class RunsScreen(TakeAway):
-    BINDINGS: ClassVar[list[BindingType]] = bindings(INSPECTOR, EDITS)
+class RunsScreen(RunFiles):
+    NAME = "runs"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(INSPECTOR, CHART, EDITS, REGISTER)
 
     @cached_property
     def _editing(self) -> Editing:
@@ -45,10 +46,10 @@ class RunsScreen(TakeAway):
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="lists"):
-            yield _pane(ExperimentList(id="experiments"), "Experiments")
-            with _pane(Vertical(id="run-pane"), "Runs"):
+            yield pane(ExperimentList(id="experiments"), "Experiments")
+            with pane(Vertical(id="run-pane"), "Runs"):
                 yield RunTable(id="runs")
-        yield _pane(Inspector(id="inspector"), "")
+        yield pane(Inspector(self.session, id="inspector"), "")
 
     @property
     def experiment_list(self) -> ExperimentList:
@@ -78,6 +79,7 @@ class RunsScreen(TakeAway):
         else:
             await self.read_runs_again()
         self.load_details()
+        self.inspector.look_again()
 
     # -- experiments
 
@@ -153,6 +155,10 @@ class RunsScreen(TakeAway):
 
     # -- the inspector
 
+    def show_marks(self) -> None:
+        super().show_marks()
+        self.inspector.show_marks()
+
     @work(group="details", exclusive=True)
     async def load_details(self) -> None:
         run_id = self.table.cursor_run
@@ -178,20 +184,24 @@ class RunsScreen(TakeAway):
         if event.widget is self.experiment_list or (event.widget is self.table and self.inspector.details is None):
             self.load_details()
 
-    @on(MetricGrid.OutlinesWanted)
-    @work(group="outlines", exclusive=True)
-    async def _load_outlines(self) -> None:
-        """One metric at a time: each picture appears as soon as its history is read."""
-        grid, store = self.inspector.metric_grid, self.session.store
-        run_id, slices = grid.run_id, slices_for(grid.history_width)
-        if not run_id or not slices:
+    def action_chart(self) -> None:
+        """Of the marked runs, and the one under the cursor."""
+        table = self.table
+        run_ids = [*self.session.marked, *([] if table.cursor_run is None else [table.cursor_run])]
+        if not run_ids:
+            self.notify("There is no run to show a chart of", timeout=2)
             return
-        with self.reporting_trouble():
-            for key in grid.missing_outlines():
-                spans = await read_off_loop(
-                    lambda interrupt, key=key: store.history_outline(run_id, key, slices, interrupt)  # type: ignore[misc]
-                )
-                grid.add_outlines({key: [(span.position, span.low, span.high) for span in spans]})
+        from mldeck.ui.screens.chart import ChartScreen  # what draws takes a while to load
+
+        self.app.push_screen(ChartScreen(self.session, run_ids, self._cursor_metric, self.go_to))
+
+    @property
+    def _cursor_metric(self) -> str | None:
+        """In the inspector if that has the focus, else in the table; None if the cursor is on no metric."""
+        if self.inspector.has_focus_within:
+            return self.inspector.cursor_metric
+        column = self.table.cursor_key
+        return column.key if column is not None and column.kind is Kind.METRIC else None
 
     @on(LineGrid.RunAsked)
     def _go_to_run(self, message: LineGrid.RunAsked) -> None:
@@ -201,6 +211,21 @@ class RunsScreen(TakeAway):
             table.move_to(list(table.run_ids).index(message.run_id))
         else:
             self.notify("That run is not among those listed (deleted, or in another experiment)", timeout=4)
+
+    @work(group="go", exclusive=True)
+    async def go_to(self, run: Run) -> None:
+        """Puts the cursor on a run; if it is not listed, in its own experiment."""
+        table, experiment = self.table, self.experiments.with_id(run.experiment_id)
+        if run.run_id not in table.run_ids and experiment is not None and experiment not in self.session.scope:
+            if self.session.joined:
+                self.session.joined, self.experiment_list.marked_ids = (), []
+            self._choose(experiment)
+            await self.load_runs().wait()
+        self.set_focus(table)
+        if run.run_id in table.run_ids:
+            table.move_to(list(table.run_ids).index(run.run_id))
+        else:
+            self.notify(f"{safe(run.label)} is not among the runs listed (filtered out, or deleted)", markup=False)
 
     @on(LineGrid.TextAsked)
     def _show_text(self, message: LineGrid.TextAsked) -> None:
@@ -230,11 +255,37 @@ class RunsScreen(TakeAway):
 
     @work(group="edit", exclusive=True)
     async def action_undo(self) -> None:
-        if not self._says_why_not():
+        if not self.says_why_not(self.session.refusal):
             await self._editing.undo()
 
     def unavailable(self, action: str) -> str | None:
+        if action == "register":
+            return self.session.registry_refusal
         return self.session.refusal if action in _EDIT_ACTIONS else None
+
+    # -- registering
+
+    def action_register(self) -> None:
+        """A model of each of the marked runs, or else of the run under the cursor."""
+        marked, present = list(self.session.marked), self.table.cursor_run
+        run_ids = marked or ([present] if present is not None else [])
+        if not run_ids:
+            self.notify("There is no run to register a model of", timeout=3)
+            return
+        self._register(lambda registering: registering.register_runs(run_ids))
+
+    def register_models(self, run_id: str, chosen: LoggedModel | str | None) -> None:
+        """One of a run's models, or the folder of the run at a path; None asks which."""
+        self._register(lambda registering: registering.register_models(run_id, chosen))
+
+    @work(group="edit", exclusive=True)
+    async def _register(self, register: Callable[[Registering], Awaitable[None]]) -> None:
+        if self.says_why_not(self.session.registry_refusal):
+            return
+        from mldeck.ui.screens.registering import Registering
+
+        with self.reporting_trouble():
+            await register(Registering(self, self.session))
 
     async def _change(
         self,
@@ -242,7 +293,7 @@ class RunsScreen(TakeAway):
         change_experiment: Callable[[Experiment], Awaitable[None]],
     ) -> None:
         """Where the focus is says what is meant: the experiment under the cursor, or runs."""
-        if self._says_why_not():
+        if self.says_why_not(self.session.refusal):
             return
         with self.reporting_trouble():
             if self.experiment_list.has_focus:
@@ -254,12 +305,6 @@ class RunsScreen(TakeAway):
             if subject is not None:
                 await change_runs(subject)
 
-    def _says_why_not(self) -> bool:
-        reason = self.session.refusal
-        if reason:
-            self.notify(safe(f"Read-only: {reason}"), severity="warning", markup=False, timeout=4)
-        return bool(reason)
-
     def _run_subject(self) -> RunSubject | None:
         from mldeck.ui.screens.editing import RunSubject
 
@@ -268,6 +313,31 @@ class RunsScreen(TakeAway):
             return RunSubject(marked, f"{len(marked)} marked {'run' if len(marked) == 1 else 'runs'}")
         record = self.table.cursor_record
         return None if record is None else RunSubject([record.run.run_id], record.run.label, record.run.run_name or "")
+
+    # -- the way back to where one came from to look at a run
+
+    @property
+    def _way_back(self) -> WayBack | None:
+        """Open as long as the cursor is on that run."""
+        way = self.session.way_back
+        return way if way is not None and way.run_id == self.table.cursor_run else None
+
+    async def action_back(self) -> None:
+        is_last_step = self.table.has_focus and not self.busy and not self.finder.has_matches
+        if is_last_step and self._way_back is not None:
+            await self._go_back(self._way_back)
+        else:
+            await super().action_back()
+
+    async def action_best(self) -> None:
+        if self._way_back is not None:
+            await self._go_back(self._way_back)
+        else:
+            await super().action_best()
+
+    async def _go_back(self, way: WayBack) -> None:
+        self.session.way_back = None
+        await self.run_action(f"app.place({way.place!r})")
 
     # -- moving about
 
@@ -282,10 +352,15 @@ class RunsScreen(TakeAway):
     @on(Grid.Opened)
     def _opened(self, message: Grid.Opened) -> None:
         if isinstance(message.grid, RunTable):
-            self.set_focus(self.inspector.tab_grid)
+            self.set_focus(self.inspector.tab_pane)
         elif isinstance(message.grid, ExperimentList):
             self._show_cursor_experiment()
             self.set_focus(self.table)
+        elif isinstance(message.grid, MetricGrid):
+            self.action_chart()
+
+    def on_small_charts_opened(self) -> None:
+        self.action_chart()
 
     def _show_cursor_experiment(self) -> None:
         experiment = self.experiment_list.cursor_experiment
@@ -294,9 +369,3 @@ class RunsScreen(TakeAway):
 
     def on_key(self) -> None:
         self.table.touch()
-
-
-def _pane(widget: _AnyWidget, title: str) -> _AnyWidget:
-    widget.add_class("pane")
-    widget.border_title = title
-    return widget

@@ -1,10 +1,11 @@
-"""Everything about the run under the cursor, in tabs."""
+"""Everything about the run or the experiment under the cursor, in tabs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -12,6 +13,7 @@ from textual.widget import Widget
 
 from mldeck.format import safe, safe_lines
 from mldeck.model import NOTE_TAG, Experiment, RunCount, RunDetails
+from mldeck.ui.session import Session
 from mldeck.ui.widgets.detail_grids import Line, LineGrid, MetricGrid, param_lines, tag_lines
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import TabBar
@@ -21,17 +23,32 @@ from mldeck.ui.widgets.run_cells import now_ms
 if TYPE_CHECKING:
     from textual.widgets import Markdown
 
-TABS = ("Overview", "Metrics", "Params", "Tags")
-_OVERVIEW, _METRICS, _PARAMS, _TAGS = range(len(TABS))
+    from mldeck.ui.widgets.artifact_pane import ArtifactPane
+    from mldeck.ui.widgets.model_list import ModelList
+    from mldeck.ui.widgets.small_charts import SmallCharts
+
+TABS = ("Overview", "Metrics", "Params", "Tags", "Artifacts", "Models")
+_OVERVIEW, _METRICS, _PARAMS, _TAGS, _ARTIFACTS, _MODELS = range(len(TABS))
+_PANES = ("overview", "metrics", "params", "tags", "artifacts", "run-models")
+_LISTS = ("fields", "metrics", "params", "tags", "artifact-tree", "run-models")
 
 
 class Inspector(Widget):
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._session = session
         self.details: RunDetails | None = None
+        self._experiment: Experiment | None = None
+        """What is shown instead of a run."""
+        self._experiment_overview: tuple[Sequence[Line], str] = ((), "")
         self._tab = _OVERVIEW
         self._markdown: Markdown | None = None
         self._shown_note = ""
+        self._charts: SmallCharts | None = None
+        self._lists_metrics = False
+        """Whether the metrics are shown as a list, not as charts."""
+        self._artifacts: ArtifactPane | None = None
+        self._models: ModelList | None = None
 
     def compose(self) -> ComposeResult:
         yield TabBar(TABS, id="tabs")
@@ -51,27 +68,57 @@ class Inspector(Widget):
         return self.query_one(MetricGrid)
 
     @property
-    def tab_grid(self) -> Grid:
-        """The list that the present tab consists of."""
-        return self.query_one(f"#{('fields', 'metrics', 'params', 'tags')[self._tab]}", Grid)
+    def tab_pane(self) -> Widget:
+        """The list that the present tab consists of, or its charts."""
+        if self._tab == _METRICS and self._charts is not None and not self._lists_metrics:
+            return self._charts
+        return self.query_one(f"#{_LISTS[self._tab]}", Grid)
+
+    @property
+    def cursor_metric(self) -> str | None:
+        """What the cursor of the tab is on."""
+        if self._tab != _METRICS:
+            return None
+        shows_list = self._lists_metrics or self._charts is None
+        return self.metric_grid.cursor_metric if shows_list or self._charts is None else self._charts.cursor_metric
 
     def show(self, details: RunDetails | None) -> None:
         """None: there is no run under the cursor, or it is gone."""
+        self._experiment = None
+        self._take(details)
+
+    def _take(self, details: RunDetails | None) -> None:
         same_run = details and self.details and details.run.run_id == self.details.run.run_id
         self.details = details
         self.border_title = Content(safe(details.run.label) if details else "")
         if not same_run:
-            for grid in self.query(Grid):
+            for grid in (self.query_one(f"#{name}", Grid) for name in _LISTS[:_ARTIFACTS]):
                 grid.cursor_row = 0
                 grid.scroll_rows_to(0)
         self._fill_tab()
 
     def show_experiment(self, experiment: Experiment, count: RunCount) -> None:
-        """An experiment instead of a run: it has an overview and a note."""
-        self.show(None)
-        self._show_tab(_OVERVIEW)
+        """An experiment instead of a run: it has an overview, a note, and the models of its runs."""
+        before, self._experiment = self._experiment, experiment
+        self._experiment_overview = list(experiment_lines(experiment, count, now_ms())), experiment.note or ""
+        is_other = before is None or before.experiment_id != experiment.experiment_id
+        if is_other and self._tab != _MODELS:
+            self._show_tab(_OVERVIEW)
+        self._take(None)
         self.border_title = Content(safe(experiment.name))
-        self._show_overview(list(experiment_lines(experiment, count, now_ms())), experiment.note or "")
+
+    def show_marks(self) -> None:
+        """A run has its own colour when it is marked, and until then the one that it would get."""
+        if self._charts is not None and self.details is not None:
+            run_id = self.details.run.run_id
+            self._charts.show_colour(self._session.with_colours([run_id])[run_id])
+
+    def look_again(self) -> None:
+        """The database changed: a run that is still going on has more files and models by now."""
+        if self._tab == _ARTIFACTS and self._artifacts is not None:
+            self._artifacts.show_again()
+        elif self._tab == _MODELS and self._models is not None:
+            self._models.show_again()
 
     def _show_overview(self, lines: Sequence[Line], note: str) -> None:
         self.query_one("#fields", LineGrid).show(lines)
@@ -88,28 +135,89 @@ class Inspector(Widget):
         had_focus = self.has_focus_within
         self._tab = tab
         self.query_one(TabBar).activate(tab)
-        for index, name in enumerate(("overview", "metrics", "params", "tags")):
-            self.query_one(f"#{name}").display = index == tab
+        if tab == _METRICS and self._charts is None:
+            self._make_charts()
+        if tab >= _ARTIFACTS and not self.query(f"#{_PANES[tab]}"):
+            # What was on screen stays there, with the focus, until there is something to see.
+            self._make_files(tab)
+            return
+        for index, name in enumerate(_PANES):
+            for pane in self.query(f"#{name}"):
+                pane.display = index == tab
+        if self._charts is not None:
+            self._charts.display = tab == _METRICS and not self._lists_metrics
+            self.metric_grid.display = tab == _METRICS and self._lists_metrics
+        self.border_subtitle = ""
         self._fill_tab()
         if had_focus:
-            self.screen.set_focus(self.tab_grid)
+            self.screen.set_focus(self.tab_pane)
+
+    def _make_charts(self) -> None:
+        from mldeck.ui.widgets.small_charts import SmallCharts  # what draws takes a while to load
+
+        self._charts = SmallCharts(id="charts")
+        self.mount(self._charts, after="#metrics")
+
+    @work(group="files")
+    async def _make_files(self, tab: int) -> None:
+        # What reads files takes a while to load, too.
+        if tab == _MODELS:
+            from mldeck.ui.widgets.model_list import ModelList
+
+            models = ModelList(self._session, id="run-models")
+            await self.mount(models)
+            self._models = models
+        else:
+            from mldeck.ui.widgets.artifact_pane import ArtifactPane
+
+            artifacts = ArtifactPane(self._session, id="artifacts")
+            await self.mount(artifacts)
+            self._artifacts = artifacts
+        self._show_tab(self._tab)
+
+    def on_metric_grid_other_view_asked(self, message: MetricGrid.OtherViewAsked) -> None:
+        message.stop()
+        self._lists_metrics = not self._lists_metrics
+        self._show_tab(_METRICS)
+
+    def on_small_charts_turned(self, message: SmallCharts.Turned) -> None:
+        message.stop()
+        self.border_subtitle = message.text
 
     def _fill_tab(self) -> None:
         """Only the tab that is on screen is filled."""
         details = self.details
-        grid = self.tab_grid
         if details is None:
             for each in self.query(LineGrid):
                 each.show(())
             self.metric_grid.show("", ())
-            self._show_note("")
-        elif isinstance(grid, MetricGrid):
-            grid.show(details.run.run_id, details.metrics)
-        elif isinstance(grid, LineGrid):
+            if self._charts is not None:
+                self._charts.show("", ())
+            self._show_overview(*(self._experiment_overview if self._experiment else ((), "")))
+            self._fill_files()
+        elif self._tab >= _ARTIFACTS:
+            self._fill_files()
+        elif self._tab == _METRICS:
+            view = self.metric_grid if self._lists_metrics or self._charts is None else self._charts
+            view.show(details.run.run_id, details.metrics)
+            self.show_marks()
+        else:
+            grid = self.query_one(f"#{_LISTS[self._tab]}", LineGrid)
             if self._tab == _OVERVIEW:
                 self._show_overview(list(overview_lines(details, now_ms())), dict(details.tags).get(NOTE_TAG, ""))
             else:
                 grid.show(param_lines(details.params) if self._tab == _PARAMS else tag_lines(details.tags))
+
+    def _fill_files(self) -> None:
+        run = None if self.details is None else self.details.run
+        if self._tab == _ARTIFACTS and self._artifacts is not None:
+            of_runs = "Files belong to runs.\nEnter goes to the runs of this experiment."
+            self._artifacts.show(self.details, of_runs if self._experiment else "No run under the cursor.")
+        elif self._tab == _MODELS and self._models is not None:
+            experiment = self._experiment
+            self._models.show(
+                None if run is None else run.run_id, None if experiment is None else experiment.experiment_id
+            )
 
     def _show_note(self, note: str) -> None:
         pane = self.query_one("#note", VerticalScroll)
