@@ -148,7 +148,7 @@ class TestSlow:
         slow.send("jjj")
         slow.wait_for(lambda: slow.copy() != before, timeout=5)
         slow.press(ESC, "sorting…", timeout=5, gone=True)
-        slow.press("?", "Show all keys", timeout=5)
+        slow.press("?", "Esc close", timeout=5)
 
 
 class TestSignals:
@@ -172,7 +172,7 @@ class TestSignals:
             deck.settle()
             deck.process.send_signal(signal.SIGSTOP)
             deck.process.send_signal(signal.SIGCONT)
-            deck.press("?", "Show all keys")
+            deck.press("?", "Esc close")
 
 
 def test_without_a_terminal_it_says_so(store: Path) -> None:
