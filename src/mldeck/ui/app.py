@@ -6,7 +6,6 @@ import asyncio
 import signal
 import sys
 import threading
-from collections import deque
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -16,18 +15,16 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widget import Widget
 
 from mldeck.errors import UsageError
 from mldeck.settings import Settings
 from mldeck.ui.head_start import HeadStart
+from mldeck.ui.keyboard import Keyboard, Passed
 from mldeck.ui.keys import DECK, bindings, key_text
 from mldeck.ui.screens.place import Place
 from mldeck.ui.screens.runs import RunsScreen
 from mldeck.ui.session import Session
 from mldeck.ui.themes import THEMES
-
-_MOST_KEYS_AT_ONCE = 256
 
 
 class DeckApp(App[str]):
@@ -51,7 +48,7 @@ class DeckApp(App[str]):
         self.add_mode("runs", lambda: RunsScreen(self.session))
         self.add_mode("models", self._models_screen)
         self.add_mode("compare", self._compare_screen)
-        self._first_targets: deque[tuple[events.Key, Widget | None]] = deque(maxlen=_MOST_KEYS_AT_ONCE)
+        self._keyboard = Keyboard(self, super().on_event)
 
     def on_mount(self) -> None:
         self._leave_on_signals()
@@ -65,22 +62,13 @@ class DeckApp(App[str]):
                 loop.add_signal_handler(number, self.exit)
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys that arrive together are all sent to the widget that has the focus when they arrive.
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            await self._keyboard.take(event)
+        else:
+            await super().on_event(event)
 
-        If one of them moves the focus (`/` to the line for finding), those behind it are meant for where it goes: a key that
-        comes back from a widget that has lost the focus is sent on, instead of being taken for a command.
-        """
-        if isinstance(event, events.Key):
-            if not event.is_forwarded:
-                self._first_targets.append((event, self.focused))
-            elif self._went_astray(event):
-                self.post_message(events.Key(event.key, event.character))
-                return
-        await super().on_event(event)
-
-    def _went_astray(self, event: events.Key) -> bool:
-        targets = (target for each, target in self._first_targets if each is event)
-        return next(targets, self.focused) is not self.focused
+    async def on_passed(self, message: Passed) -> None:
+        await self._keyboard.passed(message.number)
 
     def _models_screen(self) -> Screen[None]:
         from mldeck.ui.screens.models import ModelsScreen  # many sittings are about runs alone

@@ -1,0 +1,89 @@
+"""Keys in the order in which they were typed, each sent to where those before it have moved the focus.
+
+Textual sends a key to the widget that has the focus when the key arrives. A fast typist or a slow line delivers several at
+once: behind `/`, which moves the focus to the line for finding, the others would still go to the table, as commands.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.timer import Timer
+    from textual.widget import Widget
+
+_MOST_WAITING = 256
+_LOOK_S = 0.05
+_PATIENCE_S = 1.0
+
+
+class Passed(Message):
+    """Goes behind a key from the widget that it is sent to up to the application, and so arrives when the key is dealt with."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+class Keyboard:
+    """What is typed or pasted, one after the other: the next is sent when the one before it has been dealt with."""
+
+    def __init__(self, app: App[str], send: Callable[[events.Event], Awaitable[None]]) -> None:
+        """`send`: Textual's own way with an event."""
+        self._app = app
+        self._send = send
+        self._waiting: deque[events.Key | events.Paste] = deque(maxlen=_MOST_WAITING)
+        self._number = 0
+        self._target: Widget | None = None
+        """Where the last one was sent, until it has been dealt with."""
+        self._screen: Widget | None = None
+        """What was on top then."""
+        self._sent_at = 0.0
+        self._lookout: Timer | None = None
+
+    async def take(self, event: events.Key | events.Paste) -> None:
+        self._waiting.append(event)
+        if self._target is None:
+            await self._send_waiting()
+        elif self._lookout is None:
+            self._lookout = self._app.set_interval(_LOOK_S, self._look)
+
+    async def passed(self, number: int) -> None:
+        if number != self._number:
+            return
+        if self._app.screen is self._screen:
+            self._target = None
+        else:
+            self._follow(self._app.screen)  # a dialog, say, which first gives the focus to one of its own
+        await self._send_waiting()
+
+    async def _send_waiting(self) -> None:
+        while self._waiting and self._target is None:
+            event = self._waiting.popleft()
+            self._number += 1
+            self._sent_at = time.monotonic()
+            target = self._app.focused or self._app.screen
+            await self._send(event)
+            # Not forwarded: it was a key that comes before all others, and something may have come up by it.
+            self._follow(target if event.is_forwarded else self._app.screen)
+
+    def _follow(self, target: Widget) -> None:
+        self._screen = self._app.screen
+        self._target = target if target.post_message(Passed(self._number)) else None
+
+    async def _look(self) -> None:
+        """What goes behind a key is lost with a widget that the key removes, and is long with one that is busy."""
+        is_gone = self._target is not None and not self._target.is_attached
+        if is_gone or time.monotonic() - self._sent_at > _PATIENCE_S:
+            self._target = None
+            await self._send_waiting()
+        if not self._waiting and self._lookout is not None:
+            self._lookout.stop()
+            self._lookout = None
