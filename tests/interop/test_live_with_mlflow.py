@@ -37,6 +37,8 @@ MANY = 20_000
 HAMMERED = 60
 WIDE = 300
 """Columns: the paths of temporary folders leave room for what is said about them."""
+LIST_OF_METRICS = "\tv"
+"""Into the inspector, whose charts become a list there."""
 SOON_S = 10.0
 """Within a second or two, on a machine that has nothing else to do."""
 
@@ -252,7 +254,7 @@ class TestDeck:
             deck.wait_for("1 run ")
             deck.wait_for(run_id)
             mlflow("log_metric", db, run_id, "loss", 0.625, 1)
-            deck.press("]", re.compile(r"loss +0\.625 +1 "))
+            deck.press("]" + LIST_OF_METRICS, re.compile(r"loss +0\.625 +1 "))
             for step in range(2, 8):
                 mlflow("log_metric", db, run_id, "loss", 1 / step, step)
             deck.wait_for(re.compile(r"loss +0\.142857\d* +7 "), SOON_S)
@@ -310,7 +312,7 @@ class TestDeck:
             mlflow.start("hammer", many, run_id, HAMMERED)
             hammered = mlflow.answer()
             deck.wait_for("hammered")
-            deck.press("g]", re.compile(rf"hammered +{HAMMERED - 1} +{HAMMERED - 1} "), SOON_S)
+            deck.press("g]" + LIST_OF_METRICS, re.compile(rf"hammered +{HAMMERED - 1} +{HAMMERED - 1} "), SOON_S)
         assert_undisturbed(hammered)
 
     def test_migrated_while_open(self, mlflow: Writer, store_copy: Callable[[str], FixtureStore]) -> None:
