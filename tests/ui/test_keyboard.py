@@ -69,3 +69,19 @@ async def test_keys_and_pastes_keep_their_order(taxi: Path) -> None:
         deck.app.post_message(events.Paste("-pasted-"))
         await type_ahead(deck, "cd")
         await deck.until(lambda: typed(deck) == "ab-pasted-cd")
+
+
+async def test_menus_and_questions_are_answered_ahead(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        await type_ahead(deck, "en2\rjj")
+        await deck.until(lambda: any(name.endswith("2") for name in deck.run_names), "the name")
+        await deck.until(lambda: deck.screen.table.cursor_row == 2)
+
+
+async def test_what_asks_nothing_in_the_end_holds_nothing_up(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment", read_only=True) as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        await type_ahead(deck, "ejdjuj")
+        await deck.until(lambda: deck.screen.table.cursor_row == 3)
+        assert isinstance(deck.app.screen, RunsScreen)

@@ -68,7 +68,7 @@ class DeckApp(App[str]):
             await super().on_event(event)
 
     async def on_passed(self, message: Passed) -> None:
-        await self._keyboard.passed(message.number)
+        await self._keyboard.passed(message)
 
     def _models_screen(self) -> Screen[None]:
         from mldeck.ui.screens.models import ModelsScreen  # many sittings are about runs alone

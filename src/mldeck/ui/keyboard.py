@@ -1,7 +1,8 @@
 """Keys in the order in which they were typed, each sent to where those before it have moved the focus.
 
 Textual sends a key to the widget that has the focus when the key arrives. A fast typist or a slow line delivers several at
-once: behind `/`, which moves the focus to the line for finding, the others would still go to the table, as commands.
+once: behind `/`, which moves the focus to the line for finding, the others would still go to the table, as commands. So would
+what is typed behind a key that opens a menu, which takes a moment.
 """
 
 from __future__ import annotations
@@ -13,23 +14,31 @@ from typing import TYPE_CHECKING
 
 from textual import events
 from textual.message import Message
+from textual.screen import ModalScreen
 
 if TYPE_CHECKING:
     from textual.app import App
     from textual.timer import Timer
     from textual.widget import Widget
 
+ASKING = frozenset({"card-metric", "choose", "copy", "edit", "workspace"})
+"""The groups of workers that put questions: a menu, a name, whether one is sure."""
+
 _MOST_WAITING = 256
-_LOOK_S = 0.05
+_LOOK_S = 0.01
 _PATIENCE_S = 1.0
 
 
 class Passed(Message):
-    """Goes behind a key from the widget that it is sent to up to the application, and so arrives when the key is dealt with."""
+    """Goes behind a key from the widget that it is sent to up to the application, and so arrives when the key is dealt with.
 
-    def __init__(self, number: int) -> None:
+    It goes a second time, behind the messages that the key has caused, such as that a line was submitted.
+    """
+
+    def __init__(self, number: int, *, again: bool = True) -> None:
         super().__init__()
         self.number = number
+        self.again = again
 
 
 class Keyboard:
@@ -44,28 +53,24 @@ class Keyboard:
         self._target: Widget | None = None
         """Where the last one was sent, until it has been dealt with."""
         self._screen: Widget | None = None
-        """What was on top then."""
+        """What was on top when it was sent."""
         self._sent_at = 0.0
         self._lookout: Timer | None = None
 
     async def take(self, event: events.Key | events.Paste) -> None:
         self._waiting.append(event)
-        if self._target is None:
-            await self._send_waiting()
-        elif self._lookout is None:
-            self._lookout = self._app.set_interval(_LOOK_S, self._look)
-
-    async def passed(self, number: int) -> None:
-        if number != self._number:
-            return
-        if self._app.screen is self._screen:
-            self._target = None
-        else:
-            self._follow(self._app.screen)  # a dialog, say, which first gives the focus to one of its own
         await self._send_waiting()
 
+    async def passed(self, message: Passed) -> None:
+        if message.number != self._number:
+            return
+        again = Passed(message.number, again=False)
+        if self._target is None or not message.again or not self._target.post_message(again):
+            self._target = None
+            await self._send_waiting()
+
     async def _send_waiting(self) -> None:
-        while self._waiting and self._target is None:
+        while self._waiting and (self._is_free() or self._is_overdue()):
             event = self._waiting.popleft()
             self._number += 1
             self._sent_at = time.monotonic()
@@ -73,17 +78,33 @@ class Keyboard:
             await self._send(event)
             # Not forwarded: it was a key that comes before all others, and something may have come up by it.
             self._follow(target if event.is_forwarded else self._app.screen)
+        if self._waiting and self._lookout is None:
+            self._lookout = self._app.set_interval(_LOOK_S, self._look)
+
+    def _is_free(self) -> bool:
+        """Whether what is typed next can go where the focus is."""
+        if self._target is None and self._app.screen is not self._screen:
+            self._follow(self._app.screen)  # a dialog, say, which first gives the focus to one of its own
+        return self._target is None and not self._is_about_to_ask()
 
     def _follow(self, target: Widget) -> None:
         self._screen = self._app.screen
         self._target = target if target.post_message(Passed(self._number)) else None
 
+    def _is_about_to_ask(self) -> bool:
+        """What is typed next is then an answer, and no command."""
+        if isinstance(self._app.screen, ModalScreen):
+            return False
+        return any(worker.group in ASKING and not worker.is_finished for worker in self._app.workers)
+
+    def _is_overdue(self) -> bool:
+        return time.monotonic() - self._sent_at > _PATIENCE_S
+
     async def _look(self) -> None:
-        """What goes behind a key is lost with a widget that the key removes, and is long with one that is busy."""
-        is_gone = self._target is not None and not self._target.is_attached
-        if is_gone or time.monotonic() - self._sent_at > _PATIENCE_S:
+        """What goes behind a key is lost with a widget that the key removes; and nothing says that a question comes up."""
+        if self._target is not None and not self._target.is_attached:
             self._target = None
-            await self._send_waiting()
+        await self._send_waiting()
         if not self._waiting and self._lookout is not None:
             self._lookout.stop()
             self._lookout = None
