@@ -21,6 +21,7 @@ from mldeck.settings import Settings
 from mldeck.ui.head_start import HeadStart
 from mldeck.ui.keyboard import Keyboard, Passed
 from mldeck.ui.keys import DECK, bindings, key_text
+from mldeck.ui.parsed_styles import ParsedStyles
 from mldeck.ui.screens.place import Place
 from mldeck.ui.screens.runs import RunsScreen
 from mldeck.ui.session import Session
@@ -44,6 +45,9 @@ class DeckApp(App[str]):
         if settings.theme not in self.available_themes:
             raise UsageError(f"no theme {settings.theme}; there are {', '.join(sorted(self.available_themes))}")
         self.theme = settings.theme
+        self.stylesheet = ParsedStyles(self.get_css_variables())
+        self._themes: dict[Screen[Any], str] = {}
+        """By place: with which theme it was styled."""
         self.session = Session(settings, path, head_start)
         self.add_mode("runs", lambda: RunsScreen(self.session))
         self.add_mode("models", self._models_screen)
@@ -69,6 +73,14 @@ class DeckApp(App[str]):
 
     async def on_passed(self, message: Passed) -> None:
         await self._keyboard.passed(message)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Textual styles the place that is left and the one that comes up, each time somebody goes to a new one. They need it
+        when the theme is another one than it was when they were last seen."""
+        stack = self.screen_stack
+        if not stack or self._themes.get(stack[0]) != self.theme:
+            super().refresh_css(animate)
+            self._themes |= dict.fromkeys(stack[:1], self.theme)
 
     def _models_screen(self) -> Screen[None]:
         from mldeck.ui.screens.models import ModelsScreen  # many sittings are about runs alone
