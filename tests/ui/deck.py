@@ -44,7 +44,8 @@ class Deck:
         return ["…" if cells is None else cells[1].text for cells in rows]
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """All at once, as over a slow line; a key that needs what the one before it has to read is pressed by itself."""
+        await asyncio.gather(*(self.pilot.press(key) for key in keys))
 
     async def until(self, is_true: Callable[[], object], what: str = "") -> None:
         """Waits until it is; the frame is in the message if it never is."""

@@ -15,7 +15,7 @@ from mldeck.demo.project import make_demo
 from mldeck.ui.artifact_reading import Folders
 from mldeck.ui.widgets.artifact_tree import ArtifactTree
 from mldeck.ui.widgets.grid import Cell
-from tests.fixture_stores import FixtureStore
+from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.privileges import without_root_powers
 from tests.ui.artifact_deck import FileDeck, files_of
 from tests.ui.deck import running_deck
@@ -41,6 +41,7 @@ def unbroken(deck: FileDeck) -> str:
     return "".join(deck.frame.replace("│", "").split())
 
 
+@pytest.mark.parametrize("fixture_store", DESCRIBED_FIXTURES, indirect=True)
 async def test_a_moved_store_says_where_it_was_found(fixture_store: FixtureStore) -> None:
     moved = fixture_store.path.with_name("elsewhere")
     fixture_store.path.rename(moved)

@@ -9,7 +9,7 @@ import pytest
 from mldeck.model import Column, Kind, OrderKey, RunQuery, View
 from mldeck.store.store import Store
 from mldeck.ui.widgets.detail_grids import LineGrid, MetricGrid
-from tests.fixture_stores import FixtureStore
+from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.ui.deck import Deck, running_deck
 
 CHURN_RUNS = 12
@@ -92,6 +92,7 @@ async def test_header_click_sorts(store_copy: Callable[[str], FixtureStore]) -> 
         await deck.until_shown("sorted by run_name ▲")
 
 
+@pytest.mark.parametrize("fixture_store", DESCRIBED_FIXTURES, indirect=True)
 async def test_inspector_follows_the_cursor_through_its_tabs(fixture_store: FixtureStore) -> None:
     async with running_deck(fixture_store.db, experiment="churn-baseline") as deck:
         await deck.until_counted(CHURN_RUNS)

@@ -28,7 +28,7 @@ from mldeck.ui.comparing import (
 )
 from mldeck.ui.text_cells import cell_width
 from tests import many_runs
-from tests.fixture_stores import FixtureStore
+from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.store.test_queries import recorded
 from tests.ui.compare_deck import data_of, record
 from tests.ui.test_live import writing
@@ -195,6 +195,7 @@ def test_what_is_no_column_is_none(written: object) -> None:
 # -- reading
 
 
+@pytest.mark.parametrize("fixture_store", DESCRIBED_FIXTURES, indirect=True)
 def test_runs_are_read_in_the_order_of_marking(fixture_store: FixtureStore) -> None:
     with closing(Store(fixture_store.db)) as store:
         ids = store.run_ids(RunQuery((fixture_store.experiment("churn"),)))[:5]

@@ -14,7 +14,7 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 from mldeck.ui.curve_reading import HistoryCache, Reading, read_or_renew, steps_within
 from mldeck.ui.curve_view import SeriesKey
-from tests.fixture_stores import FixtureStore
+from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.ui.test_live import writing
 
 
@@ -92,6 +92,7 @@ def test_a_read_that_was_stopped_before_it_began_has_no_result() -> None:
     assert Reading(1).read(read, Interrupt()) is None
 
 
+@pytest.mark.parametrize("fixture_store", DESCRIBED_FIXTURES, indirect=True)
 def test_what_is_known_is_only_renewed(fixture_store: FixtureStore, monkeypatch: pytest.MonkeyPatch) -> None:
     key = SeriesKey(fixture_store.run("logreg"), "loss")
     store, cache = Store(fixture_store.db), HistoryCache()

@@ -9,7 +9,7 @@ import pytest
 
 from mldeck.ui.model_reading import Card
 from mldeck.ui.widgets.model_list import ModelList
-from tests.fixture_stores import FixtureStore
+from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.ui.artifact_deck import TAXI, FileDeck, files_of
 from tests.ui.deck import running_deck
 from tests.ui.test_artifact_tree import LOGREG_FILES, bare, folder_of, unbroken
@@ -35,6 +35,7 @@ def text_of(card: Card) -> str:
     return "\n".join(f"{line.name}  {line.text}" for line in card.lines)
 
 
+@pytest.mark.parametrize("fixture_store", DESCRIBED_FIXTURES, indirect=True)
 async def test_models_of_a_run_of_every_release(fixture_store: FixtureStore) -> None:
     if not knows_models(fixture_store):
         async with files_of(fixture_store.db, fixture_store.run("logreg"), tab="Models") as deck:

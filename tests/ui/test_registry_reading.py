@@ -28,7 +28,7 @@ from mldeck.ui.registry_reading import (
     read_versions,
     same_model,
 )
-from tests.fixture_stores import FixtureStore
+from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 
 RMSE, DEPTH = Column(Kind.METRIC, "rmse"), Column(Kind.PARAM, "depth")
 
@@ -131,6 +131,7 @@ class TestReading:
         assert read_version_runs(store, data, "metrics.rmse > 1000", Interrupt()).matching == frozenset()
         store.close()
 
+    @pytest.mark.parametrize("fixture_store", DESCRIBED_FIXTURES, indirect=True)
     def test_every_store(self, fixture_store: FixtureStore, tmp_path: Path) -> None:
         """Whatever the release, each model and each version can be read."""
         store, memory = Store(fixture_store.db), StoreMemory(tmp_path / "none")
