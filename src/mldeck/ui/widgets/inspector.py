@@ -7,22 +7,21 @@ from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
 
-from mldeck.format import safe, safe_lines
+from mldeck.format import safe
 from mldeck.model import NOTE_TAG, Experiment, RunCount, RunDetails
 from mldeck.ui.session import Session
 from mldeck.ui.widgets.detail_grids import Line, LineGrid, MetricGrid, param_lines, tag_lines
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import TabBar
+from mldeck.ui.widgets.markdown_pane import MarkdownPane
 from mldeck.ui.widgets.overview import experiment_lines, overview_lines
 from mldeck.ui.widgets.run_cells import now_ms
 
 if TYPE_CHECKING:
-    from textual.widgets import Markdown
-
     from mldeck.ui.widgets.artifact_pane import ArtifactPane
     from mldeck.ui.widgets.model_list import ModelList
     from mldeck.ui.widgets.small_charts import SmallCharts
@@ -42,8 +41,6 @@ class Inspector(Widget):
         """What is shown instead of a run."""
         self._experiment_overview: tuple[Sequence[Line], str] = ((), "")
         self._tab = _OVERVIEW
-        self._markdown: Markdown | None = None
-        self._shown_note = ""
         self._charts: SmallCharts | None = None
         self._lists_metrics = False
         """Whether the metrics are shown as a list, not as charts."""
@@ -54,14 +51,13 @@ class Inspector(Widget):
         yield TabBar(TABS, id="tabs")
         with Horizontal(id="overview"):
             yield LineGrid("No run under the cursor.", id="fields")
-            yield VerticalScroll(id="note")
+            yield MarkdownPane(id="note")
         yield MetricGrid(id="metrics")
         yield LineGrid("This run has no params.", id="params")
         yield LineGrid("This run has no tags.", id="tags")
 
     def on_mount(self) -> None:
         self._show_tab(_OVERVIEW)
-        self.query_one("#note").display = False
 
     @property
     def metric_grid(self) -> MetricGrid:
@@ -122,7 +118,7 @@ class Inspector(Widget):
 
     def _show_overview(self, lines: Sequence[Line], note: str) -> None:
         self.query_one("#fields", LineGrid).show(lines)
-        self._show_note(note)
+        self.query_one("#note", MarkdownPane).show(note)
 
     def turn(self, offset: int) -> None:
         self._show_tab((self._tab + offset) % len(TABS))
@@ -218,17 +214,3 @@ class Inspector(Widget):
             self._models.show(
                 None if run is None else run.run_id, None if experiment is None else experiment.experiment_id
             )
-
-    def _show_note(self, note: str) -> None:
-        pane = self.query_one("#note", VerticalScroll)
-        pane.display = bool(note)
-        if note == self._shown_note:
-            return
-        self._shown_note = note
-        if self._markdown is None:
-            from textual.widgets import Markdown  # heavy, and most runs have no note
-
-            self._markdown = Markdown(safe_lines(note), open_links=False)
-            pane.mount(self._markdown)
-        else:
-            self._markdown.update(safe_lines(note))
