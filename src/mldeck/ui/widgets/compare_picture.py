@@ -6,12 +6,10 @@ with one run standing out.
 
 from __future__ import annotations
 
-import asyncio
-from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from typing import ClassVar, Generic, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import ClassVar, Protocol, TypeVar
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -24,8 +22,8 @@ from mldeck.ui.comparing import column_from_memory, column_to_memory
 from mldeck.ui.session import Session
 from mldeck.ui.text_cells import cell_text
 from mldeck.ui.widgets.compare_view import CompareView
-from mldeck.ui.widgets.curve_plot import PictureView
 from mldeck.ui.widgets.overlaid_plot import OverlaidPlot
+from mldeck.ui.widgets.redrawing import Redrawing
 
 
 class Drawing(Protocol):
@@ -38,7 +36,7 @@ class Drawing(Protocol):
 AnyDrawing = TypeVar("AnyDrawing", bound=Drawing)
 
 
-class CompareDrawing(CompareView, Generic[AnyDrawing]):
+class CompareDrawing(CompareView, Redrawing[AnyDrawing]):
     """A view that is one picture, and a line about the run under the cursor."""
 
     ROLES: ClassVar[dict[str, str]] = {}
@@ -53,26 +51,13 @@ class CompareDrawing(CompareView, Generic[AnyDrawing]):
         """What somebody wanted to be logarithmic, or not."""
         self.roles: dict[str, Column | None] = {}
         """What somebody chose; None: nothing on purpose."""
-        self.drawing: AnyDrawing | None = None
-        """What is shown; None before the first one."""
         self._scope: str | None = None
-        self._wanted = 0
-        self._drawn = 0
-        self._is_drawing = False
 
     def compose(self) -> ComposeResult:
         yield OverlaidPlot()
         yield Static("", classes="compare-readout", markup=False)
 
-    @property
-    def plot(self) -> PictureView:
-        return self.query_one(PictureView)
-
     # -- what a picture consists of
-
-    @abstractmethod
-    def drawer(self, size: tuple[int, int]) -> Callable[[], AnyDrawing]:
-        """What draws for this size what is to be seen now. It is called in a thread, and looks at nothing that changes."""
 
     @property
     def readout(self) -> str:
@@ -95,36 +80,9 @@ class CompareDrawing(CompareView, Generic[AnyDrawing]):
             self.recall()
         self.redraw()
 
-    def redraw(self) -> None:
-        """What is wanted while a picture is being drawn is drawn next, and nothing that was overtaken."""
-        self._wanted += 1
-        if not self._is_drawing:
-            self._draw()
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether what is on screen is the newest there is."""
-        return self._drawn == self._wanted
-
-    @work(group="draw")
-    async def _draw(self) -> None:
-        self._is_drawing = True
-        try:
-            while not self.is_drawn:
-                wanted, size = self._wanted, self.plot.size
-                if not size.width or not size.height:
-                    return
-                self.drawing = await asyncio.to_thread(self.drawer((size.width, size.height)))
-                self._drawn = wanted
-                self.show_run()
-                self.say_state()
-        finally:
-            self._is_drawing = False
-
-    @on(PictureView.Resized)
-    def _resized(self, message: PictureView.Resized) -> None:
-        message.stop()
-        self.redraw()
+    def show_drawing(self) -> None:
+        self.show_run()
+        self.say_state()
 
     def show_run(self) -> None:
         """Draws nothing anew."""

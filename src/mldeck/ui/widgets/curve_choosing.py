@@ -10,20 +10,14 @@ from textual import work
 
 from mldeck.errors import MldeckError
 from mldeck.model import SYSTEM_TAG_PREFIX, Column, Kind, RunRecord
-from mldeck.ui.curve_drawing import Drawing
 from mldeck.ui.curve_view import Range
-from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.session import read_off_loop
 from mldeck.ui.widgets.curve_loading import CurveLoading, value_of
 
 _NO_GROUPS = "none"
 
 
 class CurveChoosing(CurveLoading):
-    def __init__(self, session: Session, *, id: str | None = None) -> None:
-        super().__init__(session, id=id)
-        self.drawing: Drawing | None = None
-        """What is on screen; None before there is anything."""
-
     @contextmanager
     def _reporting_trouble(self) -> Iterator[None]:
         try:

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual import work
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.worker import WorkerError
 
 from mldeck.charts.picture import SERIES_COLOURS
 from mldeck.errors import MldeckError
 from mldeck.model import SYSTEM_METRIC_PREFIX, Column, History, Kind, RunRecord
 from mldeck.store.interrupt import Interrupt
-from mldeck.ui.curve_drawing import Series
+from mldeck.ui.curve_drawing import Drawing, Series
 from mldeck.ui.curve_reading import Reading, read_or_renew, steps_within
 from mldeck.ui.curve_view import CurveView, SeriesKey
 from mldeck.ui.run_reading import fields_of
 from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.widgets.redrawing import Redrawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +57,8 @@ class _Detail(NamedTuple):
         )
 
 
-class CurveLoading(Widget):
-    """The subclass shows it: `redraw` when there is something new, `show_title` when only the progress is."""
+class CurveLoading(Redrawing[Drawing]):
+    """It is drawn anew when there is something new; the subclass says in `show_title` how far the reading is."""
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -81,9 +81,6 @@ class CurveLoading(Widget):
         self._is_behind = False
         """Whether the database changed while it was being read."""
         self._settling: Timer | None = None
-
-    @abstractmethod
-    def redraw(self) -> None: ...
 
     @abstractmethod
     def show_title(self) -> None: ...

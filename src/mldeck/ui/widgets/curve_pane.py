@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -62,9 +63,6 @@ class CurvesPane(CurveChoosing, can_focus=True):
         self.crosshair: float | None = None
         """An x value; None while there is none."""
         self._drawer = Drawer()
-        self._wanted = 0
-        self._drawn = 0
-        self._is_drawing = False
         self._titles = ("", "")
 
     def compose(self) -> ComposeResult:
@@ -83,31 +81,8 @@ class CurvesPane(CurveChoosing, can_focus=True):
 
     # -- drawing
 
-    def redraw(self) -> None:
-        """What is wanted while a picture is being drawn is drawn next, and nothing that was overtaken."""
-        self._wanted += 1
-        if not self._is_drawing and self.is_mounted:
-            self._draw()
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether what is on screen is the newest there is."""
-        return self._drawn == self._wanted
-
-    @work(group="draw")
-    async def _draw(self) -> None:
-        self._is_drawing = True
-        try:
-            while not self.is_drawn:
-                wanted, size, series, view = self._wanted, self.plot.size, self.series(), self.view
-                if not size.width or not size.height:
-                    return
-                said = self._what_is_missing(), self.chosen
-                drawing = await asyncio.to_thread(self._drawer.draw, series, view, (size.width, size.height), *said)
-                self._drawn = wanted
-                self._show_drawing(drawing)
-        finally:
-            self._is_drawing = False
+    def drawer(self, size: tuple[int, int]) -> Callable[[], Drawing]:
+        return partial(self._drawer.draw, self.series(), self.view, size, self._what_is_missing(), self.chosen)
 
     def _what_is_missing(self) -> str:
         if not self.run_ids:
@@ -122,12 +97,13 @@ class CurvesPane(CurveChoosing, can_focus=True):
             return "All curves are hidden: Space shows the one under the cursor."
         return "No points yet: they appear here as soon as they are logged."
 
-    def _show_drawing(self, drawing: Drawing) -> None:
-        self.drawing = drawing
-        self._show_legend()
-        self.plot.show(drawing.picture, drawing.column_of(self.crosshair))
-        self._fit_legend()
-        self.show_title()
+    def show_drawing(self) -> None:
+        drawing = self.drawing
+        if drawing is not None:
+            self._show_legend()
+            self.plot.show(drawing.picture, drawing.column_of(self.crosshair))
+            self._fit_legend()
+            self.show_title()
 
     def _show_legend(self) -> None:
         """The values at the crosshair; without one, the newest."""
@@ -196,11 +172,6 @@ class CurvesPane(CurveChoosing, can_focus=True):
         most = max(1, min(_MOST_LINES_BELOW, self.size.height // 4))
         legend.styles.width = min(legend.wanted_width, int(self.size.width * _LEGEND_SHARE)) if is_beside else "1fr"
         legend.styles.height = "1fr" if is_beside else min(count, most)
-
-    @on(PictureView.Resized)
-    def _resized(self, message: PictureView.Resized) -> None:
-        message.stop()
-        self.redraw()
 
     # -- the view
 
