@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
-from typing import overload
 
 from mldeck.model import RunRecord
 from mldeck.ui.curve_drawing import Series
@@ -13,7 +11,7 @@ HEADER = ("run_id", "run_name", "metric", "step", "timestamp", "value")
 Row = tuple[str, str, str, float, float, float]
 
 
-class CurveRows(Sequence[Row]):
+class CurveRows:
     """Each row is made when its turn comes: together they would take much more room than the histories."""
 
     def __init__(self, series: Sequence[Series], records: Mapping[str, RunRecord]) -> None:
@@ -28,12 +26,3 @@ class CurveRows(Sequence[Row]):
             name = self._records[history.run_id].run.label
             for step, timestamp, value in zip(history.steps, history.timestamps, history.values, strict=True):
                 yield history.run_id, name, history.key, step, timestamp, value
-
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
-        if isinstance(index, slice):
-            return list(self)[index]
-        return next(islice(self, range(len(self))[index], None))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from textual.widget import Widget
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 Field: TypeAlias = "str | float | None"
 
 
+class Rows(Sized, Iterable[Sequence[Field]], Protocol):
+    """Those of a table, gone through as often as a format needs."""
+
+
 @dataclass(frozen=True)
 class Exported:
     """What a pane shows, for a file."""
@@ -32,7 +36,7 @@ class Exported:
     """None where the numbers are all there is."""
     header: Sequence[str]
     """Each once."""
-    rows: Sequence[Sequence[Field]]
+    rows: Rows
 
 
 def export(widget: Widget, session: Session, title: str, exported: Exported | None) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import ClassVar, overload
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,6 +24,7 @@ from mldeck.ui.session import Session
 from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.compare_view import CompareView
 from mldeck.ui.widgets.grid import Cell, Grid, GridColumn
+from mldeck.ui.widgets.lazy_cells import LazyCells
 
 _RUN_SIGN, _BASELINE_SIGN = "●", "◆"
 _MIN_WIDTH, _MAX_WIDTH = 8, 20
@@ -126,16 +127,15 @@ class CompareTable(Grid):
     def row_cells(self, row: int) -> Sequence[Cell]:
         lines = self.lines
         if self.is_transposed:
-            run_id = lines.run_ids[row]
-            shown = lines.lines
-            return _Cells(self._run_cell(row), len(shown), lambda place: Cell(*lines.cell(shown[place], run_id)))
+            run_id, shown, name = lines.run_ids[row], lines.lines, self._run_cell(row)
+            return LazyCells(len(shown) + 1, lambda at: Cell(*lines.cell(shown[at - 1], run_id)) if at else name)
         line = lines.rows[row]
         if isinstance(line, Heading):
             return ()
         runs = lines.run_ids
         style = "dim" if line.is_difference else "sorted" if lines.mark(line) else ""
         label = Cell(safe(lines.label(line)) + lines.mark(line), style)
-        return _Cells(label, len(runs), lambda place: Cell(*lines.cell(line, runs[place])))
+        return LazyCells(len(runs) + 1, lambda at: Cell(*lines.cell(line, runs[at - 1])) if at else label)
 
     def _run_cell(self, row: int) -> Cell:
         run_id = self.lines.run_ids[row]
@@ -179,29 +179,6 @@ class CompareTable(Grid):
         super().on_resize()
         if self.cursor_row < self.page_size:
             self.scroll_rows_to(0)  # the first heading belongs to the first line
-
-
-class _Cells(Sequence[Cell]):
-    """A row whose cells are made when they are looked at: there may be hundreds, of which a few are on screen."""
-
-    def __init__(self, first: Cell, count: int, make: Callable[[int], Cell]) -> None:
-        self._first, self._count, self._make = first, count, make
-
-    def __len__(self) -> int:
-        return self._count + 1
-
-    @overload
-    def __getitem__(self, index: int) -> Cell: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Cell]: ...
-
-    def __getitem__(self, index: int | slice) -> Cell | Sequence[Cell]:
-        if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        return self._make(index - 1) if index else self._first
 
 
 def _place_of(row: Row | None, shown: Sequence[Row]) -> int:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import overload
 
 from mldeck.format import (
     MISSING,
@@ -26,6 +25,7 @@ from mldeck.model import Column, Kind, OrderKey, RunRecord
 from mldeck.ui.column_choice import AGE, DURATION, EXPERIMENT, LABELS, Look
 from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import Cell, GridColumn
+from mldeck.ui.widgets.lazy_cells import LazyCells
 
 STATUS_GLYPHS = {
     "FINISHED": ("✓", "good"),
@@ -169,9 +169,16 @@ class RunCells:
 
     def cells(
         self, record: RunRecord, now: int, colour: int | None, known: Collection[Column] | None = None
-    ) -> RowCells:
+    ) -> LazyCells:
         """`colour`: the number of its mark's, None if it is not marked. `known`: the columns that were read; None for all."""
-        return RowCells(self, record, now, colour, known)
+
+        def make(index: int) -> Cell:
+            column = self.columns[index]
+            if known is not None and column.kind is not Kind.ATTRIBUTE and column not in known:
+                return Cell(_NOT_READ, "faint")
+            return self.cell(record, column, now, colour)
+
+        return LazyCells(len(self.columns), make)
 
     def cell(self, record: RunRecord, column: Column, now: int, colour: int | None) -> Cell:
         run = record.run
@@ -204,39 +211,6 @@ class RunCells:
         if sign and value == self.best.get(key):
             return Cell(number.text(value, BEST), "good")
         return Cell(number.text(value, sign), "" if math.isfinite(value) else "warn")
-
-
-class RowCells(Sequence[Cell]):
-    """The cells of one run, each made when it is looked at."""
-
-    def __init__(
-        self, cells: RunCells, record: RunRecord, now: int, colour: int | None, known: Collection[Column] | None
-    ) -> None:
-        self._cells, self._record, self._now, self._colour = cells, record, now, colour
-        self._known = known
-        self._replaced: dict[int, Cell] = {}
-
-    def __len__(self) -> int:
-        return len(self._cells.columns)
-
-    @overload
-    def __getitem__(self, index: int) -> Cell: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Cell]: ...
-
-    def __getitem__(self, index: int | slice) -> Cell | Sequence[Cell]:
-        if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
-        if index in self._replaced:
-            return self._replaced[index]
-        column = self._cells.columns[index]
-        if self._known is not None and column.kind is not Kind.ATTRIBUTE and column not in self._known:
-            return Cell(_NOT_READ, "faint")
-        return self._cells.cell(self._record, column, self._now, self._colour)
-
-    def __setitem__(self, index: int, cell: Cell) -> None:
-        self._replaced[index] = cell
 
 
 _UNREAD = _NumberFormat(6, 0, 0)

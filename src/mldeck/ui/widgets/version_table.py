@@ -16,6 +16,7 @@ from mldeck.ui.keys import COLUMNS, VERSION_TABLE, bindings
 from mldeck.ui.registry_reading import AGE, LEADING, VERSION, VersionOrder, VersionRuns, Versions, arranged
 from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.widgets.lazy_cells import LazyCells
 from mldeck.ui.widgets.run_cells import LEADING as RUN_LEADING
 from mldeck.ui.widgets.run_cells import RunCells, now_ms
 from mldeck.ui.widgets.version_lines import STATUS_GLYPHS
@@ -102,17 +103,17 @@ class VersionTable(Grid):
         return " ▼" if self.order.descending else " ▲"
 
     def row_cells(self, row: int) -> Sequence[Cell]:
-        """Cells out of sight are not made: there may be thousands of metrics."""
         version = self._version(row)
-        record = self._record(version)
-        cells = [*self._leading(version), *([Cell("")] * len(self.runs.columns))]
-        for index in self.visible_columns():
-            place = index - len(LEADING)
-            if place >= 0:
-                missing = Cell(_NO_RUN, "faint")
-                column = self.runs.columns[place]
-                cells[index] = missing if record is None else self._cells.cell(record, column, self._now, None)
-        return cells
+        record, leading, columns = self._record(version), self._leading(version), self.runs.columns
+
+        def make(index: int) -> Cell:
+            if index < len(leading):
+                return leading[index]
+            if record is None:
+                return Cell(_NO_RUN, "faint")
+            return self._cells.cell(record, columns[index - len(leading)], self._now, None)
+
+        return LazyCells(len(leading) + len(columns), make)
 
     def _leading(self, version: ModelVersion) -> list[Cell]:
         created = version.creation_time
@@ -149,11 +150,6 @@ class VersionTable(Grid):
         leading = sum(column.width + GAP for column in self.columns[:_FIXED_COLUMNS])
         self._fixed_columns = _FIXED_COLUMNS if leading < self.line_width // 2 else 1
         super().on_resize()
-
-    def _show_column(self) -> None:
-        """Rows are made of what is in sight."""
-        super()._show_column()
-        self._lines.clear()
 
     def header_clicked(self) -> None:
         self.action_sort()
