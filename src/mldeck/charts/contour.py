@@ -7,17 +7,15 @@ or too far from all of the trials that they would be computed from, stay blank: 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from textwrap import wrap
 
 from mldeck.charts.colour_scale import shade, write_legend, write_shades
 from mldeck.charts.dimensions import Dimension, colour_step
 from mldeck.charts.interpolate import Surface, surface
 from mldeck.charts.labels import write_middle
-from mldeck.charts.picture import Canvas, Ink, Picture, Role
-from mldeck.charts.plane import Plane, draw_plane
+from mldeck.charts.picture import Canvas, Ink, Role
+from mldeck.charts.plane import Plane, PlanePicture, draw_plane
 from mldeck.charts.scatter import dots
-from mldeck.charts.spots import Spots
 from mldeck.format import cell_width
 
 LEAST_TRIALS = 4
@@ -27,27 +25,8 @@ REACH = 0.25
 _MOST_SCALE_TEXT = 14
 
 
-@dataclass(frozen=True)
-class ContourPicture:
-    picture: Picture
-    spots: Spots = field(default_factory=lambda: Spots({}))
-    """Of the trials: runs with both params and the metric."""
-    problem: str = ""
-    """Why there is no field, as a sentence; the picture says it too."""
-    _plane: Plane | None = None
-
-    def highlighted(self, run_id: str) -> Picture:
-        """The picture with this trial standing out, and its place marked on both axes."""
-        spot = self.spots.spot_of(run_id)
-        if spot is None or self._plane is None:
-            return self.picture
-        return self._plane.point_at(self.picture, spot)
-
-
-def contour(
-    runs: Iterable[str], x: Dimension, y: Dimension, metric: Dimension, size: tuple[int, int]
-) -> ContourPicture:
-    """`runs`: their ids, in the order of the dimensions' values."""
+def contour(runs: Iterable[str], x: Dimension, y: Dimension, metric: Dimension, size: tuple[int, int]) -> PlanePicture:
+    """`runs`: their ids, in the order of the dimensions' values. Trials are those with both params and the metric."""
     run_ids = list(runs)
     canvas = Canvas(*size)
     problem = _unfit(x, y, metric)
@@ -82,7 +61,7 @@ def contour(
     write_legend(
         canvas, None, [f"{len(trials)} trials", *([f"{without} runs lack one of the values"] if without else [])]
     )
-    return ContourPicture(canvas.picture(plane.plot), spots, _plane=plane)
+    return PlanePicture(canvas.picture(plane.plot), spots, _plane=plane)
 
 
 def _unfit(*dimensions: Dimension) -> str:
@@ -90,11 +69,11 @@ def _unfit(*dimensions: Dimension) -> str:
     return f"{words[0]} is text: a contour needs numbers" if words else ""
 
 
-def _said(canvas: Canvas, problem: str) -> ContourPicture:
+def _said(canvas: Canvas, problem: str) -> PlanePicture:
     lines = wrap(problem, max(1, canvas.width))
     for row, line in enumerate(lines, (canvas.height - len(lines)) // 2):
         write_middle(canvas, row, line, Ink(Role.AXIS))
-    return ContourPicture(canvas.picture(), problem=problem)
+    return PlanePicture(canvas.picture(), problem=problem)
 
 
 def _scale_width(metric: Dimension) -> int:

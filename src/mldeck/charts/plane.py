@@ -6,7 +6,7 @@ Runs that have no place on an axis stand outside the frame: below it if they hav
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mldeck.charts.dimensions import Dimension
 from mldeck.charts.labels import cut, write, write_right
@@ -63,6 +63,25 @@ class Plane:
         canvas.put(spot.column, self.axis_row, "▲", _CURSOR)
         canvas.put(*spot, "◆", _CURSOR)
         return canvas.picture(picture.plot)
+
+
+@dataclass(frozen=True)
+class PlanePicture:
+    """Runs on a plane."""
+
+    picture: Picture
+    spots: Spots = field(default_factory=lambda: Spots({}))
+    """Of the runs that have a place on it."""
+    problem: str = ""
+    """Why there is no chart, as a sentence; the picture says it too."""
+    _plane: Plane | None = None
+
+    def highlighted(self, run_id: str) -> Picture:
+        """The picture with this run standing out, and its place marked on both axes."""
+        spot = self.spots.spot_of(run_id)
+        if spot is None or self._plane is None:
+            return self.picture
+        return self._plane.point_at(self.picture, spot)
 
 
 def draw_plane(canvas: Canvas, x: Dimension, y: Dimension, *, right: int = 0, below: int = 0) -> Plane | None:

@@ -7,32 +7,17 @@ walked through without drawing again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from mldeck.charts.colour_scale import run_inks, write_legend
 from mldeck.charts.dimensions import Dimension
 from mldeck.charts.labels import write_middle
-from mldeck.charts.picture import Canvas, Ink, Picture, Role
-from mldeck.charts.plane import Plane, draw_plane
+from mldeck.charts.picture import Canvas, Ink, Role
+from mldeck.charts.plane import PlanePicture, draw_plane
 from mldeck.charts.spots import Spot, Spots
 
 DOT = "●"
 MANY = "+"
 """More runs in one cell than a digit can say."""
-
-
-@dataclass(frozen=True)
-class ScatterPicture:
-    picture: Picture
-    spots: Spots = field(default_factory=lambda: Spots({}))
-    _plane: Plane | None = None
-
-    def highlighted(self, run_id: str) -> Picture:
-        """The picture with this run standing out, and its place marked on both axes."""
-        spot = self.spots.spot_of(run_id)
-        if spot is None or self._plane is None:
-            return self.picture
-        return self._plane.point_at(self.picture, spot)
 
 
 def dots(spots: Spots) -> Iterator[tuple[Spot, str, str]]:
@@ -49,17 +34,18 @@ def scatter(
     size: tuple[int, int],
     *,
     colour_by: Dimension | None = None,
-) -> ScatterPicture:
+) -> PlanePicture:
     """`runs`: the number of each run's colour, in the order of the dimensions' values; a cell has that of its first run."""
     canvas = Canvas(*size)
     plane = draw_plane(canvas, x, y, below=1) if runs else None
     if plane is None:
-        write_middle(canvas, canvas.height // 2, "too small for axes" if runs else "no runs", Ink(Role.AXIS))
-        return ScatterPicture(canvas.picture())
+        problem = "too small for axes" if runs else "no runs"
+        write_middle(canvas, canvas.height // 2, problem, Ink(Role.AXIS))
+        return PlanePicture(canvas.picture(), problem=problem)
     spots = plane.spots(runs)
     inks = run_inks(runs, colour_by)
     for spot, text, run_id in dots(spots):
         canvas.put(*spot, text, inks[run_id])
     is_shared = len(spots.by_spot) < len(runs)
     write_legend(canvas, colour_by, [f"{len(runs)} runs", *(["digits: overlap"] if is_shared else [])])
-    return ScatterPicture(canvas.picture(plane.plot), spots, plane)
+    return PlanePicture(canvas.picture(plane.plot), spots, _plane=plane)

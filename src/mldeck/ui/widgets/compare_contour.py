@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from mldeck.charts.contour import ContourPicture, contour
+from mldeck.charts.contour import contour
 from mldeck.charts.dimensions import Dimension
+from mldeck.charts.plane import PlanePicture
 from mldeck.model import Column
 from mldeck.ui.chart_keys import CONTOUR, PLANE
 from mldeck.ui.compare_axes import default_metric, telling_params
@@ -35,7 +36,7 @@ class ContourView(PlaneView):
         return found
 
     @staticmethod
-    def chart(data: CompareData, made: Mapping[str, Dimension], size: tuple[int, int]) -> ContourPicture:
+    def chart(data: CompareData, made: Mapping[str, Dimension], size: tuple[int, int]) -> PlanePicture:
         return contour(data.run_ids, made["x"], made["y"], made["metric"], size)
 
     @staticmethod

@@ -9,10 +9,9 @@ from typing import ClassVar, TypeAlias
 
 from textual import on
 
-from mldeck.charts.contour import ContourPicture
 from mldeck.charts.dimensions import Dimension
 from mldeck.charts.picture import Picture
-from mldeck.charts.scatter import ScatterPicture
+from mldeck.charts.plane import PlanePicture
 from mldeck.charts.spots import Direction, Spots
 from mldeck.model import Column
 from mldeck.ui.compare_axes import Dimensions, numbers_of_runs, saying
@@ -22,7 +21,6 @@ from mldeck.ui.widgets.compare_picture import CompareDrawing
 from mldeck.ui.widgets.curve_plot import PictureView
 
 Roles: TypeAlias = Mapping[str, Column | None]
-AnyChart: TypeAlias = ScatterPicture | ContourPicture
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class PlaneDrawing:
     """What took each role; some of them are missing if there is no chart."""
     dimensions: Mapping[str, Dimension]
     """Of each role that a column took."""
-    chart: AnyChart | None
+    chart: PlanePicture | None
     text: Picture | None = None
     """What is shown where there is no chart: what to do to get one."""
 
@@ -70,7 +68,7 @@ class PlaneView(CompareDrawing[PlaneDrawing]):
 
     @staticmethod
     @abstractmethod
-    def chart(data: CompareData, made: Mapping[str, Dimension], size: tuple[int, int]) -> AnyChart: ...
+    def chart(data: CompareData, made: Mapping[str, Dimension], size: tuple[int, int]) -> PlanePicture: ...
 
     @staticmethod
     @abstractmethod

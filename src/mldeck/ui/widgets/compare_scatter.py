@@ -8,7 +8,8 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from mldeck.charts.dimensions import Dimension
-from mldeck.charts.scatter import ScatterPicture, scatter
+from mldeck.charts.plane import PlanePicture
+from mldeck.charts.scatter import scatter
 from mldeck.model import Column
 from mldeck.ui.chart_keys import PLANE, SCATTER
 from mldeck.ui.compare_axes import colours_of, default_metric, is_varied, telling_params
@@ -33,7 +34,7 @@ class ScatterView(PlaneView):
         return {"x": next((column for column in candidates if column != y), None), "y": y}
 
     @staticmethod
-    def chart(data: CompareData, made: Mapping[str, Dimension], size: tuple[int, int]) -> ScatterPicture:
+    def chart(data: CompareData, made: Mapping[str, Dimension], size: tuple[int, int]) -> PlanePicture:
         return scatter(colours_of(data), made["x"], made["y"], size, colour_by=made.get("colour"))
 
     @staticmethod
