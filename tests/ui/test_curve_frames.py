@@ -62,6 +62,7 @@ async def test_bars(store: FixtureStore) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_small_charts(store: FixtureStore, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mldeck.ui.widgets.run_table.now_ms", lambda: 1_795_228_000_000)
+    monkeypatch.setattr("mldeck.ui.widgets.run_cells.Aging.touch", lambda table: None)
     async with running_deck(store.db, experiment="churn-baseline", size=size) as deck:
         await deck.until_counted(12)
         table = deck.screen.table

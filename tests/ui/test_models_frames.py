@@ -19,7 +19,7 @@ MODEL = "nyc-taxi-regressor"
 
 @pytest.fixture(autouse=True)
 def _ages(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("registered_models", "version_board", "version_table", "version_inspector"):
+    for module in ("run_cells", "registered_models", "version_board", "version_table", "version_inspector"):
         monkeypatch.setattr(f"mldeck.ui.widgets.{module}.now_ms", lambda: int(NOW_S * 1000))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -21,16 +20,13 @@ from mldeck.registry.nouns import PRODUCTION, STAGING
 from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.choosing import fit_rows
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.widgets.run_cells import now_ms
 
 _LANES = (PRODUCTION, STAGING)
 _MAX_WHO_WIDTH = 12
 _MOST_NUMBERS = 3
 _OTHER_LINES = 7
 """Of the dialog, but for the rows."""
-
-
-def now_ms() -> int:
-    return int(time.time() * 1000)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -27,6 +26,7 @@ from mldeck.ui.session import read_off_loop
 from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.choosing import ButtonBar, Tick, fit_rows
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.widgets.run_cells import now_ms
 
 if TYPE_CHECKING:
     from mldeck.registry.history import Transition
@@ -37,10 +37,6 @@ _MIN_NAME_WIDTH, _MIN_VALUE_WIDTH, _GOOD_VALUE_WIDTH = 8, 8, 16
 _OTHER_LINES = 7
 """Of the dialog, but for the rows and what is said around them: border, choices, buttons, gaps."""
 _SAID = ("#review-stale", "#review-moves", "#review-since", "#review-warnings")
-
-
-def now_ms() -> int:
-    return int(time.time() * 1000)
 
 
 class ReviewGrid(Grid):

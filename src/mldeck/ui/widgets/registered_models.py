@@ -14,7 +14,7 @@ from mldeck.registry.nouns import ARCHIVED, NO_STAGE, PRODUCTION, STAGING, Model
 from mldeck.ui.keys import COLUMNS, MODEL_LIST, bindings
 from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.widgets.run_cells import now_ms
+from mldeck.ui.widgets.run_cells import Aging, now_ms
 
 _MIN_NAME_WIDTH, _MAX_TEXT_WIDTH = 12, 28
 _SIGN_WIDTH = 2
@@ -26,7 +26,7 @@ _OTHER_STAGES = ((NO_STAGE, "none"), (ARCHIVED, "archived"))
 _ORDERS = {"model": ModelOrder.NAME, "age": ModelOrder.LAST_UPDATED}
 
 
-class ModelList(Grid):
+class ModelList(Aging, Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, MODEL_LIST)
 
     class SortAsked(Message):
@@ -41,7 +41,6 @@ class ModelList(Grid):
         self.chosen: str | None = None
         """The one whose versions are shown."""
         self.query_shown = ModelQuery()
-        self._now = 0
 
     def show(self, models: Sequence[RegisteredModel], query: ModelQuery, cursor: str | None) -> None:
         """The cursor goes to the model of that name, which stays at its height; if it is not there, it stays in its row."""
@@ -120,13 +119,6 @@ class ModelList(Grid):
 
     def copied_text(self) -> str | None:
         return self.cursor_name
-
-    def touch(self) -> None:
-        """Ages are those of the last key press or change: a deck that nobody looks at sends nothing."""
-        now = now_ms()
-        if now - self._now > 1000:
-            self._now = now
-            self._lines.clear()
 
     def on_resize(self) -> None:
         self.columns = self._fitting_columns()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from mldeck.format import (
     MISSING,
@@ -26,6 +27,9 @@ from mldeck.ui.column_choice import AGE, DURATION, EXPERIMENT, LABELS, Look
 from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import Cell, GridColumn
 from mldeck.ui.widgets.lazy_cells import LazyCells
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
 
 STATUS_GLYPHS = {
     "FINISHED": ("✓", "good"),
@@ -246,6 +250,20 @@ def _label_width(label: str) -> int:
 def now_ms() -> int:
     """The present time, as MLflow counts it."""
     return int(time.time() * 1000)
+
+
+class Aging:
+    """A grid whose ages are those of the last key press or change: a deck that nobody looks at sends nothing."""
+
+    _now = 0
+    _lines: dict[tuple[int, bool], Strip]
+
+    def touch(self) -> None:
+        """A key was pressed."""
+        now = now_ms()
+        if now - self._now > 1000:
+            self._now = now
+            self._lines.clear()
 
 
 def _age(record: RunRecord, now: int) -> str:

@@ -15,13 +15,13 @@ from mldeck.ui.column_choice import Look, is_sortable
 from mldeck.ui.keys import COLUMNS, RUNS, bindings
 from mldeck.ui.record_cache import RecordCache
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.widgets.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, RunCells, now_ms
+from mldeck.ui.widgets.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, Aging, RunCells, now_ms
 
 _PINNED_SHARE = 2 / 3
 """Pinned columns take no more of the width than this: something must be left to scroll."""
 
 
-class RunTable(Grid):
+class RunTable(Aging, Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, RUNS)
 
     class RowsWanted(Message):
@@ -67,7 +67,6 @@ class RunTable(Grid):
         self.marked: Mapping[str, int] = {}
         self.matches: Collection[str] = frozenset()
         self._records = RecordCache()
-        self._now = 0
 
     @property
     def run_ids(self) -> Sequence[str]:
@@ -182,13 +181,6 @@ class RunTable(Grid):
             self.repaint()
         else:
             self.repaint_rows([row for row in self.visible_rows if self.run_ids[row] in records])
-
-    def touch(self) -> None:
-        """Ages are those of the last key press or change: a deck that nobody looks at sends nothing."""
-        now = now_ms()
-        if now - self._now > 1000:
-            self._now = now
-            self._lines.clear()
 
     def missing(self) -> tuple[list[str], tuple[Column, ...]]:
         """Ids of the runs in view, and a page to either side, that are not known; and the columns to be read of them.

@@ -18,7 +18,7 @@ from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.lazy_cells import LazyCells
 from mldeck.ui.widgets.run_cells import LEADING as RUN_LEADING
-from mldeck.ui.widgets.run_cells import RunCells, now_ms
+from mldeck.ui.widgets.run_cells import Aging, RunCells, now_ms
 from mldeck.ui.widgets.version_lines import STATUS_GLYPHS
 
 _FIXED_COLUMNS = 2
@@ -28,7 +28,7 @@ STAGE_STYLES = {"Production": "good", "Staging": "accent", "Archived": "dim", "N
 _NO_RUN = "·"
 
 
-class VersionTable(Grid):
+class VersionTable(Aging, Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, VERSION_TABLE)
 
     class SortAsked(Message):
@@ -46,7 +46,6 @@ class VersionTable(Grid):
         """By row of the table, which of the versions stands there."""
         self._cells = RunCells((), ())
         self._best: dict[str, float] = {}
-        self._now = 0
 
     def show(self, data: Versions, runs: VersionRuns, order: VersionOrder | None, cursor: int | None) -> None:
         """The cursor stays at its height, on the version of that number if it is there."""
@@ -137,13 +136,6 @@ class VersionTable(Grid):
     def copied_text(self) -> str | None:
         version = self.cursor_version
         return None if version is None else f"models:/{version.name}/{version.version}"
-
-    def touch(self) -> None:
-        """Ages are those of the last key press or change."""
-        now = now_ms()
-        if now - self._now > 1000:
-            self._now = now
-            self._lines.clear()
 
     def on_resize(self) -> None:
         # Two columns that stay in sight must leave room for others.
