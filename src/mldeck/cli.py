@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mldeck import __version__
-from mldeck.commands.options import ARTIFACT_ROOT_HELP, STORE_HELP, Misread, command_parser, store_path
+from mldeck.commands.options import STORE_HELP, Misread, add_artifact_root_option, command_parser, store_path
 from mldeck.errors import MldeckError, UsageError
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _add_deck_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--read-only", action="store_true", help="never write to the store")
     parser.add_argument("--experiment", metavar="NAME", help="start with this experiment")
     parser.add_argument("--theme", metavar="NAME", help="colour theme (an unknown name lists them)")
-    parser.add_argument("--artifact-root", action="append", default=[], metavar="OLD=NEW", help=ARTIFACT_ROOT_HELP)
+    add_artifact_root_option(parser)
     parser.add_argument(
         "--registry-store", metavar="STORE", help="database of the model registry, if it is another one"
     )

@@ -157,6 +157,10 @@ def time_text(timestamp: int) -> str:
     return str(timestamp) if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
+def time_or_missing(timestamp: int | None) -> str:
+    return MISSING if timestamp is None else time_text(timestamp)
+
+
 def local_time(timestamp: int) -> datetime | None:
     """A time in ms as the local clock shows it; None for a number that is no time."""
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mldeck.errors import UsageError
-from mldeck.format import MISSING, age_text, cell_width, duration_text, float_text, safe, time_text
+from mldeck.format import MISSING, age_text, cell_width, duration_text, float_text, safe, time_or_missing
 from mldeck.model import Column, Experiment, Kind, OrderKey, RunCount, RunQuery, RunRecord, View
 from mldeck.serial import (
     RUN_KEYS,
@@ -19,6 +19,7 @@ from mldeck.serial import (
     field_name,
     fields_of,
     json_pieces,
+    json_text,
     labels,
     read_rows,
     run_object,
@@ -40,27 +41,44 @@ def print_experiments(path: Path, view_name: str, format_name: str) -> int:
         objects = [_experiment_object(each, counts) for each in store.experiments(View(view_name))]
     finally:
         store.close()
+    rows = (
+        (
+            each["experiment_id"],
+            each["name"],
+            each["lifecycle_stage"],
+            str(each["active_runs"]),
+            time_or_missing(each["creation_time"]),
+            first_line(each["note"]),
+        )
+        for each in objects
+    )
+    columns = ("id", "name", "stage", "active runs", "created", "note")
+    return print_objects(objects, _experiment_object(Experiment("", "", ""), {}), columns, rows, format_name)
+
+
+def print_objects(
+    objects: Sequence[dict[str, Any]],
+    keys: Iterable[str],
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    format_name: str,
+) -> int:
+    """`keys` are those of the objects, also when there are none; columns and rows are what people get to see of them."""
     if format_name == "json":
         write(json_pieces(objects))
     elif format_name == "csv":
-        header = list(objects[0] if objects else _experiment_object(_NO_EXPERIMENT, {}))
-        write_csv(header, (list(each.values()) for each in objects))
+        write_csv(list(keys), ([_csv_field(each) for each in row.values()] for row in objects))
     else:
-        write_table(
-            ("id", "name", "stage", "active runs", "created", "note"),
-            (
-                (
-                    each["experiment_id"],
-                    each["name"],
-                    each["lifecycle_stage"],
-                    str(each["active_runs"]),
-                    MISSING if each["creation_time"] is None else time_text(each["creation_time"]),
-                    (each["note"] or "").partition("\n")[0],
-                )
-                for each in objects
-            ),
-        )
+        write_table(columns, rows)
     return 0
+
+
+def _csv_field(value: object) -> object:
+    return json_text(value) if isinstance(value, dict | list | bool) else value
+
+
+def first_line(text: str | None) -> str:
+    return (text or "").partition("\n")[0]
 
 
 def opened(path: Path, *, read_only: bool = False) -> Store:
@@ -69,9 +87,6 @@ def opened(path: Path, *, read_only: bool = False) -> Store:
     for notice in store.reading_notices:
         print(f"mldeck: {safe(f'{path}: {notice}')}", file=sys.stderr)
     return store
-
-
-_NO_EXPERIMENT = Experiment("", "", "")
 
 
 def _experiment_object(experiment: Experiment, counts: Mapping[str, RunCount]) -> dict[str, Any]:

@@ -8,14 +8,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldeck.commands.options import ARTIFACT_ROOT_HELP, add_store_option, command_parser, printed_store
+from mldeck.commands.options import (
+    RUN_HELP,
+    add_artifact_root_option,
+    add_store_option,
+    command_parser,
+    printed_store,
+    tell,
+)
 
 if TYPE_CHECKING:
     from mldeck.artifacts.errors import ArtifactError
     from mldeck.artifacts.run_tree import RunTree
     from mldeck.artifacts.tree import Entry
-
-_RUN_HELP = "id, the beginning of an id, or name"
 
 
 def run(words: Sequence[str]) -> int:
@@ -24,19 +29,19 @@ def run(words: Sequence[str]) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="list|get")
     listing = commands.add_parser("list", help="list files", description="Lists the files of a run.")
-    listing.add_argument("run", metavar="RUN", help=_RUN_HELP)
+    listing.add_argument("run", metavar="RUN", help=RUN_HELP)
     listing.add_argument(
         "path", nargs="?", default="", metavar="PATH", help="a folder or file of the run (default: all)"
     )
     listing.add_argument("--recursive", action="store_true", help="also what is in folders")
     listing.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     getting = commands.add_parser("get", help="copy a file or folder", description="Copies a file or folder of a run.")
-    getting.add_argument("run", metavar="RUN", help=_RUN_HELP)
+    getting.add_argument("run", metavar="RUN", help=RUN_HELP)
     getting.add_argument("path", metavar="PATH", help="a folder or file of the run; . for all of them")
     getting.add_argument("dest", nargs="?", type=Path, metavar="DEST", help="a folder to put it into, or its new name")
     getting.add_argument("--replace", action="store_true", help="replace what has that name")
     for each in (listing, getting):
-        each.add_argument("--artifact-root", action="append", default=[], metavar="OLD=NEW", help=ARTIFACT_ROOT_HELP)
+        add_artifact_root_option(each)
         each.add_argument("--follow", action="store_true", help="also follow links that lead out of the run's folder")
         add_store_option(each)
     options = parser.parse_args(words)
@@ -76,17 +81,10 @@ def _tell_where(tree: RunTree) -> None:
     for located in places:
         # A run that has nothing but models has no folder, and without models, having no place is an error of its own.
         if located.problem and (located.how is How.NOTHING_LOGGED) != bool(tree.branches):
-            _tell(located.problem)
+            tell(located.problem)
     moved = next((located for located in places if located.moved), None)
     if moved is not None:
-        _tell(f"{moved.where}: {moved.how.words}; the database says {without_password(moved.uri or '')}")
-
-
-def _tell(message: str) -> None:
-    """Beside the answer, on the standard error."""
-    from mldeck.format import safe
-
-    print(f"mldeck: {safe(message)}", file=sys.stderr)
+        tell(f"{moved.where}: {moved.how.words}; the database says {without_password(moved.uri or '')}")
 
 
 def _list(tree: RunTree, path: str, options: argparse.Namespace) -> int:
@@ -105,7 +103,7 @@ def _list(tree: RunTree, path: str, options: argparse.Namespace) -> int:
     else:
         _write_table(entries)
     for error in unreadable:
-        _tell(str(error))
+        tell(str(error))
     return 1 if unreadable else 0
 
 
@@ -125,16 +123,15 @@ def _object(tree: RunTree, entry: Entry) -> dict[str, Any]:
 def _write_table(entries: Iterable[Entry]) -> None:
     """The path stands last, and is never cut."""
     from mldeck.artifacts.tree import EntryKind
-    from mldeck.format import MISSING, safe, size_text, time_text
+    from mldeck.format import MISSING, safe, size_text, time_or_missing
 
     sys.stdout.write(f"{'size':>7}  {'modified':19}  path\n")
     for entry in entries:
         size = MISSING if entry.size is None else size_text(entry.size)
-        modified = MISSING if entry.modified is None else time_text(entry.modified)
         path = entry.path + ("/" if entry.is_dir else "")
         if entry.kind not in (EntryKind.FILE, EntryKind.FOLDER):
             path += f"  ({entry.kind.words}{f': {entry.target}' if entry.target else ''})"
-        sys.stdout.write(f"{size:>7}  {modified:19}  {safe(path)}\n")
+        sys.stdout.write(f"{size:>7}  {time_or_missing(entry.modified):19}  {safe(path)}\n")
 
 
 def _get(tree: RunTree, path: str, name: str, options: argparse.Namespace) -> int:
@@ -150,7 +147,7 @@ def _get(tree: RunTree, path: str, name: str, options: argparse.Namespace) -> in
     finally:
         _clear_progress()
     for left_out, why in copied.skipped:
-        _tell(f"left out: {left_out} ({why})")
+        tell(f"left out: {left_out} ({why})")
     files = "1 file" if copied.files == 1 else f"{copied.files} files"
     sys.stdout.write(f"{safe(str(copied.destination))}: {files}, {size_text(copied.size)}\n")
     return 1 if copied.skipped else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mldeck.commands.options import Misread, add_format_option, command_parser, pointed_out
+from mldeck.commands.options import add_format_option, command_parser, readable_search
 from mldeck.commands.registry import add_registry_options, opened_stores
 
 if TYPE_CHECKING:
@@ -32,73 +32,29 @@ def run(words: Sequence[str]) -> int:
     add_format_option(parser)
     options = parser.parse_args(words)
     from mldeck.errors import UsageError
-    from mldeck.registry.nouns import ModelQuery
+    from mldeck.output import print_objects
+    from mldeck.registry.nouns import ModelQuery, ModelVersion, RegisteredModel
 
     with opened_stores(options) as stores:
         if options.model is None:
             models = stores.reader.models(ModelQuery(options.filter))
             objects = [_model_object(each) for each in models]
-            rows = [_model_cells(each) for each in models]
-            return _print(_MODEL_COLUMNS, rows, list(_model_object(_no_model())), objects, options.format)
+            keys = _model_object(RegisteredModel(""))
+            return print_objects(objects, keys, _MODEL_COLUMNS, map(_model_cells, models), options.format)
         if stores.reader.model(options.model) is None:
             raise UsageError(
                 f"no registered model {options.model} in {stores.registered.path}; `mldeck models` lists them"
             )
         versions = stores.reader.versions(options.model)
     objects = [_version_object(each) for each in versions]
-    rows = [_version_cells(each) for each in versions]
-    return _print(_VERSION_COLUMNS, rows, list(_version_object(_no_version())), objects, options.format)
+    keys = _version_object(ModelVersion("", 0, ""))
+    return print_objects(objects, keys, _VERSION_COLUMNS, map(_version_cells, versions), options.format)
 
 
 def _search(text: str) -> str:
-    """The filter as it was typed, when it can be read."""
-    from mldeck.search.errors import SearchError
     from mldeck.search.language import MODELS
-    from mldeck.search.parse import parse
 
-    try:
-        parse(text, MODELS)
-    except SearchError as error:
-        raise Misread(pointed_out(text, error)) from None
-    return text
-
-
-def _print(
-    columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    keys: Sequence[str],
-    objects: Sequence[dict[str, Any]],
-    format_name: str,
-) -> int:
-    """`keys` are those of the objects, also when there are none."""
-    from mldeck.output import write, write_csv, write_table
-    from mldeck.serial import json_pieces, json_text
-
-    if format_name == "json":
-        write(json_pieces(objects))
-    elif format_name == "csv":
-        write_csv(
-            keys,
-            (
-                [json_text(each) if isinstance(each, dict | list | bool) else each for each in row.values()]
-                for row in objects
-            ),
-        )
-    else:
-        write_table(columns, rows)
-    return 0
-
-
-def _no_model() -> RegisteredModel:
-    from mldeck.registry.nouns import RegisteredModel
-
-    return RegisteredModel("")
-
-
-def _no_version() -> ModelVersion:
-    from mldeck.registry.nouns import ModelVersion
-
-    return ModelVersion("", 0, "")
+    return readable_search(text, MODELS)
 
 
 def _model_object(model: RegisteredModel) -> dict[str, Any]:
@@ -136,7 +92,8 @@ def _version_object(version: ModelVersion) -> dict[str, Any]:
 
 
 def _model_cells(model: RegisteredModel) -> list[str]:
-    from mldeck.format import MISSING
+    from mldeck.format import MISSING, time_or_missing
+    from mldeck.output import first_line
     from mldeck.registry.nouns import STAGES
 
     aliases = [f"@{alias} {version}" for alias, version in model.aliases.items()]
@@ -145,32 +102,23 @@ def _model_cells(model: RegisteredModel) -> list[str]:
         model.name + (" (orphan)" if model.is_orphan else ""),
         *(str(model.latest.get(stage, MISSING)) for stage in STAGES),
         str(model.version_count),
-        _time(model.last_updated_time),
+        time_or_missing(model.last_updated_time),
         ", ".join(aliases) or MISSING,
-        _first_line(model.description),
+        first_line(model.description),
     ]
 
 
 def _version_cells(version: ModelVersion) -> list[str]:
-    from mldeck.format import MISSING
+    from mldeck.format import MISSING, time_or_missing
+    from mldeck.output import first_line
 
     return [
         str(version.version),
         version.stage,
         ", ".join(f"@{alias}" for alias in version.aliases) or MISSING,
-        _time(version.creation_time),
-        _time(version.last_updated_time),
+        time_or_missing(version.creation_time),
+        time_or_missing(version.last_updated_time),
         version.run_id or MISSING,
         version.source or MISSING,
-        _first_line(version.description),
+        first_line(version.description),
     ]
-
-
-def _time(timestamp: int | None) -> str:
-    from mldeck.format import MISSING, time_text
-
-    return MISSING if timestamp is None else time_text(timestamp)
-
-
-def _first_line(text: str | None) -> str:
-    return (text or "").partition("\n")[0]

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mldeck.search.errors import SearchError
+    from mldeck.search.language import Language
     from mldeck.settings import Settings
 
 DEFAULT_STORE = "mlflow.db"
 STORE_HELP = "database file or sqlite:/// URI (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
-ARTIFACT_ROOT_HELP = "files that the database says are at OLD (a path or URI) are now at NEW; may be repeated"
+RUN_HELP = "id, the beginning of an id, or name"
 _VIEWS = ("active", "deleted", "all")
 _FORMATS = ("table", "json", "csv")
 
@@ -30,6 +31,16 @@ def command_parser(name: str, description: str, epilog: str | None = None) -> ar
 
 def add_store_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-s", "--store", metavar="STORE", help=STORE_HELP)
+
+
+def add_artifact_root_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--artifact-root",
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="files that the database says are at OLD (a path or URI) are now at NEW; may be repeated",
+    )
 
 
 def add_print_options(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +63,26 @@ def pointed_out(text: str, error: SearchError) -> str:
 
     caret = " " * cell_width(safe(text[: error.position])) + "^"
     return f"{safe(str(error))}\n  {safe(text)}\n  {caret}"
+
+
+def readable_search(text: str, language: Language | None = None) -> str:
+    """The filter as it was typed, when it can be read. None: the language for runs."""
+    from mldeck.search.errors import SearchError
+    from mldeck.search.language import RUNS
+    from mldeck.search.parse import parse
+
+    try:
+        parse(text, language or RUNS)
+    except SearchError as error:
+        raise Misread(pointed_out(text, error)) from None
+    return text
+
+
+def tell(message: str) -> None:
+    """Beside the answer, on the standard error."""
+    from mldeck.format import safe
+
+    print(f"mldeck: {safe(message)}", file=sys.stderr)
 
 
 def store_path(settings: Settings) -> Path:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mldeck.commands.options import add_store_option, command_parser, printed_store
+from mldeck.commands.options import RUN_HELP, add_store_option, command_parser, printed_store
 from mldeck.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _X_AXES = ("step", "time", "wall")
 
 def run(words: Sequence[str]) -> int:
     parser = command_parser("mldeck plot", "Draws a metric of one or more runs.")
-    parser.add_argument("run", nargs="+", metavar="RUN", help="id, the beginning of an id, or name")
+    parser.add_argument("run", nargs="+", metavar="RUN", help=RUN_HELP)
     parser.add_argument("-m", "--metric", required=True, metavar="METRIC", help="key of the metric")
     parser.add_argument("--x", choices=_X_AXES, default="step", help="x axis: step, time since the start, or wall time")
     parser.add_argument("--log", action="store_true", help="logarithmic y axis")

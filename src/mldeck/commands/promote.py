@@ -102,6 +102,7 @@ def _show(stores: Stores, plan: TransitionPlan, versions: Sequence[ModelVersion]
 
 
 def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Iterator[Sequence[str]]:
+    from mldeck.format import time_or_missing
     from mldeck.registry.review import beside
     from mldeck.store.runs import ALL_FIELDS
 
@@ -110,7 +111,7 @@ def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Itera
     was, becomes = records.get(now.run_id or ""), records.get(then.run_id or "")
     yield "run", _named(was), _named(becomes), ""
     yield "commit", _commit(was), _commit(becomes), ""
-    yield "registered", _time(now.creation_time), _time(then.creation_time), ""
+    yield "registered", time_or_missing(now.creation_time), time_or_missing(then.creation_time), ""
     yield _arrived(stores, now)
     for each in beside(was, becomes):
         difference = "" if each.difference is None else _signed(each.difference)
@@ -119,18 +120,19 @@ def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Itera
 
 def _arrived(stores: Stores, version: ModelVersion) -> Sequence[str]:
     """Since when it is in its stage, and who moved it there, as far as that is known."""
+    from mldeck.format import time_or_missing
     from mldeck.registry.history import EventKind, arrival
 
     event = arrival(stores.reader.history(version.name), version.version)
     if event is None:
-        return f"in {version.stage} since", _time(None), "", ""
+        return f"in {version.stage} since", time_or_missing(None), "", ""
     if event.transition is None:
         at_most = "or before" if event.kind is EventKind.OUTSIDE else ""
-        return f"in {version.stage} since", _time(event.when), "", at_most
+        return f"in {version.stage} since", time_or_missing(event.when), "", at_most
     by = " ".join(
         filter(None, (f"by {event.transition.who}", event.transition.reason and f"({event.transition.reason})"))
     )
-    return f"in {version.stage} since", _time(event.when), "", by
+    return f"in {version.stage} since", time_or_missing(event.when), "", by
 
 
 def _named(record: RunRecord | None) -> str:
@@ -143,12 +145,6 @@ def _commit(record: RunRecord | None) -> str:
     from mldeck.format import MISSING
 
     return record.tags.get(_COMMIT_TAG, MISSING)[:12] if record else MISSING
-
-
-def _time(timestamp: int | None) -> str:
-    from mldeck.format import MISSING, time_text
-
-    return MISSING if timestamp is None else time_text(timestamp)
 
 
 def _value(value: float | str | None) -> str:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mldeck.commands.options import command_parser
+from mldeck.commands.options import RUN_HELP, add_artifact_root_option, command_parser, tell
 from mldeck.commands.registry import add_registry_options, opened_stores
 
 
@@ -14,7 +14,7 @@ def run(words: Sequence[str]) -> int:
     parser = command_parser(
         "mldeck register", "Registers a model that a run logged, as the next version of a registered model."
     )
-    parser.add_argument("run", metavar="RUN", help="id, the beginning of an id, or name")
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument(
         "path", metavar="PATH", help="the name of the logged model, or the folder that it was logged to"
     )
@@ -23,13 +23,7 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument(
         "--tag", action="append", type=_tag, default=[], metavar="KEY=VALUE", help="of the version; may be repeated"
     )
-    parser.add_argument(
-        "--artifact-root",
-        action="append",
-        default=[],
-        metavar="OLD=NEW",
-        help="files that the database says are at OLD (a path or URI) are now at NEW; may be repeated",
-    )
+    add_artifact_root_option(parser)
     add_registry_options(parser)
     options = parser.parse_args(words)
     from mldeck.artifacts.location import Places
@@ -44,7 +38,7 @@ def run(words: Sequence[str]) -> int:
         )
         done = stores.editor.register(options.model, source, options.description, dict(options.tag))
     if done.notice:
-        print(f"mldeck: {safe(done.notice)}", file=sys.stderr)
+        tell(done.notice)
     sys.stdout.write(f"{safe(done.model)} {done.version} from {safe(source.source)}\n")
     return 0
 

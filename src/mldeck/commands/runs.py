@@ -6,7 +6,14 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mldeck.commands.options import Misread, add_print_options, command_parser, pointed_out, printed_store
+from mldeck.commands.options import (
+    Misread,
+    add_print_options,
+    command_parser,
+    pointed_out,
+    printed_store,
+    readable_search,
+)
 
 if TYPE_CHECKING:
     from mldeck.model import Column
@@ -22,7 +29,7 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument(
         "-f",
         "--filter",
-        type=_search,
+        type=readable_search,
         default="",
         metavar="FILTER",
         help="in MLflow's search language and mldeck's extensions of it: \"metrics.rmse < 7 and params.model = 'rf'\"",
@@ -64,18 +71,6 @@ def run(words: Sequence[str]) -> int:
         options.limit,
         options.format,
     )
-
-
-def _search(text: str) -> str:
-    """The filter as it was typed, when it can be read."""
-    from mldeck.search.errors import SearchError
-    from mldeck.search.parse import parse
-
-    try:
-        parse(text)
-    except SearchError as error:
-        raise Misread(pointed_out(text, error)) from None
-    return text
 
 
 def _columns(text: str) -> tuple[Column, ...]:
