@@ -72,6 +72,23 @@ def store_copy(_extracted: Callable[[str], Path], tmp_path: Path) -> Callable[[s
     return copy
 
 
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs `mldeck` in this process, where standard input is no terminal: exit status, standard output, standard error."""
+    from mldeck.cli import main
+
+    def asked(*words: str | Path) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            status = main([str(word) for word in words])
+        except SystemExit as ended:  # argparse
+            status = int(ended.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return asked
+
+
 @pytest.fixture(params=DESCRIBED_FIXTURES)
 def fixture_store(request: pytest.FixtureRequest, store_copy: Callable[[str], FixtureStore]) -> FixtureStore:
     """A private copy of each store that has a manifest, in turn: the same contents from several releases."""

@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 
 from mldeck import __version__
-from mldeck.cli import main
 from tests.fixture_stores import FixtureStore
 from tests.privileges import drop_root_powers_before_exec, without_root_powers
 
@@ -36,22 +35,6 @@ EXPERIMENT_KEYS = (
 ).split()
 HOSTILE = '\x1b]0;owned\x07[/x]\x7f\x9b31m\u202e\nsecond,"line"\rend'
 COMMAND = [sys.executable, "-m", "mldeck"]
-
-
-@pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Runs a command in this process: exit status, standard output, standard error."""
-
-    def asked(*words: str | Path) -> Answer:
-        capsys.readouterr()
-        try:
-            status = main([str(word) for word in words])
-        except SystemExit as ended:  # argparse
-            status = int(ended.code or 0)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return asked
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mldeck.cli import main
 from tests.fixture_stores import FixtureStore
 
 CopyOf = Callable[[str], FixtureStore]
@@ -22,19 +22,9 @@ HOSTILE = "\x1b]0;owned\x07\nsecond\u202e"
 
 
 @pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Runs `mldeck artifacts`: exit status, standard output, standard error."""
-
-    def asked(*words: str | Path) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            status = main(["artifacts", *map(str, words)])
-        except SystemExit as ended:  # argparse
-            status = int(ended.code or 0)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return asked
+def ask(ask: Ask) -> Ask:
+    """Runs `mldeck artifacts`."""
+    return partial(ask, "artifacts")
 
 
 @pytest.fixture

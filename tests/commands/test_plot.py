@@ -13,11 +13,11 @@ import sys
 import termios
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from mldeck.cli import main
 from tests.fixture_stores import FixtureStore
 
 Ask = Callable[..., tuple[int, str, str]]
@@ -25,19 +25,9 @@ METRIC = "validation-rmse"
 
 
 @pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Runs `mldeck plot` in this process: exit status, standard output, standard error."""
-
-    def asked(*words: str | Path) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            status = main(["plot", *map(str, words)])
-        except SystemExit as ended:  # argparse
-            status = int(ended.code or 0)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return asked
+def ask(ask: Ask) -> Ask:
+    """Runs `mldeck plot`."""
+    return partial(ask, "plot")
 
 
 @pytest.fixture

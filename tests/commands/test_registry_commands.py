@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.cli import main
 from tests.editing import NEWEST, OLDEST, sql
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MIGRATED, MODEL, two_workspaces
@@ -23,22 +22,6 @@ from tests.store_rows import all_rows, difference
 
 Ask = Callable[..., tuple[int, str, str]]
 CopyOf = Callable[[str], FixtureStore]
-
-
-@pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Runs `mldeck` in this process, where standard input is no terminal: exit status, standard output, standard error."""
-
-    def asked(*words: str | Path) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            status = main([*map(str, words)])
-        except SystemExit as ended:  # argparse
-            status = int(ended.code or 0)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return asked
 
 
 @pytest.fixture
