@@ -6,7 +6,6 @@ does nothing but write starts at once. Times are milliseconds since the epoch.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sqlite3
@@ -14,10 +13,10 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from mldeck.errors import MldeckError, UsageError
 from mldeck.model import NOTE_TAG, RUN_NAME_TAG, DatasetInput, Metric
+from mldeck.store.seed_registry import LoggedModelRef, RegistryWriter
 
 SCHEMA_FILE = Path(__file__).with_name("schema-3.17.2.sql")
 BUSY_TIMEOUT_SECONDS = 20.0
@@ -25,20 +24,10 @@ BUSY_TIMEOUT_SECONDS = 20.0
 
 _LARGEST_FLOAT = 1.7976931348623157e308
 _MODEL_READY = 2
-_MODEL_VERSIONS_TAG = "mlflow.modelVersions"
 
 
 class RunNotActive(MldeckError):
     """The run was deleted, or is not in this store: nothing can be logged to it."""
-
-
-class LoggedModelRef(NamedTuple):
-    """A logged model just written, as far as registering it and writing its files needs."""
-
-    model_id: str
-    experiment_id: str
-    run_id: str
-    artifact_location: str
 
 
 @contextmanager
@@ -91,12 +80,12 @@ def encode_metric(value: float) -> tuple[float, int]:
     return value, 0
 
 
-class StoreWriter:
+class StoreWriter(RegistryWriter):
     """Writes through one connection. Every method belongs inside `with writer.transaction():`."""
 
     def __init__(self, db: sqlite3.Connection, *, new_id: Callable[[], str] | None = None) -> None:
         """`db` must be in autocommit mode. `new_id` makes ids of 32 hexadecimal digits, random ones unless given."""
-        self._db = db
+        super().__init__(db)
         self._new_id = new_id or (lambda: uuid.uuid4().hex)
         db.execute("PRAGMA foreign_keys = ON")
 
@@ -323,87 +312,4 @@ class StoreWriter:
             " experiment_id, run_id) SELECT ?, key, timestamp, step, value, ?, run_uuid FROM metrics"
             " WHERE run_uuid = ? AND step = ? ON CONFLICT DO NOTHING",
             (model_id, experiment_id, run_id, step),
-        )
-
-    def _set_model_tags(self, model: LoggedModelRef, tags: Mapping[str, str]) -> None:
-        self._db.executemany(
-            "INSERT INTO logged_model_tags (model_id, experiment_id, tag_key, tag_value) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (model_id, tag_key) DO UPDATE SET tag_value = excluded.tag_value",
-            [(model.model_id, model.experiment_id, key, value) for key, value in tags.items()],
-        )
-
-    # Registry
-
-    def create_registered_model(
-        self, name: str, *, time: int, description: str | None = None, tags: Mapping[str, str] | None = None
-    ) -> None:
-        self._db.execute(
-            "INSERT INTO registered_models (name, creation_time, last_updated_time, description) VALUES (?, ?, ?, ?)",
-            (name, time, time, description),
-        )
-        self._db.executemany(
-            "INSERT INTO registered_model_tags (key, value, name) VALUES (?, ?, ?)",
-            [(key, value, name) for key, value in (tags or {}).items()],
-        )
-
-    def create_model_version(
-        self,
-        name: str,
-        model: LoggedModelRef,
-        *,
-        time: int,
-        description: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> int:
-        """Register a logged model under the next number, in stage None, and note it at the logged model."""
-        (version,) = self._db.execute(
-            "SELECT coalesce(max(version), 0) + 1 FROM model_versions WHERE workspace = 'default' AND name = ?", (name,)
-        ).fetchone()
-        origin = (f"models:/{model.model_id}", model.run_id, model.artifact_location)
-        self._db.execute(
-            "INSERT INTO model_versions (name, version, creation_time, last_updated_time, description, current_stage,"
-            " source, run_id, status, storage_location) VALUES (?, ?, ?, ?, ?, 'None', ?, ?, 'READY', ?)",
-            (name, version, time, time, description, *origin),
-        )
-        self._db.executemany(
-            "INSERT INTO model_version_tags (key, value, name, version) VALUES (?, ?, ?, ?)",
-            [(key, value, name, version) for key, value in (tags or {}).items()],
-        )
-        self._touch_registered_model(name, time)
-        self._note_version_at_model(model, name, version)
-        return int(version)
-
-    def _note_version_at_model(self, model: LoggedModelRef, name: str, version: int) -> None:
-        row = self._db.execute(
-            "SELECT tag_value FROM logged_model_tags WHERE model_id = ? AND tag_key = ?",
-            (model.model_id, _MODEL_VERSIONS_TAG),
-        ).fetchone()
-        versions = ([] if row is None else json.loads(row[0])) + [{"name": name, "version": version}]
-        self._set_model_tags(model, {_MODEL_VERSIONS_TAG: json.dumps(versions)})
-
-    def transition_stage(self, name: str, version: int, stage: str, *, time: int, archive_existing: bool) -> None:
-        """Move a version; with `archive_existing`, every other version in that stage becomes Archived."""
-        if archive_existing:
-            self._db.execute(
-                "UPDATE model_versions SET current_stage = 'Archived', last_updated_time = ?"
-                " WHERE workspace = 'default' AND name = ? AND version <> ? AND current_stage = ?",
-                (time, name, version, stage),
-            )
-        self._db.execute(
-            "UPDATE model_versions SET current_stage = ?, last_updated_time = ?"
-            " WHERE workspace = 'default' AND name = ? AND version = ?",
-            (stage, time, name, version),
-        )
-        self._touch_registered_model(name, time)
-
-    def set_alias(self, name: str, alias: str, version: int) -> None:
-        self._db.execute(
-            "INSERT INTO registered_model_aliases (name, alias, version) VALUES (?, ?, ?)"
-            " ON CONFLICT (workspace, name, alias) DO UPDATE SET version = excluded.version",
-            (name, alias, version),
-        )
-
-    def _touch_registered_model(self, name: str, time: int) -> None:
-        self._db.execute(
-            "UPDATE registered_models SET last_updated_time = ? WHERE workspace = 'default' AND name = ?", (time, name)
         )
