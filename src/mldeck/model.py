@@ -154,14 +154,6 @@ class History:
 
 
 @dataclass(frozen=True)
-class HistorySize:
-    point_count: int
-    first_step: int | None
-    """Of the lowest number; None when there is no point."""
-    last_step: int | None
-
-
-@dataclass(frozen=True)
 class MetricKey:
     """A metric of some runs."""
 

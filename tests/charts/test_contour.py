@@ -93,7 +93,7 @@ def test_far_from_every_trial_nothing_is_drawn() -> None:
     plot = picture.plot
     assert plot is not None
     for column, row in shaded(picture):
-        place = plot.x_at(column), plot.y_at(row)
+        place = plot.x_at(column), plot.y.value(1 - (row - plot.top + 0.5) / plot.height)
         assert min(math.dist(place, corner) for corner in ((0, 0), (1, 0), (0, 1), (1, 1))) <= REACH
     assert shaded(picture)
 

@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from mldeck.errors import Interrupted
-from mldeck.model import History, HistorySize, MetricKey
+from mldeck.model import History, MetricKey
 from mldeck.store import histories, points
 from mldeck.store.encoding import metric_timestamp_ms, metric_value
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.runs import ALL_FIELDS
 from mldeck.store.store import Store
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.store.test_queries import plan, recorded, version
@@ -107,18 +106,16 @@ class TestReading:
                 assert (history.run_id, history.key) == (run_id, key)
                 assert history.is_whole
                 assert history.point_count == len(history)
-                size = HistorySize(len(history), history.steps[0], history.steps[-1])
-                assert store.history_size(run_id, key) == size
 
     def test_the_last_point_is_the_latest_metric(self, fixture_store: FixtureStore) -> None:
         ids = list(fixture_store.manifest["runs"].values())
         with closing(Store(fixture_store.db)) as store:
-            latest = store.latest_metrics(ids)
-            for run_id, metrics in latest.items():
-                for key, metric in metrics.items():
-                    last = listed(store.read_history(run_id, key))[-1]
+            details = [each for each in (store.run_details(run_id) for run_id in ids) if each is not None]
+            for each in details:
+                for metric in each.metrics:
+                    last = listed(store.read_history(each.run.run_id, metric.key))[-1]
                     assert last == (metric.step, metric.timestamp, repr(metric.value))
-        assert {len(metrics) for metrics in latest.values()} > {1}
+        assert {len(each.metrics) for each in details} > {1}
 
     def test_values_that_are_no_numbers(self, fixture_store: FixtureStore) -> None:
         with closing(Store(fixture_store.db)) as store:
@@ -151,7 +148,6 @@ class TestReading:
         for run_id, key in ((logged.run_id, "unheard-of"), ("0" * 32, "loss")):
             history = logged.store.read_history(run_id, key)
             assert (len(history), history.is_whole) == (0, True)
-            assert logged.store.history_size(run_id, key) == HistorySize(0, None, None)
 
     def test_times_in_seconds_and_steps_as_large_as_can_be(self, logged: Logged) -> None:
         logged.write((2**63 - 1, 1_600_000_000, 1.0, 0), (-(2**63), 1_600_000_000_000, -1.797e308, 0), row(3))
@@ -169,15 +165,6 @@ class TestReading:
         logged.write(row(6), row(8))
         assert list(logged.store.read_newer(window).steps) == [0, 4, 5, 6, 7, 7]
         assert len(logged.read(window=(100, 200))) == 0
-
-    def test_several(self, logged: Logged) -> None:
-        logged.write(row(1), row(2))
-        wanted = [(logged.run_id, "loss"), (logged.run_id, "unheard-of"), (logged.run_id, "logged")]
-        told: list[History] = []
-        found = logged.store.read_histories(wanted, on_history=told.append)
-        assert [(history.run_id, history.key) for history in found] == wanted
-        assert [len(history) for history in found] == [30, 0, 2]
-        assert told == found
 
 
 class TestShortStatements:
@@ -237,13 +224,12 @@ class TestPlans:
             with recorded(store) as statements:
                 history = store.read_history(run_id, "loss")
                 store.read_history(run_id, "loss", (3, 8))
-                store.history_size(run_id, "loss")
             found = [plan(fixture_store.db, each) for each in statements if "max(metrics.rowid)" not in each[0]]
             with recorded(store) as statements:
                 store.read_newer(history)
             assert len(statements) <= 3
             newer = [plan(fixture_store.db, each) for each in statements]
-        assert len(found) == 3
+        assert len(found) == 2
         for each in found:
             if version(fixture_store) >= (3, 12):
                 assert re.search(r"INDEX index_metrics_run_uuid_key_step \(run_uuid=\? AND key=\?", each)
@@ -255,7 +241,6 @@ class TestPlans:
             assert "TEMP B-TREE" not in each
         if version(fixture_store) >= (3, 12):
             assert "(run_uuid=? AND key=? AND step>? AND step<?)" in found[1]
-            assert "COVERING INDEX" in found[2]
         assert any("INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in each for each in newer)
         for each in newer:
             assert not re.search(r"SCAN (metrics|runs)\b", each)
@@ -411,13 +396,6 @@ class TestInterrupt:
         with pytest.raises(Interrupted):
             logged.store.read_newer(logged.read(), interrupt)
 
-    def test_of_several_those_are_kept_that_were_read(self, logged: Logged) -> None:
-        interrupt = Interrupt()
-        found = logged.store.read_histories(
-            [(logged.run_id, "loss"), (logged.run_id, "logged")], interrupt, lambda history: interrupt.fire()
-        )
-        assert [history.key for history in found] == ["loss"]
-
     def test_other_errors_are_not_swallowed(self, logged: Logged) -> None:
         def fail(count: int) -> None:
             raise sqlite3.OperationalError("disk I/O error")
@@ -439,28 +417,8 @@ class TestSeveralRuns:
             )
         assert found == tuple(MetricKey(key, len(runs)) for key, runs in sorted(expected.items()))
 
-    def test_runs_with_curve(self, fixture_store: FixtureStore) -> None:
-        ids = list(fixture_store.manifest["runs"].values())
-        with closing(Store(fixture_store.db)) as store:
-            for key in ("loss", "auc", "unheard-of"):
-                expected = {run_id for run_id in ids if len(naive(fixture_store.db, run_id, key)) > 1}
-                assert store.runs_with_curve(ids, key) == expected
-                assert store.runs_with_curve(ids[:2], key) == expected & set(ids[:2])
-            assert len(store.runs_with_curve(ids, "loss")) > 1
-
-    def test_latest_metrics(self, fixture_store: FixtureStore) -> None:
-        ids = list(fixture_store.manifest["runs"].values())
-        with closing(Store(fixture_store.db)) as store:
-            latest = store.latest_metrics(ids)
-            records = store.run_records(ids, ALL_FIELDS)
-        for run_id, record in records.items():
-            found = {key: repr(metric.value) for key, metric in latest.get(run_id, {}).items()}
-            assert found == {key: repr(value) for key, value in record.metrics.items()}
-
     def test_more_runs_than_a_statement_may_name(self, logged: Logged) -> None:
         many = [*(f"{number:032x}" for number in range(1200)), logged.run_id]
         with recorded(logged.store) as statements:
-            assert logged.store.runs_with_curve(many, "loss") == {logged.run_id}
             assert MetricKey("loss", 1) in logged.store.metric_keys(many)
-            assert set(logged.store.latest_metrics(many)) == {logged.run_id}
         assert max(len(parameters) for _, parameters in statements) <= 999

@@ -6,12 +6,11 @@ from mldeck.artifacts.errors import ArtifactError, NotThere
 from mldeck.artifacts.location import Located, Places, locate
 from mldeck.artifacts.mlmodel import FILE_NAME
 from mldeck.artifacts.opening import open_tree
-from mldeck.artifacts.references import Lookup
 
 
-def has_mlmodel(uri: str | None, places: Places, owner: str | None = None, look_up: Lookup | None = None) -> bool:
+def has_mlmodel(uri: str | None, places: Places, owner: str | None = None) -> bool:
     """Whether an MLmodel file is directly below it."""
-    return holds_mlmodel(locate(uri, places, owner, look_up))
+    return holds_mlmodel(locate(uri, places, owner))
 
 
 def holds_mlmodel(located: Located) -> bool:

@@ -133,15 +133,10 @@ class Total:
     """Folders that could not be looked into: there may be more."""
 
 
-def count(
-    tree: ArtifactTree,
-    folder: str = "",
-    progress: Progress = untold,
-    check: Check = never,
-) -> Total:
+def count(tree: ArtifactTree, folder: str = "", check: Check = never) -> Total:
     files = folders = size = 0
     unreadable: list[str] = []
-    for entry in _watched(walk(tree, folder, check, lambda path, _: unreadable.append(path)), progress, check):
+    for entry in _watched(walk(tree, folder, check, lambda path, _: unreadable.append(path)), untold, check):
         folders += entry.kind in (EntryKind.FOLDER, EntryKind.MODEL)
         files += not entry.is_dir
         size += entry.size or 0

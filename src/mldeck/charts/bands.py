@@ -35,15 +35,14 @@ class Band:
     name: str = ""
     colour: int = 0
     mark: str = ""
-    is_faint: bool = False
 
     @property
     def line(self) -> Line:
         """The mean, for a legend and a crosshair."""
-        return Line(self.mean, self.name, self.colour, self.mark, self.is_faint, is_strong=not self.is_faint)
+        return Line(self.mean, self.name, self.colour, self.mark, is_strong=True)
 
 
-def band(curves: Sequence[Curve], name: str = "", colour: int = 0, mark: str = "", is_faint: bool = False) -> Band:
+def band(curves: Sequence[Curve], name: str = "", colour: int = 0, mark: str = "") -> Band:
     """Of curves along the same axis, smoothed ones as they are shown.
 
     A curve counts from its first to its last point, straight between its points, and not inside its gaps.
@@ -68,9 +67,7 @@ def band(curves: Sequence[Curve], name: str = "", colour: int = 0, mark: str = "
         means.append(min(max(sum(value / len(there) for value, _, _ in there), lows[-1]), highs[-1]))
     points = indexed(Points(xs, means, breaks))
     mean = Curve(axis, xs, xs, means, 0, points, ())
-    return Band(
-        mean, indexed(Points(xs, lows, breaks)), indexed(Points(xs, highs, breaks)), name, colour, mark, is_faint
-    )
+    return Band(mean, indexed(Points(xs, lows, breaks)), indexed(Points(xs, highs, breaks)), name, colour, mark)
 
 
 def _grid(curves: Sequence[Curve]) -> list[int]:

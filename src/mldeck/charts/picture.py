@@ -83,9 +83,6 @@ class PlotArea(NamedTuple):
         """The x value in the middle of a column of the picture."""
         return self.x.value((column - self.left + 0.5) / self.width)
 
-    def y_at(self, row: int) -> float:
-        return self.y.value(1 - (row - self.top + 0.5) / self.height)
-
 
 @dataclass(frozen=True)
 class Picture:

@@ -70,7 +70,7 @@ def _lines(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> li
     from mldeck.charts.lines import Line, marks_for
     from mldeck.charts.picture import SERIES_COLOURS
 
-    histories = store.read_histories([(each.run_id, options.metric) for each in runs])
+    histories = [store.read_history(each.run_id, options.metric) for each in runs]
     if not any(len(history) for history in histories):
         whose = "this run has" if len(runs) == 1 else "these runs have"
         raise UsageError(f"{whose} no metric {options.metric}{_those_there_are(store, runs)}")

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Select, case, func, select, tuple_
 from sqlalchemy.exc import DBAPIError
 
-from mldeck.model import History, HistorySize
+from mldeck.model import History
 from mldeck.store.files import is_locked
 from mldeck.store.points import MOST_POINTS, Gathering, PointRow, Points
 from mldeck.store.schema import Schema
@@ -51,7 +51,7 @@ def read_history(
     gathering = Gathering()
     is_finished = False
     with stoppable(connection):
-        for rows in _parts(connection, schema, points_of(schema, run_id, key, window), newest):
+        for rows in _parts(connection, schema, _points_of(schema, run_id, key, window), newest):
             gathering.add(rows)
             if on_part is not None and gathering.count % _TOLD_EVERY == 0:
                 on_part(gathering.count)
@@ -82,7 +82,7 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
         return read_history(connection, schema, history.run_id, history.key, history.window)
     # Few rows lie between two looks, whoever logged them: quicker to go through than any index.
     statement = (
-        points_of(schema, history.run_id, history.key, history.window)
+        _points_of(schema, history.run_id, history.key, history.window)
         .where(schema.rowid > mark[0], schema.rowid <= newest[0])
         .with_hint(schema.metrics, "NOT INDEXED", "sqlite")
     )
@@ -103,16 +103,7 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
     )
 
 
-def history_size(connection: Connection, schema: Schema, run_id: str, key: str) -> HistorySize:
-    """Counted in the index alone from MLflow 3.12 on; before, as dear as reading."""
-    points = schema.metrics
-    found = points_of(schema, run_id, key).with_only_columns(
-        func.count(), func.min(points.c.step), func.max(points.c.step)
-    )
-    return HistorySize(*connection.execute(found).one())
-
-
-def points_of(schema: Schema, run_id: str | ColumnElement[str], key: str, window: Window | None = None) -> Select[Any]:
+def _points_of(schema: Schema, run_id: str, key: str, window: Window | None = None) -> Select[Any]:
     """The columns of a `PointRow`, by the index that is quickest in this version."""
     points = schema.metrics
     value = case((schema.is_nan(points) == 0, points.c.value))

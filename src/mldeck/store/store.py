@@ -6,14 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mldeck.errors import Interrupted, UsageError
+from mldeck.errors import UsageError
 from mldeck.model import (
     Column,
     Experiment,
     History,
-    HistorySize,
     Kind,
-    Metric,
     MetricKey,
     Run,
     RunCount,
@@ -212,46 +210,8 @@ class Store(OpenedStore):
 
         return self._read(read_newer, interrupt, history)
 
-    def read_histories(
-        self,
-        pairs: Sequence[tuple[str, str]],
-        interrupt: Interrupt | None = None,
-        on_history: Callable[[History], None] | None = None,
-    ) -> list[History]:
-        """The histories of these pairs of run id and key, one after the other; when interrupted, those read so far.
-
-        `on_history` gets each of them, in this thread, as soon as it is read.
-        """
-        histories: list[History] = []
-        for run_id, key in pairs:
-            try:
-                histories.append(self.read_history(run_id, key, interrupt=interrupt))
-            except Interrupted:
-                break
-            if on_history is not None:
-                on_history(histories[-1])
-        return histories
-
-    def history_size(self, run_id: str, key: str, interrupt: Interrupt | None = None) -> HistorySize:
-        """How many points there are: cheap from MLflow 3.12 on, before that as dear as reading them."""
-        from mldeck.store.histories import history_size
-
-        return self._read(history_size, interrupt, run_id, key)
-
     def metric_keys(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> tuple[MetricKey, ...]:
         """The metrics that at least one of these runs has, by name."""
         from mldeck.store.metrics_of_runs import metric_keys
 
         return self._read(metric_keys, interrupt, ids)
-
-    def runs_with_curve(self, ids: Sequence[str], key: str, interrupt: Interrupt | None = None) -> frozenset[str]:
-        """Those of these runs that logged the metric more than once."""
-        from mldeck.store.metrics_of_runs import runs_with_curve
-
-        return self._read(runs_with_curve, interrupt, ids, key)
-
-    def latest_metrics(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> dict[str, dict[str, Metric]]:
-        """The latest point of every metric of these runs, by run id and key; runs without metrics are left out."""
-        from mldeck.store.metrics_of_runs import latest_metrics
-
-        return self._read(latest_metrics, interrupt, ids)

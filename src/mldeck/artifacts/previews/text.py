@@ -60,22 +60,6 @@ class TextFile:
         part = self._source.read(chunk * CHUNK, offset - chunk * CHUNK)
         return self._lines_before[chunk] + self._count(part) + 1
 
-    def line_offset(self, line: int, check: Check = never) -> int | None:
-        """Where a line starts; None when the text has fewer."""
-        if line <= 1:
-            return 0
-        chunk = 0
-        while True:
-            if not self._count_until(chunk + 1, check):
-                return None
-            if self._lines_before[chunk + 1] >= line - 1:
-                break
-            chunk += 1
-        start = chunk * CHUNK
-        ends = self._line_ends(self._source.read(start, CHUNK))
-        wanted = line - 1 - self._lines_before[chunk]
-        return next((start + end for number, end in enumerate(ends, 1) if number == wanted), None)
-
     def _as_page(self, offset: int, data: bytes, following: int | None) -> TextPage:
         return TextPage(offset, decode(data, self._encoding), following)
 
@@ -136,13 +120,12 @@ def find_in_text(
     check: Check = never,
     *,
     encoding: str = "utf-8",
-    ignore_case: bool = True,
     progress: Progress = untold,
 ) -> Match | None:
-    """The first place at or after `from_offset` where `needle` stands."""
+    """The first place at or after `from_offset` where `needle` stands, upper and lower case alike."""
     if not needle:
         return None
-    pattern, longest = _pattern(needle, encoding, ignore_case)
+    pattern, longest = _pattern(needle, encoding)
     width = len("\n".encode(encoding))
     kept, kept_from = b"", from_offset
     for chunk in chunks(source, from_offset, check, progress):
@@ -156,12 +139,12 @@ def find_in_text(
     return None
 
 
-def _pattern(needle: str, encoding: str, ignore_case: bool) -> tuple[re.Pattern[bytes], int]:
+def _pattern(needle: str, encoding: str) -> tuple[re.Pattern[bytes], int]:
     """What to look for among bytes, and how long it is at most."""
     parts: list[bytes] = []
     longest = 0
     for character in needle:
-        forms = {character, character.lower(), character.upper()} if ignore_case else {character}
+        forms = {character, character.lower(), character.upper()}
         encoded = sorted(form.encode(encoding, errors="replace") for form in forms)
         longest += max(map(len, encoded))
         parts.append(b"(?:" + b"|".join(map(re.escape, encoded)) + b")")

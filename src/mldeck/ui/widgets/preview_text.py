@@ -124,10 +124,6 @@ class TextView(LineView):
         """What is held of it."""
         return "".join(each.page.text for each in self._pages)
 
-    @property
-    def is_whole(self) -> bool:
-        return self._pages[0].page.offset == 0 and self._pages[-1].page.next_offset is None
-
     def on_resize(self) -> None:
         top = self._top
         self._lay_out(top)
