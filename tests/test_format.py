@@ -22,6 +22,7 @@ from mldeck.format import (
     safe_lines,
     size_text,
     time_text,
+    told_apart,
 )
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -95,6 +96,7 @@ def test_digits_to_tell_apart(values: list[float]) -> None:
     digits = digits_to_tell_apart(values)
     finite = {value for value in values if math.isfinite(value)}
     assert len({float_text(value, digits) for value in finite}) == len(finite)
+    assert told_apart(values) == (digits, {value: float_text(value, digits) for value in finite})
 
 
 @given(st.floats(1, 1e14))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from unicodedata import category, east_asian_width
 
@@ -81,13 +81,19 @@ def _short_exponent(text: str) -> str:
     return f"{mantissa}e{int(exponent)}" if mark else text
 
 
-def digits_to_tell_apart(values: Sequence[float], at_least: int = 6) -> int:
+def digits_to_tell_apart(values: Iterable[float], at_least: int = 6) -> int:
     """How many significant digits these need so that different numbers look different."""
+    return told_apart(values, at_least)[0]
+
+
+def told_apart(values: Iterable[float], at_least: int = 6) -> tuple[int, dict[float, str]]:
+    """The same, and each of the finite ones with so many digits."""
     distinct = {value for value in values if math.isfinite(value)}
     for digits in (at_least, 9, 12):
-        if len({float_text(value, digits) for value in distinct}) == len(distinct):
-            return digits
-    return _MAX_DIGITS
+        texts = {value: float_text(value, digits) for value in distinct}
+        if len(set(texts.values())) == len(distinct):
+            return digits, texts
+    return _MAX_DIGITS, {value: float_text(value, _MAX_DIGITS) for value in distinct}
 
 
 def exact_float_text(value: float) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from mldeck.format import MISSING, digits_to_tell_apart, duration_text, exact_float_text, float_text, safe
+from mldeck.format import MISSING, duration_text, exact_float_text, float_text, safe, told_apart
 from mldeck.model import Column, Kind
 from mldeck.ui.column_choice import AGE, DURATION, LABELS
 from mldeck.ui.comparing import CompareData, Delta, Group, Value, axis_name, best_of, group_of, number_of
@@ -246,8 +246,9 @@ class CompareLines:
         """Of a metric: with as many digits as tell all its values apart."""
         if column not in self._number_texts:
             numbers = [value if isinstance(value, float) else None for value in self.data.values(column)]
-            digits = digits_to_tell_apart([number for number in numbers if number is not None])
-            self._number_texts[column] = [MISSING if each is None else float_text(each, digits) for each in numbers]
+            _, texts = told_apart(number for number in numbers if number is not None)
+            shown = (MISSING if each is None else texts.get(each) or float_text(each) for each in numbers)
+            self._number_texts[column] = list(shown)
         return self._number_texts[column]
 
     def _best_of(self, column: Column) -> float | None:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from mldeck.format import (
     MISSING,
     age_text,
-    digits_to_tell_apart,
     duration_text,
     float_text,
     safe,
     time_text,
+    told_apart,
 )
 from mldeck.model import Column, Kind, OrderKey, RunRecord
 from mldeck.ui.column_choice import AGE, DURATION, EXPERIMENT, LABELS, Look
@@ -301,8 +301,8 @@ def _attribute_text(record: RunRecord, name: str) -> str | None:
 
 
 def _number_format(values: Sequence[float]) -> _NumberFormat:
-    digits = digits_to_tell_apart(values)
-    parts = [_split(float_text(value, digits)) for value in values] or [("", "")]
+    digits, texts = told_apart(values)
+    parts = [_split(texts.get(value) or float_text(value)) for value in values] or [("", "")]
     return _NumberFormat(digits, max(len(whole) for whole, _ in parts), max(len(fraction) for _, fraction in parts))
 
 
