@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Input
@@ -15,7 +16,7 @@ from mldeck.store.store import Store
 from mldeck.ui.best import Better
 from mldeck.ui.column_choice import AGE
 from mldeck.ui.compare_lines import BEST, OWN, Heading, Line
-from mldeck.ui.comparing import Group
+from mldeck.ui.comparing import CompareData, Group, read_runs
 from mldeck.ui.dialogs.export_dialog import ExportDialog
 from mldeck.ui.dialogs.text_dialog import TextDialog
 from mldeck.ui.screens.compare import CompareScreen
@@ -179,6 +180,24 @@ async def test_what_others_write_is_shown(taxi: Path) -> None:
         await deck.until_shown("fresh")
         assert "7.25" in deck.frame
         assert table_of(deck).cursor_line == cursor
+
+
+async def test_what_others_write_of_other_runs_draws_nothing_anew(taxi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[CompareData] = []
+
+    def reading(*arguments: Any) -> CompareData:
+        read.append(read_runs(*arguments))
+        return read[-1]
+
+    async with comparing(taxi, TAXI, 2) as deck:
+        monkeypatch.setattr("mldeck.ui.screens.compare.read_runs", reading)
+        before = deck.place.data
+        with writing(taxi) as connection:
+            connection.execute("UPDATE params SET value = 'other' WHERE run_uuid NOT IN (?, ?)", before.run_ids)
+        await deck.until(lambda: read, "read again")
+        reads = [worker for worker in deck.place.workers if worker.group == "compare"]
+        await deck.until(lambda: all(worker.is_finished for worker in reads), "all done")
+        assert deck.view.data is deck.place.data is before
 
 
 async def test_a_run_that_is_gone_is_counted(taxi: Path) -> None:

@@ -133,11 +133,18 @@ class CompareData:
         """Whether there are numbers, and nothing else."""
         if column.kind is Kind.METRIC:
             return True
-        values = [value for value in self.values(column) if value is not None]
-        return bool(values) and column != AGE and all(number_of(value) is not None for value in values)
+        if column not in self._numeric:
+            values = [value for value in self.values(column) if value is not None]
+            is_all = bool(values) and column != AGE and all(number_of(value) is not None for value in values)
+            self._numeric[column] = is_all
+        return self._numeric[column]
 
     @cached_property
     def _values(self) -> dict[Column, tuple[Value, ...]]:
+        return {}
+
+    @cached_property
+    def _numeric(self) -> dict[Column, bool]:
         return {}
 
 

@@ -137,8 +137,10 @@ class CompareScreen(Place):
             return
         store, marked = session.store, dict(session.marked)
         with self.reporting_trouble(), self.saying_busy("reading runs"):
-            self.data = await read_off_loop(lambda interrupt: read_runs(store, marked, interrupt))
+            data = await read_off_loop(lambda interrupt: read_runs(store, marked, interrupt))
             self._is_read = True
+            if data != self.data:  # most changes are to other runs: what is drawn of these is as good as new
+                self.data = data
             with self.app.batch_update():  # or what is mounted would be painted piece by piece
                 await self._show_view(is_turned=self.focused is None)
             if self.view is not None:
