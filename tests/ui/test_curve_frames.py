@@ -61,14 +61,15 @@ async def test_bars(store: FixtureStore) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_small_charts(store: FixtureStore, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mldeck.ui.widgets.run_table.now_ms", lambda: 1_795_228_000_000)
-    monkeypatch.setattr("mldeck.ui.widgets.run_cells.Aging.touch", lambda table: None)
+    for module in ("run_cells", "run_table"):
+        monkeypatch.setattr(f"mldeck.ui.widgets.{module}.now_ms", lambda: 1_795_228_000_000)
     async with running_deck(store.db, experiment="churn-baseline", size=size) as deck:
         await deck.until_counted(12)
         table = deck.screen.table
         table.move_to(list(table.run_ids).index(store.run("logreg")))
-        await deck.press("right_square_bracket", "tab", "right")
+        await deck.press("right_square_bracket", "tab")
         charts = deck.screen.query_one("#charts")
         await deck.until(lambda: charts.metrics and not charts.missing_outlines(), "histories")  # type: ignore[attr-defined]
+        await deck.press("right")
         await deck.until_shown("val/  2 metrics")
         check(f"small-charts-{size[0]}x{size[1]}", deck)
