@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from mldeck.charts.bars import Bar, draw_bars
 from mldeck.charts.picture import Role
 
@@ -44,6 +46,24 @@ def test_values_are_exact() -> None:
     assert "0.30000000000000004" in draw_bars([Bar("run", 0.1 + 0.2)], (60, 1)).text
 
 
+def test_points_stand_below_each_other_where_there_is_room() -> None:
+    bars = [Bar("run", value) for value in (5.9124, -2.0, 11.25, math.nan)]
+    wide, narrow = (draw_bars(bars, (width, 4)).text.splitlines() for width in (60, 10))
+    assert wide[0].index(".") == wide[2].index(".") == wide[1].index("-2") + 2
+    assert wide[3].endswith("NaN")
+    assert [line.split()[-1] for line in narrow] == ["5.9124", "-2", "11.25", "NaN"]
+
+
 def test_what_did_not_fit_is_counted() -> None:
     text = draw_bars([Bar(f"run-{number}", 1.0) for number in range(20)], (60, 8), title="rmse").text
     assert text.splitlines()[-1] == "… 14 more"
+
+
+@pytest.mark.parametrize("strong", [0, 5, 6, 19])
+def test_the_bar_under_the_cursor_is_in_sight(strong: int) -> None:
+    bars = [Bar(f"run-{number}", float(number), is_strong=number == strong) for number in range(20)]
+    lines = draw_bars(bars, (60, 8), title="rmse").text.splitlines()
+    assert len(lines) == 8
+    assert [line for line in lines if line.startswith(f"run-{strong} ")]
+    assert lines[-1] == "… 14 more"
+    assert draw_bars(bars, (60, 40), title="rmse").text.splitlines()[1 + strong] in lines, "of the same scale"

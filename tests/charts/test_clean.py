@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from array import array
+from dataclasses import replace
 
 from hypothesis import given
 
 from mldeck.charts.clean import ABOVE, BELOW, NAN, cleaned, in_order
 from mldeck.charts.curves import Axis, prepare
 from mldeck.charts.lines import NO_POINTS, NOTHING_FINITE, NOTHING_HERE, NOTHING_POSITIVE, Line, View, draw_lines
-from mldeck.charts.picture import Ink, Role
+from mldeck.charts.picture import Ink, Picture, Role
 from tests.charts.histories import curve_of, histories
 
 
@@ -53,17 +54,49 @@ def test_a_gap_is_marked_where_it_begins() -> None:
     assert not points.is_joined(1)
 
 
-def test_marks_stand_at_the_height_where_the_line_left_off_or_at_the_edge() -> None:
-    values = [1.0] * 20 + [math.nan] + [2.0] * 20 + [math.inf] + [2.0] * 20 + [-math.inf] + [1.0] * 20
-    picture = draw_lines([Line(curve_of(values))], View(), (80, 20))
+def test_marks_stand_where_the_line_left_off_or_at_the_edge_and_on_no_point() -> None:
+    values = [1.0] * 20 + [math.nan] * 9 + [2.0] * 20 + [math.inf] * 9 + [2.0] * 20 + [-math.inf] * 9 + [1.0] * 20
+    curve = curve_of(values)
+    picture, bare = (
+        draw_lines([Line(curve)], View(), (80, 20)),
+        draw_lines([Line(replace(curve, gaps=()))], View(), (80, 20)),
+    )
     plot = picture.plot
     assert plot is not None
-    wanted = {20: (NAN, plot.row_of(1.0)), 41: (ABOVE, plot.top), 62: (BELOW, plot.top + plot.height - 1)}
+    wanted = {20: (NAN, plot.row_of(1.0)), 49: (ABOVE, plot.top), 78: (BELOW, plot.top + plot.height - 1)}
     for step, (sign, row) in wanted.items():
         column = plot.column_of(step)
         assert column is not None
         assert row is not None
-        assert picture.rows[row][column] == (sign, Ink(Role.WARNING))
+        is_free = bare.rows[row][column].ink.role is not Role.SERIES
+        marks = [y for y in range(picture.height) if picture.rows[y][column] == (sign, Ink(Role.WARNING))]
+        assert marks == [row] if is_free else [abs(y - row) for y in marks] == [1]
+    assert series_cells(picture) == series_cells(bare)
+
+
+def test_a_point_at_the_very_step_of_a_gap_stays_in_sight() -> None:
+    steps, values = array("q", [0, 5, 5, 10]), array("d", [1.0, 4.0, math.nan, 2.0])
+    curve = prepare(steps, array("q", range(4)), values)
+    picture, bare = (
+        draw_lines([Line(curve)], View(), (40, 12)),
+        draw_lines([Line(replace(curve, gaps=()))], View(), (40, 12)),
+    )
+    assert NAN in picture.text
+    assert series_cells(picture) == series_cells(bare)
+
+
+def test_in_a_column_full_of_points_the_middle_one_gives_way() -> None:
+    values = [0.0, 1.0] * 2_000 + [math.nan] + [0.0, 1.0] * 2_000
+    picture = draw_lines([Line(curve_of(values))], View(), (40, 12))
+    plot = picture.plot
+    assert plot is not None
+    assert [y for y, row in enumerate(picture.rows) if any(cell.text == NAN for cell in row)] == [
+        plot.top + plot.height // 2
+    ]
+
+
+def series_cells(picture: Picture) -> set[tuple[int, int]]:
+    return {(x, y) for y, row in enumerate(picture.rows) for x, cell in enumerate(row) if cell.ink.role is Role.SERIES}
 
 
 def test_a_gap_is_not_bridged() -> None:

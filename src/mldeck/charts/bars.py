@@ -36,7 +36,8 @@ class Bar:
 def draw_bars(bars: Sequence[Bar], size: tuple[int, int], *, title: str = "", is_log: bool = False) -> Picture:
     """Bars from zero, to the left for negative values; on a log axis from the smallest value's decade.
 
-    What has no length (NaN, infinities, on a log axis what is not above zero) is there with its value.
+    What has no length (NaN, infinities, on a log axis what is not above zero) is there with its value. Where there are more
+    bars than rows, a strong one is among those shown; what is shown is drawn the same whichever they are.
     """
     canvas = Canvas(*size)
     top = header(canvas, title, ["log"] if is_log else [])
@@ -44,25 +45,39 @@ def draw_bars(bars: Sequence[Bar], size: tuple[int, int], *, title: str = "", is
         write_middle(canvas, canvas.height // 2, "no values yet", Ink(Role.AXIS))
         return canvas.picture()
     room = canvas.height - top
-    shown = bars if len(bars) <= room else bars[: max(0, room - 1)]
-    names = [safe(bar.name) for bar in shown]
-    values = [MISSING if bar.value is None else exact_float_text(bar.value) for bar in shown]
+    rows = len(bars) if len(bars) <= room else max(0, room - 1)
+    strong = next((index for index, bar in enumerate(bars) if bar.is_strong), 0)
+    first = max(0, strong - rows + 1)
+    names = [safe(bar.name) for bar in bars]
+    values = _value_texts(bars, canvas.width // 2)
     value_width = max(map(len, values), default=0)
     longest = max(map(cell_width, names), default=0)
     name_width = max(0, min(longest, canvas.width // 3, canvas.width - value_width - 1))
     left = name_width + 1
     width = canvas.width - left - value_width - 1
-    scale = _scale([bar.value for bar in shown], is_log)
-    for row, (bar, name, value) in enumerate(zip(shown, names, values, strict=True), top):
+    scale = _scale([bar.value for bar in bars], is_log)
+    for row, (bar, name, value) in enumerate(list(zip(bars, names, values, strict=True))[first : first + rows], top):
         write(canvas, 0, row, cut(name, name_width), Ink(is_faint=bar.is_faint, is_strong=bar.is_strong))
         missing = bar.value is not None and not math.isfinite(bar.value)
         ink = Ink(Role.WARNING if missing else Role.TEXT, 0, bar.is_faint, bar.is_strong)
         write_right(canvas, canvas.width, row, value, ink)
         if scale is not None and bar.value is not None and width >= _LEAST_BAR:
             _draw(canvas, row, left, width, scale, bar)
-    if len(shown) < len(bars):
-        write(canvas, 0, canvas.height - 1, f"… {len(bars) - len(shown):,} more", Ink(Role.AXIS))
+    if rows < len(bars):
+        write(canvas, 0, canvas.height - 1, f"… {len(bars) - rows:,} more", Ink(Role.AXIS))
     return canvas.picture()
+
+
+def _value_texts(bars: Sequence[Bar], most: int) -> list[str]:
+    """All digits; the points of numbers stand below each other, unless that takes more cells than `most`."""
+    texts = [MISSING if bar.value is None else exact_float_text(bar.value) for bar in bars]
+    fractions = [len(text) - text.index(".") if "." in text else 0 for text in texts]
+    room = max(fractions, default=0)
+    aligned = [
+        text + " " * (room - fraction) if bar.value is not None and math.isfinite(bar.value) else text
+        for text, fraction, bar in zip(texts, fractions, bars, strict=True)
+    ]
+    return aligned if max(map(len, aligned), default=0) <= most else texts
 
 
 def _scale(values: Sequence[float | None], is_log: bool) -> Scale | None:

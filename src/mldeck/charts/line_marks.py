@@ -27,7 +27,7 @@ class End(NamedTuple):
 
 
 def put_gaps(canvas: Canvas, plot: PlotArea, points: Points, gaps: Iterable[Gaps], origin: int) -> None:
-    """One mark of each kind for every column in which gaps begin: at the height where the line left off, or at the edge."""
+    """One mark of each kind for every column in which gaps begin: near where the line left off, or near the edge."""
     starts = Window(plot.x.low, plot.x.high).starts(plot.width)
     for kind in gaps:
         for column, start in enumerate(starts):
@@ -37,7 +37,7 @@ def put_gaps(canvas: Canvas, plot: PlotArea, points: Points, gaps: Iterable[Gaps
                 break
             x = kind.xs[index] - origin
             if x < end if end is not None else x <= plot.x.high:
-                row = _gap_row(plot, points, kind, index)
+                row = _free_row(canvas, plot, plot.left + column, _gap_row(plot, points, kind, index))
                 canvas.put(plot.left + column, row, kind.sign, _WARNING)
 
 
@@ -49,6 +49,15 @@ def _gap_row(plot: PlotArea, points: Points, gaps: Gaps, index: int) -> int:
         return bottom
     height = height_of(points, gaps.positions[index])
     return bottom if height is None else _row_near(plot, height)
+
+
+def _free_row(canvas: Canvas, plot: PlotArea, column: int, wanted: int) -> int:
+    """The nearest row in which no point is: a point may have been logged at the very step.
+
+    In a column that is full of points, from the highest to the lowest, the middle one is missed least.
+    """
+    rows = sorted(range(plot.top, plot.top + plot.height), key=lambda row: abs(row - wanted))
+    return next((row for row in rows if canvas.is_free(column, row)), plot.top + plot.height // 2)
 
 
 def put_single(canvas: Canvas, plot: PlotArea, points: Points, origin: int, ink: Ink) -> None:

@@ -130,6 +130,11 @@ class Canvas:
         """Whether nothing stands there; what lies outside is not blank."""
         return 0 <= row < self.height and 0 <= column < self.width and self._rows[row][column].text == " "
 
+    def is_free(self, column: int, row: int) -> bool:
+        """Whether nothing but an axis or its grid stands there."""
+        cell = self._rows[row][column]
+        return cell.text == " " or cell.ink.role is Role.AXIS
+
     def paste(self, column: int, row: int, rows: Sequence[Sequence[Cell]], *, blanks: bool = False) -> None:
         """Lays cells over those that are there; blank ones only if asked to."""
         for y, cells in enumerate(rows, row):
