@@ -13,6 +13,7 @@ import pytest
 from mldeck.model import RunQuery
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
+from mldeck.ui import run_reading
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import running_deck
 
@@ -84,6 +85,25 @@ async def test_escape_stops_a_sort(store_copy: Callable[[str], FixtureStore], ga
         await deck.until(lambda: gate.stopped, "stopped")
         assert list(deck.screen.table.run_ids) == before
         await deck.until(lambda: "sorted by" not in deck.frame, "the title tells the truth again")
+
+
+async def test_all_are_marked_that_are_still_being_listed(
+    store_copy: Callable[[str], FixtureStore], gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_reading, "FIRST_PAGE", 10)
+    real = run_reading.read_all_rows
+
+    def read_all_rows(store: Store, query: RunQuery, *rest: Any) -> Any:
+        gate.pass_through(query, rest[-1])
+        return real(store, query, *rest)
+
+    monkeypatch.setattr(run_reading, "read_all_rows", read_all_rows)
+    async with running_deck(store_copy("nyc-taxi").db, experiment=EXPERIMENT) as deck:
+        await deck.until(lambda: gate.waiting and deck.screen.table.row_count == 10, "the first page")
+        await deck.press("ctrl+a")
+        assert not deck.app.session.marked
+        gate.is_open.set()
+        await deck.until_shown("45 marked")
 
 
 async def test_leaving_does_not_wait_for_a_read(store_copy: Callable[[str], FixtureStore], gate: Gate) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import BindingType
 from textual.content import Content
+from textual.worker import Worker, WorkerError
 
 from mldeck.format import safe
 from mldeck.model import Column, Kind, OrderKey, RunQuery, View
 from mldeck.ui import run_reading
-from mldeck.ui.arranging import Heading, Layout
+from mldeck.ui.arranging import HEADING, Heading, Layout
 from mldeck.ui.keys import RUN_PLACE, bindings
 from mldeck.ui.screens.place import Place
 from mldeck.ui.session import Session, next_view, read_off_loop
@@ -105,7 +107,7 @@ class RunListing(Place):
     async def read_runs_again(self) -> None:
         """Others changed the database: the rows stay where they are, with what is in them now."""
         query = self.session.query
-        if query is None or any(worker.group == "runs" and worker.is_running for worker in self.workers):
+        if query is None or self._listing is not None:
             return  # what is being read is as new as it gets
         with self.saying_busy("reading runs"):
             await self._read_order(query, from_top=False)
@@ -288,6 +290,27 @@ class RunListing(Place):
     def _mark(self, message: RunTable.MarkAsked) -> None:
         self.session.toggle_marks(message.run_ids)
         self.show_marks()
+
+    @on(RunTable.AllMarkAsked)
+    def _mark_all(self) -> None:
+        if self._listing is None:
+            self.session.toggle_marks([run_id for run_id in self.table.run_ids if run_id != HEADING])
+            self.show_marks()
+        else:
+            self._mark_when_listed()
+
+    @work(group="mark")
+    async def _mark_when_listed(self) -> None:
+        """Those that are there, if somebody stops the reading."""
+        while (listing := self._listing) is not None:
+            with suppress(WorkerError):
+                await listing.wait()
+        self._mark_all()
+
+    @property
+    def _listing(self) -> Worker[object] | None:
+        """What reads which runs there are, and in what order."""
+        return next((each for each in self.workers if each.group == "runs" and not each.is_finished), None)
 
     def show_marks(self) -> None:
         """Other runs are marked now."""

@@ -48,6 +48,9 @@ class RunTable(Aging, Grid):
             super().__init__()
             self.run_ids = run_ids
 
+    class AllMarkAsked(Message):
+        """The same for all that are listed, or soon will be."""
+
     class ViewAsked(Message):
         """Another lifecycle stage, please."""
 
@@ -340,7 +343,7 @@ class RunTable(Aging, Grid):
             self.post_message(self.MarkAsked(fresh))
 
     def action_mark_all(self) -> None:
-        self.post_message(self.MarkAsked([run_id for run_id in self.run_ids if run_id != HEADING]))
+        self.post_message(self.AllMarkAsked())
 
     def action_layout(self, what: str) -> None:
         self.post_message(self.LayoutAsked(what))
