@@ -37,15 +37,17 @@ class _ChoiceList(Grid):
 
 
 class MenuDialog(ModalScreen["str | None"]):
-    """The result is the value of the choice, or None if nothing was chosen. `text` says what it is about."""
+    """The result is the value of the choice, or None if nothing was chosen. `text` says what it is about, `present` is the
+    value of the choice that one begins at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
-    def __init__(self, title: str, choices: Sequence[Choice], text: str = "") -> None:
+    def __init__(self, title: str, choices: Sequence[Choice], text: str = "", *, present: str | None = None) -> None:
         super().__init__()
         self._title = title
         self._choices = choices
         self._text = text
+        self._present = present
 
     def compose(self) -> ComposeResult:
         with Vertical(id="menu", classes="dialog") as pane:
@@ -58,7 +60,11 @@ class MenuDialog(ModalScreen["str | None"]):
             yield choices
 
     def on_mount(self) -> None:
-        self.query_one(_ChoiceList).focus()
+        choices = self.query_one(_ChoiceList)
+        choices.focus()
+        values = [each.value for each in self._choices]
+        if self._present in values:
+            choices.move_to(values.index(self._present))
 
     @on(Grid.Opened)
     def _opened(self, message: Grid.Opened) -> None:

@@ -26,12 +26,21 @@ class _MetricList(Grid, can_focus=False):
         self.metrics = metrics
         self.chosen = list(chosen)
         self.empty_text = "No metric of these runs is called that."
+        self.narrow("")
+        self.move_to(next((row for row, metric in enumerate(metrics) if metric in chosen), 0))
 
     def narrow(self, text: str) -> None:
         words = text.lower().split()
         self.metrics = [each for each in self.all_metrics if all(word in each.lower() for word in words)]
-        self.set_content(len(self.metrics), (GridColumn("", 1), GridColumn("", max(1, self.line_width - 3))))
+        self.set_content(len(self.metrics), self._fitting_columns())
         self.move_to(0)
+
+    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+        return GridColumn("", 1), GridColumn("", max(1, self.line_width - 3))
+
+    def on_resize(self) -> None:
+        self.columns = self._fitting_columns()
+        super().on_resize()
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         metric = self.metrics[row]
@@ -80,12 +89,6 @@ class MetricDialog(ModalScreen["tuple[str, ...] | None"]):
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
-        self.call_after_refresh(self._start)
-
-    def _start(self) -> None:
-        self._list.narrow("")
-        first = next((row for row, each in enumerate(self._metrics) if each in self._chosen), 0)
-        self._list.move_to(first)
 
     @on(Input.Changed)
     def _narrow(self, event: Input.Changed) -> None:

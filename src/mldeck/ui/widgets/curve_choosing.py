@@ -79,7 +79,9 @@ class CurveChoosing(CurveLoading):
             columns = _grouping(list(records.values()))
             choices = [Choice(_NO_GROUPS, "", "No groups: each run by itself")]
             choices += (Choice(str(index), "", f"{_KINDS[each.kind]} {each.key}") for index, each in enumerate(columns))
-            chosen = await self.app.push_screen_wait(MenuDialog("Group runs by", choices))
+            by = self.view.group_by
+            present = str(columns.index(by)) if by in columns else _NO_GROUPS
+            chosen = await self.app.push_screen_wait(MenuDialog("Group runs by", choices, present=present))
             if chosen is not None:
                 self._records = records
                 self.view = replace(
