@@ -12,15 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual._compositor import ChopsUpdate
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import Input
 
+from mldeck.charts.bars import Bar, draw_bars
 from mldeck.charts.curves import Axis
+from mldeck.charts.picture import Picture
 from mldeck.errors import MldeckError
 from mldeck.format import exact_float_text
 from mldeck.store import histories
 from mldeck.store.points import Gathering
 from mldeck.store.store import Store
+from mldeck.ui.curve_drawing import Drawer
 from mldeck.ui.curve_view import Range
 from mldeck.ui.screens.chart import ChartScreen
 from mldeck.ui.screens.runs import RunsScreen
@@ -99,7 +104,7 @@ async def test_runs_without_points_say_so(store: FixtureStore) -> None:
         deck.pane.show([store.run("scheduled")])
         deck.pane.metrics = ()
         deck.pane.show([store.run("scheduled")])
-        await deck.until_shown("No metric has been logged yet")
+        await deck.until_shown("No metric yet: it appears here as soon as one is logged.")
         deck.pane.show([])
         await deck.until_shown("No run to show.")
 
@@ -197,7 +202,51 @@ async def test_a_step_of_the_crosshair_paints_a_slice_of_the_plot(store: Fixture
         assert column is not None
         assert deck.pane.plot.crosshair is not None
         assert deck.pane.plot.crosshair > column
-        assert len(painted) <= 2, "of eight"
+        assert len(painted) == 1, "of four"
+
+
+async def test_the_plot_is_laid_out_once_however_often_it_is_drawn(store: FixtureStore) -> None:
+    async with chart_of(store, ["logreg"]) as deck:
+        assert not deck.pane.legend.display
+        assert len([each for each in deck.pane.plot.query(PlotSlice) if each.display]) > 1
+        names = Picture(tuple(draw_bars([Bar("日本語", 1.0)], deck.pane.plot.size).rows))
+        deck.pane.plot.show(names)
+        assert len([each for each in deck.pane.plot.query(PlotSlice) if each.display]) == 1, "no half characters"
+
+
+async def test_how_far_the_reading_is_paints_the_border_only(store: FixtureStore) -> None:
+    async with chart_of(store, ["logreg"]) as deck:
+        painted: list[set[Region]] = []
+
+        def render(real: Callable[[], ChopsUpdate | None] = deck.app.screen._compositor.render_partial_update) -> Any:
+            painted.append(set(deck.app.screen._compositor._dirty_regions))
+            return real()
+
+        deck.app.screen._compositor.render_partial_update = render  # type: ignore[method-assign]
+        deck.pane.say("loss", "20,000 points… Esc stops")
+        await deck.until(lambda: painted, "painted")
+        assert "20,000 points… Esc stops" in deck.frame
+        place = deck.pane.region
+        assert painted == [{Region(place.x, y, place.width, 1) for y in (place.y, place.bottom - 1)}]
+        deck.pane.say("loss", "20,000 points… Esc stops")
+        await deck.pilot.pause()
+        assert len(painted) == 1
+
+
+async def test_what_is_wanted_twice_is_drawn_once(store: FixtureStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with chart_of(store, ["logreg"]) as deck:
+        drawn = []
+        real = Drawer.draw
+
+        def draw(self: Drawer, *args: Any) -> Any:
+            drawn.append(args)
+            return real(self, *args)
+
+        monkeypatch.setattr(Drawer, "draw", draw)
+        deck.pane.redraw()
+        deck.pane.redraw()
+        await deck.until_drawn()
+        assert len(drawn) == 1
 
 
 async def test_zooming_goes_around_the_middle_when_the_crosshair_is_out_of_sight(store: FixtureStore) -> None:
@@ -275,7 +324,7 @@ async def test_hiding_runs(store: FixtureStore) -> None:
         await deck.until_shown("hidden")
         assert [line.curve.count for line in deck.drawing.lines] == [0, 30, 30]
         await deck.key("down", "space", "down", "space")
-        await deck.until_shown("All curves are hidden")
+        await deck.until_shown("All are hidden")
         await deck.key("up", "space")
         assert [line.curve.count for line in deck.drawing.lines] == [0, 30, 0]
 
@@ -301,7 +350,14 @@ async def test_groups_have_a_mean_and_a_band(store: FixtureStore) -> None:
         await deck.until_shown("mean 0.")
         await deck.press("o")
         await deck.until_shown("Runs are grouped")
-        await deck.press("g", "enter")
+        await deck.press("g")
+        await deck.until_shown("Group runs by")
+        await deck.press("enter")
+        await deck.until_drawn()
+        assert deck.pane.view.group_by is not None, "one begins at what is chosen"
+        await deck.press("g")
+        await deck.until_shown("Group runs by")
+        await deck.press("home", "enter")
         await deck.until(lambda: deck.pane.view.group_by is None, "no groups")
         await deck.until_drawn()
         assert len(deck.drawing.lines) == 4
@@ -540,7 +596,9 @@ async def test_what_is_read_is_shown_and_escape_stops_the_rest(store: FixtureSto
         assert isinstance(deck.app.screen, ChartScreen)
         await deck.until_shown("stopped at 30 points")
         gate.is_open.set()
-        await deck.press("m", "enter")
+        await deck.press("m")
+        await deck.until_shown("Enter only this one")
+        await deck.press("enter")
         await deck.until(lambda: [line.curve.count for line in deck.drawing.lines] == [30, 30, 30], "read after all")
         await deck.press("escape")
         assert isinstance(deck.app.screen, RunsScreen)

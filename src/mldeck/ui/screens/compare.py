@@ -225,7 +225,8 @@ class CompareScreen(Place):
     async def show_view(self) -> None:
         if self.finder.is_open:
             await self.finder.close(keep=False)
-        await self._show_view(is_turned=True)
+        with self.app.batch_update():
+            await self._show_view(is_turned=True)
 
     @on(CompareView.Pointed)
     def _pointed(self, message: CompareView.Pointed) -> None:

@@ -184,7 +184,7 @@ class RunsScreen(RunFiles):
         if event.widget is self.experiment_list or (event.widget is self.table and self.inspector.details is None):
             self.load_details()
 
-    def action_chart(self) -> None:
+    async def action_chart(self) -> None:
         """Of the marked runs, and the one under the cursor."""
         table = self.table
         run_ids = [*self.session.marked, *([] if table.cursor_run is None else [table.cursor_run])]
@@ -193,7 +193,8 @@ class RunsScreen(RunFiles):
             return
         from mldeck.ui.screens.chart import ChartScreen  # what draws takes a while to load
 
-        self.app.push_screen(ChartScreen(self.session, run_ids, self._cursor_metric, self.go_to))
+        with self.app.batch_update():  # or what is mounted would be painted piece by piece
+            await self.app.push_screen(ChartScreen(self.session, run_ids, self._cursor_metric, self.go_to))
 
     @property
     def _cursor_metric(self) -> str | None:
@@ -350,17 +351,17 @@ class RunsScreen(RunFiles):
             self.settle("experiment", self._show_cursor_experiment)
 
     @on(Grid.Opened)
-    def _opened(self, message: Grid.Opened) -> None:
+    async def _opened(self, message: Grid.Opened) -> None:
         if isinstance(message.grid, RunTable):
             self.set_focus(self.inspector.tab_pane)
         elif isinstance(message.grid, ExperimentList):
             self._show_cursor_experiment()
             self.set_focus(self.table)
         elif isinstance(message.grid, MetricGrid):
-            self.action_chart()
+            await self.action_chart()
 
-    def on_small_charts_opened(self) -> None:
-        self.action_chart()
+    async def on_small_charts_opened(self) -> None:
+        await self.action_chart()
 
     def _show_cursor_experiment(self) -> None:
         experiment = self.experiment_list.cursor_experiment

@@ -100,10 +100,8 @@ class CompareDrawing(CompareView, Redrawing[AnyDrawing]):
         self.query_one(".compare-readout", Static).update(Content(cell_text(text, self.size.width - 3)))
 
     def say_state(self) -> None:
-        """Only if it is something else: a title paints the whole view again. The run is named at the bottom."""
-        heading, state = Content(self.heading), Content(safe(self.state))
-        if (self.border_title, self.border_subtitle) != (heading.markup, state.markup):
-            self.border_title, self.border_subtitle = heading, state
+        """The run is named at the bottom."""
+        self.say(self.heading, safe(self.state))
 
     def go_to(self, run_id: str | None) -> None:
         """Puts the cursor on a run."""

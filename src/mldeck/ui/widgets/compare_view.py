@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
@@ -15,11 +14,12 @@ from mldeck.model import Column
 from mldeck.ui.comparing import CompareData
 from mldeck.ui.exporting import Exported, export
 from mldeck.ui.session import Session
+from mldeck.ui.widgets.titled import TitledPane
 
 _MEMORY_KEY = "compare"
 
 
-class CompareView(Widget, can_focus=True):
+class CompareView(TitledPane, can_focus=True):
     """A pane that shows the marked runs in one way. It is told when the runs are others, and draws them."""
 
     NAME: ClassVar[str] = ""
@@ -123,9 +123,8 @@ class CompareView(Widget, can_focus=True):
 
     def say_state(self) -> None:
         """Says in the border what is shown, and which run the cursor is on."""
-        self.border_title = Content(self.heading)
         pointed = self.data.label(self.cursor_run) if self.cursor_run in self.data.by_id else ""
-        self.border_subtitle = Content(safe(" · ".join(part for part in (self.state, pointed) if part)))
+        self.say(self.heading, safe(" · ".join(part for part in (self.state, pointed) if part)))
 
     # -- what is remembered
 

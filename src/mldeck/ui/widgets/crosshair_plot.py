@@ -17,7 +17,7 @@ from mldeck.charts.picture import Cell, Ink, Picture, Role
 from mldeck.ui.chart_looks import ink_style
 from mldeck.ui.widgets.overlaid_plot import OverlaidPlot
 
-_SLICES = 8
+_SLICES = 4
 _NEAR = 4
 """Columns; about as long as it takes to say where the next piece stands, and in which colour."""
 
@@ -35,8 +35,7 @@ class PlotSlice(Widget):
         self._plot = plot
 
     def render_line(self, y: int) -> Strip:
-        left = self.virtual_region.x
-        return self._plot.render_line(y).crop(left, left + self.size.width)
+        return self._plot.render_part(y, self.virtual_region)
 
 
 class CrosshairPlot(OverlaidPlot):
@@ -50,8 +49,8 @@ class CrosshairPlot(OverlaidPlot):
         yield from self._slices
 
     def show(self, picture: Picture | None, crosshair: int | None = None) -> None:
-        # What has no axes may have names in it, with wide characters that must not be cut in two.
-        is_cut = picture is not None and picture.plot is not None
+        # Names may be in a picture without axes. Other slices for each would be laid out anew, and all be painted again.
+        is_cut = picture is None or picture.plot is not None or not _has_wide(picture)
         for each in self._slices[1:]:
             each.display = is_cut
         if self.crosshair is not None and _area(picture) != _area(self.picture):
@@ -78,19 +77,27 @@ class CrosshairPlot(OverlaidPlot):
             if parts or not regions:
                 each.refresh(*parts)
 
-    def render_line(self, y: int) -> Strip:
-        strip = super().render_line(y)
-        area, column = _area(self.picture), self.crosshair
-        if self.picture is None or area is None or column is None or not area.y <= y < area.bottom:
-            return strip
-        return self._crossed(strip, column, self.picture.rows[y][column])
+    def render_part(self, y: int, place: Region) -> Strip:
+        """What stands in a line of a slice."""
+        strip, column, area = self.render_line(y), self.crosshair, _area(self.picture)
+        is_crossed = area is not None and area.y <= y < area.bottom
+        if self.picture is None or column is None or not is_crossed or not place.x <= column < place.right:
+            return strip.crop(place.x, place.right)
+        cell = Segment(*self._crossed(self.picture.rows[y][column]))
+        # Not three strips joined: to make a strip takes longer than to fill it.
+        _, before, _, after = Segment.divide(strip, (place.x, column, column + 1, place.right))
+        return Strip([*before, cell, *after], place.width)
 
-    def _crossed(self, strip: Strip, column: int, cell: Cell) -> Strip:
+    def _crossed(self, cell: Cell) -> tuple[str, Style]:
         """The curves stay in sight: the crosshair stands in the cells above and below them."""
         is_free = not cell.text.strip() or cell.ink.role is Role.AXIS or cell.ink.is_faint
         text, ink = (_CROSSHAIR, _CROSSHAIR_INK) if is_free else cell
-        style = self.rich_style + ink_style(self, ink) + Style(bold=not is_free or None)
-        return Strip.join([strip.crop(0, column), Strip([Segment(text, style)]), strip.crop(column + 1)])
+        return text, self.base + ink_style(self, ink) + Style(bold=not is_free or None)
+
+
+def _has_wide(picture: Picture) -> bool:
+    """Whether it has characters that must not be cut in two."""
+    return any(not cell.text for row in picture.rows for cell in row)
 
 
 def _area(picture: Picture | None) -> Region | None:

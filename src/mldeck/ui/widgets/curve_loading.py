@@ -33,7 +33,8 @@ _BUSY_S = 0.5
 """Reading that takes longer says so, and how far it is."""
 
 _STEP_S = 0.25
-"""How often what was read until now is shown, and how far it is."""
+"""How often it says so. What was read until now is shown then too, but after twice as long each time: so many pictures of
+hundreds of curves would keep a slow line busy."""
 
 _SETTLE_S = 0.15
 """How long a window must rest before all points in it are read."""
@@ -272,14 +273,14 @@ class CurveLoading(Redrawing[Drawing]):
             keys = [key for key in keys if key in self._histories and not self._histories[key].was_stopped]
         reading = self._reading = Reading(len(keys))
         store, cache = self.session.store, self.session.histories
-        shown_at = 0.0
+        shown_at, pause = 0.0, _STEP_S
         for key in keys:
             renew = partial(read_or_renew, store, cache, key)
             history = await read_off_loop(partial(reading.read, renew))
             is_new = history is not None and self._take(key, history)
             # The last one is drawn when all is read.
-            if is_new and key != keys[-1] and time.monotonic() - shown_at >= _STEP_S:
-                shown_at = time.monotonic()
+            if is_new and key != keys[-1] and time.monotonic() - shown_at >= pause:
+                shown_at, pause = time.monotonic(), 2 * pause
                 self.redraw()
             if reading.is_stopped:
                 break

@@ -30,6 +30,7 @@ from mldeck.ui.widgets.curve_choosing import CurveChoosing
 from mldeck.ui.widgets.curve_legend import CurveLegend, LegendLine
 from mldeck.ui.widgets.curve_plot import PictureView
 from mldeck.ui.widgets.grid import Grid
+from mldeck.ui.widgets.titled import TitledPane
 
 _BESIDE_WIDTH = 100
 """From here on, the legend stands beside the plot, if it has several lines; else below it."""
@@ -38,7 +39,7 @@ _LEGEND_SHARE = 0.36
 _MOST_LINES_BELOW = 6
 
 
-class CurvesPane(CurveChoosing, can_focus=True):
+class CurvesPane(TitledPane, CurveChoosing, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = bindings(CURVES)
 
     class MetricChanged(Message):
@@ -63,12 +64,13 @@ class CurvesPane(CurveChoosing, can_focus=True):
         self.crosshair: float | None = None
         """An x value; None while there is none."""
         self._drawer = Drawer()
-        self._titles = ("", "")
 
     def compose(self) -> ComposeResult:
         with Container(classes="curve-body"):
             yield CrosshairPlot(id="curve-plot")
-            yield CurveLegend(id="curve-legend")
+            legend = CurveLegend(id="curve-legend")
+            legend.display = False  # until there are several curves: else the picture would be drawn for two sizes
+            yield legend
         yield Static("", id="curve-readout", markup=False)
 
     @property
@@ -92,9 +94,9 @@ class CurvesPane(CurveChoosing, can_focus=True):
         if self.trouble:
             return "The database could not be read."
         if not self.metrics:
-            return "No metric has been logged yet: it appears here as soon as one is."
+            return "No metric yet: it appears here as soon as one is logged."
         if self.view.hidden.issuperset(self._keys):
-            return "All curves are hidden: Space shows the one under the cursor."
+            return "All are hidden: Space shows the one under the cursor."
         return "No points yet: they appear here as soon as they are logged."
 
     def show_drawing(self) -> None:
@@ -155,10 +157,7 @@ class CurvesPane(CurveChoosing, can_focus=True):
             parts.append(f"{self.progress} Esc stops")
         elif self.was_stopped:
             parts.append(f"stopped at {self.point_count:,} points: ctrl+r reads on")
-        titles = title, " · ".join(parts)
-        if titles != self._titles:  # all that is in the border would be painted again
-            self._titles = titles
-            self.border_title, self.border_subtitle = map(Content, titles)
+        self.say(title, " · ".join(parts))
 
     # -- sizes
 
@@ -182,9 +181,11 @@ class CurvesPane(CurveChoosing, can_focus=True):
             self.want_details()
             self.show_title()
 
-    def action_x_axis(self) -> None:
+    async def action_x_axis(self) -> None:
+        """Drawn before any other key: a place on the old axis means nothing on the new one."""
         self.crosshair = None
         self._look(self.view.with_next_axis())
+        await self.drawn()
 
     def action_log_axis(self) -> None:
         self._look(replace(self.view, is_log=not self.view.is_log))

@@ -41,11 +41,19 @@ class PictureView(Widget):
         super().__init__(id=id)
         self.picture: Picture | None = None
         self._strips: list[Strip] = []
+        self._base: Style | None = None
 
     def show(self, picture: Picture | None) -> None:
         self.picture = picture
         self._strips = []
         self.repaint()
+
+    @property
+    def base(self) -> Style:
+        """What all inks are laid on. Asking Textual for it takes as long as painting a line does."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
 
     def repaint(self, *regions: Region) -> None:
         """Paints parts of the picture again, or all of it."""
@@ -62,17 +70,19 @@ class PictureView(Widget):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._strips = []
+        self._base = None
 
     def render_line(self, y: int) -> Strip:
-        base = self.rich_style
+        base = self.base
         if self.picture is None or y >= self.picture.height:
             return Strip.blank(self.size.width, base)
         if not self._strips:
-            self._strips = [self._strip(row, base) for row in self.picture.rows]
+            self._strips = [self._strip(row) for row in self.picture.rows]
         return self._strips[y].adjust_cell_length(self.size.width, base)
 
-    def _strip(self, row: Sequence[Cell], base: Style) -> Strip:
+    def _strip(self, row: Sequence[Cell]) -> Strip:
         # Most of a picture is blank: nobody sees in which colour, and it would be sent with each piece.
+        base = self.base
         blank = Style(bgcolor=base.bgcolor)
         return Strip(
             [Segment(text, blank if text.isspace() else base + ink_style(self, ink)) for text, ink in spans(row)]

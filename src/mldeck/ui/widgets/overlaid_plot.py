@@ -21,9 +21,9 @@ class OverlaidPlot(PictureView):
             super().show(picture)
             return
         self.picture = picture
-        base, changed = self.rich_style, list(changed_rows(before, picture))
+        changed = list(changed_rows(before, picture))
         for region in changed:
-            self._strips[region.y] = self._strip(picture.rows[region.y], base)
+            self._strips[region.y] = self._strip(picture.rows[region.y])
         if changed:
             self.repaint(*changed)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from textual import on, work
 from textual.widget import Widget
+from textual.worker import WorkerError
 
 from mldeck.ui.widgets.curve_plot import PictureView
 
@@ -46,8 +48,16 @@ class Redrawing(Widget, Generic[AnyDrawing]):
         """Whether what is on screen is the newest there is."""
         return self._drawn == self._wanted
 
+    async def drawn(self) -> None:
+        """Waits until it is, or there is no room to draw in."""
+        for worker in [each for each in self.workers if each.node is self and each.group == "draw"]:
+            with suppress(WorkerError):
+                await worker.wait()
+
     @work(group="draw")
     async def _draw(self) -> None:
+        if self._is_drawing:  # asked for twice before the first of them began
+            return
         self._is_drawing = True
         try:
             while not self.is_drawn:
