@@ -43,4 +43,5 @@ async def test_choosing_axes(taxi: Path) -> None:
         deck.app.push_screen(AxisDialog("Axes of the chart", axes, axes[:2], many=True))
         await deck.until_shown("Axes of the chart")
         await deck.press("down", "down", "tab")
+        await deck.until_shown("3  alpha")
         check("compare-axes-80x24", deck)
