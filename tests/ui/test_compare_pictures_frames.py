@@ -43,8 +43,7 @@ def taxi(store_copy: Callable[[str], FixtureStore], monkeypatch: pytest.MonkeyPa
     return Path("mlflow.db")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("no_colour", [False, True], ids=["colour", "no-colour"])
+@pytest.mark.parametrize(("size", "no_colour"), [*((size, False) for size in SIZES), (SIZES[0], True)], ids=str)
 @pytest.mark.parametrize("view", VIEWS)
 async def test_frames(
     taxi: Path, view: str, size: tuple[int, int], no_colour: bool, monkeypatch: pytest.MonkeyPatch
