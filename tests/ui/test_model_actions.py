@@ -113,6 +113,25 @@ async def test_a_tag_of_the_model(newest: FixtureStore) -> None:
         await deck.until(lambda: rows(newest.db, tag, MODEL) == [("ada",)], "set")
 
 
+async def test_a_tag_is_checked_while_it_is_typed(newest: FixtureStore) -> None:
+    tag = "SELECT value FROM registered_model_tags WHERE name = ? AND key = 'team/nlp'"
+    async with models_deck(newest.db, None) as deck:
+        await deck.press("t")
+        await deck.until_shown("Set a tag")
+        await deck.press("t")
+        await deck.until_shown("Tag of churn-model")
+        await deck.type("team//nlp")
+        await deck.until_shown("MLflow takes it for a path")
+        await deck.press("tab")
+        await deck.type("ada")
+        await deck.press("enter")
+        assert "team//nlp" in deck.frame, "nothing that was typed is lost"
+        await deck.press("shift+tab", "end", "left", "left", "left", "backspace")
+        await deck.until(lambda: "takes it for a path" not in deck.frame, "nothing wrong any more")
+        await deck.press("enter", "enter")
+        await deck.until(lambda: rows(newest.db, tag, MODEL) == [("ada",)], "set")
+
+
 async def test_the_records_of_transitions_are_not_offered_as_tags(newest: FixtureStore) -> None:
     rows(newest.db, "DELETE FROM model_version_tags")
     async with models_deck(newest.db) as deck:
@@ -177,7 +196,9 @@ class TestAliases:
 async def test_before_aliases_there_were_it_says_so(store_copy: CopyOf) -> None:
     store = store_copy("mlflow-1.30.1")
     async with models_deck(store.db) as deck:
-        await deck.press("at", "n")
+        await deck.press("at")
+        await deck.until_shown("New alias of version 3")
+        await deck.press("n")
         await deck.until_shown("without the @")
         await deck.type("x")
         await deck.press("enter")
@@ -270,7 +291,9 @@ async def test_what_is_so_already_is_no_edit(newest: FixtureStore) -> None:
     rows(newest.db, "DELETE FROM registered_model_aliases WHERE name = ?", MODEL)
     rows(newest.db, "INSERT INTO registered_model_aliases (alias, version, name) VALUES ('live', 3, ?)", MODEL)
     async with models_deck(newest.db) as deck:
-        await deck.press("at", "n")
+        await deck.press("at")
+        await deck.until_shown("New alias of version 3")
+        await deck.press("n")
         await deck.until_shown("without the @")
         await deck.type("live")
         await deck.press("enter")

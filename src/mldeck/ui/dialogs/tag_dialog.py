@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -16,29 +17,40 @@ from mldeck.format import safe
 
 
 class TagDialog(ModalScreen["tuple[str, str] | None"]):
-    """The result is key and value, or None if nothing is to be set."""
+    """The result is key and value, or None if nothing is to be set.
+
+    `problem` says what is wrong with a key and its value, in words, or None if nothing is; it is asked at every keystroke.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
-    def __init__(self, title: str, key: str = "", value: str = "") -> None:
+    def __init__(self, title: str, problem: Callable[[str, str], str | None]) -> None:
         super().__init__()
         self._title = title
-        self._key = key
-        self._value = value
+        self._problem = problem
 
     def compose(self) -> ComposeResult:
         with Vertical(id="tag", classes="dialog") as pane:
             pane.border_title = Content(safe(self._title))
             pane.border_subtitle = Content("Tab next · Enter set · Esc cancel")
             yield Static("key")
-            yield self._line("tag-key", self._key)
+            yield self._line("tag-key")
             yield Static("value")
-            yield self._line("tag-value", self._value)
+            yield self._line("tag-value")
+            yield Static("", id="tag-problem", markup=False)
 
-    def _line(self, id: str, text: str) -> Input:
-        line = Input(text, id=id, compact=True)
+    def _line(self, id: str) -> Input:
+        line = Input(id=id, compact=True)
         line.cursor_blink = False
         return line
+
+    @property
+    def _tag(self) -> tuple[str, str]:
+        return self.query_one("#tag-key", Input).value, self.query_one("#tag-value", Input).value
+
+    @on(Input.Changed)
+    def _changed(self) -> None:
+        self._has_problem()
 
     @on(Input.Submitted, "#tag-key")
     def _to_value(self) -> None:
@@ -46,11 +58,16 @@ class TagDialog(ModalScreen["tuple[str, str] | None"]):
 
     @on(Input.Submitted, "#tag-value")
     def _done(self) -> None:
-        key = self.query_one("#tag-key", Input).value
-        if key:
-            self.dismiss((key, self.query_one("#tag-value", Input).value))
-        else:
+        if not self._has_problem():
+            self.dismiss(self._tag)
+        elif not self._tag[0]:
             self.query_one("#tag-key").focus()
+
+    def _has_problem(self) -> bool:
+        """Whether something is wrong with the tag; if so, it is said."""
+        problem = self._problem(*self._tag)
+        self.query_one("#tag-problem", Static).update(safe(problem or ""))
+        return problem is not None
 
     def action_cancel(self) -> None:
         self.dismiss(None)

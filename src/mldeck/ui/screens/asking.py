@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ParamSpec
 
 from textual.screen import Screen
 
@@ -16,6 +17,8 @@ from mldeck.format import safe
 from mldeck.model import SYSTEM_TAG_PREFIX
 from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog, confirmation
 from mldeck.ui.dialogs.name_dialog import NameDialog
+
+_P = ParamSpec("_P")
 
 
 class Asking:
@@ -45,10 +48,10 @@ class Asking:
         chosen = await self._screen.app.push_screen_wait(MenuDialog(title, choices))
         return None if chosen is None else await self._note(title, present, in_editor=chosen == "editor")
 
-    async def _tag(self, title: str) -> tuple[str, str] | None:
+    async def _tag(self, title: str, check: Callable[[str, str], None]) -> tuple[str, str] | None:
         from mldeck.ui.dialogs.tag_dialog import TagDialog
 
-        return await self._screen.app.push_screen_wait(TagDialog(title))
+        return await self._screen.app.push_screen_wait(TagDialog(title, problem_of(check)))
 
     async def _key(self, tags: Mapping[str, str]) -> str | None:
         """Which of these tags; people's own come first."""
@@ -80,12 +83,12 @@ def has_editor() -> bool:
     return "EDITOR" in os.environ
 
 
-def problem_of(check: Callable[[str], None]) -> Callable[[str], str | None]:
+def problem_of(check: Callable[_P, None]) -> Callable[_P, str | None]:
     """What is wrong with a text while it is typed, from what refuses to store it."""
 
-    def problem(text: str) -> str | None:
+    def problem(*texts: _P.args, **named: _P.kwargs) -> str | None:
         try:
-            check(text)
+            check(*texts, **named)
         except MldeckError as error:
             return str(error)
         return None

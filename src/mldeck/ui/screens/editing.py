@@ -15,6 +15,7 @@ from textual.screen import Screen
 from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import safe
 from mldeck.model import NOTE_TAG, Experiment
+from mldeck.store.edit_rules import check_experiment_tag, check_run_tag
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog
 from mldeck.ui.dialogs.waiting_dialog import patiently
@@ -74,7 +75,7 @@ class Editing(Asking):
             if text is not None:
                 await self._write(lambda editor, interrupt: editor.set_run_note(ids, text, interrupt))
         elif chosen == "tag":
-            tag = await self._tag(f"Tag of {subject.label}")
+            tag = await self._tag(f"Tag of {subject.label}", check_run_tag)
             if tag is not None:
                 key, value = tag
                 await self._write(lambda editor, interrupt: editor.set_run_tag(ids, key, value, interrupt))
@@ -122,7 +123,7 @@ class Editing(Asking):
             if text is not None:
                 await self._write(lambda editor, interrupt: editor.set_experiment_note(experiment_id, text, interrupt))
         elif chosen == "tag":
-            tag = await self._tag(f"Tag of experiment {name}")
+            tag = await self._tag(f"Tag of experiment {name}", check_experiment_tag)
             if tag is not None:
                 key, value = tag
                 await self._write(

@@ -15,7 +15,7 @@ from mldeck.registry.history import TRANSITION_PREFIX, Transition, previous_in, 
 from mldeck.registry.nouns import PRODUCTION, ModelVersion, RegisteredModel
 from mldeck.registry.plan import StaleReview, TransitionPlan, plan_undo
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.registry_rules import check_alias, check_model_name
+from mldeck.store.registry_rules import check_alias, check_model_name, check_registry_tag
 from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog
 from mldeck.ui.dialogs.name_dialog import NameDialog
 from mldeck.ui.dialogs.waiting_dialog import patiently
@@ -181,7 +181,7 @@ class ModelActions(Asking):
             choices = [Choice("set", "t", "Set a tag"), Choice("delete", "d", "Delete a tag")]
             chosen = await self._screen.app.push_screen_wait(MenuDialog(f"Tags of {label}", choices))
         if chosen == "set":
-            tag = await self._tag(f"Tag of {label}")
+            tag = await self._tag(f"Tag of {label}", check_registry_tag)
             if tag is not None:
                 await set_tag(*tag)
         elif chosen == "delete":
