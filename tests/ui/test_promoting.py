@@ -139,6 +139,20 @@ class TestKeys:
 
 
 class TestReview:
+    async def test_where_it_is_narrow_the_commit_stays_in_sight(self, newest: FixtureStore) -> None:
+        tags = (
+            ("mlflow.source.name", "/home/ada/train_the_churn_model.py"),
+            ("mlflow.source.git.commit", "1f3c2a9" * 5),
+        )
+        of_version = "SELECT run_id FROM model_versions WHERE name = ? AND version = 3"
+        (run_id,) = rows(newest.db, of_version, MODEL)[0]
+        for key, value in tags:
+            rows(newest.db, "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)", key, value, run_id)
+        async with models_deck(newest.db, size=(80, 24)) as deck:
+            await review(deck, "p")
+            await deck.until_shown("…model.py@1f3c2a9")
+            assert "train_the_churn_model" not in deck.frame
+
     async def test_it_asks_once_which_direction_is_better(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, 1) as deck:
             dialog = await review(deck, "p")

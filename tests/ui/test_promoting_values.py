@@ -6,15 +6,17 @@ import math
 
 import pytest
 
+from mldeck.format import date_text
 from mldeck.model import Run, RunRecord
-from mldeck.registry.history import history_of_model
+from mldeck.registry.history import Event, EventKind, history_of_model
 from mldeck.registry.nouns import ModelVersion
 from mldeck.ui.best import Better
-from mldeck.ui.dialogs.history_dialog import moments, what_happened
+from mldeck.ui.dialogs.history_dialog import moments, what_happened, when_it_was
 from mldeck.ui.promoting import Files, Review, Row, Side
 from tests.registry_rooms import a_version
 
-NOW = 1_000_000_000
+NOW = 1_700_000_000_000
+DAY_MS = 86_400_000
 
 
 def side(version: ModelVersion, metrics: dict[str, float] | None = None, **tags: str) -> Side:
@@ -82,7 +84,7 @@ def test_what_a_move_is_called(before: str, stage: str, deed: str) -> None:
 def test_what_decides_comes_before_params_and_tags() -> None:
     review = reviewed({"m": 1.0}, {"m": 2.0})
     names = [each.name for each in review.rows({3: Files("✓"), 2: Files("missing", "gone")}, NOW)]
-    assert names == ["m", "source", "author", "registered", "in its stage since", "files", "depth"]
+    assert names == ["m", "source", "author", "registered", "in stage since", "files", "depth"]
     assert row_of(review, "files").then == "…"
 
 
@@ -117,3 +119,20 @@ class TestTimeLine:
         found = moments(history_of_model((a_version(1, "Staging", created=1, changed=5),)))
         assert [what_happened(each.event) for each in found] == ["1 registered", "1: None → Staging (outside)"]
         assert found[-1].changed == (False, True)
+
+    @pytest.mark.parametrize(
+        ("earliest", "latest", "text"),
+        [
+            (3 * DAY_MS, 5_000, "5s–3d"),
+            (5_400, 5_000, "5s"),
+            (None, 5_000, "≥ 5s"),
+            (30 * DAY_MS, 5_000, "≥ 5s"),
+            (30 * DAY_MS, 20 * DAY_MS, date_text(NOW - 20 * DAY_MS)),
+            (3 * DAY_MS, None, "–"),
+        ],
+    )
+    def test_when_others_did_it_is_known_within_bounds(
+        self, earliest: int | None, latest: int | None, text: str
+    ) -> None:
+        when, since = (None if ago is None else NOW - ago for ago in (latest, earliest))
+        assert when_it_was(Event(EventKind.OUTSIDE, 1, when, "None", "Staging", since), NOW) == text

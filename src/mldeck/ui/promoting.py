@@ -39,6 +39,8 @@ class Row(NamedTuple):
     """Of the verdict, by name."""
     metric: str | None = None
     """Of which it can be said when it is best."""
+    keeps_end: bool = False
+    """Whether the values lose their beginning where they are too long, instead of their end."""
 
 
 class Files(NamedTuple):
@@ -156,10 +158,10 @@ class Review:
         return (*metrics, *self._facts(files, now_ms), *texts)
 
     def _facts(self, files: Mapping[int, Files], now_ms: int) -> Iterator[Row]:
-        yield self._fact("source", lambda side: side.source)
+        yield self._fact("source", lambda side: side.source)._replace(keeps_end=True)  # the commit is at the end
         yield self._fact("author", lambda side: side.author)
         yield self._fact("registered", lambda side: _ago(side.version.creation_time, now_ms), differs=False)
-        yield self._fact("in its stage since", lambda side: side.since(now_ms), differs=False)
+        yield self._fact("in stage since", lambda side: side.since(now_ms), differs=False)
         yield self._fact("files", lambda side: files.get(side.number, UNKNOWN_FILES).mark, differs=False)
 
     def _fact(self, name: str, text_of: Callable[[Side], str], *, differs: bool = True) -> Row:
@@ -285,6 +287,10 @@ class Move:
             return Files("✓") if holds_mlmodel(located) else Files("no MLmodel", f"no MLmodel file in {located.where}")
         except MldeckError as error:
             return Files("unreadable", str(error))
+
+    def get_ready(self) -> None:
+        """Loads what writes, while the review is read."""
+        _ = self._session.registry_editor
 
     def write(self, plan: TransitionPlan, reason: str, interrupt: Interrupt) -> Transition:
         """Raises `StaleReview` when the world is not as it was reviewed."""

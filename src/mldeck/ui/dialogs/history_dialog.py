@@ -23,7 +23,7 @@ from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.run_cells import now_ms
 
 _LANES = (PRODUCTION, STAGING)
-_MAX_WHO_WIDTH = 12
+_MAX_WHO_WIDTH, _MIN_WHY_WIDTH = 12, 16
 _MOST_NUMBERS = 3
 _OTHER_LINES = 7
 """Of the dialog, but for the rows."""
@@ -76,7 +76,7 @@ class HistoryGrid(Grid):
         self.set_content(self.row_count, self._fitting_columns())
 
     def _fitting_columns(self) -> tuple[GridColumn, ...]:
-        """What and why share what the others leave."""
+        """Where there is no room to tell what and why, it is what: why is told below, of the row under the cursor."""
         cells = [self.row_cells(row) for row in range(self.row_count)]
         labels = ("when", *_LANES, "what", "who", "why")
         needed = [
@@ -85,10 +85,11 @@ class HistoryGrid(Grid):
         ]
         *first, what, who, why = needed
         who = min(who, _MAX_WHO_WIDTH)
-        room = self.line_width - sum(first) - who - (len(labels) - 1) * GAP
-        why = max(1, min(why, max(room - what, room // 3)))
-        widths = (*first, max(1, min(what, room - why)), who, why)
-        return tuple(GridColumn(label, width) for label, width in zip(labels, widths, strict=True))
+        room = self.line_width - sum(first) - who - (len(labels) - 2) * GAP
+        left = room - what - GAP
+        whys = (min(why, left),) if left >= min(why, _MIN_WHY_WIDTH) else ()
+        widths = (*first, max(1, min(what, room)), who, *whys)
+        return tuple(GridColumn(label, width) for label, width in zip(labels, widths, strict=False))
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         moment = self.moments[row]
@@ -96,18 +97,12 @@ class HistoryGrid(Grid):
         lanes = zip(moment.lanes, moment.changed, strict=True)
         style = "dim" if event.kind is EventKind.REGISTERED else "warn" if event.kind is EventKind.OUTSIDE else ""
         return (
-            Cell(self._when(event), "dim"),
+            Cell(when_it_was(event, self._now), "dim"),
             *(_lane_cell(numbers, changed) for numbers, changed in lanes),
             Cell(what_happened(event), style),
             Cell(safe(_who(event)), "dim"),
             Cell(safe(event.transition.reason) if event.transition else ""),
         )
-
-    def _when(self, event: Event) -> str:
-        if event.when is None:
-            return MISSING
-        text = age_text(event.when, self._now)
-        return f"≤ {text}" if event.kind is EventKind.OUTSIDE and "-" not in text else text
 
     @property
     def cursor_moment(self) -> Moment | None:
@@ -130,6 +125,26 @@ def _lane_cell(numbers: Sequence[int], changed: bool) -> Cell:
         return Cell("│", "accent")
     more = f" +{len(numbers) - _MOST_NUMBERS}" if len(numbers) > _MOST_NUMBERS else ""
     return Cell(f"● {' '.join(map(str, numbers[:_MOST_NUMBERS]))}{more}", "accent")
+
+
+def when_it_was(event: Event, now: int) -> str:
+    """Of a change outside, the shortest and the longest time that it can have been: `5s–3d`.
+
+    The shortest is that of the last change of the version, which may have been another one: of its description, say.
+    """
+    if event.when is None:
+        return MISSING
+    text = age_text(event.when, now)
+    if event.kind is not EventKind.OUTSIDE or _is_date(text):
+        return text
+    earliest = None if event.since is None else age_text(event.since, now)
+    if earliest is None or _is_date(earliest):
+        return f"≥ {text}"
+    return text if text == earliest else f"{text}–{earliest}"
+
+
+def _is_date(age: str) -> bool:
+    return "-" in age
 
 
 def what_happened(event: Event) -> str:
@@ -165,7 +180,10 @@ def _exactly(event: Event) -> str:
     when = time_text(event.when or 0)
     if event.kind is not EventKind.OUTSIDE:
         return when
-    return f"by {when}" if event.since is None else f"between {time_text(event.since)} and {when}"
+    earliest = None if event.since is None else time_text(event.since)
+    if earliest == when:
+        return when
+    return f"by {when}" if earliest is None else f"between {earliest} and {when}"
 
 
 def _by(transition: Transition | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -71,12 +72,16 @@ class ReviewGrid(Grid):
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         each = self.rows[row]
-        name, then = Cell(safe(each.name), "dim"), Cell(safe(each.then))
+        name, then = Cell(safe(each.name), "dim"), self._value(each, each.then)
         if not self._labels[0]:
             return name, then
         is_question = each.verdict == "better?"
         verdict = Cell("" if is_question and row != self.cursor_row else each.verdict, each.style)
-        return name, Cell(safe(each.now)), then, Cell(each.difference), verdict
+        return name, self._value(each, each.now), then, Cell(each.difference), verdict
+
+    def _value(self, row: Row, text: str) -> Cell:
+        text = safe(text)
+        return Cell(_end_of(text, self.columns[1].width) if row.keeps_end else text)
 
     @property
     def cursor_metric(self) -> str | None:
@@ -185,6 +190,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         self._show(review, is_first)
         self._files = await read_off_loop(lambda interrupt: self._move.read_files(review, interrupt))
         self._show_rows(review)
+        await asyncio.to_thread(self._move.get_ready)
 
     def _show(self, review: Review, is_first: bool) -> None:
         pane = self.query_one("#review")
@@ -366,6 +372,15 @@ def _versions(numbers: Sequence[int]) -> str:
     more = len(numbers) - len(shown)
     last = f"{more} more" if more else shown.pop() if shown else ""
     return f"versions {', '.join(shown)} and {last}"
+
+
+def _end_of(text: str, width: int) -> str:
+    """At most `width` cells of a safe text; the cut is marked by an ellipsis in front."""
+    if cell_width(text) <= width:
+        return text
+    while text and cell_width(text) >= width:
+        text = text[1:]
+    return f"…{text}"
 
 
 def _width(texts: Sequence[str]) -> int:
