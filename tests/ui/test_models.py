@@ -160,6 +160,8 @@ class TestList:
             await deck.press("f", "x", "enter")
             await deck.until_shown("0 found")
             assert "before MLflow 1.4" in deck.frame, "no filter would find any"
+            await deck.press("p")
+            await deck.until_told("This database is from before MLflow 1.4, which had no model registry")
 
     async def test_an_empty_registry_says_how_to_fill_it(self, newest: FixtureStore) -> None:
         with writing(newest.db) as connection:
@@ -392,6 +394,32 @@ class TestTable:
             await deck.press("v")
             assert "3 versions" in deck.frame, "the board shows all of them"
             assert deck.models.board.row_count == 3
+
+    async def test_a_filter_stays_with_its_model(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db, version=3) as deck:
+            models = deck.models
+            await deck.press("f")
+            await deck.type("metrics.auc > 2")
+            await deck.until_shown("0 of 5 versions")
+            await deck.press("enter")
+            await deck.go_to("direct-model", None)
+            assert "metrics.auc" not in deck.frame
+            assert models.table.row_count == len(models.versions) > 0
+            await deck.go_to(MODEL, None)
+            await deck.until_shown("0 of 5 versions")
+            await deck.until_shown("metrics.auc > 2")
+            await deck.press("enter", "v")
+            await deck.until(lambda: models.board.display, "the board")
+            assert "metrics.auc" not in deck.frame, "the board shows all of them"
+
+    async def test_what_was_found_in_the_versions_of_another_model_is_forgotten(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db, version=3) as deck:
+            await deck.press("slash")
+            await deck.type("rf")
+            await deck.press("enter")
+            await deck.until(lambda: deck.models.finder.has_matches, "matches")
+            await deck.go_to("direct-model", None)
+            assert not deck.models.finder.has_matches
 
     async def test_metrics_and_params_as_columns(self, store_copy: CopyOf) -> None:
         async with models_deck(store_copy("nyc-taxi").db, model="nyc-taxi-regressor", version=2) as deck:

@@ -77,7 +77,7 @@ def _models(
             models.c.creation_time,
             models.c.last_updated_time,
             models.c.description,
-            models.c.name.is_(None).label("is_orphan"),
+            models.c.name.is_(None),
         )
         .select_from(names.outerjoin(models, and_(tables.here(models), models.c.name == names.c.name)))
         .where(condition, not_(is_prompt(tables, names.c.name)))
@@ -86,35 +86,47 @@ def _models(
     stages = _stages(connection, tables, name)
     tags = _tags(connection, tables, name)
     aliases = _aliases(connection, tables, name)
-    return [_model(row, stages.get(row.name, []), tags.get(row.name, {}), aliases.get(row.name, [])) for row in rows]
+    return [_model(row, stages.get(row[0], []), tags.get(row[0], {}), aliases.get(row[0], [])) for row in rows]
 
 
-def _model(row: Any, stages: Sequence[Any], tags: dict[str, str], aliases: Sequence[Any]) -> RegisteredModel:
-    changed = [each.changed for each in stages if each.changed is not None]
+# Rows are taken apart by place below: by name, it takes longer than reading them does.
+
+
+def _model(
+    row: Any, stages: Sequence[Sequence[Any]], tags: dict[str, str], aliases: Sequence[Sequence[Any]]
+) -> RegisteredModel:
+    name, created, changed, description, is_orphan = row
+    latest: dict[str, int] = {}
+    count = 0
+    for stage, newest, count_in_stage, changed_in_stage in stages:
+        latest[stage or NO_STAGE] = newest
+        count += count_in_stage
+        if is_orphan and changed_in_stage is not None:
+            changed = max(changed or changed_in_stage, changed_in_stage)
     return RegisteredModel(
-        name=row.name,
-        creation_time=row.creation_time,
-        last_updated_time=max(changed, default=None) if row.is_orphan else row.last_updated_time,
-        description=row.description or None,
+        name=name,
+        creation_time=created,
+        last_updated_time=changed,
+        description=description or None,
         tags=tags,
-        aliases={each.alias: each.version for each in aliases if each.present is not None},
-        dangling_aliases={each.alias: each.version for each in aliases if each.present is None},
-        latest={each.current_stage or NO_STAGE: each.newest for each in stages},
-        version_count=sum(each.count_of for each in stages),
-        is_orphan=bool(row.is_orphan),
+        aliases={alias: version for alias, version, present in aliases if present is not None},
+        dangling_aliases={alias: version for alias, version, present in aliases if present is None},
+        latest=latest,
+        version_count=count,
+        is_orphan=bool(is_orphan),
     )
 
 
-def _stages(connection: Connection, tables: RegistryTables, name: str | None) -> dict[str, list[Any]]:
-    """By model, a row for each stage that has versions."""
+def _stages(connection: Connection, tables: RegistryTables, name: str | None) -> dict[str, list[Sequence[Any]]]:
+    """By model, of each stage that has versions: its name, the newest version, how many, and the last change."""
     versions = tables.versions
     statement = (
         select(
             versions.c.name,
             versions.c.current_stage,
-            func.max(versions.c.version).label("newest"),
-            func.count().label("count_of"),
-            func.max(versions.c.last_updated_time).label("changed"),
+            func.max(versions.c.version),
+            func.count(),
+            func.max(versions.c.last_updated_time),
         )
         .where(_where(tables, versions, name), tables.living())
         .group_by(versions.c.name, versions.c.current_stage)
@@ -128,11 +140,11 @@ def _tags(connection: Connection, tables: RegistryTables, name: str | None) -> d
     tags = tables.model_tags
     statement = select(tags.c.name, tags.c.key, tags.c.value).where(_where(tables, tags, name)).order_by(tags.c.key)
     rows = _by_name(connection.execute(statement).all())
-    return {model: {row.key: row.value or "" for row in some} for model, some in rows.items()}
+    return {model: {key: value or "" for key, value in some} for model, some in rows.items()}
 
 
-def _aliases(connection: Connection, tables: RegistryTables, name: str | None) -> dict[str, list[Any]]:
-    """By model; `present` is None where the version that is meant was deleted."""
+def _aliases(connection: Connection, tables: RegistryTables, name: str | None) -> dict[str, list[Sequence[Any]]]:
+    """By model: the alias, the version that is meant, and None where that was deleted."""
     if not tables.has(ALIASES):
         return {}
     aliases, versions = tables.aliases, tables.versions
@@ -143,7 +155,7 @@ def _aliases(connection: Connection, tables: RegistryTables, name: str | None) -
         tables.living(),
     )
     statement = (
-        select(aliases.c.name, aliases.c.alias, aliases.c.version, versions.c.version.label("present"))
+        select(aliases.c.name, aliases.c.alias, aliases.c.version, versions.c.version)
         .select_from(aliases.outerjoin(versions, meant))
         .where(_where(tables, aliases, name))
         .order_by(aliases.c.alias)
@@ -155,10 +167,11 @@ def _where(tables: RegistryTables, table: FromClause, name: str | None) -> Colum
     return tables.here(table) if name is None else tables.named(table, name)
 
 
-def _by_name(rows: Iterable[Any]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row.name, []).append(row)
+def _by_name(rows: Iterable[Any]) -> dict[str, list[Sequence[Any]]]:
+    """What follows the name, in the order of the rows."""
+    found: dict[str, list[Sequence[Any]]] = {}
+    for name, *values in rows:
+        found.setdefault(name, []).append(values)
     return found
 
 

@@ -98,6 +98,12 @@ class Finder:
         if not keep:
             await self.forget()
 
+    def drop(self, grid: Grid) -> None:
+        """The grid shows something else now: what was found in it is not there."""
+        if grid is self._grid:
+            self._text, self._rows = "", ()
+            self._show_count()
+
     async def forget(self) -> None:
         self._text, self._rows = "", ()
         if self._grid is not None:

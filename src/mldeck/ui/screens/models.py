@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _NOT_EDITS = frozenset({"history"})
 _EDIT_ACTIONS = frozenset(key.action.partition("(")[0] for key in (*STAGE_KEYS, *MODEL_EDITS)) - _NOT_EDITS
+_NO_REGISTRY = "This database is from before MLflow 1.4, which had no model registry"
 _NO_MODEL = "There is no model here: r on a run registers one"
 _NO_VERSION = "This model has no version: r on a run registers one"
 
@@ -53,7 +54,7 @@ class ModelsScreen(ModelVersions, inherit_bindings=False):
     def action_move_card(self, step: int) -> None:
         version = self.cursor_version
         if version is None:
-            self._say(_NO_VERSION if self.cursor_model else _NO_MODEL)
+            self._say_what_is_missing()
             return
         column = STAGES.index(version.stage) if version.stage in STAGES else 0
         if 0 <= column + step < len(STAGES):
@@ -74,7 +75,7 @@ class ModelsScreen(ModelVersions, inherit_bindings=False):
     @work(group="edit", exclusive=True)
     async def action_history(self) -> None:
         if self.cursor_model is None:
-            self._say(_NO_MODEL)
+            self._say_what_is_missing()
             return
         with self.reporting_trouble():
             await self._actions.show_history(self.cursor_model)
@@ -121,7 +122,7 @@ class ModelsScreen(ModelVersions, inherit_bindings=False):
         if self.says_why_not(self.session.registry_refusal):
             return
         if self.cursor_model is None:
-            self._say(_NO_MODEL)
+            self._say_what_is_missing()
             return
         with self.reporting_trouble():
             await change(self.cursor_model)
@@ -131,10 +132,14 @@ class ModelsScreen(ModelVersions, inherit_bindings=False):
             return
         version = self.cursor_version
         if version is None:
-            self._say(_NO_VERSION if self.cursor_model else _NO_MODEL)
+            self._say_what_is_missing()
             return
         with self.reporting_trouble():
             await change(version)
+
+    def _say_what_is_missing(self) -> None:
+        nothing = _NO_MODEL if self.shelf.has_registry else _NO_REGISTRY
+        self._say(_NO_VERSION if self.cursor_model else nothing)
 
     def _say(self, text: str) -> None:
         self.notify(safe(text), markup=False, timeout=3)

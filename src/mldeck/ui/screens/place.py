@@ -40,6 +40,9 @@ POLL_S = 0.4
 _MAX_PAUSE_S = 5.0
 _RETRY_S = 1.0
 _PAINT_S = 0.05
+_QUIET_S = 0.5
+"""After which what was opened has been read and is looked at."""
+
 _SETTLE_S = 0.12
 """How long the cursor must rest before what depends on it is read."""
 
@@ -156,6 +159,10 @@ class Place(Screen[None]):
         self._show_state()
         _collect_garbage_again()
         self.follow()
+        await asyncio.sleep(_QUIET_S)
+        from mldeck.ui.loading_ahead import load_ahead
+
+        await asyncio.to_thread(load_ahead)
 
     @work(group="follow", exclusive=True)
     async def follow(self) -> None:

@@ -44,8 +44,9 @@ class VersionListing(ModelListing):
         self._runs: VersionRuns | None = None
         """What the table shows of the source runs; None until it has been read for these versions."""
         self._order: VersionOrder | None = None
-        self._search = ""
-        """What the versions in the table are filtered by."""
+        self._searches: dict[str, str] = {}
+        """By model: what its versions in the table are filtered by."""
+        self._search_line: FilterLine | None = None
         self._is_table = False
         self._wanted_metrics: dict[str, str] = {}
         """By model: what was chosen for the cards in this sitting."""
@@ -91,6 +92,10 @@ class VersionListing(ModelListing):
         return self._data.records
 
     @property
+    def _search(self) -> str:
+        return self._searches.get(self._data.model or "", "")
+
+    @property
     def card_metric(self) -> str | None:
         return self._data.metric.key if self._data.metric else None
 
@@ -110,7 +115,7 @@ class VersionListing(ModelListing):
             return
         versions = await read_off_loop(lambda interrupt: registry.versions(name, interrupt))
         self._show_versions(replace(self._data, versions=versions), number)
-        self.load_details()
+        self.call_after_refresh(self.load_details)  # reading at the same time would keep the card from being painted
 
     @work(group="versions", exclusive=True)
     async def load_versions(self) -> None:
@@ -138,13 +143,16 @@ class VersionListing(ModelListing):
             self._show_versions(data, cursor, runs)
 
     async def _read_runs(self, data: Versions) -> VersionRuns:
-        store, search = self.session.store, self._search
+        store, search = self.session.store, self._searches.get(data.model or "", "")
         return await read_off_loop(lambda interrupt: read_version_runs(store, data, search, interrupt))
 
     def _show_versions(self, data: Versions, cursor: int | None, runs: VersionRuns | None = None) -> None:
-        if data.model != self._data.model:
-            self._completer = None
+        is_same = data.model == self._data.model
         self._data, self._runs = data, runs
+        if not is_same:
+            self._completer = None
+            self.finder.drop(self.version_grid)
+            self._show_search()
         self.model_list.choose(data.model)
         if data.model is not None:
             self.say_if_empty("This model has no versions.\n\nr on a run registers one.")
@@ -191,6 +199,7 @@ class VersionListing(ModelListing):
         version, had_focus = self.cursor_version, self.version_grid.has_focus
         self._is_table = is_table
         self.board.display, self.table.display = not is_table, is_table
+        self._show_search()
         number = version.version if version else None
         if is_table:
             self.load_table(number)
@@ -277,9 +286,14 @@ class VersionListing(ModelListing):
         if not self._is_table:
             self._turn(is_table=True)
         self._edited_filter = "versions"
-        line = await self.filter_line_in(self.query_one("#version-pane"))
-        line.history = self.session.memory.history
-        line.edit()
+        self._search_line = await self.filter_line_in(self.query_one("#version-pane"))
+        self._search_line.history = self.session.memory.history
+        self._search_line.edit()
+
+    def _show_search(self) -> None:
+        """Of this model, and only where it filters anything."""
+        if self._search_line is not None:
+            self._search_line.set_text(self._search if self._is_table else "")
 
     def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
         of_models = self._edited_filter == "models"
@@ -297,8 +311,8 @@ class VersionListing(ModelListing):
             self.set_focus(self.version_grid)
 
     def _apply_search(self, text: str) -> None:
-        if text.strip() != self._search:
-            self._search = text.strip()
+        if self._data.model is not None and text.strip() != self._search:
+            self._searches[self._data.model] = text.strip()
             version = self.cursor_version
             self.load_table(version.version if version else None)
 
@@ -314,8 +328,8 @@ class VersionListing(ModelListing):
         completer = self._completer
         with self.reporting_trouble():
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
-            line = await self.filter_line_in(self.query_one("#version-pane"))
-            line.show_candidates(message.text, found)
+            if self._search_line is not None:
+                self._search_line.show_candidates(message.text, found)
 
 
 def _is_among(version: ModelVersion, versions: Sequence[ModelVersion]) -> bool:

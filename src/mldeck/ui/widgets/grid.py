@@ -86,6 +86,7 @@ class Grid(ScrollView, can_focus=True):
         self._has_header = has_header
         self._lines: dict[tuple[int, bool], Strip] = {}
         self._styles_by_name: dict[str, Style] = {}
+        self._base: Style | None = None
         self._focused = False
 
     def row_cells(self, row: int) -> Sequence[Cell] | None:
@@ -315,15 +316,23 @@ class Grid(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles_by_name.clear()
+        self._base = None
         self._lines.clear()
 
     # -- painting
+
+    @property
+    def base(self) -> Style:
+        """What all styles are laid on. Asking Textual for it takes as long as painting a line does."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
 
     def render_line(self, y: int) -> Strip:
         width = self.line_width
         if y < self.header_height:
             header = self._group_line() if y < self.header_height - 1 else self._header_line()
-            return header.adjust_cell_length(width, self.rich_style)
+            return header.adjust_cell_length(width, self.base)
         row = self.top_row + y - self.header_height
         if row >= self.row_count:
             return self._empty_line(y - self.header_height, width)
@@ -338,15 +347,15 @@ class Grid(ScrollView, can_focus=True):
     def _empty_line(self, y: int, width: int) -> Strip:
         lines = self.empty_text.splitlines()
         if self.row_count or not 1 <= y <= len(lines):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.base)
         segment = Segment(cell_text(f"  {lines[y - 1]}", width), self.style_named("dim"))
-        return Strip([segment]).adjust_cell_length(width, self.rich_style)
+        return Strip([segment]).adjust_cell_length(width, self.base)
 
     def _row_line(self, row: int, width: int) -> Strip:
         heading = self.heading_cells(row)
         cells = self.row_cells(row) if heading is None else ()
         is_cursor = row == self.cursor_row
-        base = self.rich_style
+        base = self.base
         if is_cursor:
             base += self.style_named("cursor" if self._focused else "cursor-blurred")
         if heading is not None:
@@ -378,10 +387,10 @@ class Grid(ScrollView, can_focus=True):
         segments = []
         for index in self.visible_columns():
             column = self.columns[index]
-            style = self.rich_style + self.style_named(self.header_style(index))
+            style = self.base + self.style_named(self.header_style(index))
             label = cell_text(column.label, column.width - cell_width(column.mark)) + column.mark
             segments.append(Segment(fit(label, column.width, column.right), style))
-            segments.append(Segment(" " * GAP, self.rich_style))
+            segments.append(Segment(" " * GAP, self.base))
         return Strip(segments)
 
     def _group_line(self) -> Strip:
@@ -391,7 +400,7 @@ class Grid(ScrollView, can_focus=True):
             room = column.width + GAP
             text += fit("" if column.group == named else column.group, room, right=False)
             named = column.group
-        return Strip([Segment(text, self.rich_style + self.style_named("group"))])
+        return Strip([Segment(text, self.base + self.style_named("group"))])
 
     def style_named(self, name: str) -> Style:
         style = self._styles_by_name.get(name)

@@ -31,7 +31,7 @@ class MarkdownPane(VerticalScroll):
         self.scroll_home(animate=False)
         if not self._is_filling:
             self._is_filling = True
-            self._fill()
+            self.call_after_refresh(self._fill)  # what stands beside it is painted first
 
     @work
     async def _fill(self) -> None:
@@ -39,6 +39,8 @@ class MarkdownPane(VerticalScroll):
         if self._markdown is None:
             from textual.widgets import Markdown  # heavy, and most things have no description
 
+            if not self.is_attached:
+                return  # the deck is being closed
             self._markdown = Markdown(open_links=False)
             await self.mount(self._markdown)
         shown = None

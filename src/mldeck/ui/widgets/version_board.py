@@ -233,12 +233,12 @@ class VersionBoard(Grid):
         segments: list[Segment] = []
         for stage, column_width in enumerate(self._widths()):
             if segments:
-                segments.append(Segment(" " * _GAP, self.rich_style))
+                segments.append(Segment(" " * _GAP, self.base))
             if y < _HEADER_HEIGHT:
                 segments += self._head(stage, column_width)
             else:
                 segments += self._card_line(stage, column_width, *divmod(y - _HEADER_HEIGHT, CARD_HEIGHT))
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        return Strip(segments).adjust_cell_length(width, self.base)
 
     def _empty_line(self, y: int, width: int) -> Strip:
         """Sentences rather than a word or two: they go on in the next line."""
@@ -246,7 +246,7 @@ class VersionBoard(Grid):
         paragraphs = (wrap(each, room, break_on_hyphens=False) or [""] for each in self.empty_text.splitlines())
         lines = list(chain.from_iterable(paragraphs))
         text = f"  {lines[y - 1]}" if 1 <= y <= len(lines) else ""
-        return Strip([Segment(cell_text(text, width), self._styled("dim"))]).adjust_cell_length(width, self.rich_style)
+        return Strip([Segment(cell_text(text, width), self._styled("dim"))]).adjust_cell_length(width, self.base)
 
     def _head(self, stage: int, width: int) -> list[Segment]:
         rows, above = self.stages[stage], self._tops[stage]
@@ -267,7 +267,7 @@ class VersionBoard(Grid):
     def _card_line(self, stage: int, width: int, card: int, line: int) -> list[Segment]:
         rows, place = self.stages[stage], self._tops[stage] + card
         if card >= self.cards_at_once or place >= len(rows):
-            return [Segment(" " * width, self.rich_style)]
+            return [Segment(" " * width, self.base)]
         is_cursor = rows[place] == self.cursor_row
         is_active = is_cursor and self._focused
         edge = "accent" if is_active else "dim" if is_cursor else "faint"
@@ -280,4 +280,4 @@ class VersionBoard(Grid):
         ]
 
     def _styled(self, name: str) -> Style:
-        return self.rich_style + self.style_named(name) if name else self.rich_style
+        return self.base + self.style_named(name) if name else self.base
