@@ -64,4 +64,5 @@ async def patiently(app: App[str], write: Callable[[Interrupt], _Result]) -> _Re
         return await writing
     except asyncio.CancelledError:
         interrupt.fire()
+        writing.cancel()  # nobody asks any more how it ended
         raise
