@@ -65,6 +65,11 @@ class DeckApp(App[str]):
             if number is not None and sys.platform != "win32" and threading.current_thread() is threading.main_thread():
                 loop.add_signal_handler(number, self.exit)
 
+    def exit(self, *result: Any, **options: Any) -> None:
+        """Whatever is still being read for the screen ends first: it would not find there what it was read for."""
+        self.workers.cancel_all()
+        super().exit(*result, **options)
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             await self._keyboard.take(event)
