@@ -22,6 +22,11 @@ _FOREIGN_VARIABLES = frozenset({"NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS
 _numbers = itertools.count()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice as many processes as cores: the tests of the deck wait half of their time for it to have nothing to do."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.fixture(scope="session")
 def _homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("homes")

@@ -24,6 +24,9 @@ class _Look(NamedTuple):
     italic: bool = False
 
 
+_OWN = -1
+"""Among the terminal's colours, the one that it has by itself."""
+
 _LOOKS = {
     "header": _Look("foreground", 0.6),
     "header-cursor": _Look("foreground", bold=True),
@@ -64,6 +67,8 @@ def style_named(widget: Widget, name: str) -> Style:
         bgcolor=background.rich_color if background else None,
         bold=look.bold or None,
         italic=look.italic or None,
+        # A tint of the terminal's own colour cannot be had.
+        underline=True if background is not None and background.ansi == _OWN else None,
     )
 
 
