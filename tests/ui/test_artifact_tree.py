@@ -78,7 +78,7 @@ async def test_another_root_can_be_told(
     monkeypatch.setenv("MLDECK_ARTIFACT_ROOTS", f"{old}={tmp_path / 'new'}")
     async with files_of(store.db, run) as deck:
         assert bare(deck) >= LOGREG_FILES
-        await deck.until_shown("recorded as")
+        await deck.until(lambda: "recordedas" in unbroken(deck), "where the database says it is")
 
 
 async def test_the_server_folder_is_found(store_copy: Callable[[str], FixtureStore]) -> None:

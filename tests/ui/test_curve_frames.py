@@ -72,4 +72,5 @@ async def test_small_charts(store: FixtureStore, size: tuple[int, int], monkeypa
         await deck.until(lambda: charts.metrics and not charts.missing_outlines(), "histories")  # type: ignore[attr-defined]
         await deck.press("right")
         await deck.until_shown("val/  2 metrics")
+        await deck.until(lambda: table.vertical_scrollbar.position == table.scroll_y, "the scroll bar")
         check(f"small-charts-{size[0]}x{size[1]}", deck)

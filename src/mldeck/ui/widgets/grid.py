@@ -313,6 +313,11 @@ class Grid(ScrollView, can_focus=True):
                 return index
         return None
 
+    def watch_show_vertical_scrollbar(self, is_shown: bool) -> None:
+        """Textual leaves a scroll bar that comes up where it was: at the top, though rows may have been scrolled to before."""
+        if is_shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles_by_name.clear()
