@@ -23,8 +23,8 @@ _numbers = itertools.count()
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Twice as many processes as cores: the tests of the deck wait half of their time for it to have nothing to do."""
-    return 2 * (os.cpu_count() or 1)
+    """One more process than cores: the tests of the deck wait half of their time for it to have nothing to do."""
+    return 1 + (os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")

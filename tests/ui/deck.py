@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from textual.app import App
 from textual.pilot import Pilot
@@ -16,6 +17,7 @@ from mldeck.ui.app import DeckApp
 from mldeck.ui.screens.runs import RunsScreen
 
 TIMEOUT_S = 15.0
+TOAST_S = 8.0
 
 
 class Deck:
@@ -46,6 +48,9 @@ class Deck:
     async def press(self, *keys: str) -> None:
         """All at once, as over a slow line; a key that needs what the one before it has to read is pressed by itself."""
         await asyncio.gather(*(self.pilot.press(key) for key in keys))
+        if not self.app.keyboard.is_idle:  # a busy machine
+            await self.until(lambda: self.app.keyboard.is_idle, "all keys are dealt with")
+            await self.pilot.pause()
 
     async def until(self, is_true: Callable[[], object], what: str = "") -> None:
         """Waits until it is; the frame is in the message if it never is."""
@@ -70,6 +75,16 @@ def frame_text(app: App[str]) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
+def _let_toasts_stay(app: DeckApp) -> None:
+    """Until a busy machine has come to look at them."""
+    notify = app.notify
+
+    def notify_longer(message: str, *, timeout: float | None = None, **options: Any) -> None:
+        notify(message, timeout=max(timeout or 0, TOAST_S), **options)
+
+    app.notify = notify_longer  # type: ignore[method-assign]
+
+
 @asynccontextmanager
 async def running_deck(
     path: Path,
@@ -83,6 +98,7 @@ async def running_deck(
     registry = None if registry_store is None else str(registry_store)
     settings = load_settings(experiment=experiment, read_only=read_only, theme=theme, registry_store=registry)
     app = DeckApp(settings, path)
+    _let_toasts_stay(app)
     async with app.run_test(size=size, notifications=True) as pilot:
         deck = Deck(app, pilot)
         try:

@@ -55,7 +55,7 @@ async def test_tree(taxi: tuple[Path, str], size: tuple[int, int]) -> None:
         await deck.go_to("plots/residuals.png")
         await deck.go_to("reports/pred.csv")
         await deck.until(lambda: not deck.pane.preview.display or "19.1593077509" in deck.frame, "the table")
-        check(f"files-{size[0]}x{size[1]}", deck)
+        await check(f"files-{size[0]}x{size[1]}", deck)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -71,4 +71,4 @@ async def test_viewer(taxi: tuple[Path, str], size: tuple[int, int], name: str, 
     async with files_of(*taxi, experiment=TAXI, size=size) as deck:
         await deck.view(path)
         await deck.until_shown(text)
-        check(f"{name}-{size[0]}x{size[1]}", deck)
+        await check(f"{name}-{size[0]}x{size[1]}", deck)

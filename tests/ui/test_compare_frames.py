@@ -22,19 +22,19 @@ async def test_table(taxi: Path, size: tuple[int, int], no_colour: bool, monkeyp
         monkeypatch.setenv("NO_COLOR", "1")
     async with comparing(taxi, TAXI, 6, size=size) as deck:
         await deck.press("right", "right", "b")
-        check(f"compare-table-{size[0]}x{size[1]}", deck)
+        await check(f"compare-table-{size[0]}x{size[1]}", deck)
 
 
 async def test_turned_table(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 6) as deck:
         await deck.press("right", "right", "b", "t", "s")
-        check("compare-turned-120x40", deck)
+        await check("compare-turned-120x40", deck)
 
 
 async def test_nothing_marked(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 1, size=(80, 24)) as deck:
         await deck.until_shown("one is marked")
-        check("compare-empty-80x24", deck)
+        await check("compare-empty-80x24", deck)
 
 
 async def test_choosing_axes(taxi: Path) -> None:
@@ -44,4 +44,4 @@ async def test_choosing_axes(taxi: Path) -> None:
         await deck.until_shown("Axes of the chart")
         await deck.press("down", "down", "tab")
         await deck.until_shown("3  alpha")
-        check("compare-axes-80x24", deck)
+        await check("compare-axes-80x24", deck)

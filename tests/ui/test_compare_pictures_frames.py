@@ -55,7 +55,7 @@ async def test_frames(
             await deck.key(*["right"] * 4, "home", "b", *["down"] * 9, "enter", "down")
         else:
             await deck.key("down", "right")
-        check(f"compare-{view.lower()}-{size[0]}x{size[1]}", deck)
+        await check(f"compare-{view.lower()}-{size[0]}x{size[1]}", deck)
 
 
 @pytest.fixture

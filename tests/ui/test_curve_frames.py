@@ -43,20 +43,20 @@ async def test_several_runs(
     async with chart_of(store, CHURN, size=size) as deck:
         await deck.key(*["left"] * 12, "down", "right_square_bracket", "right_square_bracket")
         await deck.until_shown("smoothing 0.6")
-        check(f"chart-{size[0]}x{size[1]}", deck)
+        await check(f"chart-{size[0]}x{size[1]}", deck)
 
 
 async def test_one_run_by_time(store: FixtureStore) -> None:
     async with chart_of(store, ["logreg"]) as deck:
         await deck.key("a", "home", "plus")
         await deck.until_shown("zoomed")
-        check("chart-one-120x40", deck)
+        await check("chart-one-120x40", deck)
 
 
 async def test_bars(store: FixtureStore) -> None:
     async with chart_of(store, CHURN, "auc", size=(80, 24)) as deck:
         await deck.key("down")
-        check("chart-bars-80x24", deck)
+        await check("chart-bars-80x24", deck)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -73,4 +73,4 @@ async def test_small_charts(store: FixtureStore, size: tuple[int, int], monkeypa
         await deck.press("right")
         await deck.until_shown("val/  2 metrics")
         await deck.until(lambda: table.vertical_scrollbar.position == table.scroll_y, "the scroll bar")
-        check(f"small-charts-{size[0]}x{size[1]}", deck)
+        await check(f"small-charts-{size[0]}x{size[1]}", deck)

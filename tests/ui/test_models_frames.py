@@ -46,13 +46,13 @@ async def test_board(path: Path, size: tuple[int, int], no_colour: bool, monkeyp
         monkeypatch.setenv("NO_COLOR", "1")
     async with models_deck(path, 2, model=MODEL, size=size) as deck:
         await settled(deck, 2)
-        check(f"models-board-{size[0]}x{size[1]}", deck)
+        await check(f"models-board-{size[0]}x{size[1]}", deck)
 
 
 async def test_list(path: Path) -> None:
     async with models_deck(path, None, model=MODEL) as deck:
         await deck.until_shown("Green-taxi trip duration")
-        check("models-list-120x40", deck)
+        await check("models-list-120x40", deck)
 
 
 async def test_table(path: Path) -> None:
@@ -60,7 +60,7 @@ async def test_table(path: Path) -> None:
         await settled(deck, 2)
         await deck.press("v")
         await deck.until(lambda: deck.models.table.row_count == 3, "the table")
-        check("models-table-120x40", deck)
+        await check("models-table-120x40", deck)
 
 
 async def test_no_registry(store_copy: Callable[[str], FixtureStore], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,4 +68,4 @@ async def test_no_registry(store_copy: Callable[[str], FixtureStore], monkeypatc
     monkeypatch.chdir(store.path)
     async with place(Path("mlflow.db"), size=(80, 24)) as deck:
         await deck.until_shown("before MLflow 1.4")
-        check("models-none-80x24", deck)
+        await check("models-none-80x24", deck)

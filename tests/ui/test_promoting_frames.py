@@ -18,7 +18,7 @@ from mldeck.ui.dialogs.review_dialog import ReviewGrid
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
 from tests.ui.promoting_deck import models_deck, rows
-from tests.ui.test_frames import _UPDATE, FRAMES, NOW_S, _same_time_everywhere, taxi
+from tests.ui.test_frames import NOW_S, _same_time_everywhere, check, taxi
 
 __all__ = ["_same_time_everywhere", "taxi"]  # fixtures
 
@@ -28,14 +28,10 @@ HOUR_MS = 3_600_000
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
 
 
-def check_dialog(name: str, deck: Deck) -> None:
+def dialog(deck: Deck) -> str:
     region = deck.app.screen.query_one(".dialog").region
     lines = deck.frame.splitlines()[region.y : region.bottom]
-    shown = "\n".join(line[region.x : region.right] for line in lines) + "\n"
-    file = FRAMES / f"{name}.txt"
-    if _UPDATE:
-        file.write_text(shown, encoding="utf-8")
-    assert file.read_text(encoding="utf-8") == shown
+    return "\n".join(line[region.x : region.right] for line in lines)
 
 
 @pytest.fixture
@@ -76,7 +72,7 @@ async def test_review(past: Path, size: tuple[int, int]) -> None:
         await deck.press("ctrl+b", "l")
         await deck.until_shown("better  ")
         await deck.until(lambda: grid.size.height > 5, "it has found its place")
-        check_dialog(f"review-{size[0]}x{size[1]}", deck)
+        await check(f"review-{size[0]}x{size[1]}", deck, dialog)
 
 
 @SIZES
@@ -87,7 +83,7 @@ async def test_history(past: Path, size: tuple[int, int]) -> None:
         await deck.press("down", "down")
         await deck.until(lambda: deck.app.screen.query_one(HistoryGrid).size.height > 5, "it has found its place")
         await deck.until_shown("by grace on lab")
-        check_dialog(f"history-{size[0]}x{size[1]}", deck)
+        await check(f"history-{size[0]}x{size[1]}", deck, dialog)
 
 
 @SIZES
@@ -100,4 +96,4 @@ async def test_register(store_copy: Callable[[str], FixtureStore], size: tuple[i
         await deck.until(lambda: isinstance(deck.app.screen, RegisterDialog), "the dialog")
         await deck.press("down", "tab", "c", "h", "down", "tab", "g", "o", "o", "d")
         await deck.until_shown("the next version of churn-model")
-        check_dialog(f"register-{size[0]}x{size[1]}", deck)
+        await check(f"register-{size[0]}x{size[1]}", deck, dialog)

@@ -52,7 +52,7 @@ class DeckApp(App[str]):
         self.add_mode("runs", lambda: RunsScreen(self.session))
         self.add_mode("models", self._models_screen)
         self.add_mode("compare", self._compare_screen)
-        self._keyboard = Keyboard(self, super().on_event)
+        self.keyboard = Keyboard(self, super().on_event)
 
     def on_mount(self) -> None:
         self._leave_on_signals()
@@ -72,12 +72,12 @@ class DeckApp(App[str]):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
-            await self._keyboard.take(event)
+            await self.keyboard.take(event)
         else:
             await super().on_event(event)
 
     async def on_passed(self, message: Passed) -> None:
-        await self._keyboard.passed(message)
+        await self.keyboard.passed(message)
 
     def refresh_css(self, animate: bool = True) -> None:
         """Textual styles the place that is left and the one that comes up, each time somebody goes to a new one. They need it

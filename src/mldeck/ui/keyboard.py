@@ -57,6 +57,11 @@ class Keyboard:
         self._sent_at = 0.0
         self._lookout: Timer | None = None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was typed has been dealt with."""
+        return not self._waiting and (self._target is None or not self._target.is_attached)
+
     async def take(self, event: events.Key | events.Paste) -> None:
         self._waiting.append(event)
         await self._send_waiting()
