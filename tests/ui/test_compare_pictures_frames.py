@@ -169,6 +169,6 @@ async def test_300_runs_with_30_params(wide: Path) -> None:
         drawing = deck.of(ParallelView).drawing
         assert drawing is not None
         assert len(drawing.axes) > 11
-        assert "axes do not fit" in deck.frame
+        await deck.until_shown("axes do not fit")
         await deck.key("left", *["right"] * 35)
         assert drawing.axes[-1] in (deck.of(ParallelView).drawing or drawing).shown
