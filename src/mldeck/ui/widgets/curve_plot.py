@@ -10,13 +10,13 @@ from textual import events
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from mldeck.charts.picture import Cell, Picture, spans
 from mldeck.ui.chart_looks import ink_style
+from mldeck.ui.widgets.based import Based
 
 
-class PictureView(Widget):
+class PictureView(Based):
     """The lines of the picture are made once, when they are first painted."""
 
     ALLOW_SELECT = False
@@ -41,19 +41,11 @@ class PictureView(Widget):
         super().__init__(id=id)
         self.picture: Picture | None = None
         self._strips: list[Strip] = []
-        self._base: Style | None = None
 
     def show(self, picture: Picture | None) -> None:
         self.picture = picture
         self._strips = []
         self.repaint()
-
-    @property
-    def base(self) -> Style:
-        """What all inks are laid on. Asking Textual for it takes as long as painting a line does."""
-        if self._base is None:
-            self._base = self.rich_style
-        return self._base
 
     def repaint(self, *regions: Region) -> None:
         """Paints parts of the picture again, or all of it."""
@@ -70,7 +62,6 @@ class PictureView(Widget):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._strips = []
-        self._base = None
 
     def render_line(self, y: int) -> Strip:
         base = self.base

@@ -21,6 +21,7 @@ from textual.strip import Strip
 from mldeck.ui import looks
 from mldeck.ui.keys import GRID, bindings
 from mldeck.ui.text_cells import cell_text, cell_width, fit
+from mldeck.ui.widgets.based import Based
 
 
 class Cell(NamedTuple):
@@ -50,7 +51,7 @@ GAP = 2
 _CACHED_LINES = 1_000
 
 
-class Grid(ScrollView, can_focus=True):
+class Grid(Based, ScrollView, can_focus=True):
     """Subclasses say how many rows there are (`row_count`), and what is in one (`row_cells`)."""
 
     ALLOW_SELECT = False
@@ -86,7 +87,6 @@ class Grid(ScrollView, can_focus=True):
         self._has_header = has_header
         self._lines: dict[tuple[int, bool], Strip] = {}
         self._styles_by_name: dict[str, Style] = {}
-        self._base: Style | None = None
         self._focused = False
 
     def row_cells(self, row: int) -> Sequence[Cell] | None:
@@ -321,17 +321,9 @@ class Grid(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles_by_name.clear()
-        self._base = None
         self._lines.clear()
 
     # -- painting
-
-    @property
-    def base(self) -> Style:
-        """What all styles are laid on. Asking Textual for it takes as long as painting a line does."""
-        if self._base is None:
-            self._base = self.rich_style
-        return self._base
 
     def render_line(self, y: int) -> Strip:
         width = self.line_width
