@@ -7,6 +7,8 @@ from textual.widget import Widget
 
 
 class Based(Widget):
+    """Comes behind other widgets among the bases of a class: Textual takes default styles from the first one only."""
+
     _base: Style | None = None
 
     @property

@@ -51,7 +51,7 @@ GAP = 2
 _CACHED_LINES = 1_000
 
 
-class Grid(Based, ScrollView, can_focus=True):
+class Grid(ScrollView, Based, can_focus=True):
     """Subclasses say how many rows there are (`row_count`), and what is in one (`row_cells`)."""
 
     ALLOW_SELECT = False
