@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -71,6 +72,8 @@ class Deck:
 
 def frame_text(app: App[str]) -> str:
     """The screen as lines of text, without colours."""
+    # What is behind a dialog: without it a dialog that is to be painted would be painted, and stay, on nothing.
+    visible_screen_stack.set(app._background_screens)
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
