@@ -271,6 +271,24 @@ class TestDeleting:
             await deck.press("ctrl+z")
             await deck.until(lambda: len(stages(store)) == 5, "back again")
 
+    async def test_the_change_is_noticed_before_it_is_shown(
+        self, newest: FixtureStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with models_deck(newest.db, None) as deck:
+            read_again = deck.models.read_again
+
+            async def noticed_first(cursor: tuple[str, int | None] | None = None) -> None:
+                await read_again()
+                await read_again(cursor)
+
+            monkeypatch.setattr(deck.models, "read_again", noticed_first)
+            await deck.press("D")
+            await deck.until_shown("Delete model churn-model?")
+            await deck.type("churn-model")
+            await deck.press("enter")
+            await deck.until_told("Deleted model churn-model")
+            assert not any("not registered any more" in each for each in deck.told), "who did it knows it"
+
     async def test_what_cannot_be_typed_is_typed_as_it_is_shown(self, newest: FixtureStore) -> None:
         rows(newest.db, "UPDATE registered_models SET name = 'a' || char(10) || 'b' WHERE name = 'empty-model'")
         async with models_deck(newest.db, None, model="a\nb") as deck:

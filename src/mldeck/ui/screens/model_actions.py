@@ -263,6 +263,10 @@ class ModelActions(Asking):
 
     async def _write(self, write: Write, cursor: tuple[str, int | None] | None, *, can_be_undone: bool = True) -> bool:
         """Whether it was written. `cursor` is the model and version to go to afterwards."""
+        with self._screen.writing():
+            return await self._write_and_show(write, cursor, can_be_undone)
+
+    async def _write_and_show(self, write: Write, cursor: tuple[str, int | None] | None, can_be_undone: bool) -> bool:
         try:
             edit = await patiently(self._screen.app, lambda interrupt: write(self._session.registry_editor, interrupt))
         except MldeckError as error:

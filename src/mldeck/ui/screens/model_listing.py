@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ class ModelListing(Place):
         self._query = ModelQuery()
         self._filters: list[str] = []
         """Filters of models that were used in this sitting, the newest last."""
+        self._is_writing = False
 
     @property
     def model_list(self) -> ModelList:
@@ -79,6 +81,15 @@ class ModelListing(Place):
 
     # -- reading
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A change from here may be in the database already, and is not shown yet: who makes it knows what is gone."""
+        self._is_writing = True
+        try:
+            yield
+        finally:
+            self._is_writing = False
+
     async def read_models(self, cursor: str | None = None) -> None:
         """The cursor goes to the model of that name; without one it stays on its model, whatever that is called now."""
         session, query, before = self.session, self._query, self.shelf
@@ -90,7 +101,7 @@ class ModelListing(Place):
         if cursor is None and present is not None:
             now = same_model(present, before, shelf)
             cursor = now.name if now else None
-            if now is None and not query.filter:
+            if now is None and not query.filter and not self._is_writing:
                 text = safe(f"{present.name} is not registered any more")
                 self.notify(text, severity="warning", markup=False, timeout=5)
         self.model_list.empty_text = "" if shelf.models else "No models."
