@@ -1,13 +1,23 @@
-"""What is loaded while nobody waits, in an interpreter that has loaded nothing else."""
+"""What is loaded and made while nobody waits."""
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from mldeck.ui.registry_reading import Shelf, read_shelf
+from mldeck.ui.screens import model_listing
+from mldeck.ui.screens.models import ModelsScreen
+from mldeck.ui.screens.place import Place
 from tests.fixture_stores import FixtureStore
+from tests.ui.deck import Deck, running_deck
 
 _VISIT = """
 import asyncio, sys
@@ -22,13 +32,77 @@ async def visit(db):
         loaded = set(sys.modules)
         await deck.press("2")
         await deck.until(lambda: deck.app.screen.NAME == "models" and deck.app.screen.versions, "the versions")
+        await deck.press("1", "m")
+        await deck.until_shown("crosshair")
         print(*(name for name in set(sys.modules) - loaded if name.startswith("mldeck.")))
 
 asyncio.run(visit(Path(sys.argv[1])))
 """
 
 
-def test_the_first_visit_to_the_models_loads_nothing(store_copy: Callable[[str], FixtureStore]) -> None:
+def test_the_first_visits_load_nothing(store_copy: Callable[[str], FixtureStore]) -> None:
+    """In an interpreter that has loaded nothing else."""
     command = [sys.executable, "-c", _VISIT, str(store_copy("mlflow-3.17.2").db)]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+
+
+@pytest.fixture
+def db(store_copy: Callable[[str], FixtureStore]) -> Path:
+    return store_copy("mlflow-3.17.2").db
+
+
+async def models_made(deck: Deck) -> ModelsScreen:
+    await deck.until(lambda: deck.app.session.is_open and deck.screen.table.row_count, "the runs")
+    stacks = deck.app._screen_stacks
+    await deck.until(lambda: "models" in stacks and stacks["models"][0].is_mounted, "the place is made")
+    (place,) = stacks["models"]
+    assert isinstance(place, ModelsScreen)
+    return place
+
+
+async def test_models_come_up_with_what_is_in_them(db: Path) -> None:
+    async with running_deck(db) as deck:
+        place = await models_made(deck)
+        assert deck.app.screen is deck.screen
+        assert not place.shelf.models, "nothing was read that nobody asked for"
+        shown: list[int] = []
+
+        def note(_: object) -> None:
+            if deck.app.screen is place:
+                shown.append(len(place.shelf.models))
+
+        place.screen_layout_refresh_signal.subscribe(place, note)
+        await deck.press("2")
+        await deck.until(lambda: shown, "the same place")
+        assert shown[0] > 0
+
+
+async def test_models_that_take_long_to_read_come_up_without(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_read = threading.Event()
+
+    def read(*args: Any) -> Shelf:
+        may_read.wait(30)
+        return read_shelf(*args)
+
+    monkeypatch.setattr(model_listing, "read_shelf", read)
+    async with running_deck(db) as deck:
+        place = await models_made(deck)
+        try:
+            await deck.press("2")
+            await deck.until(lambda: deck.app.screen is place, "it comes up")
+            assert not place.shelf.models
+        finally:
+            may_read.set()
+        await deck.until(lambda: place.versions, "and is filled")
+
+
+async def test_leaving_while_a_place_comes_up(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def come_up(place: Place) -> None:
+        place.app.exit()
+        await asyncio.sleep(0.2)
+
+    monkeypatch.setattr(Place, "come_up", come_up)
+    async with running_deck(db) as deck:
+        await models_made(deck)
+        await deck.press("2")

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -26,6 +26,12 @@ from mldeck.ui.screens.place import Place
 from mldeck.ui.screens.runs import RunsScreen
 from mldeck.ui.session import Session
 from mldeck.ui.themes import THEMES
+
+_QUIET_S = 0.5
+"""After which what was opened has been read, and somebody who types has paused."""
+
+_SWITCH_S = 0.01
+"""In which nothing is painted when one goes to another place: so that it is painted once."""
 
 
 class DeckApp(App[str]):
@@ -53,6 +59,9 @@ class DeckApp(App[str]):
         self.add_mode("models", self._models_screen)
         self.add_mode("compare", self._compare_screen)
         self.keyboard = Keyboard(self, super().on_event)
+        self._going = asyncio.Lock()
+        """Held while a place is made or gone to."""
+        self._is_leaving = False
 
     def on_mount(self) -> None:
         self._leave_on_signals()
@@ -67,6 +76,7 @@ class DeckApp(App[str]):
 
     def exit(self, *result: Any, **options: Any) -> None:
         """Whatever is still being read for the screen ends first: it would not find there what it was read for."""
+        self._is_leaving = True
         self.workers.cancel_all()
         super().exit(*result, **options)
 
@@ -79,6 +89,10 @@ class DeckApp(App[str]):
     async def on_passed(self, message: Passed) -> None:
         await self.keyboard.passed(message)
 
+    def delay_update(self, delay: float = _SWITCH_S) -> None:
+        """While one place is left and another comes up. Textual waits for longer, whatever has to be done."""
+        super().delay_update(min(delay, _SWITCH_S))
+
     def refresh_css(self, animate: bool = True) -> None:
         """Textual styles the place that is left and the one that comes up, each time somebody goes to a new one. They need it
         when the theme is another one than it was when they were last seen."""
@@ -86,6 +100,20 @@ class DeckApp(App[str]):
         if not stack or self._themes.get(stack[0]) != self.theme:
             super().refresh_css(animate)
             self._themes |= dict.fromkeys(stack[:1], self.theme)
+
+    @work(group="ahead")
+    async def on_place_opened(self) -> None:
+        """Makes the place Models while nobody does anything: loading and making it takes longer than showing it."""
+        await asyncio.sleep(_QUIET_S)
+        from mldeck.ui.loading_ahead import load_ahead
+
+        await asyncio.to_thread(load_ahead)
+        await self.keyboard.rest(_QUIET_S)
+        async with self._going:
+            if "models" not in self._screen_stacks:
+                is_made = self._init_mode("models")  # Textual makes a place for all to see only when one goes there
+                self._themes[self._screen_stacks["models"][0]] = self.theme
+                await is_made
 
     def _models_screen(self) -> Screen[None]:
         from mldeck.ui.screens.models import ModelsScreen  # many sittings are about runs alone
@@ -99,8 +127,13 @@ class DeckApp(App[str]):
 
     async def action_place(self, name: str) -> None:
         """Goes to another place, which is as it was left."""
-        await self.switch_mode(name)
-        place = self.screen_stack[0]
+        async with self._going:
+            for made in self._screen_stacks.get(name, [])[:1]:
+                if isinstance(made, Place):
+                    await made.come_up()
+            if not self._is_leaving:
+                await self.switch_mode(name)
+        place = None if self._is_leaving else self.screen_stack[0]
         if isinstance(place, Place):
             place.come_back()
 

@@ -7,6 +7,7 @@ what is typed behind a key that opens a menu, which takes a moment.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -62,6 +63,19 @@ class Keyboard:
         """Whether all that was typed has been dealt with."""
         return not self._waiting and (self._target is None or not self._target.is_attached)
 
+    @property
+    def _rested_s(self) -> float:
+        """Seconds since the last key was sent."""
+        return time.monotonic() - self._sent_at
+
+    async def rest(self, seconds: float) -> None:
+        """Until nothing has been typed for so long."""
+        while True:
+            missing = seconds - self._rested_s
+            if missing <= 0:
+                return
+            await asyncio.sleep(missing)
+
     async def take(self, event: events.Key | events.Paste) -> None:
         self._waiting.append(event)
         await self._send_waiting()
@@ -103,7 +117,7 @@ class Keyboard:
         return any(worker.group in ASKING and not worker.is_finished for worker in self._app.workers)
 
     def _is_overdue(self) -> bool:
-        return time.monotonic() - self._sent_at > _PATIENCE_S
+        return self._rested_s > _PATIENCE_S
 
     async def _look(self) -> None:
         """What goes behind a key is lost with a widget that the key removes; and nothing says that a question comes up."""

@@ -1,10 +1,17 @@
-"""Loads what the place Models needs while nobody waits for anything, so that the first visit does not wait for it."""
+"""Loads what most sittings come to while nobody waits for anything: the place Models, a chart, a note."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
-_MODULES = ("mldeck.ui.screens.models", "mldeck.store.registry", "mldeck.store.metrics_of_runs")
+_MODULES = (
+    "mldeck.ui.screens.models",
+    "mldeck.store.registry",
+    "mldeck.store.metrics_of_runs",
+    "mldeck.ui.screens.chart",
+    "mldeck.store.histories",
+    "textual.widgets.markdown",
+)
 
 
 def load_ahead() -> None:

@@ -35,11 +35,10 @@ class ModelVersions(VersionListing):
                 yield pane(ModelList(id="models"), "Models")
                 with pane(Vertical(id="version-pane"), "Versions"):
                     yield VersionBoard(id="board")
-                    yield VersionTable(id="version-table")
+                    table = VersionTable(id="version-table")
+                    table.display = False
+                    yield table
             yield pane(VersionInspector(id="version-inspector"), "")
-
-    def on_mount(self) -> None:
-        self.table.display = False
 
     @property
     def inspector(self) -> VersionInspector:

@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -40,14 +41,14 @@ POLL_S = 0.4
 _MAX_PAUSE_S = 5.0
 _RETRY_S = 1.0
 _PAINT_S = 0.05
-_QUIET_S = 0.5
-"""After which what was opened has been read and is looked at."""
-
 _SETTLE_S = 0.12
 """How long the cursor must rest before what depends on it is read."""
 
 _BUSY_S = 0.5
 """Reading that takes longer says so."""
+
+_MOMENT_S = 0.3
+"""How long a place waits for what is in it before it is shown for the first time."""
 
 _MIN_WIDTH, _MIN_HEIGHT = 60, 16
 _AnyWidget = TypeVar("_AnyWidget", bound=Widget)
@@ -73,6 +74,12 @@ class Place(Screen[None]):
         self._seen_changes = 0
         """`Session.changes` when everything was read last."""
         self._comes_back = asyncio.Event()
+        self._is_coming_up = False
+        self._has_been_read = asyncio.Event()
+        """At least once."""
+
+    class Opened(Message):
+        """The store is open."""
 
     # -- what a place consists of
 
@@ -147,6 +154,8 @@ class Place(Screen[None]):
         while not session.is_open:
             try:
                 await asyncio.to_thread(session.open)
+                for notice in session.store.notices:
+                    self.notify(safe(notice), markup=False, timeout=10)
             except StoreUnavailable as error:
                 self._say_trouble(error)
                 await asyncio.sleep(_RETRY_S)
@@ -154,15 +163,10 @@ class Place(Screen[None]):
                 self.app.exit(str(error), return_code=1)
                 return
         self.top_bar.set_trouble("")
-        for notice in session.store.notices:
-            self.notify(safe(notice), markup=False, timeout=10)
         self._show_state()
         _collect_garbage_again()
         self.follow()
-        await asyncio.sleep(_QUIET_S)
-        from mldeck.ui.loading_ahead import load_ahead
-
-        await asyncio.to_thread(load_ahead)
+        self.post_message(self.Opened())
 
     @work(group="follow", exclusive=True)
     async def follow(self) -> None:
@@ -172,8 +176,9 @@ class Place(Screen[None]):
         """
         while True:
             started = time.monotonic()
-            if self.is_shown:
+            if self.is_shown or self._is_coming_up:
                 await self._catch_up()
+                self._has_been_read.set()
             self._comes_back.clear()
             pause = max(POLL_S, min(_MAX_PAUSE_S, 2 * (time.monotonic() - started)))
             with suppress(asyncio.TimeoutError):  # until Python 3.11 not the builtin one
@@ -199,7 +204,21 @@ class Place(Screen[None]):
     @property
     def is_shown(self) -> bool:
         """Whether this is the place that one is in, be it below a dialog."""
-        return self.app.screen_stack[0] is self
+        return self in self.app.screen_stack[:1]  # none is there any more when the deck is closed
+
+    def _compositor_refresh(self) -> None:
+        """Textual renders a place that comes up while nothing is to be shown yet, and throws that away."""
+        if not self.app._batch_count:
+            super()._compositor_refresh()
+
+    async def come_up(self) -> None:
+        """It is about to be shown. The first time, what is in it is read before, for a moment, so that it is painted once."""
+        if not self._has_been_read.is_set():
+            self._is_coming_up = True
+            self._comes_back.set()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._has_been_read.wait(), _MOMENT_S)
+            self._is_coming_up = False
 
     def come_back(self) -> None:
         """Another place was looked at meanwhile: what changed in it is shown at once."""
