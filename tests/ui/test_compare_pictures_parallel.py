@@ -98,6 +98,22 @@ async def test_a_brush_dims_the_others_and_counts_who_is_within(taxi: Path) -> N
         assert len(drawn_in(deck).kept) == TAXI_RUNS
 
 
+async def test_the_cursor_stays_within_a_brush_that_is_still_being_drawn(
+    taxi: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with picturing(taxi, "Parallel") as deck:
+        await deck.press("right", "home")
+        monkeypatch.setattr(view_of(deck), "redraw", lambda: None)
+        await deck.press("b", *["down"] * 12, "enter", "end")
+        assert len(drawn_in(deck).kept) == TAXI_RUNS
+        within = drawn_in(deck).within(view_of(deck).brushes)
+        assert 0 < len(within) < TAXI_RUNS
+        assert deck.view.cursor_run in within
+        monkeypatch.undo()
+        await deck.press("M")
+        await deck.until_data(len(within))
+
+
 async def test_esc_gives_a_brush_up(taxi: Path) -> None:
     async with picturing(taxi, "Parallel") as deck:
         await deck.press("right", "home")

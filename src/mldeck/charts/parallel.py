@@ -140,19 +140,19 @@ def parallel(
 ) -> ParallelPicture:
     """`runs`: the number of each run's colour, in the order of the dimensions' values; `brushes`: for each axis, or none."""
     canvas = Canvas(*size)
-    selected = _selected(list(runs), axes, brushes)
+    kept = selected(list(runs), axes, brushes)
     places = _axis_places(axes[: most_axes(canvas.width)], canvas)
     problem = "" if places else "choose params and metrics as axes" if not axes else "too small for axes"
     problem = problem or ("" if runs else "no runs")
     if problem:
         write_middle(canvas, canvas.height // 2, problem, Ink(Role.AXIS))
-        return ParallelPicture(canvas.picture(), selected=selected)
+        return ParallelPicture(canvas.picture(), selected=kept)
 
     inks = run_inks(runs, colour_by)
-    kept = set(selected)
     standing_back, others = _grid(canvas, places[0]), _grid(canvas, places[0])
+    in_front = set(kept)
     for run, (run_id, ink) in enumerate(inks.items()):
-        if run_id in kept:
+        if run_id in in_front:
             _draw(others, places, run, ink)
         else:
             _draw(standing_back, places, run, ink._replace(is_faint=True), every=_FAINT_DOTS)
@@ -163,15 +163,16 @@ def parallel(
     for index, axis in enumerate(places):
         _write_axis(over, axis, places, brushes[index] if index < len(brushes) else None)
     hidden = [f"{len(axes) - len(places)} axes do not fit"] if len(axes) > len(places) else []
-    count = f"{len(runs)} runs" if len(selected) == len(runs) else f"{len(selected)} of {len(runs)} runs"
+    count = f"{len(runs)} runs" if len(kept) == len(runs) else f"{len(kept)} of {len(runs)} runs"
     write_legend(over, colour_by, [*hidden, count])
     labels = over.picture()
     canvas.paste(0, 0, labels.rows)
     numbered = {run_id: (run, ink) for run, (run_id, ink) in enumerate(inks.items())}
-    return ParallelPicture(canvas.picture(), places, selected, labels, numbered)
+    return ParallelPicture(canvas.picture(), places, kept, labels, numbered)
 
 
-def _selected(runs: Sequence[str], axes: Sequence[Dimension], brushes: Sequence[Brush | None]) -> tuple[str, ...]:
+def selected(runs: Sequence[str], axes: Sequence[Dimension], brushes: Sequence[Brush | None]) -> tuple[str, ...]:
+    """Those within the brushes of all axes, which may be fewer than the axes. The runs are in the order of the axes' values."""
     active = [(axis, brush) for axis, brush in zip(axes, brushes, strict=False) if brush]
     return tuple(
         run_id for run, run_id in enumerate(runs) if all(brush.holds(axis.places[run]) for axis, brush in active)

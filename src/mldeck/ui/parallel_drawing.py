@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from mldeck.charts.dimensions import Dimension
-from mldeck.charts.parallel import AxisPlace, Brush, ParallelPicture, most_axes, parallel
+from mldeck.charts.parallel import AxisPlace, Brush, ParallelPicture, most_axes, parallel, selected
 from mldeck.charts.picture import Picture
 from mldeck.model import Column
 from mldeck.ui.compare_axes import Dimensions, colours_of, default_metric, parallel_axes, saying
@@ -62,11 +62,21 @@ class ParallelDrawing:
     def place_of(self, column: Column, run_id: str) -> float | None:
         return self.dimensions[column].places[self.data.numbers[run_id] - 1]
 
-    def next_on(self, column: Column, run_id: str, steps: int) -> str:
-        """The kept run so many further down the axis, or up; at most the last or first. Any run may ask."""
-        order = sorted({*self.kept, run_id}, key=lambda each: self._depth(column, each))
+    def within(self, brushes: Mapping[Column, Brush]) -> tuple[str, ...]:
+        """The runs within these, which may be newer than the picture."""
+        brushed = [column for column in brushes if column in self.dimensions]
+        axes = [self.dimensions[column] for column in brushed]
+        return selected(tuple(self.data.numbers), axes, [brushes[column] for column in brushed])
+
+    def next_on(self, column: Column, run_id: str, steps: int, kept: Collection[str] | None = None) -> str:
+        """The kept run so many further down the axis, or up; at most the last or first. Any run may ask.
+
+        `kept`: the runs within all brushes, if these are newer than the picture.
+        """
+        kept = self.kept if kept is None else kept
+        order = sorted({*kept, run_id}, key=lambda each: self._depth(column, each))
         place = order.index(run_id) + steps
-        if run_id not in self.kept:
+        if run_id not in kept:
             order.remove(run_id)
             place -= steps > 0
         return order[max(0, min(place, len(order) - 1))] if order else run_id

@@ -222,7 +222,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
             self._brush(self.brushing.moved(step))
         elif at_cursor is not None:
             drawing, column, run_id = at_cursor
-            self.go_to(drawing.next_on(column, run_id, step))
+            self.go_to(drawing.next_on(column, run_id, step, drawing.within(self.brushes)))
 
     def action_edge(self, direction: int) -> None:
         self.action_run(direction * len(self.data) + direction * self.size.height)
@@ -281,12 +281,14 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
 
     def action_keep(self) -> None:
         drawing = self.drawing
-        if drawing is None or not self.brushes or not self.is_drawn:
+        if drawing is None or not self.brushes:
             self.notify("Brush an axis first (b): the runs within stay marked", timeout=3)
-        elif not drawing.kept:
-            self.notify("No run is within the brushes", timeout=2)
+            return
+        kept = drawing.within(self.brushes)
+        if kept:
+            self.post_message(self.KeepAsked(kept))
         else:
-            self.post_message(self.KeepAsked(drawing.kept))
+            self.notify("No run is within the brushes", timeout=2)
 
     def action_copy(self) -> None:
         if self.cursor_run is not None:
