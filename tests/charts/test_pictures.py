@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,20 +20,12 @@ from mldeck.charts.lines import Line, View, draw_lines, draw_small
 from mldeck.charts.picture import Picture
 from tests.charts.histories import falling
 
+pytestmark = pytest.mark.usefixtures("utc")
 PICTURES = Path(__file__).parent / "pictures"
 _UPDATE = os.environ.get("MLDECK_UPDATE_FRAMES") == "1"  # asked here: tests do not see such variables
 SIZES = [(60, 14), (100, 28), (160, 40)]
 SMALL_SIZES = [(20, 4), (28, 7), (40, 10)]
 Size = tuple[int, int]
-
-
-@pytest.fixture(autouse=True)
-def _same_time_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.delenv("TZ")
-    time.tzset()
 
 
 def lines(size: Size) -> Picture:

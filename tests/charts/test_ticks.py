@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -17,18 +16,10 @@ from mldeck.charts.ticks import Tick, fitting, number_ticks
 from mldeck.charts.times import clock_ticks, relative_text, relative_ticks
 from tests.charts.histories import NUMBERS, WHOLE
 
+pytestmark = pytest.mark.usefixtures("utc")
 NOON = 1_795_262_400_000
 """2026-11-21 12:00:00 UTC."""
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
-
-
-@pytest.fixture(autouse=True)
-def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.delenv("TZ")
-    time.tzset()
 
 
 def check(ticks: tuple[Tick, ...], scale: Scale, most: int) -> None:

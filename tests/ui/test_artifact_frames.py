@@ -5,30 +5,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.fixture_stores import FixtureStore
 from tests.ui.artifact_deck import TAXI, files_of
-from tests.ui.test_frames import NOW_S, check
+from tests.ui.test_frames import _same_time_everywhere, check
 from tests.ui.test_live import writing
+
+__all__ = ["_same_time_everywhere"]  # a fixture
 
 SIZES = [(80, 24), (120, 40), (200, 50)]
 RUN = "candidate-2"
-
-
-@pytest.fixture(autouse=True)
-def _same_time_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    for module in ("run_cells", "run_table", "inspector"):
-        monkeypatch.setattr(f"mldeck.ui.widgets.{module}.now_ms", lambda: int(NOW_S * 1000))
-    yield
-    monkeypatch.delenv("TZ")
-    time.tzset()
 
 
 @pytest.fixture

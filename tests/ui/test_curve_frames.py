@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,17 +11,9 @@ from tests.ui.chart_deck import chart_of
 from tests.ui.deck import running_deck
 from tests.ui.test_frames import check
 
+pytestmark = pytest.mark.usefixtures("utc")
 SIZES = [(80, 24), (120, 40), (200, 50)]
 CHURN = ["logreg", "rf5", "rf10", "rf20", "diverged"]
-
-
-@pytest.fixture(autouse=True)
-def _same_time_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.delenv("TZ")
-    time.tzset()
 
 
 @pytest.fixture

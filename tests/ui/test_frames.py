@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,14 +23,9 @@ NOW_S = 1_795_228_000.0
 
 
 @pytest.fixture(autouse=True)
-def _same_time_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
+def _same_time_everywhere(utc: None, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("run_cells", "run_table", "inspector"):
         monkeypatch.setattr(f"mldeck.ui.widgets.{module}.now_ms", lambda: int(NOW_S * 1000))
-    yield
-    monkeypatch.delenv("TZ")
-    time.tzset()
 
 
 @pytest.fixture

@@ -62,6 +62,9 @@ class Place(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(PLACE)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 
+    class Opened(Message):
+        """The store is open, and will be followed."""
+
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
@@ -77,9 +80,6 @@ class Place(Screen[None]):
         self._is_coming_up = False
         self._has_been_read = asyncio.Event()
         """At least once."""
-
-    class Opened(Message):
-        """The store is open."""
 
     # -- what a place consists of
 
