@@ -48,9 +48,15 @@ class Deck:
 
     async def press(self, *keys: str) -> None:
         """All at once, as over a slow line; a key that needs what the one before it has to read is pressed by itself."""
+        keyboard = self.app.keyboard
+        sent = keyboard.sent + len(keys)
+
+        def is_done() -> bool:
+            return keyboard.sent >= sent and keyboard.is_idle
+
         await asyncio.gather(*(self.pilot.press(key) for key in keys))
-        if not self.app.keyboard.is_idle:  # a busy machine
-            await self.until(lambda: self.app.keyboard.is_idle, "all keys are dealt with")
+        if not is_done():  # a busy machine
+            await self.until(is_done, "all keys are dealt with")
             await self.pilot.pause()
 
     async def until(self, is_true: Callable[[], object], what: str = "") -> None:

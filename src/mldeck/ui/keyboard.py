@@ -50,7 +50,8 @@ class Keyboard:
         self._app = app
         self._send = send
         self._waiting: deque[events.Key | events.Paste] = deque(maxlen=_MOST_WAITING)
-        self._number = 0
+        self.sent = 0
+        """How many keys and pastes were sent until now."""
         self._target: Widget | None = None
         """Where the last one was sent, until it has been dealt with."""
         self._screen: Widget | None = None
@@ -81,7 +82,7 @@ class Keyboard:
         await self._send_waiting()
 
     async def passed(self, message: Passed) -> None:
-        if message.number != self._number:
+        if message.number != self.sent:
             return
         again = Passed(message.number, again=False)
         if self._target is None or not message.again or not self._target.post_message(again):
@@ -91,7 +92,7 @@ class Keyboard:
     async def _send_waiting(self) -> None:
         while self._waiting and (self._is_free() or self._is_overdue()):
             event = self._waiting.popleft()
-            self._number += 1
+            self.sent += 1
             self._sent_at = time.monotonic()
             target = self._app.focused or self._app.screen
             await self._send(event)
@@ -108,7 +109,7 @@ class Keyboard:
 
     def _follow(self, target: Widget) -> None:
         self._screen = self._app.screen
-        self._target = target if target.post_message(Passed(self._number)) else None
+        self._target = target if target.post_message(Passed(self.sent)) else None
 
     def _is_about_to_ask(self) -> bool:
         """What is typed next is then an answer, and no command."""
