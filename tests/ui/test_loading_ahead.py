@@ -52,6 +52,11 @@ def db(store_copy: Callable[[str], FixtureStore]) -> Path:
     return store_copy("mlflow-3.17.2").db
 
 
+@pytest.fixture(autouse=True)
+def _quiet(never_quiet: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mldeck.ui.app._QUIET_S", 0.5)
+
+
 async def models_made(deck: Deck) -> ModelsScreen:
     await deck.until(lambda: deck.app.session.is_open and deck.screen.table.row_count, "the runs")
     stacks = deck.app._screen_stacks
