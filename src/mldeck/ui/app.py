@@ -110,7 +110,7 @@ class DeckApp(App[str]):
         await asyncio.to_thread(load_ahead)
         await self.keyboard.rest(_QUIET_S)
         async with self._going:
-            if "models" not in self._screen_stacks:
+            if self._place("models") is None:
                 is_made = self._init_mode("models")  # Textual makes a place for all to see only when one goes there
                 self._themes[self._screen_stacks["models"][0]] = self.theme
                 await is_made
@@ -128,14 +128,20 @@ class DeckApp(App[str]):
     async def action_place(self, name: str) -> None:
         """Goes to another place, which is as it was left."""
         async with self._going:
-            for made in self._screen_stacks.get(name, [])[:1]:
-                if isinstance(made, Place):
-                    await made.come_up()
-            if not self._is_leaving:
-                await self.switch_mode(name)
-        place = None if self._is_leaving else self.screen_stack[0]
-        if isinstance(place, Place):
+            made = self._place(name)
+            if made is not None:
+                await made.come_up()
+            if self._is_leaving:
+                return
+            await self.switch_mode(name)
+        place = self._place(name)
+        if place is not None:
             place.come_back()
+
+    def _place(self, name: str) -> Place | None:
+        """None as long as it has not been made, and when the deck is closed."""
+        stack = self._screen_stacks.get(name)
+        return stack[0] if stack and isinstance(stack[0], Place) else None
 
     def action_help(self) -> None:
         from mldeck.ui.dialogs.help_dialog import HelpDialog

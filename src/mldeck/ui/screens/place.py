@@ -41,6 +41,7 @@ POLL_S = 0.4
 _MAX_PAUSE_S = 5.0
 _RETRY_S = 1.0
 _PAINT_S = 0.05
+
 _SETTLE_S = 0.12
 """How long the cursor must rest before what depends on it is read."""
 
