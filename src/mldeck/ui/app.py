@@ -135,11 +135,11 @@ class DeckApp(App[str]):
                 return
             await self.switch_mode(name)
         place = self._place(name)
-        if place is not None:
+        if place is not None and not self._is_leaving:
             place.come_back()
 
     def _place(self, name: str) -> Place | None:
-        """None as long as it has not been made, and when the deck is closed."""
+        """None as long as it has not been made."""
         stack = self._screen_stacks.get(name)
         return stack[0] if stack and isinstance(stack[0], Place) else None
 
