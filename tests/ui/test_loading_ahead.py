@@ -83,6 +83,20 @@ async def test_models_come_up_with_what_is_in_them(db: Path) -> None:
         assert shown[0] > 0
 
 
+async def test_nothing_is_told_the_terminal_while_models_is_made(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_make = threading.Event()
+    monkeypatch.setattr("mldeck.ui.loading_ahead.load_ahead", lambda: may_make.wait(30))
+    async with running_deck(db) as deck:
+        await deck.until(lambda: deck.screen.table.row_count, "the runs")
+        told: list[str] = []
+        assert deck.app._driver is not None
+        monkeypatch.setattr(deck.app._driver, "write", told.append)
+        may_make.set()
+        await models_made(deck)
+        await deck.pilot.pause()
+        assert told == []
+
+
 async def test_models_that_take_long_to_read_come_up_without(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     may_read = threading.Event()
 

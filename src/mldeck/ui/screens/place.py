@@ -33,6 +33,8 @@ from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import KeyBar, TopBar
 
 if TYPE_CHECKING:
+    from textual.css.types import PointerShape
+
     from mldeck.ui.widgets.find_bar import FindBar
 
 POLL_S = 0.4
@@ -211,6 +213,11 @@ class Place(Screen[None]):
         """Textual renders a place that comes up while nothing is to be shown yet, and throws that away."""
         if not self.app._batch_count:
             super()._compositor_refresh()
+
+    def _watch__pointer_shape(self, pointer_shape: PointerShape) -> None:
+        """Textual tells the terminal about it also when the place is made before one goes there; a quiet deck sends nothing."""
+        if self.is_current:
+            super()._watch__pointer_shape(pointer_shape)
 
     async def come_up(self) -> None:
         """It is about to be shown. The first time, what is in it is read before, for a moment, so that it is painted once."""
