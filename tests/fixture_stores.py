@@ -12,7 +12,9 @@ import shutil
 import sqlite3
 import tarfile
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,40 +87,56 @@ def extract(name: str, dest: Path) -> None:
 def copy(extracted: Path, dest: Path) -> FixtureStore:
     """A private copy of a store that `extract` unpacked, ready to be used in `dest`."""
     shutil.copytree(extracted, dest)
-    relocate(dest)
+    _relocate(dest, *_rooted(extracted))
     return FixtureStore.at(dest)
 
 
 def relocate(folder: Path) -> None:
     """Make the store in `folder` believe that it was written there."""
+    _relocate(folder, *_places_of_root(folder))
+
+
+def _places_of_root(folder: Path) -> tuple[list[tuple[str, str]], list[str]]:
+    """Where the root is spoken of: table and column of the database, and other files of text."""
+    with closing(sqlite3.connect(folder / "mlflow.db")) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        columns = [
+            (table, column)
+            for table in tables
+            for _, column, *_ in connection.execute(f"PRAGMA table_info({_quoted(table)})").fetchall()
+            if connection.execute(
+                f"SELECT 1 FROM {_quoted(table)} WHERE {_speaks_of_root(column)}", (_ROOT,)
+            ).fetchone()
+        ]
+    files = [path for path in folder.rglob("*") if path.name != "mlflow.db" and path.is_file()]
+    return columns, [str(path.relative_to(folder)) for path in files if _is_rooted(path)]
+
+
+_rooted = cache(_places_of_root)
+"""The same of a store that stays as it was unpacked: it is copied for hundreds of tests."""
+
+
+def _is_rooted(path: Path) -> bool:
+    content = path.read_bytes() if path.stat().st_size < _LARGEST_TEXT_ARTIFACT else b""
+    return _ROOT.encode() in content and b"\0" not in content
+
+
+def _relocate(folder: Path, columns: list[tuple[str, str]], files: list[str]) -> None:
     root = str(folder.resolve())
-    _relocate_database(folder / "mlflow.db", root)
-    for path in folder.rglob("*"):
-        if path.name != "mlflow.db" and path.is_file() and path.stat().st_size < _LARGEST_TEXT_ARTIFACT:
-            _relocate_text(path, root)
+    with closing(sqlite3.connect(folder / "mlflow.db")) as connection, connection:
+        for table, column in columns:
+            name = _quoted(column)
+            connection.execute(
+                f"UPDATE {_quoted(table)} SET {name} = replace({name}, ?, ?) WHERE {_speaks_of_root(column)}",
+                (_ROOT, root, _ROOT),
+            )
+    for file in files:
+        path = folder / file
+        path.write_bytes(path.read_bytes().replace(_ROOT.encode(), root.encode()))
 
 
-def _relocate_database(db: Path, root: str) -> None:
-    connection = sqlite3.connect(db)
-    try:
-        with connection:
-            tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-            for (table,) in tables:
-                for _, column, *_ in connection.execute(f"PRAGMA table_info({_quoted(table)})").fetchall():
-                    name = _quoted(column)
-                    connection.execute(
-                        f"UPDATE {_quoted(table)} SET {name} = replace({name}, :old, :new)"
-                        f" WHERE typeof({name}) = 'text' AND instr({name}, :old)",
-                        {"old": _ROOT, "new": root},
-                    )
-    finally:
-        connection.close()
-
-
-def _relocate_text(path: Path, root: str) -> None:
-    content = path.read_bytes()
-    if _ROOT.encode() in content and b"\0" not in content:
-        path.write_bytes(content.replace(_ROOT.encode(), root.encode()))
+def _speaks_of_root(column: str) -> str:
+    return f"typeof({_quoted(column)}) = 'text' AND instr({_quoted(column)}, ?)"
 
 
 def _quoted(identifier: str) -> str:
