@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import time
@@ -17,6 +18,10 @@ from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 # A machine that is busy with other tests is slow now and then; that says nothing about the code.
 settings.register_profile("mldeck", settings.get_profile("ci" if "CI" in os.environ else "default"), deadline=None)
 settings.load_profile("mldeck")
+
+# A deck is garbage of some 30,000 objects, which is looked for in all that the tests have loaded: once a test, unless told
+# otherwise, and a sixth of the time of all of them.
+gc.set_threshold(10_000, 20, 50)
 
 _FOREIGN_PREFIXES = ("MLFLOW_", "MLDECK_", "TEXTUAL")
 _FOREIGN_VARIABLES = frozenset({"NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES"})
