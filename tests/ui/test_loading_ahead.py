@@ -18,6 +18,7 @@ from mldeck.ui.screens.models import ModelsScreen
 from mldeck.ui.screens.place import Place
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
+from tests.ui.test_live import writing
 
 _VISIT = """
 import asyncio, sys
@@ -66,11 +67,16 @@ async def models_made(deck: Deck) -> ModelsScreen:
     return place
 
 
+async def models_read(deck: Deck) -> ModelsScreen:
+    place = await models_made(deck)
+    await deck.until(lambda: place.versions, "what is in it is read")
+    return place
+
+
 async def test_models_come_up_with_what_is_in_them(db: Path) -> None:
     async with running_deck(db) as deck:
-        place = await models_made(deck)
+        place = await models_read(deck)
         assert deck.app.screen is deck.screen
-        assert not place.shelf.models, "nothing was read that nobody asked for"
         shown: list[int] = []
 
         def note(_: object) -> None:
@@ -83,7 +89,25 @@ async def test_models_come_up_with_what_is_in_them(db: Path) -> None:
         assert shown[0] > 0
 
 
-async def test_nothing_is_told_the_terminal_while_models_is_made(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_models_are_read_ahead_once(store_copy: Callable[[str], FixtureStore]) -> None:
+    store = store_copy("mlflow-3.17.2")
+    async with running_deck(store.db) as deck:
+        place = await models_read(deck)
+        before = place.shelf
+        with writing(store.db) as connection:
+            connection.execute("UPDATE registered_models SET description = 'changed meanwhile'")
+        session = deck.app.session
+        await deck.until(lambda: session.changes, "the change is seen")
+        assert place.shelf is before, "nobody looks at it"
+        await deck.press("2")
+        await deck.until(
+            lambda: {each.description for each in place.shelf.models} == {"changed meanwhile"}, "it is read"
+        )
+
+
+async def test_nothing_is_told_the_terminal_while_models_is_made_and_read(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     may_make = threading.Event()
     monkeypatch.setattr("mldeck.ui.loading_ahead.load_ahead", lambda: may_make.wait(30))
     async with running_deck(db) as deck:
@@ -92,7 +116,7 @@ async def test_nothing_is_told_the_terminal_while_models_is_made(db: Path, monke
         assert deck.app._driver is not None
         monkeypatch.setattr(deck.app._driver, "write", told.append)
         may_make.set()
-        await models_made(deck)
+        await models_read(deck)
         await deck.pilot.pause()
         assert told == []
 
@@ -121,7 +145,7 @@ async def test_leaving_while_a_place_comes_up(db: Path, monkeypatch: pytest.Monk
         place.app.exit()
         await asyncio.sleep(0.2)
 
-    monkeypatch.setattr(Place, "come_up", come_up)
     async with running_deck(db) as deck:
-        await models_made(deck)
+        await models_read(deck)
+        monkeypatch.setattr(Place, "come_up", come_up)
         await deck.press("2")

@@ -103,7 +103,7 @@ class DeckApp(App[str]):
 
     @work(group="ahead")
     async def on_place_opened(self) -> None:
-        """Makes the place Models while nobody does anything: loading and making it takes longer than showing it."""
+        """Makes the place Models while nobody does anything, and reads what is in it: that takes longer than showing it."""
         await asyncio.sleep(_QUIET_S)
         from mldeck.ui.loading_ahead import load_ahead
 
@@ -114,6 +114,8 @@ class DeckApp(App[str]):
                 is_made = self._init_mode("models")  # Textual makes a place for all to see only when one goes there
                 self._themes[self._screen_stacks["models"][0]] = self.theme
                 await is_made
+        if (models := self._place("models")) is not None:
+            await models.come_up()
 
     def _models_screen(self) -> Screen[None]:
         from mldeck.ui.screens.models import ModelsScreen  # many sittings are about runs alone
