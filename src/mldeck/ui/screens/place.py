@@ -220,7 +220,7 @@ class Place(Screen[None]):
             super()._watch__pointer_shape(pointer_shape)
 
     async def come_up(self) -> None:
-        """It is about to be shown, or may soon be. What is in it is read before, for a moment, so that it is painted once."""
+        """It is shown next, or may soon be. The first time, what is in it is read before, for a moment, to be painted once."""
         if not self._has_been_read.is_set():
             self._is_coming_up = True
             self._comes_back.set()
