@@ -41,6 +41,7 @@ ROOMS = {
     "errors": Room(),
     "model": Room(frozenset({"errors"})),
     "format": Room(frozenset({"errors", "model"})),
+    "child": Room(),
     # tomli is the standard library's tomllib for the oldest Python.
     "settings": Room(NOUNS, frozenset({"tomli"})),
     # Values and plans, for a screen and for a command alike.
@@ -54,10 +55,12 @@ ROOMS = {
         HEAVY | {"yaml", "PIL", "pyarrow", "fsspec", "sshfs"},
     ),
     "store": Room(NOUNS | {"registry", "search"}, frozenset({"sqlalchemy"}), HEAVY - {"sqlalchemy", "lark"}),
-    "demo": Room(frozenset({"errors", "model", "store"}), frozenset(), HEAVY - {"sqlalchemy", "lark"}),
+    "demo": Room(frozenset({"child", "errors", "model", "store"}), frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     # SQLAlchemy is imported by a worker after the first paint, so no module of the user interface may bring it in.
     "ui": Room(
-        NOUNS | LOGIC | {"settings", "serial", "export"}, frozenset({"textual", "rich"}), frozenset({"sqlalchemy"})
+        NOUNS | LOGIC | {"child", "settings", "serial", "export"},
+        frozenset({"textual", "rich"}),
+        frozenset({"sqlalchemy"}),
     ),
     # Printed answers: the other front end of the store, and as little of the terminal's packages as the store has.
     "output": Room(NOUNS | {"search", "store", "serial"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),

@@ -39,6 +39,8 @@ def start_python(
     with contextlib.suppress(BrokenPipeError):  # it has ended already, and its exit status says so
         process.stdin.write(json.dumps(list(words)).encode() + b"\n")
         process.stdin.flush()
-        if not keep_stdin:
+    if not keep_stdin:
+        with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
+        process.stdin = None  # else `communicate` would write to it
     return process

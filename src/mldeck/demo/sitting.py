@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from mldeck.child import start_python
 from mldeck.demo.project import make_demo
 
 _END_WAIT_S = 5.0
@@ -37,8 +37,7 @@ def _temporary_folder() -> Iterator[Path]:
 @contextmanager
 def _training(path: Path) -> Iterator[None]:
     """A process of its own, as a real training job is one."""
-    command = [sys.executable, "-m", "mldeck.demo.live", str(path), "--parent-pid", str(os.getpid())]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = start_python("mldeck.demo.live", [str(path), "--parent-pid", str(os.getpid())])
     try:
         yield
     finally:

@@ -1,20 +1,25 @@
-"""Reads what the deck shows first in a process of its own, while this one still loads the screen's libraries.
+"""Read what the deck shows first in a process of its own, while this one still loads the screen's libraries.
 
 Loading Textual and loading SQLAlchemy take about as long as each other; side by side, the first runs are there with the
 first frame. It is a head start and nothing more: whatever goes wrong, the deck reads for itself.
+
+The answer is JSON. It is never unpickled: unpickling can run code, and what comes from another process is only data.
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from mldeck.child import start_python
 
 if TYPE_CHECKING:
     from mldeck.ui.run_reading import Opening
 
-_NOTHING_S = 10.0
+_TIMEOUT_S = 10.0
 
 
 class HeadStart:
@@ -24,33 +29,23 @@ class HeadStart:
         words = [str(path), "ro" if read_only else "rw", experiment_name or ""]
         self._process: subprocess.Popen[bytes] | None
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, *words],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+            self._process = start_python(__name__, words, stdout=subprocess.PIPE)
         except OSError:
             self._process = None
 
     def result(self) -> Opening | None:
-        """Blocks until the process has answered; None if it could not."""
-        import pickle
-
-        from mldeck.ui.run_reading import Opening
-
+        """Block until the process has answered; None if it could not."""
         if self._process is None:
             return None
         try:
-            answer, _ = self._process.communicate(timeout=_NOTHING_S)
-            opening = pickle.loads(answer)  # written by ourselves, a moment ago, into a pipe that nobody else holds
-        except (subprocess.TimeoutExpired, pickle.UnpicklingError, EOFError, ValueError):
+            answer, _ = self._process.communicate(timeout=_TIMEOUT_S)
+            return _from_plain(json.loads(answer))
+        except (subprocess.TimeoutExpired, ValueError, TypeError, LookupError, RecursionError):
             self.stop()
             return None
-        return opening if isinstance(opening, Opening) else None
 
     def stop(self) -> None:
-        """Ends the process if it is still reading."""
+        """End the process if it is still reading."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
@@ -60,13 +55,14 @@ class HeadStart:
 
 def main(words: list[str]) -> int:
     """The process: PATH, `ro` or `rw`, EXPERIMENT; the answer goes to the standard output."""
-    import pickle
+    import gc
 
     from mldeck.errors import MldeckError
     from mldeck.store.interrupt import Interrupt
     from mldeck.store.store import Store
     from mldeck.ui import run_reading
 
+    gc.disable()  # it lives for a fraction of a second
     path, mode, experiment_name = words
     try:
         store = Store(Path(path), read_only=mode == "ro")
@@ -74,12 +70,55 @@ def main(words: list[str]) -> int:
         store.close()
     except MldeckError:
         return 1
-    sys.stdout.buffer.write(pickle.dumps(opening))
+    json.dump(_as_plain(opening), sys.stdout)
     return 0
 
 
-if __name__ == "__main__":
-    import gc
+def _as_plain(opening: Opening) -> dict[str, Any]:
+    """The opening as JSON can hold it: a dataclass becomes the list of its fields, in their order."""
+    page = opening.page
+    return {
+        "experiments": [_fields(experiment) for experiment in opening.experiments.experiments],
+        "chosen": None if opening.chosen is None else _fields(opening.chosen),
+        "page": None
+        if page is None
+        else {
+            "run_ids": list(page.arrangement.run_ids),
+            "count": page.count,
+            "records": [
+                [_fields(record.run), *map(dict, (record.metrics, record.params, record.tags, record.datasets))]
+                for record in page.records.values()
+            ],
+            "columns": [[column.kind.value, column.key] for column in page.columns],
+            "read": [[column.kind.value, column.key] for column in page.read],
+        },
+    }
 
-    gc.disable()  # it lives for a fraction of a second
-    sys.exit(main(sys.argv[1:]))
+
+def _from_plain(plain: dict[str, Any]) -> Opening:
+    """Raise ValueError, TypeError or LookupError for anything that `_as_plain` does not write."""
+    from mldeck.model import Column, Experiment, Kind, Run, RunRecord
+    from mldeck.ui.arranging import Arrangement
+    from mldeck.ui.run_reading import Experiments, Opening, RunPage
+
+    def columns(written: list[list[str]]) -> tuple[Column, ...]:
+        return tuple(Column(Kind(kind), key) for kind, key in written)
+
+    page, chosen = plain["page"], plain["chosen"]
+    return Opening(
+        Experiments([Experiment(*fields) for fields in plain["experiments"]]),
+        None if chosen is None else Experiment(*chosen),
+        None
+        if page is None
+        else RunPage(
+            Arrangement(page["run_ids"]),
+            page["count"],
+            {run[0]: RunRecord(Run(*run), *parts) for run, *parts in page["records"]},
+            columns(page["columns"]),
+            columns(page["read"]),
+        ),
+    )
+
+
+def _fields(value: object) -> list[Any]:
+    return list(vars(value).values())
