@@ -35,6 +35,9 @@ commands:
 each has its own --help; a store that is called like a command is opened as ./NAME
 """
 
+_END_S = 1.0
+"""Seconds that Python gets to end by itself after the deck was left."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns the exit status: 0 done, 1 failed, 2 wrong usage."""
@@ -80,7 +83,7 @@ def _browse(words: Sequence[str]) -> int:
     parser.add_argument("--version", action="version", version=f"mldeck {__version__}")
     options = parser.parse_args(words)
     settings = _settings(options)
-    return _run_deck(settings, store_path(settings))
+    return _end_soon(_run_deck(settings, store_path(settings)))
 
 
 def _demo(words: Sequence[str]) -> int:
@@ -94,7 +97,8 @@ def _demo(words: Sequence[str]) -> int:
     from mldeck.demo.sitting import demo_store
 
     with demo_store(options.path, live=options.live) as path:
-        return _run_deck(settings, path)
+        status = _run_deck(settings, path)
+    return _end_soon(status)
 
 
 def _room(name: str) -> Callable[[Sequence[str]], int]:
@@ -168,3 +172,21 @@ def _run_deck(settings: Settings, path: Path) -> int:
         return run_deck(settings, path, head_start)
     finally:
         head_start.stop()
+
+
+def _end_soon(status: int) -> int:
+    """Return the exit status of the deck, and make sure that the process ends with it.
+
+    Python waits at its end for threads of libraries, and one of them may wait for a server that never answers.
+    """
+    import threading
+
+    def end() -> None:
+        os._exit(status)
+
+    sys.stdout.flush()
+    sys.stderr.flush()
+    timer = threading.Timer(_END_S, end)
+    timer.daemon = True
+    timer.start()
+    return status

@@ -39,7 +39,7 @@ class SqliteReader:
             creator=self._connect,
             poolclass=QueuePool,
             pool_size=4,
-            max_overflow=8,
+            max_overflow=-1,  # no limit, because a read that has to wait for others to end would look like a hang
             pool_reset_on_return=None,
         )
         self._engine.dialect.statement_compiler = _CompilerWithHints

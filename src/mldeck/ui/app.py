@@ -26,12 +26,16 @@ from mldeck.ui.screens.place import Place
 from mldeck.ui.screens.runs import RunsScreen
 from mldeck.ui.session import Session
 from mldeck.ui.themes import THEMES
+from mldeck.ui.threads import in_thread, wait_for_threads
 
 _QUIET_S = 0.5
 """After which what was opened has been read, and somebody who types has paused."""
 
 _SWITCH_S = 0.01
 """In which nothing is painted when one goes to another place: so that it is painted once."""
+
+_GRACE_S = 1.0
+"""Seconds that what still runs in threads gets to finish, once the terminal is the user's again."""
 
 
 class DeckApp(App[str]):
@@ -107,7 +111,7 @@ class DeckApp(App[str]):
         await asyncio.sleep(_QUIET_S)
         from mldeck.ui.loading_ahead import load_ahead
 
-        await asyncio.to_thread(load_ahead)
+        await in_thread(load_ahead)
         await self.keyboard.rest(_QUIET_S)
         async with self._going:
             if self._place("models") is None:
@@ -173,6 +177,7 @@ def run_deck(settings: Settings, path: Path, head_start: HeadStart | None = None
     try:
         message = app.run()
     finally:
+        wait_for_threads(_GRACE_S)
         app.session.close()
     if message:
         print(f"mldeck: {message}", file=sys.stderr)

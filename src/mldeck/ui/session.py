@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from mldeck.errors import StoreUnavailable
 from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
-from mldeck.store.interrupt import Interrupt
 from mldeck.ui.arranging import Layout
 from mldeck.ui.best import Better, higher_is_better
 from mldeck.ui.best import remembered as remembered_directions
 from mldeck.ui.column_choice import ColumnChoice, Look, from_memory
 from mldeck.ui.head_start import HeadStart
 from mldeck.ui.memory import StoreMemory
+from mldeck.ui.threads import read_off_loop as read_off_loop
 
 if TYPE_CHECKING:
     from mldeck.store.registry import RegistryReader
     from mldeck.store.registry_editor import RegistryEditor
     from mldeck.store.store import Store
     from mldeck.ui.curve_reading import HistoryCache
-
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -250,13 +247,3 @@ class Session:
 def next_view(view: View) -> View:
     views = list(View)
     return views[(views.index(view) + 1) % len(views)]
-
-
-async def read_off_loop(read: Callable[[Interrupt], _Result]) -> _Result:
-    """Reads in a thread. Whoever cancels the waiting also stops the read, so that no stale answer costs anything."""
-    interrupt = Interrupt()
-    try:
-        return await asyncio.to_thread(read, interrupt)
-    except asyncio.CancelledError:
-        interrupt.fire()
-        raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,6 +24,7 @@ from mldeck.ui.dialogs.waiting_dialog import patiently
 from mldeck.ui.promoting import Files, Move, Review, Row
 from mldeck.ui.session import read_off_loop
 from mldeck.ui.text_cells import cell_width
+from mldeck.ui.threads import in_thread
 from mldeck.ui.widgets.choosing import ButtonBar, Tick, fit_rows
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.run_cells import now_ms
@@ -190,7 +190,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         self._show(review, is_first)
         self._files = await read_off_loop(lambda interrupt: self._move.read_files(review, interrupt))
         self._show_rows(review)
-        await asyncio.to_thread(self._move.get_ready)
+        await in_thread(self._move.get_ready)
 
     def _show(self, review: Review, is_first: bool) -> None:
         pane = self.query_one("#review")

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from mldeck.store.interrupt import Interrupt
+from mldeck.ui.threads import in_thread
 
 _PATIENCE_S = 0.5
 """What is done sooner needs no word."""
@@ -53,7 +54,7 @@ class WaitingDialog(ModalScreen[None]):
 async def patiently(app: App[str], write: Callable[[Interrupt], _Result]) -> _Result:
     """Writes in a thread. Raises what `write` raises, `Interrupted` among it when somebody gave up."""
     interrupt = Interrupt()
-    writing = asyncio.ensure_future(asyncio.to_thread(write, interrupt))
+    writing = asyncio.ensure_future(in_thread(write, interrupt))
     try:
         done, _ = await asyncio.wait({writing}, timeout=_PATIENCE_S)
         if not done:

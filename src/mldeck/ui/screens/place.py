@@ -28,6 +28,7 @@ from mldeck.ui.keys import PLACE, bindings
 from mldeck.ui.run_reading import Opening
 from mldeck.ui.screens.finding import Finder
 from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.threads import in_thread
 from mldeck.ui.widgets.detail_grids import MetricGrid
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import KeyBar, TopBar
@@ -149,14 +150,14 @@ class Place(Screen[None]):
         """Shows what the head start read, connects as soon as the file lets itself be read, and follows it from there."""
         session = self.session
         if session.head_start is not None and not session.is_open:
-            opening = await asyncio.to_thread(session.head_start.result)
+            opening = await in_thread(session.head_start.result)
             if opening is not None:
                 self.show_opening(opening)
                 # Connecting imports the database library, which would keep the interpreter from painting them.
                 await asyncio.sleep(_PAINT_S)
         while not session.is_open:
             try:
-                await asyncio.to_thread(session.open)
+                await in_thread(session.open)
                 for notice in session.store.notices:
                     self.notify(safe(notice), markup=False, timeout=10)
             except StoreUnavailable as error:
@@ -190,7 +191,7 @@ class Place(Screen[None]):
     async def _catch_up(self) -> None:
         session = self.session
         try:
-            has_changed = await asyncio.to_thread(session.poll)
+            has_changed = await in_thread(session.poll)
             if not self.query(TopBar):
                 return  # the deck is being closed, and has nothing left to show it on
             if has_changed:
@@ -237,7 +238,7 @@ class Place(Screen[None]):
     async def action_refresh(self) -> None:
         with self.reporting_trouble():
             if self.session.is_open:
-                await asyncio.to_thread(self.session.reopen)
+                await in_thread(self.session.reopen)
                 await self.read_again()
                 self.top_bar.set_trouble("")
                 self.notify("Read again", timeout=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
@@ -17,6 +16,7 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.ui.artifact_reading import Folders, Row, RunFiles, list_folders
 from mldeck.ui.keys import FOLDS, TAKE_FILE, VIEW_FILE, bindings
 from mldeck.ui.session import read_off_loop
+from mldeck.ui.threads import in_thread
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 
 _SIZE_WIDTH, _DATE_WIDTH = 8, 19
@@ -270,7 +270,7 @@ class ArtifactTree(Grid):
         self._searching = True
         ticks = self.set_interval(_STEP_S, lambda: self.post_message(self.Searching(looked_at)))
         try:
-            found = await asyncio.to_thread(find, folders.tree, text, progress=tell, check=search.check)
+            found = await in_thread(find, folders.tree, text, progress=tell, check=search.check)
             folders.opened = set(self._opened_before or folders.opened)
             folders.show(entry.path for entry in found.entries)
             await self._read(folders.wanted())

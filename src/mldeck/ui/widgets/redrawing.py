@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +11,7 @@ from textual import on, work
 from textual.widget import Widget
 from textual.worker import WorkerError
 
+from mldeck.ui.threads import in_thread
 from mldeck.ui.widgets.curve_plot import PictureView
 
 AnyDrawing = TypeVar("AnyDrawing")
@@ -64,7 +64,7 @@ class Redrawing(Widget, Generic[AnyDrawing]):
                 wanted, size = self._wanted, self.plot.size
                 if not size.width or not size.height:
                     return
-                self.drawing = await asyncio.to_thread(self.drawer((size.width, size.height)))
+                self.drawing = await in_thread(self.drawer((size.width, size.height)))
                 self._drawn = wanted
                 self.show_drawing()
         finally:
