@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec
 
 from textual.screen import Screen
 
 from mldeck.errors import MldeckError
-from mldeck.format import safe
 from mldeck.model import SYSTEM_TAG_PREFIX
 from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog, confirmation
 from mldeck.ui.dialogs.name_dialog import NameDialog
+from mldeck.ui.outside import run_outside
 
 _P = ParamSpec("_P")
 
@@ -32,12 +31,13 @@ class Asking:
         return None if name is None or name == present else name
 
     async def _note(self, title: str, present: str, *, in_editor: bool) -> str | None:
-        if in_editor:
-            text: str | None = self._edited_outside(present)
-        else:
+        text = self._edited_outside(present) if in_editor else _Unread(present)
+        if isinstance(text, _Unread):
             from mldeck.ui.dialogs.note_dialog import NoteDialog
 
-            text = await self._screen.app.push_screen_wait(NoteDialog(title, present))
+            if text.why:
+                self._screen.notify(f"{text.why} The text is offered here again.", severity="warning", timeout=8)
+            text = await self._screen.app.push_screen_wait(NoteDialog(title, text.text))
         return None if text is None or text == present else text
 
     async def _note_anywhere(self, title: str, present: str) -> str | None:
@@ -63,20 +63,38 @@ class Asking:
     async def _is_confirmed(self, title: str, text: str, deed: str) -> bool:
         return await self._screen.app.push_screen_wait(confirmation(title, text, deed)) == "yes"
 
-    def _edited_outside(self, text: str) -> str | None:
+    def _edited_outside(self, text: str) -> str | _Unread | None:
         """The text after $EDITOR was at it; None when the editor failed, and then nothing is changed."""
-        with tempfile.TemporaryDirectory(prefix="mldeck-") as folder:
+        with tempfile.TemporaryDirectory(prefix="mldeck-", ignore_cleanup_errors=True) as folder:
             file = Path(folder) / "note.md"
-            file.write_text(text, encoding="utf-8")
-            with self._screen.app.suspend():
-                try:
-                    status = subprocess.run([*shlex.split(os.environ["EDITOR"]), str(file)], check=False).returncode
-                except (OSError, ValueError):
-                    status = 1
-            if status:
-                self._screen.notify(f"{safe(os.environ['EDITOR'])} failed; the note is as it was", markup=False)
+            file.write_bytes(text.encode(errors="replace"))
+            problem = run_outside(self._screen.app, "EDITOR", file)
+            if problem:
+                self._screen.notify(f"{problem}; the note is as it was", severity="warning", timeout=5)
                 return None
-            return file.read_text(encoding="utf-8").removesuffix("\n")
+            return _read_back(file, text)
+
+
+@dataclass(frozen=True)
+class _Unread:
+    """A text that is still to be edited in the deck."""
+
+    text: str
+    why: str = ""
+    """What went wrong in the editor, as a sentence."""
+
+
+def _read_back(file: Path, before: str) -> str | _Unread:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        return _Unread(before, f"$EDITOR left no file that can be read ({error.strerror}).")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return _Unread(data.decode("latin-1"), "$EDITOR left a text that is not UTF-8; each byte became a character.")
+    # Editors end the last line.
+    return text if before.endswith("\n") else text.removesuffix("\n")
 
 
 def has_editor() -> bool:

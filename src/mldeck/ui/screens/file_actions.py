@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -14,10 +11,9 @@ from mldeck.artifacts.copying import Copied, copy_out
 from mldeck.errors import MldeckError
 from mldeck.format import safe, size_text
 from mldeck.ui.artifact_reading import Subject
+from mldeck.ui.outside import run_outside
 from mldeck.ui.session import read_off_loop
 
-_PROGRAMS = {"PAGER": "less", "EDITOR": "vi"}
-"""What stands in for a variable that is not set."""
 _MOST_REASONS = 3
 
 
@@ -49,7 +45,7 @@ class FileActions:
         if not subject.entry.is_file:
             self._screen.notify("Only files can be opened in another program", timeout=3)
             return
-        with tempfile.TemporaryDirectory(prefix="mldeck-") as folder:
+        with tempfile.TemporaryDirectory(prefix="mldeck-", ignore_cleanup_errors=True) as folder:
             try:
                 place = subject.tree.local_path(subject.entry.path)
                 if place is None:
@@ -57,7 +53,9 @@ class FileActions:
             except MldeckError as error:
                 self._screen.notify(safe(str(error)), markup=False, severity="warning", timeout=5)
                 return
-            self._run(variable, place)
+            problem = run_outside(self._screen.app, variable, place)
+        if problem:
+            self._screen.notify(problem, severity="warning", timeout=5)
 
     async def _copied(self, subject: Subject, folder: Path) -> Path:
         place = folder / (subject.entry.name.replace("/", "_") or "file")
@@ -65,16 +63,3 @@ class FileActions:
         await read_off_loop(lambda interrupt: copy_out(subject.tree, subject.entry.path, place, check=interrupt.check))
         place.chmod(0o400)
         return place
-
-    def _run(self, variable: str, place: Path) -> None:
-        program = os.environ.get(variable) or _PROGRAMS[variable]
-        with self._screen.app.suspend():
-            try:
-                # Never through a shell: names are somebody else's text. An absolute path is no option either.
-                problem = (
-                    "" if subprocess.run([*shlex.split(program), str(place)], check=False).returncode == 0 else "failed"
-                )
-            except (OSError, ValueError) as error:
-                problem = str(error)
-        if problem:
-            self._screen.notify(safe(f"{program}: {problem}"), markup=False, severity="warning", timeout=5)
