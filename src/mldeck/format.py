@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from unicodedata import category, east_asian_width
 
@@ -39,6 +39,44 @@ def safe(text: str) -> str:
 def safe_lines(text: str) -> str:
     """The same for text of several lines: newlines stay."""
     return "\n".join(safe(line.expandtabs(4)) for line in text.splitlines())
+
+
+_ESCAPED = re.compile("⟦([0-9A-F]{2,6})⟧")
+_BRACKET = "⟦"
+
+
+def escaped(text: str, kept: str = "") -> str:
+    """Text for a field in which it is edited: unsafe characters become their code, `⟦1B⟧`. `unescaped` restores them.
+
+    Characters in `kept` stay as they are: the line ends of a text of several lines.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    text = text.replace(_BRACKET, _code(_BRACKET))
+    return _UNSAFE.sub(lambda found: found.group() if found.group() in kept else _code(found.group()), text)
+
+
+def unescaped(text: str) -> str:
+    """The text that `escaped` was made of. A code that it never writes stays as it was typed."""
+    return _ESCAPED.sub(lambda found: _character(found) or found.group(), text)
+
+
+def _code(character: str) -> str:
+    return f"{_BRACKET}{ord(character):02X}⟧"
+
+
+def _character(found: re.Match[str]) -> str | None:
+    code = int(found.group(1), 16)
+    character = chr(code) if code <= 0x10FFFF else ""
+    is_ours = character == _BRACKET or _UNSAFE.fullmatch(character) is not None
+    return character if is_ours and _code(character) == found.group() else None
+
+
+def unsafe_removed(text: str, cells: Callable[[str], int]) -> str:
+    """The text without what would act on the terminal, as wide as before by the measure `cells`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub(lambda found: "\ufffd" * cells(found.group()), text)
 
 
 def _picture(found: re.Match[str]) -> str:

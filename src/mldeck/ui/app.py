@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,9 +14,12 @@ from typing import Any, ClassVar
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from mldeck.errors import UsageError
+from mldeck.format import safe
 from mldeck.settings import Settings
 from mldeck.ui.head_start import HeadStart
 from mldeck.ui.keyboard import Keyboard, Passed
@@ -25,6 +28,7 @@ from mldeck.ui.parsed_styles import ParsedStyles
 from mldeck.ui.screens.place import Place
 from mldeck.ui.screens.runs import RunsScreen
 from mldeck.ui.session import Session
+from mldeck.ui.terminal_filter import ControlFilter
 from mldeck.ui.themes import THEMES
 from mldeck.ui.threads import in_thread, wait_for_threads
 
@@ -66,6 +70,7 @@ class DeckApp(App[str]):
         self._going = asyncio.Lock()
         """Held while a place is made or gone to."""
         self._is_leaving = False
+        self._control_filter = ControlFilter()
 
     def on_mount(self) -> None:
         self._leave_on_signals()
@@ -83,6 +88,22 @@ class DeckApp(App[str]):
         self._is_leaving = True
         self.workers.cancel_all()
         super().exit(*result, **options)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's filters, and the one that keeps control characters from the terminal."""
+        return [*super().get_line_filters(), self._control_filter]
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a message. It may hold foreign text, so it is made safe and is never markup."""
+        super().notify(safe(message), title=safe(title), severity=severity, timeout=timeout, markup=False)
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:

@@ -17,6 +17,7 @@ from mldeck.format import safe
 from mldeck.model import Column
 from mldeck.ui.comparing import axis_name, group_of
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.widgets.text_field import TextField
 
 _MOST_ROWS = 20
 _GROUP_WIDTH = 14
@@ -125,9 +126,7 @@ class AxisDialog(ModalScreen["tuple[Column, ...] | None"]):
             pane.border_title = Content(safe(self._title))
             keys = "Tab choose · ⇧↑↓ order · Enter apply" if self._many else "Enter choose"
             pane.border_subtitle = Content(f"type to search · {keys} · Esc cancel")
-            text = Input(placeholder="a part of the name", id="axis-text", compact=True)
-            text.cursor_blink = False
-            yield text
+            yield TextField(placeholder="a part of the name", id="axis-text")
             axes = AxisList(self._columns, self._chosen)
             axes.styles.height = max(1, min(len(self._columns), _MOST_ROWS))
             yield axes
@@ -140,8 +139,8 @@ class AxisDialog(ModalScreen["tuple[Column, ...] | None"]):
         self.query_one(Input).focus()
 
     @on(Input.Changed)
-    def _narrow(self, event: Input.Changed) -> None:
-        self.axis_list.narrow(event.value)
+    def _narrow(self) -> None:
+        self.axis_list.narrow(self.query_one(TextField).text)
 
     @on(Input.Submitted)
     @on(Grid.Opened)

@@ -22,6 +22,7 @@ from mldeck.ui.keys import COLUMN_DIALOG, bindings
 from mldeck.ui.session import read_off_loop
 from mldeck.ui.widgets.column_list import GROUPS, ColumnList
 from mldeck.ui.widgets.lines import KeyBar, TabBar
+from mldeck.ui.widgets.text_field import TextField
 
 _SOURCES = (
     (Source.DIFFERING, "d what differs"),
@@ -49,9 +50,7 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
             pane.border_title = Content(f"Columns of {safe(self._experiment)}")
             with Horizontal(id="column-search"):
                 yield Static("/", id="column-mark")
-                text = Input(id="column-text", compact=True, select_on_focus=False)
-                text.cursor_blink = False
-                yield text
+                yield TextField(id="column-text", select_on_focus=False)
             yield TabBar([name for name, _ in GROUPS], id="column-groups")
             yield Static("", id="column-source", markup=False)
             yield ColumnList(id="column-list")
@@ -62,8 +61,8 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
         return self.query_one(ColumnList)
 
     @property
-    def text(self) -> Input:
-        return self.query_one("#column-text", Input)
+    def line(self) -> TextField:
+        return self.query_one("#column-text", TextField)
 
     def on_mount(self) -> None:
         self.column_list.show(self._draft)
@@ -94,7 +93,7 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
     @on(Input.Changed)
     def _list_again(self) -> None:
         _, group = GROUPS[self.query_one(TabBar).active]
-        self.column_list.narrow(group, self.text.value)
+        self.column_list.narrow(group, self.line.text)
 
     @on(TabBar.Chosen)
     def _choose_group(self, message: TabBar.Chosen) -> None:
@@ -107,7 +106,7 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
         self._list_again()
 
     def action_search(self) -> None:
-        self.text.focus()
+        self.line.focus()
 
     @on(Input.Submitted)
     def action_to_list(self) -> None:
@@ -140,8 +139,8 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
 
     def action_back(self) -> None:
         """Out of the search, which ends; else out of the dialog, with nothing changed."""
-        if self.text.value or self.text.has_focus:
-            self.text.value = ""
+        if self.line.text or self.line.has_focus:
+            self.line.text = ""
             self.column_list.focus()
         else:
             self.dismiss(None)

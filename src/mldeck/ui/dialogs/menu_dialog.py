@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from mldeck.format import safe
+from mldeck.format import safe, safe_lines
 from mldeck.ui.widgets.grid import Cell, Grid, GridColumn
 
 
@@ -54,7 +54,7 @@ class MenuDialog(ModalScreen["str | None"]):
             pane.border_title = Content(safe(self._title))
             pane.border_subtitle = Content("Enter choose · Esc cancel")
             if self._text:
-                yield Static(self._text, id="menu-text", markup=False)
+                yield Static(safe_lines(self._text), id="menu-text", markup=False)
             choices = _ChoiceList(self._choices)
             choices.styles.height = min(len(self._choices), 16)
             yield choices

@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from mldeck.format import safe
 from mldeck.ui.widgets.grid import Cell, Grid, GridColumn
+from mldeck.ui.widgets.text_field import TextField
 
 
 class _MetricList(Grid, can_focus=False):
@@ -78,9 +79,7 @@ class MetricDialog(ModalScreen["tuple[str, ...] | None"]):
         with Vertical(id="metric-choice", classes="dialog") as pane:
             pane.border_title = "Metrics"
             pane.border_subtitle = Content("Enter only this one · Tab on the same axes · Esc cancel")
-            line = Input(placeholder="type to narrow the list", id="metric-text", compact=True)
-            line.cursor_blink = False
-            yield line
+            yield TextField(placeholder="type to narrow the list", id="metric-text")
             yield _MetricList(self._metrics, self._chosen)
 
     @property
@@ -91,8 +90,8 @@ class MetricDialog(ModalScreen["tuple[str, ...] | None"]):
         self.query_one(Input).focus()
 
     @on(Input.Changed)
-    def _narrow(self, event: Input.Changed) -> None:
-        self._list.narrow(event.value)
+    def _narrow(self) -> None:
+        self._list.narrow(self.query_one(TextField).text)
 
     def action_move(self, rows: int) -> None:
         self._list.action_move(rows)

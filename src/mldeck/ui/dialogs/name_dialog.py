@@ -13,7 +13,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from mldeck.format import safe
+from mldeck.format import safe, safe_lines
+from mldeck.ui.widgets.text_field import TextField
 
 
 def _nothing_wrong(_: str) -> str | None:
@@ -43,20 +44,22 @@ class NameDialog(ModalScreen["str | None"]):
             pane.border_title = Content(safe(self._title))
             pane.border_subtitle = Content("Enter ok · Esc cancel")
             if self._about:
-                yield Static(self._about, id="name-about", markup=False)
-            line = Input(self._text, id="name-text", compact=True)
-            line.cursor_blink = False
-            yield line
+                yield Static(safe_lines(self._about), id="name-about", markup=False)
+            yield TextField(self._text, id="name-text")
             yield Static("", id="name-problem", markup=False)
 
     @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
-        self._has_problem(event.value)
+    def _changed(self) -> None:
+        self._has_problem(self._typed)
 
     @on(Input.Submitted)
-    def _done(self, event: Input.Submitted) -> None:
-        if not self._has_problem(event.value):
-            self.dismiss(event.value)
+    def _done(self) -> None:
+        if not self._has_problem(self._typed):
+            self.dismiss(self._typed)
+
+    @property
+    def _typed(self) -> str:
+        return self.query_one(TextField).text
 
     def _has_problem(self, text: str) -> bool:
         """Whether something is wrong with it; if so, it is said."""

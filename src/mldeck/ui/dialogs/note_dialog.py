@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import TextArea
 
 from mldeck.format import safe
+from mldeck.ui.widgets.text_field import TextBox
 
 
 class NoteDialog(ModalScreen["str | None"]):
@@ -31,12 +31,10 @@ class NoteDialog(ModalScreen["str | None"]):
         with Vertical(id="note-pane", classes="dialog") as pane:
             pane.border_title = Content(safe(self._title))
             pane.border_subtitle = Content("ctrl+s save · Esc cancel")
-            area = TextArea(self._text, id="note-text", soft_wrap=True, tab_behavior="indent")
-            area.cursor_blink = False
-            yield area
+            yield TextBox(self._text, id="note-text")
 
     def action_save(self) -> None:
-        self.dismiss(self.query_one(TextArea).text)
+        self.dismiss(self.query_one(TextBox).whole_text)
 
     def action_cancel(self) -> None:
         self.dismiss(None)

@@ -25,6 +25,7 @@ from mldeck.ui.model_reading import came_from
 from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.choosing import ButtonBar
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.widgets.text_field import TextField
 
 if TYPE_CHECKING:
     from mldeck.store.registry_moves import Registered
@@ -178,16 +179,14 @@ class RegisterDialog(ModalScreen["Registered | None"]):
     def _field(self, label: str, id: str, placeholder: str) -> ComposeResult:
         with Horizontal(classes="register-field"):
             yield Static(label, classes="register-label")
-            line = Input(id=id, placeholder=placeholder, compact=True, select_on_focus=False)
-            line.cursor_blink = False
-            yield line
+            yield TextField(id=id, placeholder=placeholder, select_on_focus=False)
 
     def on_mount(self) -> None:
         self.set_focus(self._line if len(self._models) == 1 else self.query_one(LoggedModelList))
 
     @property
-    def _line(self) -> Input:
-        return self.query_one("#register-name", Input)
+    def _line(self) -> TextField:
+        return self.query_one("#register-name", TextField)
 
     @property
     def _names(self) -> NameList:
@@ -196,8 +195,8 @@ class RegisterDialog(ModalScreen["Registered | None"]):
     # -- what is typed
 
     @on(Input.Changed, "#register-name")
-    def _narrow(self, event: Input.Changed) -> None:
-        self._names.narrow(event.value)
+    def _narrow(self) -> None:
+        self._names.narrow(self._line.text)
         self._judge()
 
     @on(Input.Changed, "#register-description,#register-tags")
@@ -208,7 +207,7 @@ class RegisterDialog(ModalScreen["Registered | None"]):
             wish = self._wish()
             problem, text = False, self._outcome(wish)
         except MldeckError as error:
-            problem, text = bool(self._line.value), str(error) if self._line.value else ""
+            problem, text = bool(self._line.text), str(error) if self._line.text else ""
         line.set_class(problem, "-problem")
         line.update(safe(text))
 
@@ -222,12 +221,12 @@ class RegisterDialog(ModalScreen["Registered | None"]):
 
     def _wish(self) -> Wish:
         """Raises `MldeckError` when it cannot be."""
-        name = self._line.value
+        name = self._line.text
         if not self._is_known(name):  # those of older MLflows may be called anything
             check_model_name(name)
-        description = self.query_one("#register-description", Input).value
+        description = self.query_one("#register-description", TextField).text
         check_description(description)
-        tags = read_tags(self.query_one("#register-tags", Input).value)
+        tags = read_tags(self.query_one("#register-tags", TextField).text)
         return Wish(self.query_one(LoggedModelList).chosen, name, description, tags)
 
     def action_step(self, step: int) -> None:
@@ -235,10 +234,10 @@ class RegisterDialog(ModalScreen["Registered | None"]):
         names, line = self._names, self._line
         if not (line.has_focus and names.rows):
             return
-        is_there = line.value == names.rows[names.cursor_row].name
+        is_there = line.text == names.rows[names.cursor_row].name
         names.move_to(names.cursor_row + (step if is_there else 0))
         with self.prevent(Input.Changed):
-            line.value = names.rows[names.cursor_row].name
+            line.text = names.rows[names.cursor_row].name
         line.cursor_position = len(line.value)
         self._judge()
 

@@ -28,6 +28,7 @@ from mldeck.ui.threads import in_thread
 from mldeck.ui.widgets.choosing import ButtonBar, Tick, fit_rows
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.run_cells import now_ms
+from mldeck.ui.widgets.text_field import TextField
 
 if TYPE_CHECKING:
     from mldeck.registry.history import Transition
@@ -131,14 +132,11 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             with Horizontal(id="review-choices"):
                 yield Tick(id="review-archive")
                 yield Static("reason", id="review-reason-label")
-                reason = Input(
+                yield TextField(
                     id="review-reason",
-                    compact=True,
                     placeholder="optional, kept with the change",
                     select_on_focus=False,  # the first letter must survive the second
                 )
-                reason.cursor_blink = False
-                yield reason
             yield ButtonBar((_CANCEL,), id="review-buttons")
 
     # -- what is where
@@ -156,8 +154,8 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         return self.query_one(ButtonBar)
 
     @property
-    def _reason(self) -> Input:
-        return self.query_one("#review-reason", Input)
+    def _reason(self) -> TextField:
+        return self.query_one("#review-reason", TextField)
 
     def _say(self, where: str, *lines: str) -> None:
         line = self.query_one(where, Static)
@@ -286,9 +284,9 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         self.app.push_screen(MenuDialog(f"When is {metric} better?", choices), remember)
 
     @on(Input.Changed)
-    def _judge_reason(self, event: Input.Changed) -> None:
+    def _judge_reason(self) -> None:
         try:
-            check_reason(event.value)
+            check_reason(self._reason.text)
         except MldeckError as error:
             self._say("#review-stale", str(error))
         else:
@@ -307,7 +305,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             self.action_cancel()
         elif self._review is not None and not self._is_writing:
             self._is_writing = True
-            self._write(self._review.plan(self._tick.is_on), self._reason.value.strip())
+            self._write(self._review.plan(self._tick.is_on), self._reason.text.strip())
 
     @work(group="write", exclusive=True)
     async def _write(self, plan: TransitionPlan, reason: str) -> None:

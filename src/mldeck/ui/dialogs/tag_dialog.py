@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from mldeck.format import safe
+from mldeck.ui.widgets.text_field import TextField
 
 
 class TagDialog(ModalScreen["tuple[str, str] | None"]):
@@ -34,19 +35,14 @@ class TagDialog(ModalScreen["tuple[str, str] | None"]):
             pane.border_title = Content(safe(self._title))
             pane.border_subtitle = Content("Tab next · Enter set · Esc cancel")
             yield Static("key")
-            yield self._line("tag-key")
+            yield TextField(id="tag-key")
             yield Static("value")
-            yield self._line("tag-value")
+            yield TextField(id="tag-value")
             yield Static("", id="tag-problem", markup=False)
-
-    def _line(self, id: str) -> Input:
-        line = Input(id=id, compact=True)
-        line.cursor_blink = False
-        return line
 
     @property
     def _tag(self) -> tuple[str, str]:
-        return self.query_one("#tag-key", Input).value, self.query_one("#tag-value", Input).value
+        return self.query_one("#tag-key", TextField).text, self.query_one("#tag-value", TextField).text
 
     @on(Input.Changed)
     def _changed(self) -> None:

@@ -12,13 +12,14 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from mldeck.format import safe
+from mldeck.format import escaped, safe
 from mldeck.search.errors import SearchError
 from mldeck.search.language import RUNS, Language
 from mldeck.search.parse import parse
 from mldeck.ui.completing import Candidate
 from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.widgets.text_field import TextField
 
 _MARK_WIDTH = 8
 """Cells of `filter` before the text."""
@@ -116,9 +117,7 @@ class FilterLine(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(id="filter-row"):
             yield Static("filter", id="filter-mark")
-            text = Input(id="filter-text", compact=True, select_on_focus=False)
-            text.cursor_blink = False  # a blinking cursor is output that nobody asked for
-            yield text
+            yield TextField(id="filter-text", select_on_focus=False)
         yield Static("", id="filter-hint", markup=False)
         yield CandidateList()
 
@@ -128,8 +127,8 @@ class FilterLine(Vertical):
         self.query_one("#filter-hint").display = False
 
     @property
-    def _input(self) -> Input:
-        return self.query_one("#filter-text", Input)
+    def _input(self) -> TextField:
+        return self.query_one("#filter-text", TextField)
 
     @property
     def _candidate_list(self) -> CandidateList:
@@ -137,7 +136,7 @@ class FilterLine(Vertical):
 
     @property
     def text(self) -> str:
-        return self._input.value
+        return self._input.text
 
     def edit(self) -> None:
         """Opens the line for typing."""
@@ -146,20 +145,20 @@ class FilterLine(Vertical):
         self.applied = self.text
         self._past = 0
         self.screen.set_focus(self._input)  # at once, so that what is typed next goes there
-        self._input.cursor_position = len(self.text)
+        self._input.cursor = len(self.text)
         self._judge(self.text)
         self.post_message(self.CandidatesWanted(self.text, len(self.text)))
 
     def set_text(self, text: str) -> None:
         """Shows a filter that comes from elsewhere."""
         with self.prevent(Input.Changed):
-            self._input.value = text
+            self._input.text = text
         self.applied = text
         self.display = bool(text)
 
     def show_candidates(self, text: str, candidates: Sequence[Candidate]) -> None:
         if text == self.text and self._input.has_focus:
-            column = candidates[0].span[0] if candidates else 0
+            column = cell_width(escaped(text[: candidates[0].span[0]])) if candidates else 0
             self._candidate_list.show(candidates, min(_MARK_WIDTH + column, max(0, self.size.width - 30)))
 
     def say(self, hint: str, *, is_error: bool = False) -> None:
@@ -170,16 +169,20 @@ class FilterLine(Vertical):
     @on(Input.Changed)
     def _typed_something(self, event: Input.Changed) -> None:
         event.stop()
-        if self._judge(event.value):
-            self.post_message(self.Changed(event.value))
-        self.post_message(self.CandidatesWanted(event.value, self._input.cursor_position))
+        text = self.text
+        if self._judge(text):
+            self.post_message(self.Changed(text))
+        self.post_message(self.CandidatesWanted(text, self._input.cursor))
 
     def _judge(self, text: str) -> bool:
         """Whether the text is a filter; says what is wrong with it below the character that is wrong."""
         try:
             tree = parse(text.strip(), self._language)
         except SearchError as error:
-            self.say(_pointed(str(error), _MARK_WIDTH + error.position, self.size.width), is_error=True)
+            self.say(
+                _pointed(str(error), _MARK_WIDTH + cell_width(escaped(text[: error.position])), self.size.width),
+                is_error=True,
+            )
             return False
         self.say(
             "more than MLflow's own language: an extension of mldeck" if self._language.uses_extension(tree) else ""
@@ -198,7 +201,7 @@ class FilterLine(Vertical):
         if self._candidate_list.display:
             self._candidate_list.show((), 0)
             return
-        self._input.value = self.applied
+        self._input.text = self.applied
         self._close(self.applied)
 
     def _close(self, text: str) -> None:
@@ -214,8 +217,8 @@ class FilterLine(Vertical):
             return
         candidate = candidates.chosen
         start, end = candidate.span
-        self._input.value = self.text[:start] + candidate.text + self.text[end:].lstrip()
-        self._input.cursor_position = start + len(candidate.text)
+        self._input.text = self.text[:start] + candidate.text + self.text[end:].lstrip()
+        self._input.cursor = start + len(candidate.text)
 
     def action_step(self, step: int) -> None:
         if self._candidate_list.display and self._past == 0 and (step > 0 or self._candidate_list.is_chosen):
@@ -224,8 +227,8 @@ class FilterLine(Vertical):
         if self._past == 0:
             self._typed = self.text
         self._past = max(0, min(len(self.history), self._past - step))
-        self._input.value = self.history[-self._past] if self._past else self._typed
-        self._input.cursor_position = len(self.text)
+        self._input.text = self.history[-self._past] if self._past else self._typed
+        self._input.cursor = len(self.text)
 
     def action_star(self) -> None:
         if self.text.strip() and self._judge(self.text):

@@ -11,6 +11,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from mldeck.ui.widgets.text_field import TextField
+
 
 class FindBar(Horizontal):
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,19 +41,17 @@ class FindBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("/", id="find-mark")
-        text = Input(id="find-text", compact=True, select_on_focus=True)
-        text.cursor_blink = False  # a blinking cursor is output that nobody asked for
-        yield text
+        yield TextField(id="find-text")
         yield Static("", id="find-count", markup=False)
 
     @property
-    def input(self) -> Input:
-        return self.query_one(Input)
+    def input(self) -> TextField:
+        return self.query_one(TextField)
 
     @on(Input.Changed)
     def _on_input(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.Changed(event.value))
+        self.post_message(self.Changed(self.input.text))
 
     def show_count(self, text: str) -> None:
         self.query_one("#find-count", Static).update(text)
