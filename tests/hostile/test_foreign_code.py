@@ -1,0 +1,128 @@
+"""A module that lies beside the database is never imported, and nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mldeck.store.interrupt import Interrupt
+from mldeck.store.store import Store
+from mldeck.ui.head_start import HeadStart
+from mldeck.ui.run_reading import read_opening
+from tests.fixture_stores import FixtureStore
+from tests.terminal import hostile
+from tests.terminal.terminal import MLDECK, mldeck
+
+SOURCE = Path(__file__).parents[2] / "src" / "mldeck"
+UNPICKLERS = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+
+
+def plant_decoys(folder: Path) -> Path:
+    """A file for every module that a process of ours could import; each leaves a trace when it runs. Returns the trace."""
+    trace = folder / "executed"
+    installed = importlib.metadata.packages_distributions()
+    names = {*sys.stdlib_module_names, *installed, "sitecustomize", "usercustomize", "mldeck"} - {"__main__"}
+    code = f"import builtins\nwith builtins.open({str(trace)!r}, 'a') as file:\n    file.write(__name__ + ' ')\n"
+    for name in names:
+        if name.isidentifier():
+            (folder / f"{name}.py").write_text(code)
+    return trace
+
+
+@pytest.fixture
+def store(store_copy: Callable[[str], FixtureStore]) -> Path:
+    return store_copy("mlflow-3.17.2").db
+
+
+def test_the_decoys_would_be_imported(tmp_path: Path) -> None:
+    """Python puts the current folder first: without this the other tests here would show nothing."""
+    trace = plant_decoys(tmp_path)
+    subprocess.run([sys.executable, "-c", "import sqlalchemy"], cwd=tmp_path, check=False, capture_output=True)
+    assert trace.exists()
+
+
+def test_the_deck_beside_decoys(store: Path) -> None:
+    trace = plant_decoys(store.parent)
+    with mldeck(store.name, cwd=store.parent) as deck:
+        deck.wait_for("live · rw")
+        deck.press("2", "versions")
+        deck.send("q")
+        assert deck.wait_exit() == 0
+    assert not trace.exists(), trace.read_text()
+
+
+def test_the_demo_and_its_training_beside_decoys(tmp_path: Path) -> None:
+    trace = plant_decoys(tmp_path)
+    with mldeck("demo", "--live", cwd=tmp_path) as deck:
+        deck.wait_for("live-training-1", timeout=60)
+        deck.send("q")
+        assert deck.wait_exit() == 0
+    assert not trace.exists(), trace.read_text()
+
+
+@pytest.mark.parametrize(
+    "words", [("runs",), ("experiments",), ("models",), ("runs", "-f", "metrics.x < 1")], ids=" ".join
+)
+def test_commands_beside_decoys(store: Path, words: tuple[str, ...]) -> None:
+    trace = plant_decoys(store.parent)
+    subprocess.run([MLDECK, *words, "-s", store.name], cwd=store.parent, check=True, capture_output=True)
+    assert not trace.exists(), trace.read_text()
+
+
+def test_nothing_is_unpickled() -> None:
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names.append(node.module)
+            assert not {name.partition(".")[0] for name in names} & UNPICKLERS, path
+
+
+def test_the_head_start_reads_what_the_deck_would(tmp_path: Path) -> None:
+    """JSON carries whatever text a store holds, NaN and infinities, to the last bit."""
+    for path in (hostile.make_hostile_store(tmp_path),):
+        head_start = HeadStart(path, read_only=True, experiment_name=None)
+        told = head_start.result()
+        store = Store(path, read_only=True)
+        expected = read_opening(store, None, Interrupt())
+        store.close()
+        assert told is not None
+        assert repr(told) == repr(expected)  # NaN is not equal to itself
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"experiments": 1}',
+        b'{"experiments": [], "chosen": [1], "page": null}',
+        b"[" * 99_999,
+    ],
+)
+def test_an_answer_that_is_none_is_no_head_start(tmp_path: Path, answer: bytes) -> None:
+    head_start = HeadStart(tmp_path / "absent.db", read_only=True, experiment_name=None)
+    head_start.stop()
+    (tmp_path / "answer").write_bytes(answer)
+    head_start._process = subprocess.Popen(["/bin/cat", tmp_path / "answer"], stdout=subprocess.PIPE)
+    assert head_start.result() is None
+
+
+def test_no_address_on_a_command_line(tmp_path: Path) -> None:
+    head_start = HeadStart(tmp_path / "secret.db", read_only=True, experiment_name="hidden")
+    process = head_start._process
+    assert process is not None
+    line = Path(f"/proc/{process.pid}/cmdline")
+    shown = line.read_text() if line.exists() else json.dumps(process.args)
+    head_start.stop()
+    assert not re.search("secret|hidden", shown)
