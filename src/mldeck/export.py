@@ -163,6 +163,8 @@ def _refuse(path: Path, target: Path, store_path: Path, *, overwrite: bool) -> N
         raise ExportError(f"{path} was not written: it is the tracking database itself")
     if target.exists() and not target.is_file():
         raise ExportError(f"{path} was not written: it is no ordinary file")
+    if path.is_symlink() and not overwrite:  # the current folder is foreign, and so may be where a link in it leads
+        raise AlreadyThere(f"{path} was not written: it is a link to {target}")
     if target.exists() and not overwrite:
         raise AlreadyThere(f"{path} was not written: there is a file of that name")
 

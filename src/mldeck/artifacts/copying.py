@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mldeck.artifacts.errors import AlreadyThere, ArtifactError, NotAFile
+from mldeck.artifacts.plain_name import is_plain
 from mldeck.artifacts.source import Check, never
 from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, walk
 
@@ -33,6 +34,8 @@ _READ_AT_ONCE = 1 << 20
 _NOT_IN_KERNEL = (errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
 """What a system says that cannot copy between two files by itself."""
 
+_COPIED = (EntryKind.FILE, EntryKind.FOLDER, EntryKind.LINK, EntryKind.MODEL)
+
 
 @dataclass(frozen=True)
 class Copied:
@@ -44,10 +47,20 @@ class Copied:
 
 
 def destination_for(name: str, chosen: Path | None) -> Path:
-    """Where a file or folder of this name goes, as `cp` has it: into a folder that exists, else to the name itself."""
-    if chosen is None:
-        return Path(name)
-    return chosen / name if chosen.is_dir() else chosen
+    """Where a file or folder of this name goes, as `cp` has it: into a folder that exists, else to the name itself.
+
+    The name is foreign, and so may be the folder: raises `ArtifactError` where a link of that name would lead elsewhere.
+    """
+    if chosen is not None and not chosen.is_dir():
+        return chosen
+    if not is_plain(name):
+        raise ArtifactError(f"{name} is no name for a copy: name the file or folder to write")
+    destination = Path(name) if chosen is None else chosen / name
+    if destination.is_symlink():
+        raise ArtifactError(
+            f"{destination} was not written: it is a link to {destination.readlink()}; name the file or folder to write"
+        )
+    return destination
 
 
 def copy_out(
@@ -92,6 +105,8 @@ class _Copier:
         self._total = entry.size or 0
         self._models: dict[str, Path | None] = {}
         """Where those folders at the top of a run really are that lie elsewhere than the others."""
+        self._folders_below: set[str] = set()
+        """Folders of the copy that were found to lie below its top."""
         self._in_kernel = hasattr(os, "copy_file_range")
         self.done = 0
         self.files = 0
@@ -121,7 +136,9 @@ class _Copier:
 
     def _below(self, entry: Entry) -> None:
         source, target, inner = self._part(entry.path)
-        if entry.kind in (EntryKind.FOLDER, EntryKind.MODEL):
+        if entry.kind in _COPIED and not self._lies_below(f"{target}/{inner}"):
+            self._skip(entry.path, "its name leads out of the copy")
+        elif entry.kind in (EntryKind.FOLDER, EntryKind.MODEL):
             (target / inner).mkdir()
         elif entry.kind is EntryKind.FILE:
             # No link leads to it, or it would have been listed as one: no need to look for links again. Joined as text, since
@@ -133,6 +150,19 @@ class _Copier:
             self._skip(entry.path, entry.kind.words)
         if entry.kind is EntryKind.MODEL:
             self._models[entry.path] = self._real(entry.path)
+
+    def _lies_below(self, place: str) -> bool:
+        """Whether a place is one of the copy's own: by the parts of its name, and by where its folder really is."""
+        start = f"{self._target}/"
+        if not place.startswith(start) or not all(map(is_plain, place[len(start) :].split("/"))):
+            return False
+        folder = place.rpartition("/")[0]
+        if folder not in self._folders_below:
+            real, top = Path(os.path.realpath(folder)), Path(os.path.realpath(self._target))
+            if not real.is_relative_to(top):
+                return False
+            self._folders_below.add(folder)
+        return True
 
     def _part(self, path: str) -> tuple[Path | None, Path, str]:
         """A folder, its copy, and the path below both."""

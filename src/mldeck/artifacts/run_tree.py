@@ -16,6 +16,7 @@ from typing import Protocol
 from mldeck.artifacts.errors import ArtifactError, NotThere
 from mldeck.artifacts.location import How, Located, Places, locate
 from mldeck.artifacts.opening import open_tree
+from mldeck.artifacts.plain_name import is_plain, plain_name
 from mldeck.artifacts.source import Check, Source, never
 from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, in_order
 from mldeck.artifacts.uris import joined
@@ -55,10 +56,14 @@ class RunTree:
 
     def _branches(self, models: Sequence[tuple[OutputModel, Located]]) -> Iterator[Branch]:
         names = Counter(model.name for model, _ in models)
+        taken = {name for name, count in names.items() if count > 1}
         for model, located in models:
             model_id = model.model_id or ""
-            is_clear = names[model.name] == 1 and "/" not in model.name and model.name not in ("", ".", "..")
-            label = model.name if is_clear and not self._has_own(model.name) else model_id
+            is_clear = is_plain(model.name) and model.name not in taken and not self._has_own(model.name)
+            label = model.name if is_clear else plain_name(model_id, "model")
+            while label in taken:
+                label += "-"
+            taken.add(label)
             yield Branch(label, model_id, model.name, located)
 
     def _has_own(self, name: str) -> bool:

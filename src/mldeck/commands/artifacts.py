@@ -45,11 +45,13 @@ def run(words: Sequence[str]) -> int:
         each.add_argument("--follow", action="store_true", help="also follow links that lead out of the run's folder")
         add_store_option(each)
     options = parser.parse_args(words)
+    from mldeck.artifacts.plain_name import plain_name
+
     path = "/".join(part for part in options.path.split("/") if part not in ("", "."))
     run_id, tree = _files_of_run(options)
     if options.command == "list":
         return _list(tree, path, options)
-    return _get(tree, path, path.rpartition("/")[2] or run_id, options)
+    return _get(tree, path, path.rpartition("/")[2] or plain_name(run_id, "artifacts"), options)
 
 
 def _files_of_run(options: argparse.Namespace) -> tuple[str, RunTree]:

@@ -143,13 +143,13 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         said = self.set_timer(_PATIENCE_S, lambda: self._say_progress(progress))
         steps = self.set_interval(_STEP_S, lambda: self._say_progress(progress), pause=True)
         self.set_timer(_PATIENCE_S, steps.resume)
-        self._may_overwrite = ""
+        self._may_overwrite, path = "", Path(text)
         try:
             path = _expanded(text)
             count = await read_off_loop(lambda interrupt: write(path, form, overwrite, progress, interrupt))
         except AlreadyThere:
             self._may_overwrite = text
-            self._say("There is a file of that name: Enter replaces it.")
+            self._say(f"{_obstacle(path)}: Enter replaces it.")
         except Interrupted:
             self._say("Stopped; nothing was written.")
         except MldeckError as error:
@@ -177,6 +177,10 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
             self._say("Stopped; nothing was written.")
         else:
             self.dismiss(None)
+
+
+def _obstacle(path: Path) -> str:
+    return f"It is a link to {path.resolve()}" if path.is_symlink() else "There is a file of that name"
 
 
 def _expanded(text: str) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from textual.screen import Screen
 
 from mldeck.artifacts.copying import Copied, copy_out
+from mldeck.artifacts.plain_name import plain_name
 from mldeck.errors import MldeckError
 from mldeck.format import safe, size_text
 from mldeck.ui.artifact_reading import Subject
@@ -24,7 +25,7 @@ class FileActions:
     def download(self, subject: Subject) -> None:
         from mldeck.ui.dialogs.download_dialog import DownloadDialog
 
-        name = Path(subject.name).name or "artifacts"
+        name = plain_name(subject.name.rpartition("/")[2], "artifacts")
         dialog = DownloadDialog(subject.tree, subject.entry.path, name)
         self._screen.app.push_screen(dialog, self._downloaded)
 
@@ -58,7 +59,7 @@ class FileActions:
             self._screen.notify(problem, severity="warning", timeout=5)
 
     async def _copied(self, subject: Subject, folder: Path) -> Path:
-        place = folder / (subject.entry.name.replace("/", "_") or "file")
+        place = folder / (plain_name(subject.entry.name, "file"))
         self._screen.notify("Fetching a copy…", timeout=2)
         await read_off_loop(lambda interrupt: copy_out(subject.tree, subject.entry.path, place, check=interrupt.check))
         place.chmod(0o400)

@@ -1,0 +1,142 @@
+"""Names in a database or of artifacts never lead out of the folder that a person chose."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mldeck.artifacts.copying import copy_out, destination_for
+from mldeck.artifacts.errors import ArtifactError
+from mldeck.artifacts.location import How, Located
+from mldeck.artifacts.plain_name import is_plain, plain_name
+from mldeck.artifacts.run_tree import RunTree
+from mldeck.export import AlreadyThere, write_file
+from mldeck.registry.nouns import LoggedModel
+from tests.fixture_stores import FixtureStore
+
+Ask = Callable[..., tuple[int, str, str]]
+HOSTILE = (
+    "../../escaped",
+    "/absolute",
+    "..",
+    ".",
+    "",
+    ".bashrc",
+    "-rf",
+    "a/b",
+    "a\\b",
+    "a\0b",
+    "\x1b]0;owned\x07",
+    "x" * 999,
+)
+
+
+@contextmanager
+def unchanged(folder: Path) -> Iterator[None]:
+    """Nothing below the folder is made, changed or removed."""
+
+    def look() -> dict[str, bytes | None]:
+        return {str(path): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+    before = look()
+    yield
+    assert look() == before
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_plain_name_is_one_part(text: str) -> None:
+    name = plain_name(text, "fallback")
+    assert is_plain(name)
+    assert not name.startswith((".", "-"))
+    assert name.isprintable()
+    assert "\\" not in name
+    assert 0 < len(name.encode()) <= 200
+
+
+@given(st.text())
+def test_any_text_becomes_one_part(text: str) -> None:
+    assert is_plain(plain_name(text, "fallback"))
+
+
+@pytest.fixture
+def store(store_copy: Callable[[str], FixtureStore]) -> FixtureStore:
+    return store_copy("mlflow-3.17.2")
+
+
+def rename_run(store: FixtureStore, run_id: str) -> str:
+    """Give a run that has files another id; the name by which a command finds it."""
+    with sqlite3.connect(store.db) as database:
+        database.execute("UPDATE runs SET run_uuid = ? WHERE run_uuid = ?", (run_id, store.run("logreg")))
+        (name,) = database.execute("SELECT name FROM runs WHERE run_uuid = ?", (run_id,)).fetchone()
+    database.close()
+    return str(name)
+
+
+@pytest.mark.parametrize("run_id", ["../../escaped", "/tmp/absolute-escape", "..", "a/../../b", ".ssh"])
+@pytest.mark.parametrize("options", [(), ("--replace",)], ids=["plain", "replace"])
+def test_a_run_id_is_no_path(
+    store: FixtureStore,
+    ask: Ask,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    run_id: str,
+    options: tuple[str, ...],
+) -> None:
+    top = tmp_path / "top"
+    here = top / "deep" / "here"
+    here.mkdir(parents=True)
+    for victim in (top / "escaped", top / "b", here / ".ssh", here.parent / "b"):
+        victim.mkdir()
+        (victim / "kept").write_text("kept")
+    monkeypatch.chdir(here)
+    name = rename_run(store, run_id)
+    status, out, error = ask("artifacts", "get", name, ".", "-s", store.db, "--follow", *options)
+    made = {path.name for path in here.iterdir()} - {".ssh"}
+    assert (status, len(made)) == (0, 1), (out, error)
+    assert all(not part.startswith(".") for part in made)
+    kept = sorted(str(path.relative_to(top)) for path in top.rglob("kept"))
+    assert kept == ["b/kept", "deep/b/kept", "deep/here/.ssh/kept", "escaped/kept"]
+    assert not Path("/tmp/absolute-escape").exists()
+
+
+@pytest.mark.parametrize("model_id", ["../../../autostart", "/absolute", "..", "", ".", "a/b", "x\0y"])
+@pytest.mark.parametrize("name", ["a/b", "..", ""])
+def test_a_model_is_one_folder_of_the_copy(tmp_path: Path, name: str, model_id: str) -> None:
+    for folder in ("run", "model"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file").write_text(folder)
+    model = LoggedModel(model_id, name, artifact_location=str(tmp_path / "model"))
+    located = Located("x", How.RECORDED, tmp_path / "model")
+    tree = RunTree(Located("x", How.RECORDED, tmp_path / "run"), [(model, located), (model, located)])
+    assert len({branch.label for branch in tree.branches}) == 2
+    inside = tmp_path / "inside" / "deep"
+    inside.mkdir(parents=True)
+    copied = copy_out(tree, "", inside / "copy")
+    assert copied.files == 3
+    assert [path.name for path in inside.iterdir()] == ["copy"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inside", "model", "run"]
+
+
+@pytest.mark.parametrize("is_dangling", [True, False])
+def test_a_link_in_the_current_folder_is_not_written_through(tmp_path: Path, is_dangling: bool) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    here = tmp_path / "here"
+    here.mkdir()
+    if not is_dangling:
+        elsewhere.mkdir()
+        (elsewhere / "kept").write_text("kept")
+    (here / "model").symlink_to(elsewhere)
+    with unchanged(tmp_path), pytest.raises(ArtifactError, match="is a link to"):
+        destination_for("model", here)
+
+
+def test_an_export_says_that_its_name_is_a_link(tmp_path: Path) -> None:
+    (tmp_path / "runs.csv").symlink_to(tmp_path / "elsewhere.csv")
+    with unchanged(tmp_path), pytest.raises(AlreadyThere, match="is a link to"):
+        write_file(tmp_path / "runs.csv", ["x"], tmp_path / "mlflow.db")
