@@ -10,15 +10,17 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from mldeck.artifacts.previews.encoding import decode
-from mldeck.artifacts.previews.tree import NotATree, parse_json, parse_yaml, tree_text
+from mldeck.artifacts.previews.tree import NotATree, check_size, parse_json, parse_yaml, tree_text
 from mldeck.artifacts.previews.values import NULLS, Literal, Members, Tree
-from mldeck.artifacts.source import Source
+from mldeck.artifacts.source import Check, Source, never
 from mldeck.errors import MldeckError
 
 FILE_NAME = "MLmodel"
 """A folder that holds a file of this name is a model."""
 
 _MAX_SIZE = 1 << 20
+_LONGEST_KEY = 200
+"""Characters; a key stands before each of the pairs that it holds."""
 _PYFUNC = "python_function"
 # With a `load_model` of their own, in some MLflow release at least.
 _NATIVE_FLAVORS = frozenset(
@@ -106,13 +108,14 @@ class Snippet:
     code: str
 
 
-def read_mlmodel(source: Source) -> MLmodel:
+def read_mlmodel(source: Source, check: Check = never) -> MLmodel:
     """Raises MalformedModel, and what reading the file raises."""
     text = decode(source.read(0, _MAX_SIZE), "utf-8")
     if source.size > _MAX_SIZE:
         raise MalformedModel("The file is larger than 1 MB, which no MLmodel is.", text)
     try:
-        root = parse_yaml(text, follow_aliases=True)
+        root = parse_yaml(text, follow_aliases=True, check=check)
+        check_size(root)
     except NotATree as error:
         raise MalformedModel(str(error), text, error.line) from error
     if not isinstance(root, Members):
@@ -131,7 +134,7 @@ def requirement_files(model: MLmodel, present: Collection[str]) -> tuple[str, ..
 
 def loading_code(model: MLmodel, uri: str) -> tuple[Snippet, ...]:
     """Python that loads the model from `uri`, for each way that its flavors allow."""
-    names = [flavor.name for flavor in model.flavors]
+    names = list(dict.fromkeys(flavor.name for flavor in model.flavors))
     quoted = _quoted(uri)
     snippets = [
         Snippet(f"mlflow.{name}", f"import mlflow.{name}\n\nmodel = mlflow.{name}.load_model({quoted})\n")
@@ -189,9 +192,10 @@ def _pairs(value: Tree | None) -> Pairs:
     if not isinstance(value, Members):
         return () if value is None or _is_null(value) else (("", tree_text(value)),)
     pairs: list[tuple[str, str]] = []
-    for key, item in value.items:
+    for name, item in value.items:
+        key = tree_text(name, _LONGEST_KEY)
         if isinstance(item, Members) and item.items:
-            pairs += [(f"{key}.{inner}", tree_text(each)) for inner, each in item.items if not _is_null(each)]
+            pairs += [(f"{key}.{inner}", tree_text(held)) for inner, held in item.items if not _is_null(held)]
         elif not _is_null(item):
             pairs.append((key, tree_text(item)))
     return tuple(pairs)
@@ -221,6 +225,7 @@ def _fields(value: Tree | None) -> tuple[Field, ...] | None:
     if value is None:
         return None
     items = parse_json(value) if isinstance(value, str) else value
+    check_size(items)
     if not isinstance(items, list) or not all(isinstance(item, Members) for item in items):
         raise NotATree("It is no list of columns, tensors or params.")
     return tuple(_field(item) for item in items if isinstance(item, Members))

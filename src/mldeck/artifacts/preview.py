@@ -9,7 +9,7 @@ import errno
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from mldeck.artifacts.previews.archive import tar_preview, zip_preview
 from mldeck.artifacts.previews.array import MAGIC, npy_preview, npz_preview
@@ -21,8 +21,8 @@ from mldeck.artifacts.previews.names import is_json, is_markdown, is_yaml, lexer
 from mldeck.artifacts.previews.parquet import parquet_preview
 from mldeck.artifacts.previews.table import table_preview
 from mldeck.artifacts.previews.text import PAGE, TextFile
-from mldeck.artifacts.previews.tree import MAX_JSON, MAX_YAML, NotATree, parse_json, parse_yaml
-from mldeck.artifacts.previews.values import RGB, NoPreview, NotThis, Preview, TextPreview, Tree, TreePreview
+from mldeck.artifacts.previews.tree import MAX_JSON, MAX_YAML, NotATree, check_size, parse_json, parse_yaml
+from mldeck.artifacts.previews.values import RGB, NoPreview, NotThis, Preview, TextPreview, TreePreview
 from mldeck.artifacts.source import Check, Progress, Source, chunks, never, untold
 from mldeck.errors import MldeckError
 
@@ -36,6 +36,9 @@ _REASONS = {
     errno.ELOOP: "It became a symbolic link while it was looked at.",
     errno.ESTALE: "It is no longer there.",
 }
+
+_From = TypeVar("_From")
+_To = TypeVar("_To")
 
 Reader = Callable[[Source], Preview]
 """Raises NotThis when the file is not what it seemed to be."""
@@ -140,20 +143,24 @@ def _json(source: Source, encoding: str) -> Preview:
             return first_rows(source)
         except NotThis:
             raise NotThis(_too_large(MAX_JSON)) from None
-    root = _tree(parse_json, decode(source.read(0, MAX_JSON), encoding))
-    return table_of(root) or TreePreview(kind="JSON", notes=(), root=root, is_yaml=False)
+    root = _as_tree(parse_json, decode(source.read(0, MAX_JSON), encoding))
+    table = table_of(root)
+    if table is not None:
+        return table
+    _as_tree(check_size, root)
+    return TreePreview(kind="JSON", notes=(), root=root, is_yaml=False)
 
 
 def _yaml(source: Source, encoding: str) -> Preview:
     if source.size > MAX_YAML:
         raise NotThis(_too_large(MAX_YAML))
-    root = _tree(parse_yaml, decode(source.read(0, MAX_YAML), encoding))
+    root = _as_tree(parse_yaml, decode(source.read(0, MAX_YAML), encoding))
     return TreePreview(kind="YAML", notes=(), root=root, is_yaml=True)
 
 
-def _tree(parse: Callable[[str], Tree], text: str) -> Tree:
+def _as_tree(step: Callable[[_From], _To], value: _From) -> _To:
     try:
-        return parse(text)
+        return step(value)
     except NotATree as error:
         raise NotThis(str(error)) from error
 

@@ -311,7 +311,7 @@ def read_model_facts(session: Session, model: LoggedModel, interrupt: Interrupt)
     try:
         if not flavors:
             tree, _ = _opened(model, places_of(session))
-            flavors = tuple(flavor.name for flavor in read_mlmodel(tree.file(FILE_NAME)).flavors)
+            flavors = tuple(flavor.name for flavor in read_mlmodel(tree.file(FILE_NAME), interrupt.check).flavors)
     except (MldeckError, OSError) as error:
         problem = str(error)
     return ModelFacts(flavors, tuple(each for each in versions if came_from(each, model)), problem)

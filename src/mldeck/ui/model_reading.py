@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from mldeck.artifacts.errors import ArtifactError
@@ -27,6 +28,9 @@ from mldeck.registry.nouns import LoggedModel, ModelVersion
 _MAX_TEXT = 1 << 14
 """Bytes of a file that is shown within the card."""
 _MAX_LINES = 60
+_MAX_CARD_LINES = 10_000
+_LONGEST = 4_000
+"""Characters of a name or a text in one line of the card."""
 _STATUS_STYLES = {"READY": "good", "FAILED": "bad", "PENDING": "warn"}
 
 
@@ -81,17 +85,36 @@ def _plain(uri: str) -> str:
 def read_card(folder: ModelFolder, check: Check = never) -> Card:
     title = folder.path or (folder.model.name if folder.model else folder.uri)
     try:
-        model = read_mlmodel(folder.tree.file(f"{folder.path}/{FILE_NAME}".strip("/")))
+        model = read_mlmodel(folder.tree.file(f"{folder.path}/{FILE_NAME}".strip("/")), check)
     except MalformedModel as error:
         problem = str(error)
         if error.line and f"line {error.line}" not in problem:
             problem = f"line {error.line}: {problem}"
         text = _text_lines(FILE_NAME, error.text)
-        return Card(title, (*text, *_version_lines(folder), *_record_lines(folder)), problem)
+        return Card(title, _bounded((*text, *_version_lines(folder), *_record_lines(folder))), problem)
     except (MldeckError, OSError) as error:
         check()
-        return Card(title, (*_version_lines(folder), *_record_lines(folder)), str(error))
-    return Card(title, tuple(_lines(folder, model, check)))
+        return Card(title, _bounded((*_version_lines(folder), *_record_lines(folder))), str(error))
+    return Card(title, _bounded(_lines(folder, model, check)))
+
+
+def _bounded(lines: Iterable[CardLine]) -> tuple[CardLine, ...]:
+    """The first of them, none too long to be drawn."""
+    shown = [_cut(line) for line in islice(lines, _MAX_CARD_LINES + 1)]
+    if len(shown) > _MAX_CARD_LINES:
+        shown[-1] = CardLine(text=f"… and more: these are the first {_MAX_CARD_LINES:,} lines", style="dim")
+    return tuple(shown)
+
+
+def _cut(line: CardLine) -> CardLine:
+    if max(len(line.name), len(line.text)) <= _LONGEST:
+        return line
+    copied = line.copied or line.text or line.name
+    return line._replace(name=_cut_text(line.name), text=_cut_text(line.text), copied=copied)
+
+
+def _cut_text(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def _lines(folder: ModelFolder, model: MLmodel, check: Check) -> Iterator[CardLine]:

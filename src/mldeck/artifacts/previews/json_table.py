@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from mldeck.artifacts.previews.encoding import decode
-from mldeck.artifacts.previews.table import MAX_ROWS, WINDOW, columns
+from mldeck.artifacts.previews.table import MAX_COLUMNS, MAX_ROWS, WINDOW, columns, cut_notes
 from mldeck.artifacts.previews.tree import as_written, json_decoder, tree_text
 from mldeck.artifacts.previews.values import NULLS, Literal, Members, NotThis, Row, TablePreview, Tree
 from mldeck.artifacts.source import Source
@@ -53,9 +53,9 @@ def first_rows(source: Source) -> TablePreview:
 def _table(names: list[str], rows: list[Row], row_count: int | None) -> TablePreview:
     return TablePreview(
         kind=KIND,
-        notes=(),
-        columns=columns(names, rows),
-        rows=tuple(rows),
+        notes=cut_notes(len(names)),
+        columns=columns(names[:MAX_COLUMNS], rows),
+        rows=tuple(row[:MAX_COLUMNS] for row in rows),
         row_count=row_count,
         is_all=len(rows) == row_count,
         has_header=True,

@@ -24,6 +24,7 @@ _COUNTED = 1 << 22
 _LONGEST_LINE = 1 << 20
 _DELIMITERS = (",", "\t", ";", "|")
 _SNIFFED_ROWS = 20
+_UNEVEN = "Not all rows have the same length."
 
 _INTEGER = re.compile(r"[+-]?\d+")
 _NUMBER = re.compile(r"[+-]?((\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|inf(inity)?|nan)", re.IGNORECASE)
@@ -55,7 +56,7 @@ def table_preview(source: Source, kind: str) -> TablePreview:
     count = len(rows) if is_whole else count_rows(source) if size <= _COUNTED else None
     return TablePreview(
         kind=kind,
-        notes=tuple(_notes(widths)),
+        notes=((_UNEVEN,) if len(widths) > 1 else ()) + cut_notes(max(widths)),
         columns=columns(names, rows),
         rows=tuple((*row[:shown], *[None] * (shown - len(row))) for row in rows),
         row_count=count,
@@ -64,11 +65,9 @@ def table_preview(source: Source, kind: str) -> TablePreview:
     )
 
 
-def _notes(widths: set[int]) -> Iterator[str]:
-    if len(widths) > 1:
-        yield "Not all rows have the same length."
-    if max(widths) > MAX_COLUMNS:
-        yield f"The first {MAX_COLUMNS:,} of {max(widths):,} columns."
+def cut_notes(width: int) -> tuple[str, ...]:
+    """What to say of a table that has this many columns."""
+    return (f"The first {MAX_COLUMNS:,} of {width:,} columns.",) if width > MAX_COLUMNS else ()
 
 
 def count_rows(source: Source, check: Check = never, progress: Progress = untold) -> int | None:

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mldeck.artifacts.previews.values import Literal, Members, Tree
+from mldeck.artifacts.source import Check, never
 from mldeck.errors import MldeckError
 
 if TYPE_CHECKING:
@@ -20,8 +21,15 @@ if TYPE_CHECKING:
 MAX_JSON = 1 << 20
 MAX_YAML = 1 << 18
 """PyYAML is many times slower than json."""
+MAX_VALUES = 100_000
+_MAX_CHARACTERS = 1 << 21
 _MAX_YAML_DEPTH = 200
 """Its effort grows with the square of the depth."""
+_MAX_YAML_TAGS = 100
+"""So does that of libyaml with the number of `%TAG` directives, all of which it reads at once."""
+_EVENTS_BETWEEN_CHECKS = 1_000
+_TOO_DEEP = "Nested too deep to be folded."
+_TOO_MANY = f"It holds more than {MAX_VALUES:,} values."
 _CONSTANTS = {True: Literal("true"), False: Literal("false"), None: Literal("null")}
 _STRING = "tag:yaml.org,2002:str"
 
@@ -42,7 +50,30 @@ def parse_json(text: str) -> Tree:
             f"Not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}.", error.lineno
         ) from error
     except RecursionError:
-        raise NotATree("Nested too deep to be folded.") from None
+        raise NotATree(_TOO_DEEP) from None
+
+
+def check_size(root: Tree) -> None:
+    """Raise NotATree when there is too much in a tree. What an alias refers to counts wherever the alias stands."""
+    values = characters = 0
+    waiting: list[Iterator[Tree]] = [iter((root,))]
+    while waiting:
+        value = next(waiting[-1], None)
+        if value is None:
+            waiting.pop()
+            continue
+        values += 1
+        if isinstance(value, str):
+            characters += len(value)
+        elif isinstance(value, Members):
+            characters += sum(len(key) for key, _ in value.items)
+            waiting.append(item for _, item in value.items)
+        else:
+            waiting.append(iter(value))
+        if values > MAX_VALUES:
+            raise NotATree(_TOO_MANY)
+        if characters > _MAX_CHARACTERS:
+            raise NotATree(f"It holds more than {_MAX_CHARACTERS >> 20} MB of text.")
 
 
 def json_decoder() -> json.JSONDecoder:
@@ -63,16 +94,18 @@ def as_written(value: Any) -> Tree:
     return _CONSTANTS[value] if value is None or isinstance(value, bool) else value
 
 
-def parse_yaml(text: str, *, follow_aliases: bool = False) -> Tree:
+def parse_yaml(text: str, *, follow_aliases: bool = False, check: Check = never) -> Tree:
     """The one document, or the list of all when there are several.
 
     An alias becomes `*name`, and its anchor stands beside the key; or, if asked for, the very value it refers to.
     """
+    if text.count("%TAG") > _MAX_YAML_TAGS:
+        raise NotATree(f"It names %TAG more than {_MAX_YAML_TAGS} times.")
     import yaml  # needs 20 ms, and only these files need it
 
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     try:
-        documents = _Builder(follow_aliases).documents(yaml.parse(text, Loader=loader))
+        documents = _Builder(follow_aliases).documents(yaml.parse(text, Loader=loader), check)
     except yaml.MarkedYAMLError as error:
         raise _not_yaml(error.problem, error.problem_mark) from error
     except yaml.reader.ReaderError as error:
@@ -86,6 +119,9 @@ def parse_yaml(text: str, *, follow_aliases: bool = False) -> Tree:
 
 
 def _not_yaml(problem: str | None, mark: yaml.Mark | None) -> NotATree:
+    # PyYAML 6.0.4 and later have a limit of their own.
+    if "nesting depth" in (problem or ""):
+        return NotATree(_TOO_DEEP)
     if mark is None:
         return NotATree(f"Not valid YAML: {problem}.")
     return NotATree(f"Not valid YAML: {problem} in line {mark.line + 1}, column {mark.column + 1}.", mark.line + 1)
@@ -104,9 +140,12 @@ class _Builder:
         self._open: list[tuple[str | None, list[tuple[Tree, str]]]] = []
         """For each collection not yet ended: its anchor, and what has come so far, each with its anchor's mark."""
         self._documents: list[Tree] = []
+        self._values = 0
 
-    def documents(self, events: Iterator[Any]) -> list[Tree]:
-        for event in events:
+    def documents(self, events: Iterator[Any], check: Check) -> list[Tree]:
+        for number, event in enumerate(events):
+            if number % _EVENTS_BETWEEN_CHECKS == 0:
+                check()
             getattr(self, f"_on_{type(event).__name__}", self._ignore)(event)
         return self._documents
 
@@ -143,10 +182,13 @@ class _Builder:
 
     def _start(self, event: yaml.CollectionStartEvent) -> None:
         if len(self._open) >= _MAX_YAML_DEPTH:
-            raise NotATree("Nested too deep to be folded.")
+            raise NotATree(_TOO_DEEP)
         self._open.append((event.anchor, []))
 
     def _add(self, value: Tree, anchor: str | None) -> None:
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise NotATree(_TOO_MANY)
         if anchor is not None:
             self._anchored[anchor] = value
         mark = f" &{anchor}" if anchor is not None and not self._follow_aliases else ""

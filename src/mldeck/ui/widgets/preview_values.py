@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from mldeck.artifacts.previews.values import Literal, Members, Tree
-from mldeck.format import safe
 from mldeck.ui.keys import FOLDS, bindings
 from mldeck.ui.text_cells import cell_text
 from mldeck.ui.widgets.preview_lines import LineView
@@ -17,11 +16,11 @@ from mldeck.ui.widgets.preview_lines import LineView
 _UNFOLDED_ROWS = 200
 """What has no more than this is unfolded from the start."""
 _LONGEST = 4_000
-"""Characters of a value that one line shows."""
+"""Characters of a key, and of a value, that one line shows."""
 _DEEPEST_INDENT = 40
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Branch:
     key: str | None
     """None at the root and in a list, where `index` says which."""
@@ -71,7 +70,7 @@ class ValueTree(LineView):
         node = self._branches[row]
         mark = ("▾ " if node.is_open else "▸ ") if node.size else "  "
         indented = "  " * min(node.depth, _DEEPEST_INDENT)
-        key = f"{node.index}" if node.key is None and node.index is not None else safe(node.key or "")
+        key = f"{node.index}" if node.key is None and node.index is not None else cell_text(node.key or "", _LONGEST)
         name = (key, "dim" if node.key is None else "accent")
         gap = ("  " if key else "", "")
         return ((indented + mark, "dim"), name, gap, *self._value(node))
