@@ -32,12 +32,13 @@ class Room:
 
 
 HEAVY = Room.unwanted
-NOUNS = frozenset({"errors", "model", "format"})
+NOUNS = frozenset({"addresses", "errors", "model", "format"})
 LOGIC = frozenset({"registry", "search", "charts", "artifacts", "store"})
 
 # A room is a module or a package directly below mldeck. One that does not exist (yet) does no harm here.
 ROOMS = {
     "__init__": Room(),
+    "addresses": Room(),
     "errors": Room(),
     "model": Room(frozenset({"errors"})),
     "format": Room(frozenset({"errors", "model"})),

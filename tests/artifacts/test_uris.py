@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldeck.artifacts.uris import joined, owner_of, parse_uri, tails, without_password
+from mldeck.artifacts.uris import joined, owner_of, parse_uri, tails
 
 RUN = "0123456789abcdef0123456789abcdef"
 MODEL = f"m-{RUN}"
@@ -125,8 +125,3 @@ class TestOwner:
 )
 def test_joined(uri: str, path: str, expected: str) -> None:
     assert joined(uri, path) == expected
-
-
-def test_a_password_is_not_repeated() -> None:
-    assert without_password("sftp://ada:secret@host/a@b") == "sftp://ada:***@host/a@b"
-    assert without_password("s3://bucket/a:b@c") == "s3://bucket/a:b@c"

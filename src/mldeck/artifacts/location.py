@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from mldeck.addresses import printable
 from mldeck.artifacts.references import Lookup, is_reference, meanings
-from mldeck.artifacts.uris import SERVER_SCHEME, ArtifactUri, Parts, owner_of, parse_uri, tails, without_password
+from mldeck.artifacts.uris import SERVER_SCHEME, ArtifactUri, Parts, owner_of, parse_uri, tails
 
 OBJECT_STORES = frozenset("s3 gs gcs abfs abfss wasb wasbs sftp ftp hdfs viewfs".split())
 """Schemes that are listed through fsspec."""
@@ -97,7 +98,7 @@ class Located:
     @property
     def where(self) -> str | None:
         """The place that was found, for people."""
-        return self.url and without_password(self.url) if self.path is None else str(self.path)
+        return self.url and printable(self.url) if self.path is None else str(self.path)
 
     @property
     def found(self) -> bool:
@@ -120,7 +121,7 @@ def locate(uri: str | None, places: Places, owner: str | None = None, look_up: L
         return _locate_place(uri, places, owner)
     found = [_locate_place(meaning, places, None) for meaning in meanings(uri, look_up)]
     if not found:
-        return Located(uri, How.UNRESOLVABLE, problem=f"{uri}: the database has no such model or run")
+        return Located(uri, How.UNRESOLVABLE, problem=f"{printable(uri)}: the database has no such model or run")
     best = next((each for each in found if each.found), found[0])
     looked_at = tuple(dict.fromkeys(place for each in found for place in each.looked_at))
     return Located(uri, best.how, best.path, best.url, looked_at, best.problem)
@@ -220,11 +221,11 @@ def _not_found(
         return Located(uri.text, How.NOTHING_LOGGED, looked_at=looked_at, problem=problem)
     if looked_at:
         problem = (
-            f"no files at {uri.text}, where the database says they are, nor below {places.database_folder}; "
+            f"no files at {printable(uri.text)}, where the database says they are, nor below {places.database_folder}; "
             f"say where they are with {hint}"
         )
         return Located(uri.text, How.NOT_FOUND, looked_at=looked_at, problem=problem)
-    place = without_password(uri.text)
+    place = printable(uri.text)
     problem = f"{place}: {uri.scheme}: is not a place that mldeck can list; if you have its files here, use {hint}"
     return Located(uri.text, How.UNRESOLVABLE, problem=problem)
 
@@ -252,5 +253,7 @@ def _root_hint(uri: ArtifactUri, owner: str | None) -> str:
     parts = uri.readings[0]
     index = parts.index(owner) if owner in parts else len(parts)
     kept = parts[: max(0, index - (2 if parts[index - 1 : index] == ("models",) else 1))]
-    start = f"{uri.scheme}://{uri.authority}/" if uri.scheme else f"{uri.authority}/" if uri.is_absolute else ""
+    start = (
+        printable(f"{uri.scheme}://{uri.authority}/") if uri.scheme else f"{uri.authority}/" if uri.is_absolute else ""
+    )
     return start + "/".join(kept) or "."

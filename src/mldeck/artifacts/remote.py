@@ -13,10 +13,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mldeck.addresses import printable
 from mldeck.artifacts.errors import ArtifactError, Escapes, NeedsExtra, NotAFile, NotThere
 from mldeck.artifacts.source import Check, never
 from mldeck.artifacts.tree import Entry, EntryKind, in_order
-from mldeck.artifacts.uris import without_password
 
 _INSTALL = {
     "s3": "'mldeck[s3]'",
@@ -38,7 +38,7 @@ _MODIFIED = ("LastModified", "last_modified", "updated", "mtime", "modify")
 class RemoteTree:
     def __init__(self, url: str) -> None:
         """Connects. Raises `NeedsExtra`, or `ArtifactError` when the store cannot be reached."""
-        self.url = without_password(url)
+        self.url = printable(url)
         scheme, _, rest = url.partition("://")
         scheme = scheme.lower()
         authority, _, path = rest.partition("/")

@@ -22,8 +22,6 @@ _WINDOWS = re.compile(r"/?([a-zA-Z]:)(?=[\\/])|\\\\([^\\/]+)[\\/]")
 _SERVER_PATH = "/mlflow-artifacts/artifacts/"
 """Where a tracking server's own address (http…) turns into a path among its artifacts."""
 
-_PASSWORD = re.compile(r"(://[^/@:]*:)[^/]*@")
-
 _ID = re.compile(r"(?:m-)?[0-9a-f]{32}")
 """A run's id, or a logged model's."""
 
@@ -119,8 +117,3 @@ def joined(uri: str, path: str) -> str:
         return uri
     base, mark, query = uri.partition("?") if _SCHEME.match(uri) else (uri, "", "")
     return f"{base.rstrip('/')}/{path}{mark}{query}"
-
-
-def without_password(uri: str) -> str:
-    """As it may be repeated in a message."""
-    return _PASSWORD.sub(r"\1***@", uri)

@@ -76,8 +76,8 @@ def _files_of_run(options: argparse.Namespace) -> tuple[str, RunTree]:
 
 def _tell_where(tree: RunTree) -> None:
     """What is not where the database says. One place is enough: what was moved was moved together."""
+    from mldeck.addresses import printable
     from mldeck.artifacts.location import How
-    from mldeck.artifacts.uris import without_password
 
     places = [tree.own, *(branch.located for branch in tree.branches)]
     for located in places:
@@ -86,7 +86,7 @@ def _tell_where(tree: RunTree) -> None:
             tell(located.problem)
     moved = next((located for located in places if located.moved), None)
     if moved is not None:
-        tell(f"{moved.where}: {moved.how.words}; the database says {without_password(moved.uri or '')}")
+        tell(f"{moved.where}: {moved.how.words}; the database says {printable(moved.uri or '')}")
 
 
 def _list(tree: RunTree, path: str, options: argparse.Namespace) -> int:

@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
+from mldeck.addresses import printable
 from mldeck.errors import UsageError
 
 _SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+):")
 """At least two characters, so that a Windows drive is not taken for a scheme."""
-
-_PASSWORD = re.compile(r"(://[^/@:]*:).*@")
 
 _SERVER_DATABASES = ("postgresql", "mysql", "mssql", "oracle")
 _MIGRATE_HINT = "convert it with MLflow's own `mlflow migrate-filestore` and open the database that it writes"
@@ -71,5 +70,4 @@ def folder_message(folder: Path) -> str:
 
 def _named(text: str, origin: str) -> str:
     """The text as it may be repeated: without the password of a URI."""
-    text = _PASSWORD.sub(r"\1***@", text)
-    return f"{text} (from {origin})" if origin else text
+    return f"{printable(text)} (from {origin})" if origin else printable(text)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
+from mldeck.addresses import printable
 from mldeck.artifacts.location import How, Located, Places, locate
 from mldeck.artifacts.mlmodel import FILE_NAME, read_mlmodel
 from mldeck.artifacts.opening import open_tree
@@ -18,7 +19,6 @@ from mldeck.artifacts.previews.values import NoPreview, Preview
 from mldeck.artifacts.run_tree import RunTree, run_tree
 from mldeck.artifacts.source import Check, Source, never
 from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, Total, count
-from mldeck.artifacts.uris import without_password
 from mldeck.errors import MldeckError
 from mldeck.model import Run
 from mldeck.registry.nouns import LoggedModel, ModelVersion
@@ -86,7 +86,7 @@ def no_files_text(tree: RunTree) -> str:
 
 def _about(located: Located, prefix: str) -> Iterator[tuple[str, str]]:
     if located.how is How.NOTHING_LOGGED:
-        yield f"{prefix}{located.uri}: nothing there", "dim"
+        yield f"{prefix}{printable(located.uri or '')}: nothing there", "dim"
     elif located.problem:
         yield prefix + located.problem, "warn"
     elif located.how is How.RECORDED or located.how is How.REMOTE:
@@ -98,7 +98,7 @@ def _about(located: Located, prefix: str) -> Iterator[tuple[str, str]]:
 
 def _recorded(located: Located) -> str:
     """What the database says, without the end that is the same where the files are."""
-    parts = without_password(located.uri or "").split("/")
+    parts = printable(located.uri or "").split("/")
     ends = zip(reversed(parts), reversed((located.where or "").split("/")), strict=False)
     same = sum(1 for _ in takewhile(lambda end: end[0] == end[1], ends))
     return "/".join([*parts[:-same], "…"]) if 0 < same < len(parts) else "/".join(parts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
+from mldeck.addresses import printable
 from mldeck.artifacts.errors import ArtifactError
 from mldeck.artifacts.mlmodel import (
     FILE_NAME,
@@ -135,7 +136,7 @@ def _lines(folder: ModelFolder, model: MLmodel, check: Check) -> Iterator[CardLi
 
 
 def _about(folder: ModelFolder, model: MLmodel, check: Check) -> Iterator[CardLine]:
-    yield CardLine("uri", folder.uri, "accent")
+    yield CardLine("uri", printable(folder.uri), "accent")
     if folder.where:
         yield CardLine("where", folder.where)
     try:

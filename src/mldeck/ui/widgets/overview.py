@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mldeck.addresses import printable
 from mldeck.format import age_text, exact_duration_text, time_text
 from mldeck.model import DatasetInput, Experiment, Run, RunCount, RunDetails
 from mldeck.ui.widgets.detail_grids import Line
@@ -25,7 +26,7 @@ def experiment_lines(experiment: Experiment, count: RunCount, now: int) -> Itera
     if experiment.last_update_time is not None and experiment.last_update_time != experiment.creation_time:
         yield Line("updated", moment_text(experiment.last_update_time, now))
     if experiment.artifact_location:
-        yield Line("artifacts", experiment.artifact_location)
+        yield Line("artifacts", printable(experiment.artifact_location))
 
 
 def moment_text(timestamp: int, now: int) -> str:
@@ -65,7 +66,7 @@ def overview_lines(details: RunDetails, now: int) -> Iterator[Line]:
     for dataset in details.datasets:
         yield Line("dataset", dataset_text(dataset))
     if run.artifact_uri:
-        yield Line("artifacts", run.artifact_uri)
+        yield Line("artifacts", printable(run.artifact_uri))
 
 
 def source_text(tags: dict[str, str]) -> str | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from mldeck.addresses import printable
 from mldeck.format import (
     MISSING,
     age_text,
@@ -295,7 +296,7 @@ def _attribute_text(record: RunRecord, name: str) -> str | None:
         "run_id": run.run_id,
         "user_id": run.user_id,
         "lifecycle_stage": run.lifecycle_stage,
-        "artifact_uri": run.artifact_uri,
+        "artifact_uri": run.artifact_uri and printable(run.artifact_uri),
     }
     return texts.get(name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mldeck.addresses import printable
 from mldeck.format import age_text, time_text
 from mldeck.model import RunDetails
 from mldeck.registry.history import TRANSITION_PREFIX, Event, EventKind
@@ -117,9 +118,9 @@ def _file_lines(details: VersionDetails) -> Iterator[Line]:
         how = "" if files.how is How.RECORDED else f" ({files.how.words})"
         yield Line("files", f"✓ {files.where}{how}", "good")
     if version.source:
-        yield Line("source", version.source)
+        yield Line("source", printable(version.source))
     if version.storage_location and version.storage_location != version.source:
-        yield Line("storage", version.storage_location)
+        yield Line("storage", printable(version.storage_location))
 
 
 def tags_of_version(version: ModelVersion) -> list[Line]:

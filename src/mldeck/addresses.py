@@ -1,0 +1,34 @@
+"""Addresses as they may be shown: without the passwords that URIs can hold. Standard library only."""
+
+from __future__ import annotations
+
+import re
+
+_USER = re.compile(r"(?P<user>[^:]*):(?P<password>.*)", re.DOTALL)
+_PORT = re.compile(r"[^:]*(:\d*)?")
+_SECRET = re.compile(
+    r"([?&;](?:[^=&;#]{0,80}?(?:pass|pwd|secret|token|credential|signature|key)[^=&;#]{0,80}|sig)=)[^&;#]+",
+    re.IGNORECASE,
+)
+_HIDDEN = "***"
+
+
+def printable(address: str) -> str:
+    """The address with `***` for a password before the host and for secret values of its query.
+
+    A path on this machine stays as it is. Where a password holds a slash, what is hidden ends at the last `@`.
+    """
+    scheme, mark, rest = address.partition("://")
+    if not mark:
+        return address
+    authority, slash, path = rest.partition("/")
+    # `user:pa/ss@host`: the first part is neither a host nor a host with its port.
+    if "@" not in authority and "@" in path and _PORT.fullmatch(authority) is None:
+        authority, _, path = rest.rpartition("@")
+        host, slash, path = path.partition("/")
+        authority = f"{authority}@{host}"
+    user, at, host = authority.rpartition("@")
+    found = _USER.fullmatch(user)
+    if found is not None:
+        authority = f"{found['user']}:{_HIDDEN}{at}{host}"
+    return _SECRET.sub(rf"\1{_HIDDEN}", f"{scheme}{mark}{authority}{slash}{path}")
