@@ -1,4 +1,4 @@
-"""Addresses as they may be shown: without the passwords that URIs can hold. Standard library only."""
+"""Addresses as they may be shown, without the passwords that URIs can hold, and the hosts in them. Standard library only."""
 
 from __future__ import annotations
 
@@ -32,3 +32,9 @@ def printable(address: str) -> str:
     if found is not None:
         authority = f"{found['user']}:{_HIDDEN}{at}{host}"
     return _SECRET.sub(rf"\1{_HIDDEN}", f"{scheme}{mark}{authority}{slash}{path}")
+
+
+def host_of(url: str) -> str:
+    """The `scheme://authority` of a URL, as it may be shown: what somebody agrees to connect to."""
+    scheme, _, rest = url.partition("://")
+    return printable(f"{scheme.lower()}://{rest.partition('/')[0]}")

@@ -16,7 +16,7 @@ from mldeck.errors import UsageError
 DEFAULT_THEME = "mldeck-dark"
 _KEYS = (
     *("store", "registry_store", "experiment", "theme", "read_only"),
-    *("record_transitions", "artifact_roots"),
+    *("record_transitions", "artifact_roots", "artifact_hosts"),
 )
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
@@ -39,6 +39,8 @@ class Settings(NamedTuple):
     """Whether a change of stage leaves a tag that says who did it, when and why."""
     artifact_roots: tuple[tuple[str, str], ...] = ()
     """(old, new): a path or URI as databases have it, and where that is now. The first that leads to files counts."""
+    artifact_hosts: tuple[str, ...] = ()
+    """`scheme://authority` of stores of artifacts that are connected to without a question."""
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
@@ -90,6 +92,7 @@ def load_settings(
             *_roots_of_environment(environment),
             *_roots_of_file(written, file),
         ),
+        artifact_hosts=(*_hosts_of_environment(environment), *_hosts_of_file(written, file)),
     )
 
 
@@ -172,3 +175,23 @@ def _roots_of_file(written: Mapping[str, object], file: Path) -> Iterator[tuple[
     if not isinstance(roots, Mapping) or not all(isinstance(new, str) for new in roots.values()):
         raise UsageError(f'the settings file {file}: artifact_roots must be a table of "OLD" = "NEW"')
     return (_root(old, new, f"the settings file {file}: artifact_roots {old}={new}") for old, new in roots.items())
+
+
+def _artifact_host(text: str, origin: str) -> str:
+    from mldeck.addresses import host_of  # few people name any
+
+    if "://" not in text:
+        raise UsageError(f"{origin} {text}: write SCHEME://HOST, as in s3://bucket")
+    return host_of(text)
+
+
+def _hosts_of_environment(environment: Mapping[str, str]) -> Iterator[str]:
+    written = environment.get("MLDECK_ARTIFACT_HOSTS", "")
+    return (_artifact_host(host.strip(), "MLDECK_ARTIFACT_HOSTS") for host in written.split(";") if host.strip())
+
+
+def _hosts_of_file(written: Mapping[str, object], file: Path) -> Iterator[str]:
+    hosts = written.get("artifact_hosts", [])
+    if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
+        raise UsageError(f'the settings file {file}: artifact_hosts must be a list, as in ["s3://bucket"]')
+    return (_artifact_host(host, f"the settings file {file}: artifact_hosts") for host in hosts)

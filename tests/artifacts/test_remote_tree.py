@@ -145,12 +145,13 @@ class TestS3:
             s3.file("../escape.txt")
 
     def test_as_the_folder_of_a_run(self, s3: RemoteTree, tmp_path: Path) -> None:
-        tree = run_tree(f"{s3.url}?versionId=1", RUN, (), Places(tmp_path))
+        places = Places(tmp_path, confirmed=frozenset({"s3://bucket"}))
+        tree = run_tree(f"{s3.url}?versionId=1", RUN, (), places)
         assert tree.own.how is How.REMOTE
         assert tree.location("model/MLmodel") == f"{s3.url}/model/MLmodel"
         assert [entry.path for entry in tree.entries("model")] == ["model/data", "model/MLmodel"]
         # A run that logged nothing: there are no empty folders in a bucket.
-        assert run_tree(f"s3://bucket/mlflow/1/{'f' * 32}/artifacts", "f" * 32, (), Places(tmp_path)).entries() == []
+        assert run_tree(f"s3://bucket/mlflow/1/{'f' * 32}/artifacts", "f" * 32, (), places).entries() == []
 
     def test_behind_an_artifact_root(self, s3: RemoteTree, tmp_path: Path) -> None:
         places = Places(tmp_path, (("mlflow-artifacts:", "s3://bucket/mlflow"),))

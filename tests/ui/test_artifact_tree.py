@@ -277,6 +277,10 @@ async def test_places_that_cannot_be_listed_say_what_to_do(
 
     monkeypatch.setattr("mldeck.artifacts.remote._connected", missing)
     async with files_of(store.db, store.run("in_s3"), experiment=experiment_of(store, "in_s3")) as deck:
+        await deck.until_shown("Enter asks")
+        await deck.press("enter")
+        await deck.until_shown("Connect to s3://example-bucket?")
+        await deck.press("y")
         await deck.until_shown("mldeck[s3]")
         with writing(store.db) as connection:
             connection.execute("UPDATE runs SET artifact_uri = replace(artifact_uri, 's3:', 'dbfs:')")

@@ -22,6 +22,19 @@ class Escapes(ArtifactError):
     """It leads out of the artifact root, by `..` or a link, and nobody asked to follow it."""
 
 
+class Unconfirmed(ArtifactError):
+    """A place that only the database names: it is opened once the user agreed."""
+
+    def __init__(self, message: str, place: str) -> None:
+        super().__init__(message)
+        self.place = place
+        """What is to be agreed to: a host as `scheme://authority`, or a folder of this machine."""
+
+    @property
+    def is_host(self) -> bool:
+        return "://" in self.place
+
+
 class NeedsExtra(ArtifactError):
     """The package that speaks to this object store is not installed."""
 

@@ -4,17 +4,21 @@ Databases record absolute paths of the machine that wrote them, and stores are c
 looked for where the user says such paths lie now, where the database says, and then, by the longest end of it that still
 names the run's (or the model's) own folder, below the database's folder. Shorter ends are never taken: they could be
 another run's.
+
+A database is somebody else's text, and must not choose what mldeck lists, copies and connects to. A place is looked into
+without a question where MLflow's layout says that it holds the files of a run or model, or where the user named it; any
+other is `unconfirmed`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
-from mldeck.addresses import printable
+from mldeck.addresses import host_of, printable
 from mldeck.artifacts.references import Lookup, is_reference, meanings
 from mldeck.artifacts.uris import SERVER_SCHEME, ArtifactUri, Parts, owner_of, parse_uri, tails
 
@@ -39,6 +43,10 @@ class Places:
     roots: tuple[tuple[str, str], ...] = ()
     """What the user says: (old, new), a path or URI as the database has it and where that is now."""
     current_folder: Path = field(default_factory=Path.cwd)
+    confirmed: frozenset[str] = frozenset()
+    """Hosts (`scheme://authority`) and folders that the user agreed to look into."""
+    follow: bool = False
+    """Whether the database may lead anywhere on this machine, by paths and by links."""
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -90,6 +98,8 @@ class Located:
     """On this machine."""
     url: str | None = None
     """In an object store; whether anything is there was not looked at."""
+    unconfirmed: str | None = None
+    """The host (`scheme://authority`) or the folder, without links, that only the database names. Nobody agreed to it."""
     looked_at: tuple[str, ...] = ()
     """Every place that was tried, in this order."""
     problem: str | None = None
@@ -124,7 +134,7 @@ def locate(uri: str | None, places: Places, owner: str | None = None, look_up: L
         return Located(uri, How.UNRESOLVABLE, problem=f"{printable(uri)}: the database has no such model or run")
     best = next((each for each in found if each.found), found[0])
     looked_at = tuple(dict.fromkeys(place for each in found for place in each.looked_at))
-    return Located(uri, best.how, best.path, best.url, looked_at, best.problem)
+    return replace(best, uri=uri, looked_at=looked_at)
 
 
 @dataclass(frozen=True)
@@ -154,14 +164,39 @@ def _locate_place(text: str, places: Places, owner: str | None) -> Located:
         candidates.append(candidate)
         try:
             if _exists(candidate.path):
-                return Located(text, candidate.how, candidate.path, looked_at=tuple(looked_at))
+                unconfirmed = _unconfirmed_folder(candidate, places)
+                return Located(text, candidate.how, candidate.path, looked_at=tuple(looked_at), unconfirmed=unconfirmed)
         except OSError as error:
             unknown = unknown or f"{candidate.path} cannot be looked at: {error.strerror}"
     if uri.scheme in OBJECT_STORES and uri.authority:
-        return Located(text, How.REMOTE, url=text.partition("?")[0], looked_at=tuple(looked_at))
+        url, host = text.partition("?")[0], host_of(text)
+        unconfirmed = None if host in places.confirmed else host
+        return Located(text, How.REMOTE, url=url, looked_at=tuple(looked_at), unconfirmed=unconfirmed)
     if unknown is not None:
         return Located(text, How.NOT_FOUND, looked_at=tuple(looked_at), problem=unknown)
     return _not_found(uri, places, owner, candidates, tuple(looked_at))
+
+
+def _unconfirmed_folder(candidate: _Candidate, places: Places) -> str | None:
+    """Where a path leads, unless the user named it or MLflow would have made it for a run or model."""
+    path, real = candidate.path, Path(os.path.realpath(candidate.path))
+    if places.follow or _is_laid_out_by_mlflow(path, real):
+        return None
+    if candidate.how is How.MAPPED and real.is_relative_to(os.path.realpath(candidate.base)):
+        return None
+    return None if any(real.is_relative_to(each) for each in places.confirmed) else str(real)
+
+
+def _is_laid_out_by_mlflow(path: Path, real: Path) -> bool:
+    """Whether it is `…/ID/artifacts` or below, and no link or `..` leads elsewhere from the folder of the run or model on.
+
+    People do link the folders above: those of experiments and of whole stores.
+    """
+    owner = owner_of(path.parts)
+    if owner is None:
+        return False
+    index = path.parts.index(owner)
+    return real == Path(os.path.realpath(Path(*path.parts[:index])), *path.parts[index:])
 
 
 def _exists(path: Path) -> bool:

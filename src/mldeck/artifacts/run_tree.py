@@ -115,6 +115,15 @@ class RunTree:
         tree, _, inner = self._part(path)
         return tree.local_path(inner)
 
+    def places_below(self, path: str) -> tuple[Located, ...]:
+        """Every folder that a walk from the path on looks into."""
+        return (self.own, *(branch.located for branch in self.branches)) if not path else (self.place_of(path),)
+
+    @property
+    def unconfirmed(self) -> tuple[str, ...]:
+        """What only the database names among its places."""
+        return tuple(dict.fromkeys(each.unconfirmed for each in self.places_below("") if each.unconfirmed))
+
     def place_of(self, path: str) -> Located:
         """The folder that the path lies in: the run's own, or a model's."""
         branch = self._by_label.get(path.partition("/")[0])
@@ -139,13 +148,11 @@ class RunTree:
         return self._opened[located]
 
 
-def run_tree(
-    artifact_uri: str | None, run_id: str, models: Iterable[OutputModel], places: Places, follow: bool = False
-) -> RunTree:
+def run_tree(artifact_uri: str | None, run_id: str, models: Iterable[OutputModel], places: Places) -> RunTree:
     """`models`: those of the run; models of 1.x and 2.x, which lie inside the run's folder, make no branch."""
     outside = [model for model in models if model.model_id is not None]
     located = [(model, locate(model.artifact_location, places, model.model_id)) for model in outside]
-    return RunTree(locate(artifact_uri, places, run_id), located, follow)
+    return RunTree(locate(artifact_uri, places, run_id), located, places.follow)
 
 
 def _entry(branch: Branch) -> Entry:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldeck.commands.options import (
     RUN_HELP,
     add_artifact_root_option,
+    add_connect_option,
     add_store_option,
+    check_agreed,
     command_parser,
     printed_store,
     tell,
 )
 
 if TYPE_CHECKING:
-    from mldeck.artifacts.errors import ArtifactError
+    from mldeck.artifacts.errors import ArtifactError, Unconfirmed
     from mldeck.artifacts.run_tree import RunTree
     from mldeck.artifacts.tree import Entry
 
@@ -42,36 +45,57 @@ def run(words: Sequence[str]) -> int:
     getting.add_argument("--replace", action="store_true", help="replace what has that name")
     for each in (listing, getting):
         add_artifact_root_option(each)
-        each.add_argument("--follow", action="store_true", help="also follow links that lead out of the run's folder")
+        each.add_argument(
+            "--follow", action="store_true", help="also follow links and paths that lead out of MLflow's folders"
+        )
+        add_connect_option(each)
         add_store_option(each)
     options = parser.parse_args(words)
     from mldeck.artifacts.plain_name import plain_name
 
     path = "/".join(part for part in options.path.split("/") if part not in ("", "."))
-    run_id, tree = _files_of_run(options)
+    is_walked = options.command == "get" or options.recursive
+    run_id, tree = _files_of_run(options, path, is_walked)
     if options.command == "list":
         return _list(tree, path, options)
     return _get(tree, path, path.rpartition("/")[2] or plain_name(run_id, "artifacts"), options)
 
 
-def _files_of_run(options: argparse.Namespace) -> tuple[str, RunTree]:
+def _files_of_run(options: argparse.Namespace, path: str, is_walked: bool) -> tuple[str, RunTree]:
     store_path = printed_store(options)
     from mldeck.artifacts.location import Places
     from mldeck.artifacts.run_tree import run_tree
     from mldeck.output import opened
     from mldeck.settings import load_settings
 
-    roots = load_settings(artifact_roots=options.artifact_root).artifact_roots
+    settings = load_settings(artifact_roots=options.artifact_root)
     store = opened(store_path)
     try:
         found = store.run_meant(options.run)
         models = store.registry().models_of_run(found.run_id)
     finally:
         store.close()
-    places = Places(store_path.resolve().parent, roots)
-    tree = run_tree(found.artifact_uri, found.run_id, models, places, options.follow)
+    places = Places(
+        store_path.resolve().parent,
+        settings.artifact_roots,
+        confirmed=frozenset(settings.artifact_hosts),
+        follow=options.follow,
+    )
+    tree = run_tree(found.artifact_uri, found.run_id, models, places)
+    while (place := _first_unconfirmed(tree, path, is_walked)) is not None:
+        check_agreed(place, connect=options.connect)
+        places = replace(places, confirmed=places.confirmed | {place.place})
+        tree = run_tree(found.artifact_uri, found.run_id, models, places)
     _tell_where(tree)
     return found.run_id, tree
+
+
+def _first_unconfirmed(tree: RunTree, path: str, is_walked: bool) -> Unconfirmed | None:
+    """The question to ask before the path is looked into: here, where nothing has been printed yet."""
+    from mldeck.artifacts.opening import unconfirmed
+
+    places = tree.places_below(path) if path or is_walked else (tree.own,)
+    return next(filter(None, map(unconfirmed, places)), None)
 
 
 def _tell_where(tree: RunTree) -> None:

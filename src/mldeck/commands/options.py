@@ -12,6 +12,7 @@ from mldeck.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mldeck.artifacts.errors import Unconfirmed
     from mldeck.search.errors import SearchError
     from mldeck.search.language import Language
     from mldeck.settings import Settings
@@ -41,6 +42,37 @@ def add_artifact_root_option(parser: argparse.ArgumentParser) -> None:
         metavar="OLD=NEW",
         help="files that the database says are at OLD (a path or URI) are now at NEW; may be repeated",
     )
+
+
+def add_connect_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--connect", action="store_true", help="connect to the hosts that the database names, unasked")
+
+
+def check_agreed(place: Unconfirmed, *, connect: bool) -> None:
+    """Ask on a terminal whether a place may be looked into that only the database names.
+
+    Raises the error, with the way out, where nobody can be asked or the answer is no.
+    """
+    if connect and place.is_host:
+        return
+    way_out = (
+        f"--connect connects, and {place.place} in artifact_hosts of the settings ends the question"
+        if place.is_host
+        else "--follow looks into it"
+    )
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        question = f"Connect to {place.place}, as you?" if place.is_host else f"Look into {place.place}?"
+        tell(str(place))
+        print(f"{_safe(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() in ("y", "yes"):
+            return
+    raise type(place)(f"{place}; {way_out}", place.place) from None
+
+
+def _safe(text: str) -> str:
+    from mldeck.format import safe
+
+    return safe(text)
 
 
 def add_print_options(parser: argparse.ArgumentParser) -> None:
@@ -80,9 +112,7 @@ def readable_search(text: str, language: Language | None = None) -> str:
 
 def tell(message: str) -> None:
     """Beside the answer, on the standard error."""
-    from mldeck.format import safe
-
-    print(f"mldeck: {safe(message)}", file=sys.stderr)
+    print(f"mldeck: {_safe(message)}", file=sys.stderr)
 
 
 def store_path(settings: Settings) -> Path:

@@ -5,8 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
-from mldeck.commands.options import RUN_HELP, add_artifact_root_option, command_parser, tell
+from mldeck.commands.options import (
+    RUN_HELP,
+    add_artifact_root_option,
+    add_connect_option,
+    check_agreed,
+    command_parser,
+    tell,
+)
 from mldeck.commands.registry import add_registry_options, opened_stores
 
 
@@ -24,18 +32,30 @@ def run(words: Sequence[str]) -> int:
         "--tag", action="append", type=_tag, default=[], metavar="KEY=VALUE", help="of the version; may be repeated"
     )
     add_artifact_root_option(parser)
+    add_connect_option(parser)
     add_registry_options(parser)
     options = parser.parse_args(words)
+    from mldeck.artifacts.errors import Unconfirmed
     from mldeck.artifacts.location import Places
     from mldeck.artifacts.model_files import has_mlmodel
     from mldeck.format import safe
 
     with opened_stores(options) as stores:
         run_id = stores.runs.run_meant(options.run).run_id
-        places = Places(stores.runs.path.resolve().parent, stores.settings.artifact_roots)
-        source = stores.runs.registry().source_of_run(
-            run_id, options.path, lambda uri: has_mlmodel(uri, places, run_id)
+        places = Places(
+            stores.runs.path.resolve().parent,
+            stores.settings.artifact_roots,
+            confirmed=frozenset(stores.settings.artifact_hosts),
         )
+
+        def has_model(uri: str) -> bool:
+            try:
+                return has_mlmodel(uri, places, run_id)
+            except Unconfirmed as place:
+                check_agreed(place, connect=options.connect)
+                return has_mlmodel(uri, replace(places, confirmed=places.confirmed | {place.place}), run_id)
+
+        source = stores.runs.registry().source_of_run(run_id, options.path, has_model)
         done = stores.editor.register(options.model, source, options.description, dict(options.tag))
     if done.notice:
         tell(done.notice)

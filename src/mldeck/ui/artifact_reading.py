@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from mldeck.addresses import printable
+from mldeck.artifacts.errors import Unconfirmed
 from mldeck.artifacts.location import How, Located, Places, locate
 from mldeck.artifacts.mlmodel import FILE_NAME, read_mlmodel
 from mldeck.artifacts.opening import open_tree
@@ -22,15 +23,12 @@ from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, Total, count
 from mldeck.errors import MldeckError
 from mldeck.model import Run
 from mldeck.registry.nouns import LoggedModel, ModelVersion
+from mldeck.ui.file_places import places_of
 from mldeck.ui.model_reading import Card, ModelFolder, came_from, read_card
 
 if TYPE_CHECKING:
     from mldeck.store.interrupt import Interrupt
     from mldeck.ui.session import Session
-
-
-def places_of(session: Session) -> Places:
-    return Places(session.path.resolve().parent, session.settings.artifact_roots)
 
 
 # -- the files of a run
@@ -106,6 +104,9 @@ def _recorded(located: Located) -> str:
 
 # -- folders, opened and closed
 
+_ENTER_ASKS = "not looked into · Enter asks"
+"""Of a place that only the database names."""
+
 
 class Row(NamedTuple):
     """One line of the tree: something in a folder, or a word about what is in it."""
@@ -121,6 +122,8 @@ class Listing(NamedTuple):
     entries: Sequence[Entry] = ()
     problem: str = ""
     """Why there are none."""
+    unconfirmed: Unconfirmed | None = None
+    """The question to ask before it is listed."""
 
 
 @dataclass
@@ -152,6 +155,9 @@ class Folders:
         listing = self.listed.get(folder)
         if listing is None:
             return (Row(folder, depth, word="…"),)
+        if listing.unconfirmed is not None:
+            # Which place that is, is said above the tree for the top.
+            return (Row(folder, depth, word=f"{listing.problem} · Enter asks" if folder else _ENTER_ASKS),)
         if listing.problem:
             # Why nothing at all can be listed is said above the tree.
             return (Row(folder, depth, word=listing.problem if folder else "cannot be listed"),)
@@ -171,6 +177,8 @@ def list_folders(tree: ArtifactTree, folders: Iterable[str], check: Check = neve
     for folder in folders:
         try:
             found[folder] = Listing(tree.entries(folder, check))
+        except Unconfirmed as error:
+            found[folder] = Listing(problem=str(error), unconfirmed=error)
         except MldeckError as error:
             check()
             found[folder] = Listing(problem=str(error))
@@ -219,7 +227,8 @@ class Subject:
     @property
     def _known(self) -> tuple[object, ...]:
         files = self.files
-        return (self.entry, *(() if files is None else (files.run_id, files.models, files.versions)))
+        of_run = () if files is None else (files.run_id, files.models, files.versions, files.tree.unconfirmed)
+        return (self.entry, *of_run)
 
     @property
     def location(self) -> str:
@@ -312,6 +321,8 @@ def read_model_facts(session: Session, model: LoggedModel, interrupt: Interrupt)
         if not flavors:
             tree, _ = _opened(model, places_of(session))
             flavors = tuple(flavor.name for flavor in read_mlmodel(tree.file(FILE_NAME), interrupt.check).flavors)
+    except Unconfirmed:
+        problem = _ENTER_ASKS
     except (MldeckError, OSError) as error:
         problem = str(error)
     return ModelFacts(flavors, tuple(each for each in versions if came_from(each, model)), problem)

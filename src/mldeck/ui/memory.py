@@ -30,6 +30,8 @@ class StoreMemory:
     """Filters that were given a name."""
     experiments: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By experiment id: whatever the places want to know again."""
+    places: list[str] = field(default_factory=list)
+    """Hosts and folders that only the database names, and that the user agreed to for good."""
 
     @classmethod
     def of(cls, store: Path) -> StoreMemory:
@@ -44,6 +46,7 @@ class StoreMemory:
             memory.history = _texts(written.get("history", []))
             memory.starred = _mapping(written.get("starred"), str)
             memory.experiments = _mapping(written.get("experiments"), dict)
+            memory.places = _texts(written.get("places", []))
         return memory
 
     def add_filter(self, text: str) -> None:
@@ -60,11 +63,21 @@ class StoreMemory:
         self.starred = {name: each for name, each in self.starred.items() if each != text}
         self.save()
 
+    def agree_to(self, place: str) -> None:
+        if place not in self.places:
+            self.places.append(place)
+            self.save()
+
     def experiment(self, experiment_id: str) -> dict[str, Any]:
         return self.experiments.setdefault(experiment_id, {})
 
     def save(self) -> None:
-        written = {"history": self.history, "starred": self.starred, "experiments": self.experiments}
+        written = {
+            "history": self.history,
+            "starred": self.starred,
+            "experiments": self.experiments,
+            "places": self.places,
+        }
         temporary = self.file.with_name(f"{self.file.name}.{os.getpid()}")
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)

@@ -272,14 +272,14 @@ class Move:
         return found
 
     def _files(self, side: Side) -> Files:
-        from mldeck.artifacts.location import Places, locate
+        from mldeck.artifacts.location import locate
         from mldeck.artifacts.model_files import holds_mlmodel
         from mldeck.store.uri_lookup import UriLookup
+        from mldeck.ui.file_places import places_of
 
         session, version = self._session, side.version
-        places = Places(session.path.resolve().parent, session.settings.artifact_roots)
         try:
-            located = locate(version.location, places, None, UriLookup(session.store, session.registry))
+            located = locate(version.location, places_of(session), None, UriLookup(session.store, session.registry))
             if located.path is None and located.url is not None:
                 return Files("not looked at", f"they are in an object store: {located.where}")
             if not located.found:

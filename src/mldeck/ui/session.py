@@ -64,6 +64,8 @@ class Session:
     """The filter of each scope that was looked at in this sitting."""
     workspace: str = "default"
     """Whose registered models are shown (MLflow 3.10 and later)."""
+    agreed_places: set[str] = field(default_factory=set)
+    """Hosts and folders that only the database names, and that the user agreed to in this sitting."""
     way_back: WayBack | None = None
     """Where somebody came from to look at a run."""
     changes: int = 0

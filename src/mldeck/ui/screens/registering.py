@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from mldeck.artifacts.location import Places
+from mldeck.artifacts.errors import Unconfirmed
 from mldeck.artifacts.model_files import has_mlmodel
 from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.registry.nouns import LoggedModel, ModelSource, ModelVersion, RegisteredModel
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.dialogs.register_dialog import RegisterDialog, Wish
+from mldeck.ui.file_places import places_of
 from mldeck.ui.session import Session, read_off_loop
 
 if TYPE_CHECKING:
@@ -114,8 +115,11 @@ class Registering:
         registry = session.store.registry()
         if model.model_id is not None:
             return registry.source_of_logged_model(model.model_id, interrupt)
-        places = Places(session.path.resolve().parent, session.settings.artifact_roots)
-        return registry.source_of_run(run_id, model.name, lambda uri: has_mlmodel(uri, places, run_id), interrupt)
+        places = places_of(session)
+        try:
+            return registry.source_of_run(run_id, model.name, lambda uri: has_mlmodel(uri, places, run_id), interrupt)
+        except Unconfirmed as error:
+            raise MldeckError(f"{error}. Open the run's tab Artifacts first: Enter asks there.") from error
 
     def _say(self, text: str) -> None:
         self._screen.notify(safe(text), markup=False, timeout=6)

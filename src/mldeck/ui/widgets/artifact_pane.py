@@ -12,10 +12,12 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from mldeck.artifacts.errors import Unconfirmed
 from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import RunDetails
 from mldeck.ui.artifact_reading import Subject, no_files_text, read_run_files, where_lines
+from mldeck.ui.file_places import is_agreed
 from mldeck.ui.looks import style_named
 from mldeck.ui.session import Session, read_off_loop
 from mldeck.ui.widgets.artifact_tree import ArtifactTree
@@ -83,6 +85,18 @@ class ArtifactPane(Widget):
         self._say_where(where_lines(files.tree))
         self.files.empty_text = no_files_text(files.tree)
         self.files.show(files)
+
+    @on(ArtifactTree.Asked)
+    def _asked(self, message: ArtifactTree.Asked) -> None:
+        if message.what == "confirm":
+            message.stop()
+            if self.files.cursor_unconfirmed is not None:
+                self._confirm(self.files.cursor_unconfirmed)
+
+    @work(group="confirm", exclusive=True)
+    async def _confirm(self, place: Unconfirmed) -> None:
+        if await is_agreed(self.app, self._session, place):
+            self.show_again()
 
     def _say_where(self, lines: list[tuple[str, str]]) -> None:
         self._where = lines

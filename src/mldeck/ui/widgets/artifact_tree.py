@@ -9,6 +9,7 @@ from textual import work
 from textual.binding import BindingType
 from textual.message import Message
 
+from mldeck.artifacts.errors import Unconfirmed
 from mldeck.artifacts.tree import Entry, EntryKind, find
 from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import safe, size_text, time_text
@@ -31,7 +32,7 @@ class ArtifactTree(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(VIEW_FILE, TAKE_FILE, FOLDS)
 
     class Asked(Message):
-        """Something is to be done with what is under the cursor: `view`, `download`, `PAGER` or `EDITOR`."""
+        """Something is to be done with what is under the cursor: `view`, `download`, `PAGER`, `EDITOR` or `confirm`."""
 
         def __init__(self, tree: ArtifactTree, what: str) -> None:
             super().__init__()
@@ -175,6 +176,14 @@ class ArtifactTree(Grid):
     def cursor_entry(self) -> Entry | None:
         return self._rows[self.cursor_row].entry if self._rows else None
 
+    @property
+    def cursor_unconfirmed(self) -> Unconfirmed | None:
+        """The question to ask before the folder is listed that the cursor's line is about."""
+        if not self._rows or self._folders is None:
+            return None
+        listing = self._folders.listed.get(self._rows[self.cursor_row].path)
+        return None if listing is None else listing.unconfirmed
+
     def copied_text(self) -> str | None:
         """Where it really is."""
         entry, files = self.cursor_entry, self.files
@@ -198,6 +207,8 @@ class ArtifactTree(Grid):
     def action_open(self) -> None:
         entry = self.cursor_entry
         if entry is None:
+            if self.cursor_unconfirmed is not None:
+                self.post_message(self.Asked(self, "confirm"))
             return
         if not entry.is_dir:
             self.action_ask("view")

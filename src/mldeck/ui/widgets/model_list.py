@@ -9,10 +9,12 @@ from textual import work
 from textual.binding import BindingType
 from textual.message import Message
 
+from mldeck.artifacts.errors import Unconfirmed
 from mldeck.errors import MldeckError
 from mldeck.format import MISSING, safe, time_text
 from mldeck.registry.nouns import LoggedModel, ModelVersion
 from mldeck.ui.artifact_reading import ModelFacts, Subject, model_subject, read_model_facts
+from mldeck.ui.file_places import is_agreed
 from mldeck.ui.keys import COLUMNS, bindings
 from mldeck.ui.session import Session, read_off_loop
 from mldeck.ui.text_cells import cell_text, cell_width
@@ -157,6 +159,11 @@ class ModelList(Grid):
         versions = () if facts is None else facts.versions
         try:
             subject = await read_off_loop(lambda interrupt: model_subject(session, model, versions, interrupt))
+        except Unconfirmed as place:
+            if await is_agreed(self.app, session, place):
+                self.show_again()
+                self._open(model)
+            return
         except MldeckError as error:
             self.notify(safe(str(error)), markup=False, severity="warning", timeout=8)
             return

@@ -116,6 +116,8 @@ def _file_lines(details: VersionDetails) -> Iterator[Line]:
         yield Line("files", f"✗ no MLmodel file in {files.where}", "bad")
     else:
         how = "" if files.how is How.RECORDED else f" ({files.how.words})"
+        if files.unconfirmed is not None and files.unconfirmed != files.where:
+            how += f", leads to {files.unconfirmed}"
         yield Line("files", f"✓ {files.where}{how}", "good")
     if version.source:
         yield Line("source", printable(version.source))

@@ -1,0 +1,51 @@
+"""Where files may be looked for, and the question before a place is looked into that only the database names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.app import App
+
+from mldeck.artifacts.errors import Unconfirmed
+from mldeck.artifacts.location import Places
+from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog
+
+if TYPE_CHECKING:
+    from mldeck.ui.session import Session
+
+
+def places_of(session: Session, database: Path | None = None) -> Places:
+    """What is known of this machine; `database` is the file that names the place, if it is not that of the runs."""
+    return Places(
+        (database or session.path).resolve().parent,
+        session.settings.artifact_roots,
+        confirmed=frozenset((*session.settings.artifact_hosts, *session.memory.places, *session.agreed_places)),
+    )
+
+
+async def is_agreed(app: App[str], session: Session, place: Unconfirmed) -> bool:
+    """Ask whether the place may be looked into, and remember a yes: for this sitting, or for good. Call it in a worker."""
+    if place.is_host:
+        title = f"Connect to {place.place}?"
+        text = "The database names this host. mldeck would connect to it as you, with your keys and passwords."
+        choices = (
+            Choice("no", "n", "Do not connect"),
+            Choice("once", "y", "Connect until mldeck is left"),
+            Choice("always", "a", "Connect, and do not ask again for this store"),
+        )
+    else:
+        title = f"Look into {place.place}?"
+        text = "The database leads to this folder. MLflow did not make it for a run or a model."
+        choices = (
+            Choice("no", "n", "Do not look"),
+            Choice("once", "y", "Look into it until mldeck is left"),
+            Choice("always", "a", "Look, and do not ask again for this store"),
+        )
+    answer = await app.push_screen_wait(MenuDialog(title, choices, text))
+    if answer not in ("once", "always"):
+        return False
+    session.agreed_places.add(place.place)
+    if answer == "always":
+        session.memory.agree_to(place.place)
+    return True
