@@ -38,7 +38,7 @@ LOGIC = frozenset({"registry", "search", "charts", "artifacts", "store"})
 # A room is a module or a package directly below mldeck. One that does not exist (yet) does no harm here.
 ROOMS = {
     "__init__": Room(),
-    "addresses": Room(),
+    "addresses": Room(frozenset({"errors"})),
     "errors": Room(),
     "model": Room(frozenset({"errors"})),
     "format": Room(frozenset({"errors", "model"})),
@@ -56,7 +56,7 @@ ROOMS = {
         HEAVY | {"yaml", "PIL", "pyarrow", "fsspec", "sshfs"},
     ),
     "store": Room(NOUNS | {"registry", "search"}, frozenset({"sqlalchemy"}), HEAVY - {"sqlalchemy", "lark"}),
-    "demo": Room(frozenset({"child", "errors", "model", "store"}), frozenset(), HEAVY - {"sqlalchemy", "lark"}),
+    "demo": Room(NOUNS | {"child", "store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     # SQLAlchemy is imported by a worker after the first paint, so no module of the user interface may bring it in.
     "ui": Room(
         NOUNS | LOGIC | {"child", "settings", "serial", "export"},

@@ -1,8 +1,11 @@
-"""Addresses as they may be shown, without the passwords that URIs can hold, and the hosts in them. Standard library only."""
+"""Addresses as people type them and as they may be shown, without the passwords that URIs can hold. Standard library only."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+from mldeck.errors import UsageError
 
 _USER = re.compile(r"(?P<user>[^:]*):(?P<password>.*)", re.DOTALL)
 _PORT = re.compile(r"[^:]*(:\d*)?")
@@ -32,6 +35,28 @@ def printable(address: str) -> str:
     if found is not None:
         authority = f"{found['user']}:{_HIDDEN}{at}{host}"
     return _SECRET.sub(rf"\1{_HIDDEN}", f"{scheme}{mark}{authority}{slash}{path}")
+
+
+def typed_path(text: str) -> Path:
+    """The path that somebody typed. A `~` at its beginning means a home folder; `./~x` is a file of that name."""
+    if not text.startswith("~"):
+        return Path(text)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"{text}: no home folder is known for {text.split('/')[0]}; a file of that name is ./{text}"
+        ) from None
+
+
+def absolute(path: Path) -> Path:
+    """The same, from `/` on. Raises `UsageError` if it is relative to a folder that was deleted."""
+    try:
+        return path.absolute()
+    except FileNotFoundError:
+        raise UsageError(
+            f"{path}: the current folder was deleted; go to another one, or give an absolute path"
+        ) from None
 
 
 def host_of(url: str) -> str:

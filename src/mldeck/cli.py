@@ -43,7 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns the exit status: 0 done, 1 failed, 2 wrong usage."""
     words = list(sys.argv[1:] if argv is None else argv)
     command = _COMMANDS.get(words[0]) if words else None
+    has_output = _open_closed_streams()
     try:
+        if not has_output:
+            raise MldeckError("the standard output is closed: there is nowhere to write to")
         status = command(words[1:]) if command else _browse(words)
         sys.stdout.flush()  # here, where what goes wrong with it can be explained
         return status
@@ -61,6 +64,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"mldeck: {_one_line(str(error))}", file=sys.stderr)
         _drop_output()
         return 1
+
+
+def _open_closed_streams() -> bool:
+    """Let standard streams that the caller closed lead nowhere; return whether the output is open.
+
+    Otherwise the next file that is opened becomes one of them, and what is printed goes into it.
+    """
+    has_output = sys.stdout is not None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = os.fdopen(os.open(os.devnull, os.O_RDWR), mode)  # the lowest free number: that of the stream
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+    return has_output
 
 
 def _drop_output() -> None:

@@ -158,10 +158,14 @@ def _artifact_root(text: str, origin: str) -> tuple[str, str]:
 def _root(old: str, new: str, written: str) -> tuple[str, str]:
     if not (old and new):
         raise UsageError(f"{written}: write OLD=NEW, the path or URI in the database and where that is now")
+    if "://" in new:
+        return old, new
+    from mldeck.addresses import typed_path  # few people move their files
+
     try:
-        return old, new if "://" in new else str(Path(new).expanduser())
-    except RuntimeError:  # ~somebody
-        raise UsageError(f"{written}: no home folder is known for {new.split('/')[0]}") from None
+        return old, str(typed_path(new))
+    except UsageError as error:
+        raise UsageError(f"{written}: {error}") from None
 
 
 def _roots_of_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:

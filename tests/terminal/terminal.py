@@ -282,8 +282,11 @@ class Terminal:
 
     def send(self, keys: str) -> float:
         """Types; the time at which it did."""
+        return self.send_bytes(keys.encode())
+
+    def send_bytes(self, data: bytes) -> float:
         now = time.monotonic()
-        os.write(self._master, keys.encode())
+        os.write(self._master, data)
         return now
 
     def press(self, keys: str, condition: Condition, timeout: float = PATIENCE_S, *, gone: bool = False) -> None:

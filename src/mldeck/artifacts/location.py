@@ -35,6 +35,13 @@ _NOWHERE = {
 }
 
 
+def _current_folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return None
+
+
 @dataclass(frozen=True)
 class Places:
     """What is known of this machine."""
@@ -42,7 +49,8 @@ class Places:
     database_folder: Path
     roots: tuple[tuple[str, str], ...] = ()
     """What the user says: (old, new), a path or URI as the database has it and where that is now."""
-    current_folder: Path = field(default_factory=Path.cwd)
+    current_folder: Path | None = field(default_factory=_current_folder)
+    """None where it was deleted."""
     confirmed: frozenset[str] = frozenset()
     """Hosts (`scheme://authority`) and folders that the user agreed to look into."""
     follow: bool = False
@@ -51,7 +59,7 @@ class Places:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Where a relative path may have started, the likelier first."""
-        return tuple(dict.fromkeys((self.database_folder, self.current_folder)))
+        return tuple(dict.fromkeys(filter(None, (self.database_folder, self.current_folder))))
 
 
 class How(str, Enum):
@@ -242,7 +250,8 @@ def _mapped(uri: ArtifactUri, places: Places) -> Iterator[_Candidate | str]:
         if target.scheme in OBJECT_STORES:
             yield "/".join((new.rstrip("/"), *rest))
         else:
-            base = Path("/" if target.is_absolute else places.current_folder, *target.readings[0])
+            folder = Path("/") if target.is_absolute else places.current_folder or places.database_folder
+            base = folder.joinpath(*target.readings[0])
             yield _Candidate(How.MAPPED, base, rest)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from mldeck.addresses import absolute, typed_path
 from mldeck.child import start_python
 from mldeck.demo.project import make_demo
 
@@ -19,7 +20,7 @@ _END_WAIT_S = 5.0
 @contextmanager
 def demo_store(folder: str | None, *, live: bool) -> Iterator[Path]:
     """The path of a fresh sample store: kept in `folder` if one is named, else in a temporary one that goes away again."""
-    with _temporary_folder() if folder is None else nullcontext(Path(folder).expanduser().absolute()) as place:
+    with _temporary_folder() if folder is None else nullcontext(absolute(typed_path(folder))) as place:
         path = make_demo(place)
         with _training(path) if live else nullcontext():
             yield path

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from mldeck.addresses import printable
+from mldeck.addresses import absolute, printable, typed_path
 from mldeck.errors import UsageError
 
 _SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+):")
@@ -23,7 +23,7 @@ def store_path(text: str, origin: str = "") -> Path:
     """
     found = _SCHEME.match(text)
     if found is None:
-        return _plain_path(text, origin)
+        return absolute(_plain_path(text, origin))
     scheme = found.group(1).lower()
     if scheme.split("+")[0] == "sqlite":
         return _sqlite_path(text, origin)
@@ -32,9 +32,9 @@ def store_path(text: str, origin: str = "") -> Path:
 
 def _plain_path(text: str, origin: str) -> Path:
     try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError:  # ~somebody
-        raise UsageError(f"{_named(text, origin)}: no home folder is known for {text.split('/')[0]}") from None
+        return typed_path(text)
+    except UsageError as error:
+        raise UsageError(f"{error} (from {origin})" if origin else str(error)) from None
 
 
 def _sqlite_path(text: str, origin: str) -> Path:
@@ -43,7 +43,7 @@ def _sqlite_path(text: str, origin: str) -> Path:
     path = unquote(rest[3:])
     if not rest.startswith("///") or path in ("", ":memory:") or "\0" in path:
         raise UsageError(f"{_named(text, origin)}: names no file; write sqlite:///PATH, or just the path")
-    return Path(path).absolute()
+    return absolute(Path(path))
 
 
 def _unsupported(scheme: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -21,6 +22,7 @@ from textual.screen import Screen
 from mldeck.errors import UsageError
 from mldeck.format import safe
 from mldeck.settings import Settings
+from mldeck.ui.driver import forgiving
 from mldeck.ui.head_start import HeadStart
 from mldeck.ui.keyboard import Keyboard, Passed
 from mldeck.ui.keys import DECK, bindings, key_text
@@ -88,6 +90,9 @@ class DeckApp(App[str]):
         self._is_leaving = True
         self.workers.cancel_all()
         super().exit(*result, **options)
+
+    def get_driver_class(self) -> type[Driver]:
+        return forgiving(super().get_driver_class())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and the one that keeps control characters from the terminal."""

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
+from mldeck.addresses import absolute, typed_path
 from mldeck.artifacts.copying import Copied, copy_out, destination_for
 from mldeck.artifacts.errors import AlreadyThere
 from mldeck.artifacts.tree import ArtifactTree
@@ -21,6 +22,7 @@ from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import safe, size_text
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.session import read_off_loop
+from mldeck.ui.widgets.text_field import TextField
 
 _PATIENCE_S = 0.5
 _STEP_S = 0.25
@@ -46,15 +48,13 @@ class DownloadDialog(ModalScreen["Copied | None"]):
         with Vertical(id="download", classes="dialog") as pane:
             pane.border_title = Content(f"Download {safe(self._file_name)}")
             pane.border_subtitle = Content("Enter copy · Esc cancel")
-            line = Input("./", id="download-path", compact=True)
-            line.cursor_blink = False
-            yield line
+            yield TextField("./", id="download-path")
             yield Static("", id="download-state", markup=False)
 
     def on_mount(self) -> None:
-        line = self.query_one(Input)
+        line = self.query_one(TextField)
         line.focus()
-        line.cursor_position = len(line.value)
+        line.cursor = len(line.text)
         self._say_where()
 
     @property
@@ -64,10 +64,14 @@ class DownloadDialog(ModalScreen["Copied | None"]):
     def _say(self, text: str) -> None:
         self.query_one("#download-state", Static).update(safe(text))
 
+    @property
+    def _typed(self) -> str:
+        return self.query_one(TextField).text.strip() or "."
+
     def _destination(self, text: str) -> Path:
         try:
-            return destination_for(self._file_name, Path(text).expanduser())
-        except (RuntimeError, OSError, ValueError) as error:  # a user that there is not; a name that cannot be
+            return destination_for(self._file_name, typed_path(text))
+        except (OSError, ValueError) as error:  # a name that cannot be
             raise MldeckError(f"{text} was not written: {error}") from error
 
     @on(Input.Changed)
@@ -75,14 +79,14 @@ class DownloadDialog(ModalScreen["Copied | None"]):
         if self.is_copying:
             return
         try:
-            self._say(f"to {self._destination(self.query_one(Input).value.strip() or '.').absolute()}")
+            self._say(f"to {absolute(self._destination(self._typed))}")
         except MldeckError as error:
             self._say(str(error))
 
     @on(Input.Submitted)
-    def _start(self, event: Input.Submitted) -> None:
+    def _start(self) -> None:
         if not self.is_copying:
-            text = event.value.strip() or "."
+            text = self._typed
             self._worker = self._copy(text, replace=text == self._may_replace)
 
     @work(group="copy", exclusive=True)

@@ -16,11 +16,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
+from mldeck.addresses import typed_path
 from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import safe
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.session import read_off_loop
 from mldeck.ui.widgets.lines import TabBar
+from mldeck.ui.widgets.text_field import TextField
 
 if TYPE_CHECKING:
     from mldeck.export import Format
@@ -75,14 +77,12 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
             pane.border_title = Content(safe(self._title))
             pane.border_subtitle = Content("Enter write · ↑↓ format · Esc cancel")
             yield TabBar([each.value for each in self._formats], id="export-formats")
-            line = Input(self._path, id="export-path", compact=True)
-            line.cursor_blink = False
-            yield line
+            yield TextField(self._path, id="export-path")
             yield Static("", id="export-state", markup=False)
 
     def on_mount(self) -> None:
         self._show_format()
-        self.query_one(Input).focus()
+        self._line.focus()
 
     @property
     def is_writing(self) -> bool:
@@ -102,9 +102,13 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
     def _say(self, text: str) -> None:
         self.query_one("#export-state", Static).update(safe(text))
 
+    @property
+    def _line(self) -> TextField:
+        return self.query_one(TextField)
+
     @on(Input.Changed)
-    def _follow_suffix(self, event: Input.Changed) -> None:
-        self._format = self._format_of(event.value) or self._format
+    def _follow_suffix(self) -> None:
+        self._format = self._format_of(self._line.text) or self._format
         self._show_format()
         if not self.is_writing:
             self._say("")
@@ -120,18 +124,18 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         """A suffix that stands for a format is changed with it; any other is left alone."""
         if self.is_writing:
             return
-        line = self.query_one(Input)
-        known = self._format_of(line.value) is not None
+        line = self._line
+        known = self._format_of(line.text) is not None
         self._format = self._formats[index]
         if known:
-            line.value = line.value[: line.value.rindex(".")] + self._format.suffix
+            line.text = line.text[: line.text.rindex(".")] + self._format.suffix
         self._show_format()
 
     # -- writing
 
     @on(Input.Submitted)
-    def _start(self, event: Input.Submitted) -> None:
-        text = event.value.strip()
+    def _start(self) -> None:
+        text = self._line.text.strip()
         if text and not self.is_writing:
             self._worker = self._write(text, overwrite=text == self._may_overwrite)
 
@@ -145,7 +149,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         self.set_timer(_PATIENCE_S, steps.resume)
         self._may_overwrite, path = "", Path(text)
         try:
-            path = _expanded(text)
+            path = typed_path(text)
             count = await read_off_loop(lambda interrupt: write(path, form, overwrite, progress, interrupt))
         except AlreadyThere:
             self._may_overwrite = text
@@ -181,10 +185,3 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
 
 def _obstacle(path: Path) -> str:
     return f"It is a link to {path.resolve()}" if path.is_symlink() else "There is a file of that name"
-
-
-def _expanded(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:  # a user that there is not
-        raise MldeckError(f"{text} was not written: {error}") from error
