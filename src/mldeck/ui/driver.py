@@ -33,7 +33,7 @@ def forgiving(driver_class: type[Driver]) -> type[Driver]:
 
         def run_input_thread(self) -> None:
             """Read keys until the deck is left. A sequence that makes no key is dropped, with what arrived with it."""
-            linux_driver.getincrementaldecoder = _forgiving_decoder  # type: ignore[attr-defined]
+            linux_driver.getincrementaldecoder = _forgiving_decoder  # type: ignore[attr-defined, assignment]
             while True:
                 try:
                     super().run_input_thread()
