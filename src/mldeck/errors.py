@@ -17,5 +17,9 @@ class StoreLocked(StoreUnavailable):
     """Another program holds the database's lock; it lets go sooner or later."""
 
 
+class StoreChanged(StoreUnavailable):
+    """The file was changed while it was read as if nobody would: it must be opened anew."""
+
+
 class Interrupted(MldeckError):
     """A read was stopped because its answer is no longer wanted."""

@@ -1,8 +1,10 @@
 """Opening a SQLite file without disturbing whoever else uses it. Standard library only.
 
 Browsing connections are `mode=ro`. SQLite itself sometimes cannot read that way: a journal that a crashed writer left must
-be rolled back first, and a database in WAL mode needs its `-wal` and `-shm` files. `open_database` finds the gentlest way
-that works, and says so when what is shown is not the live file.
+be rolled back first. And it reads a database in WAL mode only with a `-wal` and a `-shm` file, which it makes and cannot
+remove again. So while no writer has anything in its log, such a file is read as immutable, and each read makes sure that it
+was (`DatabaseFile.check_unchanged`). `open_database` finds the gentlest way that works, and says so when what is shown is
+not the live file.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from mldeck.errors import MldeckError, StoreLocked, StoreUnavailable, UsageError
+from mldeck.errors import MldeckError, StoreChanged, StoreLocked, StoreUnavailable, UsageError
 from mldeck.store.address import folder_message
 
 MLFLOW_TABLES = ("alembic_version", "experiments", "metrics", "params", "runs", "tags")
@@ -28,6 +30,12 @@ BROWSE_WAIT_S = 0.2
 
 _MAGIC = b"SQLite format 3\x00"
 
+_CLOCK_TICK_S = 0.05
+"""Within which a file may be changed twice without a change of its time."""
+
+FileState = tuple[tuple[int, ...] | None, ...]
+"""What tells whether a database and its write-ahead log were changed: device, inode, time in ns, and size of each."""
+
 
 @dataclass(frozen=True)
 class DatabaseFile:
@@ -37,27 +45,49 @@ class DatabaseFile:
     """What the user named."""
     read_path: Path
     """What is opened: the same, but for a private copy."""
-    immutable: bool = False
-    """SQLite is told that nobody writes: the only way to read a WAL database in a folder one cannot write to."""
+    quiet_state: FileState | None = None
+    """How a database in WAL mode was found, with nothing in its log. SQLite is told that nobody writes, and makes no file."""
     read_only_reason: str | None = None
     """Why nothing can be written; None when it can."""
     notice: str | None = None
     """What the user should know about the way it was opened."""
 
     @property
+    def is_copy(self) -> bool:
+        """Whether a private copy is read, because the file itself cannot be."""
+        return self.read_path != self.path
+
+    @property
     def is_snapshot(self) -> bool:
         """Whether changes made by others do not show by themselves."""
-        return self.immutable or self.read_path != self.path
+        return self.quiet_state is not None or self.is_copy
 
     def connect(self, wait_s: float = BROWSE_WAIT_S) -> sqlite3.Connection:
         """A connection for reading, usable from any thread (one at a time), in autocommit mode."""
-        options = "mode=ro&immutable=1" if self.immutable else "mode=ro"
+        options = "mode=ro" if self.quiet_state is None else "mode=ro&immutable=1"
         return _connect(self.read_path, options, wait_s)
 
+    def check_unchanged(self) -> None:
+        """Raise `StoreChanged` if somebody wrote although SQLite was told that nobody would.
+
+        Called before and after each read. Whoever writes in WAL mode writes to the log first, and the file itself after that.
+        """
+        if self.quiet_state is not None and file_state(self.path) != self.quiet_state:
+            raise StoreChanged(f"{self.path} was changed while it was read")
+
     def discard(self) -> None:
-        """Removes the private copy, if there is one."""
-        if self.read_path != self.path:
+        """Remove the private copy, if there is one."""
+        if self.is_copy:
             shutil.rmtree(self.read_path.parent, ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Let SQLite remove the log that a writer left because we were still reading, as that writer would have.
+
+        SQLite does it when the last connection is closed, if that one may write.
+        """
+        is_theirs = self.is_snapshot or self.read_only_reason is not None
+        if not is_theirs and Path(f"{self.path}-shm").exists() and _is_wal(self.path):
+            _let_sqlite_recover(self.path)
 
 
 def check_database(path: Path) -> None:
@@ -77,6 +107,8 @@ def check_database(path: Path) -> None:
             return
         raise UsageError(f"{path} cannot be read: {error}") from None
     except sqlite3.DatabaseError as error:
+        if database.quiet_state not in (None, file_state(path)):
+            return  # it was being written
         raise UsageError(f"{path} is damaged: {error}") from None
     finally:
         database.discard()
@@ -117,6 +149,9 @@ def open_database(path: Path, *, read_only: bool) -> DatabaseFile:
     if not path.exists():
         raise StoreUnavailable(f"{path} is gone")
     reason = "opened with --read-only" if read_only else read_only_reason(path)
+    quiet = _quiet_wal(path, reason)
+    if quiet is not None and _readable(quiet):
+        return quiet
     plain = DatabaseFile(path, path, read_only_reason=reason)
     if _readable(plain):
         return plain
@@ -124,15 +159,49 @@ def open_database(path: Path, *, read_only: bool) -> DatabaseFile:
         _let_sqlite_recover(path)
         if _readable(plain):
             return plain
-    if _is_wal(path) and not _has_content(Path(f"{path}-wal")):
-        return DatabaseFile(
-            path,
-            path,
-            immutable=True,
-            read_only_reason=reason or "its folder cannot be written to",
-            notice="write-ahead log in a folder without write permission: shown as it is in the file",
-        )
     return _private_copy(path, reason)
+
+
+def _quiet_wal(path: Path, reason: str | None) -> DatabaseFile | None:
+    """A way to read a database in WAL mode without its files; None for other modes, and while there is something in the log."""
+    log, journal = Path(f"{path}-wal"), Path(f"{path}-journal")
+    try:
+        if not _is_wal(path):
+            return None
+        if _has_content(log) and reason is None and not Path(f"{path}-shm").exists():
+            _let_sqlite_recover(path)  # a writer crashed: nobody who still runs is without the second file
+        _wait_for_tick(path)
+    except OSError:
+        return None
+    state = file_state(path)
+    if _has_content(log) or _has_content(journal):
+        return None
+    notice = None
+    if not _writable(path.parent):
+        notice = "write-ahead log in a folder without write permission: shown as it is in the file"
+    return DatabaseFile(path, path, state, reason, notice)
+
+
+def _wait_for_tick(path: Path) -> None:
+    """Wait until another change of the file would change its time, too."""
+    age_s = time.time() - path.stat().st_mtime
+    if 0 <= age_s < _CLOCK_TICK_S:
+        time.sleep(_CLOCK_TICK_S - age_s)
+
+
+def file_state(path: Path) -> FileState:
+    """What changes with the database or its write-ahead log."""
+
+    def look(each: Path) -> tuple[int, ...] | None:
+        try:
+            status = each.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+
+    log = look(Path(f"{path}-wal"))
+    # An empty log says as much as none, and comes and goes with connections that only read.
+    return look(path), log if log and log[-1] else None
 
 
 def read_only_reason(path: Path) -> str | None:

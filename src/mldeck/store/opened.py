@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from mldeck.errors import StoreLocked, StoreUnavailable
+from mldeck.errors import StoreChanged, StoreLocked, StoreUnavailable
 from mldeck.store.files import DatabaseFile, is_locked, open_database
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import Schema
@@ -60,9 +60,9 @@ class OpenedStore:
         return self._database.read_only_reason
 
     @property
-    def is_snapshot(self) -> bool:
+    def is_copy(self) -> bool:
         """Whether a copy is shown, because the file itself cannot be read while it may change."""
-        return self._database.is_snapshot
+        return self._database.is_copy
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -119,6 +119,8 @@ class OpenedStore:
     def reopen(self) -> None:
         """Opens the file that is there now; when that fails, the store stays with what it had."""
         with self._watching:
+            if self._is_closed:
+                return
             before = self._database, self._reader, self._watcher
             self._open()
             database, reader, watcher = before
@@ -132,6 +134,7 @@ class OpenedStore:
             self._watcher.close()
             self._reader.close()
             self._database.discard()
+            self._database.tidy()
 
     def _read(
         self,
@@ -141,18 +144,22 @@ class OpenedStore:
         **kwargs: _P.kwargs,
     ) -> _Result:
         def read() -> _Result:
-            with self._reader.reading(interrupt) as connection:
-                return function(connection, self._schema, *args, **kwargs)
+            try:
+                with self._reader.reading(interrupt) as connection:
+                    return function(connection, self._schema, *args, **kwargs)
+            except StoreChanged:
+                self.reopen()
+                raise
 
         return self._patiently(read, interrupt)
 
     def _patiently(self, read: Callable[[], _Result], interrupt: Interrupt | None) -> _Result:
-        """Tries again while the database is locked, until patience ends or the answer is not wanted any more."""
+        """Try again while it is locked or was changed meanwhile, until patience ends or the answer is not wanted any more."""
         deadline = time.monotonic() + self._patience_s
         while True:
             try:
                 return read()
-            except StoreLocked:
+            except (StoreLocked, StoreChanged):
                 if time.monotonic() >= deadline or self._gave_up.is_set():
                     raise
                 if interrupt is not None:

@@ -58,6 +58,7 @@ class SqliteReader:
 
         SQLite's errors come out as mldeck's own.
         """
+        self._database.check_unchanged()
         try:
             with self._engine.connect() as connection:
                 raw = connection.connection.dbapi_connection
@@ -71,7 +72,9 @@ class SqliteReader:
                     if self._closed:
                         connection.detach()  # back in the pool, nobody would close it any more
         except (DBAPIError, sqlite3.Error) as error:
+            self._database.check_unchanged()
             raise _explained(error, self._database) from error
+        self._database.check_unchanged()
 
     def close(self) -> None:
         """Reads that are under way in other threads may end in peace."""

@@ -6,7 +6,7 @@ import sqlite3
 from enum import Enum
 from pathlib import Path
 
-from mldeck.store.files import DatabaseFile
+from mldeck.store.files import DatabaseFile, file_state
 
 
 class Change(Enum):
@@ -30,7 +30,7 @@ class ChangeWatcher:
     def __init__(self, database: DatabaseFile) -> None:
         self._database = database
         self._identity = _identity(database.path)
-        self._modified = _modified(database.path)
+        self._state = database.quiet_state or file_state(database.path)
         self._connection = database.connect()
         self._data_version = self._pragma("data_version")
         self._schema_version = self._pragma("schema_version")
@@ -43,7 +43,7 @@ class ChangeWatcher:
         if identity != self._identity:
             return Change.FILE
         if self._database.is_snapshot:
-            return Change.FILE if _modified(self._database.path) != self._modified else Change.NOTHING
+            return Change.FILE if file_state(self._database.path) != self._state else Change.NOTHING
         data_version = self._pragma("data_version")
         if data_version == self._data_version:
             return Change.NOTHING
@@ -69,16 +69,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _modified(path: Path) -> tuple[tuple[int, int] | None, ...]:
-    """Time (ns) and size of the database and its write-ahead log."""
-
-    def look(each: Path) -> tuple[int, int] | None:
-        try:
-            status = each.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size
-
-    return look(path), look(Path(f"{path}-wal"))

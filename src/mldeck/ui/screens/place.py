@@ -246,7 +246,7 @@ class Place(Screen[None]):
     def _show_state(self) -> None:
         store = self.session.store
         mode = "read-only" if store.read_only_reason else "rw"
-        self.top_bar.set_state(f"{'copy' if store.is_snapshot else 'live'} · {mode}")
+        self.top_bar.set_state(f"{'copy' if store.is_copy else 'live'} · {mode}")
         self.query_one(KeyBar).refresh()  # what can be done may be something else now
 
     # -- saying what is going on
