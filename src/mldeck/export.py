@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import chain, islice
@@ -151,7 +151,8 @@ def _complete_file(path: Path, store_path: Path, *, overwrite: bool) -> Iterator
         raise ExportError(f"{path} cannot be a file: {error}") from error
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # what went wrong before is said, not this
+                temporary.unlink()
 
 
 def _refuse(path: Path, target: Path, store_path: Path, *, overwrite: bool) -> None:

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from mldeck.artifacts.copying import copy_out, destination_for
 from mldeck.artifacts.errors import ArtifactError
+from mldeck.artifacts.local import LocalTree
 from mldeck.artifacts.location import How, Located
 from mldeck.artifacts.plain_name import is_plain, plain_name
 from mldeck.artifacts.run_tree import RunTree
+from mldeck.errors import MldeckError
 from mldeck.export import AlreadyThere, write_file
 from mldeck.registry.nouns import LoggedModel
 from tests.fixture_stores import FixtureStore
@@ -140,3 +142,15 @@ def test_an_export_says_that_its_name_is_a_link(tmp_path: Path) -> None:
     (tmp_path / "runs.csv").symlink_to(tmp_path / "elsewhere.csv")
     with unchanged(tmp_path), pytest.raises(AlreadyThere, match="is a link to"):
         write_file(tmp_path / "runs.csv", ["x"], tmp_path / "mlflow.db")
+
+
+def test_a_destination_below_a_file(tmp_path: Path) -> None:
+    """Nothing can be made there, and nothing can be cleaned up there either."""
+    source, file = tmp_path / "source.txt", tmp_path / "file"
+    source.write_text("x")
+    file.write_text("kept")
+    with pytest.raises(ArtifactError, match="was not written: Not a directory"):
+        copy_out(LocalTree(tmp_path), "source.txt", file / "copy")
+    with pytest.raises(MldeckError, match="was not written: Not a directory"):
+        write_file(file / "copy", ["x"], tmp_path / "mlflow.db", overwrite=False)
+    assert file.read_text() == "kept"
