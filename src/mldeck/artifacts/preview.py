@@ -9,6 +9,7 @@ import errno
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from mldeck.artifacts.previews.archive import tar_preview, zip_preview
@@ -23,11 +24,13 @@ from mldeck.artifacts.previews.table import table_preview
 from mldeck.artifacts.previews.text import PAGE, TextFile
 from mldeck.artifacts.previews.tree import MAX_JSON, MAX_YAML, NotATree, check_size, parse_json, parse_yaml
 from mldeck.artifacts.previews.values import RGB, NoPreview, NotThis, Preview, TextPreview, TreePreview
-from mldeck.artifacts.source import Check, Progress, Source, chunks, never, untold
+from mldeck.artifacts.source import Check, Progress, Source, Watched, chunks, never, untold
 from mldeck.errors import MldeckError
 
 WHITE: RGB = (255, 255, 255)
 """What plots are drawn on; transparent ones have black axes."""
+_SECONDS = 10
+"""Of work: nobody looks that long at a file that is being read, and its libraries may never end."""
 _LATIN_NOTE = "Not UTF-8: each byte is shown as a Latin-1 character."
 _REASONS = {
     errno.ENOENT: "It is no longer there.",
@@ -63,16 +66,18 @@ class Wish(NamedTuple):
 _USUAL = Wish()
 
 
-def preview(source: Source, wish: Wish = _USUAL) -> Preview:
-    """What can be shown of a file. Whatever is wrong with it is said in the value."""
+def preview(source: Source, wish: Wish = _USUAL, check: Check = never) -> Preview:
+    """What can be shown of a file. Whatever is wrong with it is said in the value. Raises only what `check` raises."""
     try:
         if source.size == 0:
             return NoPreview(kind="empty file", notes=("There is nothing in it.",))
-        return _preview(source, wish)
+        watched = Watched(source, check, _SECONDS)
+        return _preview(watched, wish, watched.check)
     except OSError as error:
         reason = _REASONS.get(error.errno or 0) or f"It cannot be read: {error.strerror or error}."
         return NoPreview(kind="unreadable file", notes=(reason,))
     except MldeckError as error:
+        check()
         return NoPreview(kind="unreadable file", notes=(str(error),))
 
 
@@ -84,12 +89,12 @@ def sha256(source: Source, check: Check = never, progress: Progress = untold) ->
     return digest.hexdigest()
 
 
-def _preview(source: Source, wish: Wish) -> Preview:
+def _preview(source: Source, wish: Wish, check: Check) -> Preview:
     head = source.read(0, PAGE)
     encoding = text_encoding(head)
-    reader = _packed_reader(source.name, head, wish)
+    reader = _packed_reader(source.name, head, wish, check)
     if reader is None and encoding is not None and not wish.as_text:
-        reader = _text_reader(source.name, decode(head, encoding), encoding)
+        reader = _text_reader(source.name, decode(head, encoding), encoding, check)
     notes: tuple[str, ...] = ()
     found: Preview | None = None
     if reader is not None:
@@ -104,10 +109,10 @@ def _preview(source: Source, wish: Wish) -> Preview:
     return replace(found, notes=(*found.notes, *misnamed(source.name, found)))
 
 
-def _packed_reader(name: str, head: bytes, wish: Wish) -> Reader | None:
+def _packed_reader(name: str, head: bytes, wish: Wish, check: Check) -> Reader | None:
     """For what is told by its first bytes, whatever its name."""
     if head.startswith(_IMAGES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
-        return lambda source: image_preview(source, wish.cells, wish.background)
+        return lambda source: image_preview(source, wish.cells, wish.background, check)
     if head.startswith(_ZIPS):
         return npz_preview if name.lower().endswith(".npz") else zip_preview
     if head[257:262] == b"ustar":
@@ -115,12 +120,12 @@ def _packed_reader(name: str, head: bytes, wish: Wish) -> Reader | None:
     return next((reader for magic, reader in _READERS.items() if head.startswith(magic)), None)
 
 
-def _text_reader(name: str, head: str, encoding: str) -> Reader | None:
+def _text_reader(name: str, head: str, encoding: str, check: Check) -> Reader | None:
     """For texts with a structure, by their names; JSON also under a name that says nothing."""
     if (kind := table_kind(name)) is not None:
         return lambda source: table_preview(source, kind)
     if is_yaml(name):
-        return lambda source: _yaml(source, encoding)
+        return lambda source: _yaml(source, encoding, check)
     if is_json(name) or (lexer_of(name) is None and head.lstrip()[:1] in {"{", "["}):
         return lambda source: _json(source, encoding)
     return None
@@ -151,10 +156,10 @@ def _json(source: Source, encoding: str) -> Preview:
     return TreePreview(kind="JSON", notes=(), root=root, is_yaml=False)
 
 
-def _yaml(source: Source, encoding: str) -> Preview:
+def _yaml(source: Source, encoding: str, check: Check) -> Preview:
     if source.size > MAX_YAML:
         raise NotThis(_too_large(MAX_YAML))
-    root = _as_tree(parse_yaml, decode(source.read(0, MAX_YAML), encoding))
+    root = _as_tree(partial(parse_yaml, check=check), decode(source.read(0, MAX_YAML), encoding))
     return TreePreview(kind="YAML", notes=(), root=root, is_yaml=True)
 
 

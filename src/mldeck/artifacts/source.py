@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -52,8 +53,15 @@ class ReadTooMuch(MldeckError):
     """A library asked for more of a file than a preview may cost."""
 
 
+class TookTooLong(MldeckError):
+    """A file cost more time than a preview may."""
+
+
 CHUNK = 1 << 20
 """How much is read at a time where a whole file is gone through."""
+
+PIECE = 1 << 12
+"""How much is read at a time where little can make much work."""
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -118,6 +126,37 @@ def _read_fully(descriptor: int, offset: int, length: int) -> bytes:
     return b"".join(pieces)
 
 
+class Watched:
+    """A source for the work of one thread, which stops where it reads on once it is not wanted or has taken so many seconds.
+
+    They are seconds of the processor: waiting for a slow network or for another preview is not the file's fault.
+    """
+
+    def __init__(self, source: Source, check: Check, seconds: float) -> None:
+        self._source = source
+        self._check = check
+        self._seconds = seconds
+        self._end = time.thread_time() + seconds
+
+    @property
+    def name(self) -> str:
+        return self._source.name
+
+    @property
+    def size(self) -> int:
+        return self._source.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        self.check()
+        return self._source.read(offset, length)
+
+    def check(self) -> None:
+        """For work that goes on without reading."""
+        self._check()
+        if time.thread_time() > self._end:
+            raise TookTooLong(f"Looking into this file was given up after {self._seconds:g} s.")
+
+
 class SourceStream(io.RawIOBase):
     """A source as the file object that libraries ask for. Beyond `budget` bytes read in all, it refuses."""
 
@@ -159,9 +198,22 @@ class SourceStream(io.RawIOBase):
         return len(data)
 
 
-def buffered(source: Source, budget: int | None = None) -> io.BufferedReader:
+class _Buffered(io.BufferedReader):
+    """Checks before each piece, also where it is there already. What is smaller is read to find out where pieces are."""
+
+    def __init__(self, raw: io.RawIOBase, check: Check) -> None:
+        super().__init__(raw, 1 << 16)
+        self._check = check
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size < PIECE:
+            self._check()
+        return super().read(size)
+
+
+def buffered(source: Source, budget: int | None = None, check: Check = never) -> io.BufferedReader:
     """For libraries that read a few bytes at a time."""
-    return io.BufferedReader(SourceStream(source, budget), 1 << 16)
+    return _Buffered(SourceStream(source, budget), check)
 
 
 def chunks(source: Source, start: int = 0, check: Check = never, progress: Progress = untold) -> Iterator[bytes]:

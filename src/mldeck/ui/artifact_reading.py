@@ -243,7 +243,7 @@ def look_at(subject: Subject, wish: Wish, check: Check = never) -> Look:
     entry = subject.entry
     try:
         if entry.is_file:
-            return preview(subject.source, wish)
+            return preview(subject.source, wish, check)
         if not entry.is_dir:
             led = f": {entry.target}" if entry.target else ""
             return NoPreview(entry.kind.words + led, (_NEVER_OPENED.get(entry.kind, "It cannot be opened."),))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from mldeck.artifacts.previews.values import RGB, ImagePreview, NotThis
-from mldeck.artifacts.source import Source, buffered
+from mldeck.artifacts.source import PIECE, Check, Source, buffered, never
 from mldeck.errors import MldeckError
 
 if TYPE_CHECKING:
@@ -14,34 +18,72 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _MAX_PIXELS = 50_000_000
-"""Pillow needs four bytes for each."""
-_BUDGET = 1 << 28
+_MAX_TAKEN = 1 << 27
+"""Bytes that Pillow may take for a picture, and so for all of them: they are decoded one after the other."""
+_BUDGET = 1 << 27
+"""What is larger than it may be when decoded is not worth reading."""
 _MAX_COUNTED = 1 << 22
 """To count the frames of a GIF means to go through all of it."""
+_BLOCK = 1 << 26
+_TILE = 1 << 10
+"""Pixels, in each direction, that are converted at once."""
+_NARROW = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
+"""Bytes that Pillow takes for a pixel, by its mode. All others take four."""
+_decoding = Lock()
 
 
-def image_preview(source: Source, cells: tuple[int, int], background: RGB) -> ImagePreview:
+def image_preview(source: Source, cells: tuple[int, int], background: RGB, check: Check = never) -> ImagePreview:
     """For a box of `cells` (columns, rows). Raises NotThis when even its size cannot be read."""
     from PIL import Image  # 60 ms, and only pictures need it
 
     Image.MAX_IMAGE_PIXELS = _MAX_PIXELS
     # Pillow warns of a picture that is too large, and refuses one of twice the size: it should refuse at once.
     warnings.simplefilter("error", Image.DecompressionBombWarning)
+    # Blocks of more than 32 MB are given back to the system at once. Others are kept, by each thread that had one.
+    Image.core.set_block_size(_BLOCK)  # type: ignore[attr-defined]
+    with _alone(check):
+        # In a function of its own, which has let go of the picture before the next one is decoded.
+        return _decoded(source, cells, background, check)
+
+
+@contextmanager
+def _alone(check: Check) -> Iterator[None]:
+    """Wait until no other picture is being decoded."""
+    while not _decoding.acquire(timeout=0.05):
+        check()
     try:
-        image = Image.open(buffered(source, _BUDGET), formats=FORMATS)
+        yield
+    finally:
+        _decoding.release()
+
+
+def _decoded(source: Source, cells: tuple[int, int], background: RGB, check: Check) -> ImagePreview:
+    from PIL import Image
+
+    try:
+        image = Image.open(buffered(source, _BUDGET, check), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise NotThis(f"Not drawn: it has more than {_MAX_PIXELS // 1_000_000} million pixels.") from error
     except Exception as error:
         _raise_unless_broken(error)
         raise NotThis("The picture is broken: even its size cannot be read.") from error
+    width, height, mode, kind = image.width, image.height, image.mode, image.format or ""
+    notes: tuple[str, ...] = ()
+    rows: tuple[tuple[tuple[RGB, RGB], ...], ...] = ()
+    frames: int | None = None
     with image:
-        width, height, mode, kind = image.width, image.height, image.mode, image.format or ""
-        notes: tuple[str, ...] = ()
-        rows: tuple[tuple[tuple[RGB, RGB], ...], ...] = ()
-        frames: int | None = None
         try:
             frames = _frames(image, source.size)
-            rows = _half_blocks(_scaled(image, cells), background)
+            size = _fitting(image, cells)
+            image.decodermaxblock = PIECE  # as few as 40 bytes make a decoder go through a whole JPEG once more
+            # A JPEG can be decoded at a fraction of its size.
+            image.draft("RGB", size)
+            taken = _taken(image, width * height)
+            if taken > _MAX_TAKEN:
+                limit = f"more than {_MAX_TAKEN >> 20} MB is not decoded"
+                notes = (f"Not drawn: it takes {taken >> 20:,} MB of memory, and {limit}.",)
+            else:
+                rows = _half_blocks(_scaled(image, size), background)
         except Exception as error:  # noqa: BLE001 - a broken file leads Pillow's readers to any exception
             _raise_unless_broken(error)
             notes = ("The picture is cut short or broken, and cannot be drawn.",)
@@ -64,20 +106,55 @@ def _frames(image: Image.Image, size: int) -> int | None:
     return frames
 
 
-def _scaled(image: Image.Image, cells: tuple[int, int]) -> Image.Image:
+def _fitting(image: Image.Image, cells: tuple[int, int]) -> tuple[int, int]:
     """As large as the cells allow, but not larger than it is."""
-    from PIL.Image import Resampling
-
     columns, lines = cells
     scale = min(columns / image.width, 2 * lines / image.height, 1)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    # A JPEG can be decoded at a fraction of its size.
-    image.draft("RGB", size)
-    if image.mode.startswith("I"):
-        return _eight_bits(image.convert("I").resize(size, Resampling.BOX))
-    if image.mode in {"1", "P"} or "transparency" in image.info:
-        image = image.convert("RGBA")
-    return image.resize(size, Resampling.LANCZOS, reducing_gap=2.0)
+    return max(1, round(image.width * scale)), max(1, round(image.height * scale))
+
+
+def _taken(image: Image.Image, pixels: int) -> int:
+    """The bytes of memory that decoding takes. `pixels` are those of the file, of which a JPEG is drafted."""
+    # Each line is a multiple of four bytes, and a pointer leads to it.
+    size = image.height * (image.width * _NARROW.get(image.mode, 4) + 3 + 8)
+    if image.format == "WEBP":
+        # libwebp has two of the whole picture, and what it hands over is copied.
+        return 4 * size
+    if image.info.get("progressive"):
+        # The coefficients of the whole picture are kept, of two bytes each.
+        return size + 2 * len(image.getbands()) * pixels
+    return size
+
+
+def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    from PIL.Image import Resampling
+
+    factor = max(1, image.width // (2 * size[0])), max(1, image.height // (2 * size[1]))
+    reduced = _reduced(image, factor)
+    resampling = Resampling.BOX if reduced.mode == "I" else Resampling.LANCZOS
+    scaled = reduced.resize(size, resampling, (0, 0, image.width / factor[0], image.height / factor[1]))
+    return _eight_bits(scaled) if scaled.mode == "I" else scaled.convert("RGBA")
+
+
+def _reduced(image: Image.Image, factor: tuple[int, int]) -> Image.Image:
+    """One pixel for `factor` of them, in a mode that can be resampled: tile by tile, for there is no room for a copy."""
+    from PIL import Image
+
+    (across, down), (width, height) = factor, image.size
+    step_x, step_y = (each * max(1, _TILE // each) for each in factor)
+    canvas: Image.Image | None = None
+    for left, top in product(range(0, width, step_x), range(0, height, step_y)):
+        tile = image.crop((left, top, min(left + step_x, width), min(top + step_y, height)))
+        if tile.mode.startswith("I"):
+            tile = tile.convert("I")
+        elif tile.mode in {"1", "P", "LA", "RGBA"} or "transparency" in image.info:
+            # Transparent pixels have a colour too, which must not shine through.
+            tile = tile.convert("RGBA").convert("RGBa")
+        tile = tile.reduce(factor)
+        canvas = canvas or Image.new(tile.mode, (-(-width // across), -(-height // down)))
+        canvas.paste(tile, (left // across, top // down))
+    assert canvas is not None
+    return canvas
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
