@@ -90,9 +90,12 @@ class Misread(UsageError):
 
 
 def pointed_out(text: str, error: SearchError) -> str:
-    """The message, the text, and a caret below the first character that is wrong."""
+    """The message, the text, and a caret below the first character that is wrong; a text too long to read is not repeated."""
     from mldeck.format import cell_width, safe
+    from mldeck.search.parse import MOST_CHARACTERS
 
+    if len(text) > MOST_CHARACTERS:
+        return safe(str(error))
     caret = " " * cell_width(safe(text[: error.position])) + "^"
     return f"{safe(str(error))}\n  {safe(text)}\n  {caret}"
 

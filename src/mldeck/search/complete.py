@@ -9,7 +9,7 @@ from mldeck.search import check
 from mldeck.search.errors import SearchError
 from mldeck.search.expect import Expectation, Place, expectation
 from mldeck.search.names import ATTRIBUTE_NAMES
-from mldeck.search.parse import read_tokens
+from mldeck.search.parse import MOST_CHARACTERS, read_tokens
 from mldeck.search.tree import MEMBERSHIP, Entity, Operator, Span
 
 
@@ -65,16 +65,21 @@ class ConnectiveWanted:
 Wanted = EntityWanted | KeyWanted | OperatorWanted | ValueWanted | ConnectiveWanted
 
 _FIELD_BEGUN = re.compile(r"(?P<entity>`?\w+`?)\.(?P<key>[`\"']?)(?P<prefix>[^`\"']*)$")
-_WORD_BEGUN = re.compile(r"[\w\-+./:]*$")
-_FIELD_NOT_QUOTED_YET = re.compile(r"(?:^|(?<=[\s(]))\w+\.[^\s`\"'<>=!()]*$")
+
+# What a text ends in, to be matched from its end backwards: a search for it would begin at each character anew.
+_WORD_BEGUN = re.compile(r"[\w\-+./:]*")
+_OPERATOR_BEGUN = re.compile(r"[<>=!~]*")
+_FIELD = re.compile(r"(?:[`\"'][^`\"']*[`\"'])?\.`?\w+`?")
+_FIELD_NOT_QUOTED_YET = re.compile(r"[^\s`\"'<>=!()]*\.\w+(?=[\s(]|\Z)")
 """`metrics.val/l`: the quotes that the key needs come with the completion."""
 
-_OPERATOR_BEGUN = re.compile(r"[<>=!~]+$")
 _REST_OF_WORD = re.compile(r"[\w\-./:]*")
 
 
 def complete(text: str, cursor: int) -> Wanted | None:
     """What is wanted where the cursor is; None where nothing is, as in a search that is wrong further to the left."""
+    if len(text) > MOST_CHARACTERS:
+        return None
     head = text[:cursor]
     start = _start_of_word(head)
     tokens, stopped = read_tokens(head[:start])
@@ -124,17 +129,16 @@ def _start_of_word(head: str) -> int:
     quote = _open_quote(head)
     if quote is not None:
         # The key of a field belongs to what is before its quote.
-        return quote - len(_last(_WORD_BEGUN, head[:quote])) if head[:quote].endswith(".") else quote
-    field = re.search(r"(?:`?\w+`?)\.(?:[`\"'][^`\"']*[`\"'])?$", head)
-    field = field or _FIELD_NOT_QUOTED_YET.search(head)
-    if field:
-        return field.start()
-    return len(head) - len(_last(_OPERATOR_BEGUN, head) or _last(_WORD_BEGUN, head))
+        return quote - _length_at_end(_WORD_BEGUN, head[:quote]) if head[:quote].endswith(".") else quote
+    ends = (_FIELD, _FIELD_NOT_QUOTED_YET, _OPERATOR_BEGUN, _WORD_BEGUN)
+    lengths = (_length_at_end(end, head) for end in ends)
+    return len(head) - next(filter(None, lengths), 0)
 
 
-def _last(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
-    return found.group() if found else ""
+def _length_at_end(end: re.Pattern[str], text: str) -> int:
+    """How much of the text is such an end of it."""
+    found = end.match(text[::-1])
+    return found.end() if found else 0
 
 
 def _open_quote(head: str) -> int | None:
@@ -155,7 +159,7 @@ def _end_of_word(text: str, start: int, cursor: int) -> int:
     if quote in ("'", '"', "`") and cursor > start:
         # An even number of quotes to the right means that they belong together, and this piece is not closed yet.
         return cursor + rest.index(quote) + 1 if rest.count(quote) % 2 else cursor
-    if _last(_OPERATOR_BEGUN, text[start:cursor]):
+    if _length_at_end(_OPERATOR_BEGUN, text[start:cursor]):
         return cursor
     found = _REST_OF_WORD.match(rest)
     return cursor + (found.end() if found else 0)

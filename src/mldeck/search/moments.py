@@ -14,7 +14,8 @@ LENGTH = r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))"
 
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _LENGTH = re.compile(rf"{LENGTH}+")
-_AGO = re.compile(r"\s*((?:\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)\s*)+)\s+ago\s*", re.IGNORECASE)
+_LOOSE_LENGTH = r"\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)"
+_AGO = re.compile(rf"\s*({_LOOSE_LENGTH}(?:\s*{_LOOSE_LENGTH})*)\s+ago\s*", re.IGNORECASE)
 _ISO = re.compile(
     r"\s*(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.(?:\d{3}|\d{6}))?)?(Z|[+-]\d\d:\d\d)?)?\s*", re.IGNORECASE
 )

@@ -10,25 +10,28 @@ from mldeck.search import check
 from mldeck.search.errors import SearchError
 from mldeck.search.expect import Place, expectation
 from mldeck.search.language import RUNS, Language
-from mldeck.search.tree import EVERYTHING, Node
+from mldeck.search.tree import EVERYTHING, Comparison, NameMatch, Node, children
 
 if TYPE_CHECKING:
     from lark import Lark, Token
     from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-
-_MOST_TOKENS = 10_000
-"""As in sqlparse (MAX_GROUPING_TOKENS), and so in MLflow."""
+MOST_CHARACTERS = 10_000
+"""Nobody types as many; beyond it a search is not even looked at."""
 
 _MOST_CLAUSES = 500
-_DEEPEST = 100
-"""A database takes no expression that is nested some hundred levels deep, be it by parentheses or by a chain of OR."""
+_DEEPEST = 25
+"""SQLite takes no expression that is nested a thousand levels deep, and a chain of AND or OR is so to it; of NOT, and of AND
+in OR in AND, it took 30 levels."""
 
 
 def parse(text: str, language: Language = RUNS) -> Node:
     """The search that `text` asks for. The empty text asks for everything. Raises SearchError."""
     if not text:
         return EVERYTHING
+    if len(text) > MOST_CHARACTERS:
+        message = f"Expected a shorter search: {MOST_CHARACTERS:,} characters at most, and this one has {len(text):,}."
+        raise SearchError(message, MOST_CHARACTERS, len(text))
     if text.isspace():
         hint = f"leave it empty to see all {language.things}"
         raise SearchError(f"Expected a search, found only spaces: {hint}.", 0, len(text))
@@ -70,7 +73,6 @@ def _read(text: str, language: Language) -> tuple[Node, list[Token]]:
     try:
         for token in _fed(interactive):
             tokens.append(token)
-        _reject_too_much(tokens)
         tree: Node = interactive.feed_eof()  # type: ignore[no-untyped-call]
     except UnexpectedCharacters as error:
         raise _explained(text, tokens, cast(int, error.pos_in_stream), language) from None
@@ -78,6 +80,7 @@ def _read(text: str, language: Language) -> tuple[Node, list[Token]]:
         at_end = error.token.type == "$END"
         position = len(text) if at_end else error.token.start_pos or 0
         raise _explained(text, tokens, position, language) from None
+    _reject_too_much(tree)
     return tree, tokens
 
 
@@ -139,10 +142,14 @@ def _wanted(tokens: Sequence[Token], language: Language) -> str:
     return check.value_wanted(kind, key, operator)
 
 
-def _reject_too_much(tokens: Sequence[Token]) -> None:
-    types = [token.type for token in tokens]
-    clauses = types.count("AND") + types.count("OR")
-    if len(tokens) > _MOST_TOKENS or clauses > _MOST_CLAUSES or types.count("NOT") + types.count("LPAR") > _DEEPEST:
+def _reject_too_much(tree: Node) -> None:
+    """Level by level: what is nested too deeply is so for Python as well."""
+    clauses, levels, nodes = 0, 0, [tree]
+    while nodes:
+        levels += 1
+        clauses += sum(isinstance(node, Comparison | NameMatch) for node in nodes)
+        nodes = [child for node in nodes for child in children(node)]
+    if clauses > _MOST_CLAUSES or levels > _DEEPEST:
         raise SearchError("Expected a shorter search: a database cannot answer one as long or as nested as this.", 0)
 
 
@@ -150,23 +157,21 @@ def _reject_stray_and(text: str, tokens: Sequence[Token], language: Language) ->
     """MLflow skips a doubled AND and one at either end. Beside OR, NOT or parentheses that would hide a mistake."""
     if not any(_is_grouping(tokens, index) for index in range(len(tokens))):
         return
+    last = len(tokens) - 1
     for index, token in enumerate(tokens):
-        before, after = tokens[:index], tokens[index + 1 :]
-        opens = not before or before[-1].type in ("AND", "OR", "NOT") or _is_group(tokens, index - 1, "LPAR")
-        closes = (
-            not after or after[0].type == "OR" or (after[0].type == "RPAR" and _is_group(tokens, index + 1, "RPAR"))
-        )
-        if token.type == "AND" and (opens or closes):
+        if token.type != "AND":
+            continue
+        opens = index == 0 or tokens[index - 1].type in ("AND", "OR", "NOT") or _opens_group(tokens, index - 1)
+        closes = index == last or tokens[index + 1].type in ("OR", "RPAR")
+        if opens or closes:
             message = f"Expected a clause beside AND, like {language.example}."
             raise SearchError(message, token.start_pos or 0, token.end_pos or len(text))
 
 
 def _is_grouping(tokens: Sequence[Token], index: int) -> bool:
-    return tokens[index].type in ("OR", "NOT") or _is_group(tokens, index, "LPAR")
+    return tokens[index].type in ("OR", "NOT") or _opens_group(tokens, index)
 
 
-def _is_group(tokens: Sequence[Token], index: int, kind: str) -> bool:
-    """Whether the token is a parenthesis of a group, not of a list. A list never has AND beside it inside."""
-    if tokens[index].type != kind:
-        return False
-    return kind == "RPAR" or index == 0 or tokens[index - 1].type not in ("IN", "NOT_IN")
+def _opens_group(tokens: Sequence[Token], index: int) -> bool:
+    """Not a list. A list never has AND beside it inside."""
+    return tokens[index].type == "LPAR" and (index == 0 or tokens[index - 1].type not in ("IN", "NOT_IN"))

@@ -161,14 +161,17 @@ def disjunction(items: tuple[Node, ...], span: Span = (0, 0)) -> Node:
     return flat[0] if len(flat) == 1 else Or(flat, span)
 
 
+def children(node: Node) -> tuple[Node, ...]:
+    if isinstance(node, And | Or):
+        return node.items
+    return (node.item,) if isinstance(node, Not) else ()
+
+
 def walk(tree: Node) -> Iterator[Node]:
     """The tree's nodes, parents first."""
     yield tree
-    if isinstance(tree, And | Or):
-        for item in tree.items:
-            yield from walk(item)
-    elif isinstance(tree, Not):
-        yield from walk(tree.item)
+    for child in children(tree):
+        yield from walk(child)
 
 
 def uses_extension(tree: Node) -> bool:

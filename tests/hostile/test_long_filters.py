@@ -1,0 +1,169 @@
+"""Filters that are long or deeply nested: reading one takes time in proportion, and what is too much is said."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable
+from contextlib import closing, suppress
+
+import pytest
+from textual import events
+
+from mldeck.model import RunQuery
+from mldeck.registry.nouns import ModelQuery
+from mldeck.search.complete import complete
+from mldeck.search.errors import SearchError
+from mldeck.search.language import MODELS, RUNS, Language
+from mldeck.search.moments import read_moment
+from mldeck.search.parse import MOST_CHARACTERS, parse
+from mldeck.search.print import to_text
+from mldeck.store.store import Store
+from mldeck.ui.memory import StoreMemory
+from tests.fixture_stores import FixtureStore
+from tests.ui.deck import running_deck
+
+TOO_LONG = f"10,000 characters at most, and this one has {100_000:,}"
+
+LONG = [
+    ("", "a", ""),
+    ("metrics.a < ", "1", ""),
+    ("metrics.a ", "<", "x"),
+    ("", "a ", ""),
+    ("metrics.", "a.", ""),
+    ("", "(", ""),
+    ("", "(", ")a"),
+    ("", "not ", "a"),
+    ("a ", "and a ", ""),
+    ("", "(a or ", ""),
+    ("a or ", "and ", ""),
+    ("params.a = '", "x", ""),
+    ("", "'\"`", ""),
+    ("metrics.", "`a`.", ""),
+    ("run_id in (", "'a',", "'a')"),
+    ("run_id in (", "'a',", ""),
+    ("duration < ", "1m", "x"),
+    ("start_time < '1d", " ", "x'"),
+    ("start_time < '", "1d ", "ag'"),
+]
+"""How it begins, what is repeated, and how it ends."""
+
+NESTED: list[Callable[[int], str]] = [
+    lambda levels: "not " * levels + "a",
+    lambda levels: "not (" * levels + "a" + ")" * levels,
+    lambda levels: "(" * levels + "a" + " or a)" * levels,
+    lambda levels: "not (tags.a = 'x' or " * levels + "tags.a != 'x'" + ")" * levels,
+    lambda levels: "(a and (tags.a LIKE 'x' or " * levels + "a" + "))" * levels,
+    lambda levels: "a or " * levels + "a",
+    lambda levels: "a " * levels,
+]
+"""To so many levels, in words that are in both languages."""
+
+NESTED_FOR_RUNS: list[Callable[[int], str]] = [
+    lambda levels: "not (metrics.a < 1 or " * levels + "dataset.context = 'a'" + ")" * levels,
+    lambda levels: "not (params.a < 1 and " * levels + "run_name = 'x'" + ")" * levels,
+]
+
+
+@pytest.mark.parametrize("read", [parse, lambda text: complete(text, len(text))], ids=["parse", "complete"])
+@pytest.mark.parametrize(("start", "repeated", "end"), LONG)
+def test_four_times_the_length_takes_about_four_times_as_long(
+    read: Callable[[str], object], start: str, repeated: str, end: str
+) -> None:
+    def seconds(length: int) -> float:
+        """The least of several: what else the machine does only adds to it."""
+        text = start + repeated * ((length - len(start + end)) // len(repeated)) + end
+        times = []
+        for _ in range(4):
+            begun = time.perf_counter()
+            with suppress(SearchError):
+                read(text)
+            times.append(time.perf_counter() - begun)
+        return min(times)
+
+    seconds(10)  # the parser is made
+    assert seconds(MOST_CHARACTERS) < 10 * seconds(MOST_CHARACTERS // 4)
+
+
+def test_a_long_moment_is_read_in_proportion() -> None:
+    begun = time.perf_counter()
+    assert read_moment("1d" + " " * 4_000 + "x") is None
+    few = time.perf_counter() - begun
+    begun = time.perf_counter()
+    assert read_moment("1d" + " " * 16_000 + "x") is None
+    assert time.perf_counter() - begun < 10 * few
+
+
+@pytest.mark.parametrize("language", [RUNS, MODELS], ids=lambda language: language.things)
+def test_what_is_too_long_is_not_looked_at(language: Language) -> None:
+    assert parse("a" * MOST_CHARACTERS, language) is not None
+    with pytest.raises(SearchError, match=TOO_LONG):
+        parse("'" * 100_000, language)
+    assert complete("a" * (MOST_CHARACTERS + 1), 1) is None
+
+
+@pytest.mark.parametrize("nested", NESTED + NESTED_FOR_RUNS)
+def test_the_deepest_search_for_runs_is_answered(
+    nested: Callable[[int], str], store_copy: Callable[[str], FixtureStore]
+) -> None:
+    deepest = _deepest(nested, RUNS)
+    tree = parse(deepest)
+    assert parse(to_text(tree)) == tree
+    with closing(Store(store_copy("mlflow-3.17.2").db)) as store:
+        store.run_ids(RunQuery(("1",), filter=deepest))
+
+
+@pytest.mark.parametrize("nested", NESTED)
+def test_the_deepest_search_for_models_is_answered(
+    nested: Callable[[int], str], store_copy: Callable[[str], FixtureStore]
+) -> None:
+    with closing(Store(store_copy("mlflow-3.17.2").db)) as store:
+        store.registry().models(ModelQuery(_deepest(nested, MODELS)))
+
+
+def _deepest(nested: Callable[[int], str], language: Language) -> str:
+    """With as many levels as can be read."""
+
+    def is_too_much(levels: int) -> bool:
+        try:
+            parse(nested(levels), language)
+        except SearchError:
+            return True
+        return False
+
+    levels = bisect_right(range(1_000), False, key=is_too_much) - 1
+    assert 10 < levels < 999
+    return nested(levels)
+
+
+@pytest.mark.parametrize("text", ["not " * 2_400, "not (" * 1_900, "(" * 9_999, "a and (a or (" * 700])
+def test_what_is_nested_deeper_than_python_goes_is_a_search_that_is_wrong(text: str) -> None:
+    for whole in (text + "a", text + "a" + ")" * text.count("(")):
+        with pytest.raises(SearchError):
+            parse(whole[:MOST_CHARACTERS])
+    complete(text, len(text))
+
+
+@pytest.mark.parametrize("words", [("runs",), ("models",)])
+def test_a_command_says_it_and_does_not_repeat_the_filter(
+    words: tuple[str, ...], ask: Callable[..., tuple[int, str, str]], store_copy: Callable[[str], FixtureStore]
+) -> None:
+    status, out, error = ask(*words, store_copy("nyc-taxi").db, "-f", "x" * 100_000)
+    assert (status, out) == (2, "")
+    assert TOO_LONG in error
+    assert len(error) < 1_000
+
+
+async def test_a_long_paste_is_refused_and_taken_back(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment="nyc-taxi-experiment") as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        deck.app.post_message(events.Paste("x" * 100_000))
+        await deck.until_shown(TOO_LONG)
+        await deck.press("enter", "ctrl+s", "y")
+        await deck.until_shown("this one has 100,001")
+        assert (deck.screen.table.row_count, deck.app.session.filter) == (45, "")
+        await deck.press("escape")
+        await deck.until(lambda: deck.screen.table.has_focus, "taken back")
+        assert "characters at most" not in deck.frame
+        assert StoreMemory.of(deck.app.session.path).history == []
