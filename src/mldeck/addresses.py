@@ -10,7 +10,7 @@ from mldeck.errors import UsageError
 _USER = re.compile(r"(?P<user>[^:]*):(?P<password>.*)", re.DOTALL)
 _PORT = re.compile(r"[^:]*(:\d*)?")
 _SECRET = re.compile(
-    r"([?&;](?:[^=&;#]{0,80}?(?:pass|pwd|secret|token|credential|signature|key)[^=&;#]{0,80}|sig)=)[^&;#]+",
+    r"([?&;](?:[^?=&;#]{0,80}?(?:pass|pwd|secret|token|credential|signature|key)[^?=&;#]{0,80}|sig)=)[^&;#]+",
     re.IGNORECASE,
 )
 _HIDDEN = "***"

@@ -6,17 +6,23 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable
 from contextlib import closing, suppress
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from textual import events
 
+from mldeck.addresses import printable
+from mldeck.artifacts.references import meanings
+from mldeck.charts.dimensions import number_of
 from mldeck.model import RunQuery
 from mldeck.registry.nouns import ModelQuery
 from mldeck.search.complete import complete
-from mldeck.search.errors import SearchError
+from mldeck.search.errors import MOST_CHARACTERS, SearchError
 from mldeck.search.language import MODELS, RUNS, Language
 from mldeck.search.moments import read_moment
-from mldeck.search.parse import MOST_CHARACTERS, parse
+from mldeck.search.order import parse_order
+from mldeck.search.parse import parse
 from mldeck.search.print import to_text
 from mldeck.store.store import Store
 from mldeck.ui.memory import StoreMemory
@@ -65,11 +71,12 @@ NESTED_FOR_RUNS: list[Callable[[int], str]] = [
 ]
 
 
-@pytest.mark.parametrize("read", [parse, lambda text: complete(text, len(text))], ids=["parse", "complete"])
-@pytest.mark.parametrize(("start", "repeated", "end"), LONG)
-def test_four_times_the_length_takes_about_four_times_as_long(
-    read: Callable[[str], object], start: str, repeated: str, end: str
-) -> None:
+NO_REGISTRY: Any = SimpleNamespace(alias_uri=lambda *_: None, version_uri=lambda *_: None)
+
+
+def growth(read: Callable[[str], object], start: str, repeated: str, end: str, length: int) -> float:
+    """How many times as long it takes to read four times as much: 4 if all goes well, 16 if it is quadratic."""
+
     def seconds(length: int) -> float:
         """The least of several: what else the machine does only adds to it."""
         text = start + repeated * ((length - len(start + end)) // len(repeated)) + end
@@ -81,17 +88,33 @@ def test_four_times_the_length_takes_about_four_times_as_long(
             times.append(time.perf_counter() - begun)
         return min(times)
 
-    seconds(10)  # the parser is made
-    assert seconds(MOST_CHARACTERS) < 10 * seconds(MOST_CHARACTERS // 4)
+    seconds(100)  # the parser is made
+    return seconds(length) / seconds(length // 4)
 
 
-def test_a_long_moment_is_read_in_proportion() -> None:
-    begun = time.perf_counter()
-    assert read_moment("1d" + " " * 4_000 + "x") is None
-    few = time.perf_counter() - begun
-    begun = time.perf_counter()
-    assert read_moment("1d" + " " * 16_000 + "x") is None
-    assert time.perf_counter() - begun < 10 * few
+@pytest.mark.parametrize("read", [parse, lambda text: complete(text, len(text))], ids=["parse", "complete"])
+@pytest.mark.parametrize(("start", "repeated", "end"), LONG)
+def test_reading_a_filter_takes_as_long_as_the_filter_is(
+    read: Callable[[str], object], start: str, repeated: str, end: str
+) -> None:
+    assert growth(read, start, repeated, end, MOST_CHARACTERS) < 10
+
+
+@pytest.mark.parametrize(
+    ("read", "start", "repeated", "end"),
+    [
+        (read_moment, "1d", " ", "x"),
+        (lambda text: list(meanings(text, NO_REGISTRY)), "models:", "/", ""),
+        (lambda text: list(meanings(text, NO_REGISTRY)), "models:", "/", "/a@"),
+        (number_of, "", "1", "x"),
+        (printable, "s3://bucket/a", "?", ""),
+    ],
+    ids=["moment", "version", "alias", "number", "address"],
+)
+def test_so_does_reading_what_a_database_says(
+    read: Callable[[str], object], start: str, repeated: str, end: str
+) -> None:
+    assert growth(read, start, repeated, end, 40_000) < 10
 
 
 @pytest.mark.parametrize("language", [RUNS, MODELS], ids=lambda language: language.things)
@@ -99,6 +122,8 @@ def test_what_is_too_long_is_not_looked_at(language: Language) -> None:
     assert parse("a" * MOST_CHARACTERS, language) is not None
     with pytest.raises(SearchError, match=TOO_LONG):
         parse("'" * 100_000, language)
+    with pytest.raises(SearchError, match=TOO_LONG):
+        parse_order("'" * 100_000)
     assert complete("a" * (MOST_CHARACTERS + 1), 1) is None
 
 

@@ -14,8 +14,8 @@ _MOST_HOPS = 5
 
 _RUN = re.compile(r"runs:/+([^/]+)/*(.*)", re.DOTALL)
 _LOGGED_MODEL = re.compile(r"models:/+(m-[^/]+)/*(.*)", re.DOTALL)
-_ALIAS = re.compile(r"models:/+(.+)@([^@/]+)", re.DOTALL)
-_VERSION = re.compile(r"models:/+(.+)/([^/]+)/*", re.DOTALL)
+_ALIAS = re.compile(r"models:/+([^/].*)@([^@/]+)", re.DOTALL)
+_VERSION = re.compile(r"models:/+([^/].*)/([^/]+)/*", re.DOTALL)
 
 
 class Lookup(Protocol):

@@ -27,7 +27,7 @@ MAX_CATEGORIES = 12
 OTHERS = "…"
 """The place that the rarest texts share where there are more than `MAX_CATEGORIES`."""
 
-_NUMBER = re.compile(r"\s*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?\s*", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"\s*[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)(e[-+]?[0-9]+)?\s*", re.ASCII | re.IGNORECASE)
 _WORDS = {
     **dict.fromkeys(["", "none", "null"]),
     "nan": math.nan,

@@ -92,7 +92,7 @@ class Misread(UsageError):
 def pointed_out(text: str, error: SearchError) -> str:
     """The message, the text, and a caret below the first character that is wrong; a text too long to read is not repeated."""
     from mldeck.format import cell_width, safe
-    from mldeck.search.parse import MOST_CHARACTERS
+    from mldeck.search.errors import MOST_CHARACTERS
 
     if len(text) > MOST_CHARACTERS:
         return safe(str(error))

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 
 from mldeck.search import check
-from mldeck.search.errors import SearchError
+from mldeck.search.errors import MOST_CHARACTERS, SearchError
 from mldeck.search.expect import Expectation, Place, expectation
 from mldeck.search.names import ATTRIBUTE_NAMES
-from mldeck.search.parse import MOST_CHARACTERS, read_tokens
+from mldeck.search.parse import read_tokens
 from mldeck.search.tree import MEMBERSHIP, Entity, Operator, Span
 
 

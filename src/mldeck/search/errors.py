@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from mldeck.errors import UsageError
 
+MOST_CHARACTERS = 10_000
+"""Nobody types as many; a longer search, or sort key, is not even looked at."""
+
 
 class SearchError(UsageError):
     """The text cannot be read as a search. The message says in plain words what was expected at `position`."""
@@ -21,3 +24,9 @@ class SearchError(UsageError):
     @property
     def span(self) -> tuple[int, int]:
         return self.position, self.end
+
+
+def reject_too_long(text: str) -> None:
+    if len(text) > MOST_CHARACTERS:
+        message = f"Expected a shorter search: {MOST_CHARACTERS:,} characters at most, and this one has {len(text):,}."
+        raise SearchError(message, MOST_CHARACTERS, len(text))

@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Sequence
 
 from mldeck.model import Column, Kind, OrderKey
-from mldeck.search.errors import SearchError
+from mldeck.search.errors import SearchError, reject_too_long
 from mldeck.search.names import (
     ATTRIBUTE_WORDS,
     DATASET_WORDS,
@@ -49,6 +49,7 @@ _DIRECTION = re.compile(r"(?i:asc|desc)(?!\w)|(`|\")(?i:asc|desc)\1")
 
 def parse_order(text: str) -> OrderKey:
     """The sort key that `text` asks for: a name, then ASC or DESC or nothing. Raises SearchError."""
+    reject_too_long(text)
     name = NAME.match(text)
     if name is None:
         raise _expected("a column to sort by, like metrics.rmse, params.alpha, tags.team or start_time", text, 0)

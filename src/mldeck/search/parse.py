@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from mldeck.search import check
-from mldeck.search.errors import SearchError
+from mldeck.search.errors import SearchError, reject_too_long
 from mldeck.search.expect import Place, expectation
 from mldeck.search.language import RUNS, Language
 from mldeck.search.tree import EVERYTHING, Comparison, NameMatch, Node, children
@@ -15,9 +15,6 @@ from mldeck.search.tree import EVERYTHING, Comparison, NameMatch, Node, children
 if TYPE_CHECKING:
     from lark import Lark, Token
     from lark.parsers.lalr_interactive_parser import InteractiveParser
-
-MOST_CHARACTERS = 10_000
-"""Nobody types as many; beyond it a search is not even looked at."""
 
 _MOST_CLAUSES = 500
 _DEEPEST = 25
@@ -29,9 +26,7 @@ def parse(text: str, language: Language = RUNS) -> Node:
     """The search that `text` asks for. The empty text asks for everything. Raises SearchError."""
     if not text:
         return EVERYTHING
-    if len(text) > MOST_CHARACTERS:
-        message = f"Expected a shorter search: {MOST_CHARACTERS:,} characters at most, and this one has {len(text):,}."
-        raise SearchError(message, MOST_CHARACTERS, len(text))
+    reject_too_long(text)
     if text.isspace():
         hint = f"leave it empty to see all {language.things}"
         raise SearchError(f"Expected a search, found only spaces: {hint}.", 0, len(text))
