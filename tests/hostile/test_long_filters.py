@@ -29,7 +29,7 @@ from mldeck.ui.memory import StoreMemory
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import running_deck
 
-TOO_LONG = f"10,000 characters at most, and this one has {100_000:,}"
+TOO_LONG = f"20,000 characters at most, and this one has {100_000:,}"
 
 LONG = [
     ("", "a", ""),
@@ -89,7 +89,8 @@ def growth(read: Callable[[str], object], start: str, repeated: str, end: str, l
         return min(times)
 
     seconds(100)  # the parser is made
-    return seconds(length) / seconds(length // 4)
+    # The least of several once more: the machine may do something else during all of one, and what is quadratic stays so.
+    return min(seconds(length) / seconds(length // 4) for _ in range(3))
 
 
 @pytest.mark.parametrize("read", [parse, lambda text: complete(text, len(text))], ids=["parse", "complete"])

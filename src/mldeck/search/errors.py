@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mldeck.errors import UsageError
 
-MOST_CHARACTERS = 10_000
-"""Nobody types as many; a longer search, or sort key, is not even looked at."""
+MOST_CHARACTERS = 20_000
+"""Room for the ids of five hundred runs; a longer search, or sort key, is not even looked at."""
 
 
 class SearchError(UsageError):

@@ -75,7 +75,7 @@ def _read(text: str, language: Language) -> tuple[Node, list[Token]]:
         at_end = error.token.type == "$END"
         position = len(text) if at_end else error.token.start_pos or 0
         raise _explained(text, tokens, position, language) from None
-    _reject_too_much(tree)
+    _reject_too_much(tree, tokens)
     return tree, tokens
 
 
@@ -137,14 +137,15 @@ def _wanted(tokens: Sequence[Token], language: Language) -> str:
     return check.value_wanted(kind, key, operator)
 
 
-def _reject_too_much(tree: Node) -> None:
+def _reject_too_much(tree: Node, tokens: Sequence[Token]) -> None:
     """Level by level: what is nested too deeply is so for Python as well."""
     clauses, levels, nodes = 0, 0, [tree]
     while nodes:
         levels += 1
         clauses += sum(isinstance(node, Comparison | NameMatch) for node in nodes)
         nodes = [child for node in nodes for child in children(node)]
-    if clauses > _MOST_CLAUSES or levels > _DEEPEST:
+    groups = sum(token.type == "LPAR" for token in tokens)
+    if max(clauses, groups) > _MOST_CLAUSES or levels > _DEEPEST:
         raise SearchError("Expected a shorter search: a database cannot answer one as long or as nested as this.", 0)
 
 
