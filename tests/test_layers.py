@@ -32,7 +32,7 @@ class Room:
 
 
 HEAVY = Room.unwanted
-NOUNS = frozenset({"addresses", "errors", "model", "format"})
+NOUNS = frozenset({"addresses", "errors", "foreign", "model", "format"})
 LOGIC = frozenset({"registry", "search", "charts", "artifacts", "store"})
 
 # A room is a module or a package directly below mldeck. One that does not exist (yet) does no harm here.
@@ -40,6 +40,7 @@ ROOMS = {
     "__init__": Room(),
     "addresses": Room(frozenset({"errors"})),
     "errors": Room(),
+    "foreign": Room(),
     "model": Room(frozenset({"errors"})),
     "format": Room(frozenset({"errors", "model"})),
     "child": Room(),

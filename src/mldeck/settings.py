@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mldeck.errors import UsageError
+from mldeck.foreign import read_file
 
 DEFAULT_THEME = "mldeck-dark"
+_MOST_BYTES = 1 << 15
+"""Of a key of many parts, Python's TOML parser takes time that grows with their square: this is some seconds at worst."""
 _KEYS = (
     *("store", "registry_store", "experiment", "theme", "read_only"),
     *("record_transitions", "artifact_roots", "artifact_hosts"),
@@ -108,7 +111,7 @@ def _xdg_home(environment: Mapping[str, str], name: str, default: str) -> Path:
 
 def _read(file: Path) -> Mapping[str, object]:
     try:
-        content = file.read_bytes()
+        content = read_file(file, _MOST_BYTES)
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -123,6 +126,8 @@ def _read(file: Path) -> Mapping[str, object]:
         written: Mapping[str, object] = tomllib.loads(content.decode())
     except ValueError as error:
         raise UsageError(f"the settings file {file} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise UsageError(f"the settings file {file} is not valid TOML: it is nested too deeply") from None
     unknown = [key for key in written if key not in _KEYS]
     if unknown:
         raise UsageError(f"the settings file {file} has unknown keys: {', '.join(unknown)} (known: {', '.join(_KEYS)})")

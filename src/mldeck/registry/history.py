@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
+from mldeck.foreign import load_json
 from mldeck.registry.nouns import ARCHIVED, DELETED_STAGE, NO_STAGE, STAGES, ModelVersion
 
 TRANSITION_PREFIX = "mldeck.transition."
@@ -155,8 +156,8 @@ def _recorded(version: ModelVersion) -> Iterator[Transition]:
 def _read(version: int, key: str, number: int, value: str) -> Transition | None:
     """Anybody can write a tag: what is missing is made up for, what makes no sense is not shown."""
     try:
-        record = json.loads(value)
-    except (ValueError, RecursionError):
+        record = load_json(value)
+    except ValueError:
         return None
     if not isinstance(record, dict) or not all(record.get(each) in STAGES for each in ("from", "to")):
         return None

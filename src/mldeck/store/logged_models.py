@@ -5,7 +5,6 @@ A database that has been migrated holds both kinds (MLFLOW_DATABASE.md section 7
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -14,6 +13,7 @@ from urllib.parse import urlparse
 
 from sqlalchemy import ColumnElement, Connection, and_, literal, or_, select
 
+from mldeck.foreign import load_json
 from mldeck.model import Metric
 from mldeck.registry.nouns import LoggedModel
 from mldeck.store.encoding import metric_value
@@ -157,8 +157,8 @@ def _folders(connection: Connection, schema: Schema, of_runs: ColumnElement[bool
 def _history(value: str | None) -> list[dict[str, Any]]:
     """The entries of the tag that name a path; it may have been cut off, or written by something else."""
     try:
-        entries = json.loads(value or "[]")
-    except (ValueError, RecursionError):
+        entries = load_json(value or "[]")
+    except ValueError:
         return []
     entries = entries if isinstance(entries, list) else []
     return [each for each in entries if isinstance(each, dict) and isinstance(each.get("artifact_path"), str)]

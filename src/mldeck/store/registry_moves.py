@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
+from mldeck.foreign import load_json
 from mldeck.registry.history import Transition, recorded_transitions, transition_key, transition_record
 from mldeck.registry.nouns import DELETED_STAGE, NO_STAGE, ModelSource
 from mldeck.registry.plan import TransitionPlan, check_as_planned
@@ -90,7 +91,7 @@ def note_at_logged_model(connection: Connection, schema: Schema, model_id: str, 
     columns = ("experiment_id", "tag_value")
     before = read_rows(connection, "logged_model_tags", ("model_id", "tag_key"), columns, [key]).get(key)
     try:
-        noted = json.loads(str(before[1])) if before and before[1] else []
+        noted = load_json(str(before[1])) if before and before[1] else []
     except ValueError:
         return
     if isinstance(noted, list):

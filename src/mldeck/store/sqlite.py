@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from mldeck.errors import Interrupted, MldeckError, StoreLocked, StoreUnavailable
+from mldeck.errors import Interrupted, MldeckError, StoreLocked, StoreUnavailable, UsageError
 from mldeck.store.files import DatabaseFile, is_locked
 from mldeck.store.interrupt import Interrupt
 
@@ -74,6 +74,10 @@ class SqliteReader:
         except (DBAPIError, sqlite3.Error) as error:
             self._database.check_unchanged()
             raise _explained(error, self._database) from error
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                "that is not in the database: it holds a byte or half a character that is no text"
+            ) from error
         self._database.check_unchanged()
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """What mldeck remembers of a store between sittings: filters, and the columns chosen for each experiment.
 
-One small JSON file per store, in the user's own state folder. It is a convenience: when it cannot be read or written, the
-deck goes on without it.
+One JSON file per store, in the user's own state folder. It is a convenience: when it cannot be read or written, the deck goes
+on without it.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mldeck.foreign import load_json, read_file
 from mldeck.settings import state_folder
 
 _MAX_HISTORY = 200
+_MOST_BYTES = 1 << 24
+"""Somebody may have chosen among thousands of columns in many experiments."""
 
 
 @dataclass
@@ -32,6 +35,12 @@ class StoreMemory:
     """By experiment id: whatever the places want to know again."""
     places: list[str] = field(default_factory=list)
     """Hosts and folders that only the database names, and that the user agreed to for good."""
+    trouble: str = ""
+    """What the user should know when what was remembered cannot be read."""
+    _is_damaged: bool = False
+    """What the file holds makes no sense: somebody may be able to mend it, so it is put aside before another is written."""
+    _is_barred: bool = False
+    """What is there cannot be read at all, and is not written over."""
 
     @classmethod
     def of(cls, store: Path) -> StoreMemory:
@@ -39,14 +48,22 @@ class StoreMemory:
         digest = hashlib.sha256(str(store.absolute()).encode(errors="surrogateescape")).hexdigest()[:16]
         memory = cls(state_folder() / "stores" / f"{digest}.json")
         try:
-            written = json.loads(memory.file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            written = load_json(read_file(memory.file, _MOST_BYTES).decode())
+            if not isinstance(written, dict):
+                raise ValueError("it holds no JSON object")
+        except FileNotFoundError:
             return memory
-        if isinstance(written, dict):
-            memory.history = _texts(written.get("history", []))
+        except OSError as error:
+            memory._is_barred = True
+            memory._complain(error.strerror, "nothing of this sitting is kept")
+        except ValueError as error:
+            memory._is_damaged = True
+            memory._complain(error, f"the file will be kept as {memory._put_aside.name}")
+        else:
+            memory.history = _texts(written.get("history"))
             memory.starred = _mapping(written.get("starred"), str)
             memory.experiments = _mapping(written.get("experiments"), dict)
-            memory.places = _texts(written.get("places", []))
+            memory.places = _texts(written.get("places"))
         return memory
 
     def add_filter(self, text: str) -> None:
@@ -78,20 +95,36 @@ class StoreMemory:
             "experiments": self.experiments,
             "places": self.places,
         }
+        text = json.dumps(written, indent=1)
+        if self._is_barred or len(text) > _MOST_BYTES:
+            return
         temporary = self.file.with_name(f"{self.file.name}.{os.getpid()}")
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(written, indent=1), encoding="utf-8")
+            # A new file: what has this name already might be a pipe.
+            with temporary.open("x", encoding="utf-8") as file:
+                file.write(text)
+            if self._is_damaged:
+                self.file.replace(self._put_aside)
+                self._is_damaged = False
             temporary.replace(self.file)
         except OSError:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
+
+    @property
+    def _put_aside(self) -> Path:
+        return self.file.with_suffix(".damaged")
+
+    def _complain(self, why: object, what_then: str) -> None:
+        self.trouble = f"{self.file} cannot be read ({why}): mldeck goes on without what it remembered, and {what_then}"
 
 
 def _texts(values: object) -> list[str]:
-    return [each for each in values if isinstance(each, str)] if isinstance(values, Iterable) else []
+    return [each for each in values if isinstance(each, str)] if isinstance(values, list) else []
 
 
 def _mapping(values: object, kind: type) -> dict[str, Any]:
     if not isinstance(values, dict):
         return {}
-    return {key: value for key, value in values.items() if isinstance(key, str) and isinstance(value, kind)}
+    return {key: value for key, value in values.items() if isinstance(value, kind)}

@@ -98,6 +98,12 @@ class Session:
         return self._store is not None
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know of what was opened."""
+        trouble = self.memory.trouble
+        return (*self.store.notices, trouble) if trouble else self.store.notices
+
+    @property
     def refusal(self) -> str | None:
         """Why nothing can be changed; None when it can."""
         return self._store.read_only_reason if self._store is not None else "the store is not open yet"

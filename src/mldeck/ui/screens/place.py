@@ -158,7 +158,7 @@ class Place(Screen[None]):
         while not session.is_open:
             try:
                 await in_thread(session.open)
-                for notice in session.store.notices:
+                for notice in session.notices:
                     self.notify(safe(notice), markup=False, timeout=10)
             except StoreUnavailable as error:
                 self._say_trouble(error)

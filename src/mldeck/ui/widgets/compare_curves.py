@@ -34,7 +34,7 @@ class CurvesView(CompareView, can_focus=False):
     def show_data(self) -> None:
         """With the metrics that are shown, if there are any: what was remembered is where one begins."""
         remembered = None if self.pane.metrics else self.choices.get("metric")
-        is_logged = any(remembered in record.metrics for record in self.data.records)
+        is_logged = isinstance(remembered, str) and any(remembered in each.metrics for each in self.data.records)
         self.pane.show(self.data.run_ids, remembered if is_logged else None)
 
     def show_run(self) -> None:
