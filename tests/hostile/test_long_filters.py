@@ -174,7 +174,7 @@ def test_what_is_nested_deeper_than_python_goes_is_a_search_that_is_wrong(text: 
 def test_a_command_says_it_and_does_not_repeat_the_filter(
     words: tuple[str, ...], ask: Callable[..., tuple[int, str, str]], store_copy: Callable[[str], FixtureStore]
 ) -> None:
-    status, out, error = ask(*words, store_copy("nyc-taxi").db, "-f", "x" * 100_000)
+    status, out, error = ask(*words, "--store", store_copy("nyc-taxi").db, "-f", "x" * 100_000)
     assert (status, out) == (2, "")
     assert TOO_LONG in error
     assert len(error) < 1_000
