@@ -44,6 +44,7 @@ ROOMS = {
     "model": Room(frozenset({"errors"})),
     "format": Room(frozenset({"errors", "model"})),
     "child": Room(),
+    "helper": Room(frozenset({"child"})),
     # tomli is the standard library's tomllib for the oldest Python.
     "settings": Room(NOUNS, frozenset({"tomli"})),
     # Values and plans, for a screen and for a command alike.
@@ -52,7 +53,7 @@ ROOMS = {
     "charts": Room(NOUNS),
     # Each of them is imported with the first file that needs it.
     "artifacts": Room(
-        NOUNS,
+        NOUNS | {"helper"},
         frozenset({"yaml", "PIL", "pyarrow", "fsspec", "sshfs"}),
         HEAVY | {"yaml", "PIL", "pyarrow", "fsspec", "sshfs"},
     ),
@@ -60,7 +61,7 @@ ROOMS = {
     "demo": Room(NOUNS | {"child", "store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     # SQLAlchemy is imported by a worker after the first paint, so no module of the user interface may bring it in.
     "ui": Room(
-        NOUNS | LOGIC | {"child", "settings", "serial", "export"},
+        NOUNS | LOGIC | {"child", "helper", "settings", "serial", "export"},
         frozenset({"textual", "rich"}),
         frozenset({"sqlalchemy"}),
     ),

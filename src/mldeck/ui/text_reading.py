@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.segment import Segment
 from rich.style import Style
 
 from mldeck.artifacts.previews.encoding import decode
@@ -18,6 +16,8 @@ from mldeck.artifacts.previews.text import Match, find_in_text
 from mldeck.artifacts.previews.values import TextPage
 from mldeck.artifacts.source import Check, Progress, Source, never, untold
 from mldeck.format import safe
+from mldeck.helper import Unanswered
+from mldeck.ui.text_looks import rendered, spans_of
 
 _TAB = 4
 _BACK = 4 << 20
@@ -56,59 +56,20 @@ def as_lines(page: TextPage) -> ReadPage:
 # -- colours
 
 
-LOOKS = ("dim", "accent", "good", "warn", "name", "bad")
-"""The names of the styles that code is coloured with (see `mldeck.ui.looks`)."""
-
-_TOKENS = {
-    "Comment": "dim",
-    "Keyword": "accent",
-    "String": "good",
-    "Number": "warn",
-    "Tag": "accent",
-    "Attribute": "name",
-    "Heading": "name",
-    "Subheading": "name",
-    "Deleted": "bad",
-    "Inserted": "good",
-    "Function": "name",
-    "Class": "name",
-}
-"""By the parts of a token's name, as in `Token.Literal.String.Doc`: the last one that is here counts."""
+def colours(lines: Sequence[str], lexer: str, looks: Mapping[str, Style], check: Check = never) -> list[list[Span]]:
+    """What Pygments makes of the lines; nothing when that takes too long."""
+    short = [line if len(line) <= _LONGEST_COLOURED else "" for line in lines]
+    try:
+        spans = spans_of(short, lexer, check)
+    except Unanswered:
+        return []
+    return [[(start, end, looks[look]) for start, end, look in line] for line in spans]
 
 
-def colours(lines: Sequence[str], lexer: str, looks: Mapping[str, Style]) -> list[list[Span]]:
-    """What Pygments makes of the lines."""
-    from rich.syntax import Syntax, SyntaxTheme  # takes a while to load, and most files are not code
-
-    class Theme(SyntaxTheme):
-        def get_style_for_token(self, token_type: object) -> Style:
-            parts = [part for part in str(token_type).split(".") if part in _TOKENS]
-            return looks[_TOKENS[parts[-1]]] if parts else Style.null()
-
-        def get_background_style(self) -> Style:
-            return Style.null()
-
-    text = "\n".join(line if len(line) <= _LONGEST_COLOURED else "" for line in lines)
-    coloured = Syntax("", lexer, theme=Theme()).highlight(text)
-    coloured.rstrip()
-    return [
-        [(span.start, span.end, span.style) for span in line.spans if isinstance(span.style, Style) and span.style]
-        for line in coloured.split("\n", allow_blank=True)
-    ]
-
-
-def rendered_markdown(text: str, width: int) -> list[list[tuple[str, Style]]]:
-    """As lines. Links are named but lead nowhere."""
-    from rich.markdown import Markdown
-
-    console = Console(width=width, color_system="truecolor", force_terminal=True, legacy_windows=False)
+def rendered_markdown(text: str, width: int, check: Check = never) -> list[list[tuple[str, Style]]]:
+    """As lines. Links are named but lead nowhere. Raises Unanswered."""
     lines = "\n".join(safe(line.expandtabs(_TAB)) for line in text.split("\n"))
-    rendered = console.render_lines(Markdown(lines, hyperlinks=False, code_theme="ansi_dark"), pad=False)
-    return [[(safe(segment.text), segment.style or Style.null()) for segment in _texts(line)] for line in rendered]
-
-
-def _texts(line: Sequence[Segment]) -> list[Segment]:
-    return [segment for segment in line if not segment.control]
+    return [[(safe(piece), Style.parse(style)) for piece, style in line] for line in rendered(lines, width, check)]
 
 
 # -- finding

@@ -26,6 +26,7 @@ from mldeck.artifacts.previews.values import (
 )
 from mldeck.errors import Interrupted
 from mldeck.format import safe, size_text, time_text
+from mldeck.helper import Unanswered
 from mldeck.ui.artifact_reading import FolderLook, Look, Subject, look_at
 from mldeck.ui.model_reading import Card
 from mldeck.ui.session import read_off_loop
@@ -111,7 +112,10 @@ class PreviewPane(Widget):
     async def _body(self, subject: Subject, look: Look, width: int) -> _Body:
         if isinstance(look, TextPreview) and look.is_markdown and not self.as_text:
             text = look.page.text[:_LONGEST_MARKDOWN]
-            lines = await read_off_loop(lambda _: rendered_markdown(text, width))
+            try:
+                lines = await read_off_loop(lambda interrupt: rendered_markdown(text, width, interrupt.check))
+            except Unanswered as error:
+                return _Body(TextView(subject.source, look), "", (*look.notes, f"Shown as text: {error}."))
             cut = () if look.page.next_offset is None else ("The beginning of it: R shows all of it as text.",)
             return _Body(ReadyLines(lines, id="preview-markdown"), "", (*look.notes, *cut))
         return _body_of(subject, look)

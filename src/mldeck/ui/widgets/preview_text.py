@@ -20,7 +20,8 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.ui.keys import TEXT, bindings
 from mldeck.ui.session import read_off_loop
 from mldeck.ui.text_layout import Row, pieces_of, row_at, rows_of
-from mldeck.ui.text_reading import LOOKS, ReadPage, as_lines, colours, find_next, find_previous, place_of
+from mldeck.ui.text_looks import LOOKS
+from mldeck.ui.text_reading import ReadPage, as_lines, colours, find_next, find_previous, place_of
 from mldeck.ui.widgets.preview_lines import LineView
 
 _MOST_PAGES = 4
@@ -214,7 +215,7 @@ class TextView(LineView):
         lexer = self._lexer
         if lexer is not None:
             looks = {name: self.style_named(name) for name in LOOKS}
-            page.spans = await read_off_loop(lambda _: colours(page.lines, lexer, looks))
+            page.spans = await read_off_loop(lambda interrupt: colours(page.lines, lexer, looks, interrupt.check))
             self.repaint()
 
     @work(group="numbers", exclusive=True)
