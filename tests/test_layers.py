@@ -62,7 +62,7 @@ ROOMS = {
     # SQLAlchemy is imported by a worker after the first paint, so no module of the user interface may bring it in.
     "ui": Room(
         NOUNS | LOGIC | {"child", "helper", "settings", "serial", "export"},
-        frozenset({"textual", "rich"}),
+        frozenset({"textual", "rich", "markdown_it"}),
         frozenset({"sqlalchemy"}),
     ),
     # Printed answers: the other front end of the store, and as little of the terminal's packages as the store has.

@@ -479,7 +479,7 @@ class TestInspector:
                 "UPDATE model_versions SET description = '# Why\n\n* [bold](http://x) it is' WHERE version = 3"
             )
         async with models_deck(newest.db) as deck:
-            await deck.until_shown("• bold it is")
+            await deck.until_shown("• bold (http://x) it is")
 
     async def test_the_description_is_that_of_the_last_one_looked_at(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:

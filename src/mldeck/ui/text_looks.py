@@ -79,9 +79,16 @@ def _colour(lines: list[str], name: str) -> list[list[NamedSpan]]:
 
 
 def _render(text: str, width: int) -> list[list[StyledText]]:
+    from markdown_it import MarkdownIt
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.theme import Theme
 
-    console = Console(width=width, color_system="truecolor", force_terminal=True, legacy_windows=False)
-    lines = console.render_lines(Markdown(text, hyperlinks=False, code_theme="ansi_dark"), pad=False)
+    theme = Theme({"markdown.code": "bold", "markdown.code_block": ""})  # Rich's are black, also on a light background
+    console = Console(width=width, color_system="truecolor", force_terminal=True, legacy_windows=False, theme=theme)
+    markdown = Markdown("", hyperlinks=False, code_theme="ansi_dark")
+    # Rich drops HTML with the text in it; as text it is at least read.
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
+    markdown.markup, markdown.parsed = text, parser.parse(text)
+    lines = console.render_lines(markdown, pad=False)
     return [[(each.text, str(each.style or "")) for each in line if not each.control] for line in lines]

@@ -1,24 +1,27 @@
-"""A text in Markdown that changes with the cursor; hidden where there is none."""
+"""A text in Markdown that changes with the cursor; hidden where there is none.
+
+It is rendered by the helper that renders files: Textual's own widget makes a widget of each paragraph and list item, and a note
+of 5,000 characters can then take fifteen seconds.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from textual import events, work
 
-from textual import work
-from textual.containers import VerticalScroll
+from mldeck.errors import Interrupted
+from mldeck.format import safe
+from mldeck.ui.threads import read_off_loop
+from mldeck.ui.widgets.preview_lines import ReadyLines
 
-from mldeck.format import safe_lines
-
-if TYPE_CHECKING:
-    from textual.widgets import Markdown
+_LONGEST = 100_000
+"""Characters that are rendered; a note is no book."""
 
 
-class MarkdownPane(VerticalScroll):
+class MarkdownPane(ReadyLines):
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+        super().__init__((), id=id)
         self.text = ""
-        self._markdown: Markdown | None = None
-        self._is_filling = False
+        self._width = 0
 
     def on_mount(self) -> None:
         self.display = bool(self.text)
@@ -28,23 +31,31 @@ class MarkdownPane(VerticalScroll):
         if text == self.text:
             return
         self.text = text
-        self.scroll_home(animate=False)
-        if not self._is_filling:
-            self._is_filling = True
-            self.call_after_refresh(self._fill)  # what stands beside it is painted first
+        self.show_lines(())
+        self.cursor_row = 0
+        self.scroll_rows_to(0)
+        self.call_after_refresh(self._render_text)  # what stands beside it is painted first
 
-    @work
-    async def _fill(self) -> None:
-        """One text after the other: what is set before the widget is mounted would be lost."""
-        if self._markdown is None:
-            from textual.widgets import Markdown  # heavy, and most things have no description
+    def on_resize(self, event: events.Resize | None = None) -> None:
+        super().on_resize()
+        if self.scrollable_content_region.width != self._width:
+            self._render_text()
 
-            if not self.is_attached:
-                return  # the deck is being closed
-            self._markdown = Markdown(open_links=False)
-            await self.mount(self._markdown)
-        shown = None
-        while shown != self.text:
-            shown = self.text
-            await self._markdown.update(safe_lines(shown))
-        self._is_filling = False
+    @work(group="markdown", exclusive=True)
+    async def _render_text(self) -> None:
+        text, width = self.text[:_LONGEST], self.scrollable_content_region.width
+        self._width = width
+        if not text or not width:
+            return
+        from mldeck.helper import Unanswered  # what renders is loaded with the first note
+        from mldeck.ui.text_reading import rendered_markdown
+
+        cut = "" if len(text) == len(self.text) else f"\n\n… the first {_LONGEST:,} characters of {len(self.text):,}"
+        try:
+            lines = await read_off_loop(lambda interrupt: rendered_markdown(text + cut, width, interrupt.check))
+        except Interrupted:
+            return
+        except Unanswered:
+            self.show_lines([[(safe(line), "")] for line in text.splitlines()])
+        else:
+            self.show_lines(lines)

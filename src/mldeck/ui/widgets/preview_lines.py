@@ -60,6 +60,10 @@ class ReadyLines(LineView):
         self._content = lines
         self.set_content(len(lines), ())
 
+    def show_lines(self, lines: Sequence[Sequence[tuple[str, str | Style]]]) -> None:
+        self._content = lines
+        self.set_content(len(lines), ())
+
     def pieces(self, row: int) -> Sequence[tuple[str, str | Style]]:
         return self._content[row]
 
