@@ -193,3 +193,14 @@ async def test_a_long_paste_is_refused_and_taken_back(store_copy: Callable[[str]
         await deck.until(lambda: deck.screen.table.has_focus, "taken back")
         assert "characters at most" not in deck.frame
         assert StoreMemory.of(deck.app.session.path).history == []
+
+
+@pytest.mark.parametrize(
+    "words", [("runs", "-f", "tags.a = '\udcff'"), ("runs", "-o", "metrics.`\udcff`"), ("models", "\udcff")]
+)
+def test_a_byte_that_is_no_text_is_wrong_usage(
+    words: tuple[str, ...], ask: Callable[..., tuple[int, str, str]], store_copy: Callable[[str], FixtureStore]
+) -> None:
+    status, _, error = ask(*words, "--store", store_copy("nyc-taxi").db)
+    assert status == 2
+    assert "that is no text" in error
