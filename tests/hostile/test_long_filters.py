@@ -196,7 +196,13 @@ async def test_a_long_paste_is_refused_and_taken_back(store_copy: Callable[[str]
 
 
 @pytest.mark.parametrize(
-    "words", [("runs", "-f", "tags.a = '\udcff'"), ("runs", "-o", "metrics.`\udcff`"), ("models", "\udcff")]
+    "words",
+    [
+        ("runs", "-f", "tags.a = '\udcff'"),
+        ("runs", "-o", "metrics.`\udcff`"),
+        ("models", "\udcff"),
+        ("promote", "nyc-taxi-regressor", "1", "Archived", "--yes", "--reason", "\udcff"),
+    ],
 )
 def test_a_byte_that_is_no_text_is_wrong_usage(
     words: tuple[str, ...], ask: Callable[..., tuple[int, str, str]], store_copy: Callable[[str], FixtureStore]

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from mldeck.errors import Interrupted, MldeckError, StoreUnavailable
+from mldeck.errors import Interrupted, MldeckError, StoreUnavailable, UsageError
 from mldeck.store.changes import DbValue, RowChange, RowSet, Values
 from mldeck.store.files import DatabaseFile, is_locked, read_only_reason
 from mldeck.store.interrupt import Interrupt
@@ -81,6 +81,10 @@ class SqliteWriter:
                     self._patiently(lambda: raw.execute("COMMIT"), stopped)
         except (DBAPIError, sqlite3.Error) as error:
             raise self._explained(error) from error
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                "nothing was changed: there is a byte or half a character in it that is no text"
+            ) from error
 
     def _connect(self) -> sqlite3.Connection:
         """Never creates a file. Closing it rolls back what was not committed."""
