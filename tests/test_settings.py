@@ -172,3 +172,14 @@ def test_folders_follow_xdg(isolated: Path) -> None:
     for elsewhere in ({}, {"XDG_CONFIG_HOME": "relative", "XDG_STATE_HOME": ""}):
         assert config_file(elsewhere) == isolated / ".config/mldeck/config.toml"
         assert state_folder(elsewhere) == isolated / ".local/state/mldeck"
+
+
+def test_a_user_without_a_name_and_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in containers that run under any number."""
+
+    def nameless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nameless)
+    assert config_file({}) == Path("/.config/mldeck/config.toml")
+    assert state_folder({}) == Path("/.local/state/mldeck")

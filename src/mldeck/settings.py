@@ -106,7 +106,15 @@ def _first(*choices: tuple[str | None, str]) -> tuple[str | None, str]:
 def _xdg_home(environment: Mapping[str, str], name: str, default: str) -> Path:
     """The XDG base directory specification: a relative path is to be ignored."""
     value = environment.get(name, "")
-    return Path(value) if Path(value).is_absolute() else Path.home() / default
+    return Path(value) if Path(value).is_absolute() else _home() / default
+
+
+def _home() -> Path:
+    """The root folder for a user without a name, as containers have them and as their shells assume."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 def _read(file: Path) -> Mapping[str, object]:

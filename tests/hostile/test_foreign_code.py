@@ -8,7 +8,9 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -110,12 +112,17 @@ def test_the_head_start_reads_what_the_deck_would(tmp_path: Path) -> None:
         b"[" * 99_999,
     ],
 )
-def test_an_answer_that_is_none_is_no_head_start(tmp_path: Path, answer: bytes) -> None:
-    head_start = HeadStart(tmp_path / "absent.db", read_only=True, experiment_name=None)
-    head_start.stop()
+def test_an_answer_that_is_none_is_no_head_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    def answering(*_: object, **options: object) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["/bin/cat", tmp_path / "answer"], stdout=subprocess.PIPE)
+
     (tmp_path / "answer").write_bytes(answer)
-    head_start._process = subprocess.Popen(["/bin/cat", tmp_path / "answer"], stdout=subprocess.PIPE)
+    monkeypatch.setattr("mldeck.ui.head_start.start_python", answering)
+    head_start = HeadStart(tmp_path / "absent.db", read_only=True, experiment_name=None)
     assert head_start.result() is None
+    head_start.stop()
 
 
 def test_no_address_on_a_command_line(tmp_path: Path) -> None:
@@ -126,3 +133,26 @@ def test_no_address_on_a_command_line(tmp_path: Path) -> None:
     shown = line.read_text() if line.exists() else json.dumps(process.args)
     head_start.stop()
     assert not re.search("secret|hidden", shown)
+
+
+def test_every_place_gets_the_answer(store: Path) -> None:
+    """Several come up at once when keys are typed in the first second."""
+    head_start = HeadStart(store, read_only=True, experiment_name=None)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: head_start.result(), range(4)))
+    head_start.stop()
+    assert answers[0] is not None
+    assert all(answer is answers[0] for answer in answers)
+
+
+def test_stopping_ends_whoever_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleeping(*_: object, **options: object) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], stdout=subprocess.PIPE)
+
+    monkeypatch.setattr("mldeck.ui.head_start.start_python", sleeping)
+    head_start = HeadStart(tmp_path / "mlflow.db", read_only=True, experiment_name=None)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(head_start.result)
+        time.sleep(0.1)
+        head_start.stop()
+        assert waiting.result(timeout=20) is None

@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from mldeck.child import start_python
@@ -26,6 +27,10 @@ class HeadStart:
     """Begins to read at once; `result` waits for the answer."""
 
     def __init__(self, path: Path, *, read_only: bool, experiment_name: str | None) -> None:
+        # Each place that comes up asks, in a thread of its own.
+        self._asking = Lock()
+        self._answer: Opening | None = None
+        self._is_answered = False
         words = [str(path), "ro" if read_only else "rw", experiment_name or ""]
         self._process: subprocess.Popen[bytes] | None
         try:
@@ -34,23 +39,30 @@ class HeadStart:
             self._process = None
 
     def result(self) -> Opening | None:
-        """Block until the process has answered; None if it could not."""
-        if self._process is None:
-            return None
-        try:
-            answer, _ = self._process.communicate(timeout=_TIMEOUT_S)
-            return _from_plain(json.loads(answer))
-        except (subprocess.TimeoutExpired, ValueError, TypeError, LookupError, RecursionError):
-            self.stop()
-            return None
+        """Block until the process has answered; None if it could not. The same for whoever asks."""
+        with self._asking:
+            if self._process is not None and not self._is_answered:
+                self._is_answered = True
+                self._answer = _answer_of(self._process)
+            return self._answer
 
     def stop(self) -> None:
-        """End the process if it is still reading."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        if self._process is not None and self._process.stdout is not None:
-            self._process.stdout.close()
+        """End the process if it is still reading; whoever waits for its answer gets None."""
+        if self._process is None:
+            return
+        self._process.kill()
+        with self._asking, self._process:  # waits for it, and closes its output
+            self._is_answered = True
+
+
+def _answer_of(process: subprocess.Popen[bytes]) -> Opening | None:
+    with process:
+        try:
+            answer, _ = process.communicate(timeout=_TIMEOUT_S)
+            return _from_plain(json.loads(answer))
+        except (subprocess.TimeoutExpired, ValueError, TypeError, LookupError, RecursionError):
+            process.kill()  # before it is waited for
+            return None
 
 
 def main(words: list[str]) -> int:
