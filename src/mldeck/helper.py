@@ -155,6 +155,8 @@ def serve(words: list[str], answer: Callable[[Any, Read], object]) -> int:
             message = {"failed": "it takes too much memory"}
         except RecursionError:
             message = {"failed": "it is nested too deeply"}
+        except Unanswered as error:
+            message = {"failed": str(error)}
         except Exception as error:  # noqa: BLE001 - whatever a library makes of foreign data
             message = {"failed": f"{type(error).__name__}: {error}"[:200]}
         _say(message)

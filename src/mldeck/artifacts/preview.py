@@ -48,7 +48,7 @@ Reader = Callable[[Source], Preview]
 
 _IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
-_READERS: dict[bytes, Reader] = {MAGIC: npy_preview, b"PAR1": parquet_preview}
+_READERS: dict[bytes, Reader] = {MAGIC: npy_preview}
 _ENCODING_NAMES = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "latin-1": "Latin-1"}
 
 
@@ -115,6 +115,8 @@ def _packed_reader(name: str, head: bytes, wish: Wish, check: Check) -> Reader |
         return lambda source: image_preview(source, wish.cells, wish.background, check)
     if head.startswith(_ZIPS):
         return npz_preview if name.lower().endswith(".npz") else zip_preview
+    if head.startswith(b"PAR1"):
+        return lambda source: parquet_preview(source, check)
     if head[257:262] == b"ustar":
         return tar_preview
     return next((reader for magic, reader in _READERS.items() if head.startswith(magic)), None)

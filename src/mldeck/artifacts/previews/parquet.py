@@ -1,56 +1,109 @@
-"""Parquet files: the schema, the row count and the first rows, by pyarrow where it is installed."""
+"""Parquet files: the schema, the row count and the first rows, by pyarrow where it is installed.
+
+pyarrow believes what a file says of its sizes, and a few kilobytes can unpack to any number of values: it works in a helper.
+"""
 
 from __future__ import annotations
 
+import os
+from importlib.util import find_spec
 from typing import Any
 
 from mldeck.artifacts.previews.table import MAX_ROWS
 from mldeck.artifacts.previews.values import NotThis, TableColumn, TablePreview
-from mldeck.artifacts.source import Source, SourceStream
+from mldeck.artifacts.source import Check, Source, SourceStream, never
+from mldeck.helper import Helper, Read, Unanswered, serve
 
 KIND = "Parquet table"
 NEEDS_EXTRA = "Its rows are shown once pyarrow is there: pip install 'mldeck[parquet]'"
 _BUDGET = 1 << 26
 _MAX_COLUMNS = 100
 _MAX_CELL = 2_000
+_MAX_TEXT = 1 << 22
+"""Characters of all cells: rows after that are left out."""
+_helper = Helper(__name__, seconds=10, memory=1 << 30)
 
 
-def parquet_preview(source: Source) -> TablePreview:
-    """Raises NotThis without pyarrow, and when the file is broken."""
+def parquet_preview(source: Source, check: Check = never) -> TablePreview:
+    """Raises NotThis without pyarrow, and when the file is broken or takes too much."""
+    if find_spec("pyarrow") is None:
+        raise NotThis(NEEDS_EXTRA)
+    stream = SourceStream(source, _BUDGET)
+
+    def read(offset: int, length: int) -> bytes:
+        stream.seek(offset)
+        return stream.read(length)
+
     try:
-        import pyarrow  # an extra, and 0.2 s
-        import pyarrow.parquet
-    except ImportError as error:
-        raise NotThis(NEEDS_EXTRA) from error
+        found = _helper.ask({"name": source.name, "size": source.size}, check, read)
+    except Unanswered as error:
+        raise NotThis(f"The Parquet file cannot be read: {error}") from error
+    return TablePreview(
+        kind=KIND,
+        notes=tuple(found["notes"]),
+        columns=tuple(TableColumn(name, type_) for name, type_ in found["columns"]),
+        rows=tuple(map(tuple, found["rows"])),
+        row_count=found["row_count"],
+        is_all=len(found["rows"]) == found["row_count"],
+        has_header=True,
+    )
+
+
+# -- in the helper
+
+
+class _Asked:
+    """The file, of which the process that asks hands over what is read."""
+
+    def __init__(self, name: str, size: int, read: Read) -> None:
+        self.name = name
+        self.size = size
+        self.read = read
+
+
+def main(words: list[str]) -> int:
+    # The other ones reserve more room than there is.
+    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
+    return serve(words, lambda question, read: _answer(_Asked(question["name"], question["size"], read)))
+
+
+def _answer(source: Source) -> dict[str, object]:
+    import pyarrow
+    import pyarrow.parquet
+
     try:
         # Without the buffer whole columns would be read for a few rows of them.
         file = pyarrow.parquet.ParquetFile(
-            pyarrow.PythonFile(SourceStream(source, _BUDGET), mode="r"), buffer_size=1 << 16, pre_buffer=False
+            pyarrow.PythonFile(SourceStream(source), mode="r"), buffer_size=1 << 16, pre_buffer=False
         )
-        return _preview(file)
+        return _first_rows(file)
+    except MemoryError:
+        raise
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        first_line = (str(error).splitlines() or [""])[0]
-        raise NotThis(f"The Parquet file cannot be read: {first_line}") from error
+        raise Unanswered((str(error).splitlines() or [""])[0]) from error
 
 
-def _preview(file: Any) -> TablePreview:
+def _first_rows(file: Any) -> dict[str, object]:
     schema, row_count = file.schema_arrow, file.metadata.num_rows
     shown = schema.names[:_MAX_COLUMNS]
-    notes = () if len(shown) == len(schema) else (f"The first {len(shown)} of {len(schema)} columns.",)
     batch = None
     if file.metadata.num_row_groups and shown:
         batch = next(file.iter_batches(batch_size=MAX_ROWS, row_groups=[0], columns=shown, use_threads=False), None)
-    values = [[_cell(value) for value in column.to_pylist()] for column in batch.columns] if batch is not None else []
-    rows = tuple(zip(*values, strict=True))
-    return TablePreview(
-        kind=KIND,
-        notes=notes,
-        columns=tuple(TableColumn(name, str(schema.field(index).type)) for index, name in enumerate(shown)),
-        rows=rows,
-        row_count=row_count,
-        is_all=len(rows) == row_count,
-        has_header=True,
-    )
+    rows: list[list[str | None]] = []
+    room = _MAX_TEXT
+    columns = () if batch is None else batch.columns
+    for index in range(0 if batch is None else batch.num_rows):
+        # One row at a time: a value may be long.
+        rows.append([_cell(column[index].as_py()) for column in columns])
+        room -= sum(map(len, filter(None, rows[-1])))
+        if room < 0:
+            break
+    return {
+        "notes": [] if len(shown) == len(schema) else [f"The first {len(shown)} of {len(schema)} columns."],
+        "columns": [[name[:_MAX_CELL], str(schema.field(index).type)[:_MAX_CELL]] for index, name in enumerate(shown)],
+        "rows": rows,
+        "row_count": row_count,
+    }
 
 
 def _cell(value: object) -> str | None:
