@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import tarfile
+import time
 from itertools import count
 from pathlib import Path
 
 import pytest
+from rich.style import Style
 
 from mldeck.artifacts.local import LocalTree
 from mldeck.artifacts.mlmodel import FILE_NAME, MalformedModel, read_mlmodel
 from mldeck.artifacts.preview import preview
 from mldeck.artifacts.previews.tree import MAX_VALUES, parse_yaml
-from mldeck.artifacts.previews.values import TablePreview, TextPreview
+from mldeck.artifacts.previews.values import TablePreview, TextPage, TextPreview
 from mldeck.errors import Interrupted
 from mldeck.ui.model_reading import Card, ModelFolder, read_card
+from mldeck.ui.text_layout import Row, pieces_of
+from mldeck.ui.text_reading import as_lines
 from tests.artifacts.sources import Bytes
 
 TOO_MANY = f"It holds more than {MAX_VALUES:,} values."
@@ -119,3 +124,19 @@ def test_a_line_of_a_card_is_cut_and_copied_whole(tmp_path: Path) -> None:
 def test_a_flavor_that_is_named_again_and_again_has_one_snippet(tmp_path: Path) -> None:
     card = _card(tmp_path, "flavors:\n" + "  sklearn: {}\n" * 2_000)
     assert len([line for line in card.lines if line.name == "Load it: mlflow.sklearn"]) == 1
+
+
+def test_a_tar_whose_headers_lead_to_headers_without_end_says_so() -> None:
+    header = tarfile.TarInfo("a")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 100
+    found = preview(Bytes((header.tobuf(tarfile.GNU_FORMAT) + b"a" * 512) * 2_000, "a.tar"))
+    assert found.notes == ("It cannot be looked into: it is nested too deeply or unpacks to too much.",)
+
+
+def test_a_line_full_of_matches_is_drawn_at_once() -> None:
+    page = as_lines(TextPage(0, "a" * 20_000, None))
+    page.spans = [[(at, at + 1, Style(bold=True)) for at in range(0, 20_000, 2)]]
+    start = time.monotonic()
+    pieces = list(pieces_of(Row(0, 0, 0, 20_000), page, "a"))
+    assert pieces == [("a", "match")] * 20_000
+    assert time.monotonic() - start < 5  # seconds; where each piece looked through all matches it took fifteen

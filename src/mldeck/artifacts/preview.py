@@ -102,6 +102,9 @@ def _preview(source: Source, wish: Wish, check: Check) -> Preview:
             found = reader(source)
         except NotThis as reason:
             notes = (str(reason),)
+        except (RecursionError, MemoryError):
+            # Any library may get there, by headers that lead to headers or by a size that a file only claims.
+            notes = ("It cannot be looked into: it is nested too deeply or unpacks to too much.",)
     if found is None and encoding is not None:
         found = _text(source, encoding, notes)
     if found is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -48,13 +48,23 @@ def pieces_of(at: Row, page: ReadPage, needle: str) -> Iterator[tuple[str, str |
     """The text of a row with its colours; what is looked for has the style called `match`."""
     text = page.lines[at.line][at.start : at.end]
     spans = [_shifted(span, at) for span in (page.spans[at.line] if at.line < len(page.spans) else ())]
-    matches = list(_occurrences(text, needle))
-    cuts = {0, len(text), *(edge for start, end, _ in spans for edge in (start, end)), *sum(matches, ())}
+    matches = [(start, end, "match") for start, end in _occurrences(text, needle)]
+    # A long line may have thousands of them, and is drawn each time it is in sight: both are gone through once, in order.
+    cuts = {0, len(text), *(edge for start, end, _ in (*spans, *matches) for edge in (start, end))}
+    style_at, match_at = _styles(spans), _styles(matches)
     for start, end in pairwise(sorted(cut for cut in cuts if 0 <= cut <= len(text))):
-        style: str | Style = next((each for left, right, each in spans if left <= start < right), "")
-        if any(left <= start < right for left, right in matches):
-            style = "match"
-        yield text[start:end], style
+        yield text[start:end], match_at(start) or style_at(start)
+
+
+def _styles(spans: Sequence[tuple[int, int, str | Style]]) -> Callable[[int], str | Style]:
+    """The style at a place, of spans that follow each other; nothing where there is none."""
+    starts = [start for start, _, _ in spans]
+
+    def at(place: int) -> str | Style:
+        index = bisect_right(starts, place) - 1
+        return spans[index][2] if index >= 0 and place < spans[index][1] else ""
+
+    return at
 
 
 def _shifted(span: Span, at: Row) -> Span:
