@@ -18,6 +18,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from mldeck.errors import UsageError
 from mldeck.format import safe
@@ -73,6 +74,8 @@ class DeckApp(App[str]):
         """Held while a place is made or gone to."""
         self._is_leaving = False
         self._control_filter = ControlFilter()
+        self.crash: str | None = None
+        """What to say when a fault of ours ended the deck."""
 
     def on_mount(self) -> None:
         self._leave_on_signals()
@@ -90,6 +93,17 @@ class DeckApp(App[str]):
         self._is_leaving = True
         self.workers.cancel_all()
         super().exit(*result, **options)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Say in one line that a fault ended the deck; tests get the exception itself."""
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        if self.crash is None:
+            from mldeck.ui.crash import report
+
+            self.crash = report(error.error if isinstance(error, WorkerFailed) else error)
+        self._close_messages_no_wait()
 
     def get_driver_class(self) -> type[Driver]:
         return forgiving(super().get_driver_class())
@@ -205,6 +219,9 @@ def run_deck(settings: Settings, path: Path, head_start: HeadStart | None = None
     finally:
         wait_for_threads(_GRACE_S)
         app.session.close()
+    if app.crash is not None:
+        print(app.crash, file=sys.stderr)
+        return 1
     if message:
         print(f"mldeck: {message}", file=sys.stderr)
         return 1
