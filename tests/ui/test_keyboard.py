@@ -85,3 +85,21 @@ async def test_what_asks_nothing_in_the_end_holds_nothing_up(taxi: Path) -> None
         await type_ahead(deck, "ejdjuj")
         await deck.until(lambda: deck.screen.table.cursor_row == 3)
         assert isinstance(deck.app.screen, RunsScreen)
+
+
+async def test_a_busy_machine_turns_no_text_into_commands(taxi: Path) -> None:
+    """However long the key for finding takes, what is typed behind it is the text."""
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        table = deck.screen.table
+        original = table.on_event
+
+        async def slowly(event: events.Event) -> None:
+            if isinstance(event, events.Key):
+                await asyncio.sleep(1.5)
+            await original(event)
+
+        table.on_event = slowly  # type: ignore[method-assign]
+        await type_ahead(deck, "/ab x")
+        await deck.until(lambda: typed(deck) == "ab x")
+        assert not deck.app.session.marked

@@ -20,7 +20,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
-from mldeck.errors import UsageError
+from mldeck.errors import MldeckError, UsageError
 from mldeck.format import safe
 from mldeck.settings import Settings
 from mldeck.ui.driver import forgiving
@@ -69,7 +69,7 @@ class DeckApp(App[str]):
         self.add_mode("runs", lambda: RunsScreen(self.session))
         self.add_mode("models", self._models_screen)
         self.add_mode("compare", self._compare_screen)
-        self.keyboard = Keyboard(self, super().on_event)
+        self.keyboard = Keyboard(self, super().on_event, lambda: self.session.is_open)
         self._going = asyncio.Lock()
         """Held while a place is made or gone to."""
         self._is_leaving = False
@@ -95,7 +95,13 @@ class DeckApp(App[str]):
         super().exit(*result, **options)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Say in one line that a fault ended the deck; tests get the exception itself."""
+        """Say in one line that a fault ended the deck; tests get the exception itself.
+
+        What a worker could not read or write, and did not say, is said here and ends nothing.
+        """
+        if isinstance(error, WorkerFailed) and isinstance(error.error, MldeckError):
+            self.notify(str(error.error), severity="warning", timeout=8)
+            return
         if self.is_headless:
             super()._handle_exception(error)
             return

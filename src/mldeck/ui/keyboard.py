@@ -2,7 +2,10 @@
 
 Textual sends a key to the widget that has the focus when the key arrives. A fast typist or a slow line delivers several at
 once: behind `/`, which moves the focus to the line for finding, the others would still go to the table, as commands. So would
-what is typed behind a key that opens a menu, which takes a moment.
+what is typed behind a key that opens a menu, which takes a moment. And in the first second there is nothing yet that most
+keys are about: they wait until the store is open.
+
+However long that takes, no key becomes anything else than it was meant to be: what cannot be sent is dropped, and said.
 """
 
 from __future__ import annotations
@@ -27,7 +30,17 @@ ASKING = frozenset({"card-metric", "choose", "copy", "edit", "workspace"})
 
 _MOST_WAITING = 256
 _LOOK_S = 0.01
-_PATIENCE_S = 1.0
+_PATIENCE_S = 10.0
+"""How long keys wait. Then whatever they wait for never comes, and they are dropped."""
+
+_LEAVES = frozenset({"ctrl+q", "ctrl+c"})
+"""Never text, and never made to wait."""
+
+_ALWAYS = frozenset(
+    "q question_mark colon ctrl+p ctrl+r escape tab shift+tab up down left right j k h l g G home end pageup pagedown"
+    " ctrl+d ctrl+u".split()
+)
+"""What can be done before the store is open."""
 
 
 class Passed(Message):
@@ -45,10 +58,13 @@ class Passed(Message):
 class Keyboard:
     """What is typed or pasted, one after the other: the next is sent when the one before it has been dealt with."""
 
-    def __init__(self, app: App[str], send: Callable[[events.Event], Awaitable[None]]) -> None:
-        """`send`: Textual's own way with an event."""
+    def __init__(
+        self, app: App[str], send: Callable[[events.Event], Awaitable[None]], is_open: Callable[[], bool]
+    ) -> None:
+        """`send`: Textual's own way with an event. `is_open`: whether there is a store that keys can be about."""
         self._app = app
         self._send = send
+        self._is_open = is_open
         self._waiting: deque[events.Key | events.Paste] = deque(maxlen=_MOST_WAITING)
         self.sent = 0
         """How many keys and pastes were sent until now."""
@@ -56,7 +72,7 @@ class Keyboard:
         """Where the last one was sent, until it has been dealt with."""
         self._screen: Widget | None = None
         """What was on top when it was sent."""
-        self._sent_at = 0.0
+        self._sent_at = time.monotonic()
         self._lookout: Timer | None = None
 
     @property
@@ -78,6 +94,10 @@ class Keyboard:
             await asyncio.sleep(missing)
 
     async def take(self, event: events.Key | events.Paste) -> None:
+        if isinstance(event, events.Key) and event.key in _LEAVES:
+            self._waiting.clear()
+            await self._send(event)
+            return
         self._waiting.append(event)
         await self._send_waiting()
 
@@ -90,7 +110,7 @@ class Keyboard:
             await self._send_waiting()
 
     async def _send_waiting(self) -> None:
-        while self._waiting and (self._is_free() or self._is_overdue()):
+        while self._waiting and self._is_free() and self._may_be_sent(self._waiting[0]):
             event = self._waiting.popleft()
             self.sent += 1
             self._sent_at = time.monotonic()
@@ -117,14 +137,21 @@ class Keyboard:
             return False
         return any(worker.group in ASKING and not worker.is_finished for worker in self._app.workers)
 
-    def _is_overdue(self) -> bool:
-        return self._rested_s > _PATIENCE_S
+    def _may_be_sent(self, event: events.Key | events.Paste) -> bool:
+        if self._is_open() or isinstance(self._app.screen, ModalScreen):
+            return True
+        return isinstance(event, events.Key) and event.key in _ALWAYS
 
     async def _look(self) -> None:
         """What goes behind a key is lost with a widget that the key removes; and nothing says that a question comes up."""
         if self._target is not None and not self._target.is_attached:
             self._target = None
         await self._send_waiting()
+        if self._waiting and time.monotonic() - self._waiting[0].time > _PATIENCE_S:
+            self._waiting.clear()
+            self._target = None
+            why = "mldeck is busy" if self._is_open() else "the store is not open yet"
+            self._app.notify(f"What was typed was dropped: {why}", severity="warning", timeout=5)
         if not self._waiting and self._lookout is not None:
             self._lookout.stop()
             self._lookout = None
