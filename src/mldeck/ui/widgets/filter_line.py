@@ -38,6 +38,7 @@ class CandidateList(Grid, can_focus=False):
         self.candidates, self.is_chosen = candidates, False
         self.display = bool(candidates)
         if not candidates:
+            self.set_content(0)
             return
         width = min(60, max(cell_width(safe(each.text)) for each in candidates))
         note = max(cell_width(safe(each.note)) for each in candidates)

@@ -338,7 +338,12 @@ class Grid(ScrollView, Based, can_focus=True):
         if line is None:
             if len(self._lines) > _CACHED_LINES:
                 self._lines.clear()
-            line = self._lines[key] = self._row_line(row, width)
+            try:
+                line = self._row_line(row, width)
+            except LookupError:
+                # The data shrank between two paints. The row is gone with the next one.
+                return Strip.blank(width, self.base)
+            self._lines[key] = line
         return line
 
     def _empty_line(self, y: int, width: int) -> Strip:
