@@ -351,9 +351,31 @@ class TestRunsJson:
         fixture = store_copy("search")
         everything = rows(fixture, "--limit", "0", "--view", "all")
         assert len(everything) == 120
-        assert rows(fixture, "--view", "all") == everything[:100]
+        assert rows(fixture, "--limit", "100", "--view", "all") == everything[:100]
         assert rows(fixture, "--limit", "7", "--view", "all") == everything[:7]
         assert rows(fixture, "--limit", "9999999999", "--view", "all") == everything
+
+    @pytest.mark.parametrize("format_name", ["table", "json", "csv"])
+    def test_a_limit_that_nobody_asked_for_is_said(self, ask: Ask, store_copy: CopyOf, format_name: str) -> None:
+        fixture = store_copy("search")
+        words = ("runs", "--view", "all", "--format", format_name, "-s", fixture.db)
+        assert ask(*words)[2] == "mldeck: 100 of 120 runs; --limit 0 prints all\n"
+        for asked in (("--limit", "0"), ("--limit", "100"), ("--limit", "7"), ("-f", "attributes.run_id = 'x'")):
+            assert ask(*words, *asked)[2] == "", asked
+
+    def test_one_name_in_two_workspaces(self, ask: Ask, store_copy: CopyOf) -> None:
+        fixture = store_copy("mlflow-3.17.2")
+        with closing(sqlite3.connect(fixture.db)) as connection, connection:
+            connection.execute(
+                "INSERT INTO experiments (name, artifact_location, lifecycle_stage, workspace)"
+                " VALUES ('churn-baseline', 'x', 'active', 'other')"
+            )
+            (other,) = connection.execute("SELECT max(experiment_id) FROM experiments").fetchone()
+        status, out, err = ask("runs", "-e", "churn-baseline", "-s", fixture.db)
+        assert (status, out) == (2, "")
+        assert "several experiments are called churn-baseline: give the id of one (" in err
+        assert str(other) in err
+        assert ask("runs", "-e", str(other), "-s", fixture.db)[0] == 0
 
     def test_no_run_is_left_out_when_there_are_many(
         self, rows: Callable[..., list[dict[str, Any]]], store_copy: CopyOf

@@ -114,15 +114,16 @@ def print_runs(
     limit: int,
     format_name: str,
 ) -> int:
-    """`columns` None: those that the deck shows in a table, all there are elsewhere. `limit` 0 stands for all.
+    """Print them, a few hundred at a time, and return how many more there are than `limit`.
 
-    They are streamed, a few hundred at a time.
+    `columns` None: those that the deck shows in a table, all there are elsewhere. `limit` 0 stands for all.
     """
     store = opened(path)
     try:
         experiments = _chosen(store, names)
         query = RunQuery(tuple(experiments), View(view_name), tuple(order), filter_text)
         ids = store.run_ids(query, limit or None)
+        left_out = max(0, store.count_matching(query) - limit) if limit and len(ids) == limit else 0
         experiment_names = {key: each.name for key, each in experiments.items()}
         if format_name == "json":
             fields = ALL_FIELDS if columns is None else fields_of(columns)
@@ -136,7 +137,7 @@ def print_runs(
             write_table(labels(columns), ([_shown(*cell) for cell in zip(columns, row, strict=True)] for row in rows))
     finally:
         store.close()
-    return 0
+    return left_out
 
 
 def _chosen(store: Store, names: Sequence[str]) -> dict[str, Experiment]:
@@ -145,10 +146,13 @@ def _chosen(store: Store, names: Sequence[str]) -> dict[str, Experiment]:
         return {each.experiment_id: each for each in store.experiments(View.ACTIVE)}
     existing = store.experiments(View.ALL)
     by_id = {each.experiment_id: each for each in existing}
-    by_name = {each.name: each for each in existing}
     chosen = {}
     for name in names:
-        experiment = by_name.get(name) or by_id.get(name)
+        named = [each for each in existing if each.name == name]
+        if len(named) > 1:  # in several workspaces
+            ids = ", ".join(each.experiment_id for each in named)
+            raise UsageError(f"several experiments are called {name}: give the id of one ({ids})")
+        experiment = named[0] if named else by_id.get(name)
         if experiment is None:
             raise UsageError(f"no experiment {name} in {store.path}; `mldeck experiments` lists them")
         chosen[experiment.experiment_id] = experiment

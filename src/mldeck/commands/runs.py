@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from mldeck.commands.options import (
     pointed_out,
     printed_store,
     readable_search,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -45,9 +47,8 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument(
         "--limit",
         type=_limit,
-        default=DEFAULT_LIMIT,
         metavar="N",
-        help=f"at most N runs, 0 for all (default {DEFAULT_LIMIT})",
+        help=f"at most N runs, 0 for all (default {DEFAULT_LIMIT}, and a word on how many there are)",
     )
     parser.add_argument(
         "--columns",
@@ -61,16 +62,21 @@ def run(words: Sequence[str]) -> int:
     from mldeck.search.order import parse_orders
 
     order = parse_orders(options.order)
-    return output.print_runs(
+    limit = DEFAULT_LIMIT if options.limit is None else options.limit
+    left_out = output.print_runs(
         printed_store(options),
         options.experiment,
         options.view,
         options.filter,
         order,
         options.columns,
-        options.limit,
+        limit,
         options.format,
     )
+    if left_out and options.limit is None:
+        sys.stdout.flush()
+        tell(f"{limit:,} of {limit + left_out:,} runs; --limit 0 prints all")
+    return 0
 
 
 def _columns(text: str) -> tuple[Column, ...]:

@@ -41,6 +41,12 @@ def run_ids(connection: Connection, schema: Schema, query: RunQuery, limit: int 
     return list(connection.execute(statement).scalars().all())
 
 
+def count_matching(connection: Connection, schema: Schema, query: RunQuery) -> int:
+    """How many runs match."""
+    statement = select(func.count()).select_from(schema.runs).where(matches(schema, query))
+    return int(connection.execute(statement).scalar_one())
+
+
 def matches(schema: Schema, query: RunQuery) -> ColumnElement[bool]:
     """Whether a run belongs to the experiments and the lifecycle stage that are looked at, and passes the filter.
 

@@ -31,7 +31,7 @@ from mldeck.store.opened import OpenedStore
 from mldeck.store.run_columns import differing_columns, keys_of_runs, present_columns
 from mldeck.store.run_rows import ROWS_AT_ONCE, run_rows
 from mldeck.store.run_values import metric_values, text_values
-from mldeck.store.runs import RunFields, count_runs, newest_run_experiment, run_ids, run_records
+from mldeck.store.runs import RunFields, count_matching, count_runs, newest_run_experiment, run_ids, run_records
 
 if TYPE_CHECKING:
     from mldeck.store.editor import StoreEditor
@@ -83,6 +83,9 @@ class Store(OpenedStore):
 
     def run_ids(self, query: RunQuery, limit: int | None = None, interrupt: Interrupt | None = None) -> list[str]:
         return self._read(run_ids, interrupt, query, limit)
+
+    def count_matching(self, query: RunQuery, interrupt: Interrupt | None = None) -> int:
+        return self._read(count_matching, interrupt, query)
 
     def run_records(
         self, ids: Sequence[str], fields: RunFields, interrupt: Interrupt | None = None
