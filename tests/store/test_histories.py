@@ -18,7 +18,7 @@ from sqlalchemy import event
 from mldeck.errors import Interrupted
 from mldeck.model import History, MetricKey
 from mldeck.store import histories, points
-from mldeck.store.encoding import metric_timestamp_ms, metric_value
+from mldeck.store.encoding import metric_value
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
@@ -42,10 +42,7 @@ def naive(db: Path, run_id: str, key: str) -> list[Point]:
         rows = connection.execute(
             "SELECT step, timestamp, value, is_nan FROM metrics WHERE run_uuid = ? AND key = ?", (run_id, key)
         ).fetchall()
-    converted = [(step, metric_timestamp_ms(timestamp), value, is_nan) for step, timestamp, value, is_nan in rows]
-    return [
-        (step, timestamp, repr(metric_value(value, is_nan))) for step, timestamp, value, is_nan in sorted(converted)
-    ]
+    return [(step, timestamp, repr(metric_value(value, is_nan))) for step, timestamp, value, is_nan in sorted(rows)]
 
 
 def pairs(db: Path) -> list[tuple[str, str]]:
@@ -154,8 +151,23 @@ class TestReading:
         assert listed(logged.read()) == [
             (-(2**63), 1_600_000_000_000, "-inf"),
             (3, 1_700_000_000_003, "3.0"),
-            (2**63 - 1, 1_600_000_000_000, "1.0"),
+            (2**63 - 1, 1_600_000_000, "1.0"),  # not all are in seconds, so none is
         ]
+
+    @pytest.mark.parametrize("base", [0, 63_072_000_000, 94_694_400_000, 1_600_000_000, -86_400_000])
+    def test_times_are_what_was_logged(self, logged: Logged, base: int) -> None:
+        """Steps or elapsed milliseconds as times, a backtest of 1972 to 1974, seconds of another year."""
+        logged.write(*((step, base + step * 86_400_000, 1.0, 0) for step in range(400)))
+        history = logged.read()
+        assert list(history.timestamps) == [base + step * 86_400_000 for step in range(400)]
+
+    def test_times_in_seconds_of_the_run_itself(self, logged: Logged) -> None:
+        """As a client of MLflow 1.0 to 1.2 wrote them; what comes later is read the same way."""
+        logged.write(*((step, 1_700_000_060 + step, 1.0, 0) for step in range(3)))
+        history = logged.read()
+        assert list(history.timestamps) == [1_700_000_060_000, 1_700_000_061_000, 1_700_000_062_000]
+        logged.write((3, 1_700_000_063, 1.0, 0))
+        assert logged.store.read_newer(history).timestamps[-1] == 1_700_000_063_000
 
     def test_windows(self, logged: Logged) -> None:
         logged.write(*(row(step) for step in (5, -3, 4, 9, 7, 0)), row(7, 1.5))

@@ -356,11 +356,22 @@ class TestUnusualContents:
 
     def test_metric_times_in_seconds(self, fixture: FixtureStore) -> None:
         run_id = fixture.run("rf5")
-        self.change(fixture, "UPDATE latest_metrics SET timestamp = 1600000000 WHERE run_uuid = ?", run_id)
         with closing(Store(fixture.db)) as store:
             details = store.run_details(run_id)
             assert details is not None
-            assert {metric.timestamp for metric in details.metrics} == {1_600_000_000_000}
+            assert details.run.start_time is not None
+            start = details.run.start_time // 1000 + 60
+        for logged, meant in (
+            (start, start * 1000),
+            (1_600_000_000, 1_600_000_000),
+            (63_072_000_000, 63_072_000_000),
+            (7, 7),
+        ):
+            self.change(fixture, "UPDATE latest_metrics SET timestamp = ? WHERE run_uuid = ?", logged, run_id)
+            with closing(Store(fixture.db)) as store:
+                details = store.run_details(run_id)
+                assert details is not None
+                assert {metric.timestamp for metric in details.metrics} == {meant}
 
     def test_values_longer_than_declared(self, fixture: FixtureStore) -> None:
         self.change(fixture, "UPDATE params SET value = ? WHERE key = 'C'", "x" * 100_000)

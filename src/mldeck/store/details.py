@@ -15,7 +15,7 @@ from mldeck.model import (
     Run,
     RunDetails,
 )
-from mldeck.store.encoding import metric_timestamp_ms, metric_value
+from mldeck.store.encoding import are_seconds, metric_value
 from mldeck.store.runs import load_runs, run_from_row, select_runs
 from mldeck.store.schema import Schema
 
@@ -37,7 +37,7 @@ def run_details(connection: Connection, schema: Schema, run_id: str) -> RunDetai
     return RunDetails(
         run=run,
         experiment_name=_experiment_name(connection, schema, run.experiment_id),
-        metrics=_metrics(connection, schema, run_id),
+        metrics=_metrics(connection, schema, run),
         params=_pairs(connection, schema, Kind.PARAM, run_id),
         tags=tags,
         datasets=_datasets(connection, schema, run_id),
@@ -55,15 +55,19 @@ def _experiment_name(connection: Connection, schema: Schema, experiment_id: str)
     return connection.execute(select(table.c.name).where(table.c.experiment_id == int(experiment_id))).scalar()
 
 
-def _metrics(connection: Connection, schema: Schema, run_id: str) -> tuple[Metric, ...]:
+def _metrics(connection: Connection, schema: Schema, run: Run) -> tuple[Metric, ...]:
     latest = schema.latest_metrics
     statement = select(latest.c.key, latest.c.value, latest.c.is_nan, latest.c.timestamp, latest.c.step)
-    rows = connection.execute(statement.where(latest.c.run_uuid == run_id)).all()
+    rows = connection.execute(statement.where(latest.c.run_uuid == run.run_id)).all()
     metrics = (
-        Metric(row.key, metric_value(row.value, row.is_nan), metric_timestamp_ms(row.timestamp), row.step)
-        for row in rows
+        Metric(row.key, metric_value(row.value, row.is_nan), _in_ms(row.timestamp or 0, run), row.step) for row in rows
     )
     return tuple(sorted(metrics, key=lambda metric: (metric.key.startswith(SYSTEM_METRIC_PREFIX), metric.key)))
+
+
+def _in_ms(timestamp: int, run: Run) -> int:
+    is_scaled = are_seconds(timestamp, timestamp, run.start_time, run.end_time)
+    return timestamp * 1000 if is_scaled else timestamp
 
 
 def _pairs(connection: Connection, schema: Schema, kind: Kind, run_id: str) -> tuple[tuple[str, str], ...]:

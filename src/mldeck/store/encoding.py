@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import time
 
 STORED_INFINITY = 1.797e308
 """MLflow writes ±inf as ±1.7976931348623157e308; anything this large is an infinity."""
 
 SECONDS_LIMIT = 10**11
 """MlflowClient.log_metric of 1.0-1.2 wrote seconds: as milliseconds such a time would lie before March 1973."""
+
+_DAY_MS = 86_400_000
 
 
 def metric_value(value: float | None, is_nan: int | bool | None) -> float:
@@ -20,8 +23,13 @@ def metric_value(value: float | None, is_nan: int | bool | None) -> float:
     return value
 
 
-def metric_timestamp_ms(timestamp: int | None) -> int:
-    """Milliseconds since the epoch, whatever unit the client wrote."""
-    if timestamp is None:
-        return 0
-    return timestamp * 1000 if abs(timestamp) < SECONDS_LIMIT else timestamp
+def are_seconds(first: int, last: int, start_time: int | None, end_time: int | None) -> bool:
+    """Whether the times of a history, of which these are the least and the greatest, were logged in seconds.
+
+    They are if they lie within the run's own time then, a day either side. Times of 1970 to 1973, elapsed milliseconds and the
+    numbers of steps are logged as times on purpose. Decided once for a history (MLFLOW_DATABASE.md section 3).
+    """
+    if last >= SECONDS_LIMIT or start_time is None:
+        return False
+    end = int(time.time() * 1000) if end_time is None else end_time
+    return start_time - _DAY_MS <= first * 1000 and last * 1000 <= max(start_time, end) + _DAY_MS

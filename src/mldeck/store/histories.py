@@ -8,6 +8,7 @@ a point twice.
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -17,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Select, cas
 from sqlalchemy.exc import DBAPIError
 
 from mldeck.model import History
+from mldeck.store.encoding import SECONDS_LIMIT, are_seconds
 from mldeck.store.files import is_locked
 from mldeck.store.points import MOST_POINTS, Gathering, PointRow, Points
 from mldeck.store.schema import Schema
@@ -57,6 +59,7 @@ def read_history(
                 on_part(gathering.count)
         is_finished = True
     points = gathering.finish()
+    _read_times(connection, schema, run_id, points)
     return History(
         run_id,
         key,
@@ -89,7 +92,8 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
     rows: Sequence[Any] = connection.execute(statement).all()
     if not rows:
         return replace(history, mark=newest)
-    if len(history) + len(rows) > MOST_POINTS:
+    # A time in seconds among them, perhaps: only the whole history tells.
+    if len(history) + len(rows) > MOST_POINTS or min(row[2] for row in rows) < SECONDS_LIMIT:
         return read_history(connection, schema, history.run_id, history.key, history.window)
     points = Points(history.steps, history.values, history.timestamps)
     points.merge(rows)
@@ -101,6 +105,16 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
         point_count=history.point_count + len(rows),
         mark=newest,
     )
+
+
+def _read_times(connection: Connection, schema: Schema, run_id: str, points: Points) -> None:
+    """Turn the times into milliseconds where they were logged in seconds."""
+    if not len(points) or max(points.timestamps) >= SECONDS_LIMIT:
+        return
+    times = select(schema.runs.c.start_time, schema.runs.c.end_time).where(schema.runs.c.run_uuid == run_id)
+    row = connection.execute(times).first()
+    if row is not None and are_seconds(min(points.timestamps), max(points.timestamps), *row):
+        points.timestamps = array("q", (1000 * timestamp for timestamp in points.timestamps))
 
 
 def _points_of(schema: Schema, run_id: str, key: str, window: Window | None = None) -> Select[Any]:

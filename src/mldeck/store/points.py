@@ -13,7 +13,7 @@ from math import isnan
 from operator import lt
 from typing import Any
 
-from mldeck.store.encoding import SECONDS_LIMIT, STORED_INFINITY, metric_timestamp_ms, metric_value
+from mldeck.store.encoding import STORED_INFINITY, metric_value
 
 MOST_POINTS = 1_000_000
 """So many are held: 24 MB, and more than any picture can show."""
@@ -41,7 +41,7 @@ class Points:
         # A list is taken over much quicker than whatever else can be iterated over.
         self.steps.fromlist(list(steps))
         self.values.fromlist(_decoded(values))
-        self.timestamps.fromlist(_in_ms(timestamps))
+        self.timestamps.fromlist(list(timestamps))
 
     def append(self, others: Points) -> None:
         self.steps += others.steps
@@ -135,9 +135,3 @@ def _decoded(values: Sequence[Any]) -> list[float]:
     if None in values or max(values) >= STORED_INFINITY or min(values) <= -STORED_INFINITY:
         return [metric_value(value, False) for value in values]
     return list(values)
-
-
-def _in_ms(timestamps: Sequence[int]) -> list[int]:
-    if min(timestamps) < SECONDS_LIMIT:
-        return [metric_timestamp_ms(timestamp) for timestamp in timestamps]
-    return list(timestamps)
