@@ -219,3 +219,14 @@ def test_what_to_install(url: str, package: str, install: str, monkeypatch: pyte
     with pytest.raises(NeedsExtra) as caught:
         RemoteTree(url)
     assert str(caught.value) == f"{url}: to look into {scheme}: stores, pip install {install}"
+
+
+def test_what_a_package_says_is_cut_to_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no libjvm\n" * 2_000)
+
+    monkeypatch.setattr("mldeck.artifacts.remote._connected", fail)
+    with pytest.raises(ArtifactError) as caught:
+        RemoteTree("hdfs://host/mlflow")
+    assert "no libjvm" in str(caught.value)
+    assert len(str(caught.value)) < 400

@@ -8,11 +8,12 @@ from threading import Event, Thread
 import pytest
 from rich.style import Style
 
+from mldeck.artifacts.source import never
 from mldeck.errors import Interrupted
 from mldeck.helper import Helper, Unanswered
 from mldeck.ui import text_looks
-from mldeck.ui.text_looks import LOOKS, spans_of
-from mldeck.ui.text_reading import colours, rendered_markdown
+from mldeck.ui.text_looks import LOOKS, rendered_markdown, spans_of
+from mldeck.ui.text_reading import colours
 
 STYLES = {name: Style(color=f"color({number})") for number, name in enumerate(LOOKS)}
 SLOW = [" "] * 30_000
@@ -52,9 +53,9 @@ def test_this_process_goes_on_while_something_is_coloured() -> None:
 
 
 def test_markdown_that_takes_too_long_or_too_much_is_not_rendered() -> None:
-    assert rendered_markdown("# a", 20)
+    assert rendered_markdown("# a", 20, never)
     with pytest.raises(Unanswered):
-        rendered_markdown("```python\nx\n" + "\n".join(SLOW) + "\nx\n```\n", 80)
+        rendered_markdown("```python\nx\n" + "\n".join(SLOW) + "\nx\n```\n", 80, never)
 
 
 @pytest.mark.parametrize("lexer", ["python", "none of that name"])

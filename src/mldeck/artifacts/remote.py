@@ -31,6 +31,8 @@ _INSTALL = {
 _PROTOCOLS = {"abfss": "abfs", "wasb": "abfs", "wasbs": "abfs", "viewfs": "hdfs"}
 """What fsspec calls them, where it has another name."""
 
+_LONGEST_REASON = 300
+"""Characters: a library that lacks another one can say every place in which it looked."""
 _MODIFIED = ("LastModified", "last_modified", "updated", "mtime", "modify")
 """Each store has its own word for it."""
 
@@ -187,4 +189,6 @@ def _explained(shown: str) -> Iterator[None]:
         raise NotThere(f"there is nothing at {shown}") from error
     except Exception as error:
         said = " ".join(str(error).split()) or type(error).__name__
+        if len(said) > _LONGEST_REASON:
+            said = said[:_LONGEST_REASON] + "…"
         raise ArtifactError(f"{shown} cannot be read ({said})") from error

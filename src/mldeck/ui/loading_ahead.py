@@ -10,7 +10,7 @@ _MODULES = (
     "mldeck.store.metrics_of_runs",
     "mldeck.ui.screens.chart",
     "mldeck.store.histories",
-    "textual.widgets.markdown",
+    "mldeck.ui.text_looks",
 )
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rich.style import Style
+
+from mldeck.format import safe
 from mldeck.helper import Helper, Read, serve
 
 LOOKS = ("dim", "accent", "good", "warn", "name", "bad")
@@ -29,6 +32,8 @@ _TOKENS = {
 }
 """By the parts of a token's name, as in `Token.Literal.String.Doc`: the last one that is here counts."""
 
+_TAB = 4
+
 _helper = Helper(__name__, seconds=5, memory=1 << 29)
 
 NamedSpan = tuple[int, int, str]
@@ -42,10 +47,11 @@ def spans_of(lines: Sequence[str], lexer: str, check: Callable[[], None]) -> lis
     return [[(start, end, look) for start, end, look in line] for line in answer]
 
 
-def rendered(text: str, width: int, check: Callable[[], None]) -> list[list[StyledText]]:
-    """The lines that Markdown makes. Raises Unanswered."""
-    answer = _helper.ask({"markdown": text, "width": width}, check)
-    return [[(piece, style) for piece, style in line] for line in answer]
+def rendered_markdown(text: str, width: int, check: Callable[[], None]) -> list[list[tuple[str, Style]]]:
+    """As lines. Links are named but lead nowhere. Raises Unanswered."""
+    lines = "\n".join(safe(line.expandtabs(_TAB)) for line in text.split("\n"))
+    answer = _helper.ask({"markdown": lines, "width": width}, check)
+    return [[(safe(piece), Style.parse(style)) for piece, style in line] for line in answer]
 
 
 # -- in the helper

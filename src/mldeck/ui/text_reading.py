@@ -17,7 +17,7 @@ from mldeck.artifacts.previews.values import TextPage
 from mldeck.artifacts.source import Check, Progress, Source, never, untold
 from mldeck.format import safe
 from mldeck.helper import Unanswered
-from mldeck.ui.text_looks import rendered, spans_of
+from mldeck.ui.text_looks import spans_of
 
 _TAB = 4
 _BACK = 4 << 20
@@ -64,12 +64,6 @@ def colours(lines: Sequence[str], lexer: str, looks: Mapping[str, Style], check:
     except Unanswered:
         return []
     return [[(start, end, looks[look]) for start, end, look in line] for line in spans]
-
-
-def rendered_markdown(text: str, width: int, check: Check = never) -> list[list[tuple[str, Style]]]:
-    """As lines. Links are named but lead nowhere. Raises Unanswered."""
-    lines = "\n".join(safe(line.expandtabs(_TAB)) for line in text.split("\n"))
-    return [[(safe(piece), Style.parse(style)) for piece, style in line] for line in rendered(lines, width, check)]
 
 
 # -- finding

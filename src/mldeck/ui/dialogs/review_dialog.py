@@ -202,7 +202,10 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         if review.refusal:
             self._buttons.show((_CLOSE,))
         else:
-            self._buttons.show((review.deed, _CANCEL), marked=1 if self._stale else 0)
+            # Enter alone takes nothing out of Production.
+            leaves_production = review.moved.version.stage == PRODUCTION != review.stage
+            is_risky = self._stale or leaves_production
+            self._buttons.show((review.deed, _CANCEL), marked=1 if is_risky else 0)
         self._show_keys(review)
         self._show_moves()
         self._show_rows(review)

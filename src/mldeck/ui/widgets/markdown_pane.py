@@ -48,7 +48,7 @@ class MarkdownPane(ReadyLines):
         if not text or not width:
             return
         from mldeck.helper import Unanswered  # what renders is loaded with the first note
-        from mldeck.ui.text_reading import rendered_markdown
+        from mldeck.ui.text_looks import rendered_markdown
 
         cut = "" if len(text) == len(self.text) else f"\n\n… the first {_LONGEST:,} characters of {len(self.text):,}"
         try:
