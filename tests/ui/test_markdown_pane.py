@@ -78,3 +78,10 @@ async def test_the_width_is_that_of_the_pane() -> None:
         while max(len(pane.row_text(row).rstrip()) for row in range(pane.row_count)) > 30:
             assert time.monotonic() < end, "never happened: rendered for another width"
             await asyncio.sleep(0.02)
+
+
+async def test_nothing_is_under_the_scroll_bar() -> None:
+    async with shown("abcd " * 300) as (pilot, lines):
+        pane = pilot.app.query_one(MarkdownPane)
+        assert pane.show_vertical_scrollbar
+        assert max(map(len, lines)) <= pane.line_width

@@ -38,12 +38,12 @@ class MarkdownPane(ReadyLines):
 
     def on_resize(self, event: events.Resize | None = None) -> None:
         super().on_resize()
-        if self.scrollable_content_region.width != self._width:
+        if self.size.width != self._width:
             self._render_text()
 
     @work(group="markdown", exclusive=True)
     async def _render_text(self) -> None:
-        text, width = self.text[:_LONGEST], self.scrollable_content_region.width
+        text, width, height = self.text[:_LONGEST], self.size.width, self.size.height
         self._width = width
         if not text or not width:
             return
@@ -51,8 +51,11 @@ class MarkdownPane(ReadyLines):
         from mldeck.ui.text_looks import rendered_markdown
 
         cut = "" if len(text) == len(self.text) else f"\n\n… the first {_LONGEST:,} characters of {len(self.text):,}"
+        narrower = max(1, width - self.styles.scrollbar_size_vertical)
         try:
             lines = await read_off_loop(lambda interrupt: rendered_markdown(text + cut, width, interrupt.check))
+            if len(lines) > height:
+                lines = await read_off_loop(lambda interrupt: rendered_markdown(text + cut, narrower, interrupt.check))
         except Interrupted:
             return
         except Unanswered:
