@@ -172,14 +172,14 @@ class RegisterDialog(ModalScreen["Registered | None"]):
             yield from self._field("as", "register-name", "a registered model, or the name of a new one")
             yield Static("", id="register-verdict", markup=False)
             yield NameList(self._registered)
-            yield from self._field("description", "register-description", "of the version, optional")
+            yield from self._field("description", "register-description", "of the version, optional", keeps_lines=True)
             yield from self._field("tags", "register-tags", "key=value key2='another value', optional")
             yield ButtonBar((_DEED, _CANCEL), id="register-buttons")
 
-    def _field(self, label: str, id: str, placeholder: str) -> ComposeResult:
+    def _field(self, label: str, id: str, placeholder: str, *, keeps_lines: bool = False) -> ComposeResult:
         with Horizontal(classes="register-field"):
             yield Static(label, classes="register-label")
-            yield TextField(id=id, placeholder=placeholder, select_on_focus=False)
+            yield TextField(id=id, placeholder=placeholder, select_on_focus=False, keeps_lines=keeps_lines)
 
     def on_mount(self) -> None:
         self.set_focus(self._line if len(self._models) == 1 else self.query_one(LoggedModelList))

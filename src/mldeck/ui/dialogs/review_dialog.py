@@ -134,6 +134,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
                 yield Static("reason", id="review-reason-label")
                 yield TextField(
                     id="review-reason",
+                    keeps_lines=True,
                     placeholder="optional, kept with the change",
                     select_on_focus=False,  # the first letter must survive the second
                 )

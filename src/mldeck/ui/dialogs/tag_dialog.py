@@ -37,7 +37,7 @@ class TagDialog(ModalScreen["tuple[str, str] | None"]):
             yield Static("key")
             yield TextField(id="tag-key")
             yield Static("value")
-            yield TextField(id="tag-value")
+            yield TextField(id="tag-value", keeps_lines=True)
             yield Static("", id="tag-problem", markup=False)
 
     @property

@@ -6,6 +6,7 @@ restored in the text that the field returns. Tags, names, notes and filters come
 
 from __future__ import annotations
 
+from textual import events
 from textual.widgets import Input, TextArea
 
 from mldeck.format import escaped, unescaped
@@ -14,8 +15,18 @@ from mldeck.format import escaped, unescaped
 class TextField(Input):
     """A line for one text. Use `text` and `cursor`: `value` and `cursor_position` are about what is on screen."""
 
-    def __init__(self, text: str = "", *, id: str, placeholder: str = "", select_on_focus: bool = True) -> None:
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        id: str,
+        placeholder: str = "",
+        select_on_focus: bool = True,
+        keeps_lines: bool = False,
+    ) -> None:
+        """`keeps_lines`: pasted line ends are part of the text, and shown as codes. Else a blank takes their place."""
         super().__init__(escaped(text), placeholder, id=id, compact=True, select_on_focus=select_on_focus)
+        self._keeps_lines = keeps_lines
         self.cursor_blink = False  # a blinking cursor is output that nobody asked for
 
     @property
@@ -35,6 +46,13 @@ class TextField(Input):
     @cursor.setter
     def cursor(self, index: int) -> None:
         self.cursor_position = len(escaped(self.text[:index]))
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take all of the lines, where Textual takes the first one and says nothing."""
+        event.prevent_default()
+        event.stop()
+        text = event.text.strip("\r\n")
+        self.replace(text if self._keeps_lines else " ".join(text.splitlines()), *sorted(self.selection))
 
     def replace(self, text: str, start: int, end: int) -> None:
         """Put typed or pasted text in the place of what stands from `start` to `end` on screen."""
