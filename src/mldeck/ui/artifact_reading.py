@@ -23,7 +23,6 @@ from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, Total, count
 from mldeck.errors import MldeckError
 from mldeck.model import Run
 from mldeck.registry.nouns import LoggedModel, ModelVersion
-from mldeck.ui.file_places import places_of
 from mldeck.ui.model_reading import Card, ModelFolder, came_from, read_card
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def read_run_files(session: Session, run: Run, interrupt: Interrupt | None = Non
     models = session.store.registry().models_of_run(run.run_id, interrupt)
     model_ids = tuple(each.model_id for each in models if each.model_id)
     versions = session.registry.versions_of_run(run.run_id, model_ids, interrupt)
-    return RunFiles(run.run_id, run_tree(run.artifact_uri, run.run_id, models, places_of(session)), models, versions)
+    return RunFiles(run.run_id, run_tree(run.artifact_uri, run.run_id, models, session.places()), models, versions)
 
 
 def where_lines(tree: RunTree) -> list[tuple[str, str]]:
@@ -290,7 +289,7 @@ def model_subject(
         # The list of an experiment has no params, metrics and tags.
         whole = session.store.registry().logged_model(model.model_id, interrupt)
         model = model if whole is None else replace(whole, step=model.step)
-    tree, located = _opened(model, places_of(session))
+    tree, located = _opened(model, session.places())
     return Subject(
         tree,
         Entry("", EntryKind.FOLDER, is_dir=True),
@@ -319,7 +318,7 @@ def read_model_facts(session: Session, model: LoggedModel, interrupt: Interrupt)
     flavors, problem = model.flavors, ""
     try:
         if not flavors:
-            tree, _ = _opened(model, places_of(session))
+            tree, _ = _opened(model, session.places())
             flavors = tuple(flavor.name for flavor in read_mlmodel(tree.file(FILE_NAME), interrupt.check).flavors)
     except Unconfirmed:
         problem = _ENTER_ASKS

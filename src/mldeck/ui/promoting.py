@@ -275,11 +275,10 @@ class Move:
         from mldeck.artifacts.location import locate
         from mldeck.artifacts.model_files import holds_mlmodel
         from mldeck.store.uri_lookup import UriLookup
-        from mldeck.ui.file_places import places_of
 
         session, version = self._session, side.version
         try:
-            located = locate(version.location, places_of(session), None, UriLookup(session.store, session.registry))
+            located = locate(version.location, session.places(), None, UriLookup(session.store, session.registry))
             if located.path is None and located.url is not None:
                 return Files("not looked at", f"they are in an object store: {located.where}")
             if not located.found:

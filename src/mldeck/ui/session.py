@@ -22,6 +22,7 @@ from mldeck.ui.memory import StoreMemory
 from mldeck.ui.threads import read_off_loop as read_off_loop
 
 if TYPE_CHECKING:
+    from mldeck.artifacts.location import Places
     from mldeck.store.registry import RegistryReader
     from mldeck.store.registry_editor import RegistryEditor
     from mldeck.store.store import Store
@@ -79,6 +80,14 @@ class Session:
     def memory(self) -> StoreMemory:
         """What is remembered of this store from earlier sittings."""
         return StoreMemory.of(self.path)
+
+    def places(self, database: Path | None = None) -> Places:
+        """Where files may be looked for. `database` is the file that names the place, if it is not that of the runs."""
+        from mldeck.artifacts.location import Places  # most sittings look at numbers
+
+        agreed = (*self.settings.artifact_hosts, *self.memory.places, *self.agreed_places)
+        folder = (database or self.path).resolve().parent
+        return Places(folder, self.settings.artifact_roots, confirmed=frozenset(agreed))
 
     @cached_property
     def histories(self) -> HistoryCache:

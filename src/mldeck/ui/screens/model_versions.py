@@ -52,9 +52,7 @@ class ModelVersions(VersionListing):
         if self.is_in_list or version is None or not session.is_open:
             self.inspector.show_model(self.model_list.cursor_model, self.shelf)
             return
-        from mldeck.ui.file_places import places_of  # where files are is not asked before a version is looked at
-
-        places = places_of(session, session.registered.path)
+        places = session.places(session.registered.path)
         store = session.store
         with self.reporting_trouble():
             details = await read_off_loop(

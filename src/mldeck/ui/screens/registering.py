@@ -15,7 +15,6 @@ from mldeck.format import safe
 from mldeck.registry.nouns import LoggedModel, ModelSource, ModelVersion, RegisteredModel
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.dialogs.register_dialog import RegisterDialog, Wish
-from mldeck.ui.file_places import places_of
 from mldeck.ui.session import Session, read_off_loop
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class Registering:
         registry = session.store.registry()
         if model.model_id is not None:
             return registry.source_of_logged_model(model.model_id, interrupt)
-        places = places_of(session)
+        places = session.places()
         try:
             return registry.source_of_run(run_id, model.name, lambda uri: has_mlmodel(uri, places, run_id), interrupt)
         except Unconfirmed as error:

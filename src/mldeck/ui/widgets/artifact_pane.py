@@ -16,8 +16,8 @@ from mldeck.artifacts.errors import Unconfirmed
 from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import RunDetails
+from mldeck.ui.agreeing import is_agreed
 from mldeck.ui.artifact_reading import Subject, no_files_text, read_run_files, where_lines
-from mldeck.ui.file_places import is_agreed
 from mldeck.ui.looks import style_named
 from mldeck.ui.session import Session, read_off_loop
 from mldeck.ui.widgets.artifact_tree import ArtifactTree

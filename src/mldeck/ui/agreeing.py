@@ -1,27 +1,16 @@
-"""Where files may be looked for, and the question before a place is looked into that only the database names."""
+"""The question before a place is looked into that only the database names."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
 
 from mldeck.artifacts.errors import Unconfirmed
-from mldeck.artifacts.location import Places
 from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog
 
 if TYPE_CHECKING:
     from mldeck.ui.session import Session
-
-
-def places_of(session: Session, database: Path | None = None) -> Places:
-    """What is known of this machine; `database` is the file that names the place, if it is not that of the runs."""
-    return Places(
-        (database or session.path).resolve().parent,
-        session.settings.artifact_roots,
-        confirmed=frozenset((*session.settings.artifact_hosts, *session.memory.places, *session.agreed_places)),
-    )
 
 
 async def is_agreed(app: App[str], session: Session, place: Unconfirmed) -> bool:
