@@ -23,6 +23,7 @@ from textual.app import App
 from textual.color import Color
 
 from mldeck.format import escaped, safe, unescaped
+from mldeck.model import Metric
 from mldeck.store.seed import new_store
 from mldeck.ui.terminal_filter import ControlFilter
 from mldeck.ui.widgets.text_field import TextBox, TextField
@@ -129,6 +130,9 @@ def store(folder: Path) -> Path:
             run = writer.create_run(experiment, f"{ACTS}{number}", user=ACTS, time=now + number)
             writer.log_params(run, {ACTS: f"{ACTS}{number}", "lr": "0.1"})
             writer.set_tags(run, {ACTS: ACTS, f"t{ACTS}": ACTS})
+            writer.log_metrics(
+                run, [Metric(key, number + step, now + step, step) for key in (ACTS, "b") for step in range(4)]
+            )
             writer.set_note(run, f"# {ACTS}\n\n{ACTS}\r\n")
             writer.end_run(run, "FINISHED", now + number + 1)
             model = writer.log_model(run, MODEL, step=0, time=now, tags={ACTS: ACTS})
@@ -204,6 +208,9 @@ DIALOGS = {
     "columns": ("c", "/", "m", ESC),
     "register": ("r", TAB, ENTER),
     "group": ("B", "z", "T"),
+    "chart": ("]", ENTER, "m", "n", "g", "o", "m", ESC, "E", ESC, "?", ESC),
+    "chart of a column": (" ", "j", " ", RIGHT, RIGHT, RIGHT, "m", RIGHT, "+", "[", "l", "a", "r", ESC),
+    "best": (RIGHT, RIGHT, RIGHT, "b", ESC, "s", "#", "S", ESC),
     "help": ("?", ESC, ":", "x", ESC),
     "compare": ("\x01", "=", "}", "}", "}", "}", "E", ESC),
 }
