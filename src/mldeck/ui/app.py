@@ -14,11 +14,12 @@ from typing import Any, ClassVar
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.worker import WorkerFailed
+from textual.worker import WorkerFailed, get_current_worker
 
 from mldeck.errors import MldeckError, UsageError
 from mldeck.format import safe
@@ -97,11 +98,15 @@ class DeckApp(App[str]):
     def _handle_exception(self, error: Exception) -> None:
         """Say in one line that a fault ended the deck; tests get the exception itself.
 
-        What a worker could not read or write, and did not say, is said here and ends nothing.
+        What a worker could not read or write, and did not say, is said here and ends nothing. Nor does it end anything when a
+        worker has outlived its screen, and looks for what was there.
         """
-        if isinstance(error, WorkerFailed) and isinstance(error.error, MldeckError):
-            self.notify(str(error.error), severity="warning", timeout=8)
-            return
+        if isinstance(error, WorkerFailed):
+            if self._has_outlived(get_current_worker().node):
+                return
+            if isinstance(error.error, MldeckError):
+                self.notify(str(error.error), severity="warning", timeout=8)
+                return
         if self.is_headless:
             super()._handle_exception(error)
             return
@@ -110,6 +115,16 @@ class DeckApp(App[str]):
 
             self.crash = report(error.error if isinstance(error, WorkerFailed) else error)
         self._close_messages_no_wait()
+
+    def _has_outlived(self, node: DOMNode) -> bool:
+        """Whether a worker's screen or widget is gone. Places stay when another one is shown."""
+        screen = (
+            node
+            if isinstance(node, Screen)
+            else next((each for each in node.ancestors if isinstance(each, Screen)), None)
+        )
+        is_kept = isinstance(screen, Place) or screen in self.screen_stack
+        return not (node is self or (is_kept and node.is_attached and node.is_running))
 
     def get_driver_class(self) -> type[Driver]:
         return forgiving(super().get_driver_class())
