@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.app import App, ComposeResult
 
+from mldeck.model import Column, Kind
+from mldeck.ui.column_choice import ColumnChoice
 from mldeck.ui.widgets.filter_line import CandidateList
 from mldeck.ui.widgets.grid import Cell, Grid, GridColumn
 from mldeck.ui.widgets.preview_lines import ReadyLines
+from tests.fixture_stores import FixtureStore
+from tests.ui.deck import running_deck
 
 
 class Numbers(Grid):
@@ -59,3 +63,20 @@ async def test_no_candidates_are_no_rows() -> None:
         grid.set_content(3, (GridColumn("", 3), GridColumn("", 3)))
         grid.show((), 0)
         assert grid.row_count == 0
+
+
+async def test_paging_in_the_palette_where_there_is_no_room(store_copy: Callable[[str], FixtureStore]) -> None:
+    """Textual ends with a KeyError there."""
+    async with running_deck(store_copy("mlflow-2.9.2").db) as deck:
+        await deck.press("ctrl+p")
+        await deck.until_shown("Change theme")
+        for size in ((1, 3), (20, 3), (60, 16)):
+            await deck.pilot.resize_terminal(*size)
+            await deck.press("pageup", "pagedown", "home", "end")
+        await deck.press("escape")
+
+
+def test_columns_of_every_kind_have_a_place() -> None:
+    """What was chosen by hand stays in a live table when another source is chosen."""
+    kept = [Column(kind, "x") for kind in reversed(Kind)]
+    assert set(kept) <= set(ColumnChoice().arranged((), kept))

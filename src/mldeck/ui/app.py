@@ -28,6 +28,7 @@ from mldeck.ui.driver import forgiving
 from mldeck.ui.head_start import HeadStart
 from mldeck.ui.keyboard import Keyboard, Passed
 from mldeck.ui.keys import DECK, bindings, key_text
+from mldeck.ui.palette import DeckPalette
 from mldeck.ui.parsed_styles import ParsedStyles
 from mldeck.ui.screens.place import Place
 from mldeck.ui.screens.runs import RunsScreen
@@ -209,6 +210,10 @@ class DeckApp(App[str]):
         """None as long as it has not been made."""
         stack = self._screen_stacks.get(name)
         return stack[0] if stack and isinstance(stack[0], Place) else None
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, DeckPalette):
+            self.push_screen(DeckPalette(id="--command-palette"))
 
     def action_help(self) -> None:
         from mldeck.ui.dialogs.help_dialog import HelpDialog

@@ -50,7 +50,7 @@ LABELS: Mapping[Column, str] = {
 """What stands above a column, where it is not the key."""
 
 MIN_WIDTH, MAX_WIDTH = 4, 120
-_KIND_ORDER = (Kind.METRIC, Kind.PARAM, Kind.TAG, Kind.DATASET)
+_KIND_ORDER = tuple(Kind)
 
 
 class Source(str, Enum):
