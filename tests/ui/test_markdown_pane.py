@@ -83,5 +83,8 @@ async def test_the_width_is_that_of_the_pane() -> None:
 async def test_nothing_is_under_the_scroll_bar() -> None:
     async with shown("abcd " * 300) as (pilot, lines):
         pane = pilot.app.query_one(MarkdownPane)
-        assert pane.show_vertical_scrollbar
+        end = time.monotonic() + 30
+        while not pane.show_vertical_scrollbar:  # it comes with the next layout
+            assert time.monotonic() < end, "never happened: the scroll bar"
+            await asyncio.sleep(0.02)
         assert max(map(len, lines)) <= pane.line_width
