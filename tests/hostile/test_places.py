@@ -328,3 +328,10 @@ def test_commands_ask_on_a_terminal(
         if status == 0:
             command.wait_for("private.txt")
         assert command.wait_exit() == status
+
+
+@pytest.mark.parametrize("mark", ["?", "#", "\\", " ", "\n"])
+def test_a_host_that_can_be_read_in_two_ways_is_none(tmp_path: Path, mark: str) -> None:
+    """What is asked about and what is connected to would be two hosts."""
+    located = locate(f"sftp://127.0.0.1:9{mark}@trusted.example/a", Places(tmp_path))
+    assert (located.url, located.found) == (None, False)

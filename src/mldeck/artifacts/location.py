@@ -13,6 +13,7 @@ other is `unconfirmed`.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -27,6 +28,9 @@ OBJECT_STORES = frozenset("s3 gs gcs abfs abfss wasb wasbs sftp ftp hdfs viewfs"
 
 _USUAL_FOLDERS = ("", "mlruns", "mlartifacts")
 """Where MLflow and its server put artifacts, below the folder in which they are started."""
+
+_PLAIN_AUTHORITY = re.compile(r"[^\s\x00-\x1f\x7f?#\\]+")
+"""Of a host or bucket. With any other character, libraries disagree on where it ends, and so on whom to connect to."""
 
 _NOWHERE = {
     "": "the database does not say where its files are",
@@ -176,7 +180,7 @@ def _locate_place(text: str, places: Places, owner: str | None) -> Located:
                 return Located(text, candidate.how, candidate.path, looked_at=tuple(looked_at), unconfirmed=unconfirmed)
         except OSError as error:
             unknown = unknown or f"{candidate.path} cannot be looked at: {error.strerror}"
-    if uri.scheme in OBJECT_STORES and uri.authority:
+    if uri.scheme in OBJECT_STORES and _PLAIN_AUTHORITY.fullmatch(uri.authority):
         url, host = text.partition("?")[0], host_of(text)
         unconfirmed = None if host in places.confirmed else host
         return Located(text, How.REMOTE, url=url, looked_at=tuple(looked_at), unconfirmed=unconfirmed)
