@@ -16,21 +16,17 @@ if TYPE_CHECKING:
 async def is_agreed(app: App[str], session: Session, place: Unconfirmed) -> bool:
     """Ask whether the place may be looked into, and remember a yes: for this sitting, or for good. Call it in a worker."""
     if place.is_host:
-        title = f"Connect to {place.place}?"
+        question, refusal, once, always = "Connect to", "Do not connect", "Connect", "Connect"
         text = "The database names this host. mldeck would connect to it as you, with your keys and passwords."
-        choices = (
-            Choice("no", "n", "Do not connect"),
-            Choice("once", "y", "Connect until mldeck is left"),
-            Choice("always", "a", "Connect, and do not ask again for this store"),
-        )
     else:
-        title = f"Look into {place.place}?"
+        question, refusal, once, always = "Look into", "Do not look", "Look into it", "Look"
         text = "The database leads to this folder. MLflow did not make it for a run or a model."
-        choices = (
-            Choice("no", "n", "Do not look"),
-            Choice("once", "y", "Look into it until mldeck is left"),
-            Choice("always", "a", "Look, and do not ask again for this store"),
-        )
+    title = f"{question} {place.place}?"
+    choices = (
+        Choice("no", "n", refusal),
+        Choice("once", "y", f"{once} until mldeck is left"),
+        Choice("always", "a", f"{always}, and do not ask again for this store"),
+    )
     answer = await app.push_screen_wait(MenuDialog(title, choices, text))
     if answer not in ("once", "always"):
         return False

@@ -57,8 +57,7 @@ class ReadyLines(LineView):
 
     def __init__(self, lines: Sequence[Sequence[tuple[str, str | Style]]], *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._content = lines
-        self.set_content(len(lines), ())
+        self.show_lines(lines)
 
     def show_lines(self, lines: Sequence[Sequence[tuple[str, str | Style]]]) -> None:
         self._content = lines
