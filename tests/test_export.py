@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from mldeck.destination import AlreadyThere, Destination, NotWritten
 from mldeck.errors import Interrupted
-from mldeck.export import TABLE_FORMATS, AlreadyThere, ExportError, Format, RunsShown, export_runs
+from mldeck.export import TABLE_FORMATS, Format, RunsShown, export_runs
 from mldeck.model import Column, Kind, OrderKey, RunQuery, View
 from mldeck.search.python import search_call
 from mldeck.serial import fields_of, markdown_lines
@@ -104,7 +105,7 @@ class TestFiles:
         count = export_runs(
             store,
             RunsShown(query, (RUN_ID, auc)),
-            tmp_path / "runs.csv",
+            Destination(tmp_path / "runs.csv", ()),
             Format.CSV,
             progress=lambda done, total: told.append((done, total)),
         )
@@ -118,13 +119,13 @@ class TestFiles:
     def test_only_some_of_them(self, store: Store, tmp_path: Path) -> None:
         ids = store.run_ids(EVERYTHING)
         shown = RunsShown(EVERYTHING, (RUN_ID,), only=frozenset(ids[1:3]))
-        assert export_runs(store, shown, tmp_path / "runs.csv", Format.CSV) == 2
+        assert export_runs(store, shown, Destination(tmp_path / "runs.csv", ()), Format.CSV) == 2
         assert [line["run_id"] for line in read_csv(tmp_path / "runs.csv")] == ids[1:3]
 
     def test_json(self, fixture: FixtureStore, store: Store, tmp_path: Path) -> None:
         columns = (Column(Kind.METRIC, "auc"), Column(Kind.METRIC, "loss"))
         shown = RunsShown(EVERYTHING, columns, {fixture.experiment("churn"): "churn-baseline"})
-        export_runs(store, shown, tmp_path / "runs.json", Format.JSON)
+        export_runs(store, shown, Destination(tmp_path / "runs.json", ()), Format.JSON)
         text = (tmp_path / "runs.json").read_text("utf-8")
         found = {run["run_id"]: run for run in json.loads(text, parse_constant=lambda name: pytest.fail(name))}
         assert found[fixture.run("diverged")]["metrics"] == {"auc": "nan", "loss": "nan"}
@@ -139,7 +140,7 @@ class TestFiles:
             connection.execute("INSERT INTO params (key, value, run_uuid) VALUES (?, ?, ?)", (HOSTILE, HOSTILE, run_id))
         param = Column(Kind.PARAM, HOSTILE)
         shown = RunsShown(EVERYTHING, (RUN_ID, NAME, param), only={run_id})
-        assert export_runs(store, shown, path, form) == 1
+        assert export_runs(store, shown, Destination(path, ()), form) == 1
         if form is Format.CSV:
             assert read_csv(path) == [{"run_id": run_id, "run_name": HOSTILE, str(param): HOSTILE}]
         elif form is Format.JSON:
@@ -159,7 +160,7 @@ class TestFiles:
             (Format.MARKDOWN, "| run_id | run_name |\n| --- | --- |\n"),
         ):
             path = tmp_path / f"runs{form.suffix}"
-            assert export_runs(store, RunsShown(RunQuery(("999",)), (RUN_ID, NAME)), path, form) == 0
+            assert export_runs(store, RunsShown(RunQuery(("999",)), (RUN_ID, NAME)), Destination(path, ()), form) == 0
             assert path.read_text().replace("\\_", "_") == text
 
 
@@ -180,10 +181,10 @@ class TestWholeOrNotAtAll:
     def test_nothing_is_replaced_unless_told(self, store: Store, tmp_path: Path) -> None:
         path = tmp_path / "runs.csv"
         path.write_text("precious")
-        with pytest.raises(AlreadyThere, match=r"runs\.csv was not written: there is a file"):
-            export_runs(store, self.SHOWN, path, Format.CSV)
+        with pytest.raises(AlreadyThere, match=r"runs\.csv was not written: it is there already"):
+            export_runs(store, self.SHOWN, Destination(path, ()), Format.CSV)
         assert path.read_text() == "precious"
-        assert export_runs(store, self.SHOWN, path, Format.CSV, overwrite=True) > 0
+        assert export_runs(store, self.SHOWN, Destination(path, (), replace=True), Format.CSV) > 0
         assert path.read_text().startswith("run_id\n")
         assert not [each.name for each in tmp_path.iterdir() if each.suffix == ".part"]
 
@@ -195,13 +196,13 @@ class TestWholeOrNotAtAll:
             path.write_text("precious")
 
         with pytest.raises(AlreadyThere):
-            export_runs(store, self.SHOWN, path, Format.CSV, progress=make)
+            export_runs(store, self.SHOWN, Destination(path, ()), Format.CSV, progress=make)
         assert [each.read_text() for each in path.parent.iterdir()] == ["precious"]
 
     def test_what_a_link_leads_to_is_replaced(self, store: Store, tmp_path: Path) -> None:
         (tmp_path / "real.csv").write_text("old")
         (tmp_path / "link.csv").symlink_to("real.csv")
-        export_runs(store, self.SHOWN, tmp_path / "link.csv", Format.CSV, overwrite=True)
+        export_runs(store, self.SHOWN, Destination(tmp_path / "link.csv", (), replace=True), Format.CSV)
         assert (tmp_path / "link.csv").is_symlink()
         assert (tmp_path / "real.csv").read_text().startswith("run_id\n")
 
@@ -217,15 +218,17 @@ class TestWholeOrNotAtAll:
                 interrupt.fire()
 
         with pytest.raises(Interrupted):
-            export_runs(store, self.SHOWN, folder / "runs.csv", Format.CSV, progress=stop, interrupt=interrupt)
+            export_runs(
+                store, self.SHOWN, Destination(folder / "runs.csv", ()), Format.CSV, progress=stop, interrupt=interrupt
+            )
         assert len(seen) == 2
         assert all(len(names) == 1 and names[0] != "runs.csv" for names in seen)
         assert not list(folder.iterdir())
 
     @pytest.mark.parametrize("name", ["no/runs.csv", ".", "x" * 300, "a\0b"])
     def test_places_that_cannot_be(self, store: Store, tmp_path: Path, name: str) -> None:
-        with pytest.raises(ExportError):
-            export_runs(store, self.SHOWN, tmp_path / name, Format.CSV, overwrite=True)
+        with pytest.raises(NotWritten):
+            export_runs(store, self.SHOWN, Destination(tmp_path / name, (), replace=True), Format.CSV)
         assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob(".*.part"))
 
     def test_never_the_database_itself(self, fixture: FixtureStore, store: Store) -> None:
@@ -235,8 +238,8 @@ class TestWholeOrNotAtAll:
         hard = fixture.path / "hard.csv"
         os.link(fixture.db, hard)
         for path in (fixture.db, Path(f"{fixture.db}-wal"), link, hard):
-            with pytest.raises(ExportError, match="tracking database itself"):
-                export_runs(store, self.SHOWN, path, Format.CSV, overwrite=True)
+            with pytest.raises(NotWritten, match="tracking database itself"):
+                export_runs(store, self.SHOWN, Destination(path, (fixture.db,), replace=True), Format.CSV)
         assert fixture.db.read_bytes() == before
 
 
@@ -247,7 +250,7 @@ def test_memory_does_not_grow_with_the_runs(fixture: FixtureStore, store: Store,
     ids_alone = 20_000 * 130
     store.run_ids(query, 1)
     tracemalloc.start()
-    count = export_runs(store, RunsShown(query, columns), tmp_path / "runs.csv", Format.CSV)
+    count = export_runs(store, RunsShown(query, columns), Destination(tmp_path / "runs.csv", ()), Format.CSV)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert count == 20_000

@@ -39,6 +39,7 @@ LOGIC = frozenset({"registry", "search", "charts", "artifacts", "store"})
 ROOMS = {
     "__init__": Room(),
     "addresses": Room(frozenset({"errors"})),
+    "destination": Room(frozenset({"errors"})),
     "errors": Room(),
     "foreign": Room(),
     "model": Room(frozenset({"errors"})),
@@ -53,7 +54,7 @@ ROOMS = {
     "charts": Room(NOUNS),
     # Each of them is imported with the first file that needs it.
     "artifacts": Room(
-        NOUNS | {"helper"},
+        NOUNS | {"destination", "helper"},
         frozenset({"yaml", "PIL", "pyarrow", "fsspec", "sshfs"}),
         HEAVY | {"yaml", "PIL", "pyarrow", "fsspec", "sshfs"},
     ),
@@ -61,7 +62,7 @@ ROOMS = {
     "demo": Room(NOUNS | {"child", "store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     # SQLAlchemy is imported by a worker after the first paint, so no module of the user interface may bring it in.
     "ui": Room(
-        NOUNS | LOGIC | {"child", "helper", "settings", "serial", "export"},
+        NOUNS | LOGIC | {"child", "destination", "helper", "settings", "serial", "export"},
         frozenset({"textual", "rich", "markdown_it"}),
         frozenset({"sqlalchemy"}),
     ),
@@ -69,8 +70,8 @@ ROOMS = {
     "output": Room(NOUNS | {"search", "store", "serial"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     # Runs as text, whoever writes them: printed answers, and files.
     "serial": Room(NOUNS | {"store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
-    "export": Room(NOUNS | {"store", "serial"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
-    "commands": Room(NOUNS | LOGIC | {"settings", "output", "serial"}, frozenset(), frozenset(HEAVY)),
+    "export": Room(NOUNS | {"destination", "store", "serial"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
+    "commands": Room(NOUNS | LOGIC | {"destination", "settings", "output", "serial"}, frozenset(), frozenset(HEAVY)),
     "cli": Room(NOUNS | {"settings", "store", "commands", "demo", "ui"}),
     "__main__": Room(frozenset({"cli"})),
 }

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.artifacts.copying import Copied, copy_out, destination_for
-from mldeck.artifacts.errors import AlreadyThere, ArtifactError, Escapes, NotAFile, NotThere
+from mldeck.artifacts.copying import Copied, copy_out, path_for
+from mldeck.artifacts.errors import ArtifactError, Escapes, NotAFile, NotThere
 from mldeck.artifacts.local import LocalTree
 from mldeck.artifacts.location import How, Located
 from mldeck.artifacts.run_tree import RunTree
+from mldeck.destination import AlreadyThere, Destination, NotWritten
 from mldeck.errors import Interrupted
 from mldeck.registry.nouns import LoggedModel
 from tests.privileges import without_root_powers
@@ -60,7 +61,9 @@ def names(folder: Path) -> list[str]:
 class TestWhole:
     def test_a_folder(self, tree: LocalTree, root: Path, target: Path) -> None:
         told: list[tuple[int, int]] = []
-        copied = copy_out(tree, "data", target / "copy", progress=lambda done, total: told.append((done, total)))
+        copied = copy_out(
+            tree, "data", Destination(target / "copy", ()), progress=lambda done, total: told.append((done, total))
+        )
         size = sum(len(content or b"") for content in contents(root).values())
         assert copied == Copied(target / "copy", 5, size)
         assert contents(target / "copy") == contents(root / "data")
@@ -70,23 +73,23 @@ class TestWhole:
 
     @pytest.mark.parametrize("name", NAMES)
     def test_a_file(self, tree: LocalTree, root: Path, target: Path, name: str) -> None:
-        copied = copy_out(tree, f"data/inner/{name}", target / name)
+        copied = copy_out(tree, f"data/inner/{name}", Destination(target / name, ()))
         assert (copied.files, copied.skipped) == (1, ())
         assert (target / name).read_bytes() == (root / "data" / "inner" / name).read_bytes()
 
     def test_everything(self, tree: LocalTree, root: Path, target: Path) -> None:
-        copy_out(tree, "", target / "all")
+        copy_out(tree, "", Destination(target / "all", ()))
         assert contents(target / "all") == contents(root)
 
     def test_into_the_folder_that_is_copied(self, tree: LocalTree, root: Path) -> None:
         before = contents(root)
-        copy_out(tree, "", root / "copy")
+        copy_out(tree, "", Destination(root / "copy", ()))
         assert contents(root / "copy") == before
 
     def test_permissions_to_execute(self, tree: LocalTree, root: Path, target: Path) -> None:
         (root / "run.sh").touch()
         (root / "run.sh").chmod(0o6755)
-        copy_out(tree, "run.sh", target / "run.sh")
+        copy_out(tree, "run.sh", Destination(target / "run.sh", ()))
         assert (target / "run.sh").stat().st_mode & 0o7777 == 0o755
 
     def test_where_the_system_cannot_copy_by_itself(
@@ -94,7 +97,7 @@ class TestWhole:
     ) -> None:
         monkeypatch.delattr(os, "copy_file_range", raising=False)
         (root / "large").write_bytes(os.urandom(3_000_000))
-        copy_out(tree, "", target / "all")
+        copy_out(tree, "", Destination(target / "all", ()))
         assert contents(target / "all") == contents(root)
 
     def test_a_run_with_its_models(self, root: Path, target: Path, tmp_path: Path) -> None:
@@ -110,14 +113,14 @@ class TestWhole:
                 (LoggedModel("pending", "r", "m-2"), Located("", How.NOT_FOUND, problem="no files at /gone")),
             ],
         )
-        copied = copy_out(tree, "", target / "run")
+        copied = copy_out(tree, "", Destination(target / "run", ()))
         assert copied.skipped == (("pending", "no files at /gone"),)
         assert contents(target / "run" / "classifier") == contents(model)
         assert (target / "run" / "classifier" / "latest").readlink() == Path("data/model.pkl")
         assert contents(target / "run" / "data") == contents(root / "data")
-        copy_out(tree, "classifier", target / "classifier")
+        copy_out(tree, "classifier", Destination(target / "classifier", ()))
         assert contents(target / "classifier") == contents(model)
-        copy_out(tree, "classifier/MLmodel", target / "MLmodel")
+        copy_out(tree, "classifier/MLmodel", Destination(target / "MLmodel", ()))
         assert (target / "MLmodel").read_text() == "flavors: {}"
 
 
@@ -132,9 +135,9 @@ class TestNothingIsOverwritten:
             existing.write_text("mine")
         before = contents(target)
         with pytest.raises(AlreadyThere, match="there was not written: it is there already"):
-            copy_out(tree, path, existing)
+            copy_out(tree, path, Destination(existing, ()))
         assert contents(target) == before
-        copy_out(tree, path, existing, replace=True)
+        copy_out(tree, path, Destination(existing, (), replace=True))
         if path == "data":
             assert contents(existing) == contents(root / "data")
         else:
@@ -144,17 +147,17 @@ class TestNothingIsOverwritten:
     def test_by_something_else(self, tree: LocalTree, target: Path) -> None:
         (target / "folder").mkdir()
         (target / "file").touch()
-        with pytest.raises(ArtifactError, match="it is not a file"):
-            copy_out(tree, "data/inner/plain", target / "folder", replace=True)
-        with pytest.raises(ArtifactError, match="it is not a folder"):
-            copy_out(tree, "data", target / "file", replace=True)
+        with pytest.raises(NotWritten, match="it is not a file"):
+            copy_out(tree, "data/inner/plain", Destination(target / "folder", (), replace=True))
+        with pytest.raises(NotWritten, match="it is not a folder"):
+            copy_out(tree, "data", Destination(target / "file", (), replace=True))
         assert contents(target) == {"folder": None, "file": b""}
 
     @pytest.mark.parametrize("place", ["artifacts/data", "artifacts", ""])
     def test_where_the_artifacts_are(self, tree: LocalTree, root: Path, tmp_path: Path, place: str) -> None:
         before = contents(root)
-        with pytest.raises(ArtifactError, match="the artifacts themselves lie there"):
-            copy_out(tree, "data", tmp_path / place, replace=True)
+        with pytest.raises(NotWritten, match="the artifacts themselves lie there"):
+            copy_out(tree, "data", Destination(tmp_path / place, (), replace=True))
         assert contents(root) == before
 
     def test_by_somebody_else_who_comes_first(self, tree: LocalTree, target: Path) -> None:
@@ -162,13 +165,13 @@ class TestNothingIsOverwritten:
             (target / "copy").write_text("theirs")
 
         with pytest.raises(AlreadyThere):
-            copy_out(tree, "data/inner/plain", target / "copy", progress=somebody_writes)
+            copy_out(tree, "data/inner/plain", Destination(target / "copy", ()), progress=somebody_writes)
         assert contents(target) == {"copy": b"theirs"}
 
     def test_what_a_link_leads_to_is_replaced(self, tree: LocalTree, target: Path) -> None:
         (target / "real").touch()
         (target / "link").symlink_to("real")
-        copy_out(tree, "data/inner/plain", target / "link", replace=True)
+        copy_out(tree, "data/inner/plain", Destination(target / "link", (), replace=True))
         assert (target / "link").is_symlink()
         assert (target / "real").read_bytes() == b"plain"
 
@@ -181,7 +184,7 @@ class TestNothingIsLeftBehind:
                 raise Interrupted("stopped")
 
         with pytest.raises(Interrupted):
-            copy_out(tree, path, target / "copy", check=stop_at_the_first_bytes)
+            copy_out(tree, path, Destination(target / "copy", ()), check=stop_at_the_first_bytes)
         assert contents(target) == {}
 
     def test_a_large_file_is_stopped_on_the_way(self, tree: LocalTree, root: Path, target: Path) -> None:
@@ -193,14 +196,20 @@ class TestNothingIsLeftBehind:
                 raise Interrupted("stopped")
 
         with pytest.raises(Interrupted):
-            copy_out(tree, "large", target / "copy", progress=lambda done, total: told.append(done), check=stop_soon)
+            copy_out(
+                tree,
+                "large",
+                Destination(target / "copy", ()),
+                progress=lambda done, total: told.append(done),
+                check=stop_soon,
+            )
         assert 0 < told[-1] < 20 << 20
         assert contents(target) == {}
 
     def test_when_the_disk_is_full(self, tree: LocalTree, root: Path, target: Path) -> None:
         (root / "large").write_bytes(bytes(3 << 20))
-        with files_of_at_most(1 << 20), pytest.raises(ArtifactError, match="copy was not written: File too large"):
-            copy_out(tree, "", target / "copy")
+        with files_of_at_most(1 << 20), pytest.raises(NotWritten, match="copy was not written: File too large"):
+            copy_out(tree, "", Destination(target / "copy", ()))
         assert contents(target) == {}
 
     def test_when_a_folder_cannot_be_replaced(
@@ -216,18 +225,18 @@ class TestNothingIsLeftBehind:
             return rename(self, to)
 
         monkeypatch.setattr(Path, "rename", failing)
-        with pytest.raises(ArtifactError, match="No space left"):
-            copy_out(tree, "data", target / "copy", replace=True)
+        with pytest.raises(NotWritten, match="No space left"):
+            copy_out(tree, "data", Destination(target / "copy", (), replace=True))
         assert contents(target) == {"copy": None, "copy/mine": b""}
 
     def test_where_nothing_can_be_written(self, tree: LocalTree, target: Path) -> None:
-        with pytest.raises(ArtifactError, match="was not written: No such file or directory"):
-            copy_out(tree, "data", target / "none" / "copy")
-        with pytest.raises(ArtifactError, match="cannot be written"):
-            copy_out(tree, "data", target / "zero\0byte")
+        with pytest.raises(NotWritten, match="was not written: No such file or directory"):
+            copy_out(tree, "data", Destination(target / "none" / "copy", ()))
+        with pytest.raises(NotWritten, match="cannot be written"):
+            copy_out(tree, "data", Destination(target / "zero\0byte", ()))
         target.chmod(0o555)
-        with without_root_powers(), pytest.raises(ArtifactError, match="Permission denied"):
-            copy_out(tree, "data", target / "copy")
+        with without_root_powers(), pytest.raises(NotWritten, match="Permission denied"):
+            copy_out(tree, "data", Destination(target / "copy", ()))
 
 
 class TestWhatIsLeftOut:
@@ -248,7 +257,7 @@ class TestWhatIsLeftOut:
             "broken": "none",
         }.items():
             (root / "data" / name).symlink_to(leads_to)
-        copied = copy_out(tree, "data", target / "copy")
+        copied = copy_out(tree, "data", Destination(target / "copy", ()))
         copy = target / "copy"
         assert (copy / "inside").readlink() == Path("inner/plain")
         assert (copy / "inside-folder").readlink() == Path("inner")
@@ -266,18 +275,18 @@ class TestWhatIsLeftOut:
 
     def test_what_is_no_file(self, tree: LocalTree, root: Path, target: Path) -> None:
         os.mkfifo(root / "data" / "pipe")
-        copied = copy_out(tree, "data", target / "copy")
+        copied = copy_out(tree, "data", Destination(target / "copy", ()))
         assert copied.skipped == (("data/pipe", "named pipe"),)
         with pytest.raises(NotAFile, match="data/pipe was not copied: named pipe"):
-            copy_out(tree, "data/pipe", target / "pipe")
+            copy_out(tree, "data/pipe", Destination(target / "pipe", ()))
 
     def test_what_cannot_be_read(self, tree: LocalTree, root: Path, target: Path) -> None:
         (root / "data" / "inner").chmod(0)
         (root / "data" / "nothing").chmod(0)
         with without_root_powers():
-            copied = copy_out(tree, "data", target / "copy")
+            copied = copy_out(tree, "data", Destination(target / "copy", ()))
             with pytest.raises(ArtifactError, match="data/nothing was not copied: Permission denied"):
-                copy_out(tree, "data/nothing", target / "nothing")
+                copy_out(tree, "data/nothing", Destination(target / "nothing", ()))
         (root / "data" / "inner").chmod(0o755)
         assert copied.skipped == (("data/inner", "no permission"), ("data/nothing", "Permission denied"))
         assert names(target) == ["copy"]
@@ -296,7 +305,7 @@ class TestWhatIsLeftOut:
             elif becomes == "link":
                 changing.symlink_to("/etc/passwd")
 
-        copied = copy_out(tree, "data", target / "copy", check=change)
+        copied = copy_out(tree, "data", Destination(target / "copy", ()), check=change)
         ((path, _),) = copied.skipped
         assert path == "data/nothing"
         assert copied.files == 4
@@ -310,21 +319,21 @@ class TestWhatIsLeftOut:
                 link.unlink()
                 link.symlink_to("/etc/passwd")
 
-        ((path, why),) = copy_out(tree, "data", target / "copy", check=change).skipped
+        ((path, why),) = copy_out(tree, "data", Destination(target / "copy", ()), check=change).skipped
         assert path == "data/link"
         assert "leads out of the artifacts" in why
 
     def test_what_is_not_there(self, tree: LocalTree, target: Path) -> None:
         with pytest.raises(NotThere):
-            copy_out(tree, "none", target / "copy")
+            copy_out(tree, "none", Destination(target / "copy", ()))
         with pytest.raises(Escapes):
-            copy_out(tree, "../target", target / "copy")
+            copy_out(tree, "../target", Destination(target / "copy", ()))
 
 
 def test_where_things_go(tmp_path: Path, isolated: Path) -> None:
-    assert destination_for("model", None) == Path("model")
-    assert destination_for("model", tmp_path) == tmp_path / "model"
-    assert destination_for("model", tmp_path / "new") == tmp_path / "new"
+    assert path_for("model", None) == Path("model")
+    assert path_for("model", tmp_path) == tmp_path / "model"
+    assert path_for("model", tmp_path / "new") == tmp_path / "new"
 
 
 @contextmanager

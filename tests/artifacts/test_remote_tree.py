@@ -18,6 +18,7 @@ from mldeck.artifacts.opening import open_tree
 from mldeck.artifacts.remote import RemoteTree
 from mldeck.artifacts.run_tree import run_tree
 from mldeck.artifacts.tree import EntryKind, count, find, walk
+from mldeck.destination import Destination
 from tests.artifacts.servers import s3_server, sftp_server
 
 RUN = "0123456789abcdef0123456789abcdef"
@@ -112,18 +113,18 @@ class TestS3:
         client.close()
 
     def test_copying_out(self, s3: RemoteTree, tmp_path: Path) -> None:
-        copied = copy_out(s3, "", tmp_path / "copy")
+        copied = copy_out(s3, "", Destination(tmp_path / "copy", ()))
         assert copied.skipped == (("..", "leads out of the artifacts"),)
         assert {
             str(path.relative_to(tmp_path / "copy")): path.read_bytes()
             for path in tmp_path.rglob("*")
             if path.is_file()
         } == FILES
-        copy_out(s3, "notes.txt", tmp_path / "notes.txt")
+        copy_out(s3, "notes.txt", Destination(tmp_path / "notes.txt", ()))
         assert (tmp_path / "notes.txt").read_bytes() == b"hello"
 
     def test_copying_a_file_and_a_folder_of_one_name(self, s3: RemoteTree, tmp_path: Path) -> None:
-        copied = copy_out(RemoteTree("s3://bucket/mlflow"), "", tmp_path / "copy")
+        copied = copy_out(RemoteTree("s3://bucket/mlflow"), "", Destination(tmp_path / "copy", ()))
         assert ("both", "something else has its name") in copied.skipped
         assert (tmp_path / "copy" / "both" / "inside").read_bytes() == b"folder"
 

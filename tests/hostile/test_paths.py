@@ -11,14 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldeck.artifacts.copying import copy_out, destination_for
-from mldeck.artifacts.errors import ArtifactError
+from mldeck.artifacts.copying import copy_out, path_for
 from mldeck.artifacts.local import LocalTree
 from mldeck.artifacts.location import How, Located
 from mldeck.artifacts.plain_name import is_plain, plain_name
 from mldeck.artifacts.run_tree import RunTree
-from mldeck.errors import MldeckError
-from mldeck.export import AlreadyThere, write_file
+from mldeck.destination import AlreadyThere, Destination, NotWritten
+from mldeck.export import write_file
 from mldeck.registry.nouns import LoggedModel
 from tests.fixture_stores import FixtureStore
 
@@ -119,7 +118,7 @@ def test_a_model_is_one_folder_of_the_copy(tmp_path: Path, name: str, model_id: 
     assert len({branch.label for branch in tree.branches}) == 2
     inside = tmp_path / "inside" / "deep"
     inside.mkdir(parents=True)
-    copied = copy_out(tree, "", inside / "copy")
+    copied = copy_out(tree, "", Destination(inside / "copy", ()))
     assert copied.files == 3
     assert [path.name for path in inside.iterdir()] == ["copy"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["inside", "model", "run"]
@@ -134,14 +133,65 @@ def test_a_link_in_the_current_folder_is_not_written_through(tmp_path: Path, is_
         elsewhere.mkdir()
         (elsewhere / "kept").write_text("kept")
     (here / "model").symlink_to(elsewhere)
-    with unchanged(tmp_path), pytest.raises(ArtifactError, match="is a link to"):
-        destination_for("model", here)
+    source = tmp_path / "source"
+    source.mkdir()
+    for chosen in (here, here / "model") if is_dangling else (here,):
+        with unchanged(tmp_path), pytest.raises(AlreadyThere, match=f"it is a link to {elsewhere}"):
+            copy_out(LocalTree(source), "", Destination(path_for("model", chosen), ()))
+
+
+def test_a_file_behind_a_link_is_replaced_only_when_that_is_wanted(tmp_path: Path) -> None:
+    (tmp_path / "source.txt").write_text("new")
+    (tmp_path / "precious").write_text("old")
+    (tmp_path / "typed").symlink_to("precious")
+    path, tree = path_for("source.txt", tmp_path / "typed"), LocalTree(tmp_path)
+    with (
+        unchanged(tmp_path),
+        pytest.raises(AlreadyThere, match=f"typed was not written: it is a link to {tmp_path}/precious"),
+    ):
+        copy_out(tree, "source.txt", Destination(path, ()))
+    copy_out(tree, "source.txt", Destination(path, (), replace=True))
+    assert (tmp_path / "precious").read_text() == "new"
+
+
+def test_a_folder_behind_a_link_is_named_as_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert path_for("model", tmp_path / "link") == tmp_path / "real" / "model"
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal", "-JOURNAL"])
+@pytest.mark.parametrize("which", ["mlflow.db", "registry.db"])
+def test_nothing_takes_the_place_of_a_database_or_of_its_journal(tmp_path: Path, which: str, ending: str) -> None:
+    """SQLite would play a journal back into the database the next time somebody reads it."""
+    databases = (tmp_path / "mlflow.db", tmp_path / "registry.db")
+    run, name = tmp_path / "run", which + ending
+    run.mkdir()
+    (run / name).write_text("foreign")
+    for database in databases:
+        database.write_text("kept")
+    (tmp_path / "link").symlink_to(tmp_path / name)
+    for path in (tmp_path / name, tmp_path / "link"):
+        destination = Destination(path, databases, replace=True)
+        with unchanged(tmp_path), pytest.raises(NotWritten, match="it is the tracking database itself"):
+            copy_out(LocalTree(run), name, destination)
+        with unchanged(tmp_path), pytest.raises(NotWritten, match="it is the tracking database itself"):
+            write_file(destination, ["x"])
+
+
+def test_a_folder_never_takes_the_place_of_the_one_with_the_database(tmp_path: Path) -> None:
+    database = tmp_path / "mlruns" / "mlflow.db"
+    (tmp_path / "run" / "mlruns").mkdir(parents=True)
+    database.parent.mkdir()
+    database.write_text("kept")
+    with unchanged(tmp_path), pytest.raises(NotWritten, match="the tracking database lies there"):
+        copy_out(LocalTree(tmp_path / "run"), "mlruns", Destination(database.parent, (database,), replace=True))
 
 
 def test_an_export_says_that_its_name_is_a_link(tmp_path: Path) -> None:
     (tmp_path / "runs.csv").symlink_to(tmp_path / "elsewhere.csv")
     with unchanged(tmp_path), pytest.raises(AlreadyThere, match="is a link to"):
-        write_file(tmp_path / "runs.csv", ["x"], tmp_path / "mlflow.db")
+        write_file(Destination(tmp_path / "runs.csv", ()), ["x"])
 
 
 def test_a_destination_below_a_file(tmp_path: Path) -> None:
@@ -149,8 +199,8 @@ def test_a_destination_below_a_file(tmp_path: Path) -> None:
     source, file = tmp_path / "source.txt", tmp_path / "file"
     source.write_text("x")
     file.write_text("kept")
-    with pytest.raises(ArtifactError, match="was not written: Not a directory"):
-        copy_out(LocalTree(tmp_path), "source.txt", file / "copy")
-    with pytest.raises(MldeckError, match="was not written: Not a directory"):
-        write_file(file / "copy", ["x"], tmp_path / "mlflow.db", overwrite=False)
+    with pytest.raises(NotWritten, match="was not written: Not a directory"):
+        copy_out(LocalTree(tmp_path), "source.txt", Destination(file / "copy", ()))
+    with pytest.raises(NotWritten, match="was not written: Not a directory"):
+        write_file(Destination(file / "copy", ()), ["x"])
     assert file.read_text() == "kept"

@@ -94,7 +94,7 @@ def test_leaving_while_a_server_is_silent(
             deck.send("\x03\x03q")
         else:
             deck.send("q")
-        assert deck.wait_exit(LEAVING_S) == 0
+        assert deck.wait_exit(LEAVING_S) == 0, deck.frame()
         deck.assert_left_as_found()
         assert time.monotonic() - began < LEAVING_S
         connection.close()

@@ -1,25 +1,19 @@
-"""Copies a file or a folder of artifacts to a place of the user's choice.
-
-It appears under its name when it is complete, and not before: until then it has a temporary name in the same folder. What
-goes wrong leaves nothing behind.
-"""
+"""Copy a file or a folder of artifacts to a place of the user's choice."""
 
 from __future__ import annotations
 
 import errno
 import os
-import secrets
-import shutil
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mldeck.artifacts.errors import AlreadyThere, ArtifactError, NotAFile
+from mldeck.artifacts.errors import ArtifactError, NotAFile
 from mldeck.artifacts.plain_name import is_plain
 from mldeck.artifacts.source import Check, never
 from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, walk
+from mldeck.destination import Destination
 
 CopyProgress = Callable[[int, int], None]
 """Told how many bytes are copied, and of how many."""
@@ -46,45 +40,42 @@ class Copied:
     """Paths that were left out, each with the reason."""
 
 
-def destination_for(name: str, chosen: Path | None) -> Path:
-    """Where a file or folder of this name goes, as `cp` has it: into a folder that exists, else to the name itself.
+def path_for(name: str, chosen: Path | None) -> Path:
+    """Where a file or folder of this name goes, as `cp` has it: into a folder that exists, else to the chosen name itself.
 
-    The name is foreign, and so may be the folder: raises `ArtifactError` where a link of that name would lead elsewhere.
+    A folder behind a link is named as what it is. Raises `ArtifactError` for a name that cannot stand in a folder, since it
+    is foreign.
     """
     if chosen is not None and not chosen.is_dir():
         return chosen
     if not is_plain(name):
         raise ArtifactError(f"{name} is no name for a copy: name the file or folder to write")
-    destination = Path(name) if chosen is None else chosen / name
-    if destination.is_symlink():
-        raise ArtifactError(
-            f"{destination} was not written: it is a link to {destination.readlink()}; name the file or folder to write"
-        )
-    return destination
+    if chosen is None:
+        return Path(name)
+    return (chosen.resolve() if chosen.is_symlink() else chosen) / name
 
 
 def copy_out(
     tree: ArtifactTree,
     path: str,
-    destination: Path,
+    destination: Destination,
     *,
-    replace: bool = False,
     progress: CopyProgress = lambda done, total: None,
     check: Check = never,
 ) -> Copied:
-    """`destination` is the new name, of a file or a folder.
+    """Copy a file or folder; `destination` is the new name of either.
 
     What is in a folder but cannot be read, or is no ordinary file, is left out and reported; so are links that lead out.
-    Raises `AlreadyThere` unless what has that name may be replaced, `ArtifactError`, or what `check` raises.
+    Raises `AlreadyThere`, `NotWritten`, `ArtifactError`, or what `check` raises.
     """
     entry = tree.entry(path)
     if not (entry.is_dir or entry.is_file):
         raise NotAFile(f"{tree.name}: {path} was not copied: {entry.kind.words}")
     source = tree.local_path(path)
-    with _complete(destination, source, is_dir=entry.is_dir, replace=replace) as temporary:
+    with destination.new(is_dir=entry.is_dir, source=source) as temporary:
         copier = _Copier(tree, entry, source, temporary, progress, check)
         copier.copy()
-    return Copied(destination, copier.files, copier.done, tuple(copier.skipped))
+    return Copied(destination.path, copier.files, copier.done, tuple(copier.skipped))
 
 
 class _Unreadable(Exception):
@@ -250,62 +241,3 @@ class _Copier:
     def _tell(self, count: int) -> None:
         self.done += count
         self._progress(self.done, self._total)
-
-
-@contextmanager
-def _complete(destination: Path, source: Path | None, *, is_dir: bool, replace: bool) -> Iterator[Path]:
-    """A temporary name that becomes `destination` when everything is there, and is gone if something goes wrong."""
-    temporary: Path | None = None
-    try:
-        target = Path(os.path.realpath(destination))  # what a link leads to is replaced, not the link
-        _refuse(destination, target, source, is_dir=is_dir, replace=replace)
-        temporary = target.with_name(f".mldeck-{secrets.token_hex(6)}.part")
-        yield temporary
-        _refuse(
-            destination, target, source, is_dir=is_dir, replace=replace
-        )  # somebody else may have made one meanwhile
-        _put(temporary, target)
-    except OSError as error:
-        raise ArtifactError(f"{destination} was not written: {error.strerror or error}") from error
-    except ValueError as error:  # a name with a zero byte in it
-        raise ArtifactError(f"{destination} cannot be written: {error}") from error
-    finally:
-        if temporary is not None:
-            _discard(temporary)
-
-
-def _refuse(destination: Path, target: Path, source: Path | None, *, is_dir: bool, replace: bool) -> None:
-    """Raises `ArtifactError` if nothing may be written there."""
-    if not target.exists():
-        return
-    if not replace:
-        raise AlreadyThere(f"{destination} was not written: it is there already")
-    if source is not None and source.is_relative_to(target):
-        raise ArtifactError(f"{destination} was not written: the artifacts themselves lie there")
-    if is_dir and not target.is_dir():
-        raise ArtifactError(f"{destination} was not written: it is not a folder")
-    if not is_dir and not target.is_file():
-        raise ArtifactError(f"{destination} was not written: it is not a file")
-
-
-def _put(temporary: Path, target: Path) -> None:
-    if not target.is_dir():
-        temporary.replace(target)
-        return
-    aside = temporary.with_suffix(".old")
-    target.rename(aside)
-    try:
-        temporary.rename(target)
-    except OSError:
-        aside.rename(target)
-        raise
-    _discard(aside)
-
-
-def _discard(path: Path) -> None:
-    """Remove what may or may not be there; what went wrong before is said, not this."""
-    with suppress(OSError):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink()

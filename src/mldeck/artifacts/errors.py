@@ -37,7 +37,3 @@ class Unconfirmed(ArtifactError):
 
 class NeedsExtra(ArtifactError):
     """The package that speaks to this object store is not installed."""
-
-
-class AlreadyThere(ArtifactError):
-    """Something of that name exists, and nobody said that it may be replaced."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from mldeck.commands.options import (
     add_store_option,
     check_agreed,
     command_parser,
+    places_beside,
     printed_store,
     tell,
 )
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mldeck.artifacts.errors import ArtifactError, Unconfirmed
     from mldeck.artifacts.run_tree import RunTree
     from mldeck.artifacts.tree import Entry
+    from mldeck.settings import Settings
 
 
 def run(words: Sequence[str]) -> int:
@@ -51,36 +53,32 @@ def run(words: Sequence[str]) -> int:
         add_connect_option(each)
         add_store_option(each)
     options = parser.parse_args(words)
-    from mldeck.artifacts.plain_name import plain_name
-
-    path = "/".join(part for part in options.path.split("/") if part not in ("", "."))
-    is_walked = options.command == "get" or options.recursive
-    run_id, tree = _files_of_run(options, path, is_walked)
-    if options.command == "list":
-        return _list(tree, path, options)
-    return _get(tree, path, path.rpartition("/")[2] or plain_name(run_id, "artifacts"), options)
-
-
-def _files_of_run(options: argparse.Namespace, path: str, is_walked: bool) -> tuple[str, RunTree]:
     store_path = printed_store(options)
-    from mldeck.artifacts.location import Places
-    from mldeck.artifacts.run_tree import run_tree
-    from mldeck.output import opened
+    from mldeck.artifacts.plain_name import plain_name
     from mldeck.settings import load_settings
+    from mldeck.store.address import registry_path
 
     settings = load_settings(artifact_roots=options.artifact_root)
+    path = "/".join(part for part in options.path.split("/") if part not in ("", "."))
+    run_id, tree = _files_of_run(store_path, settings, path, options)
+    if options.command == "list":
+        return _list(tree, path, options)
+    databases = (store_path, registry_path(settings.registry_store, settings.registry_origin, store_path))
+    return _get(tree, path, path.rpartition("/")[2] or plain_name(run_id, "artifacts"), databases, options)
+
+
+def _files_of_run(store_path: Path, settings: Settings, path: str, options: argparse.Namespace) -> tuple[str, RunTree]:
+    from mldeck.artifacts.run_tree import run_tree
+    from mldeck.output import opened
+
+    is_walked = options.command == "get" or options.recursive
     store = opened(store_path)
     try:
         found = store.run_meant(options.run)
         models = store.registry().models_of_run(found.run_id)
     finally:
         store.close()
-    places = Places(
-        store_path.resolve().parent,
-        settings.artifact_roots,
-        confirmed=frozenset(settings.artifact_hosts),
-        follow=options.follow,
-    )
+    places = places_beside(store_path, settings, follow=options.follow)
     tree = run_tree(found.artifact_uri, found.run_id, models, places)
     while (place := _first_unconfirmed(tree, path, is_walked)) is not None:
         check_agreed(place, connect=options.connect)
@@ -160,16 +158,16 @@ def _write_table(entries: Iterable[Entry]) -> None:
         sys.stdout.write(f"{size:>7}  {time_or_missing(entry.modified):19}  {safe(path)}\n")
 
 
-def _get(tree: RunTree, path: str, name: str, options: argparse.Namespace) -> int:
-    from mldeck.artifacts.copying import copy_out, destination_for
-    from mldeck.artifacts.errors import AlreadyThere
+def _get(tree: RunTree, path: str, name: str, databases: Collection[Path], options: argparse.Namespace) -> int:
+    from mldeck.artifacts.copying import copy_out, path_for
+    from mldeck.destination import AlreadyThere, Destination
     from mldeck.format import safe, size_text
 
-    destination = destination_for(name, options.dest)
+    destination = Destination(path_for(name, options.dest), databases, replace=options.replace)
     try:
-        copied = copy_out(tree, path, destination, replace=options.replace, progress=_tell_progress)
+        copied = copy_out(tree, path, destination, progress=_tell_progress)
     except AlreadyThere as error:
-        raise AlreadyThere(f"{error}; --replace replaces it") from None
+        raise AlreadyThere(error.path, f"{error.reason}; --replace replaces it") from None
     finally:
         _clear_progress()
     for left_out, why in copied.skipped:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mldeck.artifacts.errors import Unconfirmed
+    from mldeck.artifacts.location import Places
     from mldeck.search.errors import SearchError
     from mldeck.search.language import Language
     from mldeck.settings import Settings
@@ -130,6 +131,18 @@ def store_path(settings: Settings) -> Path:
             "or try `mldeck demo`"
         )
     return address.store_path(settings.store or DEFAULT_STORE, settings.store_origin)
+
+
+def places_beside(database: Path, settings: Settings, *, follow: bool = False) -> Places:
+    """Where files may be looked for whose places the database names. `follow`: also where links lead elsewhere."""
+    from mldeck.artifacts.location import Places
+
+    return Places(
+        database.resolve().parent,
+        settings.artifact_roots,
+        confirmed=frozenset(settings.artifact_hosts),
+        follow=follow,
+    )
 
 
 def printed_store(options: argparse.Namespace) -> Path:

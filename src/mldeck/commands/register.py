@@ -13,6 +13,7 @@ from mldeck.commands.options import (
     add_connect_option,
     check_agreed,
     command_parser,
+    places_beside,
     tell,
 )
 from mldeck.commands.registry import add_registry_options, opened_stores
@@ -36,17 +37,12 @@ def run(words: Sequence[str]) -> int:
     add_registry_options(parser)
     options = parser.parse_args(words)
     from mldeck.artifacts.errors import Unconfirmed
-    from mldeck.artifacts.location import Places
     from mldeck.artifacts.model_files import has_mlmodel
     from mldeck.format import safe
 
     with opened_stores(options) as stores:
         run_id = stores.runs.run_meant(options.run).run_id
-        places = Places(
-            stores.runs.path.resolve().parent,
-            stores.settings.artifact_roots,
-            confirmed=frozenset(stores.settings.artifact_hosts),
-        )
+        places = places_beside(stores.runs.path, stores.settings)
 
         def has_model(uri: str) -> bool:
             try:

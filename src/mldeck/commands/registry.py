@@ -51,7 +51,7 @@ class Stores:
 def opened_stores(options: argparse.Namespace) -> Iterator[Stores]:
     from mldeck.output import opened
     from mldeck.settings import load_settings
-    from mldeck.store.address import store_path
+    from mldeck.store.address import registry_path
     from mldeck.store.files import check_database
 
     path = printed_store(options)
@@ -61,7 +61,7 @@ def opened_stores(options: argparse.Namespace) -> Iterator[Stores]:
         record_transitions=not getattr(options, "no_record", False),
         artifact_roots=getattr(options, "artifact_root", ()),
     )
-    registry = store_path(settings.registry_store, settings.registry_origin) if settings.registry_store else path
+    registry = registry_path(settings.registry_store, settings.registry_origin, path)
     if registry != path:
         check_database(registry)
     runs = opened(path, read_only=settings.read_only)

@@ -30,6 +30,11 @@ def store_path(text: str, origin: str = "") -> Path:
     raise UsageError(f"{_named(text, origin)}: {_unsupported(scheme)}")
 
 
+def registry_path(text: str | None, origin: str, runs: Path) -> Path:
+    """The database of the model registry: that of the runs, unless `text` names another one."""
+    return store_path(text, origin) if text else runs
+
+
 def _plain_path(text: str, origin: str) -> Path:
     try:
         return typed_path(text)

@@ -18,6 +18,7 @@ from mldeck.ui.session import Session
 if TYPE_CHECKING:
     from mldeck.charts.palette import Palette
     from mldeck.charts.picture import Picture
+    from mldeck.destination import Destination
     from mldeck.export import Format
     from mldeck.ui.dialogs.export_dialog import Progress
 
@@ -47,13 +48,13 @@ def export(widget: Widget, session: Session, title: str, exported: Exported | No
     if exported is None:
         widget.notify("There is nothing to export", timeout=2)
         return
-    palette, store_path = palette_of(widget), session.path
+    palette = palette_of(widget)
     formats = TABLE_FORMATS if exported.picture is None else PICTURE_FORMATS
 
-    def write(path: Path, form: Format, overwrite: bool, progress: Progress, interrupt: Interrupt) -> int:
+    def write(destination: Destination, form: Format, progress: Progress, interrupt: Interrupt) -> int:
         from mldeck.export import write_file
 
-        write_file(path, _pieces(exported, form, title, palette), store_path, overwrite=overwrite)
+        write_file(destination, _pieces(exported, form, title, palette))
         return len(exported.rows)
 
     def say(result: tuple[Path, int] | None) -> None:
@@ -61,7 +62,7 @@ def export(widget: Widget, session: Session, title: str, exported: Exported | No
             widget.notify(f"Exported to {safe(str(result[0]))}", markup=False, timeout=5)
 
     name = f"./{file_name(title)}{formats[0].suffix}"
-    widget.app.push_screen(ExportDialog(f"Export {title} to a file", name, formats, write), say)
+    widget.app.push_screen(ExportDialog(f"Export {title} to a file", name, formats, session.databases, write), say)
 
 
 def _pieces(exported: Exported, form: Format, title: str, palette: Palette) -> Iterable[str]:

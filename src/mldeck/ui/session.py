@@ -130,14 +130,23 @@ class Session:
         """The store of the model registry, often that of the runs. Another one is opened by the first who asks, in a thread."""
         if not self.settings.registry_store:
             return self.store
-        from mldeck.store.address import store_path
         from mldeck.store.store import Store
 
         with self._opening:
             if self._registered is None:
-                path = store_path(self.settings.registry_store, self.settings.registry_origin)
-                self._registered = Store(path, read_only=self.settings.read_only)
+                self._registered = Store(self._registry_path, read_only=self.settings.read_only)
             return self._registered
+
+    @property
+    def _registry_path(self) -> Path:
+        from mldeck.store.address import registry_path
+
+        return registry_path(self.settings.registry_store, self.settings.registry_origin, self.path)
+
+    @property
+    def databases(self) -> tuple[Path, Path]:
+        """The store and that of the registry, often the same: what files are written never replaces them."""
+        return self.path, self._registry_path
 
     @property
     def registry(self) -> RegistryReader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,9 +16,9 @@ from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from mldeck.addresses import absolute, typed_path
-from mldeck.artifacts.copying import Copied, copy_out, destination_for
-from mldeck.artifacts.errors import AlreadyThere
+from mldeck.artifacts.copying import Copied, copy_out, path_for
 from mldeck.artifacts.tree import ArtifactTree
+from mldeck.destination import AlreadyThere, Destination
 from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import safe, size_text
 from mldeck.store.interrupt import Interrupt
@@ -33,12 +34,13 @@ class DownloadDialog(ModalScreen["Copied | None"]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
-    def __init__(self, tree: ArtifactTree, path: str, name: str) -> None:
-        """`name`: what it is to be called, if nobody says otherwise."""
+    def __init__(self, tree: ArtifactTree, path: str, name: str, databases: Collection[Path]) -> None:
+        """`name`: what it is to be called, if nobody says otherwise. `databases` are never written."""
         super().__init__()
         self._tree = tree
         self._source = path
         self._file_name = name
+        self._databases = databases
         self._may_replace = ""
         """The place that was asked about last; Enter on the same one again replaces what is there."""
         self._worker: Worker[None] | None = None
@@ -68,9 +70,9 @@ class DownloadDialog(ModalScreen["Copied | None"]):
     def _typed(self) -> str:
         return self.query_one(TextField).text.strip() or "."
 
-    def _destination(self, text: str) -> Path:
+    def _path(self, text: str) -> Path:
         try:
-            return destination_for(self._file_name, typed_path(text))
+            return path_for(self._file_name, typed_path(text))
         except (OSError, ValueError) as error:  # a name that cannot be
             raise MldeckError(f"{text} was not written: {error}") from error
 
@@ -79,7 +81,7 @@ class DownloadDialog(ModalScreen["Copied | None"]):
         if self.is_copying:
             return
         try:
-            self._say(f"to {absolute(self._destination(self._typed))}")
+            self._say(f"to {absolute(self._path(self._typed))}")
         except MldeckError as error:
             self._say(str(error))
 
@@ -95,10 +97,10 @@ class DownloadDialog(ModalScreen["Copied | None"]):
         steps = self.set_interval(_STEP_S, self._say_progress, pause=True)
         patience = self.set_timer(_PATIENCE_S, steps.resume)
         try:
-            copied = await read_off_loop(lambda interrupt: self._write(self._destination(text), replace, interrupt))
-        except AlreadyThere:
+            copied = await read_off_loop(lambda interrupt: self._write(text, replace, interrupt))
+        except AlreadyThere as error:
             self._may_replace = text
-            self._say(f"{self._destination(text)} is there already: Enter replaces it.")
+            self._say(f"{self._path(text)} {error.reason.removeprefix('it ')}: Enter replaces it.")
         except Interrupted:
             self._say("Stopped; nothing was written.")
         except MldeckError as error:
@@ -109,11 +111,13 @@ class DownloadDialog(ModalScreen["Copied | None"]):
             patience.stop()
             steps.stop()
 
-    def _write(self, destination: Path, replace: bool, interrupt: Interrupt) -> Copied:
+    def _write(self, text: str, replace: bool, interrupt: Interrupt) -> Copied:
+        destination = Destination(self._path(text), self._databases, replace=replace)
+
         def tell(done: int, total: int) -> None:
             self._done = (done, total)
 
-        return copy_out(self._tree, self._source, destination, replace=replace, progress=tell, check=interrupt.check)
+        return copy_out(self._tree, self._source, destination, progress=tell, check=interrupt.check)
 
     def _say_progress(self) -> None:
         if self._done is None:

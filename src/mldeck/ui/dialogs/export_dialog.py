@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from mldeck.addresses import typed_path
+from mldeck.destination import AlreadyThere, Destination
 from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import safe
 from mldeck.store.interrupt import Interrupt
@@ -47,8 +48,8 @@ class Progress:
         return "reading…" if self.total is None else f"{self.done:,} of {self.total:,} runs…"
 
 
-Write: TypeAlias = "Callable[[Path, Format, bool, Progress, Interrupt], int]"
-"""Writes a file of a format, over what is there if it may, and says how many things are in it. Called in a thread."""
+Write: TypeAlias = "Callable[[Destination, Format, Progress, Interrupt], int]"
+"""Write a file of a format, and return how many things are in it. Called in a thread."""
 
 
 class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
@@ -60,13 +61,16 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         Binding("up,shift+tab", "turn(-1)", "previous format", priority=True),
     ]
 
-    def __init__(self, title: str, path: str, formats: Sequence[Format], write: Write) -> None:
-        """The path as it is offered; its end says in which of the formats."""
+    def __init__(
+        self, title: str, path: str, formats: Sequence[Format], databases: Collection[Path], write: Write
+    ) -> None:
+        """The path as it is offered; its end says in which of the formats. `databases` are never written."""
         super().__init__()
         self._title = title
         self._formats = tuple(formats)
         self._format = self._format_of(path) or self._formats[0]
         self._path = path
+        self._databases = databases
         self._write_file = write
         self._may_overwrite = ""
         """The path that was asked about last; Enter on the same one again replaces the file."""
@@ -141,8 +145,6 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
 
     @work(group="export", exclusive=True)
     async def _write(self, text: str, *, overwrite: bool) -> None:
-        from mldeck.export import AlreadyThere
-
         progress, form, write = Progress(), self._format, self._write_file
         said = self.set_timer(_PATIENCE_S, lambda: self._say_progress(progress))
         steps = self.set_interval(_STEP_S, lambda: self._say_progress(progress), pause=True)
@@ -150,10 +152,11 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         self._may_overwrite, path = "", Path(text)
         try:
             path = typed_path(text)
-            count = await read_off_loop(lambda interrupt: write(path, form, overwrite, progress, interrupt))
-        except AlreadyThere:
+            destination = Destination(path, self._databases, replace=overwrite)
+            count = await read_off_loop(lambda interrupt: write(destination, form, progress, interrupt))
+        except AlreadyThere as error:
             self._may_overwrite = text
-            self._say(f"{_obstacle(path)}: Enter replaces it.")
+            self._say(f"{error.reason.capitalize()}: Enter replaces it.")
         except Interrupted:
             self._say("Stopped; nothing was written.")
         except MldeckError as error:
@@ -181,7 +184,3 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
             self._say("Stopped; nothing was written.")
         else:
             self.dismiss(None)
-
-
-def _obstacle(path: Path) -> str:
-    return f"It is a link to {path.resolve()}" if path.is_symlink() else "There is a file of that name"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -40,11 +41,12 @@ _MOST_COPIED = 1 << 20
 class ArtifactScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(VIEWER, TAKE_FILE)
 
-    def __init__(self, subject: Subject, siblings: Sequence[Entry] = ()) -> None:
-        """`siblings`: the files of the same folder."""
+    def __init__(self, subject: Subject, siblings: Sequence[Entry], databases: Collection[Path]) -> None:
+        """`siblings`: the files of the same folder. `databases`: never replaced by a copy."""
         super().__init__()
         self._subject = subject
         self._siblings = siblings
+        self._databases = databases
         self.pane = PreviewPane(id="file")
         self.pane.add_class("pane")
         self._finder = Finder(self, lambda grid, text: grid.find_rows(text))
@@ -56,7 +58,7 @@ class ArtifactScreen(Screen[None]):
 
     @cached_property
     def _actions(self) -> FileActions:
-        return FileActions(self)
+        return FileActions(self, self._databases)
 
     def compose(self) -> ComposeResult:
         yield self.pane

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from textual.screen import Screen
 
 from mldeck.artifacts.copying import Copied, copy_out
 from mldeck.artifacts.plain_name import plain_name
+from mldeck.destination import Destination
 from mldeck.errors import MldeckError
 from mldeck.format import safe, size_text
 from mldeck.ui.artifact_reading import Subject
@@ -19,14 +21,16 @@ _MOST_REASONS = 3
 
 
 class FileActions:
-    def __init__(self, screen: Screen[None]) -> None:
+    def __init__(self, screen: Screen[None], databases: Collection[Path]) -> None:
+        """`databases`: never replaced by a copy."""
         self._screen = screen
+        self.databases = databases
 
     def download(self, subject: Subject) -> None:
         from mldeck.ui.dialogs.download_dialog import DownloadDialog
 
         name = plain_name(subject.name.rpartition("/")[2], "artifacts")
-        dialog = DownloadDialog(subject.tree, subject.entry.path, name)
+        dialog = DownloadDialog(subject.tree, subject.entry.path, name, self.databases)
         self._screen.app.push_screen(dialog, self._downloaded)
 
     def _downloaded(self, copied: Copied | None) -> None:
@@ -60,7 +64,10 @@ class FileActions:
 
     async def _copied(self, subject: Subject, folder: Path) -> Path:
         place = folder / (plain_name(subject.entry.name, "file"))
+        destination = Destination(place, self.databases)
         self._screen.notify("Fetching a copy…", timeout=2)
-        await read_off_loop(lambda interrupt: copy_out(subject.tree, subject.entry.path, place, check=interrupt.check))
+        await read_off_loop(
+            lambda interrupt: copy_out(subject.tree, subject.entry.path, destination, check=interrupt.check)
+        )
         place.chmod(0o400)
         return place

@@ -23,7 +23,7 @@ class RunFiles(TakeAway):
     def _file_actions(self) -> FileActions:
         from mldeck.ui.screens.file_actions import FileActions  # most sittings look at numbers
 
-        return FileActions(self)
+        return FileActions(self, self.session.databases)
 
     def on_artifact_tree_asked(self, message: ArtifactTree.Asked) -> None:
         from mldeck.ui.artifact_reading import Subject
@@ -49,4 +49,4 @@ class RunFiles(TakeAway):
     def _view(self, subject: Subject, siblings: Sequence[Entry]) -> None:
         from mldeck.ui.screens.artifact import ArtifactScreen
 
-        self.app.push_screen(ArtifactScreen(subject, siblings))
+        self.app.push_screen(ArtifactScreen(subject, siblings, self._file_actions.databases))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual import work
 from textual.binding import BindingType
 
+from mldeck.destination import Destination
 from mldeck.format import exact_duration_text, exact_float_text, safe, time_text
 from mldeck.model import Column, Kind, RunRecord
 from mldeck.store.interrupt import Interrupt
@@ -114,13 +115,11 @@ class TakeAway(RunColumns):
         shown = RunsShown(session.query, self._exported_columns(), self._experiment_names, only)
         store = session.store
 
-        def write(path: Path, form: Format, overwrite: bool, progress: Progress, interrupt: Interrupt) -> int:
-            return export_runs(
-                store, shown, path, form, overwrite=overwrite, progress=progress.tell, interrupt=interrupt
-            )
+        def write(destination: Destination, form: Format, progress: Progress, interrupt: Interrupt) -> int:
+            return export_runs(store, shown, destination, form, progress=progress.tell, interrupt=interrupt)
 
         path = f"./{file_name(session.scope[0].name)}-runs.csv"
-        dialog = ExportDialog("Export these runs to a file", path, TABLE_FORMATS, write)
+        dialog = ExportDialog("Export these runs to a file", path, TABLE_FORMATS, session.databases, write)
         self.app.push_screen(dialog, self._exported)
 
     def _exported_columns(self) -> tuple[Column, ...]:
