@@ -12,6 +12,7 @@ import pytest
 
 from mldeck.ui.screens.artifact import ArtifactScreen
 from tests.fixture_stores import FixtureStore
+from tests.terminal.terminal import DOWN, ENTER, TAB, mldeck
 from tests.ui.artifact_deck import CHURN, files_of
 from tests.ui.deck import Deck, running_deck
 
@@ -107,3 +108,31 @@ async def test_an_editor_that_fails_changes_nothing(
         run_id = await edit_note(deck, fixture)
         await deck.until_shown("as it was")
         assert note_of(fixture, run_id) in (None, "")
+
+
+def test_keys_that_interrupt_are_left_to_the_program(store_copy: Callable[[str], FixtureStore], tmp_path: Path) -> None:
+    """The terminal sends them to the deck as well. And a program may leave the terminal in any state."""
+    fixture = store_copy("mlflow-3.17.2")
+    started, got, end = tmp_path / "started", tmp_path / "got", tmp_path / "end"
+    does = f"""
+trap 'echo INT >> {got}' INT
+trap 'echo QUIT >> {got}' QUIT
+touch {started}
+until [ -e {end} ]; do sleep 0.05; done
+stty raw -echo"""
+    environment = {"PAGER": str(script(tmp_path / "pager", does))}
+    with mldeck(fixture.db, "--experiment", CHURN, env=environment) as deck:
+        deck.wait_for("live · rw")
+        deck.press("/logreg" + ENTER + "]]]]", "notes.txt")
+        deck.press(TAB, "view")
+        deck.send(3 * DOWN + "o")
+        deck.wait_for(started.exists)
+        deck.send("\x03")
+        deck.wait_for(got.exists)
+        deck.send("\x1c")
+        deck.wait_for(lambda: got.read_text() == "INT\nQUIT\n")
+        end.touch()
+        deck.wait_for("live · rw")
+        deck.send("q")
+        assert deck.wait_exit() == 0, deck.frame()
+        deck.assert_left_as_found()

@@ -15,7 +15,7 @@ from mldeck.artifacts.local import LocalTree
 from mldeck.artifacts.mlmodel import FILE_NAME, MalformedModel, read_mlmodel
 from mldeck.artifacts.preview import preview
 from mldeck.artifacts.previews.tree import MAX_VALUES, parse_yaml
-from mldeck.artifacts.previews.values import TablePreview, TextPage, TextPreview
+from mldeck.artifacts.previews.values import ArchivePreview, TablePreview, TextPage, TextPreview
 from mldeck.errors import Interrupted
 from mldeck.ui.model_reading import Card, ModelFolder, read_card
 from mldeck.ui.text_layout import Row, pieces_of
@@ -95,6 +95,19 @@ def test_reading_yaml_stops_when_it_is_no_longer_wanted() -> None:
 
     with pytest.raises(Interrupted):
         parse_yaml("- a\n" * 50_000, check=check)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+@pytest.mark.parametrize("data", [b"9" * 200_000, b"30 comment=" + b"x" * (8 << 20) + b"\n"], ids=["digits", "comment"])
+def test_a_member_of_a_tar_is_not_described_at_any_length(kind: bytes, data: bytes) -> None:
+    """tarfile looks for numbers in them by regular expressions that take a minute for 200 kB of digits."""
+    header, member = tarfile.TarInfo("header"), tarfile.TarInfo("member")
+    header.type, header.size = kind, len(data)
+    described = header.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % 512) + member.tobuf()
+    found = preview(Bytes(tarfile.TarInfo("first").tobuf() + described + bytes(1024), "a.tar"))
+    assert isinstance(found, ArchivePreview)
+    assert [each.name for each in found.members] == ["first"]
+    assert found.notes == ("Not all members could be listed.",)
 
 
 def _card(tmp_path: Path, text: str) -> Card:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from textual.app import App
@@ -26,9 +30,45 @@ def run_outside(app: App[str], variable: str, file: Path) -> str:
         return f"${variable} cannot be read: {error}"
     if not any(words[:1]):
         return f"${variable} is set, but names no program"
-    with app.suspend():
+    with app.suspend(), _terminal_of_the_program():
         try:
             status = subprocess.run([*words, str(file)], check=False).returncode
         except (OSError, ValueError) as error:
             return f"{program}: {error}"
     return f"{program} failed (exit status {status})" if status else ""
+
+
+def _leave_to_the_program(number: int, frame: object) -> None:
+    pass
+
+
+@contextmanager
+def _terminal_of_the_program() -> Iterator[None]:
+    """Leave ctrl+c and ctrl+\\ to the program, as a shell does, and take the terminal back with the modes that it had.
+
+    A handler, unlike ignoring them, is not passed on to the program.
+    """
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]
+    handlers = {each: signal.signal(each, _leave_to_the_program) for each in numbers}
+    try:
+        with _terminal_modes_kept():
+            yield
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
+def _terminal_modes_kept() -> Iterator[None]:
+    """A program that was killed may leave the terminal without echo."""
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        yield
+        return
+    import termios
+
+    modes = termios.tcgetattr(sys.stdin)
+    try:
+        yield
+    finally:
+        with suppress(termios.error):  # the terminal is gone
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, modes)

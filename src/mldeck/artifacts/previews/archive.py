@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import tarfile
 import zipfile
 from itertools import islice
 
 from mldeck.artifacts.previews.values import ArchivePreview, Member, NotThis
-from mldeck.artifacts.source import ReadTooMuch, Source, SourceStream, buffered
+from mldeck.artifacts.source import ReadTooMuch, Source, SourceStream
 
 _MAX_DIRECTORY = 1 << 22
 """How many bytes a zip's list of members may take."""
 _MAX_MEMBERS = 1_000
 _MAX_TAR_MEMBERS = 100
 """A tar has no list: each member stands before the next, and finding them means a read for each."""
+_MAX_TAR_HEADER = 1 << 13
+"""Bytes of a long name or of extended attributes. The time that tarfile's regular expressions take for them is quadratic,
+and nothing stops them."""
 
 
 def open_zip(source: Source) -> zipfile.ZipFile:
@@ -49,12 +53,21 @@ def _zip_kind(members: list[zipfile.ZipInfo]) -> str:
     return "zip archive"
 
 
+class _TarHeaders(io.BufferedReader):
+    """A tar, of which tarfile reads each header in one go."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= _MAX_TAR_HEADER:
+            raise ReadTooMuch("A member of the archive is described at too great length.")
+        return super().read(size)
+
+
 def tar_preview(source: Source) -> ArchivePreview:
     """Of the plain form only: to list a compressed one would mean to inflate all of it."""
     members: list[Member] = []
     notes: tuple[str, ...] = ()
     try:
-        with tarfile.open(fileobj=buffered(source, _MAX_DIRECTORY * 4), mode="r:") as archive:
+        with tarfile.open(fileobj=_TarHeaders(SourceStream(source, _MAX_DIRECTORY * 4), 1 << 16), mode="r:") as archive:
             members.extend(Member(each.name, each.size, None) for each in islice(archive, _MAX_TAR_MEMBERS + 1))
     except ReadTooMuch:
         notes = ("Not all members could be listed.",)
