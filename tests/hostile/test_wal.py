@@ -172,3 +172,55 @@ def test_a_hot_journal_beats_the_mode_in_the_header(db: Path) -> None:
     with closing(Store(db, read_only=True)) as store:
         assert not store._database.quiet_state
         assert store.experiments(View.ALL)
+
+
+LEAVES_A_HOT_JOURNAL = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode = DELETE")
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE experiments SET name = 'never committed ' || experiment_id")
+connection.execute("UPDATE params SET value = value || '1'")
+connection.execute("UPDATE metrics SET value = value + 1")
+os._exit(0)
+"""
+
+
+@pytest.fixture
+def link(db: Path, tmp_path: Path) -> Path:
+    """SQLite keeps its log and its journal beside the database itself, not beside a link to it."""
+    path = tmp_path / "elsewhere" / "link.db"
+    path.parent.mkdir()
+    path.symlink_to(db)
+    return path
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_writer_is_followed_through_a_link(db: Path, link: Path, read_only: bool) -> None:
+    with (
+        closing(Store(link, read_only=read_only)) as store,
+        closing(sqlite3.connect(db, isolation_level=None)) as writer,
+    ):
+        for name in ("one", "two"):
+            writer.execute(f"UPDATE experiments SET name = '{name}' WHERE experiment_id = 0")
+            assert Path(f"{db}-wal").stat().st_size > 0
+            assert name in {each.name for each in store.experiments(View.ALL)}
+    assert [each.name for each in link.parent.iterdir()] == [link.name]
+    assert read_only or beside(db) == {db.name}
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_what_a_crashed_writer_left_is_seen_through_a_link(db: Path, link: Path, read_only: bool) -> None:
+    with closing(Store(db)) as store:
+        names = {each.name for each in store.experiments(View.ALL)}
+    subprocess.run([sys.executable, "-c", LEAVES_A_HOT_JOURNAL, str(db)], check=True)
+    assert Path(f"{db}-journal").stat().st_size > 0
+    before = db.read_bytes()
+    with closing(Store(link, read_only=read_only)) as store:
+        assert {each.name for each in store.experiments(View.ALL)} == names
+        assert store.is_copy is read_only
+    assert [each.name for each in link.parent.iterdir()] == [link.name]
+    if read_only:
+        assert db.read_bytes() == before
+        assert beside(db) == {db.name, f"{db.name}-journal"}

@@ -86,7 +86,7 @@ class DatabaseFile:
         SQLite does it when the last connection is closed, if that one may write.
         """
         is_theirs = self.is_snapshot or self.read_only_reason is not None
-        if not is_theirs and Path(f"{self.path}-shm").exists() and _is_wal(self.path):
+        if not is_theirs and _beside(self.path, "-shm").exists() and _is_wal(self.path):
             _let_sqlite_recover(self.path)
 
 
@@ -164,11 +164,11 @@ def open_database(path: Path, *, read_only: bool) -> DatabaseFile:
 
 def _quiet_wal(path: Path, reason: str | None) -> DatabaseFile | None:
     """A way to read a database in WAL mode without its files; None for other modes, and while there is something in the log."""
-    log, journal = Path(f"{path}-wal"), Path(f"{path}-journal")
+    log, journal = _beside(path, "-wal"), _beside(path, "-journal")
     try:
         if not _is_wal(path):
             return None
-        if _has_content(log) and reason is None and not Path(f"{path}-shm").exists():
+        if _has_content(log) and reason is None and not _beside(path, "-shm").exists():
             _let_sqlite_recover(path)  # a writer crashed: nobody who still runs is without the second file
         _wait_for_tick(path)
     except OSError:
@@ -177,9 +177,14 @@ def _quiet_wal(path: Path, reason: str | None) -> DatabaseFile | None:
     if _has_content(log) or _has_content(journal):
         return None
     notice = None
-    if not _writable(path.parent):
+    if not _writable(log.parent):
         notice = "write-ahead log in a folder without write permission: shown as it is in the file"
     return DatabaseFile(path, path, state, reason, notice)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    """A file that SQLite keeps beside the database: where that really lies, if `path` is a link to it."""
+    return Path(os.path.realpath(path) + suffix)
 
 
 def _wait_for_tick(path: Path) -> None:
@@ -199,7 +204,7 @@ def file_state(path: Path) -> FileState:
             return None
         return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
-    log = look(Path(f"{path}-wal"))
+    log = look(_beside(path, "-wal"))
     # An empty log says as much as none, and comes and goes with connections that only read.
     return look(path), log if log and log[-1] else None
 
@@ -208,7 +213,7 @@ def read_only_reason(path: Path) -> str | None:
     """Why the database cannot be written by this user; None when it can."""
     if not _writable(path):
         return "the file cannot be written to"
-    if not _writable(path.parent):
+    if not _writable(_beside(path, "-journal").parent):
         return "its folder cannot be written to"
     return None
 
@@ -279,8 +284,8 @@ def _private_copy(path: Path, reason: str | None) -> DatabaseFile:
     copy = folder / path.name
     try:
         for suffix in ("", "-journal", "-wal"):
-            if Path(f"{path}{suffix}").exists():
-                shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
+            if (part := _beside(path, suffix)).exists():
+                shutil.copyfile(part, f"{copy}{suffix}")
         _let_sqlite_recover(copy)
         database = DatabaseFile(
             path,
