@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.artifacts.errors import Unconfirmed
+from mldeck.artifacts.errors import ArtifactError, Unconfirmed
 from mldeck.artifacts.location import Located, Places, locate
 from mldeck.artifacts.model_files import has_mlmodel
 from mldeck.artifacts.opening import open_tree
@@ -282,6 +282,17 @@ def test_folders_that_only_the_database_names(tmp_path: Path, uri: str, owner: s
     located = locate(uri.format(private=private, run=run), Places(tmp_path / "store"), owner)
     with refused(located, private):
         pass
+
+
+def test_a_folder_that_becomes_a_link_before_it_is_opened(tmp_path: Path) -> None:
+    private = a_folder(tmp_path / "private")
+    run = a_folder(tmp_path / "mlruns" / "0" / RUN / "artifacts")
+    located = locate(str(run), Places(tmp_path), RUN)
+    assert open_tree(located).entries()
+    run.rename(tmp_path / "moved away")
+    run.symlink_to(private)
+    with pytest.raises(ArtifactError, match="leads elsewhere than it did a moment ago"):
+        open_tree(located)
 
 
 def test_an_artifact_root_agrees_to_what_lies_below_it(tmp_path: Path) -> None:

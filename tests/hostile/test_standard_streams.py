@@ -25,6 +25,7 @@ ODD_INPUT = {
     "nul": b"\0\0\0",
     "pasted-binary": b"\x1b[200~\xff\xfe\0\x9b31m\x1b[201~",
     "mouse-far-away": b"\x1b[<0;99999;99999M\x1b[<0;-1;-1m",
+    "size": b"\x1b[?2048;1$y\x1b[48;99999999;99999999;1;1t\x1b[48;0;0;0;0t",
     "unfinished": b"\x1b]52;c;" + b"x" * 5000,
 }
 

@@ -74,3 +74,13 @@ async def test_what_a_worker_could_not_read_is_said(store: Path) -> None:
         await deck.app.push_screen(dialog)
         dialog.refuse()
         await deck.until_shown("it [cannot] be read")
+
+
+@pytest.mark.parametrize("steps", range(10))
+async def test_a_place_that_is_being_made_when_the_deck_is_left(store: Path, steps: int) -> None:
+    """Models is made while nobody does anything. Widgets get no children any more once the deck is about to close."""
+    async with running_deck(store) as deck:
+        deck.app._init_mode("models")
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        deck.app.exit()

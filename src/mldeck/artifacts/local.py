@@ -31,7 +31,8 @@ class LocalTree:
         """`follow`: also what lies outside, by `..` or a link."""
         self.root = root
         self._follow = follow
-        self._real_root = Path(os.path.realpath(root))
+        self.real_root = Path(os.path.realpath(root))
+        """Without links, as it was when it was opened: what leads elsewhere later is outside."""
 
     @property
     def name(self) -> str:
@@ -106,13 +107,13 @@ class LocalTree:
 
     def _real(self, path: str) -> Path:
         """Without links. Raises `Escapes` if that is outside, whether or not something is there."""
-        real = Path(os.path.realpath(self._real_root.joinpath(*path.split("/"))))
+        real = Path(os.path.realpath(self.real_root.joinpath(*path.split("/"))))
         if not self._is_inside(real):
             raise Escapes(f"{self.shown(path)} leads out of the artifacts, to {real}: it was not followed")
         return real
 
     def _is_inside(self, real: Path) -> bool:
-        return self._follow or real.is_relative_to(self._real_root)
+        return self._follow or real.is_relative_to(self.real_root)
 
     @contextmanager
     def _explained(self, path: str) -> Iterator[None]:

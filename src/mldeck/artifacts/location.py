@@ -108,6 +108,8 @@ class Located:
     how: How
     path: Path | None = None
     """On this machine."""
+    real: Path | None = None
+    """The same without links, as it was when it was located; None where nobody looked."""
     url: str | None = None
     """In an object store; whether anything is there was not looked at."""
     unconfirmed: str | None = None
@@ -176,8 +178,11 @@ def _locate_place(text: str, places: Places, owner: str | None) -> Located:
         candidates.append(candidate)
         try:
             if _exists(candidate.path):
-                unconfirmed = _unconfirmed_folder(candidate, places)
-                return Located(text, candidate.how, candidate.path, looked_at=tuple(looked_at), unconfirmed=unconfirmed)
+                real = Path(os.path.realpath(candidate.path))
+                unconfirmed = _unconfirmed_folder(candidate, real, places)
+                return Located(
+                    text, candidate.how, candidate.path, real, looked_at=tuple(looked_at), unconfirmed=unconfirmed
+                )
         except OSError as error:
             unknown = unknown or f"{candidate.path} cannot be looked at: {error.strerror}"
     if uri.scheme in OBJECT_STORES and _PLAIN_AUTHORITY.fullmatch(uri.authority):
@@ -189,10 +194,9 @@ def _locate_place(text: str, places: Places, owner: str | None) -> Located:
     return _not_found(uri, places, owner, candidates, tuple(looked_at))
 
 
-def _unconfirmed_folder(candidate: _Candidate, places: Places) -> str | None:
+def _unconfirmed_folder(candidate: _Candidate, real: Path, places: Places) -> str | None:
     """Where a path leads, unless the user named it or MLflow would have made it for a run or model."""
-    path, real = candidate.path, Path(os.path.realpath(candidate.path))
-    if places.follow or _is_laid_out_by_mlflow(path, real):
+    if places.follow or _is_laid_out_by_mlflow(candidate.path, real):
         return None
     if candidate.how is How.MAPPED and real.is_relative_to(os.path.realpath(candidate.base)):
         return None

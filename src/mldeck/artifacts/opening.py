@@ -18,7 +18,10 @@ def open_tree(located: Located, follow: bool = False) -> ArtifactTree:
     if question is not None:
         raise question
     if located.path is not None:
-        return LocalTree(located.path, follow)
+        tree = LocalTree(located.path, follow)
+        if located.real not in (None, tree.real_root):
+            raise ArtifactError(f"{located.path} leads elsewhere than it did a moment ago; read again to look at it")
+        return tree
     if located.url is not None:
         from mldeck.artifacts.remote import RemoteTree  # most artifacts are on disks
 

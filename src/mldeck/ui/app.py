@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, work
+from textual._context import active_message_pump
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.dom import DOMNode
@@ -99,15 +100,16 @@ class DeckApp(App[str]):
     def _handle_exception(self, error: Exception) -> None:
         """Say in one line that a fault ended the deck; tests get the exception itself.
 
-        What a worker could not read or write, and did not say, is said here and ends nothing. Nor does it end anything when a
-        worker has outlived its screen, and looks for what was there.
+        What a worker could not read or write, and did not say, is said here and ends nothing. Nor does it end anything when
+        something has outlived its screen, and looks for what was there: a worker, or a widget that was still being made.
         """
-        if isinstance(error, WorkerFailed):
-            if self._has_outlived(get_current_worker().node):
-                return
-            if isinstance(error.error, MldeckError):
-                self.notify(str(error.error), severity="warning", timeout=8)
-                return
+        is_worker = isinstance(error, WorkerFailed)
+        node = get_current_worker().node if is_worker else active_message_pump.get(None)
+        if isinstance(node, DOMNode) and self._has_outlived(node):
+            return
+        if isinstance(error, WorkerFailed) and isinstance(error.error, MldeckError):
+            self.notify(str(error.error), severity="warning", timeout=8)
+            return
         if self.is_headless:
             super()._handle_exception(error)
             return
@@ -118,7 +120,7 @@ class DeckApp(App[str]):
         self._close_messages_no_wait()
 
     def _has_outlived(self, node: DOMNode) -> bool:
-        """Whether a worker's screen or widget is gone. Places stay when another one is shown."""
+        """Whether a widget or screen is gone, or going. Places stay when another one is shown."""
         screen = (
             node
             if isinstance(node, Screen)

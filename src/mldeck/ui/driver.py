@@ -13,6 +13,9 @@ from functools import partial
 from typing import Any
 
 from textual.driver import Driver
+from textual.events import Resize
+from textual.message import Message
+from textual.messages import InBandWindowResize
 
 
 def forgiving(driver_class: type[Driver]) -> type[Driver]:
@@ -30,6 +33,14 @@ def forgiving(driver_class: type[Driver]) -> type[Driver]:
             super().__init__(*args, **options)
             if sys.__stderr__ is None or not sys.__stderr__.isatty():
                 self._file = sys.__stdout__
+
+        def _query_in_band_window_resize(self) -> None:
+            """Do not have the terminal report its size among the keys: the system knows it."""
+
+        def process_message(self, message: Message) -> None:
+            """Take no size from what is typed or pasted: a screen of a million columns is never drawn to its end."""
+            if not isinstance(message, (Resize, InBandWindowResize)):
+                super().process_message(message)
 
         def run_input_thread(self) -> None:
             """Read keys until the deck is left. A sequence that makes no key is dropped, with what arrived with it."""
