@@ -24,7 +24,7 @@ settings.load_profile("mldeck")
 gc.set_threshold(10_000, 20, 50)
 
 _FOREIGN_PREFIXES = ("MLFLOW_", "MLDECK_", "TEXTUAL")
-_FOREIGN_VARIABLES = frozenset({"NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES"})
+_FOREIGN_VARIABLES = frozenset({"NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES", "TMUX", "STY"})
 _numbers = itertools.count()
 
 

@@ -25,6 +25,7 @@ from textual.worker import WorkerFailed, get_current_worker
 from mldeck.errors import MldeckError, UsageError
 from mldeck.format import safe
 from mldeck.settings import Settings
+from mldeck.ui.clipboard import Clipboard, CopyAsked
 from mldeck.ui.driver import forgiving
 from mldeck.ui.head_start import HeadStart
 from mldeck.ui.keyboard import Keyboard, Passed
@@ -35,6 +36,7 @@ from mldeck.ui.screens.place import Place
 from mldeck.ui.screens.runs import RunsScreen
 from mldeck.ui.session import Session
 from mldeck.ui.terminal_filter import ControlFilter
+from mldeck.ui.text_cells import cell_text
 from mldeck.ui.themes import THEMES
 from mldeck.ui.threads import in_thread, wait_for_threads
 
@@ -43,6 +45,9 @@ _QUIET_S = 0.5
 
 _SWITCH_S = 0.01
 """In which nothing is painted when one goes to another place: so that it is painted once."""
+
+_LONGEST_NAMED = 60
+"""Cells of a text that was copied in what is said about it."""
 
 _GRACE_S = 1.0
 """Seconds that what still runs in threads gets to finish, once the terminal is the user's again."""
@@ -77,6 +82,8 @@ class DeckApp(App[str]):
         """Held while a place is made or gone to."""
         self._is_leaving = False
         self._control_filter = ControlFilter()
+        self._copies = Clipboard(super().copy_to_clipboard)
+        self._copied = ""
         self.crash: str | None = None
         """What to say when a fault of ours ended the deck."""
 
@@ -156,6 +163,32 @@ class DeckApp(App[str]):
 
     async def on_passed(self, message: Passed) -> None:
         await self.keyboard.passed(message)
+
+    @property
+    def clipboard(self) -> str:
+        """What was copied last, for pasting within the deck."""
+        return self._copied
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copies without a word, as Textual does with what is selected."""
+        self._copy(text, "")
+
+    def on_copy_asked(self, message: CopyAsked) -> None:
+        self._copy(message.text, message.what)
+
+    def _copy(self, text: str, what: str) -> None:
+        if text:
+            # Half of a surrogate pair, as in JSON or for a byte of a file name, is no character that could be sent.
+            self._copied = text.encode(errors="replace").decode()
+            self._put_on_clipboard(self._copied, what)
+        elif what:
+            self.notify("There is nothing to copy here", timeout=2)
+
+    @work(group="clipboard")
+    async def _put_on_clipboard(self, text: str, what: str) -> None:
+        said = await self._copies.put(text, cell_text(what, _LONGEST_NAMED))
+        if what:
+            self.notify(said, timeout=3)
 
     def delay_update(self, delay: float = _SWITCH_S) -> None:
         """While one place is left and another comes up. Textual waits for longer, whatever has to be done."""

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from mldeck.format import safe, safe_lines
+from mldeck.ui.clipboard import CopyAsked
 
 
 class TextDialog(ModalScreen[None]):
@@ -40,8 +41,7 @@ class TextDialog(ModalScreen[None]):
         self.dismiss()
 
     def action_copy(self) -> None:
-        self.app.copy_to_clipboard(self._text)
-        self.notify("Copied", timeout=2)
+        self.post_message(CopyAsked(self._text, "the text"))
 
     def action_scroll_text(self, lines: int) -> None:
         self.query_one("#text").scroll_relative(y=lines, animate=False)

@@ -23,6 +23,7 @@ from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import safe, size_text
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.artifact_reading import Subject
+from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.keys import TAKE_FILE, VIEWER, bindings
 from mldeck.ui.screens.file_actions import FileActions
 from mldeck.ui.screens.finding import Finder
@@ -129,8 +130,7 @@ class ArtifactScreen(Screen[None]):
         await self._actions.open_outside(self._subject, variable)
 
     def action_copy_place(self) -> None:
-        self.app.copy_to_clipboard(self._subject.location)
-        self.notify("Copied the path", timeout=2)
+        self.post_message(CopyAsked(self._subject.location, "the path"))
 
     @work(group="copy", exclusive=True)
     async def action_copy_whole(self) -> None:
@@ -145,8 +145,7 @@ class ArtifactScreen(Screen[None]):
         except (MldeckError, OSError) as error:
             self._say(error)
             return
-        self.app.copy_to_clipboard(text)
-        self.notify(f"Copied {size_text(len(text.encode(errors='replace')))}", timeout=2)
+        self.post_message(CopyAsked(text, size_text(len(text.encode(errors="replace")))))
 
     # -- working something out
 
@@ -191,7 +190,7 @@ class ArtifactScreen(Screen[None]):
             if self._subject is subject:
                 self.pane.add(found)
         if what == "hash" and found:
-            self.app.copy_to_clipboard(found.removeprefix("SHA-256 "))
+            self.post_message(CopyAsked(found.removeprefix("SHA-256 "), "the hash"))
 
     def _say(self, error: Exception) -> None:
         self.notify(safe(str(error)), markup=False, severity="warning", timeout=5)

@@ -13,6 +13,7 @@ from mldeck.destination import Destination
 from mldeck.format import exact_duration_text, exact_float_text, safe, time_text
 from mldeck.model import Column, Kind, RunRecord
 from mldeck.store.interrupt import Interrupt
+from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.keys import TAKE_AWAY, bindings
 from mldeck.ui.run_reading import fields_of
 from mldeck.ui.screens.columns import RunColumns
@@ -71,8 +72,7 @@ class TakeAway(RunColumns):
         letter = await self.app.push_screen_wait(MenuDialog("Copy as…", [each.in_menu for each in choices]))
         for chosen in choices:
             if chosen.letter == letter:
-                self.app.copy_to_clipboard(chosen.text)
-                self.notify(f"Copied {cell_text(chosen.label, 60)}", markup=False, timeout=2)
+                self.post_message(CopyAsked(chosen.text, chosen.label))
 
     def _choices(self, record: RunRecord | None) -> list[_Copy]:
         from mldeck.search.python import search_call

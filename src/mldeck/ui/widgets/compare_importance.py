@@ -14,6 +14,7 @@ from mldeck.charts.importance import Importance, importance_picture, visible_imp
 from mldeck.charts.picture import Picture
 from mldeck.model import Column, Kind
 from mldeck.ui.chart_keys import IMPORTANCE
+from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.compare_axes import by_importance, default_metric, saying
 from mldeck.ui.comparing import axis_name
 from mldeck.ui.exporting import Exported
@@ -161,5 +162,4 @@ class ImportanceView(CompareDrawing[ImportanceDrawing]):
     def action_copy(self) -> None:
         if self._found:
             text = self._found[self.cursor][0].key
-            self.app.copy_to_clipboard(text)
-            self.notify(f"Copied {text}", markup=False, timeout=2)
+            self.post_message(CopyAsked(text, text))

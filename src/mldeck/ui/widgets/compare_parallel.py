@@ -14,6 +14,7 @@ from mldeck.charts.picture import Cell, Ink, Picture, Role
 from mldeck.model import Column
 from mldeck.ui.brushing import Brushing, brush_text
 from mldeck.ui.chart_keys import PARALLEL
+from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.compare_axes import columns_from_memory, numbers_of_runs
 from mldeck.ui.comparing import axis_name, column_to_memory
 from mldeck.ui.exporting import Exported
@@ -292,8 +293,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
 
     def action_copy(self) -> None:
         if self.cursor_run is not None:
-            self.app.copy_to_clipboard(self.cursor_run)
-            self.notify(f"Copied {self.cursor_run}", timeout=2)
+            self.post_message(CopyAsked(self.cursor_run, self.cursor_run))
 
     @on(PictureView.Pointed)
     def _clicked(self, message: PictureView.Pointed) -> None:

@@ -20,6 +20,7 @@ from mldeck.charts.readout import Reading
 from mldeck.format import exact_float_text, safe, time_text
 from mldeck.model import Run
 from mldeck.ui.chart_keys import CURVES
+from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.curve_drawing import Drawer, Drawing
 from mldeck.ui.curve_view import CurveView, Range, SeriesKey, parsed_range
 from mldeck.ui.keys import bindings
@@ -303,8 +304,7 @@ class CurvesPane(TitledPane, CurveChoosing, can_focus=True):
     def action_copy(self) -> None:
         text = self.legend.copied_text()
         if text is not None:
-            self.app.copy_to_clipboard(text)
-            self.notify(f"Copied {text}", markup=False, timeout=2)
+            self.post_message(CopyAsked(text, text))
 
     def metric_changed(self) -> None:
         self.post_message(self.MetricChanged(self))

@@ -19,6 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mldeck.ui import looks
+from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.keys import GRID, bindings
 from mldeck.ui.text_cells import cell_text, cell_width, fit
 from mldeck.ui.widgets.based import Based
@@ -251,8 +252,7 @@ class Grid(ScrollView, Based, can_focus=True):
     def action_copy(self) -> None:
         text = self.copied_text()
         if text is not None:
-            self.app.copy_to_clipboard(text)
-            self.notify(f"Copied {cell_text(text, 60)}", markup=False, timeout=2)
+            self.post_message(CopyAsked(text, text))
 
     def copied_text(self) -> str | None:
         """What `y` copies."""

@@ -25,6 +25,7 @@ from mldeck.model import Metric
 from mldeck.ui.chart_keys import SMALL_CHARTS
 from mldeck.ui.chart_looks import ink_style
 from mldeck.ui.chart_pages import SYSTEM_GROUP, VALUES, Place, arranged, group_of, prefix_of
+from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.keys import METRIC_VIEW, bindings
 from mldeck.ui.looks import style_named
 from mldeck.ui.text_cells import cell_text
@@ -191,8 +192,7 @@ class SmallCharts(Widget, can_focus=True):
         metric = self.place.metric if self.place is not None else None
         if metric is not None:
             text = exact_float_text(self.metrics[metric].value)
-            self.app.copy_to_clipboard(text)
-            self.notify(f"Copied {text}", markup=False, timeout=2)
+            self.post_message(CopyAsked(text, text))
 
     def action_other_view(self) -> None:
         self.post_message(MetricGrid.OtherViewAsked())
