@@ -8,10 +8,13 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from mldeck.format import (
     age_text,
     cell_width,
+    clusters,
+    cut,
     date_text,
     digits_to_tell_apart,
     duration_text,
@@ -28,6 +31,13 @@ from mldeck.format import (
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
 HOSTILE = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\x07\x7f\x9b\n\r\t\u202e\u2066\u061c\ufeff\ud800")))
+PIECES = st.lists(
+    st.sampled_from(
+        ["a", "表", "❤", "\ufe0f", "\u200d", "👩", "👧", "🏽", "\u0301", "\u1112", "\u1161", "\u11ab", "1", "\u20e3"]
+    ),
+    max_size=12,
+).map("".join)
+"""Characters whose width depends on what stands beside them."""
 
 
 @pytest.mark.parametrize(
@@ -242,7 +252,44 @@ def test_safe_lines_are_safe_line_by_line(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "width"),
     [("", 0), ("abc", 3), ("雪", 2), ("résnet", 6), ("re\u0301snet", 6), ("🚀", 2), ("ｆ", 2), ("\u0939\u0941", 1)]
-    + [("✔\ufe0e", 1)],
+    + [("✔\ufe0e", 1), ("❤\ufe0f", 2), ("1\ufe0f\u20e3", 2), ("\u1112\u1161\u11ab", 2), ("👍🏽", 2)]
+    + [("👩\u200d👩\u200d👧", 2), ("\u0915\u093f", 1), ("a\x1bb", 2)],
 )
 def test_cell_width(text: str, width: int) -> None:
-    assert cell_width(text) == width
+    """As wide as everything else on screen takes it to be."""
+    assert cell_width(text) == cell_len(text) == width
+
+
+@given(PIECES)
+def test_clusters_are_all_of_a_text(text: str) -> None:
+    found = list(clusters(text))
+    assert "".join(each for each, _ in found) == text
+    assert sum(cells for _, cells in found) == cell_width(text)
+    assert all(cells == cell_width(each) <= 2 for each, cells in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("rmse", 4, "rmse"),
+        ("learning_rate", 6, "learn…"),
+        ("learning rate", 10, "learning…"),
+        ("表表表", 6, "表表表"),
+        ("表表表", 5, "表表…"),
+        ("表表表", 4, "表…"),
+        ("e\u0301e\u0301e\u0301", 2, "e\u0301…"),
+        ("❤\ufe0f❤\ufe0f", 4, "❤\ufe0f❤\ufe0f"),
+        ("❤\ufe0f❤\ufe0f", 3, "❤\ufe0f…"),
+        ("❤\ufe0f❤\ufe0f", 2, "…"),
+        ("\u1112\u1161\u11ab\u1100\u1173\u11af", 3, "\u1112\u1161\u11ab…"),
+        ("x", 0, ""),
+        ("xyz", 1, "…"),
+    ],
+)
+def test_what_is_cut_says_so(text: str, width: int, shown: str) -> None:
+    assert cut(text, width) == shown
+
+
+@given(PIECES.map(safe), st.integers(-3, 20))
+def test_no_text_is_wider_than_it_may_be(text: str, width: int) -> None:
+    assert cell_width(cut(text, width)) <= max(0, width)

@@ -43,7 +43,8 @@ ROOMS = {
     "errors": Room(),
     "foreign": Room(),
     "model": Room(frozenset({"errors"})),
-    "format": Room(frozenset({"errors", "model"})),
+    # Rich is asked for the width of texts beyond ASCII, when there is one.
+    "format": Room(frozenset({"errors", "model"}), frozenset({"rich"})),
     "child": Room(),
     "helper": Room(frozenset({"child"})),
     # tomli is the standard library's tomllib for the oldest Python.

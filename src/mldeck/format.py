@@ -1,12 +1,14 @@
-"""Values as text, the same everywhere: floats, times, durations, and somebody else's strings. Standard library only."""
+"""Values as text, the same everywhere: floats, times, durations, and somebody else's strings.
+
+Standard library only, until the width of a text beyond ASCII is asked for.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
-from unicodedata import category, east_asian_width
 
 MISSING = "–"
 """Not logged: looks different from NaN, from inf and from an empty value."""
@@ -24,8 +26,6 @@ _UNSAFE = re.compile(
     "\U000e0000-\U000e007f\ud800-\udfff"
     "]"
 )
-_MARKS = ("Mn", "Me")
-"""Unicode categories of what is drawn on the character before it: accents, and variation selectors."""
 _PICTURES = {"\n": "↵", "\r": "␍", "\t": "→", "\x1b": "␛", "\x7f": "␡"}
 
 
@@ -72,11 +72,11 @@ def _character(found: re.Match[str]) -> str | None:
     return character if is_ours and _code(character) == found.group() else None
 
 
-def unsafe_removed(text: str, cells: Callable[[str], int]) -> str:
-    """The text without what would act on the terminal, as wide as before by the measure `cells`."""
+def unsafe_removed(text: str) -> str:
+    """The text without what would act on the terminal, as wide as before."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE.sub(lambda found: "\ufffd" * cells(found.group()), text)
+    return _UNSAFE.sub(lambda found: "\ufffd" * cell_width(found.group()), text)
 
 
 def _picture(found: re.Match[str]) -> str:
@@ -88,10 +88,44 @@ def _picture(found: re.Match[str]) -> str:
 
 
 def cell_width(text: str) -> int:
-    """How many terminal cells a safe text takes: East Asian wide characters take two, combining marks none."""
-    if text.isascii():
+    """How many terminal cells a text takes, as Rich counts them for everything else on screen."""
+    if text.isascii() and text.isprintable():
         return len(text)
-    return sum(0 if category(each) in _MARKS else 2 if east_asian_width(each) in "WF" else 1 for each in text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def clusters(text: str) -> Iterator[tuple[str, int]]:
+    """The characters of a text, each with what is drawn on it (accents, what makes it a picture), and their cells."""
+    whole, width = "", 0
+    for character in text:
+        longer = whole + character
+        if whole and (cell_width(character) == 0 or cell_width(longer) == width):
+            whole, width = longer, cell_width(longer)
+            continue
+        if whole:
+            yield whole, width
+        whole, width = character, cell_width(character)
+    if whole:
+        yield whole, width
+
+
+def cut(text: str, width: int) -> str:
+    """At most `width` cells of a safe text; an ellipsis stands for what was cut off."""
+    if cell_width(text) <= width:
+        return text
+    if width < 1:
+        return ""
+    if text.isascii():
+        return text[: width - 1].rstrip() + "…"
+    kept, room = [], width - 1
+    for cluster, cells in clusters(text):
+        room -= cells
+        if room < 0:
+            break
+        kept.append(cluster)
+    return "".join(kept).rstrip() + "…"
 
 
 def float_text(value: float, digits: int = 6) -> str:

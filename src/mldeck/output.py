@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate, chain, islice, takewhile
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from mldeck.errors import UsageError
-from mldeck.format import MISSING, age_text, cell_width, duration_text, float_text, safe, time_or_missing
+from mldeck.format import MISSING, age_text, cell_width, cut, duration_text, float_text, safe, time_or_missing
 from mldeck.model import Column, Experiment, Kind, OrderKey, RunCount, RunQuery, RunRecord, View
 from mldeck.serial import (
     RUN_KEYS,
@@ -225,7 +225,5 @@ def write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def _fitted(text: str, width: int) -> str:
     """Exactly `width` cells, at least one; the end of what is too long gives way to an ellipsis."""
-    if cell_width(text) > width:
-        ends = accumulate(cell_width(each) for each in text)
-        text = text[: sum(1 for _ in takewhile(lambda end: end < width, ends))] + "…"
+    text = cut(text, width)
     return text + " " * (width - cell_width(text))

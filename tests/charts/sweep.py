@@ -32,7 +32,10 @@ HOSTILE = st.one_of(
     ),
 )
 NAMES = st.one_of(
-    st.text(max_size=12), st.sampled_from(["\x1b[31m", "表表表表表表", "e\u0301" * 9, "a\nb", "👩‍👩‍👧", ""])
+    st.text(max_size=12),
+    st.sampled_from(
+        ["\x1b[31m", "表表表表表表", "e\u0301" * 9, "a\nb", "👩‍👩‍👧", "❤\ufe0f" * 5, "\u1112\u1161\u11ab" * 5, ""]
+    ),
 )
 VALUES: st.SearchStrategy[Value] = st.one_of(
     st.none(), HOSTILE, NAMES, st.sampled_from(["1", "0.5", "-2", "1e400", "nan", "None", ""])

@@ -5,33 +5,24 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from mldeck.charts.labels import cut, write, write_middle, write_right
+from mldeck.charts.labels import write, write_middle, write_right
 from mldeck.charts.picture import Canvas
-from mldeck.format import cell_width, safe
+from mldeck.format import cut, safe
 from tests.charts.sweep import NAMES, check_shape
 
 
 @pytest.mark.parametrize(
-    ("text", "width", "shown"),
-    [
-        ("rmse", 4, "rmse"),
-        ("learning_rate", 6, "learn…"),
-        ("表表表", 6, "表表表"),
-        ("表表表", 5, "表表…"),
-        ("表表表", 4, "表…"),
-        ("e\u0301e\u0301e\u0301", 2, "e\u0301…"),
-        ("x", 0, ""),
-        ("xyz", 1, "…"),
-    ],
+    "text",
+    ["❤\ufe0f", "1\ufe0f\u20e3", "\u1112\u1161\u11ab", "표", "👍🏽", "👩\u200d👩\u200d👧", "\u0915\u093f", "e\u0301"],
 )
-def test_what_is_cut_says_so(text: str, width: int, shown: str) -> None:
-    assert cut(text, width) == shown
-
-
-@given(NAMES.map(safe), st.integers(-3, 20))
-def test_no_text_is_wider_than_it_may_be(text: str, width: int) -> None:
-    assert cell_width(cut(text, width)) <= max(0, width)
+def test_a_row_is_as_wide_as_the_picture(text: str) -> None:
+    """By the rule that the frame around it is drawn with."""
+    canvas = Canvas(12, 1)
+    write(canvas, 1, 0, safe(f"{text}|{text}"))
+    picture = canvas.picture()
+    assert cell_len("".join(cell.text for cell in picture.rows[0])) == picture.width == 12
 
 
 @given(NAMES.map(safe), st.integers(0, 20), st.none() | st.integers(0, 12))

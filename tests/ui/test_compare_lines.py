@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldeck.format import MISSING, safe
+from mldeck.format import MISSING, cell_width, safe
 from mldeck.model import Column, Kind
 from mldeck.ui.column_choice import AGE
 from mldeck.ui.compare_lines import BASELINE, BEST, OWN, CompareLines, Heading, Line, Wishes, sorted_runs
 from mldeck.ui.comparing import CompareData, Group
-from mldeck.ui.text_cells import cell_width
 from tests.ui.compare_deck import data_of, record
 
 NAN, INF = math.nan, math.inf

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldeck.format import safe
+from mldeck.format import cell_width, safe
 from mldeck.model import Column, Kind, Metric, RunQuery
 from mldeck.store.store import Store
 from mldeck.ui.column_choice import DURATION, EXPERIMENT
@@ -26,7 +26,6 @@ from mldeck.ui.comparing import (
     read_runs,
     short_names,
 )
-from mldeck.ui.text_cells import cell_width
 from tests import many_runs
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.store.test_queries import recorded

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.style import Style
 
 from mldeck.artifacts.previews.values import TextPage
-from mldeck.ui.text_cells import cell_width
+from mldeck.format import cell_width
 from mldeck.ui.text_layout import Row, pieces_of, row_at, rows_of
 from mldeck.ui.text_reading import as_lines
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldeck.format import safe
+from mldeck.format import cell_width, safe
 from mldeck.model import Run, RunRecord
 from mldeck.registry.nouns import ModelVersion
 from mldeck.ui.registry_reading import CardMetric, Versions
-from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.version_cards import CARD_HEIGHT, Cards
 
 NOW = 1_000_000_000_000

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mldeck.charts.curves import Axis
-from mldeck.charts.labels import cut, write, write_right
+from mldeck.charts.labels import write, write_right
 from mldeck.charts.picture import Canvas, Ink, PlotArea, Role
 from mldeck.charts.scale import Scale
 from mldeck.charts.ticks import Tick, fitting, number_ticks
 from mldeck.charts.times import clock_ticks, relative_ticks
-from mldeck.format import cell_width, date_text, digits_to_tell_apart, duration_text, float_text, safe, time_text
+from mldeck.format import cell_width, cut, date_text, digits_to_tell_apart, duration_text, float_text, safe, time_text
 
 _AXIS = Ink(Role.AXIS)
 _GRID = Ink(Role.AXIS, is_faint=True)

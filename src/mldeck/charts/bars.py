@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mldeck.charts.axes import header
-from mldeck.charts.labels import cut, write, write_middle, write_right
+from mldeck.charts.labels import write, write_middle, write_right
 from mldeck.charts.limits import widened
 from mldeck.charts.picture import Canvas, Ink, Picture, Role
 from mldeck.charts.scale import Scale
-from mldeck.format import MISSING, cell_width, exact_float_text, safe
+from mldeck.format import MISSING, cell_width, cut, exact_float_text, safe
 
 _FULL = "█"
 _EIGHTHS = " ▏▎▍▌▋▊▉"

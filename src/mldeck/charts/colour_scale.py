@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mldeck.charts.dimensions import Dimension, colour_step
-from mldeck.charts.labels import cut, write, write_right
+from mldeck.charts.labels import write, write_right
 from mldeck.charts.picture import SCALE_STEPS, Canvas, Ink, Role
-from mldeck.format import cell_width
+from mldeck.format import cell_width, cut
 
 _SHADES = "░▒▓█"
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mldeck.charts.dimensions import Dimension
-from mldeck.charts.labels import cut, write, write_right
+from mldeck.charts.labels import write, write_right
 from mldeck.charts.picture import Canvas, Ink, Picture, PlotArea, Role
 from mldeck.charts.spots import Spot, Spots
 from mldeck.charts.ticks import Tick, number_ticks
-from mldeck.format import cell_width
+from mldeck.format import cell_width, cut
 
 _LEAST_WIDTH, _LEAST_HEIGHT = 8, 3
 _MOST_LABEL = 14

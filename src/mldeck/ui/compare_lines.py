@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from mldeck.format import MISSING, duration_text, exact_float_text, float_text, safe, told_apart
+from mldeck.format import MISSING, cell_width, duration_text, exact_float_text, float_text, safe, told_apart
 from mldeck.model import Column, Kind
 from mldeck.ui.column_choice import AGE, DURATION, LABELS
 from mldeck.ui.comparing import CompareData, Delta, Group, Value, axis_name, best_of, group_of, number_of
-from mldeck.ui.text_cells import cell_width
 
 BEST = "★"
 """Before the best value of a metric: colour alone would say nothing to some."""

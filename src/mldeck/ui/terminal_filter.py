@@ -7,7 +7,6 @@ here.
 
 from __future__ import annotations
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -26,7 +25,7 @@ class ControlFilter(LineFilter):
             return segments
         return [
             Segment(
-                unsafe_removed(text, cell_len),
+                unsafe_removed(text),
                 style if style is None or style.link is None else style.update_link(None),
                 control,
             )
@@ -36,5 +35,5 @@ class ControlFilter(LineFilter):
 
 def _is_harmless(segment: Segment) -> bool:
     text, style = segment.text, segment.style
-    is_plain = (text.isascii() and text.isprintable()) or unsafe_removed(text, cell_len) == text
+    is_plain = (text.isascii() and text.isprintable()) or unsafe_removed(text) == text
     return is_plain and (style is None or style.link is None)

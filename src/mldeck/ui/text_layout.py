@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rich.cells import chop_cells
 from rich.style import Style
 
-from mldeck.ui.text_cells import cell_width
+from mldeck.format import cell_width
 from mldeck.ui.text_reading import ReadPage, Span
 
 _LONGEST_SHOWN = 20_000

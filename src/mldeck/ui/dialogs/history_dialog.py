@@ -14,10 +14,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from mldeck.format import MISSING, age_text, safe, time_text
+from mldeck.format import MISSING, age_text, cell_width, safe, time_text
 from mldeck.registry.history import Event, EventKind, Transition
 from mldeck.registry.nouns import PRODUCTION, STAGING
-from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.choosing import fit_rows
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.run_cells import now_ms

@@ -16,13 +16,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from mldeck.errors import Interrupted, MldeckError
-from mldeck.format import safe
+from mldeck.format import cell_width, safe
 from mldeck.registry.nouns import LoggedModel, ModelVersion, RegisteredModel
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.registry_rules import check_description, check_model_name, check_registry_tag
 from mldeck.ui.dialogs.waiting_dialog import patiently
 from mldeck.ui.model_reading import came_from
-from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.choosing import ButtonBar
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.text_field import TextField

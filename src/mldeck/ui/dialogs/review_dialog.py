@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from mldeck.errors import Interrupted, MldeckError
-from mldeck.format import safe
+from mldeck.format import cell_width, clusters, safe
 from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION
 from mldeck.registry.plan import StaleReview, TransitionPlan, archives_by_default
 from mldeck.store.registry_rules import check_reason
@@ -23,7 +23,6 @@ from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog
 from mldeck.ui.dialogs.waiting_dialog import patiently
 from mldeck.ui.promoting import Files, Move, Review, Row
 from mldeck.ui.session import read_off_loop
-from mldeck.ui.text_cells import cell_width
 from mldeck.ui.threads import in_thread
 from mldeck.ui.widgets.choosing import ButtonBar, Tick, fit_rows
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
@@ -380,9 +379,13 @@ def _end_of(text: str, width: int) -> str:
     """At most `width` cells of a safe text; the cut is marked by an ellipsis in front."""
     if cell_width(text) <= width:
         return text
-    while text and cell_width(text) >= width:
-        text = text[1:]
-    return f"…{text}"
+    end, room = "", width - 1
+    for cluster, cells in reversed(list(clusters(text))):
+        room -= cells
+        if room < 0:
+            break
+        end = cluster + end
+    return f"…{end}"
 
 
 def _width(texts: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from textual import work
 from textual.binding import BindingType
 
 from mldeck.destination import Destination
-from mldeck.format import exact_duration_text, exact_float_text, safe, time_text
+from mldeck.format import cell_width, exact_duration_text, exact_float_text, safe, time_text
 from mldeck.model import Column, Kind, RunRecord
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.clipboard import CopyAsked
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mldeck.ui.dialogs.menu_dialog import Choice
 
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
+_LABEL_WIDTH = 26
 _PREVIEW = 48
 
 
@@ -41,7 +42,7 @@ class _Copy(NamedTuple):
         from mldeck.ui.dialogs.menu_dialog import Choice
 
         preview = cell_text(" ".join(self.text[:_PREVIEW].split()), _PREVIEW)
-        return Choice(self.letter, self.letter, f"{self.label:<26}{preview}")
+        return Choice(self.letter, self.letter, self.label + " " * (_LABEL_WIDTH - cell_width(self.label)) + preview)
 
 
 class TakeAway(RunColumns):

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import safe
+from mldeck.format import cell_width, safe
 from mldeck.model import Column, Kind
 from mldeck.ui import best
 from mldeck.ui.best import Better
@@ -21,7 +21,6 @@ from mldeck.ui.comparing import CompareData, Group, group_of, short_names
 from mldeck.ui.exporting import Exported
 from mldeck.ui.keys import COLUMNS, bindings
 from mldeck.ui.session import Session
-from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.compare_view import CompareView
 from mldeck.ui.widgets.grid import Cell, Grid, GridColumn
 from mldeck.ui.widgets.lazy_cells import LazyCells

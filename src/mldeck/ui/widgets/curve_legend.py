@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mldeck.format import MISSING, exact_float_text, safe
-from mldeck.ui.text_cells import cell_width
+from mldeck.format import MISSING, cell_width, exact_float_text, safe
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 
 _LEAST_NAME = 6

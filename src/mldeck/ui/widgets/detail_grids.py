@@ -11,10 +11,9 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from mldeck.charts.sparkline import sparkline
-from mldeck.format import exact_float_text, safe, time_text
+from mldeck.format import cell_width, exact_float_text, safe, time_text
 from mldeck.model import SYSTEM_TAG_PREFIX, Metric
 from mldeck.ui.keys import METRIC_VIEW, bindings
-from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 
 if TYPE_CHECKING:

@@ -12,12 +12,11 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from mldeck.format import escaped, safe
+from mldeck.format import cell_width, escaped, safe
 from mldeck.search.errors import SearchError
 from mldeck.search.language import RUNS, Language
 from mldeck.search.parse import parse
 from mldeck.ui.completing import Candidate
-from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.text_field import TextField
 

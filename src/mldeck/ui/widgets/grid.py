@@ -18,10 +18,11 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from mldeck.format import cell_width
 from mldeck.ui import looks
 from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.keys import GRID, bindings
-from mldeck.ui.text_cells import cell_text, cell_width, fit
+from mldeck.ui.text_cells import cell_text, fit
 from mldeck.ui.widgets.based import Based
 
 

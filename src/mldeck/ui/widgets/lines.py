@@ -10,10 +10,10 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widget import Widget
 
-from mldeck.format import safe
+from mldeck.format import cell_width, safe
 from mldeck.ui.keys import key_text
 from mldeck.ui.looks import style_named
-from mldeck.ui.text_cells import cell_text, cell_width
+from mldeck.ui.text_cells import cell_text
 
 _LEAST_STORE = 12
 """Cells for the name of the store, before the places are left out for it."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mldeck.format import safe
+from mldeck.format import cell_width, safe
 from mldeck.ui.model_reading import Card
-from mldeck.ui.text_cells import cell_text, cell_width
+from mldeck.ui.text_cells import cell_text
 from mldeck.ui.widgets.preview_lines import LineView, indent
 
 _WIDEST_NAME = 28

@@ -11,13 +11,13 @@ from textual.message import Message
 
 from mldeck.artifacts.errors import Unconfirmed
 from mldeck.errors import MldeckError
-from mldeck.format import MISSING, safe, time_text
+from mldeck.format import MISSING, cell_width, safe, time_text
 from mldeck.registry.nouns import LoggedModel, ModelVersion
 from mldeck.ui.agreeing import is_agreed
 from mldeck.ui.artifact_reading import ModelFacts, Subject, model_subject, read_model_facts
 from mldeck.ui.keys import COLUMNS, bindings
 from mldeck.ui.session import Session, read_off_loop
-from mldeck.ui.text_cells import cell_text, cell_width
+from mldeck.ui.text_cells import cell_text
 from mldeck.ui.widgets.grid import Cell, Grid, GridColumn
 
 _WIDEST = 40

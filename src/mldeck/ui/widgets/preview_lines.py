@@ -10,8 +10,8 @@ from rich.style import Style
 from textual.binding import BindingType
 from textual.strip import Strip
 
+from mldeck.format import cell_width
 from mldeck.ui.keys import LINES, bindings
-from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import Cell, Grid
 
 _STEP = 8

@@ -8,9 +8,9 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from mldeck.artifacts.previews.values import ArchivePreview, ArrayPreview, TablePreview
-from mldeck.format import MISSING, safe, size_text
+from mldeck.format import MISSING, cell_width, safe, size_text
 from mldeck.ui.keys import COLUMNS, bindings
-from mldeck.ui.text_cells import cell_text, cell_width
+from mldeck.ui.text_cells import cell_text
 from mldeck.ui.widgets.grid import Cell, Grid, GridColumn
 
 _WIDEST = 40

@@ -8,11 +8,10 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import MISSING, age_text, safe
+from mldeck.format import MISSING, age_text, cell_width, safe
 from mldeck.model import SYSTEM_TAG_PREFIX
 from mldeck.registry.nouns import ARCHIVED, NO_STAGE, PRODUCTION, STAGING, ModelOrder, ModelQuery, RegisteredModel
 from mldeck.ui.keys import COLUMNS, MODEL_LIST, bindings
-from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.run_cells import Aging, now_ms
 

@@ -17,6 +17,7 @@ from mldeck.addresses import printable
 from mldeck.format import (
     MISSING,
     age_text,
+    cell_width,
     duration_text,
     float_text,
     safe,
@@ -25,7 +26,6 @@ from mldeck.format import (
 )
 from mldeck.model import Column, Kind, OrderKey, RunRecord
 from mldeck.ui.column_choice import AGE, DURATION, EXPERIMENT, LABELS, Look
-from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import Cell, GridColumn
 from mldeck.ui.widgets.lazy_cells import LazyCells
 

@@ -18,10 +18,11 @@ from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
+from mldeck.format import cell_width
 from mldeck.registry.nouns import PRODUCTION, STAGES, ModelVersion
 from mldeck.ui.keys import COLUMNS, bindings
 from mldeck.ui.registry_reading import Versions
-from mldeck.ui.text_cells import cell_text, cell_width
+from mldeck.ui.text_cells import cell_text
 from mldeck.ui.widgets.grid import Cell, Grid, GridColumn
 from mldeck.ui.widgets.run_cells import now_ms
 from mldeck.ui.widgets.version_cards import CARD_HEIGHT, Cards, source_name

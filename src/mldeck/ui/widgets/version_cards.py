@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mldeck.format import MISSING, age_text, digits_to_tell_apart, float_text, safe
+from mldeck.format import MISSING, age_text, cell_width, digits_to_tell_apart, float_text, safe
 from mldeck.registry.nouns import ModelVersion
 from mldeck.ui.registry_reading import Versions
-from mldeck.ui.text_cells import cell_text, cell_width, fit
+from mldeck.ui.text_cells import cell_text, fit
 from mldeck.ui.widgets.grid import Cell
 from mldeck.ui.widgets.run_cells import BEST
 from mldeck.ui.widgets.version_lines import STATUS_GLYPHS

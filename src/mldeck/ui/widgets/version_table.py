@@ -8,13 +8,12 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import MISSING, age_text, safe
+from mldeck.format import MISSING, age_text, cell_width, safe
 from mldeck.model import Column, OrderKey, RunRecord
 from mldeck.registry.nouns import ModelVersion
 from mldeck.ui.column_choice import Look
 from mldeck.ui.keys import COLUMNS, VERSION_TABLE, bindings
 from mldeck.ui.registry_reading import AGE, LEADING, VERSION, VersionOrder, VersionRuns, Versions, arranged
-from mldeck.ui.text_cells import cell_width
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.lazy_cells import LazyCells
 from mldeck.ui.widgets.run_cells import LEADING as RUN_LEADING
