@@ -18,6 +18,7 @@ from mldeck.format import (
     date_text,
     digits_to_tell_apart,
     duration_text,
+    escaped,
     exact_duration_text,
     exact_float_text,
     float_text,
@@ -26,6 +27,8 @@ from mldeck.format import (
     size_text,
     time_text,
     told_apart,
+    unescaped,
+    unsafe_removed,
 )
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -223,6 +226,50 @@ def test_a_number_that_is_no_time_is_shown_as_it_is() -> None:
 )
 def test_safe(text: str, shown: str) -> None:
     assert safe(text) == shown
+
+
+JOINED = [
+    ("می\u200cخواهم", "می\u200cخواهم"),
+    ("ه\u200d.ش", "ه\u200c.ش"),
+    ("ශ්\u200dරී", "ශ්\u200cරී"),
+    ("👩\u200d👩\u200d👧", "👩\u200c👩\u200c👧"),
+    ("🏳\ufe0f\u200d🌈", "🏳\ufe0f\u200c🌈"),
+    ("👩🏽\u200d💻", "👩🏽\u200c💻"),
+    # Where they are no part of how anything is written they can only hide something.
+    ("a\u200cb", "a�b"),
+    ("a\u200db", "a�b"),
+    ("م\u200c\u200cخ", "م\u200c�خ"),
+    ("👩\u200d", "👩�"),
+    ("\u200d👩", "�👩"),
+    ("👩\u200dx", "👩�x"),
+    ("\u061c\u200c", "��"),
+]
+
+
+@pytest.mark.parametrize(("text", "shown"), JOINED)
+def test_what_belongs_to_the_script_is_no_damage(text: str, shown: str) -> None:
+    assert safe(text) == shown
+    assert safe(shown) == shown
+    assert unescaped(escaped(text)) == text
+    assert safe(escaped(text)) == escaped(text)
+
+
+@given(st.lists(st.sampled_from([*"a表👩🏽❤مශ්\ufe0f\u200c\u200d\u061c\x1b"]), max_size=10).map("".join))
+def test_joiners_leave_no_doubt_about_widths(text: str) -> None:
+    shown = safe(text)
+    assert safe(shown) == shown
+    assert len(shown) == len(text)
+    assert "\u200d" not in shown
+    assert unescaped(escaped(text)) == text
+    assert safe(escaped(text)) == escaped(text)
+    assert cell_width(shown) == sum(cells for _, cells in clusters(shown))
+    assert cell_width(unsafe_removed(text)) == cell_width(text)
+    assert safe(unsafe_removed(text)) == unsafe_removed(text)
+
+
+def test_a_field_shows_what_joins_as_it_is() -> None:
+    assert escaped("می\u200cخواهم") == "می\u200cخواهم"
+    assert escaped("👩\u200d👧") == "👩⟦200D⟧👧"
 
 
 def test_safe_lines_keep_their_newlines() -> None:

@@ -18,7 +18,11 @@ _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MAX_DIGITS = 17
 """Enough decimal digits to tell any two floats apart."""
 
-_UNSAFE = re.compile(
+_JOINING = "[\u0620-\u180d\u180f-\u1cff]"
+"""Letters and marks of the scripts that are written with joiners: from Arabic to those of India and south-east Asia."""
+_PICTOGRAPH = "[\u2194\u2195\u2600-\u27bf\u2b1b\ufe0f\U0001f000-\U0001faff]"
+_JOINER = f"(?:(?<={_JOINING})[\u200c\u200d]|(?<={_PICTOGRAPH})[\u200c\u200d](?={_PICTOGRAPH}))"
+_UNSAFE_CHARACTERS = (
     "["
     "\x00-\x1f\x7f-\x9f"  # control characters: could move the cursor, retitle the window, write to the clipboard
     # Invisible, or turning the line's direction:
@@ -26,11 +30,19 @@ _UNSAFE = re.compile(
     "\U000e0000-\U000e007f\ud800-\udfff"
     "]"
 )
+_UNSAFE = re.compile(f"(?P<joiner>{_JOINER})|{_UNSAFE_CHARACTERS}")
+_NON_JOINER = "\u200c"
+_UNSAFE_OR_SKIPPED = re.compile("(?s:\u200d.?)|" + _UNSAFE.pattern)
+"""Rich takes whatever stands behind a joiner to be drawn with what stands before it."""
 _PICTURES = {"\n": "↵", "\r": "␍", "\t": "→", "\x1b": "␛", "\x7f": "␡"}
 
 
 def safe(text: str) -> str:
-    """One line that is safe to print: what would act on the terminal or hide itself is shown as a symbol."""
+    """One line that is safe to print: what would act on the terminal or hide itself is shown as a symbol.
+
+    What joins letters or pictures, or keeps them apart, is part of how they are written. Terminals do not agree on how wide
+    joined ones are, so that they are kept apart: a family becomes its members.
+    """
     if text.isascii() and text.isprintable():
         return text
     return _UNSAFE.sub(_picture, text)
@@ -53,7 +65,11 @@ def escaped(text: str, kept: str = "") -> str:
     if text.isascii() and text.isprintable():
         return text
     text = text.replace(_BRACKET, _code(_BRACKET))
-    return _UNSAFE.sub(lambda found: found.group() if found.group() in kept else _code(found.group()), text)
+    return _UNSAFE.sub(lambda found: found.group() if _is_kept(found, kept) else _code(found.group()), text)
+
+
+def _is_kept(found: re.Match[str], kept: str) -> bool:
+    return found.group() in kept or (found["joiner"] == _NON_JOINER)
 
 
 def unescaped(text: str) -> str:
@@ -76,10 +92,12 @@ def unsafe_removed(text: str) -> str:
     """The text without what would act on the terminal, as wide as before."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE.sub(lambda found: "\ufffd" * cell_width(found.group()), text)
+    return _UNSAFE_OR_SKIPPED.sub(lambda found: found["joiner"] or "\ufffd" * cell_width(found.group()), text)
 
 
 def _picture(found: re.Match[str]) -> str:
+    if found["joiner"]:
+        return _NON_JOINER
     character = found.group()
     if character in _PICTURES:
         return _PICTURES[character]
