@@ -13,7 +13,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mldeck import __version__
-from mldeck.commands.options import STORE_HELP, Misread, add_artifact_root_option, command_parser, store_path
+from mldeck.commands.options import (
+    STORE_HELP,
+    Misread,
+    add_artifact_root_option,
+    check_can_draw,
+    command_parser,
+    settle_encodings,
+    store_path,
+)
 from mldeck.errors import MldeckError, UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     command = _COMMANDS.get(words[0]) if words else None
     has_output = _open_closed_streams()
+    settle_encodings()
     try:
         if not has_output:
             raise MldeckError("the standard output is closed: there is nowhere to write to")
@@ -181,6 +190,7 @@ def _run_deck(settings: Settings, path: Path) -> int:
         check_database(path)
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise UsageError("the deck needs a terminal; to print, use `mldeck runs` or `mldeck experiments`")
+        check_can_draw()
         # Start-up makes a hundred thousand objects that all stay: looking for garbage among them costs a tenth of it.
         # The deck switches it on again once the first runs are shown.
         gc.disable()

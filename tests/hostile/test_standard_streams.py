@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -122,6 +126,38 @@ def test_the_deck_with_errors_elsewhere(store: Path, errors: str) -> None:
         deck.assert_left_as_found()
     if errors == "2>errors.txt":
         assert (store.parent / "errors.txt").read_text() == ""
+
+
+# -- a locale that is not UTF-8
+
+ASCII_LOCALE = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+LATIN = {"PYTHONIOENCODING": "latin-1"}
+
+
+@pytest.mark.parametrize("env", [ASCII_LOCALE, LATIN], ids=["ascii", "latin-1"])
+@pytest.mark.parametrize("words", [(), ("plot", "run-in-s3", "-m", "auc")], ids=["deck", "plot"])
+def test_what_cannot_be_drawn_is_said_in_one_line(store: Path, env: dict[str, str], words: tuple[str, ...]) -> None:
+    arguments: tuple[str | Path, ...] = (*words, "-s", store) if words else (store,)
+    with mldeck(*arguments, env=env, cols=200) as deck:
+        assert deck.wait_exit() == 2
+        assert len(deck.text.strip().splitlines()) == 1
+        assert "LC_ALL=C.UTF-8" in deck.text
+        deck.assert_left_as_found()
+
+
+def test_a_plot_in_a_file_needs_no_locale(store: Path) -> None:
+    words = [MLDECK, "plot", "run-in-s3", "-m", "auc", "-s", str(store)]
+    done = subprocess.run(words, capture_output=True, env={**os.environ, **ASCII_LOCALE}, timeout=60, check=True)
+    assert "│" in done.stdout.decode()
+
+
+def test_a_terminal_that_lacks_a_character_gets_a_table(store: Path) -> None:
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("UPDATE runs SET name = 'обу'")
+    with mldeck("runs", "-s", store, "--columns", "run_name,params.none", env=ASCII_LOCALE) as program:
+        assert program.wait_exit() == 0
+        assert re.search(r"^\\u043e\\u0431\\u0443 +-$", program.text, re.MULTILINE)
+        assert "\\u2013" not in program.text
 
 
 # -- names and folders

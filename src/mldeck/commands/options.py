@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import io
 import sys
 from typing import TYPE_CHECKING
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 DEFAULT_STORE = "mlflow.db"
 STORE_HELP = "database file or sqlite:/// URI (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
 RUN_HELP = "id, the beginning of an id, or name"
+_DRAWN = "╭│⣿✓"
+_SPELLED_OUT = "mldeck.spelled_out"
+_PLAIN = {"–": "-", "…": "~", "−": "-"}
+"""Signs of our own, as wide as they are."""
 _VIEWS = ("active", "deleted", "all")
 _FORMATS = ("table", "json", "csv")
 
@@ -145,13 +150,37 @@ def places_beside(database: Path, settings: Settings, *, follow: bool = False) -
     )
 
 
+def settle_encodings() -> None:
+    """Let files and pipes get UTF-8 whatever the locale is, and spell out for a terminal what its encoding lacks."""
+    codecs.register_error(_SPELLED_OUT, _spelled_out)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors=_SPELLED_OUT)
+
+
+def _spelled_out(error: UnicodeError) -> tuple[str | bytes, int]:
+    if isinstance(error, UnicodeEncodeError) and (plain := _PLAIN.get(error.object[error.start])):
+        return plain, error.start + 1
+    return codecs.backslashreplace_errors(error)
+
+
+def check_can_draw() -> None:
+    """Raise `UsageError` where the locale of a terminal lacks what pictures and frames are drawn with."""
+    encoding = sys.stdout.encoding
+    if sys.stdout.isatty():
+        try:
+            _DRAWN.encode(encoding)
+        except UnicodeEncodeError:
+            raise UsageError(
+                f"the locale's encoding {encoding} has no lines and dots to draw with: "
+                "if the terminal can show UTF-8, set LC_ALL=C.UTF-8"
+            ) from None
+
+
 def printed_store(options: argparse.Namespace) -> Path:
     from mldeck.settings import load_settings
     from mldeck.store.files import check_database
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Names come in any alphabet: what the encoding of the output lacks is spelled out instead of ending the listing.
-        sys.stdout.reconfigure(errors="backslashreplace")
     path = store_path(load_settings(store=options.store))
     check_database(path)
     return path

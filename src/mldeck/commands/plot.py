@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mldeck.commands.options import RUN_HELP, add_store_option, command_parser, printed_store
+from mldeck.commands.options import RUN_HELP, add_store_option, check_can_draw, command_parser, printed_store
 from mldeck.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--height", type=_cells, metavar="N", help="lines (default: those of the terminal, else 28)")
     add_store_option(parser)
     options = parser.parse_args(words)
+    check_can_draw()
     path = printed_store(options)
     from mldeck.store.store import PRINT_PATIENCE_S, Store
 
