@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -185,6 +186,51 @@ def test_errors_say_what_was_expected_and_where(text: str, position: int, end: i
     with pytest.raises(SearchError, match=message) as caught:
         parse(text)
     assert (caught.value.position, caught.value.end) == (position, end)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("v1.2", "v1.2"),
+        ("a+b", "a+b"),
+        ("(a+b)", "a+b"),
+        ("v1.2 and x", "v1.2"),
+        ("resnet:50", "resnet:50"),
+        ("foo 1.2", "1.2"),
+        ("x or run/1", "run/1"),
+        ("x and (b or c+d)", "c+d"),
+        ("metrics.a < 1 b+c", "b+c"),
+        ("-x", "-x"),
+        ("данные.v2", "данные.v2"),
+    ],
+)
+def test_a_word_of_a_name_may_need_quotes(text: str, word: str) -> None:
+    with pytest.raises(SearchError, match=re.escape(f"To find {word} in names write '{word}'.")):
+        parse(text)
+    parse(text.replace(word, f"'{word}'"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "metrcs.rmse < 7",
+        "metrcs.rmse in (7)",
+        "a+b = 1",
+        "a+b=1",
+        "metrics.a < 1,5",
+        "params.a = v1.2",
+        "params.a in (a+b)",
+        "metrics.a",
+        "metrics.a+b < 1",
+        "dataset.foo",
+        ")",
+        "()",
+    ],
+)
+def test_what_is_no_name_is_not_offered_as_one(text: str) -> None:
+    with pytest.raises(SearchError) as raised:
+        parse(text)
+    assert "in names" not in str(raised.value)
 
 
 @pytest.mark.parametrize("text", ["NOT " * 5000 + R, "(" * 5000 + R + ")" * 5000, " OR ".join([R] * 2000)])

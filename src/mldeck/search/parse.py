@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 _MOST_CLAUSES = 500
+_CLAUSE_SIGNS = frozenset("<>=~!'\"`")
+_OPERATOR_WORDS = frozenset({"in", "is", "like", "ilike", "not"})
 _DEEPEST = 25
 """SQLite takes no expression that is nested a thousand levels deep, and a chain of AND or OR is so to it; of NOT, and of AND
 in OR in AND, it took 30 levels."""
@@ -94,10 +96,13 @@ def _explained(text: str, tokens: Sequence[Token], position: int, language: Lang
     if quote in ("'", '"', "`") and quote not in text[position + 1 :]:
         return SearchError(f"Expected a closing {quote}.", position, len(text))
     try:
-        hint = _hint_for_key(tokens, position) if found else ""
-        return SearchError(f"Expected {_wanted(tokens, language)}{found}.{hint}", position, end)
+        wanted = _wanted(tokens, language)
     except SearchError as earlier:  # the name or the operator before is wrong already
-        return earlier
+        is_name = tokens[-1].value.partition(".")[0] not in language.entity_words
+        hint = _hint_for_name(text, tokens, earlier.position, language) if is_name else ""
+        return SearchError(f"{earlier}{hint}", *earlier.span)
+    hint = (_hint_for_key(tokens, position) or _hint_for_name(text, tokens, position, language)) if found else ""
+    return SearchError(f"Expected {wanted}{found}.{hint}", position, end)
 
 
 def _end_of_word(text: str, position: int) -> int:
@@ -114,6 +119,17 @@ def _hint_for_key(tokens: Sequence[Token], position: int) -> str:
         return ""
     entity, _, key = tokens[-1].value.partition(".")
     return f" A name with such a sign in it goes in backticks: {entity}.`{key}…`."
+
+
+def _hint_for_name(text: str, tokens: Sequence[Token], position: int, language: Language) -> str:
+    """For what could be a word of a name, were it in quotes: `v1.2`, `a+b`."""
+    start = max(text.rfind(sign, 0, position) for sign in " \t\n\r(") + 1
+    end = _end_of_word(text, position)
+    word, (following, *_) = text[start:end].rstrip(")"), (*text[end:].split(maxsplit=1), "")
+    before = [token for token in tokens if (token.end_pos or 0) <= start]
+    may_be_name = word and expectation(before, language.attributes).place in (Place.CLAUSE, Place.CONNECTIVE)
+    is_clause = _CLAUSE_SIGNS & {*word, following[:1]} or following.lower() in _OPERATOR_WORDS
+    return f" To find {word} in names write '{word}'." if may_be_name and not is_clause else ""
 
 
 def _wanted(tokens: Sequence[Token], language: Language) -> str:
