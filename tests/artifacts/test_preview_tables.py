@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mldeck.artifacts.preview import Wish, preview
 from mldeck.artifacts.previews import table as table_module
-from mldeck.artifacts.previews.table import count_rows
+from mldeck.artifacts.previews.table import count_rows, table_preview
 from mldeck.artifacts.previews.values import (
     BinaryPreview,
     TableColumn,
@@ -67,6 +67,21 @@ def test_the_delimiter_is_found(delimiter: str, name: str) -> None:
 def test_one_row_of_another_length_does_not_change_the_delimiter() -> None:
     found = _table(b"a,b\n1,2\n3\n4,5\n")
     assert found.rows == (("1", "2"), ("3", None), ("4", "5"))
+
+
+@pytest.mark.parametrize("text", ["name,other\n", "name,other", "\ufeffname,other\r\n", ",name\n"])
+def test_a_header_alone_is_a_table_without_rows(text: str) -> None:
+    """As pandas writes it for an empty frame."""
+    source = Bytes(text.encode(), "t.csv")
+    found = table_preview(source, "CSV table")
+    assert (found.row_count, found.rows, found.is_all, found.has_header) == (0, (), True, True)
+    assert [each.name for each in found.columns] == text.strip("\ufeff\r\n").split(",")
+    assert count_rows(source) == 0
+
+
+def test_a_line_of_data_alone_is_a_row() -> None:
+    found = table_preview(Bytes(b"1,2\n", "t.csv"), "CSV table")
+    assert (found.row_count, found.has_header) == (1, False)
 
 
 def test_a_table_without_a_header_numbers_its_columns() -> None:
@@ -122,7 +137,7 @@ def test_more_rows_than_shown_are_counted() -> None:
 def test_rows_are_counted_as_the_csv_module_reads_them(rows: list[list[str]], ending: str, chunk: int) -> None:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=ending).writerows([["name", "other"], *rows])
-    wanted = sum(1 for row in csv.reader(io.StringIO(text.getvalue(), newline="")) if row) - bool(rows)
+    wanted = sum(1 for row in csv.reader(io.StringIO(text.getvalue(), newline="")) if row) - 1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mldeck.artifacts.source.CHUNK", chunk)
         assert count_rows(Bytes(text.getvalue().encode(), "t.csv")) == wanted

@@ -90,6 +90,15 @@ async def test_json_folds(store: FixtureStore, folder: Path) -> None:
         await deck.until(lambda: isinstance(deck.preview.view, ValueTree), "the tree again")
 
 
+async def test_a_table_of_no_rows(store: FixtureStore, folder: Path) -> None:
+    (folder / "empty.csv").write_text("name,other\n")
+    async with files_of(store.db, store.run("logreg")) as deck:
+        await deck.view("empty.csv")
+        await deck.until_shown("0 rows · 2 columns")
+        await deck.press("j", "l", "y", "G")
+        await deck.until_shown("other")
+
+
 async def test_a_json_nested_too_deep(store: FixtureStore, folder: Path) -> None:
     (folder / "deep.json").write_text("[" * 10_000 + "]" * 10_000)
     async with files_of(store.db, store.run("logreg")) as deck:

@@ -47,7 +47,7 @@ def table_preview(source: Source, kind: str) -> TablePreview:
     records, is_whole = _records(text, delimiter, is_whole=len(head) >= size)
     if not records:
         raise NotThis("It has no rows.")
-    has_header = _is_header(records[0], records[1:])
+    has_header = _is_header(records[0])
     rows = records[1:] if has_header else records
     widths = set(map(len, records))
     shown = min(max(widths), MAX_COLUMNS)
@@ -84,7 +84,7 @@ def count_rows(source: Source, check: Check = never, progress: Progress = untold
         count = _count(blocks, delimiter)
     except (csv.Error, NotThis):
         return None
-    return count - (1 if records and _is_header(records[0], records[1:]) else 0)
+    return count - (1 if records and _is_header(records[0]) else 0)
 
 
 def columns(names: Iterable[str], rows: Sequence[Sequence[str | None]]) -> tuple[TableColumn, ...]:
@@ -129,9 +129,9 @@ def _delimiter(source: Source, text: str) -> str:
     return max(_DELIMITERS, key=fitness)
 
 
-def _is_header(first: list[str], rest: Sequence[list[str]]) -> bool:
-    """Names are different, not empty but for the first (an index has none), and no numbers."""
-    if not rest or len(set(first)) < len(first) or any(not cell.strip() for cell in first[1:]):
+def _is_header(first: list[str]) -> bool:
+    """Names are different, not empty but for the first (an index has none), and no numbers. A header may be all there is."""
+    if len(set(first)) < len(first) or any(not cell.strip() for cell in first[1:]):
         return False
     return not any(_NUMBER.fullmatch(cell.strip()) or _DATE.fullmatch(cell.strip()) for cell in first)
 
