@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,28 @@ class TestRelative:
     def test_a_file_uri(self, places: Places, database: Path) -> None:
         folder = made(database / "mlruns" / "1" / RUN / "artifacts")
         assert found(locate(f"file:mlruns/1/{RUN}/artifacts", places)) == (How.BESIDE_DATABASE, folder)
+
+    @pytest.mark.parametrize(
+        "uri", [rf".\mlruns\1\{RUN}\artifacts", rf".\mlruns/1/{RUN}/artifacts", rf"mlruns\1\{RUN}\artifacts"]
+    )
+    def test_as_windows_writes_it(self, places: Places, database: Path, uri: str) -> None:
+        folder = made(database / "mlruns" / "1" / RUN / "artifacts")
+        located = locate(uri, places)
+        assert found(located) == (How.BESIDE_DATABASE, folder)
+        assert located.unconfirmed is None
+
+    def test_as_windows_writes_it_and_moved(self, places: Places, database: Path) -> None:
+        folder = made(database / "1" / RUN / "artifacts")
+        assert found(locate(rf".\store\mlruns\1\{RUN}\artifacts", places)) == (How.MOVED, folder)
+
+    def test_a_backslash_may_be_part_of_a_name(self, places: Places, database: Path) -> None:
+        folder = made(database / "a\\b" / RUN / "artifacts")
+        made(database / "a" / "b" / RUN / "artifacts")
+        assert found(locate(rf"a\b/{RUN}/artifacts", places)) == (How.BESIDE_DATABASE, folder)
+
+    def test_backslashes_lead_out_only_when_somebody_agrees(self, places: Places, tmp_path: Path) -> None:
+        folder = made(tmp_path / "secret")
+        assert locate(r"..\secret", places).unconfirmed == str(folder)
 
 
 class TestServer:
@@ -286,6 +310,8 @@ class TestNothingThere:
             ),
             ("s3:/bucket/x", "s3: is not a place that mldeck can list"),
             ("https://host/x", "https: is not a place that mldeck can list"),
+            (r"C:\x\y", r"C:\x\y: a path of Windows is not a place that mldeck can list"),
+            (r"\\server\share\x", r"\\server\share\x: a path of Windows is not a place"),
         ],
     )
     def test_no_place_at_all(self, places: Places, uri: str | None, reason: str) -> None:
@@ -303,6 +329,34 @@ class TestNothingThere:
 def test_object_stores_are_left_to_be_opened(places: Places, uri: str) -> None:
     located = locate(uri, places)
     assert (located.how, located.url, located.path) == (How.REMOTE, uri.partition("?")[0], None)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        rf".\mlruns\1\{RUN}\artifacts",
+        rf".\mlruns/1/{RUN}/artifacts",
+        rf"mlruns\1\models\{MODEL}\artifacts",
+        rf"C:\ml\mlruns\1\{RUN}\artifacts",
+        rf"\\server\share\mlruns\1\{RUN}\artifacts",
+        r"C:\x\y",
+        r"C:\x",
+        f"./mlruns/1/{RUN}/artifacts",
+        f"file:///home/a%20b/mlruns/1/{RUN}/artifacts",
+        f"dbfs:/databricks/mlruns/1/{RUN}/artifacts",
+        f"mlflow-artifacts:/1/{RUN}/artifacts",
+        "/home/ada/model",
+        f"/home/ada/my runs/1/{RUN}/artifacts",
+        "https://host/x",
+    ],
+)
+def test_the_advice_helps(places: Places, tmp_path: Path, uri: str) -> None:
+    problem = str(locate(uri, places).problem)
+    (word, *_) = shlex.split(problem.partition("--artifact-root ")[2])
+    old = word.removesuffix("=FOLDER")
+    folder = made(tmp_path / "now")
+    located = locate(uri, replace(places, roots=((old, str(folder)),)))
+    assert any(Path(each).is_relative_to(folder) for each in located.looked_at)
 
 
 class TestReferences:

@@ -32,6 +32,9 @@ MODEL = f"m-{RUN}"
         (r"C:\ml\mlruns/1", "", "C:", True, [("ml", "mlruns", "1")]),
         ("file:///C:/ml/my%20runs", "", "C:", True, [("ml", "my runs"), ("ml", "my%20runs")]),
         (r"\\server\share\1", "", "server", True, [("share", "1")]),
+        (r".\mlruns\1", "", "", False, [(r".\mlruns\1",), ("mlruns", "1")]),
+        (r".\mlruns/1", "", "", False, [(r".\mlruns", "1"), ("mlruns", "1")]),
+        (r"/a/b\c", "", "", True, [("a", r"b\c")]),
         ("mlflow-artifacts:/1/x", "mlflow-artifacts", "", True, [("1", "x")]),
         ("mlflow-artifacts://host:5000/1/x", "mlflow-artifacts", "host:5000", True, [("1", "x")]),
         (

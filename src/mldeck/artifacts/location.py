@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -266,7 +267,7 @@ def _mapped(uri: ArtifactUri, places: Places) -> Iterator[_Candidate | str]:
 def _not_found(
     uri: ArtifactUri, places: Places, owner: str | None, candidates: Iterable[_Candidate], looked_at: tuple[str, ...]
 ) -> Located:
-    hint = f"--artifact-root {_root_hint(uri, owner)}=FOLDER"
+    hint = f"--artifact-root {shlex.quote(f'{_root_hint(uri, owner)}=FOLDER')}"
     above = next(filter(None, (_folder_above(each, owner) for each in candidates)), None)
     if above is not None:
         problem = f"nothing logged: {above} has no folder {owner}; if the files are elsewhere, say so with {hint}"
@@ -278,7 +279,8 @@ def _not_found(
         )
         return Located(uri.text, How.NOT_FOUND, looked_at=looked_at, problem=problem)
     place = printable(uri.text)
-    problem = f"{place}: {uri.scheme}: is not a place that mldeck can list; if you have its files here, use {hint}"
+    kind = "a path of Windows" if uri.is_windows else f"{uri.scheme}:"
+    problem = f"{place}: {kind} is not a place that mldeck can list; if you have its files here, use {hint}"
     return Located(uri.text, How.UNRESOLVABLE, problem=problem)
 
 
@@ -302,10 +304,13 @@ def _root_hint(uri: ArtifactUri, owner: str | None) -> str:
     """What stands before the folders of the experiment and the run: the part that usually was moved."""
     if uri.scheme == SERVER_SCHEME:
         return f"{SERVER_SCHEME}:"
-    parts = uri.readings[0]
+    parts = next((each for each in uri.readings if owner in each), uri.readings[0])
     index = parts.index(owner) if owner in parts else len(parts)
     kept = parts[: max(0, index - (2 if parts[index - 1 : index] == ("models",) else 1))]
-    start = (
-        printable(f"{uri.scheme}://{uri.authority}/") if uri.scheme else f"{uri.authority}/" if uri.is_absolute else ""
-    )
+    if uri.scheme:
+        start = printable(f"{uri.scheme}://{uri.authority}/")
+    elif uri.is_windows and not uri.authority.endswith(":"):
+        start = rf"\\{uri.authority}/"
+    else:
+        start = f"{uri.authority}/" if uri.is_absolute else ""
     return start + "/".join(kept) or "."

@@ -37,7 +37,8 @@ class ArtifactUri:
     """Bucket, host, container, or the drive of a Windows path."""
     is_absolute: bool
     readings: tuple[Parts, ...]
-    """The parts of its path: as they are, and with %20 and the like decoded; the likelier reading first."""
+    """The parts of its path: as they are, with %20 and the like decoded, and with backslashes between folders; the likelier
+    reading first."""
 
     @property
     def is_windows(self) -> bool:
@@ -88,7 +89,9 @@ def _authority(rest: str) -> tuple[str, str]:
 def _path(text: str, path: str, readings: tuple[str, str]) -> ArtifactUri:
     windows = _WINDOWS.match(path)
     if windows is None:
-        return ArtifactUri(text, "", "", path.startswith("/"), _readings(readings))
+        # A relative path of Windows looks like one name; and a name may have a backslash in it.
+        with_folders = tuple(reading.replace("\\", "/") for reading in readings if not path.startswith("/"))
+        return ArtifactUri(text, "", "", path.startswith("/"), _readings((*readings, *with_folders)))
     authority = windows.group(1) or windows.group(2)
     parts = tuple(reading[windows.end() :].replace("\\", "/") for reading in readings)
     return ArtifactUri(text, "", authority, True, _readings(parts))
