@@ -160,6 +160,38 @@ def test_a_terminal_that_lacks_a_character_gets_a_table(store: Path) -> None:
         assert "\\u2013" not in program.text
 
 
+# -- words that nobody understands
+
+ACTS = "\x1b]0;owned\x07\x9b31m\u202e\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("one", f"two{ACTS}"),
+        (f"--no{ACTS}",),
+        ("runs", f"--no{ACTS}"),
+        ("runs", "--format", ACTS),
+        ("runs", "--limit", ACTS),
+        ("plot", "a", "-m", "x", "--smooth", ACTS),
+        ("artifacts", ACTS),
+        ("artifacts", "list", "a", f"--no{ACTS}"),
+        ("models", f"--no{ACTS}"),
+        ("promote", "a", "1", ACTS),
+        ("register", "a", "b", "c", f"--no{ACTS}"),
+        ("demo", f"--no{ACTS}"),
+        ("experiments", "--view", ACTS),
+    ],
+    ids=lambda words: words[0] if words[0].isalnum() else "option",
+)
+def test_a_word_that_is_not_understood_does_not_act(ask: Ask, words: tuple[str, ...]) -> None:
+    status, out, err = ask(*words)
+    assert (status, out) == (2, "")
+    assert "owned" in err
+    assert all(each.isprintable() for each in err.replace("\n", ""))
+    assert err.endswith("\n")
+
+
 # -- names and folders
 
 

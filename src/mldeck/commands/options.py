@@ -6,7 +6,7 @@ import argparse
 import codecs
 import io
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from mldeck.errors import UsageError
 
@@ -30,8 +30,14 @@ _VIEWS = ("active", "deleted", "all")
 _FORMATS = ("table", "json", "csv")
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Complain of a word that cannot be understood. It may be foreign: a name that a shell put there."""
+        super().error(_safe(message))
+
+
 def command_parser(name: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
+    return _Parser(
         prog=name, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
     )
 
