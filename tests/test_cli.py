@@ -75,8 +75,19 @@ class TestBadStarts:
     def test_nothing_given_and_nothing_found(self, ask: Ask) -> None:
         error = complaint(ask("runs"))
         assert "no store given, and no mlflow.db here" in error
-        for way_out in ("mldeck demo", "MLFLOW_TRACKING_URI", "mldeck PATH"):
+        for way_out in ("mldeck demo", "MLFLOW_TRACKING_URI", "mldeck PATH", "mldeck --wait"):
             assert way_out in error
+
+    @pytest.mark.parametrize("name", ["mlruns", "mlartifacts"])
+    def test_the_folder_that_is_there_is_named(self, ask: Ask, isolated: Path, name: str) -> None:
+        (isolated / name / "0").mkdir(parents=True)
+        what = f"(the folder {name} holds files of runs, not their database)"
+        assert what in complaint(ask("runs"))
+        assert what in complaint(ask("runs", "-s", "mlflow.db"))
+        assert what in complaint(ask("runs", "-s", isolated))
+        (isolated / name / "0" / "meta.yaml").touch()
+        assert f"the folder {name} is a file store" in (error := complaint(ask("runs")))
+        assert "mlflow migrate-filestore" in error
 
     def test_no_such_file(self, ask: Ask, tmp_path: Path) -> None:
         assert f"no such file: {tmp_path}/missing.db" in complaint(ask("runs", "-s", tmp_path / "missing.db"))

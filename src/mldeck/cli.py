@@ -21,6 +21,7 @@ from mldeck.commands.options import (
     command_parser,
     settle_encodings,
     store_path,
+    tell,
 )
 from mldeck.errors import MldeckError, UsageError
 
@@ -105,11 +106,17 @@ def _browse(words: Sequence[str]) -> int:
         "mldeck", "A keyboard-driven terminal application for MLflow tracking databases.", _COMMANDS_HELP
     )
     parser.add_argument("store", nargs="?", metavar="STORE", help=STORE_HELP)
+    parser.add_argument("--wait", action="store_true", help="wait until MLflow has made the database")
     _add_deck_options(parser)
     parser.add_argument("--version", action="version", version=f"mldeck {__version__}")
     options = parser.parse_args(words)
     settings = _settings(options)
-    return _end_soon(_run_deck(settings, store_path(settings)))
+    path = store_path(settings, wait=options.wait)
+    if options.wait:
+        from mldeck.store.files import wait_for_database
+
+        wait_for_database(path, lambda why: tell(f"waiting for the database: {why}"))
+    return _end_soon(_run_deck(settings, path))
 
 
 def _demo(words: Sequence[str]) -> int:

@@ -9,6 +9,10 @@ class UsageError(MldeckError):
     """The command was asked for something that cannot be: exit status 2."""
 
 
+class StoreUnmade(UsageError):
+    """There is no database, or not all of it: MLflow may be about to make it."""
+
+
 class StoreUnavailable(MldeckError):
     """The database cannot be read now, but may be later: locked, replaced, or gone."""
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,47 @@ def test_leaving_at_the_first_frame(store: Path) -> None:
     with mldeck(store) as deck:
         deck.wait_for("Experiments")
         assert quit_in_s(deck) < AT_ONCE_S
+
+
+def test_waiting_for_a_database(store: Path, tmp_path: Path) -> None:
+    """As MLflow makes it: the file, then one table after the other."""
+    path = tmp_path / "later" / "mlflow.db"
+    with mldeck("--wait", path, cols=WIDE) as deck:
+        deck.wait_for(f"waiting for the database: no such file: {path}")
+        path.parent.mkdir()
+        path.touch()
+        deck.wait_for("is empty")
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE experiments (experiment_id INTEGER)")
+        deck.wait_for("has no table alembic_version, metrics, params, runs, tags")
+        store.replace(path)
+        deck.wait_for(RUN_ID)
+        quit_in_s(deck)
+
+
+def test_waiting_for_the_usual_database(store: Path, tmp_path: Path) -> None:
+    with mldeck("--wait", cols=WIDE, cwd=tmp_path) as deck:
+        deck.wait_for("waiting for the database: no such file")
+        store.replace(tmp_path / "mlflow.db")
+        deck.wait_for(RUN_ID)
+        quit_in_s(deck)
+
+
+def test_waiting_no_longer(tmp_path: Path) -> None:
+    with mldeck("--wait", tmp_path / "mlflow.db", cols=WIDE) as deck:
+        deck.wait_for("no such file")
+        deck.send("\x03")
+        assert deck.wait_exit() == 130
+        deck.assert_left_as_found()
+
+
+def test_what_is_no_database_is_not_waited_for(tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE songs (title TEXT)")
+    with mldeck("--wait", other, cols=WIDE) as deck:
+        assert deck.wait_exit() == 2
+        assert "not an MLflow tracking database" in deck.text
 
 
 def bad_stores(folder: Path) -> Iterator[tuple[Path, str]]:

@@ -130,16 +130,16 @@ def tell(message: str) -> None:
     print(f"mldeck: {_safe(message)}", file=sys.stderr)
 
 
-def store_path(settings: Settings) -> Path:
-    """The database file that was asked for. Raises `UsageError` when nothing was, and nothing is here."""
+def store_path(settings: Settings, *, wait: bool = False) -> Path:
+    """The database file that was asked for. Raises `UsageError` when nothing was, and nothing is here or waited for."""
     from pathlib import Path
 
     from mldeck.store import address
 
-    if settings.store is None and not Path(DEFAULT_STORE).exists():
+    if settings.store is None and not wait and not Path(DEFAULT_STORE).exists():
         raise UsageError(
-            f"no store given, and no {DEFAULT_STORE} here: name one (mldeck PATH), set MLFLOW_TRACKING_URI, "
-            "or try `mldeck demo`"
+            f"no store given, and no {DEFAULT_STORE} here{address.others_in(Path())}: name one (mldeck PATH), "
+            "set MLFLOW_TRACKING_URI, wait until it is made (mldeck --wait), or try `mldeck demo`"
         )
     return address.store_path(settings.store or DEFAULT_STORE, settings.store_origin)
 

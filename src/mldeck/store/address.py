@@ -68,9 +68,23 @@ def folder_message(folder: Path) -> str:
     """Why a folder cannot be opened, and what was probably meant."""
     if (folder / "mlflow.db").is_file():
         return f"{folder} is a folder; did you mean {folder / 'mlflow.db'}?"
-    if any(folder.glob("*/meta.yaml")):
+    if _is_file_store(folder):
         return f"{folder} is an mlruns file store, which is not supported; {_MIGRATE_HINT}"
-    return f"{folder} is a folder; give the path of an MLflow SQLite database"
+    return f"{folder} is a folder{others_in(folder)}; give the path of an MLflow SQLite database"
+
+
+def others_in(folder: Path) -> str:
+    """In parentheses: what else MLflow makes there, as somebody sees it who looks for the database."""
+    for name in ("mlruns", "mlartifacts"):
+        if _is_file_store(folder / name):
+            return f" (the folder {name} is a file store, which is not supported; {_MIGRATE_HINT})"
+        if (folder / name).is_dir():
+            return f" (the folder {name} holds files of runs, not their database)"
+    return ""
+
+
+def _is_file_store(folder: Path) -> bool:
+    return any(folder.glob("*/meta.yaml"))
 
 
 def _named(text: str, origin: str) -> str:

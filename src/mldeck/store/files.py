@@ -15,18 +15,22 @@ import sqlite3
 import stat
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from mldeck.errors import MldeckError, StoreChanged, StoreLocked, StoreUnavailable, UsageError
-from mldeck.store.address import folder_message
+from mldeck.errors import MldeckError, StoreChanged, StoreLocked, StoreUnavailable, StoreUnmade, UsageError
+from mldeck.store.address import folder_message, others_in
 
 MLFLOW_TABLES = ("alembic_version", "experiments", "metrics", "params", "runs", "tags")
 """Present in every release since 1.0; together they tell an MLflow database from any other."""
 
 BROWSE_WAIT_S = 0.2
 """How long SQLite waits for somebody's lock at a time: nothing can interrupt it meanwhile. Who is patient asks again."""
+
+_LOOK_S = 0.2
+"""How often a database is looked for that is not made yet."""
 
 _MAGIC = b"SQLite format 3\x00"
 
@@ -91,12 +95,31 @@ class DatabaseFile:
 
 
 def check_database(path: Path) -> None:
-    """Raises `UsageError` unless `path` is an MLflow database that can be read."""
+    """Raises `UsageError` unless `path` is an MLflow database that can be read, `StoreUnmade` while it may still become one."""
+    _could_be_checked(path)
+
+
+def wait_for_database(path: Path, tell: Callable[[str], None]) -> None:
+    """Wait until MLflow has made the database, and say what is missing. Raises `UsageError` for what is no such database."""
+    told = ""
+    while True:
+        try:
+            if _could_be_checked(path):
+                return
+        except StoreUnmade as error:
+            if str(error) != told:
+                told = str(error)
+                tell(told)
+        time.sleep(_LOOK_S)
+
+
+def _could_be_checked(path: Path) -> bool:
+    """The same; whether it could be looked into: what somebody holds now shows whether it is MLflow's when they let go."""
     _check_is_sqlite(path)
     try:
         database = open_database(path, read_only=True)
     except StoreUnavailable:
-        return  # somebody holds it now; whether it is MLflow's shows as soon as they let go
+        return False
     except MldeckError as error:
         raise UsageError(str(error)) from None
     try:
@@ -104,19 +127,21 @@ def check_database(path: Path) -> None:
             names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.OperationalError as error:
         if is_locked(error):
-            return
+            return False
         raise UsageError(f"{path} cannot be read: {error}") from None
     except sqlite3.DatabaseError as error:
         if database.quiet_state not in (None, file_state(path)):
-            return  # it was being written
+            return False  # it was being written
         raise UsageError(f"{path} is damaged: {error}") from None
     finally:
         database.discard()
     missing = [name for name in MLFLOW_TABLES if name not in names]
     if missing:
-        raise UsageError(
+        kind = UsageError if names.isdisjoint(MLFLOW_TABLES) and names else StoreUnmade
+        raise kind(
             f"{path} is a SQLite database, but not an MLflow tracking database: it has no table {', '.join(missing)}"
         )
+    return True
 
 
 def _check_is_sqlite(path: Path) -> None:
@@ -129,13 +154,14 @@ def _check_is_sqlite(path: Path) -> None:
         with path.open("rb") as file:
             head = file.read(len(_MAGIC))
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"no such file: {path} (try `mldeck demo` to see mldeck on a sample store)") from None
+        beside = others_in(path.parent)
+        raise StoreUnmade(f"no such file: {path}{beside} (try `mldeck demo` to see mldeck on a sample store)") from None
     except PermissionError:
         raise UsageError(f"no permission to read {path}") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     if not head:
-        raise UsageError(f"{path} is empty: MLflow has not written anything to it yet")
+        raise StoreUnmade(f"{path} is empty: MLflow has not written anything to it yet")
     if head != _MAGIC:
         raise UsageError(f"{path} is not a SQLite database")
 
