@@ -50,6 +50,20 @@ def test_a_character_cut_at_the_end_of_the_head_does_not_make_a_text_latin() -> 
         assert "\ufffd" not in found.page.text
 
 
+@pytest.mark.parametrize("name", ["train.log", "stdout.out", "notes.txt", "slurm.err", "train.log.1", "run", "a.LOG"])
+@pytest.mark.parametrize(
+    "data", [b"[2024-05-01 10:00:00] epoch 1\n[2024-05-01 10:00:09] epoch 2\n", b"{step 1} loss 0.5\n", b"[" * 9_000]
+)
+def test_a_log_that_begins_with_a_bracket_is_text(name: str, data: bytes) -> None:
+    found = _text(data, name)
+    assert (found.notes, found.page.text) == ((), data.decode())
+
+
+@pytest.mark.parametrize("data", [b'{"loss": 0.5}\n', b"[1, 2]\n", b"[]"])
+def test_a_log_is_text_whatever_its_lines_are(data: bytes) -> None:
+    assert _text(data, "train.log").notes == ()
+
+
 def test_control_characters_are_kept() -> None:
     assert _text(b"\x1b[31mred\x1b]52;c;aGk=\x07\r\n").page.text == "\x1b[31mred\x1b]52;c;aGk=\x07\r\n"
 

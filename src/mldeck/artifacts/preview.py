@@ -18,7 +18,7 @@ from mldeck.artifacts.previews.binary import binary_preview
 from mldeck.artifacts.previews.encoding import decode, text_encoding
 from mldeck.artifacts.previews.image import image_preview
 from mldeck.artifacts.previews.json_table import first_rows, table_of
-from mldeck.artifacts.previews.names import is_json, is_markdown, is_yaml, lexer_of, misnamed, table_kind
+from mldeck.artifacts.previews.names import is_json, is_markdown, is_plain, is_yaml, lexer_of, misnamed, table_kind
 from mldeck.artifacts.previews.parquet import parquet_preview
 from mldeck.artifacts.previews.table import table_preview
 from mldeck.artifacts.previews.text import PAGE, TextFile
@@ -126,13 +126,15 @@ def _packed_reader(name: str, head: bytes, wish: Wish, check: Check) -> Reader |
 
 
 def _text_reader(name: str, head: str, encoding: str, check: Check) -> Reader | None:
-    """For texts with a structure, by their names; JSON also under a name that says nothing."""
+    """For texts with a structure, by their names; JSON also under a name that says nothing. A log begins with `[` as well."""
     if (kind := table_kind(name)) is not None:
         return lambda source: table_preview(source, kind)
     if is_yaml(name):
         return lambda source: _yaml(source, encoding, check)
-    if is_json(name) or (lexer_of(name) is None and head.lstrip()[:1] in {"{", "["}):
+    if is_json(name):
         return lambda source: _json(source, encoding)
+    if lexer_of(name) is None and not is_plain(name) and head.lstrip()[:1] in {"{", "["}:
+        return lambda source: _json_or_text(source, encoding)
     return None
 
 
@@ -159,6 +161,14 @@ def _json(source: Source, encoding: str) -> Preview:
         return table
     _as_tree(check_size, root)
     return TreePreview(kind="JSON", notes=(), root=root, is_yaml=False)
+
+
+def _json_or_text(source: Source, encoding: str) -> Preview:
+    """What is no JSON is not wrong: nothing but its first character said so."""
+    try:
+        return _json(source, encoding)
+    except (NotThis, RecursionError):
+        return _text(source, encoding, ())
 
 
 def _yaml(source: Source, encoding: str, check: Check) -> Preview:

@@ -42,6 +42,11 @@ def is_json(name: str) -> bool:
     return _suffix(name) in _JSON_SUFFIXES
 
 
+def is_plain(name: str) -> bool:
+    """Text without a structure."""
+    return _suffix(name) in _PLAIN_SUFFIXES
+
+
 def is_yaml(name: str) -> bool:
     return lexer_of(name) == "yaml"
 
