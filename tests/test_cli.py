@@ -366,7 +366,9 @@ class TestRunsJson:
         assert len(everything) == 120
         assert rows(fixture, "--limit", "100", "--view", "all") == everything[:100]
         assert rows(fixture, "--limit", "7", "--view", "all") == everything[:7]
-        assert rows(fixture, "--limit", "9999999999", "--view", "all") == everything
+        for limit in ("9999999999", "9" * 20, "9" * 5000):
+            assert rows(fixture, "--limit", limit, "--view", "all") == everything
+        assert rows(fixture, "--limit", "0" * 30 + "7", "--view", "all") == everything[:7]
 
     @pytest.mark.parametrize("format_name", ["table", "json", "csv"])
     def test_a_limit_that_nobody_asked_for_is_said(self, ask: Ask, store_copy: CopyOf, format_name: str) -> None:

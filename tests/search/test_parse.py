@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -54,6 +55,12 @@ def test_as_mlflow_reads_it(text: str, reading: Reading) -> None:
         "run_id IN (('a'))",
         "run_id = ('a')",  # MLflow gets as far as the database, which refuses
         "start_time > 99999999999999999999",  # so here
+        "start_time > -9223372036854775809",
+        "start_time IN (1, 99999999999999999999)",
+        f"start_time < {'9' * 310}",
+        f"start_time IN ({'9' * 310})",
+        f"start_time > '{'9' * 310}d ago'",
+        f"duration > {'9' * 310}d",
     ],
 )
 def test_what_mlflow_accepts_to_no_use_is_an_error(text: str) -> None:
@@ -94,6 +101,14 @@ def test_what_mlflow_accepts_to_no_use_is_an_error(text: str) -> None:
         ("end_time IS NOT NULL", Comparison(Entity.ATTRIBUTE, "end_time", Operator.IS_NOT_NULL)),
         ("dataset.name IS NULL", Comparison(Entity.DATASET, "name", Operator.IS_NULL)),
         ("tags.t not  like 'a%'", Comparison(Entity.TAG, "t", Operator.NOT_LIKE, "a%")),
+        (f"metrics.m < {10**20 - 1}", Comparison(Entity.METRIC, "m", Operator.LT, 1e20)),
+        (f"metrics.m > -{'9' * 310}", Comparison(Entity.METRIC, "m", Operator.GT, -math.inf)),
+        (f"metrics.m < {'9' * 410}", Comparison(Entity.METRIC, "m", Operator.LT, math.inf)),
+        (f"metrics.m IN (1, {'9' * 310})", Comparison(Entity.METRIC, "m", Operator.IN, (1.0, math.inf))),
+        (f"params.p = {10**20}", Comparison(Entity.PARAM, "p", Operator.EQ, 1e20)),
+        (f"params.p IN ({10**20}, -{'9' * 310})", Comparison(Entity.PARAM, "p", Operator.IN, (1e20, -math.inf))),
+        (f"start_time > {-(2**63)}", Comparison(Entity.ATTRIBUTE, "start_time", Operator.GT, -(2**63))),
+        (f"start_time < {2**63 - 1}", Comparison(Entity.ATTRIBUTE, "start_time", Operator.LT, 2**63 - 1)),
         ("duration > 10m", Comparison(Entity.ATTRIBUTE, "duration", Operator.GT, Duration(600_000))),
         ("attributes.duration<=1h30m", Comparison(Entity.ATTRIBUTE, "duration", Operator.LE, Duration(5_400_000))),
         ("duration >= 1.5s", Comparison(Entity.ATTRIBUTE, "duration", Operator.GE, Duration(1500))),

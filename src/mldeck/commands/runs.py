@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mldeck.model import Column
 
 DEFAULT_LIMIT = 100
+_MOST_DIGITS = 19
+"""A limit that is longer than what a database counts to is none."""
 
 
 def run(words: Sequence[str]) -> int:
@@ -93,4 +95,5 @@ def _columns(text: str) -> tuple[Column, ...]:
 def _limit(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs: write 0 for all, or more")
-    return int(text)
+    digits = text.lstrip("0")
+    return int(digits or "0") if len(digits) < _MOST_DIGITS else 0

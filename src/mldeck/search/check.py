@@ -5,6 +5,8 @@ MLflow's part is `SearchUtils._get_value` and `VALID_*_COMPARATORS` of MLflow 3.
 
 from __future__ import annotations
 
+import math
+
 from mldeck.search.errors import SearchError
 from mldeck.search.moments import read_moment
 from mldeck.search.names import (
@@ -47,7 +49,7 @@ _ENTITIES = {
 }
 _EQUALITY = frozenset({Operator.EQ, Operator.NE})
 _OPERATORS_AS_SHOWN = tuple(Operator)
-_LARGEST_TIME = 2**63 - 1
+_TIME_LIMIT = 2**63
 
 _INSTEAD = {"==": "=", "===": "=", "<>": "!=", "=>": ">=", "=<": "<=", "!": "!=", "~": "LIKE"}
 
@@ -161,9 +163,7 @@ def resolve_value(raw: str | float | int | Duration, kind: Entity, key: str, ope
     """The value as the tree keeps it: a time that was written as text becomes a moment."""
     value = _moment_or_same(raw, kind, key, operator, span)
     if _suits(value, kind, key, operator):
-        if isinstance(value, int) and abs(value) > _LARGEST_TIME:
-            raise SearchError("That number is too large for a time: the database cannot hold it.", *span)
-        return float(value) if isinstance(value, int) and kind is not Entity.ATTRIBUTE else value
+        return _number(value, kind, span) if isinstance(value, float | int) else value
     raise SearchError(f"Expected {value_wanted(kind, key, operator)} for {name_of(kind, key)}.", *span)
 
 
@@ -197,5 +197,22 @@ def resolve_list(values: list[str | float | int], kind: Entity, key: str, operat
     if all(isinstance(each, str) for each in values) and not _is_numeric(kind, key):
         return tuple(str(each) for each in values)
     if all(not isinstance(each, str) for each in values) and (_is_numeric(kind, key) or kind is Entity.PARAM):
-        return tuple(float(each) for each in values)
+        return tuple(float(_number(each, kind, span)) for each in values if not isinstance(each, str))
     raise SearchError(f"Expected {value_wanted(kind, key, operator)} for {name_of(kind, key)}.", *span)
+
+
+def _number(value: float | int, kind: Entity, span: Span) -> float | int:
+    """A time as it was written; any other number as MLflow reads it, as a float."""
+    if kind is Entity.ATTRIBUTE:
+        if isinstance(value, int) and not -_TIME_LIMIT <= value < _TIME_LIMIT:
+            raise SearchError("That number is too large for a time: the database cannot hold it.", *span)
+        return value
+    return _as_float(value)
+
+
+def _as_float(value: float | int) -> float:
+    """Infinity for what is larger than any float, as reading its digits would give."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -28,7 +28,7 @@ def read_duration(text: str) -> Duration | None:
     if not _LENGTH.fullmatch(text):
         return None
     milliseconds = _milliseconds(text)
-    return Duration(milliseconds) if milliseconds <= _LONGEST else None
+    return None if milliseconds is None else Duration(milliseconds)
 
 
 def read_moment(text: str) -> Ago | Moment | None:
@@ -36,7 +36,7 @@ def read_moment(text: str) -> Ago | Moment | None:
     ago = _AGO.fullmatch(text)
     if ago:
         milliseconds = _milliseconds(ago.group(1).lower())
-        return Ago(milliseconds) if milliseconds <= _LONGEST else None
+        return None if milliseconds is None else Ago(milliseconds)
     return _read_iso(text)
 
 
@@ -78,5 +78,7 @@ def write_moment(value: Ago | Moment) -> str:
     return when.isoformat(sep=" ")
 
 
-def _milliseconds(text: str) -> int:
-    return round(sum(float(count) * UNITS[unit] for count, unit in _PART.findall(text)))
+def _milliseconds(text: str) -> int | None:
+    """None for what is too long: with some hundred digits it is infinite, which is no integer."""
+    length = sum(float(count) * UNITS[unit] for count, unit in _PART.findall(text))
+    return round(length) if length <= _LONGEST else None
