@@ -157,6 +157,7 @@ def test_production_makes_room_and_staging_does_not_unless_it_is_said(store: Fix
         ((MODEL, "5", "Production", "--yes"), 1, "there is no version 5 of churn-model"),
         (("missing", "1", "Production", "--yes"), 1, "missing has no versions in"),
         (("greeting-prompt", "1", "Production", "--yes"), 1, "greeting-prompt is a prompt"),
+        (("greeting-prompt", "1", "Production", "--dry-run"), 1, "greeting-prompt is a prompt"),
         ((MODEL, "3", "Production", "--yes", "--reason", "r" * 501), 1, "the reason has at most 500"),
         ((MODEL, "3", "Live", "--yes"), 2, "there is no stage Live"),
         ((MODEL, "three", "Production", "--yes"), 2, "'three' is not the number of a version"),
@@ -168,15 +169,23 @@ def test_what_is_refused_changes_nothing(
     words: tuple[str, ...], status: int, message: str, store: FixtureStore, ask: Ask
 ) -> None:
     before = all_rows(store.db)
-    found, _, err = ask("promote", "-s", store.db, *words)
+    found, out, err = ask("promote", "-s", store.db, *words)
     assert (found, message in err) == (status, True)
+    assert ("→" in out) == ("to ask on" in message), "what is refused is not shown for review"
     assert difference(before, all_rows(store.db)) == {}
 
 
 def test_a_store_that_is_only_read(store: FixtureStore, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLDECK_READ_ONLY", "1")
-    status, _, err = ask("promote", "-s", store.db, MODEL, "3", "Production", "--yes")
-    assert (status, "cannot be changed" in err) == (1, True)
+    status, out, err = ask("promote", "-s", store.db, MODEL, "3", "Production", "--yes")
+    assert (status, out, "cannot be changed" in err) == (1, "", True)
+    assert ask("promote", "-s", store.db, MODEL, "3", "Production", "--dry-run")[0] == 0
+
+
+def test_versions_without_a_model_are_not_shown_for_review(store_copy: CopyOf, ask: Ask) -> None:
+    store = store_copy(MIGRATED)
+    status, out, err = ask("promote", "-s", store.db, "old-name", "1", "Production", "--yes")
+    assert (status, out, "have no registered model" in err) == (1, "", True)
 
 
 @pytest.mark.parametrize("how", ["flag", "environment"])

@@ -30,9 +30,4 @@ def our_reading(text: str) -> Reading:
         tree = parse(text)
     except SearchError:
         return None
-    return None if uses_extension(tree) or ("(" in text and not _lists_only(text)) else reading_of(tree)
-
-
-def _lists_only(text: str) -> bool:
-    """Whether parentheses are those of lists: MLflow has no others."""
-    return all(before.rstrip().lower().endswith("in") for before in text.split("(")[:-1])
+    return None if uses_extension(tree) else reading_of(tree)

@@ -124,7 +124,17 @@ def test_the_tree(text: str, tree: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["duration > 10m", "start_time > '1h ago'", "brave", f"{R} OR {M}", f"NOT {R}", "params.a > 1"]
+    "text",
+    [
+        "duration > 10m",
+        "start_time > '1h ago'",
+        "brave",
+        f"{R} OR {M}",
+        f"NOT {R}",
+        "params.a > 1",
+        f"({R})",
+        f"({R} AND {M})",
+    ],
 )
 def test_extensions_are_told(text: str) -> None:
     assert uses_extension(parse(text))

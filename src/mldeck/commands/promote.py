@@ -54,10 +54,16 @@ def run(words: Sequence[str]) -> int:
 def _promote(stores: Stores, options: argparse.Namespace, archives: bool) -> int:
     from mldeck.format import safe
     from mldeck.registry.plan import plan_transition
+    from mldeck.store.registry_rules import check_reason
 
+    # Everything that would be refused in the end is refused before anything is shown.
+    check_reason(options.reason)
+    if not options.dry_run:
+        stores.editor.check_writable()
     versions = stores.reader.versions(options.model)
     if not versions:
         raise MldeckError(f"{options.model} has no versions in {stores.registered.path}; `mldeck models` lists models")
+    stores.reader.check_model(options.model)
     plan = plan_transition(versions, options.version, options.stage, archives)
     if options.expect_stage and plan.before != options.expect_stage:
         raise MldeckError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ast import literal_eval
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +18,7 @@ from mldeck.search.tree import (
     EVERYTHING,
     MEMBERSHIP,
     PRESENCE,
+    And,
     Comparison,
     Duration,
     Entity,
@@ -66,7 +68,7 @@ class Builder(Transformer[Token, Any]):
 
     def group(self, parts: list[Any]) -> Node:
         node: Node = parts[1]
-        return node
+        return replace(node, in_parentheses=True) if isinstance(node, Comparison | And) else node
 
     def name_match(self, parts: list[Token]) -> Node:
         token = parts[0]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from mldeck.search import check
 from mldeck.search.errors import SearchError
-from mldeck.search.names import ATTRIBUTE_NAMES, ENTITY_WORDS, TAG_WORDS, strip_ends, unquote_key
+from mldeck.search.names import ATTRIBUTE_NAMES, ENTITY_WORDS, TAG_WORDS, unquote_key
 from mldeck.search.tree import MEMBERSHIP, PRESENCE, Comparison, Entity, Node, Span, uses_extension, walk
 
-_MODEL_ATTRIBUTE_WORDS = ("attribute", "attributes", "attr")
+_MODEL_ATTRIBUTE_WORD = "attribute"
 _MODEL_ATTRIBUTES = frozenset({"name"})
 
 
@@ -31,18 +31,18 @@ class Language:
 
 
 def _model_field(text: str, start: int) -> tuple[Entity, str]:
-    """As `SearchModelUtils._get_model_search_identifier` of MLflow 3.17 does it."""
-    head, dot, raw_key = text.partition(".")
+    """As `SearchModelUtils._get_model_search_identifier` of MLflow 3.17 does it: nothing but the key of a tag has quotes."""
+    entity, dot, raw_key = text.partition(".")
     end = start + len(text)
     if not dot:
-        return Entity.ATTRIBUTE, _model_attribute(unquote_key(text), (start, end))
-    entity, key_start = strip_ends(head, "`"), start + len(head) + 1
+        return Entity.ATTRIBUTE, _model_attribute(text, (start, end))
+    key_start = start + len(entity) + 1
     if entity in TAG_WORDS:
         if not raw_key:
             raise SearchError(f"Expected a name behind {text}, like tags.team or tags.`a b`.", key_start)
         return Entity.TAG, unquote_key(raw_key)
-    if entity in _MODEL_ATTRIBUTE_WORDS:
-        return Entity.ATTRIBUTE, _model_attribute(unquote_key(raw_key), (key_start, end))
+    if entity == _MODEL_ATTRIBUTE_WORD:
+        return Entity.ATTRIBUTE, _model_attribute(raw_key, (key_start, end))
     raise SearchError(f"Expected name or tags, found {entity!r}: models have nothing else to search by.", start, end)
 
 
@@ -50,6 +50,8 @@ def _model_attribute(name: str, span: Span) -> str:
     if name in _MODEL_ATTRIBUTES:
         return name
     hint = f" For a tag write tags.{name}." if name.isidentifier() else ""
+    if unquote_key(name) in _MODEL_ATTRIBUTES:
+        hint = " MLflow takes it without quotes only."
     raise SearchError(f"Expected name or tags, found {name!r}.{hint}", *span)
 
 
@@ -59,11 +61,9 @@ def models_use_extension(tree: Node) -> bool:
 
 
 def _is_model_extension(node: Node) -> bool:
-    if not isinstance(node, Comparison):
-        return node.extension
-    if node.operator in MEMBERSHIP:
-        return node.kind is not Entity.ATTRIBUTE
-    return node.operator in PRESENCE or node.extension
+    if isinstance(node, Comparison) and node.operator in MEMBERSHIP:
+        return node.kind is not Entity.ATTRIBUTE or node.in_parentheses
+    return node.extension or (isinstance(node, Comparison) and node.operator in PRESENCE)
 
 
 RUNS = Language(
@@ -80,7 +80,7 @@ MODELS = Language(
     "name LIKE 'churn%'",
     "tags.team = 'growth'",
     _MODEL_ATTRIBUTES,
-    (*TAG_WORDS, *_MODEL_ATTRIBUTE_WORDS),
+    (*TAG_WORDS, _MODEL_ATTRIBUTE_WORD),
     _model_field,
     models_use_extension,
 )

@@ -80,10 +80,14 @@ class Comparison:
     span: Span = field(default=(0, 0), compare=False)
     key_span: Span = field(default=(0, 0), compare=False)
     value_span: Span = field(default=(0, 0), compare=False)
+    in_parentheses: bool = field(default=False, compare=False)
+    """MLflow has none but those of lists."""
 
     @property
     def extension(self) -> bool:
         """Whether MLflow 3.17 would reject this clause (SearchUtils.VALID_*_COMPARATORS, LIST_SUPPORTED_KEYS)."""
+        if self.in_parentheses:
+            return True
         if self.operator in PRESENCE:
             return self.kind not in (Entity.PARAM, Entity.TAG)
         if self.operator in MEMBERSHIP:
@@ -113,10 +117,12 @@ class And:
 
     items: tuple[Node, ...]
     span: Span = field(default=(0, 0), compare=False)
+    in_parentheses: bool = field(default=False, compare=False)
+    """Whether all of it is, or what has become part of it was."""
 
     @property
     def extension(self) -> bool:
-        return False
+        return self.in_parentheses
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +158,9 @@ EVERYTHING = And(())
 def conjunction(items: tuple[Node, ...], span: Span = (0, 0)) -> Node:
     """All of `items`, flat: the one item when it is one."""
     flat = tuple(part for item in items for part in (item.items if isinstance(item, And) else (item,)))
-    return flat[0] if len(flat) == 1 else And(flat, span)
+    if len(flat) == 1:
+        return flat[0]
+    return And(flat, span, any(isinstance(item, And) and item.in_parentheses for item in items))
 
 
 def disjunction(items: tuple[Node, ...], span: Span = (0, 0)) -> Node:

@@ -20,7 +20,7 @@ from mldeck.registry.nouns import (
     ModelVersion,
     RegisteredModel,
 )
-from mldeck.store import logged_models, registry_models, registry_sources, registry_versions
+from mldeck.store import logged_models, registry_models, registry_rows, registry_sources, registry_versions
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.registry_tables import ALIASES, MODELS, VERSION_TAGS, RegistryTables, list_workspaces
 from mldeck.store.schema import Schema
@@ -58,6 +58,10 @@ class RegistryReader:
         """What happened to the versions of the model, the deleted ones too, oldest first."""
         versions = self._read(registry_versions.versions_of_model, interrupt, (), name, deleted=True)
         return history_of_model(versions)
+
+    def check_model(self, name: str, interrupt: Interrupt | None = None) -> None:
+        """Raises `MldeckError` unless there is a registered model of that name that can be changed."""
+        self._read(registry_rows.check_model, interrupt, None, name)
 
     def versions_of_run(
         self, run_id: str, model_ids: tuple[str, ...] = (), interrupt: Interrupt | None = None

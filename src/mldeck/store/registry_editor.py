@@ -48,6 +48,10 @@ class RegistryEditor:
         self._tracking = SqliteWriter(tracking, wait_s) if tracking else None
         self._clock = clock
 
+    def check_writable(self) -> None:
+        """Raises what a change would, if the database is only read."""
+        self._writer.check_writable()
+
     # Versions and stages
 
     def register(

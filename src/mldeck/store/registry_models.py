@@ -203,9 +203,8 @@ def _condition(tree: Node, tables: RegistryTables, name: ColumnElement[str]) -> 
 
 
 def _tag_condition(clause: Comparison, tables: RegistryTables, name: ColumnElement[str]) -> ColumnElement[bool]:
-    if clause.key == IS_PROMPT_TAG:  # as MLflow reads it, of models, which do not have the tag
-        wants_prompts = clause.operator is Operator.EQ if clause.value == "true" else clause.operator is Operator.NE
-        return false() if wants_prompts else true()
+    if clause.key == IS_PROMPT_TAG:
+        return false() if _wants_prompts(clause) else true()
     if not tables.has(MODEL_TAGS):
         return true() if clause.operator is Operator.IS_NULL else false()
     tags = tables.model_tags
@@ -215,3 +214,13 @@ def _tag_condition(clause: Comparison, tables: RegistryTables, name: ColumnEleme
     if clause.operator is not Operator.IS_NOT_NULL:
         found = and_(found, compare_text(tags.c.value, clause.operator, clause.value))
     return exists().where(found)
+
+
+def _wants_prompts(clause: Comparison) -> bool:
+    """Whether MLflow would list prompts for a clause about their tag. For any other it lists models, which do not have it."""
+    if clause.operator in PRESENCE:
+        return clause.operator is Operator.IS_NOT_NULL
+    values = {str(each).lower() for each in (clause.value if isinstance(clause.value, tuple) else (clause.value,))}
+    if clause.operator in (Operator.EQ, Operator.IN):
+        return "true" in values
+    return clause.operator in (Operator.NE, Operator.NOT_IN) and "false" in values

@@ -61,7 +61,7 @@ class SqliteWriter:
         fired before the commit; `StoreUnavailable` when the file is gone, or locked for longer than the wait; `MldeckError`
         when it must not or cannot be written.
         """
-        self._check_writable()
+        self.check_writable()
         interrupt = interrupt or Interrupt()
         stopped = Event()
         try:
@@ -101,7 +101,8 @@ class SqliteWriter:
         connection.execute("PRAGMA case_sensitive_like = ON")
         return connection
 
-    def _check_writable(self) -> None:
+    def check_writable(self) -> None:
+        """Raises `StoreUnavailable` or `MldeckError` where nothing can be written."""
         path = self._database.path
         if not path.exists():
             raise StoreUnavailable(f"{path} is gone")
