@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -197,6 +198,10 @@ def test_no_record_is_left_when_it_is_not_wanted(
     words = ["--no-record"] if how == "flag" else []
     assert ask("promote", "-s", store.db, MODEL, "3", "Production", "--yes", *words)[0] == 0
     assert sql(store, "SELECT count(*) FROM model_version_tags WHERE key LIKE 'mldeck%'") == [(0,)]
+    (since,) = re.findall(
+        r"in Production since +(.*)", ask("promote", "-s", store.db, MODEL, "6", "Production", "--dry-run")[1]
+    )
+    assert re.fullmatch(r"\d{4}-\S+ \S+ – \d{4}-\S+ \S+ +not recorded", since)
 
 
 @pytest.mark.parametrize(

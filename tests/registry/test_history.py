@@ -132,7 +132,7 @@ def test_the_time_line_of_a_model() -> None:
         (EventKind.REGISTERED, 1, None, "None"),
         (EventKind.REGISTERED, 2, None, "None"),
         (EventKind.MOVED, 1, "None", "Production"),
-        (EventKind.OUTSIDE, 2, "None", "Staging"),
+        (EventKind.UNRECORDED, 2, "None", "Staging"),
         (EventKind.MOVED, 1, "Production", "Archived"),
         (EventKind.MOVED, 2, "Staging", "Production"),
     ]
@@ -143,7 +143,7 @@ def test_the_time_line_of_a_model() -> None:
 def test_changes_by_others_after_the_last_record() -> None:
     version = tagged(a_version(1, "Staging", created=WHEN - 20, changed=WHEN + 500), FIRST)
     event = history_of_model([version])[-1]
-    expected = Event(EventKind.OUTSIDE, 1, WHEN + 500, "Production", "Staging", since=WHEN)
+    expected = Event(EventKind.UNRECORDED, 1, WHEN + 500, "Production", "Staging", since=WHEN)
     assert event == expected
 
 
@@ -161,7 +161,7 @@ def test_without_times_the_stages_are_told_all_the_same() -> None:
     version = ModelVersion("m", 1, "Staging")
     assert [(each.kind, each.when) for each in history_of_model([version])] == [
         (EventKind.REGISTERED, None),
-        (EventKind.OUTSIDE, None),
+        (EventKind.UNRECORDED, None),
     ]
 
 
@@ -220,7 +220,7 @@ def test_the_history_of_what_mldeck_did_needs_no_guesses(done: list[tuple[int, s
         stages |= {version: stage, **dict.fromkeys(archived, "Archived")}
     versions = [a_version(each, stages[each], created=1, changed=WHEN, tags=tags[each]) for each in stages]
     history = history_of_model(versions)
-    assert EventKind.OUTSIDE not in {event.kind for event in history}
+    assert EventKind.UNRECORDED not in {event.kind for event in history}
     replayed = {event.version: event.after for event in history}
     assert replayed == stages
     for stage in STAGES:

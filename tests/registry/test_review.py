@@ -46,7 +46,7 @@ def test_how_a_version_came_to_where_it_is() -> None:
     assert event is not None
     assert (event.when, event.transition) == (50, done)
     assert [(each and each.kind, each and each.when) for each in (arrival(history, 2), arrival(history, 3))] == [
-        (EventKind.OUTSIDE, 70),
+        (EventKind.UNRECORDED, 70),
         (EventKind.REGISTERED, 3),
     ]
     assert arrival(history, 4) is None

@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from mldeck.errors import MldeckError, StoreUnavailable
-from mldeck.registry.history import EventKind, previous_in, recorded_transitions
+from mldeck.registry.history import EventKind, arrival, previous_in, recorded_transitions
 from mldeck.registry.plan import StaleReview, plan_transition, plan_undo
 from mldeck.store.files import open_database
 from mldeck.store.registry_editor import RegistryEditor
@@ -62,7 +62,7 @@ def test_undo_and_undoing_the_undo(fixture_store: FixtureStore, registry: Regist
     assert third.stages() == after
     last = recorded_transitions(third.reader.versions(MODEL))[-1]
     assert (last.undo_of, last.archived, last.put_back) == (undone.key, (2,), ())
-    outside = [event for event in third.reader.history(MODEL) if event.kind is EventKind.OUTSIDE]
+    outside = [event for event in third.reader.history(MODEL) if event.kind is EventKind.UNRECORDED]
     assert {event.version for event in outside if (event.when or 0) > NOW} == set()
 
 
@@ -84,8 +84,13 @@ def test_history_can_be_left_out(store_copy: CopyOf, registry: RegistryOf) -> No
     now = registry(store, NOW + 1, record=False)
     now.editor.transition(plan_undo(now.reader.versions(MODEL), done))
     assert {3: "Staging", 2: "Production"}.items() <= now.stages().items()
-    # All that can be told is that something changed it.
-    assert now.reader.history(MODEL)[-1].kind is EventKind.OUTSIDE
+    # All that can be told is that it was changed, and that not after the model was.
+    assert now.reader.history(MODEL)[-1].kind is EventKind.UNRECORDED
+    later = registry(store, NOW + 360_000, record=False)
+    later.editor.set_version_description(MODEL, 2, "said later")
+    event = arrival(later.reader.history(MODEL), 2)
+    assert event is not None
+    assert (event.kind, event.when) == (EventKind.UNRECORDED, NOW + 1)
 
 
 def test_there_is_no_history_before_there_are_tags(store_copy: CopyOf, registry: RegistryOf) -> None:

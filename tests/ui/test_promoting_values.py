@@ -115,9 +115,9 @@ class TestTimeLine:
         assert found[-2].lanes[0] == (1,)
         assert len([each for each in found if each.event.transition]) == 1
 
-    def test_what_others_did_is_said_to_be_from_outside(self) -> None:
+    def test_of_what_others_did_there_is_no_record(self) -> None:
         found = moments(history_of_model((a_version(1, "Staging", created=1, changed=5),)))
-        assert [what_happened(each.event) for each in found] == ["1 registered", "1: None → Staging (outside)"]
+        assert [what_happened(each.event) for each in found] == ["1 registered", "1: None → Staging (no record)"]
         assert found[-1].changed == (False, True)
 
     @pytest.mark.parametrize(
@@ -135,4 +135,4 @@ class TestTimeLine:
         self, earliest: int | None, latest: int | None, text: str
     ) -> None:
         when, since = (None if ago is None else NOW - ago for ago in (latest, earliest))
-        assert when_it_was(Event(EventKind.OUTSIDE, 1, when, "None", "Staging", since), NOW) == text
+        assert when_it_was(Event(EventKind.UNRECORDED, 1, when, "None", "Staging", since), NOW) == text

@@ -126,19 +126,19 @@ def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Itera
 
 def _arrived(stores: Stores, version: ModelVersion) -> Sequence[str]:
     """Since when it is in its stage, and who moved it there, as far as that is known."""
-    from mldeck.format import time_or_missing
+    from mldeck.format import MISSING
     from mldeck.registry.history import EventKind, arrival
+    from mldeck.registry.stay import exact_time
 
     event = arrival(stores.reader.history(version.name), version.version)
-    if event is None:
-        return f"in {version.stage} since", time_or_missing(None), "", ""
-    if event.transition is None:
-        at_most = "or before" if event.kind is EventKind.OUTSIDE else ""
-        return f"in {version.stage} since", time_or_missing(event.when), "", at_most
-    by = " ".join(
-        filter(None, (f"by {event.transition.who}", event.transition.reason and f"({event.transition.reason})"))
-    )
-    return f"in {version.stage} since", time_or_missing(event.when), "", by
+    when = (exact_time(event) if event else None) or MISSING
+    by = ""
+    if event and event.transition:
+        parts = (f"by {event.transition.who}", event.transition.reason and f"({event.transition.reason})")
+        by = " ".join(filter(None, parts))
+    elif event and event.kind is EventKind.UNRECORDED:
+        by = "not recorded" if event.since is not None else "or before, not recorded"
+    return f"in {version.stage} since", when, "", by
 
 
 def _named(record: RunRecord | None) -> str:

@@ -76,8 +76,8 @@ class EventKind(str, Enum):
     REGISTERED = "registered"
     MOVED = "moved"
     """By mldeck, with the others that made room for it or were put back."""
-    OUTSIDE = "changed outside"
-    """By something else: the stage is not the one that it was left in."""
+    UNRECORDED = "not recorded"
+    """By something else, or by an mldeck that was to leave no record: the stage is not the one that it was left in."""
     DELETED = "deleted"
 
 
@@ -88,11 +88,11 @@ class Event:
     kind: EventKind
     version: int
     when: int | None
-    """Of a change outside, the latest time it can have happened. None when nothing tells it."""
+    """Of an unrecorded change, the latest time it can have happened. None when nothing tells it."""
     before: str | None = None
     after: str | None = None
     since: int | None = None
-    """Of a change outside, the earliest time it can have happened."""
+    """Of an unrecorded change, the earliest time it can have happened."""
     transition: Transition | None = None
 
 
@@ -194,37 +194,42 @@ def _numbers(value: object) -> tuple[int, ...]:
     return tuple(each for each in value if type(each) is int) if isinstance(value, list) else ()
 
 
-def history_of_model(versions: Sequence[ModelVersion]) -> tuple[Event, ...]:
+def history_of_model(versions: Sequence[ModelVersion], model_changed: int | None = None) -> tuple[Event, ...]:
     """What happened to the versions of one model, oldest first. `versions` are all of them, the deleted ones included.
 
-    A version is born in stage None. Where the stage that is next known of it is another one than it was left in, something
-    else changed it in between; when exactly is not kept, and whether it took detours is not either.
+    A version is born in stage None. Where the stage that is next known of it is another one than it was left in, it was
+    changed in between without a record; when exactly is not kept, and whether it took detours is not either.
+    `model_changed` is the model's own time of its last change: every change of a stage sets it, and that of a version's
+    description, which sets the time of the version, does not.
     """
     by_version: dict[int, list[Transition]] = {}
     for transition in recorded_transitions(versions):
         for number in dict.fromkeys(transition.versions):
             by_version.setdefault(number, []).append(transition)
-    events = [event for version in versions for event in _events(version, by_version.get(version.version, ()))]
+    events = [
+        event for version in versions for event in _events(version, by_version.get(version.version, ()), model_changed)
+    ]
     return tuple(sorted(events, key=_order))
 
 
-def _events(version: ModelVersion, transitions: Sequence[Transition]) -> Iterator[Event]:
+def _events(version: ModelVersion, transitions: Sequence[Transition], model_changed: int | None) -> Iterator[Event]:
     """`transitions` are those that moved the version."""
     yield Event(EventKind.REGISTERED, version.version, version.creation_time, None, NO_STAGE)
     stage, since = NO_STAGE, version.creation_time
     for transition in transitions:
         found, left = transition.stage_before(version.version), transition.stage_after(version.version)
         if found != stage:
-            yield Event(EventKind.OUTSIDE, version.version, transition.when, stage, found, since)
+            yield Event(EventKind.UNRECORDED, version.version, transition.when, stage, found, since)
         yield Event(EventKind.MOVED, version.version, transition.when, found, left, transition=transition)
         stage, since = left, transition.when
     if version.stage == DELETED_STAGE:
         yield Event(EventKind.DELETED, version.version, version.last_updated_time, stage)
     elif version.stage != stage:
-        yield Event(EventKind.OUTSIDE, version.version, version.last_updated_time, stage, version.stage, since)
+        latest = min((each for each in (version.last_updated_time, model_changed) if each is not None), default=None)
+        yield Event(EventKind.UNRECORDED, version.version, latest, stage, version.stage, since)
 
 
-_RANKS = {EventKind.REGISTERED: 0, EventKind.OUTSIDE: 1, EventKind.MOVED: 2, EventKind.DELETED: 3}
+_RANKS = {EventKind.REGISTERED: 0, EventKind.UNRECORDED: 1, EventKind.MOVED: 2, EventKind.DELETED: 3}
 
 
 def _order(event: Event) -> tuple[int, int, int]:

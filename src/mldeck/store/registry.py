@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from mldeck.registry.history import Event, history_of_model
+from mldeck.registry.history import Event
 from mldeck.registry.nouns import (
     ALL_MODELS,
     DEFAULT_WORKSPACE,
@@ -56,8 +56,7 @@ class RegistryReader:
 
     def history(self, name: str, interrupt: Interrupt | None = None) -> tuple[Event, ...]:
         """What happened to the versions of the model, the deleted ones too, oldest first."""
-        versions = self._read(registry_versions.versions_of_model, interrupt, (), name, deleted=True)
-        return history_of_model(versions)
+        return self._read(registry_versions.history_of_versions, interrupt, (), name)
 
     def check_model(self, name: str, interrupt: Interrupt | None = None) -> None:
         """Raises `MldeckError` unless there is a registered model of that name that can be changed."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, not_, or_, select
 
+from mldeck.registry.history import Event, history_of_model
 from mldeck.registry.nouns import DELETED_STAGE, NO_STAGE, ModelVersion
 from mldeck.store.registry_models import is_prompt
 from mldeck.store.registry_tables import ALIASES, VERSION_TAGS, RegistryTables
@@ -23,6 +24,12 @@ def versions_of_model(
     """The newest first; `deleted` says whether with those that were deleted, which keep their tags."""
     condition = tables.named(tables.versions, name)
     return _versions(connection, tables, condition if deleted else and_(condition, tables.living()), name)
+
+
+def history_of_versions(connection: Connection, tables: RegistryTables, name: str) -> tuple[Event, ...]:
+    versions = versions_of_model(connection, tables, name, deleted=True)
+    changed = select(tables.models.c.last_updated_time).where(tables.named(tables.models, name))
+    return history_of_model(versions, connection.execute(changed).scalar())
 
 
 def read_version(connection: Connection, tables: RegistryTables, name: str, version: int) -> ModelVersion | None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from mldeck.errors import MldeckError
 from mldeck.format import MISSING, age_text, digits_to_tell_apart, float_text
 from mldeck.model import Kind, RunRecord
-from mldeck.registry.history import Event, EventKind, arrival
+from mldeck.registry.history import Event, arrival
 from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION, STAGES, ModelVersion
 from mldeck.registry.plan import TransitionPlan, plan_transition
 from mldeck.registry.review import Beside, beside
+from mldeck.registry.stay import stay_since
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui import best
 from mldeck.ui.best import Better
@@ -74,11 +75,10 @@ class Side:
     def since(self, now_ms: int) -> str:
         """How long it has been where it is, and by whom."""
         event = self.arrived
-        if event is None or event.when is None:
+        stay = None if event is None else stay_since(event, now_ms)
+        if event is None or stay is None:
             return MISSING
-        age = _ago(event.when, now_ms)
-        if event.kind is EventKind.OUTSIDE:
-            return f"{age} or longer"
+        age = stay.text if stay.is_date else f"{stay.text} ago"
         return f"{age} by {event.transition.who}" if event.transition and event.transition.who else age
 
     @property

@@ -94,7 +94,7 @@ class HistoryGrid(Grid):
         moment = self.moments[row]
         event = moment.event
         lanes = zip(moment.lanes, moment.changed, strict=True)
-        style = "dim" if event.kind is EventKind.REGISTERED else "warn" if event.kind is EventKind.OUTSIDE else ""
+        style = "dim" if event.kind is EventKind.REGISTERED else "warn" if event.kind is EventKind.UNRECORDED else ""
         return (
             Cell(when_it_was(event, self._now), "dim"),
             *(_lane_cell(numbers, changed) for numbers, changed in lanes),
@@ -127,14 +127,14 @@ def _lane_cell(numbers: Sequence[int], changed: bool) -> Cell:
 
 
 def when_it_was(event: Event, now: int) -> str:
-    """Of a change outside, the shortest and the longest time that it can have been: `5s–3d`.
+    """Of an unrecorded change, the shortest and the longest time that it can have been: `5s–3d`.
 
-    The shortest is that of the last change of the version, which may have been another one: of its description, say.
+    The shortest is that of the last change of anything, which may have been another one: of the model's description, say.
     """
     if event.when is None:
         return MISSING
     text = age_text(event.when, now)
-    if event.kind is not EventKind.OUTSIDE or _is_date(text):
+    if event.kind is not EventKind.UNRECORDED or _is_date(text):
         return text
     earliest = None if event.since is None else age_text(event.since, now)
     if earliest is None or _is_date(earliest):
@@ -154,7 +154,7 @@ def what_happened(event: Event) -> str:
         return f"{version} deleted"
     moved = f"{version}: {safe(event.before or '?')} → {safe(event.after or '?')}"
     if event.transition is None:
-        return f"{moved} (outside)"
+        return f"{moved} (no record)"
     transition = event.transition
     parts = [f"undo: {moved}" if transition.undo_of else moved]
     if transition.archived:
@@ -169,15 +169,15 @@ def details_of(event: Event) -> Iterator[str]:
     yield what_happened(event)
     if event.when is not None:
         yield f"{_exactly(event)}{_by(event.transition)}"
-    if event.kind is EventKind.OUTSIDE:
-        yield "Something else than mldeck changed it: who, and when exactly, is not kept."
+    if event.kind is EventKind.UNRECORDED:
+        yield "It left no record: who changed it, and when exactly, is not known."
     elif event.transition is not None and event.transition.reason:
         yield event.transition.reason
 
 
 def _exactly(event: Event) -> str:
     when = time_text(event.when or 0)
-    if event.kind is not EventKind.OUTSIDE:
+    if event.kind is not EventKind.UNRECORDED:
         return when
     earliest = None if event.since is None else time_text(event.since)
     if earliest == when:

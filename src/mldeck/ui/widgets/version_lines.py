@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mldeck.addresses import printable
-from mldeck.format import age_text, time_text
+from mldeck.format import time_text
 from mldeck.model import RunDetails
 from mldeck.registry.history import TRANSITION_PREFIX, Event, EventKind
 from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
+from mldeck.registry.stay import stay_since
 from mldeck.ui.registry_reading import Shelf, VersionDetails
 from mldeck.ui.widgets.detail_grids import Line, tag_lines
 from mldeck.ui.widgets.overview import dataset_text, moment_text, source_text
@@ -64,14 +65,15 @@ def version_lines(details: VersionDetails, now: int) -> Iterator[Line]:
 
 def _since(arrival: Event | None, now: int) -> str:
     """When it came into its stage, and by whom, as far as anybody knows."""
-    if arrival is None or arrival.when is None or arrival.kind is EventKind.REGISTERED:
+    stay = None if arrival is None else stay_since(arrival, now)
+    if arrival is None or stay is None or arrival.kind is EventKind.REGISTERED:
         return ""
-    moved, age = arrival.transition, age_text(arrival.when, now)
-    is_date = "-" in age
+    moved = arrival.transition
+    text = f" {'since' if stay.is_date else 'for'} {stay.text}"
     if moved is None:
-        return f" {f'since {age} or before' if is_date else f'for {age} or longer'}, moved outside mldeck"
+        return f"{text}, no record of the move"
     by = f", moved by {moved.who}" if moved.who else ""
-    return f" {'since' if is_date else 'for'} {age}{by}" + (f": {moved.reason}" if moved.reason else "")
+    return f"{text}{by}" + (f": {moved.reason}" if moved.reason else "")
 
 
 def _run_lines(version: ModelVersion, details: RunDetails | None) -> Iterator[Line]:
@@ -145,7 +147,7 @@ def _history_line(event: Event) -> Line:
     moved = event.transition
     if moved is None:
         since = "" if event.since is None else f" since {time_text(event.since)}"
-        return Line(f"until {when}" if since else when, f"{text}, changed outside mldeck{since}", "warn")
+        return Line(f"until {when}" if since else when, f"{text}, changed without a record{since}", "warn")
     by = f" by {moved.who}" if moved.who else ""
     at = f"@{moved.host}" if moved.who and moved.host else ""
     made_room = "" if event.version == moved.version else f", for version {moved.version}"
