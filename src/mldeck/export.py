@@ -90,20 +90,33 @@ def export_runs(
         if shown.only is not None:
             ids = [run_id for run_id in ids if run_id in shown.only]
         lines = _lines(store, shown, ids, form, interrupt)
-        done = 0
-        progress(0, len(ids))
-        while some := list(islice(lines, _LINES_AT_ONCE)):
-            file.writelines(some)
-            done += len(some)
-            progress(min(done, len(ids)), len(ids))
-            interrupt.check()
+        _write_lines(file, lines, len(ids), progress, interrupt)
     return len(ids)
 
 
-def write_file(destination: Destination, pieces: Iterable[str]) -> None:
-    """Write a text that is at hand. Raises `AlreadyThere` or `NotWritten`; there is no new file then."""
+def write_file(
+    destination: Destination,
+    lines: Iterable[str],
+    *,
+    total: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    interrupt: Interrupt | None = None,
+) -> None:
+    """Write lines, of which about `total` are to come. Raises what `export_runs` raises; there is no new file then."""
     with _complete_file(destination) as file:
-        file.writelines(pieces)
+        _write_lines(file, iter(lines), total, progress, interrupt or Interrupt())
+
+
+def _write_lines(
+    file: TextIO, lines: Iterator[str], total: int, progress: Callable[[int, int], None], interrupt: Interrupt
+) -> None:
+    done = 0
+    progress(0, total)
+    while some := list(islice(lines, _LINES_AT_ONCE)):
+        file.writelines(some)
+        done += len(some)
+        progress(min(done, total), total)
+        interrupt.check()
 
 
 def _lines(store: Store, shown: RunsShown, ids: Sequence[str], form: Format, interrupt: Interrupt) -> Iterator[str]:

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mldeck.format import MISSING, duration_text, exact_float_text, safe, time_text
 from mldeck.model import Column, Kind, RunRecord
@@ -15,6 +15,10 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.store.run_rows import ATTRIBUTES
 from mldeck.store.runs import RunFields
 from mldeck.store.store import Store
+
+if TYPE_CHECKING:
+    from mldeck.model import History
+    from mldeck.store.points import Points
 
 RUN_KEYS = (
     "run_id",
@@ -91,6 +95,18 @@ def _named_rows(
     rows = store.iter_rows(ids, (*others, _EXPERIMENT_ID), interrupt)
     named = ((*row, experiment_names.get(row[-1])) for row in rows)
     return ([row[place] for place in places] for row in named)
+
+
+# -- points of metrics
+
+POINT_HEADER = ("run_id", "run_name", "metric", "step", "timestamp", "value")
+
+
+def point_rows(run_id: str, run_name: str, metric: str, parts: Iterable[History | Points]) -> Iterator[Row]:
+    """Every point as it was logged, a row made when its turn comes: together they would take much more room."""
+    for part in parts:
+        for step, timestamp, value in zip(part.steps, part.timestamps, part.values, strict=True):
+            yield run_id, run_name, metric, step, timestamp, value
 
 
 # -- JSON

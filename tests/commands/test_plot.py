@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
+import io
 import os
 import pty
 import re
@@ -116,3 +118,17 @@ def test_no_color_is_honoured(taxi: Path) -> None:
     command = [sys.executable, "-m", "mldeck", "plot", "-s", str(taxi), "able-crow-307", "-m", METRIC]
     done = subprocess.run(command, env=os.environ | {"NO_COLOR": "1"}, capture_output=True, check=True)
     assert b"\x1b" not in done.stdout
+
+
+def test_every_point_as_csv(ask: Ask, taxi: Path) -> None:
+    with closing(sqlite3.connect(taxi)) as connection:
+        wanted = "SELECT run_uuid, step, timestamp, value FROM metrics WHERE key = ? ORDER BY run_uuid DESC, step"
+        logged = connection.execute(wanted, (METRIC,)).fetchall()
+    runs = list(dict.fromkeys(run_id for run_id, *_ in logged))
+    assert len(runs) > 1
+    status, out, err = ask("-s", taxi, *runs, "-m", METRIC, "--format", "csv")
+    assert (status, err) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    found = [(row["run_id"], int(row["step"]), int(row["timestamp"]), float(row["value"])) for row in rows]
+    assert found == logged
+    assert ask("-s", taxi, runs[0], "-m", "no-such", "--format", "csv")[0] == 2

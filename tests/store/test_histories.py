@@ -20,6 +20,7 @@ from mldeck.model import History, MetricKey
 from mldeck.store import histories, points
 from mldeck.store.encoding import metric_value
 from mldeck.store.interrupt import Interrupt
+from mldeck.store.runs import RunFields
 from mldeck.store.store import Store
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.store.test_queries import plan, recorded, version
@@ -90,6 +91,62 @@ def logged(request: pytest.FixtureRequest, store_copy: CopyOf) -> Iterator[Logge
     fixture = store_copy(request.param)
     with closing(Store(fixture.db)) as store:
         yield Logged(fixture.db, fixture.run("rf5"), store)
+
+
+class TestParts:
+    """Of a history that is too long to hold."""
+
+    @pytest.fixture(autouse=True)
+    def small_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(histories, "_ROWS_AT_ONCE", 10)
+
+    @staticmethod
+    def parts(logged: Logged, interrupt: Interrupt | None = None) -> list[list[Point]]:
+        found = logged.store.iter_points(logged.run_id, "logged", interrupt)
+        return [
+            [
+                (step, time, repr(value))
+                for step, time, value in zip(each.steps, each.timestamps, each.values, strict=True)
+            ]
+            for each in found
+        ]
+
+    @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 95])
+    def test_every_point_is_there_once(self, logged: Logged, count: int) -> None:
+        logged.write(*(row(7 * step % 97, math.inf if step == 5 else None) for step in range(count)))
+        found = self.parts(logged)
+        assert sorted(point for part in found for point in part) == sorted(logged.naive())
+        assert all(len(part) <= 10 for part in found)
+
+    def test_points_of_one_step(self, logged: Logged) -> None:
+        logged.write(*((0, 1_700_000_000_000 + number, float(number), 0) for number in range(35)))
+        assert [point for part in self.parts(logged) for point in part] == logged.naive()
+
+    def test_times_in_seconds_are_told_by_all_of_them(self, logged: Logged) -> None:
+        start = logged.store.run_records([logged.run_id], RunFields())[logged.run_id].run.start_time
+        assert start is not None
+        logged.write(*((step, start // 1000 + step, 1.0, 0) for step in range(25)))
+        times = [time for part in self.parts(logged) for _, time, _ in part]
+        assert times == list(logged.read().timestamps)
+        assert times[0] == start // 1000 * 1000
+
+    def test_what_is_logged_meanwhile_is_left_out_and_can_be_logged(self, logged: Logged) -> None:
+        logged.write(*(row(step) for step in range(25)))
+        before = logged.naive()
+        found: list[Point] = []
+        for part in logged.store.iter_points(logged.run_id, "logged"):
+            found += zip(part.steps, part.timestamps, map(repr, part.values), strict=True)
+            logged.write(row(100 + len(found)))  # at once: no lock is held between two parts
+        assert found == before
+
+    def test_it_is_interrupted(self, logged: Logged) -> None:
+        logged.write(*(row(step) for step in range(25)))
+        interrupt = Interrupt()
+        reading = logged.store.iter_points(logged.run_id, "logged", interrupt)
+        next(reading)
+        interrupt.fire()
+        with pytest.raises(Interrupted):
+            next(reading)
 
 
 class TestReading:

@@ -701,6 +701,26 @@ async def test_exporting(store: FixtureStore, isolated: Path, suffix: str) -> No
         assert file.read_text(encoding="utf-8").startswith("<svg")
 
 
+async def test_every_point_of_a_history_too_long_to_hold_is_exported(
+    store: FixtureStore, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(histories, "Gathering", partial(Gathering, 1_000))
+    run = store.run("rf5")
+    log(store.db, run, "long", [(step, float(step % 7)) for step in range(20_000)])
+    async with chart_of(store, ["rf5"]) as deck:
+        deck.pane.show([run], "long")
+        await deck.until(lambda: deck.pane.metrics == ("long",) and not deck.pane.is_reading, "read")
+        await deck.until_drawn()
+        await deck.press("E")
+        await deck.until(lambda: deck.app.screen.query("#export-path"), "the dialog")
+        deck.app.screen.query_one(Input).value = "long.csv"
+        await deck.press("enter")
+        await deck.until_shown("Exported to long.csv")
+    with (isolated / "long.csv").open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [(int(row["step"]), float(row["value"])) for row in rows] == [(step, step % 7) for step in range(20_000)]
+
+
 async def test_copying_the_exact_value(store: FixtureStore) -> None:
     async with chart_of(store, FORESTS) as deck:
         await deck.press("home", "down", "y")

@@ -1,4 +1,4 @@
-"""`mldeck plot`: a metric of one or more runs, drawn as the deck draws it, for a terminal or a pipe."""
+"""`mldeck plot`: a metric of one or more runs, drawn as the deck draws it, or its points as CSV."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PIPE_SIZE = (100, 28)
 _LEAST_SIZE = (20, 6)
 _X_AXES = ("step", "time", "wall")
+_FORMATS = ("picture", "csv")
 
 
 def run(words: Sequence[str]) -> int:
@@ -35,6 +36,7 @@ def run(words: Sequence[str]) -> int:
     )
     parser.add_argument("--width", type=_cells, metavar="N", help="columns (default: those of the terminal, else 100)")
     parser.add_argument("--height", type=_cells, metavar="N", help="lines (default: those of the terminal, else 28)")
+    parser.add_argument("--format", choices=_FORMATS, default="picture", help="csv: every point, as it was logged")
     add_store_option(parser)
     options = parser.parse_args(words)
     check_can_draw()
@@ -44,11 +46,24 @@ def run(words: Sequence[str]) -> int:
     store = Store(path, patience_s=PRINT_PATIENCE_S)
     try:
         runs = [store.run_meant(text) for text in options.run]
-        text = _drawn(store, runs, options)
+        _check_metric(store, runs, options.metric)
+        if options.format == "csv":
+            _write_points(store, runs, options.metric)
+        else:
+            sys.stdout.write(_drawn(store, runs, options))
     finally:
         store.close()
-    sys.stdout.write(text)
     return 0
+
+
+def _write_points(store: Store, runs: Sequence[Run], metric: str) -> None:
+    from itertools import chain
+
+    from mldeck.output import write_csv
+    from mldeck.serial import POINT_HEADER, point_rows
+
+    rows = (point_rows(each.run_id, each.label, metric, store.iter_points(each.run_id, metric)) for each in runs)
+    write_csv(POINT_HEADER, chain.from_iterable(rows))
 
 
 def _drawn(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> str:
@@ -72,9 +87,6 @@ def _lines(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> li
     from mldeck.charts.picture import SERIES_COLOURS
 
     histories = [store.read_history(each.run_id, options.metric) for each in runs]
-    if not any(len(history) for history in histories):
-        whose = "this run has" if len(runs) == 1 else "these runs have"
-        raise UsageError(f"{whose} no metric {options.metric}{_those_there_are(store, runs)}")
     axis = _axis(options.x)
     return [
         Line(
@@ -87,10 +99,12 @@ def _lines(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> li
     ]
 
 
-def _those_there_are(store: Store, runs: Sequence[Run]) -> str:
-    keys = [metric.key for metric in store.metric_keys([each.run_id for each in runs])]
-    shown = ", ".join(keys[:20])
-    return f"; there are {shown}{', …' if len(keys) > 20 else ''}" if keys else ""
+def _check_metric(store: Store, runs: Sequence[Run], metric: str) -> None:
+    keys = [each.key for each in store.metric_keys([each.run_id for each in runs])]
+    if metric not in keys:
+        whose = "this run has" if len(runs) == 1 else "these runs have"
+        there = f"; there are {', '.join(keys[:20])}{', …' if len(keys) > 20 else ''}" if keys else ""
+        raise UsageError(f"{whose} no metric {metric}{there}")
 
 
 def _axis(name: str) -> Axis:

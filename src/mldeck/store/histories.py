@@ -8,10 +8,9 @@ a point twice.
 from __future__ import annotations
 
 import sqlite3
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Select, case, func, select, tuple_
@@ -73,6 +72,60 @@ def read_history(
     )
 
 
+@dataclass(frozen=True)
+class Place:
+    """How far the reading of a history in parts has come."""
+
+    newest: int
+    """The rowid up to which there are points: what is logged meanwhile is left out."""
+    in_seconds: bool
+    after: tuple[int, ...] = ()
+    """Step and rowid of the last point, or the rowid alone; empty at the start."""
+
+
+def read_part(
+    connection: Connection, schema: Schema, run_id: str, key: str, place: Place | None = None
+) -> tuple[Points, Place | None]:
+    """The points that follow the place, however many there are in all, and where the next part begins; None at the end.
+
+    Parts follow each other in the order of the index: by step where it has the steps, else as the points were logged.
+    """
+    place = place or _first_place(connection, schema, run_id, key)
+    points = Points()
+    if place is None:
+        return points, None
+    statement = _points_of(schema, run_id, key).where(schema.rowid <= place.newest)
+    order = schema.history_order
+    if not order:  # the table itself is in order; sorting what an index finds would take as long for each part
+        order = (schema.rowid,)
+        statement = statement.with_hint(schema.metrics, "NOT INDEXED", "sqlite")
+    if place.after:
+        statement = statement.where(tuple_(*order) > place.after)
+    last: tuple[int, ...] = ()
+    with closing(_execute_patiently(connection, statement.order_by(*order).limit(_ROWS_AT_ONCE))) as result:
+        for rows in _fetched(result):
+            points.add(rows)
+            last = _place_of(rows, order)
+    is_end = len(points) < _ROWS_AT_ONCE
+    if place.in_seconds:
+        points.turn_into_milliseconds()
+    points.arrange()
+    return points, None if is_end else replace(place, after=last)
+
+
+def _first_place(connection: Connection, schema: Schema, run_id: str, key: str) -> Place | None:
+    newest = _newest_row(connection, schema)
+    if newest is None:
+        return None
+    points = _points_of(schema, run_id, key).where(schema.rowid <= newest[0])
+    earliest, latest = connection.execute(
+        points.with_only_columns(func.min(schema.metrics.c.timestamp), func.max(schema.metrics.c.timestamp))
+    ).one()
+    if earliest is None:
+        return None
+    return Place(newest[0], _are_seconds(connection, schema, run_id, earliest, latest))
+
+
 def read_newer(connection: Connection, schema: Schema, history: History) -> History:
     """The history with what was logged since it was read; in the same arrays when nothing was.
 
@@ -109,12 +162,16 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
 
 def _read_times(connection: Connection, schema: Schema, run_id: str, points: Points) -> None:
     """Turn the times into milliseconds where they were logged in seconds."""
-    if not len(points) or max(points.timestamps) >= SECONDS_LIMIT:
-        return
+    if len(points) and _are_seconds(connection, schema, run_id, min(points.timestamps), max(points.timestamps)):
+        points.turn_into_milliseconds()
+
+
+def _are_seconds(connection: Connection, schema: Schema, run_id: str, earliest: int, latest: int) -> bool:
+    if latest >= SECONDS_LIMIT:
+        return False
     times = select(schema.runs.c.start_time, schema.runs.c.end_time).where(schema.runs.c.run_uuid == run_id)
     row = connection.execute(times).first()
-    if row is not None and are_seconds(min(points.timestamps), max(points.timestamps), *row):
-        points.timestamps = array("q", (1000 * timestamp for timestamp in points.timestamps))
+    return row is not None and are_seconds(earliest, latest, *row)
 
 
 def _points_of(schema: Schema, run_id: str, key: str, window: Window | None = None) -> Select[Any]:
@@ -141,21 +198,32 @@ def _parts(
     order = schema.history_order
     if order:
         statement = statement.order_by(*order).limit(_ROWS_AT_ONCE)
-    last: Sequence[Any] = ()
+    last: tuple[int, ...] = ()
     while True:
         read = 0
         if last:
-            result = _execute_patiently(connection, statement.where(tuple_(*order) > tuple(last)))
+            result = _execute_patiently(connection, statement.where(tuple_(*order) > last))
         else:
             result = connection.execute(statement)
         with closing(result):
-            assert result.cursor is not None  # it has rows, or could have
-            while rows := result.cursor.fetchmany(_ROWS_PER_PART):
+            for rows in _fetched(result):
                 read += len(rows)
-                last = rows[-1][2 - len(order) : 2]  # step and rowid, or the rowid alone
+                last = _place_of(rows, order)
                 yield rows
         if not order or read < _ROWS_AT_ONCE:
             return
+
+
+def _fetched(result: CursorResult[Any]) -> Iterator[Sequence[PointRow]]:
+    assert result.cursor is not None  # it has rows, or could have
+    while rows := result.cursor.fetchmany(_ROWS_PER_PART):
+        yield rows
+
+
+def _place_of(rows: Sequence[PointRow], order: Sequence[ColumnElement[Any]]) -> tuple[int, ...]:
+    """Of the last row: step and rowid, or the rowid alone."""
+    step, rowid, *_ = rows[-1]
+    return (step, rowid) if len(order) > 1 else (rowid,)
 
 
 def _execute_patiently(connection: Connection, statement: Select[Any]) -> CursorResult[Any]:

@@ -48,6 +48,9 @@ class Points:
         self.values += others.values
         self.timestamps += others.timestamps
 
+    def turn_into_milliseconds(self) -> None:
+        self.timestamps = array("q", (1000 * timestamp for timestamp in self.timestamps))
+
     def arrange(self, start: int = 0) -> None:
         """Puts the points from the index `start` on in order: by step, timestamp and value, where NaN counts as the 0
         that it is stored as, so that the last point is MLflow's latest."""

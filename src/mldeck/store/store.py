@@ -35,6 +35,7 @@ from mldeck.store.runs import RunFields, count_matching, count_runs, newest_run_
 
 if TYPE_CHECKING:
     from mldeck.store.editor import StoreEditor
+    from mldeck.store.points import Points
     from mldeck.store.registry import RegistryReader
     from mldeck.store.registry_editor import RegistryEditor
 
@@ -212,6 +213,16 @@ class Store(OpenedStore):
         from mldeck.store.histories import read_newer
 
         return self._read(read_newer, interrupt, history)
+
+    def iter_points(self, run_id: str, key: str, interrupt: Interrupt | None = None) -> Iterator[Points]:
+        """All points of a metric of a run, also where a `History` has no room for them: in parts that follow each other."""
+        from mldeck.store.histories import read_part
+
+        points, place = self._read(read_part, interrupt, run_id, key)
+        yield points
+        while place is not None:
+            points, place = self._read(read_part, interrupt, run_id, key, place)
+            yield points
 
     def metric_keys(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> tuple[MetricKey, ...]:
         """The metrics that at least one of these runs has, by name."""

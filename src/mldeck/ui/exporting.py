@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -37,7 +37,8 @@ class Exported:
     """None where the numbers are all there is."""
     header: Sequence[str]
     """Each once."""
-    rows: Rows
+    rows: Rows | Callable[[Interrupt], Rows]
+    """The latter where they are read while they are written."""
 
 
 def export(widget: Widget, session: Session, title: str, exported: Exported | None) -> None:
@@ -54,22 +55,31 @@ def export(widget: Widget, session: Session, title: str, exported: Exported | No
     def write(destination: Destination, form: Format, progress: Progress, interrupt: Interrupt) -> int:
         from mldeck.export import write_file
 
-        write_file(destination, _pieces(exported, form, title, palette))
-        return len(exported.rows)
+        rows = exported.rows(interrupt) if callable(exported.rows) else exported.rows
+        write_file(
+            destination,
+            _pieces(exported.picture, exported.header, rows, form, title, palette),
+            total=len(rows),
+            progress=progress.tell,
+            interrupt=interrupt,
+        )
+        return len(rows)
 
     def say(result: tuple[Path, int] | None) -> None:
         if result is not None:
             widget.notify(f"Exported to {safe(str(result[0]))}", markup=False, timeout=5)
 
     name = f"./{file_name(title)}{formats[0].suffix}"
-    widget.app.push_screen(ExportDialog(f"Export {title} to a file", name, formats, session.databases, write), say)
+    dialog = ExportDialog(f"Export {title} to a file", name, formats, session.databases, write, "rows")
+    widget.app.push_screen(dialog, say)
 
 
-def _pieces(exported: Exported, form: Format, title: str, palette: Palette) -> Iterable[str]:
+def _pieces(
+    picture: Picture | None, header: Sequence[str], rows: Rows, form: Format, title: str, palette: Palette
+) -> Iterable[str]:
     from mldeck.export import Format
     from mldeck.serial import csv_lines, json_pieces, markdown_table, valid_number
 
-    picture, header, rows = exported.picture, exported.header, exported.rows
     if form is Format.SVG and picture is not None:
         from mldeck.charts.svg import to_svg
 

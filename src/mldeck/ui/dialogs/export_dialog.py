@@ -38,6 +38,8 @@ _STEP_S = 0.25
 class Progress:
     """Set by the thread that writes, looked at by the screen."""
 
+    things: str = "runs"
+    """What is counted."""
     done: int = 0
     total: int | None = None
 
@@ -45,7 +47,7 @@ class Progress:
         self.done, self.total = done, total
 
     def __str__(self) -> str:
-        return "reading…" if self.total is None else f"{self.done:,} of {self.total:,} runs…"
+        return "reading…" if self.total is None else f"{self.done:,} of {self.total:,} {self.things}…"
 
 
 Write: TypeAlias = "Callable[[Destination, Format, Progress, Interrupt], int]"
@@ -62,7 +64,13 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
     ]
 
     def __init__(
-        self, title: str, path: str, formats: Sequence[Format], databases: Collection[Path], write: Write
+        self,
+        title: str,
+        path: str,
+        formats: Sequence[Format],
+        databases: Collection[Path],
+        write: Write,
+        things: str = "runs",
     ) -> None:
         """The path as it is offered; its end says in which of the formats. `databases` are never written."""
         super().__init__()
@@ -72,6 +80,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         self._path = path
         self._databases = databases
         self._write_file = write
+        self._things = things
         self._may_overwrite = ""
         """The path that was asked about last; Enter on the same one again replaces the file."""
         self._worker: Worker[None] | None = None
@@ -145,7 +154,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
 
     @work(group="export", exclusive=True)
     async def _write(self, text: str, *, overwrite: bool) -> None:
-        progress, form, write = Progress(), self._format, self._write_file
+        progress, form, write = Progress(self._things), self._format, self._write_file
         said = self.set_timer(_PATIENCE_S, lambda: self._say_progress(progress))
         steps = self.set_interval(_STEP_S, lambda: self._say_progress(progress), pause=True)
         self.set_timer(_PATIENCE_S, steps.resume)

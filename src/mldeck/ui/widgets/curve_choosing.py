@@ -93,13 +93,18 @@ class CurveChoosing(CurveLoading):
     # -- export
 
     def action_export(self) -> None:
-        from mldeck.ui.curve_numbers import HEADER, CurveRows
+        from mldeck.serial import POINT_HEADER
+        from mldeck.ui.curve_numbers import CurveRows
         from mldeck.ui.exporting import Exported, export
 
         drawing = self.drawing
         has_points = drawing is not None and any(line.curve.count for line in drawing.lines)
-        rows = CurveRows(self.series(), self._records)
-        exported = Exported(drawing.picture, HEADER, rows) if drawing is not None and has_points else None
+        series, records, store = self.series(), self._records, self.session.store
+        exported = None
+        if drawing is not None and has_points:
+            exported = Exported(
+                drawing.picture, POINT_HEADER, lambda interrupt: CurveRows(series, records, store, interrupt)
+            )
         export(self, self.session, ", ".join(self.metrics), exported)
 
 
