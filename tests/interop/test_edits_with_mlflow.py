@@ -79,6 +79,11 @@ ACTIONS = {
         lambda client, store: client.update_run(store.run("logreg"), name="ünew [/b]"),
         lambda client, store: client.get_run(store.run("logreg")).info.run_name == "ünew [/b]",
     ),
+    "rename_at_length": Action(
+        lambda editor, store: editor.rename_run(store.run("logreg"), "n" * 10_000),
+        lambda client, store: client.update_run(store.run("logreg"), name="n" * 10_000),
+        lambda client, store: client.get_run(store.run("logreg")).info.run_name == "n" * 10_000,
+    ),
     "rename_unnamed": Action(
         lambda editor, store: editor.rename_run(store.run("unnamed"), "named"),
         lambda client, store: client.update_run(store.run("unnamed"), name="named"),

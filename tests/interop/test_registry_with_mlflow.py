@@ -74,6 +74,21 @@ ACTIONS = {
         lambda client, _: client.create_registered_model("plain"),
         lambda client: client.get_registered_model("plain").name == "plain",
     ),
+    "create_at_length": Action(
+        lambda deck, _: deck.editor.create_model("n" * 600, "d" * 6000),
+        lambda client, _: client.create_registered_model("n" * 600, None, "d" * 6000),
+        lambda client: client.get_registered_model("n" * 600).description == "d" * 6000,
+    ),
+    "describe_model_at_length": Action(
+        lambda deck, _: deck.editor.set_model_description(MODEL, "d" * 100_000),
+        lambda client, _: client.update_registered_model(MODEL, "d" * 100_000),
+        lambda client: client.get_registered_model(MODEL).description == "d" * 100_000,
+    ),
+    "describe_version_at_length": Action(
+        lambda deck, _: deck.editor.set_version_description(MODEL, 3, "d" * 100_000),
+        lambda client, _: client.update_model_version(MODEL, "3", "d" * 100_000),
+        lambda client: client.get_model_version(MODEL, "3").description == "d" * 100_000,
+    ),
     "register": Action(
         lambda deck, fixture: deck.register(fixture, "logreg", MODEL, tags={"a": "b"}),
         lambda client, fixture: registered(MODEL, f"runs:/{fixture.run('logreg')}/model", {"a": "b"}),

@@ -1,6 +1,7 @@
 """What MLflow 3.17 takes for names, keys and values of tags: its `utils/validation.py`, in words a person can act on.
 
-Nothing here looks at the database. Where MLflow would cut a text off, or take a name nobody can see, it is refused.
+Nothing here looks at the database. Where MLflow would cut a text off, or take a name nobody can see, it is refused. Names of
+runs, and in the registry names of models and descriptions, have no limit: MLflow has none, and SQLite holds them all.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from collections.abc import Sequence
 from mldeck.errors import MldeckError
 from mldeck.format import safe
 
-MAX_RUN_NAME_LENGTH = 250
-"""MLflow checks nothing; its column holds so many on databases that keep to declared widths."""
 MAX_EXPERIMENT_NAME_LENGTH = 500
 MAX_KEY_LENGTH = 250
 MAX_RUN_TAG_LENGTH = 8000
@@ -26,11 +25,12 @@ _CHECKED_BY_MLFLOW = frozenset({"mlflow.trace.archivalRetention", "mlflow.trace.
 
 
 def check_run_name(name: str) -> None:
-    _check_name("run", name, MAX_RUN_NAME_LENGTH)
+    _check_name("run", name)
 
 
 def check_experiment_name(name: str) -> None:
-    _check_name("experiment", name, MAX_EXPERIMENT_NAME_LENGTH)
+    _check_name("experiment", name)
+    check_length("the name of an experiment", name, MAX_EXPERIMENT_NAME_LENGTH)
 
 
 def check_run_tag(key: str, value: str) -> None:
@@ -58,10 +58,9 @@ def in_words(noun: str, labels: Sequence[str]) -> str:
     return f"{noun} {safe(labels[0])}" if len(labels) == 1 else f"{len(labels):,} {noun}s"
 
 
-def _check_name(noun: str, name: str, limit: int) -> None:
+def _check_name(noun: str, name: str) -> None:
     if not name.strip():
         raise MldeckError(f"the name of {'an' if noun[0] in 'aeiou' else 'a'} {noun} cannot be empty")
-    check_length(f"the name of the {noun}", name, limit)
 
 
 def check_key(key: str) -> None:

@@ -31,7 +31,6 @@ from mldeck.store.registry_rules import (
     MAX_OLD_TAG_LENGTH,
     MAX_TAG_LENGTH,
     check_alias,
-    check_description,
     check_model_name,
     check_registry_tag,
 )
@@ -58,7 +57,6 @@ def create_model(
     now_ms: int,
 ) -> Edit:
     check_model_name(name)
-    check_description(description)
     check_name_is_free(connection, tables, name)
     _check_workspace(connection, tables)
     new: dict[str, DbValue] = {
@@ -73,7 +71,6 @@ def create_model(
 
 
 def set_model_description(connection: Connection, tables: RegistryTables, name: str, text: str, now_ms: int) -> Edit:
-    check_description(text)
     check_model(connection, tables, name)
     sets = [changed_model(connection, tables, name, description=text, last_updated_time=now_ms)]
     summary = f"{'changed' if text else 'cleared'} the description of model {safe(name)}"
@@ -84,7 +81,6 @@ def set_version_description(
     connection: Connection, tables: RegistryTables, name: str, version: int, text: str, now_ms: int
 ) -> Edit:
     """The model itself does not count as changed."""
-    check_description(text)
     found_version(connection, tables, name, version)
     new: dict[str, DbValue] = {"description": text, "last_updated_time": now_ms}
     sets = [changed_versions(connection, tables, name, {version: new})]

@@ -22,7 +22,7 @@ from mldeck.store.registry_rows import (
     greatest_version,
     model_exists,
 )
-from mldeck.store.registry_rules import check_description, check_reason
+from mldeck.store.registry_rules import check_reason
 from mldeck.store.registry_tables import VERSION_TAGS, VERSIONS, RegistryTables
 from mldeck.store.registry_versions import versions_of_model
 from mldeck.store.schema import Schema
@@ -54,7 +54,6 @@ def register(
     now_ms: int,
 ) -> Registered:
     """The next version of the model, which is created when there is none of that name."""
-    check_description(description)
     is_new = not model_exists(connection, tables, name)
     if is_new:
         create_model(connection, tables, name, "", {}, now_ms)

@@ -14,9 +14,6 @@ from mldeck.format import safe
 from mldeck.registry.history import MAX_REASON_LENGTH
 from mldeck.store.edit_rules import check_key, check_length
 
-MAX_MODEL_NAME_LENGTH = 256
-MAX_DESCRIPTION_LENGTH = 5000
-"""MLflow checks nothing; its column holds so many on databases that keep to declared widths."""
 MAX_ALIAS_LENGTH = 255
 MAX_OLD_TAG_LENGTH = 5000
 MAX_TAG_LENGTH = 100_000
@@ -35,7 +32,6 @@ def check_model_name(name: str) -> None:
             raise MldeckError(f"the name of a model cannot contain {character}")
     if posixpath.normpath(name) != name or name == "." or name.startswith(".."):
         raise MldeckError(f"{safe(name)} cannot be the name of a model: MLflow takes it for a path")
-    check_length("the name of a model", name, MAX_MODEL_NAME_LENGTH)
 
 
 def check_alias(alias: str) -> None:
@@ -54,9 +50,7 @@ def check_registry_tag(key: str, value: str, limit: int = MAX_TAG_LENGTH) -> Non
     check_length(f"the value of tag {key}", value, limit)
 
 
-def check_description(text: str) -> None:
-    check_length("the description", text, MAX_DESCRIPTION_LENGTH)
-
-
 def check_reason(text: str) -> None:
-    check_length("the reason", text, MAX_REASON_LENGTH)
+    """MLflow knows nothing of it: the limit is that of the tag that keeps it."""
+    if len(text) > MAX_REASON_LENGTH:
+        raise MldeckError(f"the reason has at most {MAX_REASON_LENGTH} characters, not {len(text):,}")

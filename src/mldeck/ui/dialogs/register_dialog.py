@@ -19,7 +19,7 @@ from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import cell_width, safe
 from mldeck.registry.nouns import LoggedModel, ModelVersion, RegisteredModel
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.registry_rules import check_description, check_model_name, check_registry_tag
+from mldeck.store.registry_rules import check_model_name, check_registry_tag
 from mldeck.ui.dialogs.waiting_dialog import patiently
 from mldeck.ui.model_reading import came_from
 from mldeck.ui.widgets.choosing import ButtonBar
@@ -224,7 +224,6 @@ class RegisterDialog(ModalScreen["Registered | None"]):
         if not self._is_known(name):  # those of older MLflows may be called anything
             check_model_name(name)
         description = self.query_one("#register-description", TextField).text
-        check_description(description)
         tags = read_tags(self.query_one("#register-tags", TextField).text)
         return Wish(self.query_one(LoggedModelList).chosen, name, description, tags)
 
