@@ -28,7 +28,7 @@ Ask = Callable[..., Answer]
 
 RUN_KEYS = (
     "run_id run_name experiment_id experiment status lifecycle_stage start_time end_time user_id artifact_uri"
-    " metrics params tags"
+    " metrics params tags inputs"
 ).split()
 EXPERIMENT_KEYS = (
     "experiment_id name lifecycle_stage artifact_location creation_time last_update_time active_runs deleted_runs note"
@@ -495,6 +495,31 @@ class TestColumns:
         run = found[fixture_store.run("rf10")]
         assert (run["metrics"], run["params"], run["tags"]) == ({"auc": 0.94}, {"solver": "rf"}, {})
 
+    def test_datasets(self, ask: Ask, rows: Callable[..., list[dict[str, Any]]], store_copy: CopyOf) -> None:
+        fixture = store_copy("mlflow-3.17.2")
+        words = ("runs", "-s", fixture.db, "--columns", "run_id,dataset.name,datasets.`context`")
+        parsed = list(csv.reader(io.StringIO(ask(*words, "--format", "csv")[1], newline="")))
+        assert parsed[0] == ["run_id", "datasets.name", "datasets.context"]
+        both = {line[0]: line[1:] for line in parsed}[fixture.run("parent")]
+        assert both == ["cifar10-test, cifar10-train", "eval, training"]
+        assert ask(*words)[0] == 0
+        found = {run["run_id"]: run["inputs"] for run in rows(fixture)}
+        assert found == {run["run_id"]: run["inputs"] for run in rows(fixture, "--columns", "dataset.digest")}
+        assert all(run["inputs"] == [] for run in rows(fixture, "--columns", "run_id"))
+        (without_context,) = found[fixture.run("child2")]
+        assert without_context["context"] is None
+        assert found[fixture.run("parent")][1] == {
+            "name": "cifar10-train",
+            "digest": "abc12345",
+            "context": "training",
+            "source_type": "local",
+            "source": '{"uri": "/data/cifar10/train"}',
+            "schema": found[fixture.run("parent")][1]["schema"],
+            "profile": '{"num_rows": 50000, "num_elements": 100000}',
+        }
+        assert len(json.loads(found[fixture.run("parent")][1]["schema"])["mlflow_colspec"]) == 2
+        assert all(run["inputs"] == [] for run in rows(store_copy("mlflow-1.30.1")))
+
     def test_one_column_without_a_value_is_still_a_row(self, ask: Ask, fixture_store: FixtureStore) -> None:
         _, out, _ = ask(
             "runs", "-s", fixture_store.db, "-e", "churn-baseline", "--format", "csv", "--columns", "metrics.only_inf"
@@ -510,6 +535,7 @@ class TestColumns:
             ("run_id,", 7),
             ("metrics.val/auc", 11),
             ("run_id,x.y", 7),
+            ("run_id,dataset.x", 7),
             ("run_id, run_id", 8),
             ("", 0),
         ],
@@ -529,10 +555,10 @@ class TestCsv:
         status, out, error = ask("runs", "-s", fixture_store.db, "--view", "all", "--format", "csv")
         assert (status, error) == (0, "")
         parsed = list(csv.DictReader(io.StringIO(out, newline="")))
-        assert list(parsed[0])[: len(RUN_KEYS) - 3] == RUN_KEYS[:-3]
+        assert list(parsed[0])[: len(RUN_KEYS) - 4] == RUN_KEYS[:-4]
         assert len(parsed) == len(expected)
         for line, run in zip(parsed, expected, strict=True):
-            flat = {key: "" if run[key] is None else str(run[key]) for key in RUN_KEYS[:-3]}
+            flat = {key: "" if run[key] is None else str(run[key]) for key in RUN_KEYS[:-4]}
             for kind in ("metrics", "params", "tags"):
                 flat |= {f"{kind}.{key}": str(value) for key, value in run[kind].items()}
             assert {key: value for key, value in line.items() if value} == {k: v for k, v in flat.items() if v}
@@ -550,7 +576,7 @@ class TestCsv:
     def test_without_runs(self, ask: Ask, store_copy: CopyOf) -> None:
         db = store_copy("mlflow-3.17.2").db
         answer = ask("runs", "-s", db, "-e", "empty-experiment", "--format", "csv")
-        assert answer == (0, ",".join(RUN_KEYS[:-3]) + "\n", "")
+        assert answer == (0, ",".join(RUN_KEYS[:-4]) + "\n", "")
 
 
 class TestTable:

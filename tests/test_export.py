@@ -16,9 +16,9 @@ import pytest
 from mldeck.destination import AlreadyThere, Destination, NotWritten
 from mldeck.errors import Interrupted
 from mldeck.export import TABLE_FORMATS, Format, RunsShown, export_runs
-from mldeck.model import Column, Kind, OrderKey, RunQuery, View
+from mldeck.model import Column, Kind, OrderKey, RunFields, RunQuery, View
 from mldeck.search.python import search_call
-from mldeck.serial import fields_of, markdown_lines
+from mldeck.serial import markdown_lines
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.run_rows import ATTRIBUTES
 from mldeck.store.store import Store
@@ -59,15 +59,20 @@ class TestRows:
         store = Store(fixture_store.db)
         columns = all_columns(store)
         ids = store.run_ids(EVERYTHING)
-        fields = fields_of(columns)
+        fields = RunFields.of(columns)
         rows = list(store.iter_rows(ids, columns))
         assert len(rows) == len(ids)
         for row, record in zip(rows, store.iter_records(ids, fields), strict=True):
             for column, value in zip(columns, row, strict=True):
                 if column.kind is Kind.ATTRIBUTE:
                     assert value == (getattr(record.run, column.key) or None), column
-                elif column.kind is not Kind.DATASET:
-                    values = {Kind.METRIC: record.metrics, Kind.PARAM: record.params, Kind.TAG: record.tags}
+                else:
+                    values = {
+                        Kind.METRIC: record.metrics,
+                        Kind.PARAM: record.params,
+                        Kind.TAG: record.tags,
+                        Kind.DATASET: record.datasets,
+                    }
                     expected = values[column.kind].get(column.key)
                     assert value == expected or str(value) == str(expected) == "nan", column
         store.close()

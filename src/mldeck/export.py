@@ -14,7 +14,7 @@ from typing import TextIO
 
 from mldeck.destination import Destination
 from mldeck.model import Column, RunQuery
-from mldeck.serial import csv_lines, field_name, fields_of, json_pieces, markdown_lines, read_rows, run_object
+from mldeck.serial import csv_lines, field_name, json_pieces, markdown_lines, object_fields, read_rows, run_object
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 
@@ -121,7 +121,7 @@ def _write_lines(
 
 def _lines(store: Store, shown: RunsShown, ids: Sequence[str], form: Format, interrupt: Interrupt) -> Iterator[str]:
     if form is Format.JSON:
-        records = store.iter_records(ids, fields_of(shown.columns), interrupt)
+        records = store.iter_records(ids, object_fields(shown.columns), interrupt)
         return json_pieces(run_object(each, shown.experiment_names) for each in records)
     rows = read_rows(store, ids, shown.columns, shown.experiment_names, interrupt)
     if form is Format.MARKDOWN:

@@ -7,7 +7,7 @@ text is None in both cases. Standard library only: every other room may import t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -89,6 +89,23 @@ class Run:
 
 
 @dataclass(frozen=True)
+class DatasetInput:
+    """A dataset that a run used (MLflow 2.4 and later)."""
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    """JSON, as MLflow stored it."""
+    context: str | None = None
+    """`training`, `eval` …, from the input tag `mlflow.data.context`."""
+    schema: str | None = None
+    """JSON, as MLflow stored it."""
+    profile: str | None = None
+    """JSON, as MLflow stored it."""
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """A run with those of its metrics, params and tags that were asked for."""
 
@@ -99,6 +116,8 @@ class RunRecord:
     tags: Mapping[str, str] = field(default_factory=dict)
     datasets: Mapping[str, str] = field(default_factory=dict)
     """`name`, `digest` and `context` of its dataset inputs, several of them in one text."""
+    inputs: tuple[DatasetInput, ...] = ()
+    """The same with all there is of them."""
 
 
 @dataclass(frozen=True)
@@ -163,20 +182,6 @@ class MetricKey:
 
 
 @dataclass(frozen=True)
-class DatasetInput:
-    """A dataset that a run used (MLflow 2.4 and later)."""
-
-    name: str
-    digest: str
-    source_type: str
-    source: str
-    """JSON, as MLflow stored it."""
-    context: str | None = None
-    """`training`, `eval` …, from the input tag `mlflow.data.context`."""
-    profile: str | None = None
-
-
-@dataclass(frozen=True)
 class RunDetails:
     """Everything the inspector shows of one run, but for histories."""
 
@@ -214,6 +219,29 @@ class Column:
 
     def __str__(self) -> str:
         return f"{self.kind.value}.{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFields:
+    """Which metrics, params and tags to read with the runs; None stands for all there are."""
+
+    metrics: tuple[str, ...] | None = ()
+    params: tuple[str, ...] | None = ()
+    tags: tuple[str, ...] | None = ()
+    datasets: bool = False
+    inputs: bool = False
+
+    @classmethod
+    def of(cls, columns: Iterable[Column]) -> RunFields:
+        """What these columns show."""
+        keys: dict[Kind, list[str]] = {}
+        for column in columns:
+            keys.setdefault(column.kind, []).append(column.key)
+        metrics, params, tags = (tuple(keys.get(kind, ())) for kind in (Kind.METRIC, Kind.PARAM, Kind.TAG))
+        return cls(metrics, params, tags, datasets=Kind.DATASET in keys)
+
+
+ALL_FIELDS = RunFields(metrics=None, params=None, tags=None)
 
 
 @dataclass(frozen=True)

@@ -11,21 +11,20 @@ from typing import Any
 
 from mldeck.errors import UsageError
 from mldeck.format import MISSING, age_text, cell_width, cut, duration_text, float_text, safe, time_or_missing
-from mldeck.model import Column, Experiment, Kind, OrderKey, RunCount, RunQuery, RunRecord, View
+from mldeck.model import Column, Experiment, Kind, OrderKey, RunCount, RunFields, RunQuery, RunRecord, View
 from mldeck.serial import (
     RUN_KEYS,
     Row,
     csv_lines,
     field_name,
-    fields_of,
     json_pieces,
     json_text,
     labels,
+    object_fields,
     read_rows,
     run_object,
     shown_text,
 )
-from mldeck.store.runs import ALL_FIELDS
 from mldeck.store.store import PRINT_PATIENCE_S, Store
 
 _SAMPLE_ROWS = 200
@@ -126,7 +125,7 @@ def print_runs(
         left_out = max(0, store.count_matching(query) - limit) if limit and len(ids) == limit else 0
         experiment_names = {key: each.name for key, each in experiments.items()}
         if format_name == "json":
-            fields = ALL_FIELDS if columns is None else fields_of(columns)
+            fields = object_fields(columns)
             write(json_pieces(run_object(each, experiment_names) for each in store.iter_records(ids, fields)))
         elif format_name == "csv":
             _write_runs_csv(store, ids, columns, experiment_names)
@@ -180,7 +179,7 @@ def _write_runs_csv(
 def _write_runs_table(store: Store, ids: Sequence[str], experiment_names: dict[str, str]) -> None:
     """The columns that the deck shows: what differs between the runs."""
     columns = store.differing_columns(ids)
-    fields = fields_of(columns)
+    fields = RunFields.of(columns)
     now = int(time.time() * 1000)
     several = len(experiment_names) > 1
     header = ["run_id", "name", *(["experiment"] if several else []), "status", "age", "duration"]

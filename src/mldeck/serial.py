@@ -7,13 +7,13 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mldeck.format import MISSING, duration_text, exact_float_text, safe, time_text
-from mldeck.model import Column, Kind, RunRecord
+from mldeck.model import ALL_FIELDS, Column, DatasetInput, Kind, RunFields, RunRecord
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.run_rows import ATTRIBUTES
-from mldeck.store.runs import RunFields
 from mldeck.store.store import Store
 
 if TYPE_CHECKING:
@@ -51,15 +51,6 @@ Row = Sequence[Any]
 def field_name(column: Column) -> str:
     """`run_id`, `metrics.rmse`: the name of a column in a file."""
     return column.key if column.kind is Kind.ATTRIBUTE else str(column)
-
-
-def fields_of(columns: Iterable[Column]) -> RunFields:
-    """What to read of runs for these columns."""
-    keys: dict[Kind, list[str]] = {}
-    for column in columns:
-        keys.setdefault(column.kind, []).append(column.key)
-    metrics, params, tags = (tuple(keys.get(kind, ())) for kind in (Kind.METRIC, Kind.PARAM, Kind.TAG))
-    return RunFields(metrics, params, tags)
 
 
 def read_rows(
@@ -112,6 +103,14 @@ def point_rows(run_id: str, run_name: str, metric: str, parts: Iterable[History 
 # -- JSON
 
 
+def object_fields(columns: Iterable[Column] | None) -> RunFields:
+    """What to read of runs for their objects: for these columns, or all there is."""
+    if columns is None:
+        return replace(ALL_FIELDS, inputs=True)
+    fields = RunFields.of(columns)
+    return replace(fields, datasets=False, inputs=fields.datasets)
+
+
 def run_object(record: RunRecord, experiment_names: Mapping[str, str]) -> dict[str, Any]:
     run = record.run
     return {
@@ -128,6 +127,20 @@ def run_object(record: RunRecord, experiment_names: Mapping[str, str]) -> dict[s
         "metrics": {key: valid_number(value) for key, value in record.metrics.items()},
         "params": dict(record.params),
         "tags": dict(record.tags),
+        "inputs": [_input_object(each) for each in record.inputs],
+    }
+
+
+def _input_object(dataset: DatasetInput) -> dict[str, Any]:
+    """Source, schema and profile are JSON in a text, as MLflow hands them out too."""
+    return {
+        "name": dataset.name,
+        "digest": dataset.digest,
+        "context": dataset.context,
+        "source_type": dataset.source_type,
+        "source": dataset.source,
+        "schema": dataset.schema,
+        "profile": dataset.profile,
     }
 
 

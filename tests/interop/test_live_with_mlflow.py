@@ -18,8 +18,7 @@ import pytest
 pytest.importorskip("mlflow")
 pytest.importorskip("termios", reason="there are no pseudo-terminals here")
 
-from mldeck.model import Column, Experiment, Kind, OrderKey, RunQuery, View
-from mldeck.store.runs import RunFields
+from mldeck.model import Column, Experiment, Kind, OrderKey, RunFields, RunQuery, View
 from mldeck.store.store import Store
 from tests.fixture_stores import FixtureStore
 from tests.many_runs import add_many_runs

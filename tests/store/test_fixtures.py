@@ -13,8 +13,19 @@ from contextlib import closing
 
 import pytest
 
-from mldeck.model import Column, DatasetInput, Kind, Metric, OrderKey, RunCount, RunDetails, RunQuery, View
-from mldeck.store.runs import ALL_FIELDS, RunFields
+from mldeck.model import (
+    ALL_FIELDS,
+    Column,
+    DatasetInput,
+    Kind,
+    Metric,
+    OrderKey,
+    RunCount,
+    RunDetails,
+    RunFields,
+    RunQuery,
+    View,
+)
 from mldeck.store.store import Store
 from tests.fixture_stores import FixtureStore
 

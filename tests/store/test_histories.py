@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from mldeck.errors import Interrupted
-from mldeck.model import History, MetricKey
+from mldeck.model import History, MetricKey, RunFields
 from mldeck.store import histories, points
 from mldeck.store.encoding import metric_value
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.runs import RunFields
 from mldeck.store.store import Store
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.store.test_queries import plan, recorded, version

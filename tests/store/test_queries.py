@@ -15,9 +15,8 @@ import pytest
 from sqlalchemy import event
 
 from mldeck.errors import Interrupted
-from mldeck.model import Column, Kind, OrderKey, RunQuery, View
+from mldeck.model import ALL_FIELDS, Column, Kind, OrderKey, RunFields, RunQuery, View
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.runs import ALL_FIELDS, RunFields
 from mldeck.store.store import Store
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 

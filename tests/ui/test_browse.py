@@ -156,7 +156,7 @@ async def test_dataset_inputs_are_listed(store_copy: Callable[[str], FixtureStor
         table = deck.screen.table
         await deck.until(lambda: store.run("parent") in table.run_ids, "runs")
         table.move_to(list(table.run_ids).index(store.run("parent")))
-        await deck.until_shown("cifar10-train abc12345 as training (local)")
+        await deck.until_shown("cifar10-train abc12345 as training (local), 50,000 rows")
         assert "cifar10-test def67890 as eval (http)" in deck.frame
 
 

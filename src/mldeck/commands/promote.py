@@ -109,8 +109,8 @@ def _show(stores: Stores, plan: TransitionPlan, versions: Sequence[ModelVersion]
 
 def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Iterator[Sequence[str]]:
     from mldeck.format import time_or_missing
+    from mldeck.model import ALL_FIELDS
     from mldeck.registry.review import beside
-    from mldeck.store.runs import ALL_FIELDS
 
     ids = [each.run_id for each in (now, then) if each.run_id]
     records = stores.runs.run_records(ids, ALL_FIELDS)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mldeck.model import Column, Kind
 from mldeck.search.errors import SearchError
-from mldeck.search.names import ATTRIBUTE_WORDS, unquote_key
+from mldeck.search.names import ATTRIBUTE_WORDS, DATASET_KEYS, DATASET_WORDS, strip_ends, unquote_key
 from mldeck.search.order import NAME, parse_order
 
 _SPACE = re.compile(r"\s*")
@@ -23,7 +23,9 @@ def parse_columns(text: str, attributes: Sequence[str]) -> tuple[Column, ...]:
         found = NAME.match(text, start)
         if found is None:
             raise SearchError(
-                "Expected a column, like run_id, metrics.rmse, params.alpha or tags.team.", start, len(text)
+                "Expected a column, like run_id, metrics.rmse, params.alpha, tags.team or dataset.name.",
+                start,
+                len(text),
             )
         column = _column(found.group(), start, attributes)
         if column in columns:
@@ -52,6 +54,12 @@ def _column(name: str, start: int, attributes: Sequence[str]) -> Column:
             message = f"{key!r} is no attribute of a run. Expected one of {', '.join(attributes)}.{hint}"
             raise SearchError(message, start, start + len(name))
         return Column(Kind.ATTRIBUTE, key)
+    head, _, key = name.partition(".")
+    if strip_ends(head, "`") in DATASET_WORDS:
+        if unquote_key(key) not in DATASET_KEYS:
+            message = f"{name!r} is nothing of a dataset. Expected one of {', '.join(DATASET_KEYS)}."
+            raise SearchError(message, start, start + len(name))
+        return Column(Kind.DATASET, unquote_key(key))
     try:
         return parse_order(name).column
     except SearchError as error:

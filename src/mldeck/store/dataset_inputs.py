@@ -1,12 +1,13 @@
-"""What a row of the run table shows of the datasets that its run used (MLFLOW_DATABASE.md section 2.10)."""
+"""The datasets that runs used (MLFLOW_DATABASE.md section 2.10)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, select
 
-from mldeck.model import DATASET_CONTEXT_TAG
+from mldeck.model import DATASET_CONTEXT_TAG, DatasetInput
 from mldeck.store.schema import Schema
 
 _KEYS = ("name", "digest", "context")
@@ -16,18 +17,44 @@ def dataset_texts(connection: Connection, schema: Schema, ids: Sequence[str]) ->
     """By run id: `name`, `digest` and `context`, each with what several datasets have separated by commas."""
     if not schema.has("datasets") or not schema.has("inputs"):
         return {}
-    datasets, inputs, tags = schema.datasets, schema.inputs, schema.input_tags
-    context = and_(tags.c.input_uuid == inputs.c.input_uuid, tags.c.name == DATASET_CONTEXT_TAG)
-    statement = (
-        select(inputs.c.destination_id, datasets.c.name, datasets.c.digest, tags.c.value)
-        .select_from(inputs.join(datasets, datasets.c.dataset_uuid == inputs.c.source_id).outerjoin(tags, context))
-        .where(inputs.c.destination_id.in_(ids), inputs.c.destination_type == "RUN", inputs.c.source_type == "DATASET")
-        .order_by(datasets.c.name, datasets.c.digest)
-    )
     found: dict[str, dict[str, list[str]]] = {}
-    for run_id, *values in connection.execute(statement).all():
+    for run_id, *values in connection.execute(_inputs_of(schema, ids)).all():
         texts = found.setdefault(run_id, {key: [] for key in _KEYS})
         for key, value in zip(_KEYS, values, strict=True):
             if value and value not in texts[key]:
                 texts[key].append(value)
     return {run_id: {key: ", ".join(some) for key, some in texts.items() if some} for run_id, texts in found.items()}
+
+
+def dataset_inputs(connection: Connection, schema: Schema, ids: Sequence[str]) -> dict[str, list[DatasetInput]]:
+    """By run id: all that is known of each dataset. Its JSON may be long, so a row of the run table does without."""
+    if not schema.has("datasets") or not schema.has("inputs"):
+        return {}
+    datasets = schema.datasets
+    columns = (
+        datasets.c.dataset_source_type,
+        datasets.c.dataset_source,
+        datasets.c.dataset_schema,
+        datasets.c.dataset_profile,
+    )
+    found: dict[str, list[DatasetInput]] = {}
+    for run_id, name, digest, context, source_type, source, *described in connection.execute(
+        _inputs_of(schema, ids, *columns)
+    ).all():
+        dataset = DatasetInput(
+            name, digest, source_type, source, context or None, *(each or None for each in described)
+        )
+        found.setdefault(run_id, []).append(dataset)
+    return found
+
+
+def _inputs_of(schema: Schema, ids: Sequence[str], *more: ColumnElement[Any]) -> Select[Any]:
+    """Run id, name, digest, context, and more of each dataset. Datasets have the run as their destination."""
+    datasets, inputs, tags = schema.datasets, schema.inputs, schema.input_tags
+    context = and_(tags.c.input_uuid == inputs.c.input_uuid, tags.c.name == DATASET_CONTEXT_TAG)
+    return (
+        select(inputs.c.destination_id, datasets.c.name, datasets.c.digest, tags.c.value, *more)
+        .select_from(inputs.join(datasets, datasets.c.dataset_uuid == inputs.c.source_id).outerjoin(tags, context))
+        .where(inputs.c.destination_id.in_(ids), inputs.c.destination_type == "RUN", inputs.c.source_type == "DATASET")
+        .order_by(datasets.c.name, datasets.c.digest)
+    )

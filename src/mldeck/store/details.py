@@ -5,16 +5,15 @@ from __future__ import annotations
 from sqlalchemy import Connection, and_, func, select
 
 from mldeck.model import (
-    DATASET_CONTEXT_TAG,
     PARENT_TAG,
     RUN_NAME_TAG,
     SYSTEM_METRIC_PREFIX,
-    DatasetInput,
     Kind,
     Metric,
     Run,
     RunDetails,
 )
+from mldeck.store.dataset_inputs import dataset_inputs
 from mldeck.store.encoding import are_seconds, metric_value
 from mldeck.store.runs import load_runs, run_from_row, select_runs
 from mldeck.store.schema import Schema
@@ -40,7 +39,7 @@ def run_details(connection: Connection, schema: Schema, run_id: str) -> RunDetai
         metrics=_metrics(connection, schema, run),
         params=_pairs(connection, schema, Kind.PARAM, run_id),
         tags=tags,
-        datasets=_datasets(connection, schema, run_id),
+        datasets=tuple(dataset_inputs(connection, schema, [run_id]).get(run_id, ())),
         parent_id=parent_id,
         parent=parents[0] if parents else None,
         children=children,
@@ -87,37 +86,3 @@ def _children(connection: Connection, schema: Schema, run_id: str) -> tuple[tupl
     ids = connection.execute(select(tags.c.run_uuid).where(is_child).limit(MAX_CHILDREN)).scalars().all()
     children = sorted(load_runs(connection, schema, list(ids)), key=lambda run: (run.start_time or 0, run.run_id))
     return tuple(children), count
-
-
-def _datasets(connection: Connection, schema: Schema, run_id: str) -> tuple[DatasetInput, ...]:
-    """Datasets have the run as their destination (section 2.10)."""
-    if not schema.has("datasets"):
-        return ()
-    datasets, inputs, input_tags = schema.datasets, schema.inputs, schema.input_tags
-    context = and_(input_tags.c.input_uuid == inputs.c.input_uuid, input_tags.c.name == DATASET_CONTEXT_TAG)
-    statement = (
-        select(
-            datasets.c.name,
-            datasets.c.digest,
-            datasets.c.dataset_source_type,
-            datasets.c.dataset_source,
-            datasets.c.dataset_profile,
-            input_tags.c.value.label("context"),
-        )
-        .select_from(
-            inputs.join(datasets, datasets.c.dataset_uuid == inputs.c.source_id).outerjoin(input_tags, context)
-        )
-        .where(inputs.c.destination_type == "RUN", inputs.c.destination_id == run_id, inputs.c.source_type == "DATASET")
-        .order_by(datasets.c.name, datasets.c.digest)
-    )
-    return tuple(
-        DatasetInput(
-            row.name,
-            row.digest,
-            row.dataset_source_type,
-            row.dataset_source,
-            row.context or None,
-            row.dataset_profile or None,
-        )
-        for row in connection.execute(statement).all()
-    )

@@ -7,30 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, FromClause, Row, Select, and_, bindparam, func, select
 
-from mldeck.model import RUN_NAME_TAG, Run, RunCount, RunQuery, RunRecord, View
-from mldeck.store.dataset_inputs import dataset_texts
+from mldeck.model import RUN_NAME_TAG, Run, RunCount, RunFields, RunQuery, RunRecord, View
+from mldeck.store.dataset_inputs import dataset_inputs, dataset_texts
 from mldeck.store.encoding import metric_value
 from mldeck.store.run_order import ordered
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite import MAX_BOUND_VALUES
-
-
-@dataclass(frozen=True, slots=True)
-class RunFields:
-    """Which metrics, params and tags to read with the runs; None stands for all there are."""
-
-    metrics: tuple[str, ...] | None = ()
-    params: tuple[str, ...] | None = ()
-    tags: tuple[str, ...] | None = ()
-    datasets: bool = False
-
-
-ALL_FIELDS = RunFields(metrics=None, params=None, tags=None)
 
 
 def run_ids(connection: Connection, schema: Schema, query: RunQuery, limit: int | None = None) -> list[str]:
@@ -110,10 +97,16 @@ def run_records(connection: Connection, schema: Schema, ids: Sequence[str], fiel
         params = _texts(connection, schema.params, fields.params, chunk)
         tags = _texts(connection, schema.tags, fields.tags, chunk)
         datasets = dataset_texts(connection, schema, chunk) if fields.datasets else {}
+        inputs = dataset_inputs(connection, schema, chunk) if fields.inputs else {}
         for run in load_runs(connection, schema, chunk):
             run_id = run.run_id
             records[run_id] = RunRecord(
-                run, metrics.get(run_id, {}), params.get(run_id, {}), tags.get(run_id, {}), datasets.get(run_id, {})
+                run,
+                metrics.get(run_id, {}),
+                params.get(run_id, {}),
+                tags.get(run_id, {}),
+                datasets.get(run_id, {}),
+                tuple(inputs.get(run_id, ())),
             )
     return records
 

@@ -16,6 +16,7 @@ from mldeck.model import (
     Run,
     RunCount,
     RunDetails,
+    RunFields,
     RunQuery,
     RunRecord,
     View,
@@ -31,7 +32,7 @@ from mldeck.store.opened import OpenedStore
 from mldeck.store.run_columns import differing_columns, keys_of_runs, present_columns
 from mldeck.store.run_rows import ROWS_AT_ONCE, run_rows
 from mldeck.store.run_values import metric_values, text_values
-from mldeck.store.runs import RunFields, count_matching, count_runs, newest_run_experiment, run_ids, run_records
+from mldeck.store.runs import count_matching, count_runs, newest_run_experiment, run_ids, run_records
 
 if TYPE_CHECKING:
     from mldeck.store.editor import StoreEditor

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mldeck.charts.dimensions import number_of as number_of_text
 from mldeck.format import float_text, time_text
-from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunRecord, View
+from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunFields, RunRecord, View
 from mldeck.ui.column_choice import AGE, DATASETS, DURATION, EXPERIMENT
 from mldeck.ui.text_cells import cell_text
 
@@ -150,8 +150,6 @@ class CompareData:
 
 def read_runs(store: Store, colours: Mapping[str, int], interrupt: Interrupt | None = None) -> CompareData:
     """The marked runs as they are in the database now. In a thread: the database library is imported here."""
-    from mldeck.store.runs import RunFields
-
     fields = RunFields(metrics=None, params=None, tags=None, datasets=True)
     found = store.run_records(list(colours), fields, interrupt)
     records = tuple(found[run_id] for run_id in colours if run_id in found)

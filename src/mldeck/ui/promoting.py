@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mldeck.errors import MldeckError
 from mldeck.format import MISSING, age_text, digits_to_tell_apart, float_text
-from mldeck.model import Kind, RunRecord
+from mldeck.model import ALL_FIELDS, Kind, RunRecord
 from mldeck.registry.history import Event, arrival
 from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION, STAGES, ModelVersion
 from mldeck.registry.plan import TransitionPlan, plan_transition
@@ -248,7 +248,6 @@ class Move:
         )
 
     def _records(self, versions: Sequence[ModelVersion], interrupt: Interrupt) -> Mapping[str, RunRecord]:
-        from mldeck.store.runs import ALL_FIELDS  # brings the database library
 
         ids = [each.run_id for each in versions if each.run_id]
         return self._session.store.run_records(ids, ALL_FIELDS, interrupt)

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mldeck.model import SYSTEM_METRIC_PREFIX, Column, Kind, RunDetails, RunQuery, RunRecord, View
+from mldeck.model import SYSTEM_METRIC_PREFIX, Column, Kind, RunDetails, RunFields, RunQuery, RunRecord, View
 from mldeck.registry.history import Event, arrival
 from mldeck.registry.nouns import STAGES, ModelQuery, ModelVersion, RegisteredModel
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.best import Better, higher_is_better, remembered
 from mldeck.ui.memory import StoreMemory
-from mldeck.ui.run_reading import fields_of
 
 if TYPE_CHECKING:
     from mldeck.artifacts.location import Located, Places
@@ -101,7 +100,7 @@ def read_versions(
 ) -> Versions:
     versions = registry.versions(name, interrupt)
     ids = run_ids_of(versions)
-    runs = tracking.run_records(ids, fields_of(()), interrupt)
+    runs = tracking.run_records(ids, RunFields.of(()), interrupt)
     experiments = dict.fromkeys(record.run.experiment_id for record in runs.values())
     said, directions = _directions(tracking, experiments, memory, interrupt)
     counts = {
@@ -115,7 +114,7 @@ def read_versions(
         key = _telling_key(counts, differing)
     if key is None:
         return Versions(name, versions, runs)
-    records = tracking.run_records(ids, fields_of((Column(Kind.METRIC, key),)), interrupt)
+    records = tracking.run_records(ids, RunFields.of((Column(Kind.METRIC, key),)), interrupt)
     return Versions(name, versions, records, CardMetric(key, directions.get(key)), tuple(counts))
 
 
@@ -165,7 +164,7 @@ def read_version_runs(tracking: Store, versions: Versions, search: str, interrup
     shown = (Kind.METRIC, Kind.PARAM)
     present = tracking.keys_of_runs(ids) if len(ids) == 1 else tracking.differing_columns(ids, interrupt)
     columns = tuple(each for each in present if each.kind in shown and not each.key.startswith(SYSTEM_METRIC_PREFIX))
-    records = tracking.run_records(ids, fields_of(columns), interrupt)
+    records = tracking.run_records(ids, RunFields.of(columns), interrupt)
     if not search:
         return VersionRuns(columns, records)
     experiments = tuple(dict.fromkeys(record.run.experiment_id for record in records.values()))

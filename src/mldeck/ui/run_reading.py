@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mldeck.model import PARENT_TAG, Column, Experiment, Kind, RunCount, RunQuery, RunRecord, View
+from mldeck.model import PARENT_TAG, Column, Experiment, Kind, RunCount, RunFields, RunQuery, RunRecord, View
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui import column_choice
 from mldeck.ui.arranging import HEADING, Arrangement, Layout, as_tree, in_groups
@@ -14,7 +14,6 @@ from mldeck.ui.column_choice import EXPERIMENT, ColumnChoice, Source
 from mldeck.ui.memory import StoreMemory
 
 if TYPE_CHECKING:
-    from mldeck.store.runs import RunFields
     from mldeck.store.store import Store
 
 FIRST_PAGE = 60
@@ -121,7 +120,7 @@ def read_first_page(
     ids = store.run_ids(query, FIRST_PAGE, interrupt)
     columns = columns or _columns_now(store, query, choice, ids, (), interrupt)
     read = columns[:FIRST_COLUMNS]
-    records = store.run_records(ids, fields_of(read), interrupt)
+    records = store.run_records(ids, RunFields.of(read), interrupt)
     return RunPage(Arrangement(ids), len(ids), records, columns, read)
 
 
@@ -148,7 +147,7 @@ def read_all_rows(
     sample = in_view or ids[:FIRST_PAGE]
     columns = _columns_now(store, query, choice, sample, shown.columns, interrupt)
     read = _to_be_read(columns, shown)
-    return RunPage(arrangement, len(ids), store.run_records(sample, fields_of(read), interrupt), columns, read)
+    return RunPage(arrangement, len(ids), store.run_records(sample, RunFields.of(read), interrupt), columns, read)
 
 
 def _columns_now(
@@ -184,13 +183,3 @@ def _arranged(store: Store, query: RunQuery, layout: Layout, ids: Sequence[str],
     if layout.is_tree:
         return as_tree(ids, store.text_values(query, Column(Kind.TAG, PARENT_TAG), interrupt), layout.folded)
     return Arrangement(ids)
-
-
-def fields_of(columns: Sequence[Column]) -> RunFields:
-    from mldeck.store.runs import RunFields
-
-    def keys(kind: Kind) -> tuple[str, ...]:
-        return tuple(column.key for column in columns if column.kind is kind)
-
-    has_datasets = any(column.kind is Kind.DATASET for column in columns)
-    return RunFields(keys(Kind.METRIC), keys(Kind.PARAM), keys(Kind.TAG), has_datasets)

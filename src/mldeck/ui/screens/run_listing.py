@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.worker import Worker, WorkerError
 
 from mldeck.format import safe
-from mldeck.model import Column, Kind, OrderKey, RunQuery, View
+from mldeck.model import Column, Kind, OrderKey, RunFields, RunQuery, View
 from mldeck.ui import run_reading
 from mldeck.ui.arranging import HEADING, Heading, Layout
 from mldeck.ui.keys import RUN_PLACE, bindings
@@ -189,7 +189,7 @@ class RunListing(Place):
         ids, columns = table.missing()
         if not ids or not self.session.is_open:
             return
-        store, fields = self.session.store, run_reading.fields_of(columns)
+        store, fields = self.session.store, RunFields.of(columns)
         with self.reporting_trouble():
             records = await read_off_loop(lambda interrupt: store.run_records(ids, fields, interrupt))
             table.add_records(records, columns)

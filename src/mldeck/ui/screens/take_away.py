@@ -11,11 +11,10 @@ from textual.binding import BindingType
 
 from mldeck.destination import Destination
 from mldeck.format import cell_width, exact_duration_text, exact_float_text, safe, time_text
-from mldeck.model import Column, Kind, RunRecord
+from mldeck.model import Column, Kind, RunFields, RunRecord
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.keys import TAKE_AWAY, bindings
-from mldeck.ui.run_reading import fields_of
 from mldeck.ui.screens.columns import RunColumns
 from mldeck.ui.session import read_off_loop
 from mldeck.ui.text_cells import cell_text
@@ -62,7 +61,7 @@ class TakeAway(RunColumns):
             return
         record = None
         if run_id is not None:
-            store, fields = session.store, fields_of(self.table.cells.columns)
+            store, fields = session.store, RunFields.of(self.table.cells.columns)
             with self.reporting_trouble():
                 records = await read_off_loop(lambda interrupt: store.run_records([run_id], fields, interrupt))
                 record = records.get(run_id)

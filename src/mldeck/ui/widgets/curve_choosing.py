@@ -9,7 +9,7 @@ from dataclasses import replace
 from textual import work
 
 from mldeck.errors import MldeckError
-from mldeck.model import SYSTEM_TAG_PREFIX, Column, Kind, RunRecord
+from mldeck.model import SYSTEM_TAG_PREFIX, Column, Kind, RunFields, RunRecord
 from mldeck.ui.curve_view import Range
 from mldeck.ui.session import read_off_loop
 from mldeck.ui.widgets.curve_loading import CurveLoading, value_of
@@ -71,8 +71,6 @@ class CurveChoosing(CurveLoading):
             self.notify("Only several runs can be grouped: mark some with Space in the run table", timeout=3)
             return
         with self._reporting_trouble():
-            from mldeck.store.runs import RunFields
-
             store, ids = self.session.store, self.run_ids
             everything = RunFields(params=None, tags=None)
             records = await read_off_loop(lambda interrupt: store.run_records(ids, everything, interrupt))

@@ -15,12 +15,11 @@ from textual.worker import WorkerError
 
 from mldeck.charts.picture import SERIES_COLOURS
 from mldeck.errors import MldeckError
-from mldeck.model import SYSTEM_METRIC_PREFIX, Column, History, Kind, RunRecord
+from mldeck.model import SYSTEM_METRIC_PREFIX, Column, History, Kind, RunFields, RunRecord
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.curve_drawing import Drawing, Series
 from mldeck.ui.curve_reading import Reading, read_or_renew, steps_within
 from mldeck.ui.curve_view import CurveView, SeriesKey
-from mldeck.ui.run_reading import fields_of
 from mldeck.ui.session import Session, read_off_loop
 from mldeck.ui.widgets.redrawing import Redrawing
 
@@ -235,7 +234,7 @@ class CurveLoading(Redrawing[Drawing]):
         store, ids, fields = (
             self.session.store,
             self.run_ids,
-            fields_of(() if self.view.group_by is None else (self.view.group_by,)),
+            RunFields.of(() if self.view.group_by is None else (self.view.group_by,)),
         )
         records = await read_off_loop(lambda interrupt: store.run_records(ids, fields, interrupt))
         if records != self._records:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from mldeck.addresses import printable
+from mldeck.foreign import load_json
 from mldeck.format import age_text, exact_duration_text, time_text
 from mldeck.model import DatasetInput, Experiment, Run, RunCount, RunDetails
 from mldeck.ui.widgets.detail_grids import Line
@@ -64,7 +66,7 @@ def overview_lines(details: RunDetails, now: int) -> Iterator[Line]:
             yield Line(name, value)
     yield from _family(details)
     for dataset in details.datasets:
-        yield Line("dataset", dataset_text(dataset))
+        yield from dataset_lines(dataset)
     if run.artifact_uri:
         yield Line("artifacts", printable(run.artifact_uri))
 
@@ -91,6 +93,34 @@ def _kin(run: Run) -> str:
     return f"{glyph} {run.label}" + (" (deleted)" if run.lifecycle_stage == "deleted" else "")
 
 
-def dataset_text(dataset: DatasetInput) -> str:
+def dataset_lines(dataset: DatasetInput) -> Iterator[Line]:
     context = f" as {dataset.context}" if dataset.context else ""
-    return f"{dataset.name} {dataset.digest}{context} ({dataset.source_type})"
+    rows = _read(dataset.profile).get("num_rows")
+    size = f", {rows:,} rows" if type(rows) is int else ""
+    source = _read(dataset.source)
+    place = next((source[key] for key in _SOURCE_KEYS if isinstance(source.get(key), str)), "")
+    origin = f", from {printable(place)}" if place else ""
+    yield Line("dataset", f"{dataset.name} {dataset.digest}{context} ({dataset.source_type}){size}{origin}")
+    columns = _read(dataset.schema).get("mlflow_colspec")
+    if isinstance(columns, list) and columns:
+        more = f", and {len(columns) - _MOST_COLUMNS:,} more" if len(columns) > _MOST_COLUMNS else ""
+        yield Line("columns", ", ".join(map(_column_text, columns[:_MOST_COLUMNS])) + more, "dim")
+
+
+_SOURCE_KEYS = ("uri", "url", "path", "delta_table_name")
+"""What MLflow's own kinds of sources call the place."""
+_MOST_COLUMNS = 20
+
+
+def _column_text(column: object) -> str:
+    fields = column if isinstance(column, dict) else {}
+    return f"{fields.get('name', '?')} {fields.get('type', '')}".strip()
+
+
+def _read(text: str | None) -> dict[str, Any]:
+    """What is in a text of JSON; nothing if it is none: anybody may have written it."""
+    try:
+        found = load_json(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -12,7 +12,7 @@ from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
 from mldeck.registry.stay import stay_since
 from mldeck.ui.registry_reading import Shelf, VersionDetails
 from mldeck.ui.widgets.detail_grids import Line, tag_lines
-from mldeck.ui.widgets.overview import dataset_text, moment_text, source_text
+from mldeck.ui.widgets.overview import dataset_lines, moment_text, source_text
 from mldeck.ui.widgets.run_cells import STATUS_GLYPHS as RUN_GLYPHS
 
 STATUS_GLYPHS = {"READY": ("✓", "good"), "PENDING_REGISTRATION": ("⟳", "accent"), "FAILED_REGISTRATION": ("✗", "bad")}
@@ -99,7 +99,7 @@ def _run_lines(version: ModelVersion, details: RunDetails | None) -> Iterator[Li
         if value:
             yield Line(name, value)
     for dataset in details.datasets:
-        yield Line("dataset", dataset_text(dataset))
+        yield from dataset_lines(dataset)
     if run.start_time is not None:
         yield Line("started", time_text(run.start_time))
 
