@@ -14,7 +14,10 @@ from mldeck.search.complete import (
     ValueWanted,
     Wanted,
     complete,
+    word_at,
 )
+from mldeck.search.language import MODELS, RUNS
+from mldeck.search.parse import parse
 from mldeck.search.tree import Entity, Operator
 from tests.search.test_parse import PIECES
 
@@ -138,3 +141,38 @@ def test_it_never_fails(text: str, data: st.DataObject) -> None:
     wanted = complete(text, cursor)
     if wanted is not None:
         assert 0 <= wanted.span[0] <= cursor <= wanted.span[1] <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("marked", "word"),
+    [
+        ("met|", "met"),
+        ("m|et", "met"),
+        ("met |", None),
+        ("|met", None),
+        ("status = 'FAILED' AND met|", "met"),
+        ("met| AND status = 'FAILED'", "met"),
+        ("met AND status = 'FAILED'|", None),
+        ("NOT (a OR met|)", "met"),
+        ("'met'|", None),
+        ('"met"|', None),
+    ],
+)
+def test_the_word_that_is_being_typed(marked: str, word: str | None) -> None:
+    cursor = marked.index("|")
+    assert word_at(parse(marked.replace("|", "")), cursor) == word
+
+
+@pytest.mark.parametrize("word", ["m", "met", "PARAM", "dur", "sta", "run_n", "an", "o", "no"])
+def test_words_that_may_become_a_field(word: str) -> None:
+    assert RUNS.may_become(word)
+
+
+@pytest.mark.parametrize("word", ["meta", "candidate", "zzz", "metrics-1", "android"])
+def test_words_that_may_not(word: str) -> None:
+    assert not RUNS.may_become(word)
+
+
+def test_models_have_fewer_fields() -> None:
+    assert MODELS.may_become("na")
+    assert not MODELS.may_become("met")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from textual.worker import Worker
 
 from mldeck.model import Column, Kind, OrderKey, RunQuery
 from mldeck.store.store import Store
 from mldeck.ui.memory import StoreMemory
-from mldeck.ui.widgets.filter_line import CandidateList
+from mldeck.ui.widgets.filter_line import CandidateList, FilterLine
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
 
@@ -56,6 +57,103 @@ async def test_what_is_wrong_is_pointed_at_and_the_table_stays(store_copy: Calla
         line = next(line for line in deck.frame.splitlines() if "▲ Expected" in line)
         typed = next(line for line in deck.frame.splitlines() if "metrics.rmse <" in line)
         assert line.index("▲") >= typed.index("<")
+
+
+async def until_answered(deck: Deck) -> None:
+    """Whatever was typed has been judged, and what could be made of it is known."""
+    line = deck.screen.filter_line
+    await deck.until(lambda: not any(each.group == "complete" for each in running(deck)), "completions are known")
+    await deck.until(lambda: not line._held, "judged")
+    await deck.until(lambda: not any(each.group == "runs" for each in running(deck)), "nothing is being read")
+
+
+def running(deck: Deck) -> list[Worker[object]]:
+    return [each for each in deck.screen.workers if not each.is_finished]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "met",  # metrics.
+        "stat",  # status
+        "status = 'FAILED' or par",  # params.
+        "max_d",  # nothing in the language, but the store has a param of that name
+    ],
+)
+async def test_what_may_become_a_field_counts_on_enter(store_copy: Callable[[str], FixtureStore], text: str) -> None:
+    path = store_copy("nyc-taxi").db
+    store = Store(path)
+    found = store.run_ids(RunQuery(("1",), filter=text))
+    store.close()
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        applied: list[str] = []
+        apply = deck.screen._apply_filter
+        deck.screen._apply_filter = lambda text: (applied.append(text), apply(text))  # type: ignore[method-assign, assignment, func-returns-value]
+        await deck.press("f")
+        deck.screen.filter_line._input.text = text  # pasted: no part of it is looked for by itself
+        await deck.until_shown("Enter looks for that word in names")
+        await until_answered(deck)
+        assert applied == []
+        assert deck.screen.table.row_count == 45
+        await deck.press("enter")
+        await deck.until(lambda: applied == [text], "applied")
+        await deck.until_shown(f"{len(found)} of 45 runs")
+
+
+async def test_a_word_that_becomes_no_field_is_looked_for_at_once(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "candidate")
+        await deck.until_shown("3 of 45 runs")
+        assert deck.screen.filter_line._input.has_focus
+
+
+async def test_nothing_is_said_to_match_what_cannot_be_read(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "zzz")
+        await deck.until_shown("No run matches zzz")
+        await type_text(deck, " < 1")
+        await deck.until_shown("Expected an attribute")
+        assert any(
+            line.endswith("No run matches zzz") for line in (each.rstrip(" │") for each in deck.frame.splitlines())
+        )
+        assert "matches the filter" not in deck.frame
+        await deck.press(*["backspace"] * 4)
+        await type_text(deck, "y")
+        await deck.until_shown("No run matches zzzy")
+
+
+async def test_what_enter_applies_is_not_overtaken(store_copy: Callable[[str], FixtureStore]) -> None:
+    """Something that was whole is still to be applied when Enter applies more."""
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        deck.screen.filter_line.post_message(FilterLine.Changed("candidate"))
+        deck.screen.filter_line._input.text = "status = 'FAILED'"
+        await deck.press("enter")
+        assert deck.app.session.filter == "status = 'FAILED'"
+        assert "filter" not in deck.screen._settling
+        await deck.until_shown("1 of 45 runs")
+
+
+async def test_one_key_takes_the_filter_away(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "zzz")
+        await deck.press("enter")
+        await deck.until_shown("No run matches zzz")
+        assert "F takes it away" in deck.frame
+        await deck.press("F")
+        await deck.until_counted(45)
+        assert "zzz" not in deck.frame
+        assert deck.screen.table.has_focus
+        await deck.press("F")
+        await deck.until_shown("There is no filter")
 
 
 async def test_escape_takes_the_change_back(store_copy: Callable[[str], FixtureStore]) -> None:

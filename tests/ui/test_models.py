@@ -134,7 +134,7 @@ class TestList:
             await deck.press("f")
             await deck.type("tags.team = 'nobody'")
             await deck.press("enter")
-            await deck.until_shown("No model matches the filter.")
+            await deck.until_shown("No model matches tags.team = 'nobody'")
             assert deck.models.cursor_version is None
 
     async def test_sort_by_name_and_age(self, newest: FixtureStore) -> None:

@@ -10,7 +10,7 @@ from mldeck.search.errors import MOST_CHARACTERS, SearchError
 from mldeck.search.expect import Expectation, Place, expectation
 from mldeck.search.names import ATTRIBUTE_NAMES
 from mldeck.search.parse import read_tokens
-from mldeck.search.tree import MEMBERSHIP, Entity, Operator, Span
+from mldeck.search.tree import MEMBERSHIP, Entity, NameMatch, Node, Operator, Span, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,12 @@ def complete(text: str, cursor: int) -> Wanted | None:
         return _wanted(expectation(tokens, ATTRIBUTE_NAMES), text, start, cursor)
     except SearchError:
         return None
+
+
+def word_at(tree: Node, cursor: int) -> str | None:
+    """The bare word that the cursor is in or behind: whoever types may not be done with it. In quotes a word is whole."""
+    words = (node for node in walk(tree) if isinstance(node, NameMatch) and node.span[0] < cursor <= node.span[1])
+    return next((node.word for node in words if len(node.word) == node.span[1] - node.span[0]), None)
 
 
 def _wanted(next_up: Expectation, text: str, start: int, cursor: int) -> Wanted | None:

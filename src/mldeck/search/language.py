@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mldeck.search import check
 from mldeck.search.errors import SearchError
-from mldeck.search.names import ATTRIBUTE_NAMES, ENTITY_WORDS, TAG_WORDS, unquote_key
+from mldeck.search.names import ATTRIBUTE_NAMES, ENTITY_WORDS, RESERVED_WORDS, TAG_WORDS, unquote_key
 from mldeck.search.tree import MEMBERSHIP, PRESENCE, Comparison, Entity, Node, Span, uses_extension, walk
 
 _MODEL_ATTRIBUTE_WORD = "attribute"
@@ -28,6 +28,11 @@ class Language:
     """The entity and the key that a text, found at a place, names. Raises `SearchError`."""
     uses_extension: Callable[[Node], bool]
     """Whether MLflow itself would reject a search."""
+
+    def may_become(self, word: str) -> bool:
+        """Whether a bare word is the beginning of a longer one that means something: `met`, `sta`, `an`."""
+        begun = word.lower()
+        return any(each.lower().startswith(begun) for each in (*self.attributes, *self.entity_words, *RESERVED_WORDS))
 
 
 def _model_field(text: str, start: int) -> tuple[Entity, str]:

@@ -62,7 +62,10 @@ COLUMNS = (
     Key("right", "right,l", "column(1)", "right", "One column to the right"),
 )
 
-RUN_PLACE = (Key("filter", "f", "filter", "filter", "Filter the runs, in MLflow's search language", shown=True),)
+RUN_PLACE = (
+    Key("filter", "f", "filter", "filter", "Filter the runs, in MLflow's search language", shown=True),
+    Key("clear_filter", "F", "clear_filter", "no filter", "Take the filter away: show all runs again"),
+)
 
 TAKE_AWAY = (
     Key("copy_as", "Y", "copy_as", "copy as", "Copy run id, cell, row as JSON, or the filter as Python"),
@@ -188,6 +191,7 @@ METRIC_VIEW = (
 
 MODEL_PLACE = (
     Key("filter_models", "f", "filter", "filter", "Filter the models, or the versions by their runs", shown=True),
+    Key("clear_model_filter", "F", "clear_filter", "no filter", "Take the filter away: show all of them again"),
     Key("turn_versions", "v", "turn", "board/table", "Show the versions as a board, or as a table", shown=True),
     Key("open_source_run", "o", "open_run", "run", "Go to the run it came from; b comes back", shown=True),
     Key("card_metric", "m", "card_metric", "metric", "Choose the metric on the cards", shown=True),

@@ -15,7 +15,7 @@ from mldeck.format import safe
 from mldeck.registry.nouns import DEFAULT_WORKSPACE, ModelQuery, RegisteredModel
 from mldeck.ui.registry_reading import Shelf, read_shelf, same_model
 from mldeck.ui.run_reading import Opening
-from mldeck.ui.screens.place import Place, retitle
+from mldeck.ui.screens.place import Place, no_match_text, retitle
 from mldeck.ui.session import Session, read_off_loop
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.registered_models import ModelList
@@ -31,10 +31,6 @@ _EMPTY = """No model is registered here yet.
 
 r on a run registers a model that it logged; so does mlflow.register_model.
 If the registry is in another database, start mldeck with --registry-store."""
-
-_NO_MATCH = """No model matches the filter.
-
-f changes it."""
 
 
 class ModelListing(Place):
@@ -107,7 +103,8 @@ class ModelListing(Place):
         self.model_list.empty_text = "" if shelf.models else "No models."
         self.model_list.show(shelf.models, query, cursor)
         if not shelf.models:
-            self.say_if_empty(_NO_REGISTRY if not shelf.has_registry else _NO_MATCH if query.filter else _EMPTY)
+            empty = no_match_text("No model", query.filter) if query.filter else _EMPTY
+            self.say_if_empty(empty if shelf.has_registry else _NO_REGISTRY)
         self.show_title()
 
     @work(group="models", exclusive=True)

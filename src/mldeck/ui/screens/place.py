@@ -288,13 +288,17 @@ class Place(Screen[None]):
 
     def settle(self, what: str, action: Callable[[], object]) -> None:
         """Does it when nothing more of this kind has happened for a moment."""
-        if what in self._settling:
-            self._settling[what].stop()
+        self.forget_settling(what)
 
         def act() -> None:
             action()
 
         self._settling[what] = self.set_timer(_SETTLE_S, act)
+
+    def forget_settling(self, what: str) -> None:
+        """What was to be done has been overtaken."""
+        if what in self._settling:
+            self._settling.pop(what).stop()
 
     @on(MetricGrid.OutlinesWanted)
     @work(group="outlines", exclusive=True)
@@ -358,6 +362,11 @@ def pane(widget: _AnyWidget, title: str) -> _AnyWidget:
     widget.add_class("pane")
     widget.border_title = title
     return widget
+
+
+def no_match_text(what: str, search: str) -> str:
+    """Why a list is empty: the filter that was applied is named, since another one may just be typed."""
+    return f"{what} matches {safe(search)}\n\nf changes the filter, F takes it away."
 
 
 def retitle(widget: Widget, title: str, subtitle: str) -> None:

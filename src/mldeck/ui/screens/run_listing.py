@@ -18,7 +18,7 @@ from mldeck.model import Column, Kind, OrderKey, RunFields, RunQuery, View
 from mldeck.ui import run_reading
 from mldeck.ui.arranging import HEADING, Heading, Layout
 from mldeck.ui.keys import RUN_PLACE, bindings
-from mldeck.ui.screens.place import Place
+from mldeck.ui.screens.place import Place, no_match_text
 from mldeck.ui.session import Session, next_view, read_off_loop
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.run_cells import RunCells
@@ -122,6 +122,7 @@ class RunListing(Place):
         if query != self.session.query or layout != self.session.layout or choice != self.session.choice:
             return
         if table.shows(page.arrangement, page.records, page.read, page.columns, query.order):
+            table.empty_text = self._empty_text()
             table.keep_only(page.records, page.read)
         else:
             self.show_runs(page, table.cells, None if from_top else table.cursor)
@@ -147,7 +148,7 @@ class RunListing(Place):
     def _empty_text(self) -> str:
         view = self.session.run_view
         if self.session.filter:
-            return "No run matches the filter.\nf changes it."
+            return no_match_text("No run", self.session.filter)
         if view is View.ACTIVE:
             return "No runs here yet.\nThey appear as soon as something logs to this experiment; v shows deleted ones."
         return f"No {view.value} runs here.\nv shows others."
@@ -237,9 +238,18 @@ class RunListing(Place):
         self.settle("filter", lambda: self._apply_filter(message.text))
 
     def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
+        self.forget_settling("filter")
         self._apply_filter(message.text)
         self.session.memory.add_filter(message.text.strip())
         self.set_focus(self.table)
+
+    def action_clear_filter(self) -> None:
+        if not self.session.filter:
+            self.notify("There is no filter", timeout=2)
+            return
+        self.forget_settling("filter")
+        self.show_filter("")
+        self._apply_filter("")
 
     def _apply_filter(self, text: str) -> None:
         session = self.session
@@ -267,7 +277,7 @@ class RunListing(Place):
         completer = self._completer
         with self.reporting_trouble():
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
-            self.filter_line.show_candidates(message.text, found)
+            message.line.show_candidates(message.text, found)
 
     def on_filter_line_star_asked(self, message: FilterLine.StarAsked) -> None:
         memory = self.session.memory

@@ -110,7 +110,6 @@ class RunsScreen(RunFiles):
         experiment = experiment or self.experiments.first_choice
         if experiment is None:
             self.table.empty_text = "No experiments yet.\nRuns appear here as soon as something logs to this store."
-            self.table.repaint()
             return
         self._show_experiment(experiment)
 
@@ -134,6 +133,7 @@ class RunsScreen(RunFiles):
         session.order, session.numeric = (), {}
         session.layout = Layout(is_tree=session.layout.is_tree)
         session.filter = session.filters.get(session.scope_id, "")
+        self.forget_settling("filter")
         self.show_filter(session.filter)
         self.table.forget()
 

@@ -22,7 +22,7 @@ from mldeck.ui.registry_reading import (
     run_ids_of,
 )
 from mldeck.ui.screens.model_listing import ModelListing
-from mldeck.ui.screens.place import retitle
+from mldeck.ui.screens.place import no_match_text, retitle
 from mldeck.ui.session import Session, read_off_loop
 from mldeck.ui.widgets.version_board import VersionBoard
 from mldeck.ui.widgets.version_table import VersionTable
@@ -165,7 +165,7 @@ class VersionListing(ModelListing):
         if self._runs is None:
             return
         if self._search:
-            self.table.empty_text = "The run of no version matches the filter.\n\nf changes it."
+            self.table.empty_text = no_match_text("The run of no version", self._search)
         self.table.show(self._data, self._runs, self._order, cursor)
         self.show_title()
 
@@ -300,7 +300,20 @@ class VersionListing(ModelListing):
         apply = self.apply_model_filter if of_models else self._apply_search
         self.settle("filter", lambda: apply(message.text))
 
+    async def action_clear_filter(self) -> None:
+        """Of the same ones."""
+        self.forget_settling("filter")
+        if self.is_in_list and self._query.filter:
+            (await self.filter_line_in(self.query_one("#models-body"))).set_text("")
+            self.apply_model_filter("")
+        elif not self.is_in_list and self._is_table and self._search:
+            self._apply_search("")
+            self._show_search()
+        else:
+            self.notify("There is no filter", timeout=2)
+
     def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
+        self.forget_settling("filter")
         if self._edited_filter == "models":
             self.apply_model_filter(message.text)
             self.keep_model_filter(message.text)
@@ -320,6 +333,7 @@ class VersionListing(ModelListing):
     async def on_filter_line_candidates_wanted(self, message: FilterLine.CandidatesWanted) -> None:
         """Of models there are few enough to see them; of runs it offers what there is."""
         if self._edited_filter == "models":
+            message.line.show_candidates(message.text, ())
             return
         from mldeck.ui.completing import Completer
 
@@ -328,8 +342,7 @@ class VersionListing(ModelListing):
         completer = self._completer
         with self.reporting_trouble():
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
-            if self._search_line is not None:
-                self._search_line.show_candidates(message.text, found)
+            message.line.show_candidates(message.text, found)
 
 
 def _is_among(version: ModelVersion, versions: Sequence[ModelVersion]) -> bool:

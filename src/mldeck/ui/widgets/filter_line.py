@@ -13,9 +13,11 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from mldeck.format import cell_width, escaped, safe
+from mldeck.search.complete import word_at
 from mldeck.search.errors import SearchError
 from mldeck.search.language import RUNS, Language
 from mldeck.search.parse import parse
+from mldeck.search.tree import Node
 from mldeck.ui.completing import Candidate
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.text_field import TextField
@@ -77,7 +79,7 @@ class FilterLine(Vertical):
     ]
 
     class Changed(Message):
-        """Another valid filter was typed."""
+        """Another filter was typed, and is whole."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -91,8 +93,11 @@ class FilterLine(Vertical):
             self.text = text
 
     class CandidatesWanted(Message):
-        def __init__(self, text: str, cursor: int) -> None:
+        """Answered with `show_candidates`, also when there are none."""
+
+        def __init__(self, line: FilterLine, text: str, cursor: int) -> None:
             super().__init__()
+            self.line = line
             self.text = text
             self.cursor = cursor
 
@@ -113,6 +118,8 @@ class FilterLine(Vertical):
         self._past = 0
         """How far back in the history one is; 0 is the text that was typed."""
         self._typed = ""
+        self._held = ""
+        """A filter that counts when it is known that nothing can be made of its last word: see `_typed_something`."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="filter-row"):
@@ -147,7 +154,7 @@ class FilterLine(Vertical):
         self.screen.set_focus(self._input)  # at once, so that what is typed next goes there
         self._input.cursor = len(self.text)
         self._judge(self.text)
-        self.post_message(self.CandidatesWanted(self.text, len(self.text)))
+        self.post_message(self.CandidatesWanted(self, self.text, len(self.text)))
 
     def set_text(self, text: str) -> None:
         """Shows a filter that comes from elsewhere."""
@@ -157,7 +164,15 @@ class FilterLine(Vertical):
         self.display = bool(text)
 
     def show_candidates(self, text: str, candidates: Sequence[Candidate]) -> None:
-        if text == self.text and self._input.has_focus:
+        if text != self.text or not self._input.has_focus:
+            return
+        if text == self._held:
+            self._held = ""
+            if candidates:
+                self._say_held()
+            else:
+                self.post_message(self.Changed(text))
+        if candidates or self._candidate_list.display:
             column = cell_width(escaped(text[: candidates[0].span[0]])) if candidates else 0
             self._candidate_list.show(candidates, min(_MARK_WIDTH + column, max(0, self.size.width - 30)))
 
@@ -168,44 +183,56 @@ class FilterLine(Vertical):
 
     @on(Input.Changed)
     def _typed_something(self, event: Input.Changed) -> None:
+        """A bare word is looked for in names. While a field can still be made of it, by typing on or by a completion, it counts
+        only on Enter: half a field would empty the table."""
         event.stop()
-        text = self.text
-        if self._judge(text):
+        text, cursor = self.text, self._input.cursor
+        self._held = ""
+        tree = self._judge(text)
+        word = None if tree is None else word_at(tree, cursor)
+        if word is not None and self._language.may_become(word):
+            self._say_held()
+        elif word is not None:
+            self._held = text
+        elif tree is not None:
             self.post_message(self.Changed(text))
-        self.post_message(self.CandidatesWanted(text, self._input.cursor))
+        self.post_message(self.CandidatesWanted(self, text, cursor))
 
-    def _judge(self, text: str) -> bool:
-        """Whether the text is a filter; says what is wrong with it below the character that is wrong."""
+    def _say_held(self) -> None:
+        self.say("Enter looks for that word in names")
+
+    def _judge(self, text: str) -> Node | None:
+        """What the text asks for; None, and what is wrong is said below the character that is wrong, if it cannot be read."""
         try:
-            tree = parse(text.strip(), self._language)
+            tree = parse(text.rstrip(), self._language)
         except SearchError as error:
             self.say(
                 _pointed(str(error), _MARK_WIDTH + cell_width(escaped(text[: error.position])), self.size.width),
                 is_error=True,
             )
-            return False
+            return None
         self.say(
             "more than MLflow's own language: an extension of mldeck" if self._language.uses_extension(tree) else ""
         )
-        return True
+        return tree
 
     # -- keys
 
     def action_accept(self) -> None:
         if self._candidate_list.display and self._candidate_list.is_chosen:
             self.action_complete()
-        elif self._judge(self.text):
+        elif self._judge(self.text) is not None:
             self._close(self.text)
 
     def action_cancel(self) -> None:
         if self._candidate_list.display:
             self._candidate_list.show((), 0)
             return
-        self._input.text = self.applied
+        self.set_text(self.applied)
         self._close(self.applied)
 
     def _close(self, text: str) -> None:
-        self.applied = text
+        self.applied, self._held = text, ""
         self._candidate_list.show((), 0)
         self.query_one("#filter-hint").display = False
         self.display = bool(text.strip())
@@ -231,7 +258,7 @@ class FilterLine(Vertical):
         self._input.cursor = len(self.text)
 
     def action_star(self) -> None:
-        if self.text.strip() and self._judge(self.text):
+        if self.text.strip() and self._judge(self.text) is not None:
             self.post_message(self.StarAsked(self.text.strip()))
 
 

@@ -83,13 +83,24 @@ class Grid(ScrollView, Based, can_focus=True):
         self.row_count = 0
         self.cursor_row = 0
         self.cursor_column = 0
-        self.empty_text = ""
+        self._empty_text = ""
         self._fixed_columns = fixed_columns
         self._first_column = fixed_columns
         self._has_header = has_header
         self._lines: dict[tuple[int, bool], Strip] = {}
         self._styles_by_name: dict[str, Style] = {}
         self._focused = False
+
+    @property
+    def empty_text(self) -> str:
+        """What stands there instead of rows, if there are none."""
+        return self._empty_text
+
+    @empty_text.setter
+    def empty_text(self, text: str) -> None:
+        if text != self._empty_text:
+            self._empty_text = text
+            self.refresh()
 
     def row_cells(self, row: int) -> Sequence[Cell] | None:
         """What is in a row, a cell for each column; None while it is being read."""
