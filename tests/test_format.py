@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from mldeck.format import (
+    RUNNING_WIDTH,
+    age_change,
     age_text,
+    age_width,
     cell_width,
     clusters,
     cut,
@@ -22,6 +25,8 @@ from mldeck.format import (
     exact_duration_text,
     exact_float_text,
     float_text,
+    running_change,
+    running_text,
     safe,
     safe_lines,
     size_text,
@@ -200,6 +205,36 @@ def test_no_time_raises(timestamp: int, now: int) -> None:
         assert text
     assert duration_text(timestamp)
     assert exact_duration_text(timestamp)
+
+
+@given(st.integers(-DAY, 15 * DAY))
+def test_an_age_changes_when_it_says(age: int) -> None:
+    change = age_change(NOW - age, NOW)
+    if change is None:
+        assert age_text(NOW - age, NOW) == date_text(NOW - age)
+        return
+    assert change.at > NOW
+    assert age_text(NOW - age, change.at - 1) == age_text(NOW - age, NOW)
+    assert age_text(NOW - age, change.at) != age_text(NOW - age, NOW)
+
+
+@given(st.integers(-DAY, 15 * DAY))
+def test_what_runs_changes_when_it_says(size: int) -> None:
+    change = running_change(NOW - size, NOW)
+    assert change.at > NOW
+    assert running_text(NOW - size, change.at - 1) == running_text(NOW - size, NOW)
+    assert running_text(NOW - size, change.at) != running_text(NOW - size, NOW)
+
+
+@given(st.integers(0, 99 * DAY), st.integers(0, DAY))
+def test_times_that_go_on_have_room(age: int, later: int) -> None:
+    assert len(age_text(NOW - age, NOW + later)) <= age_width(NOW - age, NOW)
+    assert len(running_text(NOW - age, NOW) or "") <= RUNNING_WIDTH
+
+
+@pytest.mark.parametrize(("size", "text"), [(0, "0s"), (2_999, "2s"), (MINUTE, "1m 00s"), (HOUR, "1h 00m"), (-1, None)])
+def test_what_runs_has_no_tenths(size: int, text: str | None) -> None:
+    assert running_text(NOW - size, NOW) == text
 
 
 def test_a_number_that_is_no_time_is_shown_as_it_is() -> None:

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 MISSING = "–"
 """Not logged: looks different from NaN, from inf and from an empty value."""
@@ -230,15 +231,66 @@ def exact_duration_text(milliseconds: int) -> str:
     return f"{sign}{f'{hours}h ' if hours else ''}{text} {seconds:02d}.{thousandths:03d}s"
 
 
+class Change(NamedTuple):
+    """When a text that time changes will be another one."""
+
+    at: int
+    unit: int
+    """Milliseconds until it changes again, about."""
+
+
+_RECENT = 14 * _DAY
+_AGE_UNITS = {"d": _DAY, "h": _HOUR, "m": _MINUTE, "s": _SECOND}
+
+
 def age_text(timestamp: int, now: int) -> str:
     """How long ago, in one unit, while it is recent (12s, 5m, 3h, 6d); then the local date."""
     age = now - timestamp
-    if age < 0 or age >= 14 * _DAY:
+    if age < 0 or age >= _RECENT:
         return date_text(timestamp)
-    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "m")):
-        if age >= unit:
-            return f"{age // unit}{name}"
-    return f"{age // _SECOND}s"
+    name = _age_unit(age)
+    return f"{age // _AGE_UNITS[name]}{name}"
+
+
+def _age_unit(age: int) -> str:
+    return next((name for name, unit in _AGE_UNITS.items() if age >= unit), "s")
+
+
+def age_change(timestamp: int, now: int) -> Change | None:
+    """When the age will read differently; None if it is a date, and stays one."""
+    age = now - timestamp
+    if age < 0:
+        return Change(timestamp, _SECOND)
+    if age >= _RECENT:
+        return None
+    unit = _AGE_UNITS[_age_unit(age)]
+    return Change(timestamp + (age // unit + 1) * unit, unit)
+
+
+def age_width(timestamp: int, now: int) -> int:
+    """Cells that the age needs today, whatever the hour."""
+    return max(len("59m"), len(age_text(timestamp, now)), len(age_text(timestamp, now + _DAY)))
+
+
+def running_text(start: int, now: int) -> str | None:
+    """How long it has been going on, to the second in the first minute: a clock shows no tenths. None before the start."""
+    size = now - start
+    if size < 0:
+        return None
+    return f"{size // _SECOND}s" if size < _MINUTE else duration_text(size)
+
+
+def running_change(start: int, now: int) -> Change:
+    """When that will read differently."""
+    size = now - start
+    if size < 0:
+        return Change(start, _SECOND)
+    unit = _SECOND if size < _HOUR else _MINUTE if size < _DAY else _HOUR
+    return Change(start + (size // unit + 1) * unit, unit)
+
+
+RUNNING_WIDTH = len("59m 59s")
+"""Cells that such a duration needs in the first hundred days."""
 
 
 def date_text(timestamp: int) -> str:

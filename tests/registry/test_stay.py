@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from mldeck.format import date_text, time_text
+from mldeck.format import age_text, date_text, time_text
 from mldeck.registry.history import Event, EventKind, arrival, history_of_model
 from mldeck.registry.stay import Stay, exact_time, stay_since
 from tests.registry_rooms import a_version
 
 NOW = 1_900_000_000_000
 MINUTE, DAY = 60_000, 86_400_000
+
+
+def _age(timestamp: int) -> str:
+    return age_text(timestamp, NOW)
 
 
 @pytest.mark.parametrize(
@@ -30,18 +34,18 @@ def test_an_unrecorded_change_is_known_within_bounds(
 ) -> None:
     since = None if earliest is None else NOW - earliest
     event = Event(EventKind.UNRECORDED, 1, NOW - latest, "None", "Production", since)
-    assert stay_since(event, NOW) == Stay(text, is_date)
+    assert stay_since(event, _age) == Stay(text, is_date)
 
 
 def test_a_recorded_change_is_known_exactly() -> None:
     event = Event(EventKind.MOVED, 1, NOW - 6 * MINUTE, "None", "Production")
-    assert stay_since(event, NOW) == Stay("6m", False)
+    assert stay_since(event, _age) == Stay("6m", False)
     assert exact_time(event) == time_text(NOW - 6 * MINUTE)
 
 
 def test_nothing_is_said_of_what_has_no_time() -> None:
     event = Event(EventKind.UNRECORDED, 1, None, "None", "Production", NOW)
-    assert (stay_since(event, NOW), exact_time(event)) == (None, None)
+    assert (stay_since(event, _age), exact_time(event)) == (None, None)
 
 
 def test_a_new_description_does_not_make_a_stay_shorter() -> None:
@@ -49,5 +53,5 @@ def test_a_new_description_does_not_make_a_stay_shorter() -> None:
     version = a_version(1, "Production", created=NOW - 3 * DAY, changed=NOW)
     event = arrival(history_of_model([version], model_changed=NOW - 6 * MINUTE), 1)
     assert event is not None
-    assert stay_since(event, NOW) == Stay("6m–3d", False)
+    assert stay_since(event, _age) == Stay("6m–3d", False)
     assert exact_time(event) == f"{time_text(NOW - 3 * DAY)} – {time_text(NOW - 6 * MINUTE)}"

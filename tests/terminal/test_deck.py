@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -258,11 +260,42 @@ class TestLayout:
             deck.press("s", "▲")
 
 
+_MONTH = 30 * 86_400_000
+
+
 class TestQuiet:
+    @pytest.fixture
+    def demo(self, demo: Path) -> Path:
+        """No run is younger than a month, and none is running: no time on screen changes."""
+        with closing(sqlite3.connect(demo)) as connection, connection:
+            connection.execute("UPDATE runs SET start_time = start_time - ?, end_time = end_time - ?", (_MONTH, _MONTH))
+            connection.execute("UPDATE runs SET status = 'KILLED' WHERE status = 'RUNNING'")
+        return demo
+
     def test_an_idle_deck_sends_nothing(self, deck: Terminal) -> None:
         deck.wait_for(details_of("tab-transformer"))
         deck.settle(1.0)
         assert deck.bytes_sent_within(4.0) == b""
+
+    def test_a_running_run_costs_a_clock(self, demo: Path) -> None:
+        """Its duration goes on, and nothing else is painted."""
+        with closing(sqlite3.connect(demo)) as connection, connection:
+            connection.execute(
+                "UPDATE runs SET status = 'RUNNING', end_time = NULL, start_time = ? WHERE name = 'tab-transformer'",
+                (int((time.time() - 121) * 1000),),
+            )
+        with mldeck(demo) as deck:
+            deck.wait_for("live · rw")
+            deck.wait_for(COUNTED)
+            deck.wait_for(details_of("tab-transformer"))
+            deck.settle()
+            row = deck.row_of("  tab-transformer ")
+            assert row is not None
+            before, line = len(deck.chunks), deck.lines[row]
+            assert re.search(r" 2m +2m \d\ds ", line)
+            deck.wait_for(lambda: deck.lines[row] != line)
+            sent = b"".join(chunk.data for chunk in deck.chunks[before:])
+            assert set(terminal.painted_rows(sent, range(100), range(1, 50))) == {row}
 
     def test_one_row_down_paints_two_rows(self, deck: Terminal) -> None:
         deck.wait_for(details_of("tab-transformer"))

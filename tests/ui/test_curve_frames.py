@@ -52,8 +52,8 @@ async def test_bars(store: FixtureStore) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_small_charts(store: FixtureStore, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("run_cells", "run_table"):
-        monkeypatch.setattr(f"mldeck.ui.widgets.{module}.now_ms", lambda: 1_795_228_000_000)
+    for module in ("clock", "widgets.run_cells"):
+        monkeypatch.setattr(f"mldeck.ui.{module}.now_ms", lambda: 1_795_228_000_000)
     async with running_deck(store.db, experiment="churn-baseline", size=size) as deck:
         await deck.until_counted(12)
         table = deck.screen.table

@@ -24,8 +24,8 @@ NOW_S = 1_795_228_000.0
 
 @pytest.fixture(autouse=True)
 def _same_time_everywhere(utc: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("run_cells", "run_table", "inspector"):
-        monkeypatch.setattr(f"mldeck.ui.widgets.{module}.now_ms", lambda: int(NOW_S * 1000))
+    for module in ("clock", "widgets.run_cells"):
+        monkeypatch.setattr(f"mldeck.ui.{module}.now_ms", lambda: int(NOW_S * 1000))
 
 
 @pytest.fixture

@@ -10,17 +10,11 @@ import pytest
 
 from tests.fixture_stores import FixtureStore
 from tests.ui.promoting_deck import ModelsDeck, models_deck
-from tests.ui.test_frames import NOW_S, _same_time_everywhere, check, taxi  # noqa: F401 - fixtures
+from tests.ui.test_frames import _same_time_everywhere, check, taxi  # noqa: F401 - fixtures
 from tests.ui.test_live import writing
 from tests.ui.test_models import place
 
 MODEL = "nyc-taxi-regressor"
-
-
-@pytest.fixture(autouse=True)
-def _ages(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("run_cells", "registered_models", "version_board", "version_table", "version_inspector"):
-        monkeypatch.setattr(f"mldeck.ui.widgets.{module}.now_ms", lambda: int(NOW_S * 1000))
 
 
 @pytest.fixture

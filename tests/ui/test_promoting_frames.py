@@ -37,8 +37,6 @@ def dialog(deck: Deck) -> str:
 @pytest.fixture
 def past(taxi: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A registry that some people have worked with: 1 was in Production before 2, and 3 went to Staging."""
-    for module in ("review_dialog", "history_dialog"):
-        monkeypatch.setattr(f"mldeck.ui.dialogs.{module}.now_ms", lambda: NOW_MS)
     made = (
         (1, 30, "None", "Production", "ada", "the first one", ()),
         (2, 5, "None", "Production", "grace", "half the error in the afternoon, agreed with operations", (1,)),

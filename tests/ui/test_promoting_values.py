@@ -11,11 +11,13 @@ from mldeck.model import Run, RunRecord
 from mldeck.registry.history import Event, EventKind, history_of_model
 from mldeck.registry.nouns import ModelVersion
 from mldeck.ui.best import Better
+from mldeck.ui.clock import Clock
 from mldeck.ui.dialogs.history_dialog import moments, what_happened, when_it_was
 from mldeck.ui.promoting import Files, Review, Row, Side
 from tests.registry_rooms import a_version
 
 NOW = 1_700_000_000_000
+CLOCK = Clock(lambda: NOW)
 DAY_MS = 86_400_000
 
 
@@ -33,7 +35,7 @@ def reviewed(
 
 
 def row_of(review: Review, name: str) -> Row:
-    return next(each for each in review.rows({}, NOW) if each.name == name)
+    return next(each for each in review.rows({}, CLOCK) if each.name == name)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_what_a_move_is_called(before: str, stage: str, deed: str) -> None:
 
 def test_what_decides_comes_before_params_and_tags() -> None:
     review = reviewed({"m": 1.0}, {"m": 2.0})
-    names = [each.name for each in review.rows({3: Files("✓"), 2: Files("missing", "gone")}, NOW)]
+    names = [each.name for each in review.rows({3: Files("✓"), 2: Files("missing", "gone")}, CLOCK)]
     assert names == ["m", "source", "author", "registered", "in stage since", "files", "depth"]
     assert row_of(review, "files").then == "…"
 
@@ -91,7 +93,7 @@ def test_what_decides_comes_before_params_and_tags() -> None:
 def test_without_anything_to_compare_with_only_what_it_is_is_said() -> None:
     version = a_version(3, "None")
     review = Review((version,), side(version, {"m": 1.0}), None, (), "Staging")
-    assert "depth" not in [each.name for each in review.rows({}, NOW)]
+    assert "depth" not in [each.name for each in review.rows({}, CLOCK)]
 
 
 def test_leaving_production() -> None:
@@ -135,4 +137,4 @@ class TestTimeLine:
         self, earliest: int | None, latest: int | None, text: str
     ) -> None:
         when, since = (None if ago is None else NOW - ago for ago in (latest, earliest))
-        assert when_it_was(Event(EventKind.UNRECORDED, 1, when, "None", "Staging", since), NOW) == text
+        assert when_it_was(Event(EventKind.UNRECORDED, 1, when, "None", "Staging", since), CLOCK) == text

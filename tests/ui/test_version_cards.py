@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mldeck.format import cell_width, safe
 from mldeck.model import Run, RunRecord
 from mldeck.registry.nouns import ModelVersion
+from mldeck.ui.clock import Clock
 from mldeck.ui.registry_reading import CardMetric, Versions
 from mldeck.ui.widgets.version_cards import CARD_HEIGHT, Cards
 
@@ -40,7 +41,7 @@ def boards(draw: st.DrawFn) -> Versions:
 
 @given(boards(), st.integers(10, 44), st.booleans(), st.integers(0, 10_000))
 def test_every_line_is_as_wide_as_the_card(data: Versions, width: int, is_cursor: bool, below: int) -> None:
-    cards = Cards(data, NOW)
+    cards = Cards(data, Clock(lambda: NOW))
     for row in range(len(data.versions)):
         for line in range(CARD_HEIGHT):
             cells = cards.line(row, line, width, edge="dim", is_cursor=is_cursor, below=below)
@@ -57,7 +58,7 @@ def one(value: float, width: int, *others: float) -> str:
         str(number): RunRecord(Run(str(number), "r", "1", "FINISHED", "active"), {"acc": each})
         for number, each in enumerate(values)
     }
-    cards = Cards(Versions("m", versions, records, CardMetric("acc", True)), NOW)
+    cards = Cards(Versions("m", versions, records, CardMetric("acc", True)), Clock(lambda: NOW))
     return "".join(cell.text for cell in cards.line(0, 2, width, edge="", is_cursor=False, below=0))
 
 

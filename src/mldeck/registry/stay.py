@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from mldeck.format import age_text, date_text, time_text
+from mldeck.format import date_text, time_text
 from mldeck.registry.history import Event, EventKind
 
 
@@ -16,11 +17,14 @@ class Stay:
     """Whether it names days, not ages."""
 
 
-def stay_since(event: Event, now: int) -> Stay | None:
-    """Since the event that brought the version in; None when nothing tells when that was."""
+def stay_since(event: Event, age_of: Callable[[int], str]) -> Stay | None:
+    """Since the event that brought the version in; None when nothing tells when that was.
+
+    `age_of` says how long ago a time was.
+    """
     if event.when is None:
         return None
-    ages = [age_text(each, now) for each in _bounds(event)]
+    ages = list(map(age_of, _bounds(event)))
     is_date = any("-" in each for each in ages)
     if len(ages) == 1 and event.kind is EventKind.UNRECORDED:
         return Stay(f"{ages[0]} or {'before' if is_date else 'longer'}", is_date)

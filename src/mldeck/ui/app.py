@@ -26,6 +26,7 @@ from mldeck.errors import MldeckError, UsageError
 from mldeck.format import safe
 from mldeck.settings import Settings
 from mldeck.ui.clipboard import Clipboard, CopyAsked
+from mldeck.ui.clock import pass_time
 from mldeck.ui.driver import forgiving
 from mldeck.ui.head_start import HeadStart
 from mldeck.ui.keyboard import Keyboard, Passed
@@ -89,6 +90,7 @@ class DeckApp(App[str]):
 
     def on_mount(self) -> None:
         self._leave_on_signals()
+        self.keep_time()
 
     def _leave_on_signals(self) -> None:
         """Somebody ends the process, or the line to the terminal is gone: leave as with `q`, the terminal restored."""
@@ -201,6 +203,17 @@ class DeckApp(App[str]):
         if not stack or self._themes.get(stack[0]) != self.theme:
             super().refresh_css(animate)
             self._themes |= dict.fromkeys(stack[:1], self.theme)
+
+    @work(group="clock")
+    async def keep_time(self) -> None:
+        """Paints what time changes, where it is shown."""
+        clock = self.session.clock
+        while True:
+            await clock.until_due()
+            clock.strike()
+            for screen in self.screen_stack:
+                if screen.is_current:
+                    pass_time(screen)
 
     @work(group="ahead")
     async def on_place_opened(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from mldeck.errors import MldeckError
-from mldeck.format import MISSING, age_text, digits_to_tell_apart, float_text
+from mldeck.format import MISSING, digits_to_tell_apart, float_text
 from mldeck.model import ALL_FIELDS, Kind, RunRecord
 from mldeck.registry.history import Event, arrival
 from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION, STAGES, ModelVersion
@@ -21,6 +21,7 @@ from mldeck.ui.best import Better
 
 if TYPE_CHECKING:
     from mldeck.registry.history import Transition
+    from mldeck.ui.clock import Clock
     from mldeck.ui.session import Session
 
 _SOURCE_TAG = "mlflow.source.name"
@@ -72,10 +73,10 @@ class Side:
     def label(self) -> str:
         return f"{self.number} ({self.record.run.label})" if self.record else str(self.number)
 
-    def since(self, now_ms: int) -> str:
+    def since(self, clock: Clock) -> str:
         """How long it has been where it is, and by whom."""
         event = self.arrived
-        stay = None if event is None else stay_since(event, now_ms)
+        stay = None if event is None else stay_since(event, clock.age)
         if event is None or stay is None:
             return MISSING
         age = stay.text if stay.is_date else f"{stay.text} ago"
@@ -150,18 +151,18 @@ class Review:
         others = [each for each in self.versions if each.stage == PRODUCTION and each.version != self.number]
         return self.moved.version.stage == PRODUCTION != self.stage and not others
 
-    def rows(self, files: Mapping[int, Files], now_ms: int) -> tuple[Row, ...]:
+    def rows(self, files: Mapping[int, Files], clock: Clock) -> tuple[Row, ...]:
         """What decides comes first: without anything to compare with, the params and tags are left out."""
         pairs = beside(self.present.record if self.present else None, self.moved.record)
         metrics = [_metric_row(each, self.better.get(each.column.key)) for each in pairs if _is_metric(each)]
         texts = [_text_row(each) for each in pairs if self.present and not _is_metric(each)]
-        return (*metrics, *self._facts(files, now_ms), *texts)
+        return (*metrics, *self._facts(files, clock), *texts)
 
-    def _facts(self, files: Mapping[int, Files], now_ms: int) -> Iterator[Row]:
+    def _facts(self, files: Mapping[int, Files], clock: Clock) -> Iterator[Row]:
         yield self._fact("source", lambda side: side.source)._replace(keeps_end=True)  # the commit is at the end
         yield self._fact("author", lambda side: side.author)
-        yield self._fact("registered", lambda side: _ago(side.version.creation_time, now_ms), differs=False)
-        yield self._fact("in stage since", lambda side: side.since(now_ms), differs=False)
+        yield self._fact("registered", lambda side: _ago(side.version.creation_time, clock), differs=False)
+        yield self._fact("in stage since", lambda side: side.since(clock), differs=False)
         yield self._fact("files", lambda side: files.get(side.number, UNKNOWN_FILES).mark, differs=False)
 
     def _fact(self, name: str, text_of: Callable[[Side], str], *, differs: bool = True) -> Row:
@@ -206,10 +207,10 @@ def _signed(value: float) -> str:
     return "0" if value == 0 else f"{'+' if value > 0 else '−'}{text}"
 
 
-def _ago(timestamp: int | None, now_ms: int) -> str:
+def _ago(timestamp: int | None, clock: Clock) -> str:
     if timestamp is None:
         return MISSING
-    age = age_text(timestamp, now_ms)
+    age = clock.age(timestamp)
     return age if "-" in age else f"{age} ago"
 
 

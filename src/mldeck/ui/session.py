@@ -16,6 +16,7 @@ from mldeck.settings import Settings
 from mldeck.ui.arranging import Layout
 from mldeck.ui.best import Better, higher_is_better
 from mldeck.ui.best import remembered as remembered_directions
+from mldeck.ui.clock import Clock
 from mldeck.ui.column_choice import ColumnChoice, Look, from_memory
 from mldeck.ui.head_start import HeadStart
 from mldeck.ui.memory import StoreMemory
@@ -69,6 +70,8 @@ class Session:
     """Hosts and folders that only the database names, and that the user agreed to in this sitting."""
     way_back: WayBack | None = None
     """Where somebody came from to look at a run."""
+    clock: Clock = field(default_factory=Clock)
+    """The time on screen."""
     changes: int = 0
     """How often the database was seen to have changed: a place that has read an older state reads again when it is shown."""
     _store: Store | None = None

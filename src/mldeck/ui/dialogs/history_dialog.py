@@ -14,12 +14,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from mldeck.format import MISSING, age_text, cell_width, safe, time_text
+from mldeck.format import MISSING, cell_width, safe, time_text
 from mldeck.registry.history import Event, EventKind, Transition
 from mldeck.registry.nouns import PRODUCTION, STAGING
+from mldeck.ui.clock import Clock
 from mldeck.ui.widgets.choosing import fit_rows
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.widgets.run_cells import now_ms
 
 _LANES = (PRODUCTION, STAGING)
 _MAX_WHO_WIDTH, _MIN_WHY_WIDTH = 12, 16
@@ -67,10 +67,10 @@ def _lanes(stages: dict[int, str | None]) -> tuple[tuple[int, ...], ...]:
 class HistoryGrid(Grid):
     """The newest first. The lanes on the left are read from the bottom up: who served from when on."""
 
-    def __init__(self, found: Sequence[Moment]) -> None:
+    def __init__(self, found: Sequence[Moment], clock: Clock) -> None:
         super().__init__(id="history-rows")
         self.moments = tuple(reversed(found))
-        self._now = now_ms()
+        self._clock = clock
         self.row_count = len(self.moments)
         self.set_content(self.row_count, self._fitting_columns())
 
@@ -96,7 +96,7 @@ class HistoryGrid(Grid):
         lanes = zip(moment.lanes, moment.changed, strict=True)
         style = "dim" if event.kind is EventKind.REGISTERED else "warn" if event.kind is EventKind.UNRECORDED else ""
         return (
-            Cell(when_it_was(event, self._now), "dim"),
+            Cell(when_it_was(event, self._clock), "dim"),
             *(_lane_cell(numbers, changed) for numbers, changed in lanes),
             Cell(what_happened(event), style),
             Cell(safe(_who(event)), "dim"),
@@ -126,17 +126,17 @@ def _lane_cell(numbers: Sequence[int], changed: bool) -> Cell:
     return Cell(f"● {' '.join(map(str, numbers[:_MOST_NUMBERS]))}{more}", "accent")
 
 
-def when_it_was(event: Event, now: int) -> str:
+def when_it_was(event: Event, clock: Clock) -> str:
     """Of an unrecorded change, the shortest and the longest time that it can have been: `5s–3d`.
 
     The shortest is that of the last change of anything, which may have been another one: of the model's description, say.
     """
     if event.when is None:
         return MISSING
-    text = age_text(event.when, now)
+    text = clock.age(event.when)
     if event.kind is not EventKind.UNRECORDED or _is_date(text):
         return text
-    earliest = None if event.since is None else age_text(event.since, now)
+    earliest = None if event.since is None else clock.age(event.since)
     if earliest is None or _is_date(earliest):
         return f"≥ {text}"
     return text if text == earliest else f"{text}–{earliest}"
@@ -205,9 +205,10 @@ class HistoryDialog(ModalScreen["int | None"]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,H", "close", "close")]
     AUTO_FOCUS = "#history-rows"
 
-    def __init__(self, model: str, events: Sequence[Event], *, keeps_history: bool) -> None:
+    def __init__(self, model: str, events: Sequence[Event], clock: Clock, *, keeps_history: bool) -> None:
         super().__init__()
         self._model = model
+        self._clock = clock
         self._moments = moments(events)
         self._keeps_history = keeps_history
 
@@ -215,7 +216,7 @@ class HistoryDialog(ModalScreen["int | None"]):
         with Vertical(id="history", classes="dialog") as pane:
             pane.border_title = Content(f"History of {safe(self._model)}")
             pane.border_subtitle = Content("↑↓ · Enter go to the version · y copy · Esc close")
-            grid = HistoryGrid(self._moments)
+            grid = HistoryGrid(self._moments, self._clock)
             grid.empty_text = "Nothing has happened to this model yet."
             yield grid
             yield Static("", id="history-details", markup=False)

@@ -19,6 +19,7 @@ from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION
 from mldeck.registry.plan import StaleReview, TransitionPlan, archives_by_default
 from mldeck.store.registry_rules import check_reason
 from mldeck.ui.best import ANSWERS, Better
+from mldeck.ui.clock import Clock
 from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog
 from mldeck.ui.dialogs.waiting_dialog import patiently
 from mldeck.ui.promoting import Files, Move, Review, Row
@@ -26,7 +27,6 @@ from mldeck.ui.session import read_off_loop
 from mldeck.ui.threads import in_thread
 from mldeck.ui.widgets.choosing import ButtonBar, Tick, fit_rows
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.widgets.run_cells import now_ms
 from mldeck.ui.widgets.text_field import TextField
 
 if TYPE_CHECKING:
@@ -109,10 +109,11 @@ class ReviewDialog(ModalScreen["Transition | None"]):
     ]
     AUTO_FOCUS = "#review-buttons"
 
-    def __init__(self, move: Move, show_done: Callable[[Transition], Awaitable[None]]) -> None:
+    def __init__(self, move: Move, clock: Clock, show_done: Callable[[Transition], Awaitable[None]]) -> None:
         """`show_done` brings the screen below up to date, so that it is painted once: with what was done."""
         super().__init__()
         self._move = move
+        self._clock = clock
         self._show_done = show_done
         self._review: Review | None = None
         self._files: Mapping[int, Files] = {}
@@ -158,8 +159,9 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         return self.query_one("#review-reason", TextField)
 
     def _say(self, where: str, *lines: str) -> None:
-        line = self.query_one(where, Static)
-        line.update("\n".join(map(safe, lines)))
+        line, text = self.query_one(where, Static), "\n".join(map(safe, lines))
+        if line.content != text:
+            line.update(text)
         line.display = any(lines)
 
     # -- reading
@@ -198,7 +200,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         is_on = archives_by_default(review.stage) if is_first else self._tick.is_on
         self._tick.show(f"archive {_versions(review.in_stage)}", is_on)
         self._say("#review-stale", self._stale)
-        self._say("#review-since", _since(review))
+        self._say("#review-since", _since(review, self._clock))
         if review.refusal:
             self._buttons.show((_CLOSE,))
         else:
@@ -236,10 +238,15 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             moves.append(f"{_versions(plan.staying)} {'stays' if len(plan.staying) == 1 else 'stay'} in {plan.after}")
         self._say("#review-moves", "  ·  ".join(moves))
 
+    def pass_time(self) -> None:
+        if self._review is not None:
+            self._grid.rows = self._review.rows(self._files, self._clock)  # which looks for what is another row
+            self._say("#review-since", _since(self._review, self._clock))
+
     def _show_rows(self, review: Review) -> None:
         present = review.present
         labels = (f"now: {present.label}" if present else "", f"then: {review.moved.label}")
-        rows = review.rows(self._files, now_ms())
+        rows = review.rows(self._files, self._clock)
         self._grid.show(rows, (safe(labels[0]), safe(labels[1])))
         self._say("#review-warnings", *_warnings(review, self._files))
         self.call_after_refresh(self._fit)
@@ -336,7 +343,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             self.dismiss(None)
 
 
-def _since(review: Review) -> str:
+def _since(review: Review, clock: Clock) -> str:
     """Who is in the stage, since when, by whom and why."""
     present = review.present
     if present is None:
@@ -344,7 +351,7 @@ def _since(review: Review) -> str:
         return f"Nobody is in {review.stage} now." if is_entered else ""
     reason = f": {present.reason}" if present.reason else ""
     more = f"; {len(review.others)} more" if review.others else ""
-    return f"In {review.stage}: version {present.number}, since {present.since(now_ms())}{reason}{more}"
+    return f"In {review.stage}: version {present.number}, since {present.since(clock)}{reason}{more}"
 
 
 def _warnings(review: Review, files: Mapping[int, Files]) -> list[str]:

@@ -60,7 +60,7 @@ class ModelActions(Asking):
             with self._screen.reporting_trouble():  # it is done, whether it can be shown now or not
                 await self._screen.show_moved(name, done.version)
 
-        review = ReviewDialog(Move(self._session, name, version.version, stage), show)
+        review = ReviewDialog(Move(self._session, name, version.version, stage), self._session.clock, show)
         done = await self._screen.app.push_screen_wait(review)
         if done is not None:
             self._tell(name, done)
@@ -118,7 +118,7 @@ class ModelActions(Asking):
         session, name = self._session, model.name
         events = await read_off_loop(lambda interrupt: session.registry.history(name, interrupt))
         number = await self._screen.app.push_screen_wait(
-            HistoryDialog(name, events, keeps_history=session.registry.keeps_history)
+            HistoryDialog(name, events, session.clock, keeps_history=session.registry.keeps_history)
         )
         if number is not None:
             await self._screen.read_again(cursor=(name, number))

@@ -30,15 +30,16 @@ class ModelVersions(VersionListing):
     BINDINGS: ClassVar[list[BindingType]] = bindings(MODEL_PLACE, INSPECTOR)
 
     def compose_body(self) -> ComposeResult:
+        clock = self.session.clock
         with Vertical(id="models-body"), Container(id="model-panes"):
             with Horizontal(id="model-lists"):
-                yield pane(ModelList(id="models"), "Models")
+                yield pane(ModelList(clock, id="models"), "Models")
                 with pane(Vertical(id="version-pane"), "Versions"):
-                    yield VersionBoard(id="board")
-                    table = VersionTable(id="version-table")
+                    yield VersionBoard(clock, id="board")
+                    table = VersionTable(clock, id="version-table")
                     table.display = False
                     yield table
-            yield pane(VersionInspector(id="version-inspector"), "")
+            yield pane(VersionInspector(clock, id="version-inspector"), "")
 
     @property
     def inspector(self) -> VersionInspector:
@@ -140,7 +141,3 @@ class ModelVersions(VersionListing):
         """The inspector shows the model while one moves among the models, else the version."""
         if isinstance(event.widget, ModelList) or event.widget is self.version_grid:
             self.load_details()
-
-    def on_key(self) -> None:
-        self.model_list.touch()
-        self.version_grid.touch()

@@ -24,6 +24,7 @@ from textual.widgets import Static
 from mldeck.charts.sparkline import slices_for
 from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.format import safe
+from mldeck.ui.clock import pass_time
 from mldeck.ui.keys import PLACE, bindings
 from mldeck.ui.run_reading import Opening
 from mldeck.ui.screens.finding import Finder
@@ -204,6 +205,10 @@ class Place(Screen[None]):
         except MldeckError as error:
             self._is_stale = True
             self._say_trouble(error)
+
+    def on_screen_resume(self) -> None:
+        """Time has passed meanwhile."""
+        pass_time(self)
 
     @property
     def is_shown(self) -> bool:

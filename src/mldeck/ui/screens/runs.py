@@ -48,7 +48,7 @@ class RunsScreen(RunFiles):
         with Horizontal(id="lists"):
             yield pane(ExperimentList(id="experiments"), "Experiments")
             with pane(Vertical(id="run-pane"), "Runs"):
-                yield RunTable(id="runs")
+                yield RunTable(self.session.clock, id="runs")
         yield pane(Inspector(self.session, id="inspector"), "")
 
     @property
@@ -367,6 +367,3 @@ class RunsScreen(RunFiles):
         experiment = self.experiment_list.cursor_experiment
         if experiment is not None:
             self._show_experiment(experiment)
-
-    def on_key(self) -> None:
-        self.table.touch()

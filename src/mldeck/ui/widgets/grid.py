@@ -90,6 +90,8 @@ class Grid(ScrollView, Based, can_focus=True):
         self._lines: dict[tuple[int, bool], Strip] = {}
         self._styles_by_name: dict[str, Style] = {}
         self._focused = False
+        self._painted: dict[int, Strip] = {}
+        """By line of the widget, what was painted there last."""
 
     @property
     def empty_text(self) -> str:
@@ -176,6 +178,18 @@ class Grid(ScrollView, Based, can_focus=True):
             for key in ((row, True), (row, False)):
                 self._lines.pop(key, None)
             self._refresh_row(row)
+
+    def pass_time(self) -> None:
+        """Paint the lines that time has changed."""
+        painted, self._painted = self._painted, {}
+        if not self.is_on_screen:
+            if painted:
+                self.repaint()
+            return
+        self._lines.clear()
+        for y, before in painted.items():
+            if y < self.size.height and self.render_line(y) != before:
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def _refresh_row(self, row: int) -> None:
         y = row - self.top_row + self.header_height
@@ -338,6 +352,11 @@ class Grid(ScrollView, Based, can_focus=True):
     # -- painting
 
     def render_line(self, y: int) -> Strip:
+        line = self._painted[y] = self.line_at(y)
+        return line
+
+    def line_at(self, y: int) -> Strip:
+        """Make a line of the widget."""
         width = self.line_width
         if y < self.header_height:
             header = self._group_line() if y < self.header_height - 1 else self._header_line()

@@ -19,7 +19,6 @@ from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import TabBar
 from mldeck.ui.widgets.markdown_pane import MarkdownPane
 from mldeck.ui.widgets.overview import experiment_lines, overview_lines
-from mldeck.ui.widgets.run_cells import now_ms
 
 if TYPE_CHECKING:
     from mldeck.ui.widgets.artifact_pane import ArtifactPane
@@ -39,7 +38,7 @@ class Inspector(Widget):
         self.details: RunDetails | None = None
         self._experiment: Experiment | None = None
         """What is shown instead of a run."""
-        self._experiment_overview: tuple[Sequence[Line], str] = ((), "")
+        self._experiment_count = RunCount()
         self._tab = _OVERVIEW
         self._charts: SmallCharts | None = None
         self._lists_metrics = False
@@ -96,7 +95,7 @@ class Inspector(Widget):
     def show_experiment(self, experiment: Experiment, count: RunCount) -> None:
         """An experiment instead of a run: it has an overview, a note, and the models of its runs."""
         before, self._experiment = self._experiment, experiment
-        self._experiment_overview = list(experiment_lines(experiment, count, now_ms())), experiment.note or ""
+        self._experiment_count = count
         is_other = before is None or before.experiment_id != experiment.experiment_id
         if is_other and self._tab != _MODELS:
             self._show_tab(_OVERVIEW)
@@ -116,9 +115,22 @@ class Inspector(Widget):
         elif self._tab == _MODELS and self._models is not None:
             self._models.show_again()
 
-    def _show_overview(self, lines: Sequence[Line], note: str) -> None:
-        self.query_one("#fields", LineGrid).show(lines)
-        self.query_one("#note", MarkdownPane).show(note)
+    def pass_time(self) -> None:
+        if self._tab == _OVERVIEW:
+            self.query_one("#fields", LineGrid).lines = self._overview()  # which looks for what is another line
+
+    def _show_overview(self) -> None:
+        note = self._experiment.note if self._experiment is not None else None
+        if self.details is not None:
+            note = dict(self.details.tags).get(NOTE_TAG)
+        self.query_one("#fields", LineGrid).show(self._overview())
+        self.query_one("#note", MarkdownPane).show(note or "")
+
+    def _overview(self) -> Sequence[Line]:
+        clock = self._session.clock
+        if self.details is not None:
+            return list(overview_lines(self.details, clock))
+        return list(experiment_lines(self._experiment, self._experiment_count, clock)) if self._experiment else ()
 
     def turn(self, offset: int) -> None:
         self._show_tab((self._tab + offset) % len(TABS))
@@ -189,7 +201,7 @@ class Inspector(Widget):
             self.metric_grid.show("", ())
             if self._charts is not None:
                 self._charts.show("", ())
-            self._show_overview(*(self._experiment_overview if self._experiment else ((), "")))
+            self._show_overview()
             self._fill_files()
         elif self._tab >= _ARTIFACTS:
             self._fill_files()
@@ -200,7 +212,7 @@ class Inspector(Widget):
         else:
             grid = self.query_one(f"#{_LISTS[self._tab]}", LineGrid)
             if self._tab == _OVERVIEW:
-                self._show_overview(list(overview_lines(details, now_ms())), dict(details.tags).get(NOTE_TAG, ""))
+                self._show_overview()
             else:
                 grid.show(param_lines(details.params) if self._tab == _PARAMS else tag_lines(details.tags))
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from mldeck.addresses import printable
 from mldeck.foreign import load_json
-from mldeck.format import age_text, exact_duration_text, time_text
+from mldeck.format import exact_duration_text, time_text
 from mldeck.model import DatasetInput, Experiment, Run, RunCount, RunDetails
+from mldeck.ui.clock import Clock
 from mldeck.ui.widgets.detail_grids import Line
 from mldeck.ui.widgets.run_cells import STATUS_GLYPHS
 
 
-def experiment_lines(experiment: Experiment, count: RunCount, now: int) -> Iterator[Line]:
+def experiment_lines(experiment: Experiment, count: RunCount, clock: Clock) -> Iterator[Line]:
     """The fields of an experiment; those that it does not have are left out."""
     yield Line("experiment", experiment.name)
     yield Line("id", experiment.experiment_id)
@@ -22,21 +23,21 @@ def experiment_lines(experiment: Experiment, count: RunCount, now: int) -> Itera
     deleted = f", {count.deleted:,} deleted" if count.deleted else ""
     yield Line("runs", f"{count.active:,} active{deleted}")
     if count.newest_start is not None:
-        yield Line("newest run", moment_text(count.newest_start, now))
+        yield Line("newest run", moment_text(count.newest_start, clock))
     if experiment.creation_time is not None:
-        yield Line("created", moment_text(experiment.creation_time, now))
+        yield Line("created", moment_text(experiment.creation_time, clock))
     if experiment.last_update_time is not None and experiment.last_update_time != experiment.creation_time:
-        yield Line("updated", moment_text(experiment.last_update_time, now))
+        yield Line("updated", moment_text(experiment.last_update_time, clock))
     if experiment.artifact_location:
         yield Line("artifacts", printable(experiment.artifact_location))
 
 
-def moment_text(timestamp: int, now: int) -> str:
-    age, exact = age_text(timestamp, now), time_text(timestamp)
+def moment_text(timestamp: int, clock: Clock) -> str:
+    age, exact = clock.age(timestamp), time_text(timestamp)
     return exact if exact.startswith(age) else f"{exact} ({age} ago)"
 
 
-def overview_lines(details: RunDetails, now: int) -> Iterator[Line]:
+def overview_lines(details: RunDetails, clock: Clock) -> Iterator[Line]:
     """The fields of a run; those that it does not have are left out."""
     run = details.run
     tags = dict(details.tags)
@@ -45,7 +46,7 @@ def overview_lines(details: RunDetails, now: int) -> Iterator[Line]:
     yield Line("status", f"{glyph} {run.status}{deleted}", style)
     yield Line("run id", run.run_id)
     if run.start_time is not None:
-        yield Line("started", moment_text(run.start_time, now))
+        yield Line("started", moment_text(run.start_time, clock))
     if run.end_time is not None:
         yield Line("ended", time_text(run.end_time))
     if run.duration is not None:

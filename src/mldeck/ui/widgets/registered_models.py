@@ -8,12 +8,12 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import MISSING, age_text, cell_width, safe
+from mldeck.format import MISSING, age_width, cell_width, safe
 from mldeck.model import SYSTEM_TAG_PREFIX
 from mldeck.registry.nouns import ARCHIVED, NO_STAGE, PRODUCTION, STAGING, ModelOrder, ModelQuery, RegisteredModel
+from mldeck.ui.clock import Clock
 from mldeck.ui.keys import COLUMNS, MODEL_LIST, bindings
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.widgets.run_cells import Aging, now_ms
 
 _MIN_NAME_WIDTH, _MAX_TEXT_WIDTH = 12, 28
 _SIGN_WIDTH = 2
@@ -25,7 +25,7 @@ _OTHER_STAGES = ((NO_STAGE, "none"), (ARCHIVED, "archived"))
 _ORDERS = {"model": ModelOrder.NAME, "age": ModelOrder.LAST_UPDATED}
 
 
-class ModelList(Aging, Grid):
+class ModelList(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, MODEL_LIST)
 
     class SortAsked(Message):
@@ -34,8 +34,9 @@ class ModelList(Aging, Grid):
             super().__init__()
             self.query = query
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._clock = clock
         self.models: Sequence[RegisteredModel] = ()
         self.chosen: str | None = None
         """The one whose versions are shown."""
@@ -47,7 +48,6 @@ class ModelList(Aging, Grid):
             return
         height = self.cursor_row - self.top_row
         self.models, self.query_shown = models, query
-        self._now = now_ms()
         names = [each.name for each in models]
         if cursor in names:
             self.cursor_row = names.index(cursor)
@@ -70,9 +70,9 @@ class ModelList(Aging, Grid):
 
     def _fitting_columns(self) -> tuple[GridColumn, ...]:
         """The name gets what it needs, as long as the stages have room."""
-        models = self.models
+        models, now = self.models, self._clock.now
         in_use = max((len(_in_use(each)) for each in models), default=0)
-        ages = max((len(self._age(each)) for each in models), default=0)
+        ages = max((age_width(each.last_updated_time or now, now) for each in models), default=0)
         others = (
             GridColumn("stages", max(len("stages"), in_use)),
             GridColumn("age", max(_MIN_NUMBERS_WIDTH, ages), right=True, mark=self._mark("age")),
@@ -110,7 +110,7 @@ class ModelList(Aging, Grid):
 
     def _age(self, model: RegisteredModel) -> str:
         changed = model.last_updated_time
-        return MISSING if changed is None else age_text(changed, self._now)
+        return MISSING if changed is None else self._clock.age(changed)
 
     def row_text(self, row: int) -> str:
         model = self.models[row]

@@ -7,16 +7,15 @@ looked at: there may be thousands of columns. No screen is needed here.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from mldeck.addresses import printable
 from mldeck.format import (
     MISSING,
-    age_text,
+    RUNNING_WIDTH,
+    age_width,
     cell_width,
     duration_text,
     float_text,
@@ -24,13 +23,11 @@ from mldeck.format import (
     time_text,
     told_apart,
 )
-from mldeck.model import Column, Kind, OrderKey, RunRecord
+from mldeck.model import Column, Kind, OrderKey, Run, RunRecord
+from mldeck.ui.clock import Clock, now_ms
 from mldeck.ui.column_choice import AGE, DURATION, EXPERIMENT, LABELS, Look
 from mldeck.ui.widgets.grid import Cell, GridColumn
 from mldeck.ui.widgets.lazy_cells import LazyCells
-
-if TYPE_CHECKING:
-    from textual.strip import Strip
 
 STATUS_GLYPHS = {
     "FINISHED": ("✓", "good"),
@@ -173,7 +170,7 @@ class RunCells:
         return shown._replace(width=max(shown.width, form.width), right=form.is_number)
 
     def cells(
-        self, record: RunRecord, now: int, colour: int | None, known: Collection[Column] | None = None
+        self, record: RunRecord, clock: Clock, colour: int | None, known: Collection[Column] | None = None
     ) -> LazyCells:
         """`colour`: the number of its mark's, None if it is not marked. `known`: the columns that were read; None for all."""
 
@@ -181,11 +178,11 @@ class RunCells:
             column = self.columns[index]
             if known is not None and column.kind is not Kind.ATTRIBUTE and column not in known:
                 return Cell(_NOT_READ, "faint")
-            return self.cell(record, column, now, colour)
+            return self.cell(record, column, clock, colour)
 
         return LazyCells(len(self.columns), make)
 
-    def cell(self, record: RunRecord, column: Column, now: int, colour: int | None) -> Cell:
+    def cell(self, record: RunRecord, column: Column, clock: Clock, colour: int | None) -> Cell:
         run = record.run
         if column == STATE:
             glyph, style = STATUS_GLYPHS.get(run.status, ("?", "dim"))
@@ -194,9 +191,9 @@ class RunCells:
             deleted = run.lifecycle_stage == "deleted"
             return Cell(safe(run.label), "dim" if deleted or run.run_name is None else "")
         if column == AGE:
-            return Cell(_age(record, now), "dim")
+            return Cell(_age(record, clock), "dim")
         if column == DURATION:
-            return Cell(_duration(record, now), "dim")
+            return Cell(_duration(record, clock), "dim")
         if column.kind is Kind.METRIC:
             return self._metric_cell(record.metrics.get(column.key), column.key)
         text = self._text(record, column)
@@ -229,8 +226,8 @@ def _leading_widths(sample: Sequence[RunRecord]) -> dict[Column, int]:
     return {
         STATE: _STATE_WIDTH,
         NAME: min(_MAX_NAME_WIDTH, max((_MIN_NAME_WIDTH, *names))),
-        AGE: max((_MIN_TIME_WIDTH, *(len(_age(record, now)) for record in sample))),
-        DURATION: max((_MIN_TIME_WIDTH, *(len(_duration(record, now)) for record in sample))),
+        AGE: max((_MIN_TIME_WIDTH, *(age_width(each.run.start_time or now, now) for each in sample))),
+        DURATION: max((_MIN_TIME_WIDTH, *(_duration_width(each.run) for each in sample))),
     }
 
 
@@ -248,37 +245,24 @@ def _label_width(label: str) -> int:
     return min(cell_width(safe(label)) + 2, _MAX_TEXT_WIDTH)
 
 
-def now_ms() -> int:
-    """The present time, as MLflow counts it."""
-    return int(time.time() * 1000)
-
-
-class Aging:
-    """A grid whose ages are those of the last key press or change: a deck that nobody looks at sends nothing."""
-
-    _now = 0
-    _lines: dict[tuple[int, bool], Strip]
-
-    def touch(self) -> None:
-        """A key was pressed."""
-        now = now_ms()
-        if now - self._now > 1000:
-            self._now = now
-            self._lines.clear()
-
-
-def _age(record: RunRecord, now: int) -> str:
+def _age(record: RunRecord, clock: Clock) -> str:
     start_time = record.run.start_time
-    return MISSING if start_time is None else age_text(start_time, now)
+    return MISSING if start_time is None else clock.age(start_time)
 
 
-def _duration(record: RunRecord, now: int) -> str:
+def _duration(record: RunRecord, clock: Clock) -> str:
     run = record.run
     if run.duration is not None:
         return duration_text(run.duration)
-    if run.status == "RUNNING" and run.start_time is not None and now >= run.start_time:
-        return duration_text(now - run.start_time)
+    if run.status == "RUNNING" and run.start_time is not None:
+        return clock.running(run.start_time) or MISSING
     return MISSING
+
+
+def _duration_width(run: Run) -> int:
+    if run.duration is not None:
+        return len(duration_text(run.duration))
+    return RUNNING_WIDTH if run.status == "RUNNING" else len(MISSING)
 
 
 def _text(record: RunRecord, column: Column) -> str | None:

@@ -11,17 +11,18 @@ from textual.message import Message
 from mldeck.format import MISSING, float_text, safe
 from mldeck.model import Column, Kind, OrderKey, RunRecord
 from mldeck.ui.arranging import HEADING, Arrangement, Heading
+from mldeck.ui.clock import Clock
 from mldeck.ui.column_choice import Look, is_sortable
 from mldeck.ui.keys import COLUMNS, RUNS, bindings
 from mldeck.ui.record_cache import RecordCache
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.widgets.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, Aging, RunCells, now_ms
+from mldeck.ui.widgets.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, RunCells
 
 _PINNED_SHARE = 2 / 3
 """Pinned columns take no more of the width than this: something must be left to scroll."""
 
 
-class RunTable(Aging, Grid):
+class RunTable(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, RUNS)
 
     class RowsWanted(Message):
@@ -61,8 +62,9 @@ class RunTable(Aging, Grid):
             super().__init__()
             self.what = what
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         super().__init__(id=id, fixed_columns=FIXED_COLUMNS)
+        self._clock = clock
         self.arrangement = Arrangement()
         self.order: Sequence[OrderKey] = ()
         """What the run ids are sorted by."""
@@ -97,7 +99,6 @@ class RunTable(Aging, Grid):
         self.arrangement, self.order = arrangement, order
         run_ids = arrangement.run_ids
         self._records.replace(records, read)
-        self._now = now_ms()
         self._set_columns(cells, len(run_ids))
         row = _row_of(cursor, arrangement)
         if row is not None:
@@ -254,7 +255,7 @@ class RunTable(Aging, Grid):
         record = self._records.get(run_id)
         if record is None:
             return None
-        cells = self.cells.cells(record, self._now, self.marked.get(run_id), self._records.columns_of(run_id))
+        cells = self.cells.cells(record, self._clock, self.marked.get(run_id), self._records.columns_of(run_id))
         name = cells[NAME_INDEX]
         style = "match" if run_id in self.matches else name.style
         cells[NAME_INDEX] = Cell(self._branch(run_id) + name.text, style)

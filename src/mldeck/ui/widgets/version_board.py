@@ -20,11 +20,11 @@ from textual.strip import Strip
 
 from mldeck.format import cell_width
 from mldeck.registry.nouns import PRODUCTION, STAGES, ModelVersion
+from mldeck.ui.clock import Clock
 from mldeck.ui.keys import COLUMNS, bindings
 from mldeck.ui.registry_reading import Versions
 from mldeck.ui.text_cells import cell_text
 from mldeck.ui.widgets.grid import Cell, Grid, GridColumn
-from mldeck.ui.widgets.run_cells import now_ms
 from mldeck.ui.widgets.version_cards import CARD_HEIGHT, Cards, source_name
 
 _HEADER_HEIGHT = 1
@@ -37,19 +37,20 @@ _WIDEST = 44
 class VersionBoard(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS)
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._clock = clock
         self.data = Versions()
         self.stages: list[list[int]] = [[] for _ in STAGES]
         """By stage, the versions in it, as rows."""
         self._tops = [0] * len(STAGES)
         """By stage, how many cards are scrolled out above."""
-        self._cards = Cards(self.data, 0)
+        self._cards = Cards(self.data, clock)
 
     def show(self, data: Versions, cursor: int | None) -> None:
         """The cursor goes to the version of that number; if it is not there, to what is most important."""
         is_same = data.model == self.data.model
-        self.data, self._cards = data, Cards(data, now_ms())
+        self.data, self._cards = data, Cards(data, self._clock)
         self.stages = [data.in_stage(stage) for stage in STAGES]
         if not is_same:
             self._tops = [0] * len(STAGES)
@@ -204,10 +205,6 @@ class VersionBoard(Grid):
         self._keep_tops()
         self.refresh()
 
-    def touch(self) -> None:
-        """Ages are those of the last key press or change."""
-        self._cards.now = now_ms()
-
     # -- what is found and copied
 
     def row_cells(self, row: int) -> Sequence[Cell]:
@@ -227,7 +224,7 @@ class VersionBoard(Grid):
 
     # -- painting
 
-    def render_line(self, y: int) -> Strip:
+    def line_at(self, y: int) -> Strip:
         width = self.size.width
         if not self.data.versions:
             return self._empty_line(y, width)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mldeck.format import MISSING, age_text, cell_width, digits_to_tell_apart, float_text, safe
+from mldeck.format import MISSING, cell_width, digits_to_tell_apart, float_text, safe
 from mldeck.registry.nouns import ModelVersion
+from mldeck.ui.clock import Clock
 from mldeck.ui.registry_reading import Versions
 from mldeck.ui.text_cells import cell_text, fit
 from mldeck.ui.widgets.grid import Cell
@@ -33,10 +34,9 @@ _HEAVY = _Border("┏", "┓", "┗", "┛", "━", "┃")
 
 
 class Cards:
-    def __init__(self, data: Versions, now: int) -> None:
-        """`now`: ages are those of that time."""
+    def __init__(self, data: Versions, clock: Clock) -> None:
         self.data = data
-        self.now = now
+        self._clock = clock
         self._values = _values(data)
         self._digits = digits_to_tell_apart(list(self._values.values()))
         self._fraction = max(map(self._fraction_width, self._values.values()), default=0)
@@ -66,7 +66,7 @@ class Cards:
         more = f" ↓{below} more " if below else ""
         if len(more) + 2 > inner:
             more = cell_text(f"↓{below}", inner - 2)
-        age = "" if version.creation_time is None else f" {age_text(version.creation_time, self.now)} "
+        age = "" if version.creation_time is None else f" {self._clock.age(version.creation_time)} "
         if len(more) + len(age) + 2 > inner:
             age = ""  # a date without its last digits is another date
         rule = border.along * max(0, inner - len(more) - len(age) - 2)

@@ -11,12 +11,12 @@ from textual.widget import Widget
 
 from mldeck.format import safe
 from mldeck.registry.nouns import RegisteredModel
+from mldeck.ui.clock import Clock
 from mldeck.ui.registry_reading import Shelf, VersionDetails
 from mldeck.ui.widgets.detail_grids import Line, LineGrid, MetricGrid, param_lines
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import TabBar
 from mldeck.ui.widgets.markdown_pane import MarkdownPane
-from mldeck.ui.widgets.run_cells import now_ms
 from mldeck.ui.widgets.version_lines import history_lines, model_lines, tags_of_version, version_lines
 
 TABS = ("Overview", "Metrics", "Params", "Tags", "History")
@@ -25,8 +25,9 @@ _LISTS = ("version-fields", "version-metrics", "version-params", "version-tags",
 
 
 class VersionInspector(Widget):
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._clock = clock
         self.details: VersionDetails | None = None
         self.model: RegisteredModel | None = None
         """Instead of a version."""
@@ -100,23 +101,31 @@ class VersionInspector(Widget):
         """Only the tab that is on screen is filled."""
         details, tab = self.details, self._tab
         if details is None:
-            model = self.model
-            lines = [] if model is None else list(model_lines(model, self._shelf, now_ms()))
-            self._show_overview(lines, model.description or "" if model else "")
+            self._show_overview()
             self.metric_grid.show("", ())
             for name in (_LISTS[_PARAMS], _LISTS[_TAGS], _LISTS[_HISTORY]):
                 self.query_one(f"#{name}", LineGrid).show(())
         elif tab == _OVERVIEW:
-            self._show_overview(list(version_lines(details, now_ms())), details.version.description or "")
+            self._show_overview()
         elif tab == _METRICS:
             run = details.run
             self.metric_grid.show(run.run.run_id if run else "", run.metrics if run else ())
         else:
             self.query_one(f"#{_LISTS[tab]}", LineGrid).show(_lines(details, tab))
 
-    def _show_overview(self, lines: Sequence[Line], description: str) -> None:
-        self.query_one("#version-fields", LineGrid).show(lines)
-        self.query_one(MarkdownPane).show(description)
+    def pass_time(self) -> None:
+        if self._tab == _OVERVIEW:
+            self.query_one("#version-fields", LineGrid).lines = self._overview()  # which looks for what is another line
+
+    def _show_overview(self) -> None:
+        described = self.details.version if self.details is not None else self.model
+        self.query_one("#version-fields", LineGrid).show(self._overview())
+        self.query_one(MarkdownPane).show(described.description or "" if described else "")
+
+    def _overview(self) -> Sequence[Line]:
+        if self.details is not None:
+            return list(version_lines(self.details, self._clock))
+        return [] if self.model is None else list(model_lines(self.model, self._shelf, self._clock))
 
 
 def _lines(details: VersionDetails, tab: int) -> Sequence[Line]:

@@ -10,6 +10,7 @@ from mldeck.model import RunDetails
 from mldeck.registry.history import TRANSITION_PREFIX, Event, EventKind
 from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
 from mldeck.registry.stay import stay_since
+from mldeck.ui.clock import Clock
 from mldeck.ui.registry_reading import Shelf, VersionDetails
 from mldeck.ui.widgets.detail_grids import Line, tag_lines
 from mldeck.ui.widgets.overview import dataset_lines, moment_text, source_text
@@ -20,7 +21,7 @@ STATUS_GLYPHS = {"READY": ("✓", "good"), "PENDING_REGISTRATION": ("⟳", "acce
 _ORPHAN = "there are versions of this name but no registered model: a rename by MLflow 1.8 or earlier left them behind"
 
 
-def model_lines(model: RegisteredModel, shelf: Shelf, now: int) -> Iterator[Line]:
+def model_lines(model: RegisteredModel, shelf: Shelf, clock: Clock) -> Iterator[Line]:
     yield Line("model", model.name)
     if model.is_orphan:
         yield Line("orphan", _ORPHAN, "warn")
@@ -35,16 +36,16 @@ def model_lines(model: RegisteredModel, shelf: Shelf, now: int) -> Iterator[Line
     if not shelf.has_aliases:
         yield Line("aliases", "this database is from before MLflow 2.3, which had none", "dim")
     if model.creation_time is not None:
-        yield Line("created", moment_text(model.creation_time, now))
+        yield Line("created", moment_text(model.creation_time, clock))
     if model.last_updated_time is not None:
-        yield Line("changed", moment_text(model.last_updated_time, now))
+        yield Line("changed", moment_text(model.last_updated_time, clock))
     yield from tag_lines(sorted(model.tags.items()))
 
 
-def version_lines(details: VersionDetails, now: int) -> Iterator[Line]:
+def version_lines(details: VersionDetails, clock: Clock) -> Iterator[Line]:
     """Those that it does not have are left out. What one asks first comes first: the inspector may be short."""
     version = details.version
-    yield Line("stage", f"{version.stage}{_since(details.arrival, now)}")
+    yield Line("stage", f"{version.stage}{_since(details.arrival, clock)}")
     if version.status != "READY":
         glyph, style = STATUS_GLYPHS.get(version.status, ("?", "warn"))
         message = f": {version.status_message}" if version.status_message else ""
@@ -54,18 +55,18 @@ def version_lines(details: VersionDetails, now: int) -> Iterator[Line]:
     yield from _run_lines(version, details.run)
     yield from _file_lines(details)
     if version.creation_time is not None:
-        yield Line("registered", moment_text(version.creation_time, now))
+        yield Line("registered", moment_text(version.creation_time, clock))
     if version.last_updated_time not in (None, version.creation_time):
-        yield Line("changed", moment_text(version.last_updated_time or 0, now))
+        yield Line("changed", moment_text(version.last_updated_time or 0, clock))
     if version.user_id:
         yield Line("by", version.user_id)
     if version.status == "READY":
         yield Line("status", "✓ READY", "good")
 
 
-def _since(arrival: Event | None, now: int) -> str:
+def _since(arrival: Event | None, clock: Clock) -> str:
     """When it came into its stage, and by whom, as far as anybody knows."""
-    stay = None if arrival is None else stay_since(arrival, now)
+    stay = None if arrival is None else stay_since(arrival, clock.age)
     if arrival is None or stay is None or arrival.kind is EventKind.REGISTERED:
         return ""
     moved = arrival.transition

@@ -8,16 +8,17 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import MISSING, age_text, cell_width, safe
+from mldeck.format import MISSING, cell_width, safe
 from mldeck.model import Column, OrderKey, RunRecord
 from mldeck.registry.nouns import ModelVersion
+from mldeck.ui.clock import Clock
 from mldeck.ui.column_choice import Look
 from mldeck.ui.keys import COLUMNS, VERSION_TABLE, bindings
 from mldeck.ui.registry_reading import AGE, LEADING, VERSION, VersionOrder, VersionRuns, Versions, arranged
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.lazy_cells import LazyCells
 from mldeck.ui.widgets.run_cells import LEADING as RUN_LEADING
-from mldeck.ui.widgets.run_cells import Aging, RunCells, now_ms
+from mldeck.ui.widgets.run_cells import RunCells
 from mldeck.ui.widgets.version_lines import STATUS_GLYPHS
 
 _FIXED_COLUMNS = 2
@@ -27,7 +28,7 @@ STAGE_STYLES = {"Production": "good", "Staging": "accent", "Archived": "dim", "N
 _NO_RUN = "·"
 
 
-class VersionTable(Aging, Grid):
+class VersionTable(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, VERSION_TABLE)
 
     class SortAsked(Message):
@@ -36,8 +37,9 @@ class VersionTable(Aging, Grid):
             super().__init__()
             self.column = column
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         super().__init__(id=id, fixed_columns=_FIXED_COLUMNS)
+        self._clock = clock
         self.data = Versions()
         self.runs = VersionRuns()
         self.order: VersionOrder | None = None
@@ -49,7 +51,7 @@ class VersionTable(Aging, Grid):
     def show(self, data: Versions, runs: VersionRuns, order: VersionOrder | None, cursor: int | None) -> None:
         """The cursor stays at its height, on the version of that number if it is there."""
         is_same, height = data.model == self.data.model, self.cursor_row - self.top_row
-        self.data, self.runs, self.order, self._now = data, runs, order, now_ms()
+        self.data, self.runs, self.order = data, runs, order
         self.rows = arranged(data, runs, order)
         numbers = [data.versions[row].version for row in self.rows]
         metric = data.metric
@@ -109,7 +111,7 @@ class VersionTable(Aging, Grid):
                 return leading[index]
             if record is None:
                 return Cell(_NO_RUN, "faint")
-            return self._cells.cell(record, columns[index - len(leading)], self._now, None)
+            return self._cells.cell(record, columns[index - len(leading)], self._clock, None)
 
         return LazyCells(len(leading) + len(columns), make)
 
@@ -122,7 +124,7 @@ class VersionTable(Aging, Grid):
             Cell(str(version.version)),
             Cell(safe(version.stage) + glyph, STAGE_STYLES.get(version.stage, "warn")),
             Cell(safe(" ".join(f"@{alias}" for alias in version.aliases)), "name"),
-            Cell(MISSING if created is None else age_text(created, self._now), "dim"),
+            Cell(MISSING if created is None else self._clock.age(created), "dim"),
             Cell(name, "" if record else "dim"),
         ]
 
