@@ -52,11 +52,10 @@ async def test_a_new_run_and_its_metrics_appear(store_copy: Callable[[str], Fixt
     path = store_copy("nyc-taxi").db
     async with running_deck(path, experiment=EXPERIMENT) as deck:
         await deck.until_counted(45)
-        before = deck.screen.table.cursor_run
         add_run(path, "f" * 32, "just-started")
         await deck.until_counted(46)
         assert "just-started" in deck.frame
-        assert deck.screen.table.cursor_run == before, "the cursor stays on its run"
+        assert deck.screen.table.cursor_run == "f" * 32, "the cursor stays on the first row, where nobody moved it"
         log_rmse(path, "f" * 32, 4.25, 1)
         await deck.until_shown("4.25 ")
         log_rmse(path, "f" * 32, 3.125, 2)
@@ -75,6 +74,62 @@ async def test_scrolling_and_marks_stay_where_they_are(store_copy: Callable[[str
         assert table.cursor_run == cursor
         assert deck.run_names == shown
         assert len(deck.app.session.marked) == 1
+
+
+def add_sweep(path: Path, count: int) -> list[str]:
+    """Names, the newest first."""
+    for number in range(count):
+        add_run(path, f"{number:032x}", f"sweep-{number:02}")
+    return [f"sweep-{number:02}" for number in reversed(range(count))]
+
+
+async def test_a_sweep_stays_in_sight_of_a_cursor_on_the_first_row(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=EXPERIMENT) as deck:
+        await deck.until_counted(45)
+        names = add_sweep(path, 50)
+        await deck.until_counted(95)
+        await deck.until(lambda: deck.run_names == names[: len(deck.run_names)], "the newest, from the top")
+        assert deck.screen.table.cursor_row == 0
+        await deck.until_shown("─ sweep-49 ─")
+        assert "newer above" not in deck.frame
+
+
+async def test_what_comes_above_the_page_is_counted(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=EXPERIMENT) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        await deck.press("j")
+        cursor = table.cursor_run
+        names = add_sweep(path, 50)
+        await deck.until_counted(95)
+        assert table.cursor_run == cursor
+        assert table.top_row > 0
+        await deck.until_shown(f"{table.top_row} newer above (g)")
+        await deck.press("k", "ctrl+u")
+        await deck.until_shown(f"{table.top_row} newer above (g)")
+        await deck.press("g")
+        await deck.until(lambda: "newer above" not in deck.frame, "all have been seen")
+        assert deck.run_names == names[: len(deck.run_names)]
+        add_run(path, "e" * 32, "one-more")
+        await deck.until_counted(96)
+        assert deck.run_names[0] == "one-more", "g goes to the first row to stay"
+        assert table.cursor_row == 0
+
+
+async def test_a_cursor_that_was_moved_stays_on_its_run(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=EXPERIMENT) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        await deck.press("j", "k")
+        cursor = table.cursor_run
+        add_run(path, "e" * 32, "newest")
+        await deck.until_counted(46)
+        assert table.cursor_run == cursor
+        assert (table.cursor_row, table.top_row) == (1, 0), "there is room for both"
+        assert "newer above" not in deck.frame
 
 
 async def test_nothing_is_read_while_nothing_changes(

@@ -58,7 +58,7 @@ class RunColumns(RunListing):
         if query is None:
             return
         with self.reporting_trouble(), self.saying_busy("reading columns"):
-            await self._read_order(query, from_top=False)
+            await self._read_order(query)
 
     # -- the best values
 

@@ -102,7 +102,7 @@ class RunListing(Place):
                 if page.count < run_reading.FIRST_PAGE:
                     self._runs_counted(page.count)
                     return
-            await self._read_order(query, from_top=False)
+            await self._read_order(query)
 
     async def read_runs_again(self) -> None:
         """Others changed the database: the rows stay where they are, with what is in them now."""
@@ -110,9 +110,9 @@ class RunListing(Place):
         if query is None or self._listing is not None:
             return  # what is being read is as new as it gets
         with self.saying_busy("reading runs"):
-            await self._read_order(query, from_top=False)
+            await self._read_order(query, is_live=True)
 
-    async def _read_order(self, query: RunQuery, *, from_top: bool) -> None:
+    async def _read_order(self, query: RunQuery, *, from_top: bool = False, is_live: bool = False) -> None:
         table, store, choice, columns = self.table, self.session.store, self.session.choice, self.session.columns
         top_run, layout = None if from_top else table.top_run, self.session.layout
         shown = run_reading.Shown(columns, table.columns_around(), top_run)
@@ -125,10 +125,17 @@ class RunListing(Place):
             table.empty_text = self._empty_text()
             table.keep_only(page.records, page.read)
         else:
-            self.show_runs(page, table.cells, None if from_top else table.cursor)
+            self.show_runs(page, table.cells, None if from_top else table.cursor, is_live=is_live)
         self._runs_counted(page.count)
 
-    def show_runs(self, page: run_reading.RunPage, previous: RunCells | None, cursor: str | Heading | None) -> None:
+    def show_runs(
+        self,
+        page: run_reading.RunPage,
+        previous: RunCells | None,
+        cursor: str | Heading | None,
+        *,
+        is_live: bool = False,
+    ) -> None:
         """`previous`: what the table was made of, if no column is to get narrower."""
         table = self.table
         self.session.columns = page.columns
@@ -137,7 +144,8 @@ class RunListing(Place):
         cells = RunCells(
             page.columns, list(page.records.values()), previous, read=page.read, look=self.session.look(page.columns)
         )
-        table.show(page.arrangement, page.records, page.read, cells, self.session.order, cursor)
+        order = self.session.order
+        table.show(page.arrangement, page.records, page.read, cells, order, cursor, is_live=is_live)
         if table.cursor_run != shown_before:
             self.settle("details", self.load_details)
 
@@ -166,6 +174,9 @@ class RunListing(Place):
             parts.append(self.busy)
         elif self._count is not None and session.query is not None:
             parts.append(self._counted(self._count, session.query))
+        if self.table.newer_above:
+            is_newest_first = not session.order and session.layout.group_by is None
+            parts.append(f"{self.table.newer_above:,} {'newer' if is_newest_first else 'more'} above (g)")
         parts += (f"sorted by {_sort_text(key)}" for key in session.order)
         if session.layout.group_by is not None:
             of_metric = f", with {safe(session.layout.metric)}" if session.layout.metric else ""
@@ -173,6 +184,10 @@ class RunListing(Place):
         if session.marked:
             parts.append(f"{'only ' if session.layout.only is not None else ''}{len(session.marked)} marked")
         pane.border_subtitle = Content(" · ".join(parts))
+
+    @on(RunTable.NewerSeen)
+    def _newer_seen(self) -> None:
+        self.show_title()
 
     def _counted(self, count: int, query: RunQuery) -> str:
         """`37 of 10,000 runs` when there is a filter; the stage when it is not the active one."""
@@ -265,7 +280,7 @@ class RunListing(Place):
         if query is None:
             return
         with self.reporting_trouble(), self.saying_busy("filtering"):
-            await self._read_order(query, from_top=False)
+            await self._read_order(query)
 
     @work(group="complete", exclusive=True)
     async def on_filter_line_candidates_wanted(self, message: FilterLine.CandidatesWanted) -> None:

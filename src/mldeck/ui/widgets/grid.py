@@ -47,6 +47,15 @@ class GridColumn(NamedTuple):
     """Behind the label: the direction of sorting."""
 
 
+class Standing(NamedTuple):
+    """Where the cursor is in view."""
+
+    height: int
+    """Rows from the top of the page down to it."""
+    is_page_first: bool
+    """Whether nothing is above the page."""
+
+
 GAP = 2
 """Blank cells between columns."""
 
@@ -215,6 +224,17 @@ class Grid(ScrollView, Based, can_focus=True):
         self._show_cursor()
         if row != previous:
             self.post_message(self.CursorMoved(self))
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.cursor_row - self.top_row, self.top_row == 0)
+
+    def stand(self, row: int, before: Standing) -> None:
+        """Put the cursor on a row of other content, at the height that it had; on the first page, if that was shown."""
+        self.cursor_row = row
+        fits_at_top = before.is_page_first and row < self.page_size
+        self.scroll_rows_to(0 if fits_at_top else max(0, row - before.height))
+        self._show_cursor()
 
     def _show_cursor(self) -> None:
         if self.cursor_row < self.top_row:

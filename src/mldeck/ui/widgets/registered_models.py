@@ -46,14 +46,11 @@ class ModelList(Grid):
         """The cursor goes to the model of that name, which stays at its height; if it is not there, it stays in its row."""
         if models == self.models and query == self.query_shown and cursor == self.cursor_name:
             return
-        height = self.cursor_row - self.top_row
+        before = self.standing
         self.models, self.query_shown = models, query
         names = [each.name for each in models]
-        if cursor in names:
-            self.cursor_row = names.index(cursor)
         self.set_content(len(models), self._fitting_columns())
-        self.scroll_rows_to(max(0, self.cursor_row - height))
-        self._show_cursor()
+        self.stand(names.index(cursor) if cursor in names else self.cursor_row, before)
 
     def choose(self, name: str | None) -> None:
         if name != self.chosen:

@@ -31,6 +31,12 @@ class RunTable(Grid):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, RunTable.RowsWanted)
 
+    class NewerSeen(Message):
+        """Somebody scrolled up to runs that came meanwhile, or back to the first."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, RunTable.NewerSeen)
+
     class SortAsked(Message):
         """`also`: beside the columns that are sorted by already."""
 
@@ -72,6 +78,10 @@ class RunTable(Grid):
         self.marked: Mapping[str, int] = {}
         self.matches: Collection[str] = frozenset()
         self._records = RecordCache()
+        self._is_at_home = True
+        """Whether the cursor is on the first row because nobody moved it from there, or somebody went to the first of all."""
+        self.newer_above = 0
+        """Rows above the page that came while one looked at others."""
 
     @property
     def run_ids(self) -> Sequence[str]:
@@ -88,27 +98,30 @@ class RunTable(Grid):
         cells: RunCells,
         order: Sequence[OrderKey],
         cursor: str | Heading | None,
+        *,
+        is_live: bool = False,
     ) -> None:
         """Other runs, or the same in another order or with other values.
 
         The cursor goes to this run or group, which stays at its height if it can; without one, to the top. `read`: the columns
-        whose values are in the records.
+        whose values are in the records. `is_live`: what was asked for is the same, and others have written.
         """
-        height = self.cursor_row - self.top_row
-        was_at_top = self.top_row == 0
+        before, top = self.standing, self.top_row
+        if is_live and self._is_at_home and top == 0:
+            cursor = None
         self.arrangement, self.order = arrangement, order
         run_ids = arrangement.run_ids
         self._records.replace(records, read)
         self._set_columns(cells, len(run_ids))
         row = _row_of(cursor, arrangement)
         if row is not None:
-            self.cursor_row = row
-            fits_at_top = was_at_top and row < self.page_size
-            self.scroll_rows_to(0 if fits_at_top else max(0, row - height))
+            self.stand(row, before)
         elif cursor is None:
             self.cursor_row = 0
             self.scroll_rows_to(0)
+            self._is_at_home = True
         self._show_cursor()
+        self.newer_above = max(0, self.newer_above + self.top_row - top) if is_live else 0
         self.want_rows()
 
     def shows(
@@ -172,6 +185,7 @@ class RunTable(Grid):
     def forget(self) -> None:
         """Nothing to show while other runs are being read."""
         self.arrangement = Arrangement()
+        self._is_at_home, self.newer_above = True, 0
         self._records.clear()
         self.cursor_row = 0
         self.set_content(0, ())
@@ -286,6 +300,15 @@ class RunTable(Grid):
     def copied_text(self) -> str | None:
         return self.cursor_run
 
+    def move_to(self, row: int, column: int | None = None) -> None:
+        if column is None or row != self.cursor_row:
+            self._is_at_home = False
+        super().move_to(row, column)
+
+    def action_edge(self, direction: int) -> None:
+        super().action_edge(direction)
+        self._is_at_home = direction < 0
+
     def want_rows(self) -> None:
         if self.missing()[0]:
             self.post_message(self.RowsWanted())
@@ -294,6 +317,9 @@ class RunTable(Grid):
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self.want_rows()
+            if self.newer_above > self.top_row:
+                self.newer_above = self.top_row
+                self.post_message(self.NewerSeen())
 
     def _show_column(self) -> None:
         super()._show_column()

@@ -15,7 +15,7 @@ from mldeck.ui.clock import Clock
 from mldeck.ui.column_choice import Look
 from mldeck.ui.keys import COLUMNS, VERSION_TABLE, bindings
 from mldeck.ui.registry_reading import AGE, LEADING, VERSION, VersionOrder, VersionRuns, Versions, arranged
-from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn, Standing
 from mldeck.ui.widgets.lazy_cells import LazyCells
 from mldeck.ui.widgets.run_cells import LEADING as RUN_LEADING
 from mldeck.ui.widgets.run_cells import RunCells
@@ -50,7 +50,7 @@ class VersionTable(Grid):
 
     def show(self, data: Versions, runs: VersionRuns, order: VersionOrder | None, cursor: int | None) -> None:
         """The cursor stays at its height, on the version of that number if it is there."""
-        is_same, height = data.model == self.data.model, self.cursor_row - self.top_row
+        is_same, before = data.model == self.data.model, self.standing
         self.data, self.runs, self.order = data, runs, order
         self.rows = arranged(data, runs, order)
         numbers = [data.versions[row].version for row in self.rows]
@@ -64,10 +64,8 @@ class VersionTable(Grid):
         )
         best = None if metric is None else metric.best_of(runs.records.values())
         self._cells.best = {} if best is None or metric is None else {metric.key: best}
-        self.cursor_row = numbers.index(cursor) if cursor in numbers else 0
         self.set_content(len(self.rows), self._all_columns())
-        self.scroll_rows_to(max(0, self.cursor_row - height) if is_same else 0)
-        self._show_cursor()
+        self.stand(numbers.index(cursor) if cursor in numbers else 0, before if is_same else Standing(0, True))
 
     @property
     def cursor_version(self) -> ModelVersion | None:
