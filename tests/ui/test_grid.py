@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import pytest
 from textual.app import App, ComposeResult
 
 from mldeck.model import Column, Kind
@@ -12,7 +13,8 @@ from mldeck.ui.widgets.filter_line import CandidateList
 from mldeck.ui.widgets.grid import Cell, Grid, GridColumn
 from mldeck.ui.widgets.preview_lines import ReadyLines
 from tests.fixture_stores import FixtureStore
-from tests.ui.deck import running_deck
+from tests.ui.deck import Deck, running_deck
+from tests.ui.test_live import writing
 
 
 class Numbers(Grid):
@@ -63,6 +65,57 @@ async def test_no_candidates_are_no_rows() -> None:
         grid.set_content(3, (GridColumn("", 3), GridColumn("", 3)))
         grid.show((), 0)
         assert grid.row_count == 0
+
+
+def empty_text(grid: Grid) -> str:
+    """As it is painted, put together again."""
+    return " ".join(" ".join(grid.render_line(y).text for y in range(grid.size.height)).split())
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+async def test_why_a_list_is_empty_is_read_to_its_end(store_copy: Callable[[str], FixtureStore], width: int) -> None:
+    path = store_copy("nyc-taxi").db
+    with writing(path) as connection:
+        connection.execute("UPDATE runs SET lifecycle_stage = 'deleted'")
+    async with running_deck(path, experiment="nyc-taxi-experiment", size=(width, 24), theme="mldeck-light") as deck:
+        await deck.until_counted(0)
+        table = deck.screen.table
+        assert table.empty_text.startswith("No runs here yet.")
+        assert empty_text(table).endswith(" ".join(table.empty_text.split()))
+
+
+async def test_whatever_a_list_paints_has_its_background(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    with writing(path) as connection:
+        connection.execute("DELETE FROM registered_model_aliases")
+        for table in ("model_version_tags", "model_versions", "registered_models"):
+            connection.execute(f"DELETE FROM {table}")
+    async with running_deck(path, experiment="nyc-taxi-experiment", theme="mldeck-light") as deck:
+        await deck.until_counted(45)
+        await deck.press("f", "z", "z", "z", "enter")
+        await deck.until_shown("No run matches zzz")
+        await deck.until_shown("No run under the cursor.")
+        seen = check_backgrounds(deck)
+        await deck.press("2")
+        await deck.until_shown("No model is registered here yet.")
+        assert seen | check_backgrounds(deck) >= {"runs", "experiments", "fields", "models", "board"}
+
+
+def check_backgrounds(deck: Deck) -> set[str | None]:
+    """Of all lists in view; their ids."""
+    grids = [grid for grid in deck.app.screen.query(Grid) if grid.is_on_screen]
+    for grid in grids:
+        for y in range(grid.size.height):
+            for segment in grid.render_line(y):
+                assert segment.style is not None, (grid, segment)
+                assert segment.style.bgcolor is not None, (grid, segment)
+    return {grid.id for grid in grids}
+
+
+def test_a_wide_text_is_measured_in_cells() -> None:
+    grid = Numbers()
+    grid.empty_text = "無" * 30
+    assert grid._empty_lines(23) == ["無" * 10] * 3
 
 
 async def test_paging_in_the_palette_where_there_is_no_room(store_copy: Callable[[str], FixtureStore]) -> None:

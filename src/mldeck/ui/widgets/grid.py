@@ -13,12 +13,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mldeck.format import cell_width
+from mldeck.format import cell_width, safe
 from mldeck.ui import looks
 from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.keys import GRID, bindings
@@ -398,11 +399,16 @@ class Grid(ScrollView, Based, can_focus=True):
         return line
 
     def _empty_line(self, y: int, width: int) -> Strip:
-        lines = self.empty_text.splitlines()
-        if self.row_count or not 1 <= y <= len(lines):
-            return Strip.blank(width, self.base)
-        segment = Segment(cell_text(f"  {lines[y - 1]}", width), self.style_named("dim"))
+        """Sentences rather than a word or two: they go on in the next line."""
+        lines = [] if self.row_count else self._empty_lines(width)
+        y -= len(lines) < self.size.height - self.header_height  # a blank line above, if there is room
+        text = f"  {lines[y]}" if 0 <= y < len(lines) else ""
+        segment = Segment(cell_text(text, width), self.base + self.style_named("dim"))
         return Strip([segment]).adjust_cell_length(width, self.base)
+
+    def _empty_lines(self, width: int) -> list[str]:
+        paragraphs = (Content(safe(each)).wrap(max(1, width - 3)) for each in self.empty_text.splitlines())
+        return [line.plain.rstrip() for paragraph in paragraphs for line in paragraph or [Content("")]]
 
     def _row_line(self, row: int, width: int) -> Strip:
         heading = self.heading_cells(row)

@@ -7,8 +7,6 @@ cards in view are made; each column scrolls by whole cards.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
-from textwrap import wrap
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -237,14 +235,6 @@ class VersionBoard(Grid):
             else:
                 segments += self._card_line(stage, column_width, *divmod(y - _HEADER_HEIGHT, CARD_HEIGHT))
         return Strip(segments).adjust_cell_length(width, self.base)
-
-    def _empty_line(self, y: int, width: int) -> Strip:
-        """Sentences rather than a word or two: they go on in the next line."""
-        room = max(20, width - 4)
-        paragraphs = (wrap(each, room, break_on_hyphens=False) or [""] for each in self.empty_text.splitlines())
-        lines = list(chain.from_iterable(paragraphs))
-        text = f"  {lines[y - 1]}" if 1 <= y <= len(lines) else ""
-        return Strip([Segment(cell_text(text, width), self._styled("dim"))]).adjust_cell_length(width, self.base)
 
     def _head(self, stage: int, width: int) -> list[Segment]:
         rows, above = self.stages[stage], self._tops[stage]
