@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.containers import Vertical
 
 from mldeck.model import Column, Kind
 from mldeck.ui.column_choice import ColumnChoice
+from mldeck.ui.widgets.detail_grids import Line, LineGrid
 from mldeck.ui.widgets.filter_line import CandidateList
-from mldeck.ui.widgets.grid import Cell, Grid, GridColumn
+from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.preview_lines import ReadyLines
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
@@ -49,6 +52,56 @@ async def test_rows_that_are_gone_are_blank() -> None:
         grid.numbers = list(range(30))  # a blank row is not kept
         assert grid.render_line(5).text.split() == ["4", "-4"]
         await pilot.press("G", "g", "pagedown", "pageup")
+
+
+class TwoPanes(App[None]):
+    """One that is shown, and one that is hidden."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="pane"):
+            yield LineGrid("", id="shown")
+        yield LineGrid("", id="hidden")
+
+    def on_mount(self) -> None:
+        self.query_one("#hidden").display = False
+
+
+@pytest.mark.parametrize("rows", [3, 30])
+@pytest.mark.parametrize("is_filled_first", [True, False])
+async def test_a_list_that_nothing_tells_of_its_room(rows: int, is_filled_first: bool) -> None:
+    """Textual sends a list no size if somebody asks for that size between its coming up and the next layout."""
+    lines = [Line("name", "text " * 20)] * rows
+    app = TwoPanes()
+    async with app.run_test(size=(40, 20)) as pilot:
+        hidden = app.query_one("#hidden", LineGrid)
+        app.query_one("#pane").display = False
+        await pilot.pause()
+        # What is to be painted and is not on screen makes Textual look again where everything is.
+        app.query_one("#shown", LineGrid).repaint()
+        await asyncio.sleep(0.02)
+        with app.batch_update():  # a busy machine
+            if is_filled_first:
+                hidden.show(lines)
+            hidden.display = True
+            if not is_filled_first:
+                hidden.show(lines)
+            for _ in range(20):
+                await asyncio.sleep(0)
+                assert hidden.size.width in (0, 40)
+        await pilot.pause()
+        assert hidden.columns == hidden.fitting_columns()
+        assert sum(column.width for column in hidden.columns) + GAP == hidden.line_width
+        assert hidden.render_line(0).text.rstrip().endswith("…")
+
+
+async def test_a_scroll_bar_takes_room_from_the_columns() -> None:
+    grid = LineGrid("")
+    async with GridApp(grid).run_test(size=(40, 20)) as pilot:
+        for rows in (3, 30, 3):
+            grid.show([Line("name", "text " * 20)] * rows)
+            await pilot.pause()
+            assert grid.line_width == (38 if rows == 30 else 40)
+            assert sum(column.width for column in grid.columns) + GAP == grid.line_width
 
 
 async def test_lines_that_are_gone_are_blank() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -48,7 +48,7 @@ class AxisList(Grid, can_focus=False):
         others = [column for column in self._columns if column not in self.chosen]
         self.rows = [column for column in (*self.chosen, *others) if self._text in axis_name(column).lower()]
         self.cursor_row = 0
-        self.set_content(len(self.rows), self._fitting_columns())
+        self.set_content(len(self.rows))
         self.scroll_rows_to(0)
 
     @property
@@ -76,7 +76,7 @@ class AxisList(Grid, can_focus=False):
         self._list_again()
         self.move_to(self.rows.index(column))
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         rank_width = len(str(len(self.chosen) + 1))
         room = self.line_width - rank_width - _GROUP_WIDTH - 3 * GAP
         return (
@@ -94,10 +94,6 @@ class AxisList(Grid, can_focus=False):
             Cell(safe(axis_name(column)), "" if is_chosen else "dim"),
             Cell(group_of(column).value, "dim"),
         )
-
-    def on_resize(self, event: events.Resize | None = None) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
 
 
 class AxisDialog(ModalScreen["tuple[Column, ...] | None"]):

@@ -71,10 +71,9 @@ class HistoryGrid(Grid):
         super().__init__(id="history-rows")
         self.moments = tuple(reversed(found))
         self._clock = clock
-        self.row_count = len(self.moments)
-        self.set_content(self.row_count, self._fitting_columns())
+        self.set_content(len(self.moments))
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         """Where there is no room to tell what and why, it is what: why is told below, of the row under the cursor."""
         cells = [self.row_cells(row) for row in range(self.row_count)]
         labels = ("when", *_LANES, "what", "who", "why")
@@ -110,10 +109,6 @@ class HistoryGrid(Grid):
     def copied_text(self) -> str | None:
         moment = self.cursor_moment
         return None if moment is None else "\n".join(details_of(moment.event))
-
-    def on_resize(self) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
 
 
 def _lane_cell(numbers: Sequence[int], changed: bool) -> Cell:

@@ -33,15 +33,11 @@ class _MetricList(Grid, can_focus=False):
     def narrow(self, text: str) -> None:
         words = text.lower().split()
         self.metrics = [each for each in self.all_metrics if all(word in each.lower() for word in words)]
-        self.set_content(len(self.metrics), self._fitting_columns())
+        self.set_content(len(self.metrics))
         self.move_to(0)
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         return GridColumn("", 1), GridColumn("", max(1, self.line_width - 3))
-
-    def on_resize(self) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         metric = self.metrics[row]

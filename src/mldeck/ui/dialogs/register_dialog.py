@@ -72,9 +72,9 @@ class LoggedModelList(Grid):
             ", ".join(f"{each.name} {each.version}" for each in versions if came_from(each, model)) for model in models
         ]
         self.can_focus = len(models) > 1
-        self.set_content(len(models), self._fitting_columns())
+        self.set_content(len(models))
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         name = max(cell_width(safe(each.name)) for each in self._models)
         return (GridColumn("", 12), GridColumn("", name), GridColumn("", max(1, self.line_width - 12 - name - 2 * GAP)))
 
@@ -98,10 +98,6 @@ class LoggedModelList(Grid):
         )
         return Cell("" if row else "model", "dim"), Cell(safe(model.name)), Cell(safe(about), "dim")
 
-    def on_resize(self) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
-
 
 class NameList(Grid, can_focus=False):
     """The registered models whose name contains what is typed; the line for typing has the keys."""
@@ -121,9 +117,9 @@ class NameList(Grid, can_focus=False):
         self.scroll_rows_to(0)
 
     def _list_again(self) -> None:
-        self.set_content(len(self.rows), self._fitting_columns())
+        self.set_content(len(self.rows))
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         count = 12
         needed = max((cell_width(safe(each.name)) for each in self.rows), default=_MIN_NAME_WIDTH)
         return (GridColumn("", max(_MIN_NAME_WIDTH, min(needed, self.line_width - count - GAP))), GridColumn("", count))
@@ -132,10 +128,6 @@ class NameList(Grid, can_focus=False):
         model = self.rows[row]
         versions = "version" if model.version_count == 1 else "versions"
         return Cell(safe(model.name)), Cell(f"{model.version_count:,} {versions}", "dim")
-
-    def on_resize(self) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
 
 
 class RegisterDialog(ModalScreen["Registered | None"]):

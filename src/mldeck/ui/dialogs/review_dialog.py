@@ -51,9 +51,9 @@ class ReviewGrid(Grid):
 
     def show(self, rows: Sequence[Row], labels: tuple[str, str]) -> None:
         self.rows, self._labels = rows, labels
-        self.set_content(len(rows), self._fitting_columns())
+        self.set_content(len(rows))
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         rows, (now, then) = self.rows, self._labels
         difference, verdict = _width([row.difference for row in rows]), _width([row.verdict for row in rows])
         compares = bool(now)
@@ -89,10 +89,6 @@ class ReviewGrid(Grid):
 
     def copied_text(self) -> str | None:
         return self.rows[self.cursor_row].then if self.rows else None
-
-    def on_resize(self) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
 
 
 class ReviewDialog(ModalScreen["Transition | None"]):

@@ -103,7 +103,7 @@ class ArtifactTree(Grid):
         """Which row is which now; the cursor and what is at the top stay what they are, by their paths."""
         cursor, top = self._path_at(self.cursor_row), self._path_at(self.top_row)
         self._rows = self._folders.rows() if self._folders is not None else ()
-        self.set_content(len(self._rows), self._fitting_columns())
+        self.set_content(len(self._rows))
         if self._rows:
             places = {row.path: index for index, row in enumerate(self._rows) if row.entry is not None}
             offset = self.top_row if top is None else places.get(top, self.top_row)
@@ -115,17 +115,13 @@ class ArtifactTree(Grid):
     def _path_at(self, row: int) -> str | None:
         return self._rows[row].path if row < len(self._rows) and self._rows[row].entry is not None else None
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         # Whether there is a scrollbar is known only when the rows are.
         room = self.size.width - self.styles.scrollbar_size_vertical - _SIZE_WIDTH - GAP
         has_date = room - _DATE_WIDTH - GAP >= _LEAST_NAME
         name = room - (_DATE_WIDTH + GAP if has_date else 0)
         columns = (GridColumn("name", max(1, name)), GridColumn("size", _SIZE_WIDTH, right=True))
         return (*columns, GridColumn("modified", _DATE_WIDTH)) if has_date else columns
-
-    def on_resize(self) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
 
     @property
     def problem(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
@@ -84,7 +83,7 @@ class ColumnList(Grid):
         self.rows = [each for each in rows if self._is_listed(each)]
         if cursor in self.rows:
             self.cursor_row = self.rows.index(cursor)
-        self.set_content(len(self.rows), self._fitting_columns())
+        self.set_content(len(self.rows))
         self._show_cursor()
 
     def _is_listed(self, column: Column) -> bool:
@@ -94,7 +93,7 @@ class ColumnList(Grid):
 
     # -- the grid
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         others = _SHOWN_WIDTH + _GROUP_WIDTH + _PIN_WIDTH + _SIZE_WIDTH + 4 * GAP
         return (
             GridColumn("", _SHOWN_WIDTH),
@@ -119,10 +118,6 @@ class ColumnList(Grid):
     def copied_text(self) -> str | None:
         column = self.cursor_column_key
         return column.key if column else None
-
-    def on_resize(self, event: events.Resize | None = None) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
 
     # -- editing the draft
 

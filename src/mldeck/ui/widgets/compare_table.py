@@ -51,7 +51,7 @@ class CompareTable(Grid):
         row, run_id = self.cursor_line, run_id or self.cursor_run
         self.lines, self.is_transposed = lines, is_transposed
         self.empty_text = "These runs are the same in everything they have.\na shows it all."
-        self.set_content(len(lines.run_ids if is_transposed else lines.rows), self._fitting_columns())
+        self.set_content(len(lines.run_ids if is_transposed else lines.rows))
         self.put_cursor(row, run_id)
 
     def put_cursor(self, row: Row | None, run_id: str | None) -> None:
@@ -84,7 +84,7 @@ class CompareTable(Grid):
 
     # -- columns
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         """As wide as the lines and the names of the runs need, which are cut before anything else is."""
         lines = self.lines
         measured = lines.lines[:_MEASURED_LINES]
@@ -173,9 +173,8 @@ class CompareTable(Grid):
         if self.cursor_column != before:
             self.post_message(self.CursorMoved(self))
 
-    def on_resize(self) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
+    def lay_out(self) -> None:
+        super().lay_out()
         if self.cursor_row < self.page_size:
             self.scroll_rows_to(0)  # the first heading belongs to the first line
 

@@ -42,7 +42,7 @@ class CurveLegend(Grid, can_focus=False):
         is_same = [line.name for line in before] == [line.name for line in lines]
         least = (self._whole, self._fraction, self._others) if is_same else (0, 0, 0)
         self._whole, self._fraction, self._others = map(max, zip(least, *map(_widths, lines), strict=True))
-        columns = self._fitting_columns()
+        columns = self.fitting_columns()
         if len(before) != len(lines) or columns != self.columns:
             self.set_content(len(lines), columns)
         else:
@@ -59,7 +59,7 @@ class CurveLegend(Grid, can_focus=False):
         names = max((cell_width(safe(line.name)) for line in self.lines), default=0)
         return 4 + GAP + names + GAP + max(_LEAST_VALUE, self._values) + 1
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         marks = 3 if any(line.mark for line in self.lines) else 1
         room = max(0, self.line_width - marks - 2 * GAP)
         names = max((cell_width(safe(line.name)) for line in self.lines), default=0)
@@ -94,10 +94,6 @@ class CurveLegend(Grid, can_focus=False):
     def copied_text(self) -> str | None:
         line = self.lines[self.cursor_row] if self.lines else None
         return None if line is None or line.value is None else exact_float_text(line.value)
-
-    def on_resize(self) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
 
 
 def _widths(line: LegendLine) -> tuple[int, int, int]:

@@ -51,7 +51,7 @@ class PictureView(Based):
         """Paints parts of the picture again, or all of it."""
         self.refresh(*regions)
 
-    def on_resize(self) -> None:
+    def lay_out(self) -> None:
         self.post_message(self.Resized())
 
     def on_click(self, event: events.Click) -> None:

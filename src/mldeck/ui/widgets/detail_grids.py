@@ -57,9 +57,9 @@ class LineGrid(Grid):
 
     def show(self, lines: Sequence[Line]) -> None:
         self.lines = lines
-        self.set_content(len(lines), self._fitting_columns())
+        self.set_content(len(lines))
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         room = max(0, self.line_width - GAP - _MIN_VALUE_WIDTH)
         name_width = min(room, max((cell_width(safe(line.name)) for line in self.lines), default=0))
         return GridColumn("name", name_width), GridColumn("value", max(0, self.line_width - name_width - GAP))
@@ -76,10 +76,6 @@ class LineGrid(Grid):
 
     def copied_text(self) -> str | None:
         return self.lines[self.cursor_row].text if self.lines else None
-
-    def on_resize(self) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
 
     def action_open(self) -> None:
         if not self.lines:
@@ -175,7 +171,7 @@ class MetricGrid(Grid):
     def show(self, run_id: str, metrics: Sequence[Metric]) -> None:
         self._outlines.follow(run_id, metrics)
         self.run_id, self.metrics = run_id, metrics
-        self.set_content(len(metrics), self._fitting_columns())
+        self.set_content(len(metrics))
         self.want_outlines()
 
     def add_outlines(self, outlines: Mapping[str, Sequence[HistorySpan]]) -> None:
@@ -194,7 +190,7 @@ class MetricGrid(Grid):
         if self.history_width and self.is_on_screen and self.missing_outlines():
             self.post_message(self.OutlinesWanted(self))
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         names = max((cell_width(safe(metric.key)) for metric in self.metrics), default=6)
         values = max((len(exact_float_text(metric.value)) for metric in self.metrics), default=5)
         steps = max((len(str(metric.step)) for metric in self.metrics), default=4)
@@ -238,12 +234,11 @@ class MetricGrid(Grid):
         super().watch_scroll_y(old_value, new_value)
         self.want_outlines()
 
-    def on_resize(self) -> None:
+    def lay_out(self) -> None:
         width = self.history_width
-        self.columns = self._fitting_columns()
+        super().lay_out()
         if self.history_width != width:
             self._outlines.forget()
-        super().on_resize()
         self.want_outlines()
 
     def on_show(self) -> None:

@@ -42,7 +42,7 @@ class ExperimentList(Grid):
         cursor = self.cursor_experiment
         wanted = cursor.experiment_id if cursor else chosen_id
         self.experiments, self.counts, self.chosen_id = experiments, counts, chosen_id
-        self.set_content(len(experiments), self._fitting_columns())
+        self.set_content(len(experiments))
         ids = [each.experiment_id for each in experiments]
         if wanted in ids:
             self.cursor_row = ids.index(wanted)
@@ -61,7 +61,7 @@ class ExperimentList(Grid):
     def cursor_experiment(self) -> Experiment | None:
         return self.experiments[self.cursor_row] if self.cursor_row < len(self.experiments) else None
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         count_width = max((len(str(count)) for count in self.counts.values()), default=_COUNT_WIDTH)
         name_width = max(4, self.line_width - count_width - GAP)
         return GridColumn("experiment", name_width), GridColumn("runs", count_width, right=True)
@@ -84,10 +84,6 @@ class ExperimentList(Grid):
     def copied_text(self) -> str | None:
         experiment = self.cursor_experiment
         return experiment.name if experiment else None
-
-    def on_resize(self) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
 
     def action_mark(self) -> None:
         experiment = self.cursor_experiment

@@ -122,6 +122,10 @@ class Grid(ScrollView, Based, can_focus=True):
         """What stands in a row that is a heading, one after the other whatever the columns; None for other rows."""
         return None
 
+    def fitting_columns(self) -> Sequence[GridColumn]:
+        """The columns, as wide as there is room for; for grids whose columns depend on that."""
+        return self.columns
+
     # -- what is visible
 
     @property
@@ -165,13 +169,16 @@ class Grid(ScrollView, Based, can_focus=True):
         return shown
 
     def set_content(self, row_count: int, columns: Sequence[GridColumn] | None = None) -> None:
-        """Tells that there are other rows or columns now; the cursor stays where it is, if there is such a row."""
-        if columns is not None:
-            self.columns = tuple(columns)
-            self.cursor_column = min(self.cursor_column, max(0, len(self.columns) - 1))
-            self._first_column = max(self._fixed_columns, min(self._first_column, len(self.columns) - 1))
+        """Tells that there are other rows or columns now; the cursor stays where it is, if there is such a row.
+
+        Columns that are not given are those that fit.
+        """
         self.row_count = row_count
+        self.columns = tuple(self.fitting_columns() if columns is None else columns)
+        self.note_room()
         self.cursor_row = max(0, min(self.cursor_row, row_count - 1))
+        self.cursor_column = min(self.cursor_column, max(0, len(self.columns) - 1))
+        self._first_column = max(self._fixed_columns, min(self._first_column, len(self.columns) - 1))
         self._resize_content()
         self.repaint()
 
@@ -319,11 +326,10 @@ class Grid(ScrollView, Based, can_focus=True):
 
     # -- events
 
-    def on_resize(self) -> None:
-        self._resize_content()
+    def lay_out(self) -> None:
+        self.set_content(self.row_count)
         self._show_column()
         self._show_cursor()
-        self.repaint()
 
     def on_focus(self) -> None:
         self._focused = True

@@ -6,7 +6,7 @@ of 5,000 characters can then take fifteen seconds.
 
 from __future__ import annotations
 
-from textual import events, work
+from textual import work
 
 from mldeck.errors import Interrupted
 from mldeck.format import safe
@@ -36,8 +36,8 @@ class MarkdownPane(ReadyLines):
         self.scroll_rows_to(0)
         self.call_after_refresh(self._render_text)  # what stands beside it is painted first
 
-    def on_resize(self, event: events.Resize | None = None) -> None:
-        super().on_resize()
+    def lay_out(self) -> None:
+        super().lay_out()
         if self.size.width != self._width:
             self._render_text()
 

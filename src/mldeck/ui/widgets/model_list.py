@@ -84,9 +84,9 @@ class ModelList(Grid):
     def _put(self, models: Sequence[LoggedModel], empty_text: str) -> None:
         self.empty_text = empty_text
         self._models = models
-        self.set_content(len(models), self._fitting_columns())
+        self.set_content(len(models))
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         facts = self._facts.values()
         names = [model.name for model in self._models]
         return (
@@ -134,14 +134,14 @@ class ModelList(Grid):
                 )
             except MldeckError as error:
                 self._facts[model.uri] = ModelFacts(model.flavors, (), str(error))
-            self.set_content(self.row_count, self._fitting_columns())
+            self.set_content(self.row_count)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self._want_facts()
 
-    def on_resize(self) -> None:
-        super().on_resize()
+    def lay_out(self) -> None:
+        super().lay_out()
         self._want_facts()
 
     def on_show(self) -> None:

@@ -75,7 +75,7 @@ class TextView(LineView):
         number = "" if at.start else "…" if known is None else str(known)
         yield f"{number:>{_NUMBER_WIDTH - 1}} ", "faint"
 
-    def _lay_out(self, keep: tuple[int, int] | None = None) -> None:
+    def _break_lines(self, keep: tuple[int, int] | None = None) -> None:
         """Which piece of which line stands in which row. `keep`: offset of the page and line that stay at the top."""
         self._rows = [row for index, page in enumerate(self._pages) for row in self._rows_of(index, page)]
         self.set_content(len(self._rows), ())
@@ -125,19 +125,18 @@ class TextView(LineView):
         """What is held of it."""
         return "".join(each.page.text for each in self._pages)
 
-    def on_resize(self) -> None:
-        top = self._top
-        self._lay_out(top)
-        super().on_resize()
+    def lay_out(self) -> None:
+        self._break_lines(self._top)
+        super().lay_out()
 
     def action_wrap(self) -> None:
         self._wraps = not self._wraps
         self._left = 0
-        self._lay_out(self._top)
+        self._break_lines(self._top)
 
     def action_numbers(self) -> None:
         self._has_numbers = not self._has_numbers
-        self._lay_out(self._top)
+        self._break_lines(self._top)
         self._number_lines()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -268,7 +267,7 @@ class TextView(LineView):
     def _show_page(self, page: TextPage, row: int) -> None:
         """This page alone, with the cursor on a row of it; -1 is the last one."""
         self._pages = [as_lines(page)]
-        self._lay_out()
+        self._break_lines()
         self.move_to(row if row >= 0 else len(self._rows) - 1)
         self._colour(self._pages[0])
         self._number_lines()

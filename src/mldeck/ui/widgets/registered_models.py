@@ -49,7 +49,7 @@ class ModelList(Grid):
         before = self.standing
         self.models, self.query_shown = models, query
         names = [each.name for each in models]
-        self.set_content(len(models), self._fitting_columns())
+        self.set_content(len(models))
         self.stand(names.index(cursor) if cursor in names else self.cursor_row, before)
 
     def choose(self, name: str | None) -> None:
@@ -65,7 +65,7 @@ class ModelList(Grid):
     def cursor_name(self) -> str | None:
         return self.cursor_model.name if self.cursor_model else None
 
-    def _fitting_columns(self) -> tuple[GridColumn, ...]:
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
         """The name gets what it needs, as long as the stages have room."""
         models, now = self.models, self._clock.now
         in_use = max((len(_in_use(each)) for each in models), default=0)
@@ -115,10 +115,6 @@ class ModelList(Grid):
 
     def copied_text(self) -> str | None:
         return self.cursor_name
-
-    def on_resize(self) -> None:
-        self.columns = self._fitting_columns()
-        super().on_resize()
 
     def header_clicked(self) -> None:
         self.action_sort()

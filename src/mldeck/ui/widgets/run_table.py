@@ -325,10 +325,10 @@ class RunTable(Grid):
         super()._show_column()
         self.want_rows()
 
-    def on_resize(self) -> None:
+    def lay_out(self) -> None:
         if self.columns:
             self._set_columns(self.cells, self.row_count)
-        super().on_resize()
+        super().lay_out()
 
     def header_clicked(self) -> None:
         self.action_sort()

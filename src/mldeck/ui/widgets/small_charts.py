@@ -14,7 +14,6 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from mldeck.charts.curves import Curve, prepare
 from mldeck.charts.labels import write, write_right
@@ -29,6 +28,7 @@ from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.keys import METRIC_VIEW, bindings
 from mldeck.ui.looks import style_named
 from mldeck.ui.text_cells import cell_text
+from mldeck.ui.widgets.based import Based
 from mldeck.ui.widgets.detail_grids import MetricGrid, Outlines
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _HEADING = Ink(Role.AXIS)
 
 
-class SmallCharts(Widget, can_focus=True):
+class SmallCharts(Based, can_focus=True):
     """Only what is on the page is read and drawn."""
 
     ALLOW_SELECT = False
@@ -82,6 +82,7 @@ class SmallCharts(Widget, can_focus=True):
             self._repaint()
 
     def _arrange(self, metric: str | None) -> None:
+        self.note_room()
         self.pages = arranged([group_of(each) for each in self.metrics], self.folded, self.size.width, self.size.height)
         keys = [None if place.metric is None else self.metrics[place.metric].key for place in self.pages.places]
         if metric in keys:
@@ -202,7 +203,7 @@ class SmallCharts(Widget, can_focus=True):
 
     # -- events
 
-    def on_resize(self) -> None:
+    def lay_out(self) -> None:
         width = self.history_width
         metric = self.cursor_metric
         self.pages = arranged([group_of(each) for each in self.metrics], self.folded, self.size.width, self.size.height)
@@ -244,7 +245,7 @@ class SmallCharts(Widget, can_focus=True):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        base = self.rich_style
+        base = self.base
         if not self._strips:
             self._strips = self._painted(base)
         strip = self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, base)

@@ -215,7 +215,7 @@ class VersionBoard(Grid):
         version = self.cursor_version
         return None if version is None else f"models:/{version.name}/{version.version}"
 
-    def on_resize(self) -> None:
+    def lay_out(self) -> None:
         self._keep_tops()
         self._show_cursor()
         self.refresh()

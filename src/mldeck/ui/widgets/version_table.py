@@ -64,7 +64,9 @@ class VersionTable(Grid):
         )
         best = None if metric is None else metric.best_of(runs.records.values())
         self._cells.best = {} if best is None or metric is None else {metric.key: best}
-        self.set_content(len(self.rows), self._all_columns())
+        columns = self._all_columns()
+        self._fixed_columns = self._fixed_that_fit(columns)
+        self.set_content(len(self.rows), columns)
         self.stand(numbers.index(cursor) if cursor in numbers else 0, before if is_same else Standing(0, True))
 
     @property
@@ -94,6 +96,11 @@ class VersionTable(Grid):
         descending = self.order is not None and self.order.descending
         order = () if column is None or isinstance(column, str) else (OrderKey(column, descending),)
         return (*leading, *self._cells.grid_columns(order)[len(RUN_LEADING) :])
+
+    def _fixed_that_fit(self, columns: Sequence[GridColumn]) -> int:
+        """Two columns that stay in sight must leave room for others."""
+        leading = sum(column.width + GAP for column in columns[:_FIXED_COLUMNS])
+        return _FIXED_COLUMNS if leading < self.line_width // 2 else 1
 
     def _mark(self, label: str) -> str:
         if self.order is None or self.order.column != label:
@@ -136,11 +143,9 @@ class VersionTable(Grid):
         version = self.cursor_version
         return None if version is None else f"models:/{version.name}/{version.version}"
 
-    def on_resize(self) -> None:
-        # Two columns that stay in sight must leave room for others.
-        leading = sum(column.width + GAP for column in self.columns[:_FIXED_COLUMNS])
-        self._fixed_columns = _FIXED_COLUMNS if leading < self.line_width // 2 else 1
-        super().on_resize()
+    def lay_out(self) -> None:
+        self._fixed_columns = self._fixed_that_fit(self.columns)
+        super().lay_out()
 
     def header_clicked(self) -> None:
         self.action_sort()
