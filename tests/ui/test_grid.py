@@ -171,11 +171,18 @@ def test_a_wide_text_is_measured_in_cells() -> None:
     assert grid._empty_lines(23) == ["無" * 10] * 3
 
 
-async def test_paging_in_the_palette_where_there_is_no_room(store_copy: Callable[[str], FixtureStore]) -> None:
+@pytest.mark.parametrize("what", ["commands", "themes"])
+async def test_paging_in_the_palette_where_there_is_no_room(
+    store_copy: Callable[[str], FixtureStore], what: str
+) -> None:
     """Textual ends with a KeyError there."""
     async with running_deck(store_copy("mlflow-2.9.2").db) as deck:
-        await deck.press("ctrl+p")
-        await deck.until_shown("Change theme")
+        if what == "commands":
+            await deck.press("ctrl+p")
+            await deck.until_shown("Change theme")
+        else:
+            deck.app.action_change_theme()
+            await deck.until_shown("textual-dark")
         for size in ((1, 3), (20, 3), (60, 16)):
             await deck.pilot.resize_terminal(*size)
             await deck.press("pageup", "pagedown", "home", "end")

@@ -20,6 +20,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 from textual.worker import WorkerFailed, get_current_worker
 
 from mldeck.errors import MldeckError, UsageError
@@ -262,6 +263,9 @@ class DeckApp(App[str]):
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, DeckPalette):
             self.push_screen(DeckPalette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        self.push_screen(DeckPalette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def action_help(self) -> None:
         from mldeck.ui.dialogs.help_dialog import HelpDialog
