@@ -18,7 +18,7 @@ from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import LineFilter
-from textual.notifications import SeverityLevel
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 from textual.worker import WorkerFailed, get_current_worker
@@ -41,6 +41,7 @@ from mldeck.ui.terminal_filter import ControlFilter
 from mldeck.ui.text_cells import cell_text
 from mldeck.ui.themes import THEMES
 from mldeck.ui.threads import in_thread, wait_for_threads
+from mldeck.ui.toasts import Passing
 
 _QUIET_S = 0.5
 """After which what was opened has been read, and somebody who types has paused."""
@@ -156,7 +157,8 @@ class DeckApp(App[str]):
         markup: bool = False,
     ) -> None:
         """Show a message. It may hold foreign text, so it is made safe and is never markup."""
-        super().notify(safe(message), title=safe(title), severity=severity, timeout=timeout, markup=False)
+        timeout = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+        self.post_message(Notify(Passing(safe(message), safe(title), severity, timeout, markup=False)))
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
