@@ -24,6 +24,7 @@ from mldeck.registry.nouns import LoggedModel, ModelQuery, ModelVersion, Registe
 from mldeck.settings import load_settings
 from mldeck.ui.arranging import Arrangement
 from mldeck.ui.artifact_reading import ModelFacts, RunFiles
+from mldeck.ui.clock import Clock
 from mldeck.ui.column_choice import ColumnChoice
 from mldeck.ui.column_draft import ColumnDraft
 from mldeck.ui.compare_lines import CompareLines, Wishes
@@ -177,7 +178,7 @@ def tables_of(count: int) -> TableView:
 def history(count: int) -> HistoryGrid:
     kinds = list(EventKind)
     events = [Event(kinds[n % len(kinds)], n % 4, NOW + n, STAGES[n % 5], STAGES[(n + 1) % 5]) for n in range(count)]
-    return HistoryGrid(moments(events))
+    return HistoryGrid(moments(events), Clock())
 
 
 def session() -> Session:
@@ -219,21 +220,21 @@ WAYS: dict[type[Grid], Way] = {
             ("now" * (n % 2), "then"),
         ),
     ),
-    RunTable: Way(lambda _: RunTable(), fill_runs),
+    RunTable: Way(lambda _: RunTable(Clock()), fill_runs),
     TableView: Way(tables_of),
     TextView: Way(text_view),
     ValueTree: Way(
         lambda n: ValueTree(Members([(text(each), [text(each), Members([("a", "b")])]) for each in range(n)]))
     ),
-    VersionBoard: Way(lambda _: VersionBoard(), fill_version_board),
-    VersionTable: Way(lambda _: VersionTable(), fill_version_table),
+    VersionBoard: Way(lambda _: VersionBoard(Clock()), fill_version_board),
+    VersionTable: Way(lambda _: VersionTable(Clock()), fill_version_table),
     _ChoiceList: Way(lambda n: _ChoiceList([Choice(str(each), "x", text(each)) for each in range(n or 1)])),
     _MetricList: Way(
         lambda n: _MetricList([text(each) for each in range(n)], [text(0)]),
         lambda grid, n: grid.narrow("" if n % 2 else str(n)),
     ),
     model_list.ModelList: Way(lambda _: model_list.ModelList(session()), fill_logged_models),
-    registered_models.ModelList: Way(lambda _: registered_models.ModelList(), fill_registered),
+    registered_models.ModelList: Way(lambda _: registered_models.ModelList(Clock()), fill_registered),
 }
 
 
