@@ -206,6 +206,9 @@ class Watch:
             has_painted = True
         if has_painted:
             self._painted_at = self._processor_s
+        elif "T" in _thread_states(deck.process.pid):
+            # ctrl+z came while the pager or editor had the terminal: bring it back, as somebody would in a shell.
+            os.killpg(deck.process.pid, signal.SIGCONT)
         elif self._processor_s - self._painted_at > _BUSY_S:
             self._fail(deck, f"busy for {_BUSY_S:g} s of processor time without painting anything")
         return has_painted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 import random
@@ -250,6 +251,18 @@ def test_no_list_is_left_out() -> None:
     for module in pkgutil.walk_packages(mldeck.ui.__path__, "mldeck.ui."):
         importlib.import_module(module.name)
     assert set(grids()) == WAYS.keys() | {LineView}
+
+
+async def test_other_files_come_while_these_are_searched() -> None:
+    async with GridApp(WAYS[ArtifactTree], 0).run_test() as pilot:
+        tree = pilot.app.query_one(ArtifactTree)
+        fill_files(tree, 17)
+        looking = asyncio.create_task(tree.find_rows("file-1"))
+        await asyncio.sleep(0)
+        fill_files(tree, 3)
+        assert await asyncio.wait_for(looking, 20) == ()
+        tree.action_edge(1)
+        assert tree.row_count == 3
 
 
 class GridApp(App[None]):

@@ -282,6 +282,8 @@ class ArtifactTree(Grid):
             folders.show(entry.path for entry in found.entries)
             await self._read(folders.wanted())
             while missing := [path for path in folders.wanted() if path not in folders.listed]:
+                if folders is not self._folders:
+                    return ()  # other files came meanwhile
                 await self._read(missing)
         except Interrupted:
             return ()
