@@ -627,6 +627,7 @@ class TestNotices:
         db = store_copy("mlflow-3.17.2").db
         with closing(sqlite3.connect(db)) as connection, connection:
             connection.execute("UPDATE alembic_version SET version_num = 'f0f0f0f0f0f0'")
+            connection.execute("ALTER TABLE runs ADD COLUMN priority INTEGER")
         status, out, error = ask("experiments", "-s", db, "--format", "json")
         assert status == 0
         assert len(json.loads(out)) == 8

@@ -296,6 +296,47 @@ class TestUnusualContents:
             assert {metric.key: metric.value for metric in details.metrics}["auc"] == 0.91
             assert store.run_records([fixture.run("rf5")], ALL_FIELDS)
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "CREATE TABLE constellations (name TEXT)",
+            "ALTER TABLE issues ADD COLUMN metadata TEXT",
+            "DROP TABLE webhooks",
+        ],
+    )
+    def test_a_newer_database_is_no_news_where_nothing_is_read(self, fixture: FixtureStore, change: str) -> None:
+        self.change(fixture, "UPDATE alembic_version SET version_num = 'f0f0f0f0f0f0'")
+        with closing(sqlite3.connect(fixture.db)) as connection:
+            connection.execute(change)
+        with closing(Store(fixture.db)) as store:
+            assert store.notices == ()
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "ALTER TABLE runs ADD COLUMN priority INTEGER",
+            "ALTER TABLE registered_models DROP COLUMN description",
+            "ALTER TABLE model_versions ADD COLUMN stars INTEGER",
+            "ALTER TABLE inputs RENAME TO run_inputs",
+        ],
+    )
+    def test_a_newer_database_is_newer_where_something_is_read(self, fixture: FixtureStore, change: str) -> None:
+        with closing(sqlite3.connect(fixture.db)) as connection:
+            connection.execute(change)
+        with closing(Store(fixture.db)) as store:
+            assert store.notices == ()
+        self.change(fixture, "UPDATE alembic_version SET version_num = 'f0f0f0f0f0f0'")
+        with closing(Store(fixture.db)) as store:
+            assert "newer MLflow" in store.notices[0]
+
+    def test_the_newest_release_is_known(self, fixture: FixtureStore) -> None:
+        """3.18 only adds to tables that are not read."""
+        self.change(fixture, "UPDATE alembic_version SET version_num = 'f4a9b2c7d1e6'")
+        with closing(sqlite3.connect(fixture.db)) as connection:
+            connection.execute("ALTER TABLE issues ADD COLUMN metadata TEXT")
+        with closing(Store(fixture.db)) as store:
+            assert store.notices == ()
+
     def test_a_database_without_a_revision(self, fixture: FixtureStore) -> None:
         self.change(fixture, "DELETE FROM alembic_version")
         with closing(Store(fixture.db)) as store:

@@ -75,7 +75,7 @@ class OpenedStore:
     def reading_notices(self) -> tuple[str, ...]:
         """What somebody who only reads should know: that it may not be all there is."""
         notices = [self._database.notice] if self._database.notice else []
-        if self._schema.is_newer_than_known:
+        if self._schema.is_read_otherwise:
             notices.append(
                 f"written by a newer MLflow than this mldeck knows (revision {self._schema.revision}); "
                 "what is shown may be incomplete"

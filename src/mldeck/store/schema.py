@@ -31,10 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from mldeck.model import Kind
-from mldeck.store.sqlite import columns_by_table, index_names
-
-NEWEST_KNOWN_REVISION = "dc11669786a5"
-"""Alembic head of MLflow 3.17."""
+from mldeck.store.sqlite import columns_by_table, columns_in_script, index_names
 
 _KNOWN_REVISIONS = frozenset(
     """
@@ -42,10 +39,19 @@ _KNOWN_REVISIONS = frozenset(
     a8c4a736bde6 39d1c3be5f05 c48cb773bb87 bd07f7e963c5 cc1f77228345 97727af70f4d 3500859a5d39 7f2a7d5fae7d acf3f17fdcc7
     867495a8f9d4 5b0e9adcef9c 4465047574b1 f5a4f2784254 0584bdc529eb 6953534de441 bda7b8c39065 770bee3ae1dd 1a0cddfcaa16
     71994744cf8e bf29a5ff90ea 1bd49d398cd23 d3e4f5a6b7c8 1b5f0d9ad7c1 c3d6457b6d8a 7d34483879f0 da6fb0208061 b7e4c1a90f23
-    6f8d9c3b2a1e b7e2c1a4d9f3 dc11669786a5
+    6f8d9c3b2a1e b7e2c1a4d9f3 dc11669786a5 f4a9b2c7d1e6
     """.split()
 )
-"""The head of each release from 1.0 to 3.17, used only to say that a database is newer (section 1.1)."""
+"""The head of each release from 1.0 to 3.18, all that is written to (section 1.1)."""
+
+_TABLES = frozenset(
+    """
+    experiments experiment_tags runs params tags metrics latest_metrics datasets inputs input_tags workspaces
+    logged_models logged_model_metrics logged_model_params logged_model_tags
+    registered_models registered_model_tags registered_model_aliases model_versions model_version_tags
+    """.split()
+)
+"""Those that mldeck reads. Of the others each release brings more."""
 
 _TYPES: Mapping[str, TypeEngine[Any]] = {
     "value": Float(),
@@ -85,8 +91,19 @@ class Schema:
         return cls(columns, index_names(connection, "metrics"), revision)
 
     @property
-    def is_newer_than_known(self) -> bool:
+    def is_unknown(self) -> bool:
+        """Whether another release made it. It may keep more in step with each write than we know of, without any new column."""
         return self.revision is not None and self.revision not in _KNOWN_REVISIONS
+
+    @cached_property
+    def is_read_otherwise(self) -> bool:
+        """Whether that release has changed what mldeck reads."""
+        if not self.is_unknown:
+            return False
+        from mldeck.store.seed import SCHEMA_FILE
+
+        newest = columns_in_script(SCHEMA_FILE.read_text(encoding="utf-8"))
+        return any(self._columns.get(name) != newest[name] for name in _TABLES)
 
     def has(self, table_name: str) -> bool:
         return table_name in self._columns

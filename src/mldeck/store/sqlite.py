@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, FromClause, create_engine, event
@@ -20,6 +20,8 @@ _Result = TypeVar("_Result")
 
 MAX_BOUND_VALUES = 500
 """Longest IN list: older builds of SQLite accept 999 bound values in a statement."""
+
+_COLUMNS = "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'"
 
 
 class _CompilerWithHints(SQLiteCompiler):
@@ -121,9 +123,17 @@ def read_quickly(connection: Connection, read: Callable[[], _Result]) -> _Result
 
 def columns_by_table(connection: Connection) -> dict[str, frozenset[str]]:
     """The columns of every table, in one query: whole-schema reflection reads 65 tables one by one."""
-    rows = connection.exec_driver_sql(
-        "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'"
-    )
+    return _by_table((row[0], row[1]) for row in connection.exec_driver_sql(_COLUMNS))
+
+
+def columns_in_script(script: str) -> dict[str, frozenset[str]]:
+    """The columns of every table that a script of SQL makes."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(script)
+        return _by_table(connection.execute(_COLUMNS))
+
+
+def _by_table(rows: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
     tables: dict[str, set[str]] = {}
     for table_name, column_name in rows:
         tables.setdefault(table_name, set()).add(column_name)

@@ -113,7 +113,7 @@ class SqliteWriter:
     def _known_schema(self, connection: Connection) -> Schema:
         """Read anew: another MLflow may have migrated the file since it was opened."""
         schema = Schema.read(connection)
-        if schema.is_newer_than_known:
+        if schema.is_unknown:
             raise MldeckError(
                 f"{self._database.path} was written by a newer MLflow than this mldeck knows "
                 f"(revision {schema.revision}), so it is only shown, not changed"
