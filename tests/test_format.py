@@ -25,11 +25,13 @@ from mldeck.format import (
     exact_duration_text,
     exact_float_text,
     float_text,
+    numbers_of,
     running_change,
     running_text,
     safe,
     safe_lines,
     size_text,
+    sorted_by_value,
     time_text,
     told_apart,
     unescaped,
@@ -375,3 +377,29 @@ def test_what_is_cut_says_so(text: str, width: int, shown: str) -> None:
 @given(PIECES.map(safe), st.integers(-3, 20))
 def test_no_text_is_wider_than_it_may_be(text: str, width: int) -> None:
     assert cell_width(cut(text, width)) <= max(0, width)
+
+
+MIXED = ["b", "10", None, "9", "a", "1e1", "nan", "1_000", ""]
+
+
+def test_numbers_come_before_texts_and_what_is_missing_last() -> None:
+    assert sorted_by_value(MIXED, lambda each: each) == ["9", "10", "1e1", "", "1_000", "a", "b", "nan", None]
+    turned = sorted_by_value(MIXED, lambda each: each, descending=True)
+    assert turned == ["10", "1e1", "9", "nan", "b", "a", "1_000", "", None]
+    assert [str(each) for each in sorted_by_value([math.nan, 2.0, None, 1.0], lambda each: each)] == [
+        "1.0", "2.0", "nan", "None",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers"),
+    [
+        (["1", "None", "", "2.5", None], [1.0, None, None, 2.5, None]),
+        (["1", "NULL", " none "], [1.0, None, None]),
+        (["1", "1_000"], None),
+        (["None", ""], None),
+        (["1", "auto"], None),
+    ],
+)
+def test_a_word_for_none_leaves_numbers_numbers(values: list[str | None], numbers: list[float | None] | None) -> None:
+    assert numbers_of(values) == numbers

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+_Item = TypeVar("_Item")
+
+Value = str | float | None
+"""A param's text, a metric's number, or nothing logged."""
 
 MISSING = "–"
 """Not logged: looks different from NaN, from inf and from an empty value."""
@@ -315,3 +320,63 @@ def local_time(timestamp: int) -> datetime | None:
         return datetime.fromtimestamp(timestamp / 1000, timezone.utc).astimezone()
     except (ValueError, OverflowError, OSError):
         return None
+
+
+# -- texts that are numbers
+
+_NUMBER = re.compile(r"\s*[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)(e[-+]?[0-9]+)?\s*", re.ASCII | re.IGNORECASE)
+NO_NUMBERS = {
+    **dict.fromkeys(["", "none", "null"]),
+    "nan": math.nan,
+    "inf": math.inf,
+    "+inf": math.inf,
+    "-inf": -math.inf,
+}
+"""Texts, in lower case, that leave a param of numbers one of numbers: how programs write that there is none."""
+
+
+def number_of(value: Value) -> float | None:
+    """A number, or the one that a param's text is, by the rule that runs are filtered and sorted with; else None."""
+    if not isinstance(value, str):
+        return value
+    return float(value) if _NUMBER.fullmatch(value) else None
+
+
+def numbers_of(values: Sequence[Value]) -> list[float | None] | None:
+    """One number per run, None where there is none; no list at all if the values are not numbers."""
+    numbers: list[float | None] = []
+    found = False
+    for value in values:
+        number = number_of(value)
+        found = found or number is not None
+        if number is None and isinstance(value, str):
+            word = value.strip().lower()
+            if word not in NO_NUMBERS:
+                return None
+            number = NO_NUMBERS[word]
+        numbers.append(number)
+    return numbers if found or all(value is None for value in values) else None
+
+
+def sorted_by_value(
+    items: Iterable[_Item], value_of: Callable[[_Item], Value], *, descending: bool = False
+) -> list[_Item]:
+    """Numbers by size, then texts, then NaN, then what has no value, as runs are sorted: only the first two turn round."""
+    numbers: list[tuple[float, _Item]] = []
+    texts: list[tuple[str, _Item]] = []
+    not_a_number: list[_Item] = []
+    missing: list[_Item] = []
+    for item in items:
+        value = value_of(item)
+        number = number_of(value)
+        if value is None:
+            missing.append(item)
+        elif number is None:
+            texts.append((str(value), item))
+        elif math.isnan(number):
+            not_a_number.append(item)
+        else:
+            numbers.append((number, item))
+    numbers.sort(key=lambda each: each[0], reverse=descending)
+    texts.sort(key=lambda each: each[0], reverse=descending)
+    return [*(item for _, item in numbers), *(item for _, item in texts), *not_a_number, *missing]

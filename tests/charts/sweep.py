@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from mldeck.charts.dimensions import Dimension, Value, dimension
+from mldeck.charts.dimensions import Dimension, dimension
 from mldeck.charts.picture import Picture
-from mldeck.format import cell_width
+from mldeck.format import Value, cell_width
 from tests.fixture_stores import FixtureStore
 
 PICTURES = Path(__file__).parent / "pictures"

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import literal_column
 from sqlalchemy.dialects import sqlite
 
-from mldeck.charts.dimensions import MAX_CATEGORIES, OTHERS, Dimension, Kind, dimension, number_of
+from mldeck.charts.dimensions import MAX_CATEGORIES, OTHERS, Dimension, Kind, dimension
 from mldeck.charts.picture import SCALE_STEPS
+from mldeck.format import number_of
 from mldeck.store.text_match import as_number
 from tests.charts.sweep import HUGE, TINY, Sweep, columns
 

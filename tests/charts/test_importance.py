@@ -10,7 +10,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldeck.charts.dimensions import Value
+from mldeck.charts.dimensions import dimension
 from mldeck.charts.importance import (
     Measure,
     group_correlation,
@@ -20,6 +20,7 @@ from mldeck.charts.importance import (
     ranked,
     visible_importances,
 )
+from mldeck.format import Value
 from tests.charts.sweep import HOSTILE_SIZES, NAMES, SIZES, Sweep, check, check_shape, columns
 
 NUMBERS = st.floats(allow_nan=False)
@@ -81,14 +82,25 @@ def test_the_strongest_first_and_those_without_a_figure_last() -> None:
 
 
 def test_a_metric_that_never_changes_goes_with_nothing() -> None:
-    (found,) = importances({"x": ["1", "2", "3"]}, [5.0, 5.0, 5.0])
+    (found,) = importances({"x": ["1", "2", "3", "4", "5"]}, [5.0] * 5)
     assert found.problem == "the metric is the same in all runs"
 
 
-def test_none_among_numbers_is_a_group_of_its_own() -> None:
-    (found,) = importances({"max_depth": ["3", "None", "3", "None", "5"]}, [1.0, 2.0, 1.5, 2.5, 1.2])
-    assert found.measure is Measure.GROUPS
-    assert found.count == 5
+@pytest.mark.parametrize("word", ["None", "", "nan", "NULL", None])
+def test_a_word_for_none_among_numbers_is_left_out_as_on_an_axis(word: str | None) -> None:
+    values = ["3", word, "4", "5", word, "6", "8"]
+    (found,) = importances({"max_depth": values}, [1.0, 9.0, 2.0, 3.0, 0.0, 4.0, 5.0])
+    assert (found.measure, found.strength, found.count) == (Measure.RANK, 1.0, 5)
+    assert dimension("max_depth", values).is_numeric
+
+
+@pytest.mark.parametrize("values", [["1", "2", "3", "4"], ["a", "a", "b", "b"]])
+def test_so_few_runs_that_their_order_may_be_chance_are_not_ranked(values: list[str]) -> None:
+    found = importances({"few": [*values, *[None] * 5], "many": list("215436879")}, [float(each) for each in range(9)])
+    assert [(each.name, each.strength is None, each.problem) for each in found] == [
+        ("many", False, ""),
+        ("few", True, "too few runs have it"),
+    ]
 
 
 @given(
@@ -110,12 +122,13 @@ def test_any_values_give_figures_within_limits_and_a_picture_of_that_size(
 
 @given(NAMES, HOSTILE_SIZES)
 def test_any_name_fits(name: str, size: tuple[int, int]) -> None:
-    found = importances({name: ["1", "2", "3"]}, [1.0, 3.0, 2.0])
+    found = importances({name: list("12345")}, [1.0, 3.0, 2.0, 5.0, 4.0])
     check_shape(importance_picture(found, name, size), size)
 
 
 def test_bars_are_as_long_as_their_figures() -> None:
-    found = importances({"up": ["1", "2", "3"], "down": ["3", "2", "1"], "middling": ["2", "1", "3"]}, [1.0, 2.0, 3.0])
+    params = {"up": list("12345"), "down": list("54321"), "middling": list("32154")}
+    found = importances(params, [1.0, 2.0, 3.0, 4.0, 5.0])
     rows = importance_picture(found, "m", (60, 8)).text.splitlines()
     bars = {
         name: row.count("█") + row.count("▌") / 2 for name in ("up", "down", "middling") for row in rows if name in row

@@ -14,7 +14,7 @@ from textual import events
 
 from mldeck.addresses import printable
 from mldeck.artifacts.references import meanings
-from mldeck.charts.dimensions import number_of
+from mldeck.format import number_of
 from mldeck.model import RunQuery
 from mldeck.registry.nouns import ModelQuery
 from mldeck.search.complete import complete

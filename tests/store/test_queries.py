@@ -468,3 +468,42 @@ def test_every_store_opens(store_copy: CopyOf) -> None:
         experiments = store.experiments(View.ACTIVE)
         ids = store.run_ids(RunQuery(tuple(each.experiment_id for each in experiments)))
         assert len(list(store.iter_records(ids, ALL_FIELDS))) == len(ids) > 20
+
+
+def test_numbers_then_texts_then_what_is_missing(store_copy: CopyOf) -> None:
+    fixture = store_copy("search")
+    with closing(Store(fixture.db)) as store, closing(sqlite3.connect(fixture.db)) as connection:
+        ids = store.run_ids(RunQuery(("1",)))[:7]
+        values = ["b", "10", "9", "None", "1_000", "1e1"]
+        with connection:
+            connection.executemany("INSERT INTO params VALUES ('mixed', ?, ?)", zip(values, ids, strict=False))
+        column, chosen = Column(Kind.PARAM, "mixed"), ", ".join(f"'{each}'" for each in ids)
+        by_id = dict(zip(ids, values, strict=False))
+
+        def found(key: OrderKey) -> list[str | None]:
+            order = store.run_ids(RunQuery(("1",), View.ALL, (key,), f"run_id IN ({chosen})"))
+            return [by_id.get(run_id) for run_id in order]
+
+        assert found(OrderKey(column, as_number=True)) == ["9", "10", "1e1", "1_000", "None", "b", None]
+        assert found(OrderKey(column, True, as_number=True)) == ["1e1", "10", "9", "b", "None", "1_000", None]
+        assert found(OrderKey(column)) == ["10", "1_000", "1e1", "9", "None", "b", None], "as MLflow sorts"
+        assert found(OrderKey(column, True)) == ["b", "None", "9", "1e1", "1_000", "10", None], "as MLflow sorts"
+
+
+@pytest.mark.parametrize(
+    ("values", "numeric"),
+    [
+        (["1", "None", " NULL ", "", "2"], True),
+        (["1", "auto"], False),
+        (["1", "1_000"], False),
+        (["None", ""], False),
+        ([], False),
+    ],
+)
+def test_a_word_for_none_leaves_a_param_one_of_numbers(store_copy: CopyOf, values: list[str], numeric: bool) -> None:
+    fixture = store_copy("search")
+    with closing(Store(fixture.db)) as store, closing(sqlite3.connect(fixture.db)) as connection:
+        ids = store.run_ids(RunQuery(("1",)))[: len(values)]
+        with connection:
+            connection.executemany("INSERT INTO params VALUES ('mixed', ?, ?)", zip(values, ids, strict=True))
+        assert store.is_numeric(RunQuery(("1",)), Kind.PARAM, "mixed") is numeric

@@ -83,7 +83,7 @@ def test_params_over_decades_are_logarithmic_unless_somebody_said_no() -> None:
 
 def test_params_whose_names_look_the_same_are_kept_apart() -> None:
     keys = ("a\x1b", "a␛")
-    data = data_of(*(record(each, {"m": float(each)}, {keys[0]: str(each), keys[1]: str(-each)}) for each in range(4)))
+    data = data_of(*(record(each, {"m": float(each)}, {keys[0]: str(each), keys[1]: str(-each)}) for each in range(5)))
     found = by_importance(data, metric("m"))
     assert {column: importance.strength for column, importance in found} == {param(keys[0]): 1.0, param(keys[1]): -1.0}
     assert {importance.name for _, importance in found} == {"a␛"}

@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldeck.format import cell_width, safe
+from mldeck.format import Value, cell_width, safe
 from mldeck.model import Column, Kind, Metric, RunQuery
 from mldeck.store.store import Store
 from mldeck.ui.column_choice import DURATION, EXPERIMENT
 from mldeck.ui.comparing import (
     Delta,
     Group,
-    Value,
     best_of,
     column_from_memory,
     column_to_memory,

@@ -55,13 +55,14 @@ def order_of(data: Versions, runs: VersionRuns, column: str | Column, *, descend
 
 def test_versions_without_a_value_come_last_in_both_directions() -> None:
     data, runs = table({3: 2.0, 2: math.nan, 1: 1.0})
-    assert order_of(data, runs, RMSE) == [1, 3, 4, 2]
-    assert order_of(data, runs, RMSE, descending=True) == [3, 1, 4, 2]
+    assert order_of(data, runs, RMSE) == [1, 3, 2, 4], "NaN before what is missing, as runs are sorted"
+    assert order_of(data, runs, RMSE, descending=True) == [3, 1, 2, 4]
 
 
 def test_params_that_are_numbers_are_sorted_as_numbers() -> None:
     assert order_of(*table({}, {3: "10", 2: "9", 1: "1e2"}), DEPTH) == [2, 3, 1, 4]
-    assert order_of(*table({}, {3: "10", 2: "9", 1: "deep"}), DEPTH) == [3, 2, 1, 4]
+    assert order_of(*table({}, {3: "10", 2: "9", 1: "deep"}), DEPTH) == [2, 3, 1, 4]
+    assert order_of(*table({}, {3: "10", 2: "9", 1: "deep"}), DEPTH, descending=True) == [3, 2, 1, 4]
 
 
 def test_only_what_the_filter_lets_through() -> None:

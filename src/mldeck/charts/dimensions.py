@@ -8,7 +8,6 @@ it is never left out.
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,24 +17,12 @@ from functools import cached_property
 
 from mldeck.charts.picture import SCALE_STEPS
 from mldeck.charts.scale import Scale
-from mldeck.format import MISSING, digits_to_tell_apart, float_text, safe
-
-Value = str | float | None
-"""A param's text, a metric's number, or nothing logged."""
+from mldeck.format import MISSING, Value, digits_to_tell_apart, float_text, number_of, numbers_of, safe
 
 MAX_CATEGORIES = 12
 OTHERS = "…"
 """The place that the rarest texts share where there are more than `MAX_CATEGORIES`."""
 
-_NUMBER = re.compile(r"\s*[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)(e[-+]?[0-9]+)?\s*", re.ASCII | re.IGNORECASE)
-_WORDS = {
-    **dict.fromkeys(["", "none", "null"]),
-    "nan": math.nan,
-    "inf": math.inf,
-    "+inf": math.inf,
-    "-inf": -math.inf,
-}
-"""Texts that leave a param of numbers one of numbers: how programs write that there is none."""
 _SHOWN_DIGITS = 4
 _LEAST_SPAN = 1e-12
 """An axis over less than this share of its values could not tell them apart."""
@@ -168,27 +155,6 @@ def _text(value: Value) -> str:
     if value is None:
         return MISSING
     return (safe(value) or '""') if isinstance(value, str) else float_text(value)
-
-
-def numbers_of(values: Sequence[Value]) -> list[float | None] | None:
-    """One number per run, None where there is none; no list at all if the values are not numbers."""
-    numbers: list[float | None] = []
-    found = False
-    for value in values:
-        number = number_of(value) if isinstance(value, str) else value
-        found = found or number is not None
-        if number is None and isinstance(value, str):
-            word = value.strip().lower()
-            if word not in _WORDS:
-                return None
-            number = _WORDS[word]
-        numbers.append(number)
-    return numbers if found or all(value is None for value in values) else None
-
-
-def number_of(text: str) -> float | None:
-    """The number that a param's text is, by the rule that its runs are filtered and sorted with; None if it is none."""
-    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def number_scale(places: Iterable[float | None], *, is_log: bool = False) -> Scale:

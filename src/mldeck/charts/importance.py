@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from mldeck.charts.dimensions import Value, numbers_of
 from mldeck.charts.labels import write, write_middle, write_right
 from mldeck.charts.picture import Canvas, Ink, Picture, Role
-from mldeck.format import cell_width, safe
+from mldeck.format import Value, cell_width, numbers_of, safe
 
-LEAST_RUNS = 3
+LEAST_RUNS = 5
+"""Of fewer, two columns often have the same order by chance: of three every third time, one way or the other; of five, one
+time in sixty."""
 
 _ROWS_AROUND = 3
 """The title, and what the signs mean."""
@@ -60,29 +61,27 @@ def importances(params: Mapping[str, Sequence[Value]], metric: Sequence[Value]) 
 
 
 def _importance(name: str, values: Sequence[Value], metric: Sequence[float | None]) -> Importance:
+    numbers = numbers_of(values)
     pairs = [
         (value, number)
-        for value, number in zip(values, metric, strict=True)
+        for value, number in zip(numbers or values, metric, strict=True)
         if value is not None and value == value and number is not None and not math.isnan(number)
     ]
-    texts, metrics = [value for value, _ in pairs], [number for _, number in pairs]
+    found, metrics = [value for value, _ in pairs], [number for _, number in pairs]
     count = len(pairs)
     if count < LEAST_RUNS:
         return Importance(name, count, problem="too few runs have it")
     if len(set(metrics)) == 1:
         return Importance(name, count, problem="the metric is the same in all runs")
-    numbers = numbers_of(texts)
-    known = [number for number in numbers or () if number is not None and not math.isnan(number)]
-    if len(known) == count:
-        if len(set(known)) == 1:
-            return Importance(name, count, problem="one value in all runs")
-        return Importance(name, count, Measure.RANK, rank_correlation(known, metrics))
-    groups = len(set(texts))
+    groups = len(set(found))
     if groups == 1:
         return Importance(name, count, problem="one value in all runs")
+    if numbers:
+        known = [value for value in found if isinstance(value, float)]
+        return Importance(name, count, Measure.RANK, rank_correlation(known, metrics))
     if groups == count:
         return Importance(name, count, problem="a value of its own in every run")
-    return Importance(name, count, Measure.GROUPS, group_correlation(texts, metrics))
+    return Importance(name, count, Measure.GROUPS, group_correlation(found, metrics))
 
 
 def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:

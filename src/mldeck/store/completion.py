@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import CTE, Connection, FromClause, func, select
+from sqlalchemy import CTE, Connection, FromClause, func, not_, select
 
+from mldeck.format import NO_NUMBERS
 from mldeck.model import Kind, RunQuery
 from mldeck.store.runs import matches
 from mldeck.store.schema import Schema
@@ -52,7 +53,7 @@ def list_values(connection: Connection, schema: Schema, kind: Kind, key: str, li
 
 
 def is_numeric(connection: Connection, schema: Schema, query: RunQuery, kind: Kind, key: str) -> bool:
-    """Whether all values that the runs of the query have for this param or tag are numbers; False if none has any."""
+    """Whether the values that the runs of the query have for this param or tag are numbers, as `numbers_of` says it."""
     source = schema.values_of(kind)
     runs = schema.runs
     values = (
@@ -60,5 +61,7 @@ def is_numeric(connection: Connection, schema: Schema, query: RunQuery, kind: Ki
         .select_from(source.join(runs, runs.c.run_uuid == source.c.run_uuid))
         .where(source.c.key == key, matches(schema, query))
     )
-    text = connection.execute(values.where(as_number(source.c.value).is_(None)).limit(1)).first()
-    return text is None and connection.execute(values.limit(1)).first() is not None
+    number = as_number(source.c.value)
+    word = func.lower(func.trim(source.c.value)).in_(tuple(NO_NUMBERS))
+    text = connection.execute(values.where(number.is_(None), not_(word)).limit(1)).first()
+    return text is None and connection.execute(values.where(number.is_not(None)).limit(1)).first() is not None

@@ -19,13 +19,15 @@ DURATION = "duration"
 
 _COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid", "run_name": "name"}
 _VALUE, _NAN, _MISSING = 0, 1, 2
+_TEXT = 1
+"""What is no number where numbers are sorted by."""
 
 
 def ordered(statement: Select[Any], schema: Schema, order: Sequence[OrderKey]) -> Select[Any]:
     """Adds what the order needs: joins on (key, run), the rank of a missing value, and MLflow's tie-break.
 
-    Values come first in both directions, then NaN, then runs without the value. The tie-break is newest first (unless the
-    start time is sorted by), then the run id.
+    Values come first in both directions, then NaN (or, among numbers, the texts that are none), then runs without the value.
+    The tie-break is newest first (unless the start time is sorted by), then the run id.
     """
     runs = schema.runs
     source: FromClause = runs
@@ -52,7 +54,8 @@ def _value_terms(
     if key.column.kind is Kind.METRIC:
         return [case(missing, (joined.c.is_nan == 1, _NAN), else_=_VALUE), direction(value)]
     if key.as_number:
-        return [case(missing, else_=_VALUE), direction(as_number(value)), direction(value)]
+        text = (as_number(value).is_(None), _TEXT)
+        return [case(missing, text, else_=_VALUE), direction(as_number(value)), direction(value)]
     return [case(missing, else_=_VALUE), direction(value)]
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mldeck.format import sorted_by_value
 from mldeck.model import Column
 
 HEADING = ""
@@ -113,14 +114,14 @@ def _descend(
 def in_groups(
     ids: Sequence[str], values: Mapping[str, str], metric: Mapping[str, float], opened: Collection[str | None]
 ) -> Arrangement:
-    """A heading for each value, in the order in which `ids` meets them; below it its runs, if it is opened."""
+    """A heading for each value, numbers first and the runs without a value last; below it its runs, if it is opened."""
     groups: dict[str | None, list[str]] = {}
     for run_id in ids:
         groups.setdefault(values.get(run_id), []).append(run_id)
     rows: list[str] = []
     headings: dict[int, Heading] = {}
     depths: dict[str, int] = {}
-    for value in sorted(groups, key=_order_of_values):
+    for value in sorted_by_value(groups, lambda each: each):
         members = groups[value]
         headings[len(rows)] = _heading(value, members, metric, value in opened)
         rows.append(HEADING)
@@ -137,14 +138,3 @@ def _heading(value: str | None, members: Sequence[str], metric: Mapping[str, flo
     # Each divided first: the sum of finite numbers need not be finite.
     mean = math.fsum(number / len(numbers) for number in numbers)
     return Heading(value, len(members), is_open, min(numbers), mean, max(numbers))
-
-
-def _order_of_values(value: str | None) -> tuple[int, float, str]:
-    """Numbers by size, then texts, then the runs that have no value."""
-    if value is None:
-        return 2, 0.0, ""
-    try:
-        number = float(value)
-    except ValueError:
-        return 1, 0.0, value
-    return (1, 0.0, value) if math.isnan(number) else (0, number, value)

@@ -11,10 +11,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from mldeck.format import MISSING, cell_width, duration_text, exact_float_text, float_text, safe, told_apart
+from mldeck.format import (
+    MISSING,
+    Value,
+    cell_width,
+    duration_text,
+    exact_float_text,
+    float_text,
+    number_of,
+    safe,
+    sorted_by_value,
+    told_apart,
+)
 from mldeck.model import Column, Kind
 from mldeck.ui.column_choice import AGE, DURATION, LABELS
-from mldeck.ui.comparing import CompareData, Delta, Group, Value, axis_name, best_of, group_of, number_of
+from mldeck.ui.comparing import CompareData, Delta, Group, axis_name, best_of, group_of
 
 BEST = "★"
 """Before the best value of a metric: colour alone would say nothing to some."""
@@ -288,19 +299,7 @@ class CompareLines:
 def sorted_runs(data: CompareData, column: Column, *, descending: bool) -> tuple[str, ...]:
     """Numbers by size, texts by the alphabet behind them; NaN, then what is missing, come last in both directions."""
     values = dict(zip(data.run_ids, data.values(column), strict=True))
-    is_numeric = data.is_numeric(column)
-
-    def key(run_id: str) -> tuple[float, str]:
-        value = values[run_id]
-        return (number_of(value) or 0.0, "") if is_numeric else (0.0, str(value))
-
-    def rank(run_id: str) -> int:
-        value = values[run_id]
-        number = number_of(value) if is_numeric else None
-        return 2 if value is None else 1 if number is not None and math.isnan(number) else 0
-
-    ordered = sorted((run_id for run_id in data.run_ids if not rank(run_id)), key=key, reverse=descending)
-    return (*ordered, *sorted((run_id for run_id in data.run_ids if rank(run_id)), key=rank))
+    return tuple(sorted_by_value(data.run_ids, values.__getitem__, descending=descending))
 
 
 def _field_name(column: Column) -> str:

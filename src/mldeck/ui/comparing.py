@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from itertools import takewhile
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from mldeck.charts.dimensions import number_of as number_of_text
-from mldeck.format import float_text, time_text
+from mldeck.format import Value, float_text, numbers_of, time_text
 from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunFields, RunRecord, View
 from mldeck.ui.column_choice import AGE, DATASETS, DURATION, EXPERIMENT
 from mldeck.ui.text_cells import cell_text
@@ -22,9 +21,6 @@ from mldeck.ui.text_cells import cell_text
 if TYPE_CHECKING:
     from mldeck.store.interrupt import Interrupt
     from mldeck.store.store import Store
-
-Value: TypeAlias = "str | float | None"
-"""Of a run in a column: a metric is a number, everything else text; None: not logged."""
 
 STATUS = Column(Kind.ATTRIBUTE, "status")
 USER = Column(Kind.ATTRIBUTE, "user_id")
@@ -130,13 +126,12 @@ class CompareData:
         return known
 
     def is_numeric(self, column: Column) -> bool:
-        """Whether there are numbers, and nothing else."""
+        """Whether there are numbers, and nothing else but words for that there is none."""
         if column.kind is Kind.METRIC:
             return True
         if column not in self._numeric:
             values = [value for value in self.values(column) if value is not None]
-            is_all = bool(values) and column != AGE and all(number_of(value) is not None for value in values)
-            self._numeric[column] = is_all
+            self._numeric[column] = bool(values) and column != AGE and numbers_of(values) is not None
         return self._numeric[column]
 
     @cached_property
@@ -216,11 +211,6 @@ def column_from_memory(written: object) -> Column | None:
 
 _NAN = object()
 """For all NaN, which are not equal to themselves."""
-
-
-def number_of(value: Value) -> float | None:
-    """A number, or a text that is one; None for anything else."""
-    return value if value is None or isinstance(value, float) else number_of_text(value)
 
 
 def differs(values: Sequence[Value]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mldeck.format import Value, sorted_by_value
 from mldeck.model import SYSTEM_METRIC_PREFIX, Column, Kind, RunDetails, RunFields, RunQuery, RunRecord, View
 from mldeck.registry.history import Event, arrival
 from mldeck.registry.nouns import STAGES, ModelQuery, ModelVersion, RegisteredModel
@@ -193,29 +194,27 @@ def arranged(versions: Versions, runs: VersionRuns, order: VersionOrder | None) 
         rows_found = list(rows)
     if order is None:
         return tuple(rows_found)
-    key = _key_of(versions, runs, order.column)
+    if isinstance(order.column, Column):
+        value = _value_of(runs, order.column)
+        return tuple(
+            sorted_by_value(rows_found, lambda row: value(versions.versions[row]), descending=order.descending)
+        )
+    key: Callable[[ModelVersion], Any] = (
+        _LEADING_KEYS[order.column] if order.column != RUN else lambda version: _run_name(versions, version)
+    )
     keys = {row: key(versions.versions[row]) for row in rows_found}
     known = [row for row in rows_found if keys[row] is not None]
     known.sort(key=lambda row: keys[row], reverse=order.descending)
     return (*known, *(row for row in rows_found if keys[row] is None))
 
 
-def _key_of(versions: Versions, runs: VersionRuns, column: str | Column) -> Callable[[ModelVersion], Any]:
-    if isinstance(column, str):
-        return _LEADING_KEYS[column] if column != RUN else lambda version: _run_name(versions, version)
-
-    def value(version: ModelVersion) -> float | str | None:
+def _value_of(runs: VersionRuns, column: Column) -> Callable[[ModelVersion], Value]:
+    def value(version: ModelVersion) -> Value:
         record = runs.records.get(version.run_id or "")
         if record is None:
             return None
-        if column.kind is Kind.METRIC:
-            number = record.metrics.get(column.key)
-            return None if number is None or math.isnan(number) else number
-        return record.params.get(column.key)
+        return record.metrics.get(column.key) if column.kind is Kind.METRIC else record.params.get(column.key)
 
-    texts = [text for text in map(value, versions.versions) if isinstance(text, str)]
-    if column.kind is Kind.PARAM and all(number_of(text) is not None for text in texts):
-        return lambda version: None if value(version) is None else number_of(str(value(version)))
     return value
 
 
@@ -230,15 +229,6 @@ _LEADING_KEYS: Mapping[str, Callable[[ModelVersion], Any]] = {
 def _run_name(versions: Versions, version: ModelVersion) -> str | None:
     record = versions.record(version)
     return None if record is None else record.run.label.lower()
-
-
-def number_of(text: str) -> float | None:
-    """None for a text that is no number, or that has no place among numbers."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return None if math.isnan(number) else number
 
 
 # -- one version

@@ -19,6 +19,7 @@ from mldeck.format import (
     cell_width,
     duration_text,
     float_text,
+    numbers_of,
     safe,
     time_text,
     told_apart,
@@ -299,12 +300,4 @@ def _split(text: str) -> tuple[str, str]:
 
 def _text_format(values: Sequence[str], widest: int) -> _TextFormat:
     width = min(widest, max(cell_width(safe(value)) for value in values))
-    return _TextFormat(all(_is_number(value) for value in values), width)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return _TextFormat(numbers_of(values) is not None, width)
