@@ -38,7 +38,7 @@ def printable(address: str) -> str:
 
 
 def typed_path(text: str) -> Path:
-    """The path that somebody typed. A `~` at its beginning means a home folder; `./~x` is a file of that name."""
+    """Return the path that a typed text means. A leading `~` is a home folder; `./~x` is a file of that name."""
     if not text.startswith("~"):
         return Path(text)
     try:
@@ -60,6 +60,6 @@ def absolute(path: Path) -> Path:
 
 
 def host_of(url: str) -> str:
-    """The `scheme://authority` of a URL, as it may be shown: what somebody agrees to connect to."""
+    """Return the `scheme://authority` of a URL in printable form: what the user agrees to connect to."""
     scheme, _, rest = url.partition("://")
     return printable(f"{scheme.lower()}://{rest.partition('/')[0]}")

@@ -23,12 +23,12 @@ class Escapes(ArtifactError):
 
 
 class Unconfirmed(ArtifactError):
-    """A place that only the database names: it is opened once the user agreed."""
+    """A place that only the database names, and that is not opened before the user agrees."""
 
     def __init__(self, message: str, place: str) -> None:
         super().__init__(message)
         self.place = place
-        """What is to be agreed to: a host as `scheme://authority`, or a folder of this machine."""
+        """The host, as `scheme://authority`, or the folder of this machine to agree to."""
 
     @property
     def is_host(self) -> bool:

@@ -114,7 +114,7 @@ class Located:
     url: str | None = None
     """In an object store; whether anything is there was not looked at."""
     unconfirmed: str | None = None
-    """The host (`scheme://authority`) or the folder, without links, that only the database names. Nobody agreed to it."""
+    """The host (`scheme://authority`) or the real folder that only the database names, as long as nobody has agreed to it."""
     looked_at: tuple[str, ...] = ()
     """Every place that was tried, in this order."""
     problem: str | None = None

@@ -9,7 +9,7 @@ from mldeck.artifacts.tree import ArtifactTree
 
 
 def open_tree(located: Located, follow: bool = False) -> ArtifactTree:
-    """Open what was located; this is the only way to a tree of files.
+    """Open what was located. Every tree of files is opened here.
 
     `follow`: whether links may lead out of it. Raises `Unconfirmed` when only the database names the place, and
     `ArtifactError`, with the way out, when there is nothing to open.

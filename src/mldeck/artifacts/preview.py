@@ -30,7 +30,7 @@ from mldeck.errors import MldeckError
 WHITE: RGB = (255, 255, 255)
 """What plots are drawn on; transparent ones have black axes."""
 _SECONDS = 10
-"""Of work: nobody looks that long at a file that is being read, and its libraries may never end."""
+"""Processor seconds before a preview is given up: some libraries never finish with a hostile file."""
 _LATIN_NOTE = "Not UTF-8: each byte is shown as a Latin-1 character."
 _REASONS = {
     errno.ENOENT: "It is no longer there.",
@@ -67,7 +67,7 @@ _USUAL = Wish()
 
 
 def preview(source: Source, wish: Wish = _USUAL, check: Check = never) -> Preview:
-    """What can be shown of a file. Whatever is wrong with it is said in the value. Raises only what `check` raises."""
+    """Return what can be shown of a file, with notes on what is wrong with it. Raises only what `check` raises."""
     try:
         if source.size == 0:
             return NoPreview(kind="empty file", notes=("There is nothing in it.",))

@@ -121,7 +121,7 @@ class RunTree:
 
     @property
     def unconfirmed(self) -> tuple[str, ...]:
-        """What only the database names among its places."""
+        """Those of its places that only the database names."""
         return tuple(dict.fromkeys(each.unconfirmed for each in self.places_below("") if each.unconfirmed))
 
     def place_of(self, path: str) -> Located:

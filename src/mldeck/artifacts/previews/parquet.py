@@ -53,7 +53,7 @@ def parquet_preview(source: Source, check: Check = never) -> TablePreview:
 
 
 class _Asked:
-    """The file, of which the process that asks hands over what is read."""
+    """The file as the helper sees it: the process that asks does the reading."""
 
     def __init__(self, name: str, size: int, read: Read) -> None:
         self.name = name
