@@ -96,9 +96,9 @@ def _drop_output() -> None:
 
 
 def _one_line(message: str) -> str:
-    from mldeck.format import safe
+    from mldeck.format import message_text
 
-    return safe(message)
+    return message_text(message)
 
 
 def _browse(words: Sequence[str]) -> int:

@@ -24,6 +24,8 @@ _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MAX_DIGITS = 17
 """Enough decimal digits to tell any two floats apart."""
 
+_LONGEST_MESSAGE = 600
+
 _JOINING = "[\u0620-\u180d\u180f-\u1cff]"
 """Letters and marks of the scripts that are written with joiners: from Arabic to those of India and south-east Asia."""
 _PICTOGRAPH = "[\u2194\u2195\u2600-\u27bf\u2b1b\ufe0f\U0001f000-\U0001faff]"
@@ -52,6 +54,11 @@ def safe(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _UNSAFE.sub(_picture, text)
+
+
+def message_text(text: str) -> str:
+    """The same for a message, which may quote a text of any length: no longer than somebody reads."""
+    return safe(text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "…")
 
 
 def safe_lines(text: str) -> str:

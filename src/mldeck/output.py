@@ -5,12 +5,23 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from mldeck.errors import UsageError
-from mldeck.format import MISSING, age_text, cell_width, cut, duration_text, float_text, safe, time_or_missing
+from mldeck.format import (
+    MISSING,
+    age_text,
+    cell_width,
+    cut,
+    duration_text,
+    float_text,
+    message_text,
+    safe,
+    time_or_missing,
+)
 from mldeck.model import Column, Experiment, Kind, OrderKey, RunCount, RunFields, RunQuery, RunRecord, View
 from mldeck.serial import (
     RUN_KEYS,
@@ -34,12 +45,9 @@ _MAX_CELL = 48
 
 
 def print_experiments(path: Path, view_name: str, format_name: str) -> int:
-    store = opened(path)
-    try:
+    with opened(path) as store:
         counts = store.run_counts()
         objects = [_experiment_object(each, counts) for each in store.experiments(View(view_name))]
-    finally:
-        store.close()
     rows = (
         (
             each["experiment_id"],
@@ -80,12 +88,22 @@ def first_line(text: str | None) -> str:
     return (text or "").partition("\n")[0]
 
 
-def opened(path: Path, *, read_only: bool = False) -> Store:
+@contextmanager
+def opened(path: Path, *, read_only: bool = False) -> Iterator[Store]:
     """The store; what the reader should know about it goes to the standard error, beside the answer."""
     store = Store(path, read_only=read_only, patience_s=PRINT_PATIENCE_S)
-    for notice in store.reading_notices:
-        print(f"mldeck: {safe(f'{path}: {notice}')}", file=sys.stderr)
-    return store
+    try:
+        told = store.reading_notices
+        _tell(path, told)
+        yield store
+        _tell(path, (each for each in store.reading_notices if each not in told))  # found while it was read
+    finally:
+        store.close()
+
+
+def _tell(path: Path, notices: Iterable[str]) -> None:
+    for notice in notices:
+        print(f"mldeck: {message_text(f'{path}: {notice}')}", file=sys.stderr)
 
 
 def _experiment_object(experiment: Experiment, counts: Mapping[str, RunCount]) -> dict[str, Any]:
@@ -117,8 +135,7 @@ def print_runs(
 
     `columns` None: those that the deck shows in a table, all there are elsewhere. `limit` 0 stands for all.
     """
-    store = opened(path)
-    try:
+    with opened(path) as store:
         experiments = _chosen(store, names)
         query = RunQuery(tuple(experiments), View(view_name), tuple(order), filter_text)
         ids = store.run_ids(query, limit or None)
@@ -134,8 +151,6 @@ def print_runs(
         else:
             rows = read_rows(store, ids, columns, experiment_names)
             write_table(labels(columns), ([_shown(*cell) for cell in zip(columns, row, strict=True)] for row in rows))
-    finally:
-        store.close()
     return left_out
 
 

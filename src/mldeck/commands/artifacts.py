@@ -72,12 +72,9 @@ def _files_of_run(store_path: Path, settings: Settings, path: str, options: argp
     from mldeck.output import opened
 
     is_walked = options.command == "get" or options.recursive
-    store = opened(store_path)
-    try:
+    with opened(store_path) as store:
         found = store.run_meant(options.run)
         models = store.registry().models_of_run(found.run_id)
-    finally:
-        store.close()
     places = places_beside(store_path, settings, follow=options.follow)
     tree = run_tree(found.artifact_uri, found.run_id, models, places)
     while (place := _first_unconfirmed(tree, path, is_walked)) is not None:

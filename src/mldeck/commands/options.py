@@ -127,7 +127,9 @@ def readable_search(text: str, language: Language | None = None) -> str:
 
 def tell(message: str) -> None:
     """Beside the answer, on the standard error."""
-    print(f"mldeck: {_safe(message)}", file=sys.stderr)
+    from mldeck.format import message_text
+
+    print(f"mldeck: {message_text(message)}", file=sys.stderr)
 
 
 def store_path(settings: Settings, *, wait: bool = False) -> Path:

@@ -41,18 +41,15 @@ def run(words: Sequence[str]) -> int:
     options = parser.parse_args(words)
     check_can_draw()
     path = printed_store(options)
-    from mldeck.store.store import PRINT_PATIENCE_S, Store
+    from mldeck.output import opened
 
-    store = Store(path, patience_s=PRINT_PATIENCE_S)
-    try:
+    with opened(path) as store:
         runs = [store.run_meant(text) for text in options.run]
         _check_metric(store, runs, options.metric)
         if options.format == "csv":
             _write_points(store, runs, options.metric)
         else:
             sys.stdout.write(_drawn(store, runs, options))
-    finally:
-        store.close()
     return 0
 
 

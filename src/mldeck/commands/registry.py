@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,13 +64,7 @@ def opened_stores(options: argparse.Namespace) -> Iterator[Stores]:
     registry = registry_path(settings.registry_store, settings.registry_origin, path)
     if registry != path:
         check_database(registry)
-    runs = opened(path, read_only=settings.read_only)
-    registered = runs
-    try:
-        if registry != path:
-            registered = opened(registry, read_only=settings.read_only)
+    with ExitStack() as stack:
+        runs = stack.enter_context(opened(path, read_only=settings.read_only))
+        registered = runs if registry == path else stack.enter_context(opened(registry, read_only=settings.read_only))
         yield Stores(runs, registered, options.workspace, settings)
-    finally:
-        registered.close()
-        if runs is not registered:
-            runs.close()

@@ -15,7 +15,7 @@ _KEYS = ("name", "digest", "context")
 
 def dataset_texts(connection: Connection, schema: Schema, ids: Sequence[str]) -> dict[str, dict[str, str]]:
     """By run id: `name`, `digest` and `context`, each with what several datasets have separated by commas."""
-    if not schema.has("datasets") or not schema.has("inputs"):
+    if not schema.has("datasets", "inputs", "input_tags"):
         return {}
     found: dict[str, dict[str, list[str]]] = {}
     for run_id, *values in connection.execute(_inputs_of(schema, ids)).all():
@@ -28,14 +28,14 @@ def dataset_texts(connection: Connection, schema: Schema, ids: Sequence[str]) ->
 
 def dataset_inputs(connection: Connection, schema: Schema, ids: Sequence[str]) -> dict[str, list[DatasetInput]]:
     """By run id: all that is known of each dataset. Its JSON may be long, so a row of the run table does without."""
-    if not schema.has("datasets") or not schema.has("inputs"):
+    if not schema.has("datasets", "inputs", "input_tags"):
         return {}
     datasets = schema.datasets
     columns = (
         datasets.c.dataset_source_type,
         datasets.c.dataset_source,
-        datasets.c.dataset_schema,
-        datasets.c.dataset_profile,
+        schema.optional(datasets, "dataset_schema"),
+        schema.optional(datasets, "dataset_profile"),
     )
     found: dict[str, list[DatasetInput]] = {}
     for run_id, name, digest, context, source_type, source, *described in connection.execute(

@@ -59,7 +59,8 @@ def _metrics(connection: Connection, schema: Schema, run: Run) -> tuple[Metric, 
     statement = select(latest.c.key, latest.c.value, latest.c.is_nan, latest.c.timestamp, latest.c.step)
     rows = connection.execute(statement.where(latest.c.run_uuid == run.run_id)).all()
     metrics = (
-        Metric(row.key, metric_value(row.value, row.is_nan), _in_ms(row.timestamp or 0, run), row.step) for row in rows
+        Metric(row.key, metric_value(row.value, row.is_nan), _in_ms(row.timestamp or 0, run), row.step or 0)
+        for row in rows
     )
     return tuple(sorted(metrics, key=lambda metric: (metric.key.startswith(SYSTEM_METRIC_PREFIX), metric.key)))
 
@@ -73,7 +74,7 @@ def _pairs(connection: Connection, schema: Schema, kind: Kind, run_id: str) -> t
     """Keys and values of all params or tags of a run, by key."""
     table = schema.values_of(kind)
     rows = connection.execute(select(table.c.key, table.c.value).where(table.c.run_uuid == run_id)).all()
-    return tuple(sorted((row.key, "" if row.value is None else str(row.value)) for row in rows))
+    return tuple(sorted((row.key, row.value or "") for row in rows))
 
 
 def _children(connection: Connection, schema: Schema, run_id: str) -> tuple[tuple[Run, ...], int]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
+
+from mldeck.store.values import number_of
 
 STORED_INFINITY = 1.797e308
 """MLflow writes ±inf as ±1.7976931348623157e308; anything this large is an infinity."""
@@ -14,13 +17,15 @@ SECONDS_LIMIT = 10**11
 _DAY_MS = 86_400_000
 
 
-def metric_value(value: float | None, is_nan: int | bool | None) -> float:
-    """The float that was logged, from a row's `value` and `is_nan`."""
+def metric_value(value: Any, is_nan: Any) -> float:
+    """The float that was logged, from a row's `value` and `is_nan`, which may be as they are stored."""
     if is_nan or value is None:
         return math.nan
-    if abs(value) >= STORED_INFINITY:
-        return math.copysign(math.inf, value)
-    return value
+    try:
+        is_infinite = abs(value) >= STORED_INFINITY
+    except TypeError:
+        return metric_value(number_of(value), False)
+    return math.copysign(math.inf, value) if is_infinite else value
 
 
 def are_seconds(first: int, last: int, start_time: int | None, end_time: int | None) -> bool:

@@ -11,13 +11,12 @@ from mldeck.store.schema import Schema
 def list_experiments(connection: Connection, schema: Schema, view: View) -> list[Experiment]:
     """In MLflow's default order: newest first, those without a creation time last, then by id (section 5.5)."""
     table = schema.experiments
-    creation_time = schema.optional(table, "creation_time")
     statement = select(
         table.c.experiment_id,
         table.c.name,
         table.c.lifecycle_stage,
-        table.c.artifact_location,
-        creation_time,
+        schema.optional(table, "artifact_location"),
+        schema.optional(table, "creation_time"),
         schema.optional(table, "last_update_time"),
     )
     if view is not View.ALL:
@@ -35,6 +34,7 @@ def list_experiments(connection: Connection, schema: Schema, view: View) -> list
             note=notes.get(row.experiment_id),
         )
         for row in rows
+        if row.experiment_id is not None
     ]
     return sorted(experiments, key=lambda each: (-(each.creation_time or 0), int(each.experiment_id)))
 

@@ -124,7 +124,9 @@ def _could_be_checked(path: Path) -> bool:
         raise UsageError(str(error)) from None
     try:
         with closing(database.connect()) as connection:
-            names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            names = {
+                row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+            }
     except sqlite3.OperationalError as error:
         if is_locked(error):
             return False

@@ -21,7 +21,7 @@ def find_runs(
 ) -> frozenset[str]:
     """Upper and lower case are the same here (for ASCII letters, as SQLite's `lower` has it)."""
     runs = schema.runs
-    attributes = (runs.c.run_uuid, runs.c.name, runs.c.user_id, runs.c.status)
+    attributes = (schema.optional(runs, name) for name in ("run_uuid", "name", "user_id", "status"))
     params = tuple(each.key for each in columns if each.kind is Kind.PARAM)
     tags = tuple(each.key for each in columns if each.kind is Kind.TAG)
     found = or_(

@@ -145,8 +145,9 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
     rows: Sequence[Any] = connection.execute(statement).all()
     if not rows:
         return replace(history, mark=newest)
+    is_odd = any(None in row[:3] for row in rows)
     # A time in seconds among them, perhaps: only the whole history tells.
-    if len(history) + len(rows) > MOST_POINTS or min(row[2] for row in rows) < SECONDS_LIMIT:
+    if is_odd or len(history) + len(rows) > MOST_POINTS or min(row[2] for row in rows) < SECONDS_LIMIT:
         return read_history(connection, schema, history.run_id, history.key, history.window)
     points = Points(history.steps, history.values, history.timestamps)
     points.merge(rows)

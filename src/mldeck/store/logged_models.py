@@ -73,7 +73,7 @@ def _entities(
     model_id: str | None = None,
 ) -> list[LoggedModel]:
     """Of a run, of an experiment, or of an id; their params, metrics and tags are not read."""
-    if not schema.has(_ENTITIES):
+    if not schema.has(_ENTITIES, "inputs"):
         return []
     models, inputs = schema.table(_ENTITIES), schema.inputs
     is_output = and_(inputs.c.source_type == "RUN_OUTPUT", inputs.c.destination_type == "MODEL_OUTPUT")
@@ -87,9 +87,9 @@ def _entities(
     if model_id is not None:
         conditions.append(models.c.model_id == model_id)
     link = and_(is_output, inputs.c.source_id == logged_by, inputs.c.destination_id == models.c.model_id)
-    statement = select(*(models.c[name] for name in _COLUMNS), inputs.c.step).select_from(
-        models.outerjoin(inputs, link)
-    )
+    statement = select(
+        *(schema.optional(models, name) for name in _COLUMNS), schema.optional(inputs, "step")
+    ).select_from(models.outerjoin(inputs, link))
     return [_entity(row) for row in connection.execute(statement.where(*conditions)).all()]
 
 
@@ -112,7 +112,7 @@ def _with_values(connection: Connection, schema: Schema, model: LoggedModel) -> 
     metrics = schema.table("logged_model_metrics")
     columns = (metrics.c.metric_name, metrics.c.metric_value, metrics.c.metric_timestamp_ms, metrics.c.metric_step)
     found = connection.execute(select(*columns).where(metrics.c.model_id == model.model_id)).all()
-    points = (Metric(row[0], metric_value(row[1], 0), row[2], row[3]) for row in found)
+    points = (Metric(row[0], metric_value(row[1], 0), row[2] or 0, row[3] or 0) for row in found)
     return replace(
         model,
         params=_pairs(connection, schema, "param", model),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Integer, and_, case, cast, func, select
+from sqlalchemy import Connection, Integer, and_, case, cast, func, or_, select
 
 from mldeck.store.encoding import metric_value
 from mldeck.store.schema import Schema
+from mldeck.store.values import GREATEST_WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ def history_outline(
     The database does the cutting: a history of 200,000 steps comes back as a few rows.
     """
     points = schema.metrics
-    of_run = and_(points.c.run_uuid == run_id, points.c.key == key)
+    # SQLite has any text behind all numbers: what is no number is left out. An expression, which no index is asked for.
+    of_run = and_(points.c.run_uuid == run_id, points.c.key == key, func.coalesce(points.c.step, "") <= GREATEST_WHOLE)
     hint = f"INDEXED BY {schema.history_index}" if schema.history_index else ""
     limits = select(func.min(points.c.step), func.max(points.c.step)).where(of_run).with_hint(points, hint, "sqlite")
     first, last = connection.execute(limits).one()
@@ -41,7 +44,7 @@ def history_outline(
         return ()
     width = (last - first) // slices + 1
     width += width >> 40  # of steps so far apart that SQLite divides floats, rounding must not push the last one out
-    is_nan = schema.is_nan(points) == 1
+    is_nan = or_(schema.is_nan(points) == 1, points.c.value > math.inf)
     # The difference of two steps may be too large for an integer: SQLite goes on with a float then.
     position = cast((points.c.step - first) // width, Integer)
     real_value = case((is_nan, None), else_=points.c.value)

@@ -80,7 +80,7 @@ class OpenedStore:
                 f"written by a newer MLflow than this mldeck knows (revision {self._schema.revision}); "
                 "what is shown may be incomplete"
             )
-        return tuple(notices)
+        return (*notices, *self._schema.notices)
 
     def poll(self) -> Change:
         """Whether others changed the database since the last call. Opens it anew when it was migrated or replaced.

@@ -14,6 +14,7 @@ from operator import lt
 from typing import Any
 
 from mldeck.store.encoding import STORED_INFINITY, metric_value
+from mldeck.store.values import number_of, whole_of
 
 MOST_POINTS = 1_000_000
 """So many are held: 24 MB, and more than any picture can show."""
@@ -37,6 +38,18 @@ class Points:
         return len(self.steps)
 
     def add(self, rows: Sequence[PointRow]) -> None:
+        """Rows without a step or a time are left out."""
+        before = len(self)
+        try:
+            self._add(rows)
+        except (TypeError, ValueError):  # something among them is no number
+            for each in (self.steps, self.values, self.timestamps):
+                del each[before:]
+            self._add([row for row in map(_mended, rows) if row is not None])
+
+    def _add(self, rows: Sequence[PointRow]) -> None:
+        if not rows:
+            return
         steps, _, timestamps, values = zip(*rows, strict=True)
         # A list is taken over much quicker than whatever else can be iterated over.
         self.steps.fromlist(list(steps))
@@ -132,6 +145,13 @@ def _telling(values: Sequence[float]) -> set[int]:
     if numbers:
         kept |= {values.index(min(numbers)), values.index(max(numbers))}
     return kept
+
+
+def _mended(row: Sequence[Any]) -> PointRow | None:
+    """A row of what may be anything; None without a step or a time."""
+    step, rowid, timestamp, value = row
+    step, timestamp = whole_of(step), whole_of(timestamp)
+    return None if step is None or timestamp is None else (step, rowid, timestamp, number_of(value))
 
 
 def _decoded(values: Sequence[Any]) -> list[float]:

@@ -22,7 +22,7 @@ from mldeck.registry.nouns import (
 )
 from mldeck.store import logged_models, registry_models, registry_rows, registry_sources, registry_versions
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.registry_tables import ALIASES, MODELS, VERSION_TAGS, RegistryTables, list_workspaces
+from mldeck.store.registry_tables import ALIASES, MODELS, VERSION_TAGS, VERSIONS, RegistryTables, list_workspaces
 from mldeck.store.schema import Schema
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class RegistryReader:
     @property
     def has_registry(self) -> bool:
         """False before MLflow 1.4."""
-        return self._store._schema.has(MODELS)
+        return self._store._schema.has(MODELS, VERSIONS)
 
     @property
     def keeps_history(self) -> bool:
@@ -118,7 +118,7 @@ class RegistryReader:
         """`nothing` is the answer of a database without a registry."""
 
         def read(connection: Connection, schema: Schema) -> _Result:
-            if not schema.has(MODELS):
+            if not schema.has(MODELS, VERSIONS):
                 return nothing
             return function(connection, RegistryTables(schema, self.workspace), *args, **kwargs)
 

@@ -74,9 +74,7 @@ def _models(
     statement = (
         select(
             names.c.name,
-            models.c.creation_time,
-            models.c.last_updated_time,
-            models.c.description,
+            *(tables.schema.optional(models, each) for each in ("creation_time", "last_updated_time", "description")),
             models.c.name.is_(None),
         )
         .select_from(names.outerjoin(models, and_(tables.here(models), models.c.name == names.c.name)))
@@ -99,7 +97,8 @@ def _model(
     latest: dict[str, int] = {}
     count = 0
     for stage, newest, count_in_stage, changed_in_stage in stages:
-        latest[stage or NO_STAGE] = newest
+        if newest is not None:
+            latest[stage or NO_STAGE] = newest
         count += count_in_stage
         if is_orphan and changed_in_stage is not None:
             changed = max(changed or changed_in_stage, changed_in_stage)
@@ -110,7 +109,7 @@ def _model(
         description=description or None,
         tags=tags,
         aliases={alias: version for alias, version, present in aliases if present is not None},
-        dangling_aliases={alias: version for alias, version, present in aliases if present is None},
+        dangling_aliases={alias: version for alias, version, present in aliases if present is None and version},
         latest=latest,
         version_count=count,
         is_orphan=bool(is_orphan),
@@ -126,7 +125,7 @@ def _stages(connection: Connection, tables: RegistryTables, name: str | None) ->
             versions.c.current_stage,
             func.max(versions.c.version),
             func.count(),
-            func.max(versions.c.last_updated_time),
+            func.max(tables.schema.optional(versions, "last_updated_time")),
         )
         .where(_where(tables, versions, name), tables.living())
         .group_by(versions.c.name, versions.c.current_stage)

@@ -13,7 +13,10 @@ from mldeck.store.registry_models import is_prompt
 from mldeck.store.registry_tables import ALIASES, VERSION_TAGS, RegistryTables
 from mldeck.store.runs import chunks
 
-_OPTIONAL = ("user_id", "source", "status", "status_message", "run_link", "storage_location", "description")
+_OPTIONAL = (
+    *("creation_time", "last_updated_time", "run_id", "user_id", "source", "status", "status_message", "run_link"),
+    *("storage_location", "description"),
+)
 
 Key = tuple[str, int]
 
@@ -47,7 +50,8 @@ def versions_of_run(
     sources: BindParameter[Any] = bindparam(
         "sources", [f"models:/{model_id}" for model_id in model_ids], expanding=True, literal_execute=True
     )
-    here = or_(versions.c.run_id == run_id, versions.c.source.in_(sources))
+    optional = tables.schema.optional
+    here = or_(optional(versions, "run_id") == run_id, optional(versions, "source").in_(sources))
     condition = and_(tables.here(versions), tables.living(), here, not_(is_prompt(tables, versions.c.name)))
     return _versions(connection, tables, condition)
 
@@ -61,15 +65,12 @@ def _versions(
         versions.c.name,
         versions.c.version,
         versions.c.current_stage,
-        versions.c.creation_time,
-        versions.c.last_updated_time,
-        versions.c.run_id,
         *(tables.schema.optional(versions, each) for each in _OPTIONAL),
     ).where(condition)
     rows = connection.execute(statement.order_by(versions.c.version.desc(), versions.c.name)).all()
     names = [name] if name is not None else sorted({row.name for row in rows})
     tags, aliases = _tags(connection, tables, names), _aliases(connection, tables, names)
-    return tuple(_version(row, tags, aliases) for row in rows)
+    return tuple(_version(row, tags, aliases) for row in rows if row.version is not None)
 
 
 def _version(row: Row[Any], tags: dict[Key, dict[str, str]], aliases: dict[Key, list[str]]) -> ModelVersion:

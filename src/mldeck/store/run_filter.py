@@ -35,7 +35,12 @@ _COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid"}
 
 
 class Tables(Protocol):
-    """The tables that a search reads. Those of datasets have no columns where the database has no such tables."""
+    """The tables that a search reads."""
+
+    def has(self, *table_names: str) -> bool: ...
+    @property
+    def duration(self) -> ColumnElement[Any]: ...
+    def optional(self, source: FromClause, name: str) -> ColumnElement[Any]: ...
 
     @property
     def runs(self) -> FromClause: ...
@@ -79,7 +84,7 @@ def _clause(clause: Comparison, tables: Tables, now: int) -> ColumnElement[bool]
         return _dataset(clause, tables)
     if clause.key == "run_name":
         return _run_name(clause, tables)
-    return _attribute(clause, tables.runs, now)
+    return _attribute(clause, tables, now)
 
 
 def _metric(clause: Comparison, tables: Tables) -> ColumnElement[bool]:
@@ -114,11 +119,11 @@ def _run_name(clause: Comparison, tables: Tables) -> ColumnElement[bool]:
     return _text_row(clause, tables, tables.tags, RUN_NAME_TAG)
 
 
-def _attribute(clause: Comparison, runs: FromClause, now: int) -> ColumnElement[bool]:
+def _attribute(clause: Comparison, tables: Tables, now: int) -> ColumnElement[bool]:
     if clause.key == DURATION_ATTRIBUTE:
-        column: ColumnElement[Any] = runs.c.end_time - runs.c.start_time
+        column = tables.duration
     else:
-        column = runs.c[_COLUMN_OF_ATTRIBUTE.get(clause.key, clause.key)]
+        column = tables.optional(tables.runs, _COLUMN_OF_ATTRIBUTE.get(clause.key, clause.key))
     numeric = clause.key == DURATION_ATTRIBUTE or clause.key in TIME_ATTRIBUTES
     # NULL and the empty text mean the same in these databases.
     present = column.is_not(None) if numeric else and_(column.is_not(None), column != "")
@@ -135,7 +140,7 @@ def _dataset(clause: Comparison, tables: Tables) -> ColumnElement[bool]:
     Not EXISTS: no index leads with what ties an input to its run, and reading all inputs once is quick.
     """
     datasets, inputs, input_tags = tables.datasets, tables.inputs, tables.input_tags
-    if "dataset_uuid" not in datasets.c:  # before MLflow 2.4
+    if not tables.has("datasets", "inputs", "input_tags"):  # before MLflow 2.4
         return true() if clause.operator is Operator.IS_NULL else false()
     condition = inputs.c.source_id == datasets.c.dataset_uuid
     column = datasets.c[clause.key] if clause.key != "context" else input_tags.c.value

@@ -60,11 +60,10 @@ def _value_terms(
 
 
 def _attribute(schema: Schema, name: str) -> ColumnElement[Any]:
-    runs = schema.runs
     if name == DURATION:
-        return runs.c.end_time - runs.c.start_time
+        return schema.duration
     if name not in RUN_ATTRIBUTES:
         raise UsageError(
             f"runs cannot be sorted by {name}; the attributes are {', '.join((*RUN_ATTRIBUTES, DURATION))}"
         )
-    return runs.c[_COLUMN_OF_ATTRIBUTE.get(name, name)]
+    return schema.optional(schema.runs, _COLUMN_OF_ATTRIBUTE.get(name, name))

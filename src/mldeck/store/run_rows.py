@@ -14,7 +14,8 @@ from mldeck.store.encoding import metric_value
 from mldeck.store.run_order import DURATION
 from mldeck.store.runs import chunks
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite import MAX_BOUND_VALUES, index_names, read_quickly
+from mldeck.store.sqlite import MAX_BOUND_VALUES, index_names, plain_rows, read_quickly
+from mldeck.store.values import text_of
 
 ROWS_AT_ONCE = MAX_BOUND_VALUES
 _KEYS_AT_ONCE = MAX_BOUND_VALUES // 2
@@ -82,7 +83,7 @@ def _rows(
         texts = places.get(kind, {})
         for run_id, key, value in _values(connection, name, source, ids, texts, indexes):
             if run_id in rows:
-                rows[run_id][texts[key]] = "" if value is None else str(value)
+                rows[run_id][texts[key]] = value if type(value) is str else text_of(value)
     _add_datasets(connection, schema, ids, places.get(Kind.DATASET, {}), rows)
     return [rows[run_id] for run_id in ids if run_id in rows]
 
@@ -107,10 +108,9 @@ def _attributes(
 
 
 def _attribute(schema: Schema, name: str) -> ColumnElement[Any]:
-    runs = schema.runs
     if name == DURATION:
-        return runs.c.end_time - runs.c.start_time
-    return schema.optional(runs, _COLUMN_OF_ATTRIBUTE.get(name, name)).label(f"attribute_{name}")
+        return schema.duration.label(f"attribute_{name}")
+    return schema.optional(schema.runs, _COLUMN_OF_ATTRIBUTE.get(name, name)).label(f"attribute_{name}")
 
 
 def _name_nameless(connection: Connection, schema: Schema, rows: Mapping[str, Row], place: int) -> None:
@@ -133,7 +133,7 @@ def _values(
     keys: Collection[str],
     indexes: dict[str, str | None],
 ) -> Iterable[Sequence[Any]]:
-    """Rows (run_uuid, key, value, and is_nan of a metric) of a table with one row per run and key."""
+    """Rows (run_uuid, key, value, and is_nan of a metric) of a table with one row per run and key, as they are stored."""
     if not keys:
         return ()
     extra = (source.c.is_nan,) if "is_nan" in source.c else ()
@@ -143,13 +143,13 @@ def _values(
         indexes[name] = _index_by_run(connection, name, source, ids, len(keys))
     index = indexes[name]
     if index is None:
-        looked_up = (connection.execute(with_keys, {"ids": ids, "keys": some}).all() for some in chunks(list(keys)))
+        looked_up = (plain_rows(connection, with_keys, {"ids": ids, "keys": some}) for some in chunks(list(keys)))
         return chain.from_iterable(looked_up)
     hint = f"INDEXED BY {index}"
     if len(keys) <= _KEYS_AT_ONCE:
-        return connection.execute(with_keys.with_hint(source, hint, "sqlite"), {"ids": ids, "keys": list(keys)}).all()
+        return plain_rows(connection, with_keys.with_hint(source, hint, "sqlite"), {"ids": ids, "keys": list(keys)})
     # Too many to be named in a statement.
-    everything = connection.execute(statement.with_hint(source, hint, "sqlite"), {"ids": ids}).all()
+    everything = plain_rows(connection, statement.with_hint(source, hint, "sqlite"), {"ids": ids})
     return (row for row in everything if row[1] in keys)
 
 

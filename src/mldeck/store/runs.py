@@ -17,7 +17,13 @@ from mldeck.store.dataset_inputs import dataset_inputs, dataset_texts
 from mldeck.store.encoding import metric_value
 from mldeck.store.run_order import ordered
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite import MAX_BOUND_VALUES
+from mldeck.store.sqlite import MAX_BOUND_VALUES, plain_rows, read_quickly
+from mldeck.store.values import text_of
+
+_RUN_COLUMNS = (
+    *("run_uuid", "name", "experiment_id", "status", "lifecycle_stage", "start_time", "end_time", "deleted_time"),
+    *("user_id", "artifact_uri"),
+)
 
 
 def run_ids(connection: Connection, schema: Schema, query: RunQuery, limit: int | None = None) -> list[str]:
@@ -25,7 +31,9 @@ def run_ids(connection: Connection, schema: Schema, query: RunQuery, limit: int 
     statement = ordered(select(schema.runs.c.run_uuid).where(matches(schema, query)), schema, query.order)
     if limit is not None:
         statement = statement.limit(limit)
-    return list(connection.execute(statement).scalars().all())
+    ids = read_quickly(connection, lambda: [row[0] for row in plain_rows(connection, statement, {})])
+    # One look at all of them, where asking each would be felt.
+    return ids if set(map(type, ids)) <= {str} else [text_of(each) for each in ids]
 
 
 def count_matching(connection: Connection, schema: Schema, query: RunQuery) -> int:
@@ -120,19 +128,7 @@ def load_runs(connection: Connection, schema: Schema, ids: Sequence[str]) -> lis
 
 
 def select_runs(schema: Schema) -> Select[Any]:
-    runs = schema.runs
-    return select(
-        runs.c.run_uuid,
-        runs.c.name,
-        runs.c.experiment_id,
-        runs.c.status,
-        runs.c.lifecycle_stage,
-        runs.c.start_time,
-        runs.c.end_time,
-        schema.optional(runs, "deleted_time"),
-        runs.c.user_id,
-        runs.c.artifact_uri,
-    )
+    return select(*(schema.optional(schema.runs, name) for name in _RUN_COLUMNS))
 
 
 def run_from_row(row: Row[Any], name_tag: str | None) -> Run:
@@ -156,7 +152,7 @@ def _texts(
 ) -> dict[str, dict[str, str]]:
     texts: dict[str, dict[str, str]] = {}
     for run_id, key, value in _values(connection, source, keys, ids, ("value",)):
-        texts.setdefault(run_id, {})[key] = "" if value is None else str(value)
+        texts.setdefault(run_id, {})[key] = value or ""
     return texts
 
 

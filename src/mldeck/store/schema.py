@@ -11,14 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
-    Float,
     FromClause,
     Integer,
-    String,
     TableClause,
+    and_,
+    case,
     column,
     func,
     literal,
@@ -28,10 +27,11 @@ from sqlalchemy import (
     table,
     type_coerce,
 )
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from mldeck.model import Kind
 from mldeck.store.sqlite import columns_by_table, columns_in_script, index_names
+from mldeck.store.values import GREATEST_WHOLE, Oddities, Real, Text, Whole, text_of
 
 _KNOWN_REVISIONS = frozenset(
     """
@@ -53,22 +53,52 @@ _TABLES = frozenset(
 )
 """Those that mldeck reads. Of the others each release brings more."""
 
-_TYPES: Mapping[str, TypeEngine[Any]] = {
-    "value": Float(),
-    "step": BigInteger(),
-    "timestamp": BigInteger(),
-    "is_nan": Integer(),
-    "start_time": BigInteger(),
-    "end_time": BigInteger(),
-    "deleted_time": BigInteger(),
-    "creation_time": BigInteger(),
-    "last_update_time": BigInteger(),
-    "last_updated_time": BigInteger(),
-    "experiment_id": Integer(),
-    "version": Integer(),
+_WHOLE_NUMBERS = frozenset(
+    """
+    step timestamp is_nan start_time end_time deleted_time creation_time last_update_time last_updated_time experiment_id
+    version metric_step metric_timestamp_ms creation_timestamp_ms
+    """.split()
+)
+_NUMBERS = ("metrics.value", "latest_metrics.value", "logged_model_metrics.metric_value")
+_CODES = ("logged_models.status",)
+"""Whole numbers, where others of that name are text."""
+
+_NEEDED: Mapping[str, str] = {
+    "experiments": "experiment_id name lifecycle_stage",
+    "experiment_tags": "experiment_id key value",
+    "runs": "run_uuid experiment_id lifecycle_stage start_time",
+    "params": "run_uuid key value",
+    "tags": "run_uuid key value",
+    "metrics": "run_uuid key value timestamp step",
+    "latest_metrics": "run_uuid key value timestamp step is_nan",
+    "datasets": "dataset_uuid name digest dataset_source_type dataset_source",
+    "inputs": "input_uuid source_type source_id destination_type destination_id",
+    "input_tags": "input_uuid name value",
+    "registered_models": "name",
+    "registered_model_tags": "name key value",
+    "model_versions": "name version current_stage",
+    "model_version_tags": "name version key value",
+    "registered_model_aliases": "name alias version",
+    "logged_models": "model_id experiment_id name lifecycle_stage status",
+    "logged_model_params": "model_id param_key param_value",
+    "logged_model_metrics": "model_id metric_name metric_value metric_timestamp_ms metric_step",
+    "logged_model_tags": "model_id tag_key tag_value",
 }
-_TEXT_VALUES = ("params", "tags", "experiment_tags", "input_tags", "registered_model_tags", "model_version_tags")
-"""Tables whose `value` is text; it is a number in `metrics` and `latest_metrics`."""
+"""Columns that every MLflow that has the table has, and without which nothing can be made of it. A statement about one that
+is missing fails, and says which."""
+_EXPECTED: Mapping[str, str] = {
+    "experiments": "artifact_location",
+    "runs": "name status end_time user_id artifact_uri",
+    "datasets": "dataset_schema dataset_profile",
+    "registered_models": "creation_time last_updated_time description",
+    "model_versions": "creation_time last_updated_time run_id user_id source status status_message description",
+    "logged_models": "artifact_location creation_timestamp_ms status_message model_type source_run_id",
+}
+"""Columns that they all have, too, and that take with them only what is in them (see `optional`)."""
+_WORKSPACE_TABLES = (
+    *("registered_models", "registered_model_tags", "model_versions", "model_version_tags"),
+    "registered_model_aliases",
+)
 
 _COMPOSITE_INDEX = "index_metrics_run_uuid_key_step"
 _RUN_INDEX = "index_metrics_run_uuid"
@@ -78,17 +108,37 @@ class Schema:
     """What one database offers. Made anew when `PRAGMA schema_version` moves: another MLflow may have migrated it."""
 
     def __init__(
-        self, columns: Mapping[str, frozenset[str]], metric_indexes: frozenset[str], revision: str | None
+        self,
+        columns: Mapping[str, frozenset[str]],
+        metric_indexes: frozenset[str],
+        revision: str | None,
+        *,
+        as_stored: bool = False,
     ) -> None:
         self._columns = columns
         self._metric_indexes = metric_indexes
         self.revision = revision
+        self._as_stored = as_stored
+        self._oddities = Oddities()
 
     @classmethod
-    def read(cls, connection: Connection) -> Schema:
-        columns = columns_by_table(connection)
+    def read(cls, connection: Connection, *, as_stored: bool = False) -> Schema:
+        """`as_stored`: for whoever writes values back, and must not change them on the way."""
+        columns = columns_by_table(connection, _NEEDED)
         revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        return cls(columns, index_names(connection, "metrics"), revision)
+        known = None if revision is None else text_of(revision)
+        return cls(columns, index_names(connection, "metrics"), known, as_stored=as_stored)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is not as MLflow makes it, as far as it was seen."""
+        missing = [
+            f"table {name} has no column {each}"
+            for name, present in self._columns.items()
+            for each in (*_NEEDED.get(name, "").split(), *_EXPECTED.get(name, "").split())
+            if each not in present
+        ]
+        return (*missing, *self._oddities.notices)
 
     @property
     def is_unknown(self) -> bool:
@@ -105,8 +155,9 @@ class Schema:
         newest = columns_in_script(SCHEMA_FILE.read_text(encoding="utf-8"))
         return any(self._columns.get(name) != newest[name] for name in _TABLES)
 
-    def has(self, table_name: str) -> bool:
-        return table_name in self._columns
+    def has(self, *table_names: str) -> bool:
+        """Whether all of these tables are there."""
+        return self._columns.keys() >= set(table_names)
 
     @cached_property
     def experiments(self) -> TableClause:
@@ -178,10 +229,16 @@ class Schema:
         return points.c.is_nan if "is_nan" in points.c else literal(0)
 
     def optional(self, source: FromClause, name: str) -> ColumnElement[Any]:
-        """A column that older versions lack, as NULL where it is missing."""
+        """A column that may be missing, as NULL where it is."""
         if name in source.c:
             return source.c[name]
-        return type_coerce(null(), _TYPES.get(name, String())).label(name)
+        return type_coerce(null(), self._type("", name)).label(name)
+
+    @property
+    def duration(self) -> ColumnElement[Any]:
+        """Of a run: end_time - start_time. NULL where one of them is no number: SQLite has any text behind all numbers."""
+        start, end = self.runs.c.start_time, self.optional(self.runs, "end_time")
+        return case((and_(start <= GREATEST_WHOLE, end <= GREATEST_WHOLE), end - start))
 
     @property
     def history_index(self) -> str | None:
@@ -207,10 +264,20 @@ class Schema:
         return orders.get(self.history_index or "", ())
 
     def table(self, name: str) -> TableClause:
-        """With the columns that it has here."""
-        present = sorted(self._columns.get(name, ()))
-        text_value = name in _TEXT_VALUES
-        columns = (
-            column(each, String() if each == "value" and text_value else _TYPES.get(each, String())) for each in present
-        )
-        return table(name, *columns)
+        """With the columns that it has here, and those that it needs."""
+        needed = _NEEDED.get(name, "").split()
+        if name in _WORKSPACE_TABLES and any("workspace" in self._columns.get(each, ()) for each in _WORKSPACE_TABLES):
+            needed.append("workspace")
+        names = sorted({*self._columns.get(name, ()), *needed})
+        return table(name, *(column(each, self._type(name, each, is_needed=each in needed)) for each in names))
+
+    def _type(self, table_name: str, name: str, *, is_needed: bool = False) -> TypeEngine[Any]:
+        place = f"{table_name}.{name}"
+        read: TypeDecorator[Any]
+        if place in _NUMBERS:
+            read = Real(place, self._oddities)
+        elif place in _CODES or name in _WHOLE_NUMBERS:
+            read = Whole(place, self._oddities)
+        else:
+            read = Text(is_needed and not name.endswith("value"))
+        return read.impl_instance if self._as_stored else read

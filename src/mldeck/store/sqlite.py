@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, FromClause, create_engine, event
+from sqlalchemy import Connection, Engine, FromClause, Select, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
@@ -21,7 +21,9 @@ _Result = TypeVar("_Result")
 MAX_BOUND_VALUES = 500
 """Longest IN list: older builds of SQLite accept 999 bound values in a statement."""
 
-_COLUMNS = "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'"
+_COLUMNS = "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_xinfo(m.name) AS c WHERE c.hidden != 1 AND"
+"""The pragma without the x leaves generated columns out."""
+_OF_TABLES = "m.type = 'table'"
 
 
 class _CompilerWithHints(SQLiteCompiler):
@@ -80,6 +82,11 @@ class SqliteReader:
             raise UsageError(
                 "that is not in the database: it holds a byte or half a character that is no text"
             ) from error
+        except MldeckError:
+            raise
+        except Exception as error:
+            # What nobody thought of that can stand in a database ends what was asked for, not the program.
+            raise MldeckError(f"{self._database.path} cannot be read: {type(error).__name__}: {error}") from error
         self._database.check_unchanged()
 
     def close(self) -> None:
@@ -113,24 +120,41 @@ def read_quickly(connection: Connection, read: Callable[[], _Result]) -> _Result
     careful, raw.text_factory = raw.text_factory, str
     try:
         return read()
-    except DBAPIError as error:
-        if "decode" not in str(error.orig):
+    except (DBAPIError, sqlite3.Error) as error:
+        if "decode" not in str(error):
             raise
     finally:
         raw.text_factory = careful
     return read()
 
 
-def columns_by_table(connection: Connection) -> dict[str, frozenset[str]]:
-    """The columns of every table, in one query: whole-schema reflection reads 65 tables one by one."""
-    return _by_table((row[0], row[1]) for row in connection.exec_driver_sql(_COLUMNS))
+def plain_rows(connection: Connection, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    """All rows as they are stored, straight from SQLite's driver: SQLAlchemy's rows, and types, would double what they cost."""
+    with closing(connection.execute(statement, values)) as result:
+        assert result.cursor is not None  # it has rows, or could have
+        return result.cursor.fetchall()
+
+
+def columns_by_table(connection: Connection, views: Collection[str]) -> dict[str, frozenset[str]]:
+    """The columns of every table, and of these views, in one query: whole-schema reflection reads 65 tables one by one.
+
+    One view of something that is not there lets all of them go.
+    """
+    listed = ", ".join(f"'{name}'" for name in views)
+    try:
+        rows = connection.exec_driver_sql(
+            f"{_COLUMNS} ({_OF_TABLES} OR m.type = 'view' AND m.name IN ({listed}))"
+        ).all()
+    except DBAPIError:
+        rows = connection.exec_driver_sql(f"{_COLUMNS} {_OF_TABLES}").all()
+    return _by_table((row[0], row[1]) for row in rows)
 
 
 def columns_in_script(script: str) -> dict[str, frozenset[str]]:
     """The columns of every table that a script of SQL makes."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(script)
-        return _by_table(connection.execute(_COLUMNS))
+        return _by_table(connection.execute(f"{_COLUMNS} {_OF_TABLES}"))
 
 
 def _by_table(rows: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
@@ -156,7 +180,7 @@ def _explained(error: Exception, database: DatabaseFile) -> MldeckError:
     if isinstance(cause, sqlite3.OperationalError) and is_locked(cause):
         return StoreLocked(f"{path} is locked by another program")
     if "no such table" in text or "no such column" in text:
-        return StoreUnavailable(f"{path} was changed by another MLflow: {text}")
+        return StoreUnavailable(f"{path} was changed by another MLflow, or by hand: {text}")
     if "unable to open" in text or not path.exists():
         return StoreUnavailable(f"{path} is gone" if not path.exists() else f"{path} cannot be opened now")
     return MldeckError(f"{path} cannot be read: {text}")

@@ -85,6 +85,14 @@ class SqliteWriter:
             raise UsageError(
                 "nothing was changed: there is a byte or half a character in it that is no text"
             ) from error
+        except (
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:  # a value that is not what its column says
+            what = f"{type(error).__name__}: {error}"
+            raise MldeckError(f"{self._database.path} could not be changed: {what}; nothing was changed") from error
 
     def _connect(self) -> sqlite3.Connection:
         """Never creates a file. Closing it rolls back what was not committed."""
@@ -112,7 +120,7 @@ class SqliteWriter:
 
     def _known_schema(self, connection: Connection) -> Schema:
         """Read anew: another MLflow may have migrated the file since it was opened."""
-        schema = Schema.read(connection)
+        schema = Schema.read(connection, as_stored=True)
         if schema.is_unknown:
             raise MldeckError(
                 f"{self._database.path} was written by a newer MLflow than this mldeck knows "
@@ -148,7 +156,7 @@ class SqliteWriter:
         if not path.exists():
             return StoreUnavailable(f"{path} is gone")
         if "no such table" in text or "no such column" in text:
-            return StoreUnavailable(f"{path} was changed by another MLflow: {text}; nothing was changed")
+            return StoreUnavailable(f"{path} was changed by another MLflow, or by hand: {text}; nothing was changed")
         if "readonly" in text or "unable to open" in text:
             return MldeckError(f"{path} cannot be changed: it, or its folder, cannot be written to")
         return MldeckError(f"{path} could not be changed: {text}; nothing was changed")

@@ -24,7 +24,7 @@ from textual.theme import ThemeProvider
 from textual.worker import WorkerFailed, get_current_worker
 
 from mldeck.errors import MldeckError, UsageError
-from mldeck.format import safe
+from mldeck.format import message_text, safe
 from mldeck.settings import Settings
 from mldeck.ui.clipboard import Clipboard, CopyAsked
 from mldeck.ui.clock import pass_time
@@ -158,7 +158,7 @@ class DeckApp(App[str]):
     ) -> None:
         """Show a message. It may hold foreign text, so it is made safe and is never markup."""
         timeout = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
-        self.post_message(Notify(Passing(safe(message), safe(title), severity, timeout, markup=False)))
+        self.post_message(Notify(Passing(message_text(message), safe(title), severity, timeout, markup=False)))
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:

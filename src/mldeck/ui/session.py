@@ -77,6 +77,8 @@ class Session:
     _store: Store | None = None
     _registered: Store | None = None
     """The store of the model registry, where that is another one than the store of the runs."""
+    _told: set[str] = field(default_factory=set)
+    """Notices."""
     _opening: Lock = field(default_factory=Lock)
 
     @cached_property
@@ -109,11 +111,14 @@ class Session:
     def is_open(self) -> bool:
         return self._store is not None
 
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What the user should know of what was opened."""
-        trouble = self.memory.trouble
-        return (*self.store.notices, trouble) if trouble else self.store.notices
+    def untold_notices(self) -> tuple[str, ...]:
+        """What the user should know of what was opened, and of what was read since; each once."""
+        notices = [notice for store in self._stores() for notice in store.notices]
+        if self.memory.trouble:
+            notices.append(self.memory.trouble)
+        untold = tuple(each for each in dict.fromkeys(notices) if each not in self._told)
+        self._told.update(untold)
+        return untold
 
     @property
     def refusal(self) -> str | None:

@@ -159,8 +159,7 @@ class Place(Screen[None]):
         while not session.is_open:
             try:
                 await in_thread(session.open)
-                for notice in session.notices:
-                    self.notify(safe(notice), markup=False, timeout=10)
+                self._tell_notices()
             except StoreUnavailable as error:
                 self._say_trouble(error)
                 await asyncio.sleep(_RETRY_S)
@@ -202,6 +201,7 @@ class Place(Screen[None]):
                 self._is_stale, self._seen_changes = False, session.changes
                 await self.read_again()
                 self.top_bar.set_trouble("")
+                self._tell_notices()
         except MldeckError as error:
             self._is_stale = True
             self._say_trouble(error)
@@ -209,6 +209,10 @@ class Place(Screen[None]):
     def on_screen_resume(self) -> None:
         """Time has passed meanwhile."""
         pass_time(self)
+
+    def _tell_notices(self) -> None:
+        for notice in self.session.untold_notices():
+            self.notify(safe(notice), markup=False, timeout=10)
 
     @property
     def is_shown(self) -> bool:

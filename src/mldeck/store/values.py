@@ -1,0 +1,141 @@
+"""Values that are not what their column says: SQLite keeps whatever it is given, and exporters and editors give it anything.
+
+The types here are those of the columns of `Schema`, so that what is read is text, a whole number, a number, or missing, and
+nobody behind the store has to look. What is no text is shown as text; what is no number is missing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import BigInteger, Dialect, Float, String
+from sqlalchemy.types import TypeDecorator
+
+_Number = TypeVar("_Number", int, float)
+
+_LONGEST_NUMBER = 40
+"""Characters of a text that may be a number."""
+_SHOWN = 40
+LEAST_WHOLE, GREATEST_WHOLE = -(2**63), 2**63 - 1
+"""What SQLite, and an array of whole numbers, can hold."""
+
+
+class Oddities:
+    """What was read instead of a number: the first such value of each column."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, str] = {}
+
+    def note(self, place: str, value: object) -> None:
+        if place not in self._found:
+            shown = text_of(value)
+            self._found[place] = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        return tuple(
+            f"{place} holds what is no number ({shown}): it counts as missing"
+            for place, shown in dict(self._found).items()
+        )
+
+
+class Text(TypeDecorator[str]):
+    """Of a column that is never NULL, NULL reads as the empty text, too."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, is_needed: bool = False) -> None:
+        super().__init__()
+        self.is_needed = is_needed
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str | None]:
+        nothing = "" if self.is_needed else None
+
+        def read(value: Any) -> str | None:
+            if type(value) is str:
+                return value
+            return nothing if value is None else text_of(value)
+
+        return read
+
+
+class Whole(TypeDecorator[int]):
+    """A whole number in the column `place`."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def __init__(self, place: str, oddities: Oddities) -> None:
+        super().__init__()
+        self.place = place
+        self.oddities = oddities
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], int | None]:
+        place, note = self.place, self.oddities.note
+
+        def read(value: Any) -> int | None:
+            if value is None or type(value) is int:
+                return value
+            return _noted(whole_of(value), value, place, note)
+
+        return read
+
+
+class Real(TypeDecorator[float]):
+    """A number in the column `place`."""
+
+    impl = Float
+    cache_ok = True
+
+    def __init__(self, place: str, oddities: Oddities) -> None:
+        super().__init__()
+        self.place = place
+        self.oddities = oddities
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], float | None]:
+        place, note = self.place, self.oddities.note
+
+        def read(value: Any) -> float | None:
+            if value is None or type(value) is float:
+                return value
+            return _noted(number_of(value), value, place, note)
+
+        return read
+
+
+def _noted(number: _Number | None, value: object, place: str, note: Callable[[str, object], None]) -> _Number | None:
+    if number is None:
+        note(place, value)
+    return number
+
+
+def text_of(value: object) -> str:
+    """What a cell holds, as text; nothing is the empty text."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return "" if value is None else str(value)
+
+
+def number_of(value: object) -> float | None:
+    """None for what is no number. Text may be one: in a column without a type it stays text."""
+    if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
+        return None
+    try:
+        return float(value) if isinstance(value, (str, int, float)) else None
+    except ValueError:
+        return None
+
+
+def whole_of(value: object) -> int | None:
+    """The same, without what is behind the point; None, too, for what is too large for SQLite."""
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
+        try:
+            value = int(value)
+        except ValueError:
+            value = number_of(value)
+    if isinstance(value, float) and math.isfinite(value):
+        value = int(value)
+    return value if isinstance(value, int) and LEAST_WHOLE <= value <= GREATEST_WHOLE else None
