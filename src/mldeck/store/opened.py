@@ -40,13 +40,15 @@ class OpenedStore:
         self._is_closed = False
         self._patiently(self._open, None)
 
-    def _open(self) -> None:
-        """Nothing is replaced unless all of it succeeds."""
+    def _open(self, before: Schema | None = None) -> None:
+        """Nothing is replaced unless all of it succeeds, and no table is gone that was there `before`."""
         database = open_database(self.path, read_only=self._asked_read_only)
         reader = SqliteReader(database)
         try:
             with reader.reading() as connection:
                 schema = Schema.read(connection)
+            if before is not None and (lost := schema.lost_since(before)):
+                raise StoreUnavailable(f"{self.path} has no table {lost} any more")
             watcher = _watcher(database)
         except BaseException:
             reader.close()
@@ -101,7 +103,7 @@ class OpenedStore:
             if change is Change.GONE:
                 raise StoreUnavailable(f"{self.path} is gone")
             if change is Change.FILE:
-                self.reopen()
+                self._follow()
             return change
 
     def _still_locked(self, error: sqlite3.DatabaseError) -> Change:
@@ -118,12 +120,18 @@ class OpenedStore:
 
     def reopen(self) -> None:
         """Opens the file that is there now; when that fails, the store stays with what it had."""
+        self._reopen(None)
+
+    def _follow(self) -> None:
+        """Opens it anew as somebody left it. While a migration makes a table anew, there is no such table for a moment."""
+        self._reopen(None if self._watcher.is_replaced else self._schema)
+
+    def _reopen(self, before: Schema | None) -> None:
         with self._watching:
             if self._is_closed:
                 return
-            before = self._database, self._reader, self._watcher
-            self._open()
-            database, reader, watcher = before
+            database, reader, watcher = self._database, self._reader, self._watcher
+            self._open(before)
             watcher.close()
             reader.close()
             database.discard()
@@ -148,7 +156,7 @@ class OpenedStore:
                 with self._reader.reading(interrupt) as connection:
                     return function(connection, self._schema, *args, **kwargs)
             except StoreChanged:
-                self.reopen()
+                self._follow()
                 raise
 
         return self._patiently(read, interrupt)

@@ -140,6 +140,10 @@ class Schema:
         ]
         return (*missing, *self._oddities.notices)
 
+    def lost_since(self, before: Schema) -> str | None:
+        """A table of those that mldeck reads that there was, and is not any more; None when there is none."""
+        return next((name for name in _NEEDED if before.has(name) and not self.has(name)), None)
+
     @property
     def is_unknown(self) -> bool:
         """Whether another release made it. It may keep more in step with each write than we know of, without any new column."""

@@ -52,6 +52,11 @@ class ChangeWatcher:
         self._data_version = data_version
         return Change.DATA
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another file has taken the place of the one that was opened."""
+        return _identity(self._database.path) != self._identity
+
     def close(self) -> None:
         self._connection.close()
 
