@@ -32,6 +32,7 @@ RUN_KEYS = (
 ).split()
 EXPERIMENT_KEYS = (
     "experiment_id name lifecycle_stage artifact_location creation_time last_update_time active_runs deleted_runs note"
+    " workspace"
 ).split()
 HOSTILE = '\x1b]0;owned\x07[/x]\x7f\x9b31m\u202e\nsecond,"line"\rend'
 COMMAND = [sys.executable, "-m", "mldeck"]
@@ -391,6 +392,18 @@ class TestRunsJson:
         assert "several experiments are called churn-baseline: give the id of one (" in err
         assert str(other) in err
         assert ask("runs", "-e", str(other), "-s", fixture.db)[0] == 0
+        here = ask("runs", "-e", "churn-baseline", "--workspace", "default", "-s", fixture.db)[1]
+        assert fixture.run("rf10") in here
+        there = ask("runs", "-e", "churn-baseline", "--workspace", "other", "-s", fixture.db)
+        assert (there[0], fixture.run("rf10") in there[1]) == (0, False)
+        assert fixture.run("rf10") not in ask("runs", "--workspace", "other", "-s", fixture.db)[1]
+        header, *lines = ask("experiments", "-s", fixture.db)[1].splitlines()
+        assert header.split()[:3] == ["id", "name", "workspace"]
+        assert [line.split()[2] for line in lines if "churn-baseline" in line] == ["default", "other"]
+        (line,) = ask("experiments", "--workspace", "other", "-s", fixture.db)[1].splitlines()[1:]
+        assert line.split()[:2] == [str(other), "churn-baseline"]
+        status, _, err = ask("experiments", "--workspace", "nowhere", "-s", fixture.db)
+        assert (status, "no experiments in a workspace nowhere" in err, "default, other" in err) == (2, True, True)
 
     def test_no_run_is_left_out_when_there_are_many(
         self, rows: Callable[..., list[dict[str, Any]]], store_copy: CopyOf

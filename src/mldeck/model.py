@@ -22,6 +22,8 @@ DATASET_CONTEXT_TAG = "mlflow.data.context"
 RUN_NAME_TAG = "mlflow.runName"
 SYSTEM_TAG_PREFIX = "mlflow."
 SYSTEM_METRIC_PREFIX = "system/"
+DEFAULT_WORKSPACE = "default"
+"""Where an MLflow that does not use workspaces keeps everything (3.10 and later)."""
 
 
 class View(str, Enum):
@@ -42,6 +44,14 @@ class Experiment:
     last_update_time: int | None = None
     note: str | None = None
     """Markdown, from the experiment tag `mlflow.note.content`."""
+    workspace: str | None = None
+    """None before MLflow 3.10, which has them."""
+
+
+def workspaces_of(experiments: Iterable[Experiment]) -> tuple[str, ...]:
+    """Those that the experiments are in, by name; none where there is nothing to tell apart."""
+    names = {each.workspace for each in experiments if each.workspace}
+    return tuple(sorted(names)) if len(names) > 1 else ()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,19 @@ from mldeck.format import (
     safe,
     time_or_missing,
 )
-from mldeck.model import Column, Experiment, Kind, OrderKey, RunCount, RunFields, RunQuery, RunRecord, View
+from mldeck.model import (
+    DEFAULT_WORKSPACE,
+    Column,
+    Experiment,
+    Kind,
+    OrderKey,
+    RunCount,
+    RunFields,
+    RunQuery,
+    RunRecord,
+    View,
+    workspaces_of,
+)
 from mldeck.serial import (
     RUN_KEYS,
     Row,
@@ -44,14 +56,17 @@ _SAMPLE_ROWS = 200
 _MAX_CELL = 48
 
 
-def print_experiments(path: Path, view_name: str, format_name: str) -> int:
+def print_experiments(path: Path, view_name: str, workspace: str | None, format_name: str) -> int:
     with opened(path) as store:
         counts = store.run_counts()
-        objects = [_experiment_object(each, counts) for each in store.experiments(View(view_name))]
+        experiments = _in_workspace(store, View(view_name), workspace)
+    objects = [_experiment_object(each, counts) for each in experiments]
+    several = bool(workspaces_of(experiments))
     rows = (
         (
             each["experiment_id"],
             each["name"],
+            *([each["workspace"] or MISSING] if several else []),
             each["lifecycle_stage"],
             str(each["active_runs"]),
             time_or_missing(each["creation_time"]),
@@ -59,7 +74,7 @@ def print_experiments(path: Path, view_name: str, format_name: str) -> int:
         )
         for each in objects
     )
-    columns = ("id", "name", "stage", "active runs", "created", "note")
+    columns = ("id", "name", *(["workspace"] if several else []), "stage", "active runs", "created", "note")
     return print_objects(objects, _experiment_object(Experiment("", "", ""), {}), columns, rows, format_name)
 
 
@@ -118,12 +133,27 @@ def _experiment_object(experiment: Experiment, counts: Mapping[str, RunCount]) -
         "active_runs": count.active,
         "deleted_runs": count.deleted,
         "note": experiment.note,
+        "workspace": experiment.workspace,
     }
+
+
+def _in_workspace(store: Store, view: View, workspace: str | None) -> list[Experiment]:
+    """The experiments of that workspace; those of all when none is named. Raises `UsageError` where there is no such."""
+    everywhere = store.experiments(View.ALL)
+    if workspace is not None and workspace not in {each.workspace or DEFAULT_WORKSPACE for each in everywhere}:
+        known = ", ".join(workspaces_of(everywhere)) or DEFAULT_WORKSPACE
+        raise UsageError(f"no experiments in a workspace {workspace} of {store.path}; there is {known}")
+    return [
+        each
+        for each in (everywhere if view is View.ALL else store.experiments(view))
+        if workspace is None or (each.workspace or DEFAULT_WORKSPACE) == workspace
+    ]
 
 
 def print_runs(
     path: Path,
     names: Sequence[str],
+    workspace: str | None,
     view_name: str,
     filter_text: str,
     order: Sequence[OrderKey],
@@ -136,7 +166,7 @@ def print_runs(
     `columns` None: those that the deck shows in a table, all there are elsewhere. `limit` 0 stands for all.
     """
     with opened(path) as store:
-        experiments = _chosen(store, names)
+        experiments = _chosen(store, names, workspace)
         query = RunQuery(tuple(experiments), View(view_name), tuple(order), filter_text)
         ids = store.run_ids(query, limit or None)
         left_out = max(0, store.count_matching(query) - limit) if limit and len(ids) == limit else 0
@@ -154,18 +184,18 @@ def print_runs(
     return left_out
 
 
-def _chosen(store: Store, names: Sequence[str]) -> dict[str, Experiment]:
-    """The experiments with these names or ids, by id; all active ones when none is named."""
+def _chosen(store: Store, names: Sequence[str], workspace: str | None) -> dict[str, Experiment]:
+    """The experiments of the workspace with these names or ids, by id; all active ones when none is named."""
+    existing = _in_workspace(store, View.ALL if names else View.ACTIVE, workspace)
     if not names:
-        return {each.experiment_id: each for each in store.experiments(View.ACTIVE)}
-    existing = store.experiments(View.ALL)
+        return {each.experiment_id: each for each in existing}
     by_id = {each.experiment_id: each for each in existing}
     chosen = {}
     for name in names:
         named = [each for each in existing if each.name == name]
         if len(named) > 1:  # in several workspaces
-            ids = ", ".join(each.experiment_id for each in named)
-            raise UsageError(f"several experiments are called {name}: give the id of one ({ids})")
+            ids = ", ".join(f"{each.experiment_id} in {each.workspace}" for each in named)
+            raise UsageError(f"several experiments are called {name}: give the id of one ({ids}), or --workspace")
         experiment = named[0] if named else by_id.get(name)
         if experiment is None:
             raise UsageError(f"no experiment {name} in {store.path}; `mldeck experiments` lists them")

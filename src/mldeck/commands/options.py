@@ -93,6 +93,10 @@ def add_print_options(parser: argparse.ArgumentParser) -> None:
     add_format_option(parser)
 
 
+def add_workspace_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workspace", metavar="NAME", help="of MLflow 3.10 and later (default: all)")
+
+
 def add_format_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
 

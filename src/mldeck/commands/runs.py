@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mldeck.commands.options import (
     Misread,
     add_print_options,
+    add_workspace_option,
     command_parser,
     pointed_out,
     printed_store,
@@ -59,6 +60,7 @@ def run(words: Sequence[str]) -> int:
         help='separated by commas: "run_id,start_time,metrics.rmse,params.`a b`" (default: all; in a table what differs)',
     )
     add_print_options(parser)
+    add_workspace_option(parser)
     options = parser.parse_args(words)
     from mldeck import output
     from mldeck.search.order import parse_orders
@@ -68,6 +70,7 @@ def run(words: Sequence[str]) -> int:
     left_out = output.print_runs(
         printed_store(options),
         options.experiment,
+        options.workspace,
         options.view,
         options.filter,
         order,

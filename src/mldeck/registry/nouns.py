@@ -25,9 +25,6 @@ ACTIVE_STAGES = (STAGING, PRODUCTION)
 DELETED_STAGE = "Deleted_Internal"
 """Where MLflow leaves the row of a deleted version, so that its number is never given again."""
 
-DEFAULT_WORKSPACE = "default"
-"""Where an MLflow that does not use workspaces keeps everything (3.10 and later)."""
-
 _LOGGED_MODEL_URI = re.compile(r"models:/+(m-[^/]+)")
 
 

@@ -13,8 +13,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select
 
 from mldeck.errors import MldeckError
 from mldeck.format import safe
-from mldeck.model import NOTE_TAG
-from mldeck.registry.nouns import DEFAULT_WORKSPACE
+from mldeck.model import DEFAULT_WORKSPACE, NOTE_TAG
 from mldeck.store.changes import Edit, EditKind, NewExperiment, RowChange, RowSet, Subject, Values
 from mldeck.store.edit_rows import (
     ACTIVE,

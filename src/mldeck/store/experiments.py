@@ -18,6 +18,7 @@ def list_experiments(connection: Connection, schema: Schema, view: View) -> list
         schema.optional(table, "artifact_location"),
         schema.optional(table, "creation_time"),
         schema.optional(table, "last_update_time"),
+        schema.optional(table, "workspace"),
     )
     if view is not View.ALL:
         statement = statement.where(table.c.lifecycle_stage == view.value)
@@ -32,6 +33,7 @@ def list_experiments(connection: Connection, schema: Schema, view: View) -> list
             creation_time=row.creation_time,
             last_update_time=row.last_update_time,
             note=notes.get(row.experiment_id),
+            workspace=row.workspace or None,
         )
         for row in rows
         if row.experiment_id is not None

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
+from mldeck.model import DEFAULT_WORKSPACE
 from mldeck.registry.history import Event
 from mldeck.registry.nouns import (
     ALL_MODELS,
-    DEFAULT_WORKSPACE,
     LoggedModel,
     ModelQuery,
     ModelSource,

@@ -14,8 +14,9 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from mldeck.errors import MldeckError
+from mldeck.model import DEFAULT_WORKSPACE
 from mldeck.registry.history import Transition
-from mldeck.registry.nouns import DEFAULT_WORKSPACE, ModelSource
+from mldeck.registry.nouns import ModelSource
 from mldeck.registry.plan import TransitionPlan
 from mldeck.store import registry_edits, registry_moves
 from mldeck.store.changes import Edit

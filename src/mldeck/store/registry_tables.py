@@ -11,7 +11,8 @@ from functools import cached_property
 from sqlalchemy import ColumnElement, Connection, FromClause, TableClause, and_, or_, select, true
 
 from mldeck.errors import MldeckError
-from mldeck.registry.nouns import DEFAULT_WORKSPACE, DELETED_STAGE
+from mldeck.model import DEFAULT_WORKSPACE
+from mldeck.registry.nouns import DELETED_STAGE
 from mldeck.store.changes import Values
 from mldeck.store.schema import Schema
 

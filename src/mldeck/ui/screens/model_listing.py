@@ -12,7 +12,8 @@ from textual import on, work
 from textual.widget import Widget
 
 from mldeck.format import safe
-from mldeck.registry.nouns import DEFAULT_WORKSPACE, ModelQuery, RegisteredModel
+from mldeck.model import DEFAULT_WORKSPACE
+from mldeck.registry.nouns import ModelQuery, RegisteredModel
 from mldeck.ui.registry_reading import Shelf, read_shelf, same_model
 from mldeck.ui.run_reading import Opening
 from mldeck.ui.screens.place import Place, no_match_text, retitle

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from mldeck.format import safe
-from mldeck.model import Experiment
+from mldeck.model import Experiment, workspaces_of
 from mldeck.ui.keys import EXPERIMENTS, bindings
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 
@@ -36,12 +36,14 @@ class ExperimentList(Grid):
         self.counts: Mapping[str, int] = {}
         self.chosen_id: str | None = None
         self.marked_ids: Collection[str] = ()
+        self._has_workspaces = False
 
     def show(self, experiments: Sequence[Experiment], counts: Mapping[str, int], chosen_id: str | None) -> None:
         """`counts` is the number of active runs by experiment id. The cursor stays on its experiment."""
         cursor = self.cursor_experiment
         wanted = cursor.experiment_id if cursor else chosen_id
         self.experiments, self.counts, self.chosen_id = experiments, counts, chosen_id
+        self._has_workspaces = bool(workspaces_of(experiments))
         self.set_content(len(experiments))
         ids = [each.experiment_id for each in experiments]
         if wanted in ids:
@@ -74,12 +76,17 @@ class ExperimentList(Grid):
         style = "dim" if experiment.lifecycle_stage == "deleted" else "accent" if is_chosen else ""
         count = self.counts.get(experiment.experiment_id)
         return (
-            Cell(sign + safe(experiment.name), style),
+            Cell(sign + safe(self._label(experiment)), style),
             Cell("" if count is None else str(count), "dim"),
         )
 
     def row_text(self, row: int) -> str:
-        return self.experiments[row].name
+        return self._label(self.experiments[row])
+
+    def _label(self, experiment: Experiment) -> str:
+        """With the workspace where there are several: two experiments of one name are two experiments."""
+        is_told = self._has_workspaces and experiment.workspace
+        return f"{experiment.workspace}/{experiment.name}" if is_told else experiment.name
 
     def copied_text(self) -> str | None:
         experiment = self.cursor_experiment

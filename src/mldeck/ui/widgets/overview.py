@@ -8,7 +8,7 @@ from typing import Any
 from mldeck.addresses import printable
 from mldeck.foreign import load_json
 from mldeck.format import exact_duration_text, time_text
-from mldeck.model import DatasetInput, Experiment, Run, RunCount, RunDetails
+from mldeck.model import DEFAULT_WORKSPACE, DatasetInput, Experiment, Run, RunCount, RunDetails
 from mldeck.ui.clock import Clock
 from mldeck.ui.widgets.detail_grids import Line
 from mldeck.ui.widgets.run_cells import STATUS_GLYPHS
@@ -18,6 +18,8 @@ def experiment_lines(experiment: Experiment, count: RunCount, clock: Clock) -> I
     """The fields of an experiment; those that it does not have are left out."""
     yield Line("experiment", experiment.name)
     yield Line("id", experiment.experiment_id)
+    if experiment.workspace not in (None, DEFAULT_WORKSPACE):
+        yield Line("workspace", str(experiment.workspace))
     if experiment.lifecycle_stage == "deleted":
         yield Line("stage", "deleted", "warn")
     deleted = f", {count.deleted:,} deleted" if count.deleted else ""
