@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from mldeck.model import Column, Kind, Run, RunRecord
 from mldeck.registry.history import EventKind, Transition, arrival, history_of_model, transition_record
-from mldeck.registry.review import Beside, beside
+from mldeck.registry.plan import plan_transition
+from mldeck.registry.review import Beside, aliases_left, beside
 from tests.registry_rooms import a_version
 
 RUN = Run("r", "name", "1", "FINISHED", "active")
@@ -50,3 +52,15 @@ def test_how_a_version_came_to_where_it_is() -> None:
         (EventKind.REGISTERED, 3),
     ]
     assert arrival(history, 4) is None
+
+
+def test_aliases_on_what_is_archived_are_named() -> None:
+    served = replace(a_version(2, "Production"), aliases=("champion", "live"))
+    new = replace(a_version(3, "Staging"), aliases=("challenger",))
+    versions = (new, served, a_version(1, "Production"))
+    promotion = plan_transition(versions, 3, "Production", True)
+    assert aliases_left(promotion, versions) == ("@champion @live stay on version 2, which is archived",)
+    assert aliases_left(plan_transition(versions, 3, "Production", False), versions) == ()
+    assert aliases_left(plan_transition(versions, 3, "Archived", False), versions) == (
+        "@challenger stays on version 3, which is archived",
+    )

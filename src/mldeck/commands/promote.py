@@ -94,10 +94,12 @@ def _show(stores: Stores, plan: TransitionPlan, versions: Sequence[ModelVersion]
     """What moves, and what is different from the version that is in the stage now."""
     from mldeck.format import safe
     from mldeck.output import write, write_table
+    from mldeck.registry.review import aliases_left
 
     lines = [f"{plan.model} in {stores.registered.path}"]
     lines += [f"  version {move.version}: {move.before} → {move.after}" for move in plan.moves]
     lines += [f"  version {version} stays in {plan.after}" for version in plan.staying]
+    lines += [f"  {each}" for each in aliases_left(plan, versions)]
     write(f"{safe(line)}\n" for line in lines)
     present = max((*plan.archived, *plan.staying), default=None)
     if present is not None:

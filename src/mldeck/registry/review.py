@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from mldeck.format import safe
 from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunRecord
+from mldeck.registry.nouns import ARCHIVED, ModelVersion
+from mldeck.registry.plan import TransitionPlan
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,17 @@ def beside(now: RunRecord | None, then: RunRecord | None) -> tuple[Beside, ...]:
         *_rows(Kind.METRIC, now_metrics, then_metrics),
         *_rows(Kind.PARAM, *_differing(now.params if now else {}, then.params if then else {})),
         *_rows(Kind.TAG, *_differing(_tags(now), _tags(then))),
+    )
+
+
+def aliases_left(plan: TransitionPlan, versions: Iterable[ModelVersion]) -> tuple[str, ...]:
+    """In words, the aliases of what the plan archives: MLflow leaves them where they are."""
+    archived = {move.version for move in plan.moves if move.after == ARCHIVED}
+    return tuple(
+        f"{' '.join(f'@{safe(alias)}' for alias in each.aliases)} {'stays' if len(each.aliases) == 1 else 'stay'} "
+        f"on version {each.version}, which is archived"
+        for each in versions
+        if each.version in archived and each.aliases
     )
 
 

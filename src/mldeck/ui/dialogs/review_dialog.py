@@ -17,6 +17,7 @@ from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import cell_width, clusters, safe
 from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION
 from mldeck.registry.plan import StaleReview, TransitionPlan, archives_by_default
+from mldeck.registry.review import aliases_left
 from mldeck.store.registry_rules import check_reason
 from mldeck.ui.best import ANSWERS, Better
 from mldeck.ui.clock import Clock
@@ -232,7 +233,9 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             moves.append(f"and {len(plan.moves) - 2} more → Archived")
         if plan.staying:
             moves.append(f"{_versions(plan.staying)} {'stays' if len(plan.staying) == 1 else 'stay'} in {plan.after}")
-        self._say("#review-moves", "  ·  ".join(moves))
+        left = (f"! {each}" for each in aliases_left(plan, review.versions))
+        self._say("#review-moves", "  ·  ".join(moves), *left)
+        self.call_after_refresh(self._fit)
 
     def pass_time(self) -> None:
         if self._review is not None:
