@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from mldeck import __version__
+from mldeck.output import write_table
 from tests.fixture_stores import FixtureStore
 from tests.privileges import drop_root_powers_before_exec, without_root_powers
 
@@ -478,6 +479,18 @@ class TestFilter:
         assert pointer == "  " + " " * caret + "^"
 
 
+def test_a_long_table_is_made_in_pages(capsys: pytest.CaptureFixture[str]) -> None:
+    numbers = [0.5] * 200 + [0.912345611, 0.912345612] + [1.0]
+    rows = (("a name" if row < 200 else "a longer name", number) for row, number in enumerate(numbers))
+    write_table(("name", "loss"), rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(numbers) + 1
+    assert (lines[0].split(), lines[1]) == (["name", "loss"], "a name  0.5")
+    assert lines[201:204] == ["a longer name  0.912345611", "a longer name  0.912345612", "a longer name  1"]
+    write_table(("name", "loss"), ())
+    assert capsys.readouterr().out == "name  loss\n"
+
+
 class TestColumns:
     COLUMNS = "metrics.auc, run_id,params.`multi line`,experiment,duration,attributes.status"
 
@@ -501,6 +514,19 @@ class TestColumns:
         assert header.split()[1:] == ["run_id", "multi", "line", "experiment", "duration", "status"]
         line = next(each for each in lines if fixture_store.run("rf10") in each)
         assert line.split() == ["0.94", fixture_store.run("rf10"), "–", "churn-baseline", "7m", "00s", "FINISHED"]
+
+    def test_different_numbers_look_different(self, ask: Ask, store_copy: CopyOf) -> None:
+        fixture = store_copy("mlflow-3.17.2")
+        with closing(sqlite3.connect(fixture.db)) as connection, connection:
+            for label, value in (("rf5", 0.91234561), ("rf10", 0.91234562)):
+                connection.execute(
+                    "UPDATE latest_metrics SET value = ? WHERE key = 'auc' AND run_uuid = ?",
+                    (value, fixture.run(label)),
+                )
+        for words in ((), ("--columns", "run_id,metrics.auc")):
+            _, out, _ = ask("runs", "-s", fixture.db, "-e", "churn-baseline", *words)
+            assert "0.91234561" in next(line for line in out.splitlines() if fixture.run("rf5") in line)
+            assert "0.91234562" in next(line for line in out.splitlines() if fixture.run("rf10") in line)
 
     def test_json_keeps_its_keys(self, rows: Callable[..., list[dict[str, Any]]], fixture_store: FixtureStore) -> None:
         found = {run["run_id"]: run for run in rows(fixture_store, "--columns", "metrics.auc,params.solver,run_id")}

@@ -21,6 +21,8 @@ MISSING = "–"
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+LEAST_DIGITS = 6
+"""Significant digits of a number, where fewer tell it apart too."""
 _MAX_DIGITS = 17
 """Enough decimal digits to tell any two floats apart."""
 
@@ -159,7 +161,7 @@ def cut(text: str, width: int) -> str:
     return "".join(kept).rstrip() + "…"
 
 
-def float_text(value: float, digits: int = 6) -> str:
+def float_text(value: float, digits: int = LEAST_DIGITS) -> str:
     """At least `digits` significant digits, none of them lost before the point, and no trailing zeros.
 
     Whole numbers stay whole; very small and very large numbers use an exponent (3e-5, never 0.00).
@@ -184,12 +186,12 @@ def _short_exponent(text: str) -> str:
     return f"{mantissa}e{int(exponent)}" if mark else text
 
 
-def digits_to_tell_apart(values: Iterable[float], at_least: int = 6) -> int:
+def digits_to_tell_apart(values: Iterable[float], at_least: int = LEAST_DIGITS) -> int:
     """How many significant digits these need so that different numbers look different."""
     return told_apart(values, at_least)[0]
 
 
-def told_apart(values: Iterable[float], at_least: int = 6) -> tuple[int, dict[float, str]]:
+def told_apart(values: Iterable[float], at_least: int = LEAST_DIGITS) -> tuple[int, dict[float, str]]:
     """The same, and each of the finite ones with so many digits."""
     distinct = {value for value in values if math.isfinite(value)}
     for digits in (at_least, 9, 12):

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from mldeck.errors import UsageError
 from mldeck.format import (
+    LEAST_DIGITS,
     MISSING,
     age_text,
     cell_width,
     cut,
+    digits_to_tell_apart,
     duration_text,
     float_text,
     message_text,
@@ -50,10 +52,13 @@ from mldeck.serial import (
 )
 from mldeck.store.store import PRINT_PATIENCE_S, Store
 
-_SAMPLE_ROWS = 200
-"""Column widths are taken from the first rows, so that a long table can be streamed."""
+_PAGE_ROWS = 200
+"""Of a table, made at once: widths, and digits, grow where a later page needs more."""
 
 _MAX_CELL = 48
+
+Cell = str | float
+"""Of a table for people; a number gets the digits that its column needs."""
 
 
 def print_experiments(path: Path, view_name: str, workspace: str | None, format_name: str) -> int:
@@ -82,7 +87,7 @@ def print_objects(
     objects: Sequence[dict[str, Any]],
     keys: Iterable[str],
     columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Iterable[Sequence[Cell]],
     format_name: str,
 ) -> int:
     """`keys` are those of the objects, also when there are none; columns and rows are what people get to see of them."""
@@ -229,7 +234,7 @@ def _write_runs_table(store: Store, ids: Sequence[str], experiment_names: dict[s
     several = len(experiment_names) > 1
     header = ["run_id", "name", *(["experiment"] if several else []), "status", "age", "duration"]
 
-    def cells(record: RunRecord) -> Iterator[str]:
+    def cells(record: RunRecord) -> Iterator[Cell]:
         run = record.run
         yield run.run_id
         yield run.run_name or MISSING
@@ -245,26 +250,43 @@ def _write_runs_table(store: Store, ids: Sequence[str], experiment_names: dict[s
     write_table([*header, *(each.key for each in columns)], (tuple(cells(each)) for each in records))
 
 
-def _cell(record: RunRecord, column: Column) -> str:
-    if column.kind is Kind.METRIC:
-        value = record.metrics.get(column.key)
-        return MISSING if value is None else float_text(value)
-    return record.params.get(column.key, MISSING)
+def _cell(record: RunRecord, column: Column) -> Cell:
+    values: Mapping[str, Cell] = record.metrics if column.kind is Kind.METRIC else record.params
+    return values.get(column.key, MISSING)
 
 
-def _shown(column: Column, value: object) -> str:
-    return float_text(value) if isinstance(value, float) else shown_text(column, value)
+def _shown(column: Column, value: object) -> Cell:
+    return value if isinstance(value, float) else shown_text(column, value)
 
 
-def write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def write_table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """In pages, so that a long table can be streamed. In a column of a page, different numbers look different."""
     iterator = iter(rows)
-    sample = list(islice(iterator, _SAMPLE_ROWS))
-    widths = [
-        min(_MAX_CELL, max(cell_width(safe(row[index])) for row in (header, *sample))) for index in range(len(header))
-    ]
-    for row in chain((header,), sample, iterator):
-        cells = (_fitted(safe(cell), width) for cell, width in zip(row, widths, strict=True))
-        sys.stdout.write("  ".join(cells).rstrip() + "\n")
+    widths, digits = [cell_width(safe(label)) for label in header], [LEAST_DIGITS] * len(header)
+    is_first = True
+    while (page := list(islice(iterator, _PAGE_ROWS))) or is_first:
+        columns = list(zip(*page, strict=True)) or [()] * len(header)
+        digits = [
+            digits_to_tell_apart(filter(_is_float, column), some) for column, some in zip(columns, digits, strict=True)
+        ]
+        texts = [[safe(_text(cell, some)) for cell in column] for column, some in zip(columns, digits, strict=True)]
+        widths = [
+            max(width, min(_MAX_CELL, max(map(cell_width, column), default=0)))
+            for column, width in zip(texts, widths, strict=True)
+        ]
+        lines = zip(*texts, strict=True)
+        for line in chain((map(safe, header),), lines) if is_first else lines:
+            cells = (_fitted(cell, width) for cell, width in zip(line, widths, strict=True))
+            sys.stdout.write("  ".join(cells).rstrip() + "\n")
+        is_first = False
+
+
+def _is_float(cell: Cell) -> TypeGuard[float]:
+    return isinstance(cell, float)
+
+
+def _text(cell: Cell, digits: int) -> str:
+    return float_text(cell, digits) if isinstance(cell, float) else cell
 
 
 def _fitted(text: str, width: int) -> str:

@@ -29,6 +29,13 @@ def test_all_metrics_and_what_differs_of_the_rest() -> None:
     assert [each.difference for each in beside(now, then)] == [0.25, None, None, None, None]
 
 
+def test_values_that_differ_look_different() -> None:
+    now, then = RunRecord(RUN, {"auc": 0.91234561}, {"a": "1"}), RunRecord(RUN, {"auc": 0.91234562})
+    assert [each.texts for each in beside(now, then)] == [("0.91234561", "0.91234562"), ("1", "–")]
+    (odd,) = beside(RunRecord(RUN, {"auc": math.nan}), RunRecord(RUN, {"auc": math.inf}))
+    assert odd.texts == ("NaN", "inf")
+
+
 def test_a_run_that_is_gone_has_nothing() -> None:
     record = RunRecord(RUN, {"auc": math.nan}, {"a": "1"})
     assert [(each.now, each.then is None) for each in beside(None, record)] == [(None, False), (None, False)]

@@ -54,6 +54,12 @@ def test_ten_thousand_levels_are_no_trouble() -> None:
     assert tree.depths["9999"] == 9999
 
 
+def test_headings_tell_their_numbers_apart() -> None:
+    values = {"a": "1", "b": "2"}
+    assert in_groups(["a", "b"], values, {"a": 0.5, "b": 0.25}, ()).digits == 6
+    assert in_groups(["a", "b"], values, {"a": 0.91234561, "b": 0.91234562}, ()).digits == 9
+
+
 def test_groups_are_counted_and_measured() -> None:
     values = {"a": "10", "b": "9", "c": "10", "d": "text"}
     metric = {"a": 1.0, "b": math.nan, "c": 3.0, "e": math.inf}

@@ -123,7 +123,7 @@ def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Itera
     yield _arrived(stores, now)
     for each in beside(was, becomes):
         difference = "" if each.difference is None else _signed(each.difference)
-        yield str(each.column), _value(each.now), _value(each.then), difference
+        yield str(each.column), *each.texts, difference
 
 
 def _arrived(stores: Stores, version: ModelVersion) -> Sequence[str]:
@@ -153,14 +153,6 @@ def _commit(record: RunRecord | None) -> str:
     from mldeck.format import MISSING
 
     return record.tags.get(_COMMIT_TAG, MISSING)[:12] if record else MISSING
-
-
-def _value(value: float | str | None) -> str:
-    from mldeck.format import MISSING, float_text
-
-    if value is None:
-        return MISSING
-    return float_text(value) if isinstance(value, float) else value
 
 
 def _signed(value: float) -> str:

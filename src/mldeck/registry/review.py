@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from mldeck.format import safe
+from mldeck.format import MISSING, float_text, safe, told_apart
 from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunRecord
 from mldeck.registry.nouns import ARCHIVED, ModelVersion
 from mldeck.registry.plan import TransitionPlan
@@ -25,6 +25,18 @@ class Beside:
         if isinstance(self.now, float) and isinstance(self.then, float):
             return self.then - self.now
         return None
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """Both, with digits enough to tell two numbers apart."""
+        _, numbers = told_apart(each for each in (self.now, self.then) if isinstance(each, float))
+        return _text(self.now, numbers), _text(self.then, numbers)
+
+
+def _text(value: float | str | None, numbers: Mapping[float, str]) -> str:
+    if value is None:
+        return MISSING
+    return value if isinstance(value, str) else numbers.get(value) or float_text(value)
 
 
 def beside(now: RunRecord | None, then: RunRecord | None) -> tuple[Beside, ...]:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mldeck.format import sorted_by_value
+from mldeck.format import LEAST_DIGITS, digits_to_tell_apart, sorted_by_value
 from mldeck.model import Column
 
 HEADING = ""
@@ -62,6 +62,8 @@ class Arrangement:
     folded: Collection[str] = frozenset()
     headings: Mapping[int, Heading] = field(default_factory=dict)
     """By row."""
+    digits: int = LEAST_DIGITS
+    """So many tell the least and the greatest numbers of the headings apart."""
 
 
 def as_tree(ids: Sequence[str], parents: Mapping[str, str], folded: Collection[str]) -> Arrangement:
@@ -128,7 +130,9 @@ def in_groups(
         if value in opened:
             rows.extend(members)
             depths.update((run_id, 1) for run_id in members)
-    return Arrangement(rows, depths, headings=headings)
+    # Not by their means, which differ in what calculating leaves behind.
+    numbers = (number for each in headings.values() for number in (each.low, each.high) if number is not None)
+    return Arrangement(rows, depths, headings=headings, digits=digits_to_tell_apart(numbers))
 
 
 def _heading(value: str | None, members: Sequence[str], metric: Mapping[str, float], is_open: bool) -> Heading:

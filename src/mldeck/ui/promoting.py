@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from mldeck.errors import MldeckError
-from mldeck.format import MISSING, digits_to_tell_apart, float_text
+from mldeck.format import MISSING, float_text
 from mldeck.model import ALL_FIELDS, Kind, RunRecord
 from mldeck.registry.history import Event, arrival
 from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION, STAGES, ModelVersion
@@ -176,16 +176,14 @@ def _is_metric(each: Beside) -> bool:
 
 
 def _text_row(each: Beside) -> Row:
-    now, then = (MISSING if value is None else str(value) for value in (each.now, each.then))
+    now, then = each.texts
     name = f"tag {each.column.key}" if each.column.kind is Kind.TAG else each.column.key
     return Row(name, now, then, verdict="differs", style="dim")
 
 
 def _metric_row(each: Beside, better: Better | None) -> Row:
     key, difference = each.column.key, each.difference
-    numbers = [value for value in (each.now, each.then) if isinstance(value, float)]
-    digits = digits_to_tell_apart(numbers)
-    now, then = (float_text(value, digits) if isinstance(value, float) else MISSING for value in (each.now, each.then))
+    now, then = each.texts
     if difference is None or math.isnan(difference):
         return Row(key, now, then, metric=key)
     verdict, style = _verdict(difference, better)

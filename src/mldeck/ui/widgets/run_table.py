@@ -294,7 +294,8 @@ class RunTable(Grid):
         ]
         if heading.low is not None and heading.mean is not None and heading.high is not None:
             numbers = (("min", heading.low), ("mean", heading.mean), ("max", heading.high))
-            cells.append(Cell("   " + "   ".join(f"{name} {float_text(value)}" for name, value in numbers)))
+            digits = self.arrangement.digits
+            cells.append(Cell("   " + "   ".join(f"{name} {float_text(value, digits)}" for name, value in numbers)))
         return cells
 
     def copied_text(self) -> str | None:
