@@ -17,6 +17,7 @@ from mldeck.format import safe
 from mldeck.ui.chart_keys import COMPARE
 from mldeck.ui.comparing import CompareData, read_runs
 from mldeck.ui.keys import bindings
+from mldeck.ui.making import made
 from mldeck.ui.run_reading import Opening
 from mldeck.ui.screens.place import Place
 from mldeck.ui.session import Session, read_off_loop
@@ -105,8 +106,9 @@ class CompareScreen(Place):
 
     @property
     def view(self) -> CompareView | None:
-        """The one that is shown; None before there are runs to show."""
-        return self._views.get(self._tabs.active)
+        """The one that is shown; None before there are runs to show, and until it is made."""
+        view = self._views.get(self._tabs.active)
+        return view if view is not None and view.is_mounted else None
 
     @property
     def _tabs(self) -> TabBar:
@@ -195,11 +197,12 @@ class CompareScreen(Place):
             empty.update(self._empty_text)
             self.set_focus(None)
             return
-        view = self.view
-        if view is None:
-            make = VIEWS[self._tabs.active][1]
-            view = self._views[self._tabs.active] = make(self.session)
-            await self.query_one("#view").mount(view)
+        index = self._tabs.active
+        if index not in self._views:
+            self._views[index] = VIEWS[index][1](self.session)
+        view = await made(self.query_one("#view"), self._views[index])
+        if self._tabs.active != index:
+            return  # another one was chosen meanwhile
         for each in self._views.values():
             each.display = each is view
         if view.data is not self.data:

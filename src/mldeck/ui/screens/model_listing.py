@@ -14,6 +14,7 @@ from textual.widget import Widget
 from mldeck.format import safe
 from mldeck.model import DEFAULT_WORKSPACE
 from mldeck.registry.nouns import ModelQuery, RegisteredModel
+from mldeck.ui.making import made
 from mldeck.ui.registry_reading import Shelf, read_shelf, same_model
 from mldeck.ui.run_reading import Opening
 from mldeck.ui.screens.place import Place, no_match_text, retitle
@@ -140,12 +141,9 @@ class ModelListing(Place):
         from mldeck.search.language import MODELS, RUNS
         from mldeck.ui.widgets.filter_line import FilterLine
 
-        found = [each for each in parent.children if isinstance(each, FilterLine)]
-        if found:
-            return found[0]
-        line = FilterLine(MODELS if parent.id == "models-body" else RUNS)
-        await parent.mount(line, before=0)
-        return line
+        found = (each for each in parent.children if isinstance(each, FilterLine))
+        line = next(found, None) or FilterLine(MODELS if parent.id == "models-body" else RUNS)
+        return await made(parent, line, before=0)
 
     async def edit_model_filter(self) -> None:
         line = await self.filter_line_in(self.query_one("#models-body"))

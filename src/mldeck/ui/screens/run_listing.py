@@ -18,6 +18,7 @@ from mldeck.model import Column, Kind, OrderKey, RunFields, RunQuery, View
 from mldeck.ui import run_reading
 from mldeck.ui.arranging import HEADING, Heading, Layout
 from mldeck.ui.keys import RUN_PLACE, bindings
+from mldeck.ui.making import made
 from mldeck.ui.screens.place import Place, no_match_text
 from mldeck.ui.session import Session, next_view, read_off_loop
 from mldeck.ui.widgets.grid import Grid
@@ -68,9 +69,8 @@ class RunListing(Place):
         """Made when it is first needed: the search language takes a while to load, and most looks at runs need none."""
         from mldeck.ui.widgets.filter_line import FilterLine
 
-        if not self.query(FilterLine):
-            await self.query_one("#run-pane").mount(FilterLine(), before=0)
-        return self.filter_line
+        line = next(iter(self.query(FilterLine)), None) or FilterLine()
+        return await made(self.query_one("#run-pane"), line, before=0)
 
     @work(group="filter-line")
     async def show_filter(self, text: str) -> None:

@@ -353,7 +353,7 @@ class RunsScreen(RunFiles):
     @on(Grid.Opened)
     async def _opened(self, message: Grid.Opened) -> None:
         if isinstance(message.grid, RunTable):
-            self.set_focus(self.inspector.tab_pane)
+            self.inspector.take_focus()
         elif isinstance(message.grid, ExperimentList):
             self._show_cursor_experiment()
             self.set_focus(self.table)

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from mldeck.format import safe
 from mldeck.model import NOTE_TAG, Experiment, RunCount, RunDetails
+from mldeck.ui.making import made
 from mldeck.ui.session import Session
 from mldeck.ui.widgets.detail_grids import Line, LineGrid, MetricGrid, param_lines, tag_lines
 from mldeck.ui.widgets.grid import Grid
@@ -41,6 +42,8 @@ class Inspector(Widget):
         self._experiment_count = RunCount()
         self._tab = _OVERVIEW
         self._charts: SmallCharts | None = None
+        self._gives_focus: Widget | None = None
+        """What had the focus when the pane of a tab was to get it that was not made yet."""
         self._lists_metrics = False
         """Whether the metrics are shown as a list, not as charts."""
         self._artifacts: ArtifactPane | None = None
@@ -62,9 +65,21 @@ class Inspector(Widget):
     def metric_grid(self) -> MetricGrid:
         return self.query_one(MetricGrid)
 
+    def take_focus(self) -> None:
+        """Give the focus to the list that the present tab consists of, or to its charts; as soon as they are made."""
+        if self._is_made:
+            self.screen.set_focus(self._tab_pane)
+        else:
+            self._gives_focus = self.screen.focused
+
     @property
-    def tab_pane(self) -> Widget:
-        """The list that the present tab consists of, or its charts."""
+    def _is_made(self) -> bool:
+        """Whether there is something to see in the present tab."""
+        made = {_ARTIFACTS: self._artifacts, _MODELS: self._models}
+        return self._tab not in made or made[self._tab] is not None
+
+    @property
+    def _tab_pane(self) -> Widget:
         if self._tab == _METRICS and self._charts is not None and not self._lists_metrics:
             return self._charts
         return self.query_one(f"#{_LISTS[self._tab]}", Grid)
@@ -140,12 +155,12 @@ class Inspector(Widget):
         self._show_tab(message.index)
 
     def _show_tab(self, tab: int) -> None:
-        had_focus = self.has_focus_within
+        had_focus = self.has_focus_within or self.screen.focused is self._gives_focus is not None
         self._tab = tab
         self.query_one(TabBar).activate(tab)
         if tab == _METRICS and self._charts is None:
             self._make_charts()
-        if tab >= _ARTIFACTS and not self.query(f"#{_PANES[tab]}"):
+        if not self._is_made:
             # What was on screen stays there, with the focus, until there is something to see.
             self._make_files(tab)
             return
@@ -157,8 +172,9 @@ class Inspector(Widget):
             self.metric_grid.display = tab == _METRICS and self._lists_metrics
         self.border_subtitle = ""
         self._fill_tab()
+        self._gives_focus = None
         if had_focus:
-            self.screen.set_focus(self.tab_pane)
+            self.take_focus()
 
     def _make_charts(self) -> None:
         from mldeck.ui.widgets.small_charts import SmallCharts  # what draws takes a while to load
@@ -172,15 +188,13 @@ class Inspector(Widget):
         if tab == _MODELS:
             from mldeck.ui.widgets.model_list import ModelList
 
-            models = ModelList(self._session, id="run-models")
-            await self.mount(models)
-            self._models = models
+            models = next(iter(self.query(ModelList)), None) or ModelList(self._session, id="run-models")
+            self._models = await made(self, models)
         else:
             from mldeck.ui.widgets.artifact_pane import ArtifactPane
 
-            artifacts = ArtifactPane(self._session, id="artifacts")
-            await self.mount(artifacts)
-            self._artifacts = artifacts
+            artifacts = next(iter(self.query(ArtifactPane)), None) or ArtifactPane(self._session, id="artifacts")
+            self._artifacts = await made(self, artifacts)
         self._show_tab(self._tab)
 
     def on_metric_grid_other_view_asked(self, message: MetricGrid.OtherViewAsked) -> None:
