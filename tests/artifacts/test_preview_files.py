@@ -55,7 +55,7 @@ def test_a_cell_holds_two_pixels(kind: str) -> None:
     found = _image(_encoded(image, kind, lossless=True), name=f"a.{kind.lower()}")
     assert (found.kind, found.width, found.height, found.frames) == (f"{kind} image", 3, 3, 1)
     # The third line of pixels has none below it.
-    assert found.rows == (((RED, RED), (RED, BLUE), (RED, RED)), ((RED, WHITE),) * 3)
+    assert tuple(found.rows) == (((RED, RED), (RED, BLUE), (RED, RED)), ((RED, WHITE),) * 3)
     assert found.notes == ()
 
 
@@ -77,6 +77,44 @@ def test_a_picture_keeps_its_proportions(
     assert (len(found.rows[0]), len(found.rows)) == drawn
 
 
+TALL = (640, 4_030)
+"""As a page of figures, one below the other."""
+
+
+def _columns(size: tuple[int, int], zoom: int, cells: tuple[int, int] = (80, 24)) -> int:
+    found = preview(Bytes(_encoded(Image.new("L", size), "PNG"), "a.png"), Wish(cells=cells, zoom=zoom))
+    assert isinstance(found, ImagePreview)
+    assert len(found.rows) == -(-round(size[1] * found.scale) // 2)
+    return found.rows.columns
+
+
+def test_a_tall_picture_is_as_wide_as_the_box() -> None:
+    found = _image(_encoded(Image.new("RGB", TALL), "PNG"))
+    assert (found.rows.columns, len(found.rows)) == (79, 249)  # with a column for the scroll bar
+    assert found.zooms == (-6, 6)
+
+
+@pytest.mark.parametrize(
+    ("size", "zoom", "columns"),
+    [
+        (TALL, 1, 119),
+        (TALL, 6, 640),  # and no larger than it is
+        (TALL, 99, 640),
+        (TALL, -1, 53),
+        (TALL, -6, 8),  # all of it is in sight
+        (TALL, -99, 8),
+        ((400, 300), -1, 64),
+        ((400, 300), 1, 96),
+        ((400, 300), 99, 400),
+        ((30, 20), 1, 30),
+        ((7_000, 7_000), 99, 2_048),  # four million pixels of it are kept at most
+        ((49, 1_000_000), 0, 14),
+    ],
+)
+def test_a_picture_is_zoomed(size: tuple[int, int], zoom: int, columns: int) -> None:
+    assert _columns(size, zoom) == columns
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_every_kind_of_png_is_drawn(mode: str) -> None:
     grey = Image.linear_gradient("L").resize((64, 64))
@@ -94,7 +132,7 @@ def test_a_transparent_picture_lies_on_the_background() -> None:
     data = _encoded(Image.new("RGBA", (2, 2), (0, 0, 0, 0)), "PNG")
     found = preview(Bytes(data, "a.png"), Wish(background=BLUE))
     assert isinstance(found, ImagePreview)
-    assert found.rows == (((BLUE, BLUE),) * 2,)
+    assert tuple(found.rows) == (((BLUE, BLUE),) * 2,)
 
 
 def test_an_animation_shows_its_first_frame() -> None:
@@ -126,7 +164,11 @@ def test_a_picture_cut_short_says_so(store_copy: Callable[[str], FixtureStore]) 
     whole, cut = _image(data), _image(data[: len(data) // 2])
     assert (whole.width, whole.height) == (cut.width, cut.height)
     assert whole.rows
-    assert (whole.notes, cut.rows, cut.notes) == ((), (), ("The picture is cut short or broken, and cannot be drawn.",))
+    assert (whole.notes, tuple(cut.rows), cut.notes) == (
+        (),
+        (),
+        ("The picture is cut short or broken, and cannot be drawn.",),
+    )
     stump = preview(Bytes(data[:20], "a.png"))
     assert isinstance(stump, BinaryPreview)
     assert "broken" in stump.notes[0]

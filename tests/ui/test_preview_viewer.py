@@ -418,3 +418,51 @@ async def test_a_picture_fits_its_room(store: FixtureStore) -> None:
             ),
             "smaller",
         )
+
+
+async def test_a_tall_picture_is_scrolled_and_zoomed(store: FixtureStore, folder: Path) -> None:
+    from PIL import Image
+
+    picture = Image.new("RGB", (640, 4_030), (255, 0, 0))
+    picture.paste((0, 0, 255), (0, 2_015, 640, 4_030))
+    picture.save(folder / "tall.png")
+    async with files_of(store.db, store.run("logreg")) as deck:
+        await deck.view("tall.png")
+
+        def view() -> ImageView:
+            assert isinstance(deck.preview.view, ImageView)
+            return deck.preview.view
+
+        def colours(y: int) -> set[object]:
+            styles = (segment.style for segment in view().render_line(y) if segment.text.startswith("▀"))
+            return {style.color.triplet.rgb for style in styles if style and style.color and style.color.triplet}
+
+        await deck.until(lambda: view().size.width, "it is there")
+        room = deck.preview.body.size
+        await deck.until(lambda: view().preview.rows.columns == room.width - 1, "as wide as the room")
+        assert view().max_scroll_y == len(view().preview.rows) - room.height
+        assert view().max_scroll_x == 0
+        assert colours(0) == {"rgb(255,0,0)"}
+        assert view().has_focus
+        await deck.press("G")
+        await deck.until(lambda: view().scroll_offset.y == view().max_scroll_y, "at the end")
+        assert colours(room.height - 1) == {"rgb(0,0,255)"}
+        await deck.press("g")
+        await deck.until(lambda: view().scroll_offset.y == 0, "at the beginning")
+        await deck.press("pagedown")
+        await deck.until(lambda: view().scroll_offset.y > 0, "a page down")
+        before, (_, down) = view(), view().centre
+        await deck.press("plus")
+        await deck.until(lambda: view() is not before and view().size.width, "larger")
+        await deck.until_shown("· at 27 %")
+        assert view().max_scroll_x > 0
+        await deck.until(lambda: abs(view().centre[1] - down) < 0.01, "what was in the middle is there again")
+        assert view().has_focus
+        for _ in range(9):
+            await deck.press("minus")
+            await deck.until(lambda: view().size.width and deck.preview._zoom == view().preview.zoom, "drawn")
+        await deck.until_shown("All of it is in sight")
+        assert len(view().preview.rows) <= room.height
+        assert (view().max_scroll_x, view().max_scroll_y) == (0, 0)
+        await deck.press("0")
+        await deck.until(lambda: view().preview.rows.columns == room.width - 1, "as it came up")

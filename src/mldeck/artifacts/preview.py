@@ -56,11 +56,13 @@ class Wish(NamedTuple):
     """How somebody wants to see a file."""
 
     cells: tuple[int, int] = (80, 24)
-    """Columns and lines that a picture may take."""
+    """Columns and lines that there are for a picture; one that does not fit well takes more."""
     background: RGB = WHITE
     """Seen through the transparent parts of a picture."""
     as_text: bool = False
     """The text itself, instead of the table or the tree that it holds."""
+    zoom: int = 0
+    """How many steps larger a picture is to be than it comes up; negative for smaller."""
 
 
 _USUAL = Wish()
@@ -115,7 +117,7 @@ def _preview(source: Source, wish: Wish, check: Check) -> Preview:
 def _packed_reader(name: str, head: bytes, wish: Wish, check: Check) -> Reader | None:
     """For what is told by its first bytes, whatever its name."""
     if head.startswith(_IMAGES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
-        return lambda source: image_preview(source, wish.cells, wish.background, check)
+        return lambda source: image_preview(source, wish.cells, wish.background, check, wish.zoom)
     if head.startswith(_ZIPS):
         return npz_preview if name.lower().endswith(".npz") else zip_preview
     if head.startswith(b"PAR1"):

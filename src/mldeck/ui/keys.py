@@ -167,6 +167,20 @@ TEXT = (
     Key("line_numbers", "number_sign", "numbers", "line numbers", "Show the numbers of the lines, or do not"),
 )
 
+PICTURE = (
+    Key("zoom_in", "plus,equals_sign", "zoom(1)", "larger", "Show the picture larger", shown=True),
+    Key("zoom_out", "minus", "zoom(-1)", "smaller", "Show the picture smaller, down to all of it"),
+    Key("zoom_back", "0", "zoom(0)", "as it was", "Show the picture as it came up"),
+    Key("picture_down", "j", "scroll_down", "down", "On to the end of the picture"),
+    Key("picture_up", "k", "scroll_up", "up", "Back to the beginning of the picture"),
+    Key("picture_left", "h", "scroll_left", "left", "To the left of the picture"),
+    Key("picture_right", "l", "scroll_right", "right", "To the right of the picture"),
+    Key("picture_page_down", "ctrl+d", "page_down", "page down", "One page of the picture down"),
+    Key("picture_page_up", "ctrl+u", "page_up", "page up", "One page of the picture up"),
+    Key("picture_first", "g", "scroll_home", "first", "To the top of the picture"),
+    Key("picture_last", "G", "scroll_end", "last", "To the end of the picture"),
+)
+
 VIEWER = (
     Key("leave_file", "escape", "back", "back", "Stop what is being worked out; else go back"),
     Key("find_in_file", "slash", "find", "find", "Find a text in the whole file", shown=True),

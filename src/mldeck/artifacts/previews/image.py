@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from mldeck.artifacts.previews.values import RGB, ImagePreview, NotThis
+from mldeck.artifacts.previews.values import RGB, HalfBlocks, ImagePreview, NotThis
 from mldeck.artifacts.source import PIECE, Check, Source, buffered, never
 from mldeck.errors import MldeckError
 
@@ -24,6 +25,12 @@ _BUDGET = 1 << 27
 """What is larger than it may be when decoded is not worth reading."""
 _MAX_COUNTED = 1 << 22
 """To count the frames of a GIF means to go through all of it."""
+_MOST_SHOWN = 1 << 22
+"""Pixels of a picture as it is scaled, however large it is to be."""
+_STEP = 1.5
+"""How much larger it gets from one zoom to the next."""
+_LEAST_SHARE = 1 / 4
+"""Of the columns that a picture could have: with fewer it is not shown whole when it comes up, but scrolled."""
 _BLOCK = 1 << 26
 _TILE = 1 << 10
 """Pixels, in each direction, that are converted at once."""
@@ -32,7 +39,9 @@ _NARROW = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 _decoding = Lock()
 
 
-def image_preview(source: Source, cells: tuple[int, int], background: RGB, check: Check = never) -> ImagePreview:
+def image_preview(
+    source: Source, cells: tuple[int, int], background: RGB, check: Check = never, zoom: int = 0
+) -> ImagePreview:
     """For a box of `cells` (columns, rows). Raises NotThis when even its size cannot be read."""
     from PIL import Image  # 60 ms, and only pictures need it
 
@@ -43,7 +52,7 @@ def image_preview(source: Source, cells: tuple[int, int], background: RGB, check
     Image.core.set_block_size(_BLOCK)  # type: ignore[attr-defined]
     with _alone(check):
         # In a function of its own, which has let go of the picture before the next one is decoded.
-        return _decoded(source, cells, background, check)
+        return _decoded(source, cells, background, check, zoom)
 
 
 @contextmanager
@@ -57,7 +66,7 @@ def _alone(check: Check) -> Iterator[None]:
         _decoding.release()
 
 
-def _decoded(source: Source, cells: tuple[int, int], background: RGB, check: Check) -> ImagePreview:
+def _decoded(source: Source, cells: tuple[int, int], background: RGB, check: Check, zoom: int) -> ImagePreview:
     from PIL import Image
 
     try:
@@ -69,12 +78,14 @@ def _decoded(source: Source, cells: tuple[int, int], background: RGB, check: Che
         raise NotThis("The picture is broken: even its size cannot be read.") from error
     width, height, mode, kind = image.width, image.height, image.mode, image.format or ""
     notes: tuple[str, ...] = ()
-    rows: tuple[tuple[tuple[RGB, RGB], ...], ...] = ()
+    rows = HalfBlocks()
+    scales = _scales(width, height, cells)
+    zoom, scale = scales.at(zoom)
     frames: int | None = None
     with image:
         try:
             frames = _frames(image, source.size)
-            size = _fitting(image, cells)
+            size = max(1, round(width * scale)), max(1, round(height * scale))
             image.decodermaxblock = PIECE  # as few as 40 bytes make a decoder go through a whole JPEG once more
             # A JPEG can be decoded at a fraction of its size.
             image.draft("RGB", size)
@@ -88,7 +99,17 @@ def _decoded(source: Source, cells: tuple[int, int], background: RGB, check: Che
             _raise_unless_broken(error)
             notes = ("The picture is cut short or broken, and cannot be drawn.",)
     return ImagePreview(
-        kind=f"{kind} image", notes=notes, format=kind, width=width, height=height, mode=mode, frames=frames, rows=rows
+        kind=f"{kind} image",
+        notes=notes,
+        format=kind,
+        width=width,
+        height=height,
+        mode=mode,
+        frames=frames,
+        rows=rows,
+        scale=scale,
+        zoom=zoom,
+        zooms=scales.steps,
     )
 
 
@@ -106,11 +127,39 @@ def _frames(image: Image.Image, size: int) -> int | None:
     return frames
 
 
-def _fitting(image: Image.Image, cells: tuple[int, int]) -> tuple[int, int]:
-    """As large as the cells allow, but not larger than it is."""
+class _Scales(NamedTuple):
+    """Columns of cells for one of the picture."""
+
+    whole: float
+    """All of it is in sight."""
+    usual: float
+    """As it comes up."""
+    largest: float
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """How often it can be made smaller, as a negative number, and how often larger."""
+        return -_steps(self.usual / self.whole), _steps(self.largest / self.usual)
+
+    def at(self, zoom: int) -> tuple[int, float]:
+        """The zoom that it can have, and the scale then."""
+        least, most = self.steps
+        zoom = max(least, min(zoom, most))
+        return zoom, max(self.whole, min(self.usual * _STEP**zoom, self.largest))
+
+
+def _steps(factor: float) -> int:
+    return math.ceil(round(math.log(factor, _STEP), 6))
+
+
+def _scales(width: int, height: int, cells: tuple[int, int]) -> _Scales:
+    """Never larger than the picture is. One that would be a thin strip comes up as wide as the box, but for a scroll bar."""
     columns, lines = cells
-    scale = min(columns / image.width, 2 * lines / image.height, 1)
-    return max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    whole = min(columns / width, 2 * lines / height, 1)
+    largest = max(whole, min(1, math.sqrt(_MOST_SHOWN / (width * height))))
+    fits = max(1, round(width * whole)) >= _LEAST_SHARE * min(columns, width)
+    usual = whole if fits else max(whole, min((columns - 1) / width, largest))
+    return _Scales(whole, usual, largest)
 
 
 def _taken(image: Image.Image, pixels: int) -> int:
@@ -162,16 +211,10 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image.point(lambda value: value * (1 / 256) + 0).convert("L")
 
 
-def _half_blocks(image: Image.Image, background: RGB) -> tuple[tuple[tuple[RGB, RGB], ...], ...]:
+def _half_blocks(image: Image.Image, background: RGB) -> HalfBlocks:
     from PIL import Image
 
     canvas = Image.new("RGB", (image.width, image.height + image.height % 2), background)
     image = image.convert("RGBA")
     canvas.paste(image, mask=image)
-    data = canvas.tobytes()
-    lines = [_pixels(data[start : start + 3 * canvas.width]) for start in range(0, len(data), 3 * canvas.width)]
-    return tuple(tuple(zip(upper, lower, strict=True)) for upper, lower in zip(lines[::2], lines[1::2], strict=True))
-
-
-def _pixels(line: bytes) -> list[RGB]:
-    return list(zip(line[::3], line[1::3], line[2::3], strict=True))
+    return HalfBlocks(canvas.width, canvas.tobytes())

@@ -5,10 +5,38 @@ Text in them is somebody else's and may hold anything, control characters includ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Union
 
 RGB = tuple[int, int, int]
+HalfBlock = tuple[RGB, RGB]
+"""The colours of the upper and of the lower half of a cell."""
+
+
+@dataclass(frozen=True)
+class HalfBlocks:
+    """The cells of a picture, line by line. They are made when they are asked for: as values they take forty times the room."""
+
+    columns: int = 0
+    pixels: bytes = b""
+    """Three bytes each, of an even number of lines."""
+
+    def __len__(self) -> int:
+        return len(self.pixels) // (6 * self.columns) if self.columns else 0
+
+    def __iter__(self) -> Iterator[tuple[HalfBlock, ...]]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, line: int) -> tuple[HalfBlock, ...]:
+        width = 3 * self.columns
+        start = 2 * width * range(len(self))[line]
+        upper, lower = (self.pixels[at : at + width] for at in (start, start + width))
+        return tuple(zip(_colours(upper), _colours(lower), strict=True))
+
+
+def _colours(line: bytes) -> Iterator[RGB]:
+    return zip(line[::3], line[1::3], line[2::3], strict=True)
 
 
 @dataclass(frozen=True)
@@ -105,8 +133,14 @@ class ImagePreview(_About):
     """Pillow's name for its channels: RGB, RGBA, L (grey), P (palette)."""
     frames: int | None
     """More than one in an animation, of which the first is shown; None when nobody counted."""
-    rows: tuple[tuple[tuple[RGB, RGB], ...], ...]
-    """For each cell the colour of its upper and of its lower half; empty when the picture cannot be drawn."""
+    rows: HalfBlocks
+    """Empty when the picture cannot be drawn."""
+    scale: float = 1.0
+    """Cells for each of its columns."""
+    zoom: int = 0
+    """How many steps larger or smaller than it comes up."""
+    zooms: tuple[int, int] = (0, 0)
+    """The steps down to where all of it is in sight, and up to where it gets no larger."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from textual import on, work
@@ -65,9 +66,13 @@ class PreviewPane(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.subject: Subject | None = None
+        self._shown: Subject | None = None
+        """What the view is of, while something else may be read."""
         self.look: Look | None = None
         self.view: Widget | None = None
         self.as_text = False
+        self._zoom = 0
+        """Of the picture."""
         self.about = ""
         self.extra = ""
         """What was worked out on demand: a hash, a number of rows."""
@@ -84,7 +89,7 @@ class PreviewPane(Widget):
     def show(self, subject: Subject | None, *, as_text: bool = False) -> None:
         is_same = subject is not None and self.subject is not None and subject.entry.path == self.subject.entry.path
         if not is_same:
-            self.extra = ""
+            self.extra, self._zoom = "", 0
         self.subject, self.as_text = subject, as_text
         self._load()
 
@@ -98,7 +103,7 @@ class PreviewPane(Widget):
             await self._put(None, _Body(None, ""))
             return
         room = self.body.size
-        wish = Wish((max(10, room.width), max(4, room.height)), WHITE, self.as_text)
+        wish = Wish((max(10, room.width), max(4, room.height)), WHITE, self.as_text, self._zoom)
         patience = self.set_timer(_PATIENCE_S, lambda: self._say_about("reading…"))
         try:
             look = await read_off_loop(lambda interrupt: look_at(subject, wish, interrupt.check))
@@ -118,13 +123,17 @@ class PreviewPane(Widget):
                 return _Body(TextView(subject.source, look), "", (*look.notes, f"Shown as text: {error}."))
             cut = () if look.page.next_offset is None else ("The beginning of it: R shows all of it as text.",)
             return _Body(ReadyLines(lines, id="preview-markdown"), "", (*look.notes, *cut))
+        if isinstance(look, ImagePreview) and look.rows:
+            before = self.view if isinstance(self.view, ImageView) and self._shown is subject else None
+            return _Body(ImageView(look, before), picture_text(look), look.notes)
         return _body_of(subject, look)
 
     async def _put(self, look: Look | None, body: _Body) -> None:
         had_focus = self.view is not None and self.view.has_focus
-        self.look, self.about = look, body.about
+        self.look, self.about, self._shown = look, body.about, self.subject
         with self.app.batch_update():
-            await self.body.remove_children()
+            # Whoever cancels this, to show something else or to leave, must not cancel what the old view ends by.
+            await asyncio.shield(self.body.remove_children())
             self.view = body.view
             if body.view is not None:
                 body.view.add_class("preview-view")
@@ -166,6 +175,12 @@ class PreviewPane(Widget):
         message.stop()
         self._load()
 
+    @on(ImageView.ZoomAsked)
+    def _zoomed(self, message: ImageView.ZoomAsked) -> None:
+        message.stop()
+        self._zoom = message.zoom
+        self._load()
+
     @on(Grid.CursorMoved)
     def _cursor_moved(self, message: Grid.CursorMoved) -> None:
         message.stop()
@@ -185,7 +200,7 @@ def _body_of(subject: Subject, look: Look) -> _Body:
     if isinstance(look, TablePreview):
         return _Body(table_view(look), rows_text(look), look.notes)
     if isinstance(look, ImagePreview):
-        return _Body(ImageView(look) if look.rows else None, picture_text(look), look.notes)
+        return _Body(None, picture_text(look), look.notes)
     if isinstance(look, ArrayPreview):
         return _Body(array_view(look), _all_text(look.is_all), look.notes)
     if isinstance(look, ArchivePreview):
