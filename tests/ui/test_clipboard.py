@@ -92,8 +92,10 @@ async def test_half_a_character_ends_nothing(store_copy: Callable[[str], Fixture
         assert deck.app.clipboard == str(folder / "?.txt")
 
 
-async def test_nothing_is_not_copied(db: Path) -> None:
-    async with running_deck(db, experiment="nyc-taxi-experiment") as deck:
-        await deck.until_counted(45)
-        deck.app.screen.post_message(CopyAsked("", "an empty tag"))
-        await deck.until_shown("There is nothing to copy here")
+async def test_an_empty_text_is_a_text(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It empties the clipboard; tmux has no buffer for it."""
+    monkeypatch.setenv("TMUX", "/tmp/nowhere,1,0")
+    async with deck_with_sent(db, monkeypatch) as (deck, sent):
+        deck.app.screen.post_message(CopyAsked("", ""))
+        await deck.until_shown("Sent an empty text")
+        assert sent == [""]

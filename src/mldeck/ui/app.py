@@ -176,23 +176,20 @@ class DeckApp(App[str]):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copies without a word, as Textual does with what is selected."""
-        self._copy(text, "")
+        self._copy(text, None)
 
     def on_copy_asked(self, message: CopyAsked) -> None:
         self._copy(message.text, message.what)
 
-    def _copy(self, text: str, what: str) -> None:
-        if text:
-            # Half of a surrogate pair, as in JSON or for a byte of a file name, is no character that could be sent.
-            self._copied = text.encode(errors="replace").decode()
-            self._put_on_clipboard(self._copied, what)
-        elif what:
-            self.notify("There is nothing to copy here", timeout=2)
+    def _copy(self, text: str, what: str | None) -> None:
+        # Half of a surrogate pair, as in JSON or for a byte of a file name, is no character that could be sent.
+        self._copied = text.encode(errors="replace").decode()
+        self._put_on_clipboard(self._copied, what)
 
     @work(group="clipboard")
-    async def _put_on_clipboard(self, text: str, what: str) -> None:
-        said = await self._copies.put(text, cell_text(what, _LONGEST_NAMED))
-        if what:
+    async def _put_on_clipboard(self, text: str, what: str | None) -> None:
+        said = await self._copies.put(text, cell_text(what or "an empty text", _LONGEST_NAMED))
+        if what is not None:
             self.notify(said, timeout=3)
 
     def delay_update(self, delay: float = _SWITCH_S) -> None:

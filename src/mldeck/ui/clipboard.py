@@ -26,7 +26,7 @@ class CopyAsked(Message):
     """Goes up to the application."""
 
     def __init__(self, text: str, what: str) -> None:
-        """`what`: the object of "Copied"; empty if nothing need be said."""
+        """`what`: the object of "Copied"."""
         super().__init__()
         self.text = text
         self.what = what
@@ -45,7 +45,7 @@ class Clipboard:
 
     async def put(self, text: str, what: str) -> str:
         """Copy a text; what to say of it, once it is done."""
-        if self._in_tmux:
+        if self._in_tmux and text:  # it has no empty buffers
             async with self._loading:
                 if await in_thread(_load_buffer, text):
                     return f"Copied {what} to tmux's buffer"
