@@ -185,8 +185,8 @@ def test_a_picture_that_vanishes_meanwhile_is_not_called_broken(last: int) -> No
                 raise FileNotFoundError(errno.ENOENT, "no such file")
             return super().read(offset, length)
 
-    data = _encoded(Image.effect_noise((400, 400), 50), "PNG")
-    assert len(data) > 1 << 17
+    data = _encoded(Image.effect_noise((800, 800), 50), "PNG")
+    assert len(data) > 1 << 19  # more than is read in one go
     assert preview(Vanishing(data, "a.png")) == NoPreview("unreadable file", ("It is no longer there.",))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from mldeck.artifacts.preview import preview
 from mldeck.artifacts.previews.values import NoPreview
-from mldeck.artifacts.source import LocalFile, ReadTooMuch, SourceStream, UnreadableFile, buffered
+from mldeck.artifacts.source import LocalFile, ReadTooMuch, SourceStream, UnreadableFile
 from tests.artifacts.sources import Bytes
 from tests.privileges import without_root_powers
 
@@ -105,7 +105,7 @@ def test_reads_end_where_the_file_ends(tmp_path: Path) -> None:
 
 def test_a_stream_behaves_like_a_file() -> None:
     data = bytes(range(256)) * 10
-    stream, file = buffered(Bytes(data)), io.BytesIO(data)
+    stream, file = io.BufferedReader(SourceStream(Bytes(data))), io.BytesIO(data)
     for offset, whence, length in ((0, 0, 10), (5, 1, 3), (-7, 2, 100), (2000, 0, -1), (9999, 0, 1)):
         assert stream.seek(offset, whence) == file.seek(offset, whence)
         assert stream.read(length) == file.read(length)

@@ -60,9 +60,6 @@ class TookTooLong(MldeckError):
 CHUNK = 1 << 20
 """How much is read at a time where a whole file is gone through."""
 
-PIECE = 1 << 12
-"""How much is read at a time where little can make much work."""
-
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFLNK: "a symbolic link",
@@ -196,24 +193,6 @@ class SourceStream(io.RawIOBase):
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
-
-
-class _Buffered(io.BufferedReader):
-    """Checks before each piece, also where it is there already. What is smaller is read to find out where pieces are."""
-
-    def __init__(self, raw: io.RawIOBase, check: Check) -> None:
-        super().__init__(raw, 1 << 16)
-        self._check = check
-
-    def read(self, size: int | None = -1) -> bytes:
-        if size is None or not 0 <= size < PIECE:
-            self._check()
-        return super().read(size)
-
-
-def buffered(source: Source, budget: int | None = None, check: Check = never) -> io.BufferedReader:
-    """For libraries that read a few bytes at a time."""
-    return _Buffered(SourceStream(source, budget), check)
 
 
 def chunks(source: Source, start: int = 0, check: Check = never, progress: Progress = untold) -> Iterator[bytes]:

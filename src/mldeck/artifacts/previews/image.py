@@ -1,18 +1,22 @@
-"""Pictures, scaled to the cells of a screen: each cell shows two pixels, one above the other."""
+"""Pictures, scaled to the cells of a screen: each cell shows two pixels, one above the other.
+
+Pillow works in a helper: what it makes of a file's headers cannot be foreseen, and takes any amount of memory.
+"""
 
 from __future__ import annotations
 
+import base64
 import math
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from io import BufferedReader
 from itertools import product
-from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mldeck.artifacts.previews.asking import Asked, ask_about
 from mldeck.artifacts.previews.values import RGB, HalfBlocks, ImagePreview, NotThis
-from mldeck.artifacts.source import PIECE, Check, Source, buffered, never
-from mldeck.errors import MldeckError
+from mldeck.artifacts.source import Check, Source, SourceStream, never
+from mldeck.helper import Helper, Read, Unanswered, serve
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -20,7 +24,9 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _MAX_PIXELS = 50_000_000
 _MAX_TAKEN = 1 << 27
-"""Bytes that Pillow may take for a picture, and so for all of them: they are decoded one after the other."""
+"""Bytes that Pillow may take for the pixels of a picture."""
+_MEMORY = 5 << 26
+"""Bytes of address space for the process that decodes: Python, those pixels, the answer, and what Pillow keeps besides."""
 _BUDGET = 1 << 27
 """What is larger than it may be when decoded is not worth reading."""
 _MAX_COUNTED = 1 << 22
@@ -32,52 +38,76 @@ _STEP = 1.5
 _LEAST_SHARE = 1 / 4
 """Of the columns that a picture could have: with fewer it is not shown whole when it comes up, but scrolled."""
 _BLOCK = 1 << 26
+_READ_AT_ONCE = 1 << 18
 _TILE = 1 << 10
 """Pixels, in each direction, that are converted at once."""
 _NARROW = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 """Bytes that Pillow takes for a pixel, by its mode. All others take four."""
-_decoding = Lock()
+
+
+_helper = Helper(__name__, seconds=10, memory=_MEMORY)
 
 
 def image_preview(
     source: Source, cells: tuple[int, int], background: RGB, check: Check = never, zoom: int = 0
 ) -> ImagePreview:
-    """For a box of `cells` (columns, rows). Raises NotThis when even its size cannot be read."""
-    from PIL import Image  # 60 ms, and only pictures need it
+    """For a box of `cells` (columns, rows). Raises NotThis when even its size cannot be read, or when it takes too much."""
+    try:
+        found = ask_about(source, _helper, _BUDGET, check, cells=cells, background=background, zoom=zoom)
+    except Unanswered as error:
+        raise NotThis(f"Not drawn: {error}.") from error
+    if "not_this" in found:
+        raise NotThis(found["not_this"])
+    kind, pixels = found["format"], base64.b64decode(found["pixels"])
+    return ImagePreview(
+        kind=f"{kind} image",
+        notes=tuple(found["notes"]),
+        format=kind,
+        width=found["width"],
+        height=found["height"],
+        mode=found["mode"],
+        frames=found["frames"],
+        rows=HalfBlocks(found["columns"], pixels),
+        scale=found["scale"],
+        zoom=found["zoom"],
+        zooms=tuple(found["zooms"]),
+    )
+
+
+# -- in the helper
+
+
+def main(words: list[str]) -> int:
+    from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = _MAX_PIXELS
     # Pillow warns of a picture that is too large, and refuses one of twice the size: it should refuse at once.
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    # Blocks of more than 32 MB are given back to the system at once. Others are kept, by each thread that had one.
+    # Blocks of more than 32 MB are given back to the system at once. Others are kept.
     Image.core.set_block_size(_BLOCK)  # type: ignore[attr-defined]
-    with _alone(check):
-        # In a function of its own, which has let go of the picture before the next one is decoded.
-        return _decoded(source, cells, background, check, zoom)
+    return serve(words, _answer)
 
 
-@contextmanager
-def _alone(check: Check) -> Iterator[None]:
-    """Wait until no other picture is being decoded."""
-    while not _decoding.acquire(timeout=0.05):
-        check()
+def _answer(question: Mapping[str, Any], read: Read) -> dict[str, object]:
     try:
-        yield
-    finally:
-        _decoding.release()
+        return _decoded(Asked(question, read), question["cells"], question["background"], question["zoom"])
+    except NotThis as error:
+        return {"not_this": str(error)}
 
 
-def _decoded(source: Source, cells: tuple[int, int], background: RGB, check: Check, zoom: int) -> ImagePreview:
+def _decoded(source: Source, cells: tuple[int, int], background: Sequence[int], zoom: int) -> dict[str, object]:
     from PIL import Image
 
     try:
-        image = Image.open(buffered(source, _BUDGET, check), formats=FORMATS)
+        image = Image.open(BufferedReader(SourceStream(source), _READ_AT_ONCE), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise NotThis(f"Not drawn: it has more than {_MAX_PIXELS // 1_000_000} million pixels.") from error
+    except MemoryError:
+        raise
     except Exception as error:
-        _raise_unless_broken(error)
-        raise NotThis("The picture is broken: even its size cannot be read.") from error
+        raise NotThis("The picture is broken, or takes too much memory: even its size cannot be read.") from error
     width, height, mode, kind = image.width, image.height, image.mode, image.format or ""
-    notes: tuple[str, ...] = ()
+    notes: list[str] = []
     rows = HalfBlocks()
     scales = _scales(width, height, cells)
     zoom, scale = scales.at(zoom)
@@ -86,37 +116,31 @@ def _decoded(source: Source, cells: tuple[int, int], background: RGB, check: Che
         try:
             frames = _frames(image, source.size)
             size = max(1, round(width * scale)), max(1, round(height * scale))
-            image.decodermaxblock = PIECE  # as few as 40 bytes make a decoder go through a whole JPEG once more
             # A JPEG can be decoded at a fraction of its size.
             image.draft("RGB", size)
             taken = _taken(image, width * height)
             if taken > _MAX_TAKEN:
                 limit = f"more than {_MAX_TAKEN >> 20} MB is not decoded"
-                notes = (f"Not drawn: it takes {taken >> 20:,} MB of memory, and {limit}.",)
+                notes.append(f"Not drawn: it takes {taken >> 20:,} MB of memory, and {limit}.")
             else:
-                rows = _half_blocks(_scaled(image, size), background)
-        except Exception as error:  # noqa: BLE001 - a broken file leads Pillow's readers to any exception
-            _raise_unless_broken(error)
-            notes = ("The picture is cut short or broken, and cannot be drawn.",)
-    return ImagePreview(
-        kind=f"{kind} image",
-        notes=notes,
-        format=kind,
-        width=width,
-        height=height,
-        mode=mode,
-        frames=frames,
-        rows=rows,
-        scale=scale,
-        zoom=zoom,
-        zooms=scales.steps,
-    )
-
-
-def _raise_unless_broken(error: Exception) -> None:
-    """That the file cannot be read says nothing about the picture. Pillow's own errors have no number."""
-    if isinstance(error, MldeckError) or (isinstance(error, OSError) and error.errno is not None):
-        raise error
+                rows = _half_blocks(_scaled(image, size), (background[0], background[1], background[2]))
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - a broken file leads Pillow's readers to any exception
+            notes.append("The picture is cut short or broken, and cannot be drawn.")
+    return {
+        "format": kind,
+        "notes": notes,
+        "width": width,
+        "height": height,
+        "mode": mode,
+        "frames": frames,
+        "columns": rows.columns,
+        "pixels": base64.b64encode(rows.pixels).decode(),
+        "scale": scale,
+        "zoom": zoom,
+        "zooms": scales.steps,
+    }
 
 
 def _frames(image: Image.Image, size: int) -> int | None:

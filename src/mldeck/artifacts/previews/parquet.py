@@ -9,10 +9,11 @@ import os
 from importlib.util import find_spec
 from typing import Any
 
+from mldeck.artifacts.previews.asking import Asked, ask_about
 from mldeck.artifacts.previews.table import MAX_ROWS
 from mldeck.artifacts.previews.values import NotThis, TableColumn, TablePreview
 from mldeck.artifacts.source import Check, Source, SourceStream, never
-from mldeck.helper import Helper, Read, Unanswered, serve
+from mldeck.helper import Helper, Unanswered, serve
 
 KIND = "Parquet table"
 NEEDS_EXTRA = "Its rows are shown once pyarrow is there: pip install 'mldeck[parquet]'"
@@ -28,14 +29,8 @@ def parquet_preview(source: Source, check: Check = never) -> TablePreview:
     """Raises NotThis without pyarrow, and when the file is broken or takes too much."""
     if find_spec("pyarrow") is None:
         raise NotThis(NEEDS_EXTRA)
-    stream = SourceStream(source, _BUDGET)
-
-    def read(offset: int, length: int) -> bytes:
-        stream.seek(offset)
-        return stream.read(length)
-
     try:
-        found = _helper.ask({"name": source.name, "size": source.size}, check, read)
+        found = ask_about(source, _helper, _BUDGET, check)
     except Unanswered as error:
         raise NotThis(f"The Parquet file cannot be read: {error}") from error
     return TablePreview(
@@ -52,19 +47,10 @@ def parquet_preview(source: Source, check: Check = never) -> TablePreview:
 # -- in the helper
 
 
-class _Asked:
-    """The file as the helper sees it: the process that asks does the reading."""
-
-    def __init__(self, name: str, size: int, read: Read) -> None:
-        self.name = name
-        self.size = size
-        self.read = read
-
-
 def main(words: list[str]) -> int:
     # The other ones reserve more room than there is.
     os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
-    return serve(words, lambda question, read: _answer(_Asked(question["name"], question["size"], read)))
+    return serve(words, lambda question, read: _answer(Asked(question, read)))
 
 
 def _answer(source: Source) -> dict[str, object]:
