@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from sqlalchemy import BigInteger, Dialect, Float, String
 from sqlalchemy.types import TypeDecorator
 
+from mldeck.format import number_of as number_in
+
 _Number = TypeVar("_Number", int, float)
 
 _LONGEST_NUMBER = 40
@@ -121,21 +123,19 @@ def text_of(value: object) -> str:
 
 def number_of(value: object) -> float | None:
     """None for what is no number. Text may be one: in a column without a type it stays text."""
-    if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
-        return None
-    try:
-        return float(value) if isinstance(value, (str, int, float)) else None
-    except ValueError:
-        return None
+    if isinstance(value, str):
+        return number_in(value) if len(value) <= _LONGEST_NUMBER else None
+    return float(value) if isinstance(value, (int, float)) else None
 
 
 def whole_of(value: object) -> int | None:
     """The same, without what is behind the point; None, too, for what is too large for SQLite."""
-    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
+    if isinstance(value, str):
+        number = number_of(value)
         try:
-            value = int(value)
+            value = number if number is None else int(value)  # a float has no room for all of its digits
         except ValueError:
-            value = number_of(value)
+            value = number
     if isinstance(value, float) and math.isfinite(value):
         value = int(value)
     return value if isinstance(value, int) and LEAST_WHOLE <= value <= GREATEST_WHOLE else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from textual.widget import Widget
 
-from mldeck.format import MISSING, exact_float_text, safe
+from mldeck.format import MISSING, exact_float_text
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.chart_looks import palette_of
 from mldeck.ui.session import Session
@@ -67,7 +67,7 @@ def export(widget: Widget, session: Session, title: str, exported: Exported | No
 
     def say(result: tuple[Path, int] | None) -> None:
         if result is not None:
-            widget.notify(f"Exported to {safe(str(result[0]))}", markup=False, timeout=5)
+            widget.notify(f"Exported to {result[0]}", timeout=5)
 
     name = f"./{file_name(title)}{formats[0].suffix}"
     dialog = ExportDialog(f"Export {title} to a file", name, formats, session.databases, write, "rows")

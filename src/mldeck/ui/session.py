@@ -20,7 +20,6 @@ from mldeck.ui.clock import Clock
 from mldeck.ui.column_choice import ColumnChoice, Look, from_memory
 from mldeck.ui.head_start import HeadStart
 from mldeck.ui.memory import StoreMemory
-from mldeck.ui.threads import read_off_loop as read_off_loop
 
 if TYPE_CHECKING:
     from mldeck.artifacts.location import Places

@@ -19,7 +19,7 @@ from mldeck.ui.column_choice import ColumnChoice, Source
 from mldeck.ui.column_draft import ColumnDraft
 from mldeck.ui.column_reading import ColumnReader
 from mldeck.ui.keys import COLUMN_DIALOG, bindings
-from mldeck.ui.session import read_off_loop
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.column_list import GROUPS, ColumnList
 from mldeck.ui.widgets.lines import KeyBar, TabBar
 from mldeck.ui.widgets.text_field import TextField
@@ -77,7 +77,7 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
                 keys = await read_off_loop(lambda interrupt, kind=kind: reader.keys(kind, interrupt))  # type: ignore[misc]
                 self.column_list.add_keys(kind, keys)
         except MldeckError as error:
-            self.notify(safe(str(error)), severity="warning", markup=False)
+            self.notify(str(error), severity="warning")
         self._is_finding = False
         self._show_state()
 
@@ -122,7 +122,7 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
         try:
             found = await read_off_loop(lambda interrupt: reader.found(source, interrupt))
         except MldeckError as error:
-            self.notify(safe(str(error)), severity="warning", markup=False)
+            self.notify(str(error), severity="warning")
             return
         if name == "default":
             draft.reset(found)

@@ -22,7 +22,7 @@ from mldeck.destination import AlreadyThere, Destination
 from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import safe, size_text
 from mldeck.store.interrupt import Interrupt
-from mldeck.ui.session import read_off_loop
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.text_field import TextField
 
 _PATIENCE_S = 0.5

@@ -24,8 +24,7 @@ from mldeck.ui.clock import Clock
 from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog
 from mldeck.ui.dialogs.waiting_dialog import patiently
 from mldeck.ui.promoting import Files, Move, Review, Row
-from mldeck.ui.session import read_off_loop
-from mldeck.ui.threads import in_thread
+from mldeck.ui.threads import in_thread, read_off_loop
 from mldeck.ui.widgets.choosing import ButtonBar, Tick, fit_rows
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.widgets.text_field import TextField

@@ -27,7 +27,7 @@ from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.keys import TAKE_FILE, VIEWER, bindings
 from mldeck.ui.screens.file_actions import FileActions
 from mldeck.ui.screens.finding import Finder
-from mldeck.ui.session import read_off_loop
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.find_bar import FindBar
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import KeyBar
@@ -193,7 +193,7 @@ class ArtifactScreen(Screen[None]):
             self.post_message(CopyAsked(found.removeprefix("SHA-256 "), "the hash"))
 
     def _say(self, error: Exception) -> None:
-        self.notify(safe(str(error)), markup=False, severity="warning", timeout=5)
+        self.notify(str(error), severity="warning", timeout=5)
 
     def _stop(self) -> bool:
         """Whether there was anything to stop."""

@@ -14,7 +14,7 @@ from mldeck.ui.best import Better
 from mldeck.ui.column_choice import ColumnChoice, to_memory
 from mldeck.ui.keys import RUN_COLUMNS, bindings
 from mldeck.ui.screens.run_listing import RunListing
-from mldeck.ui.session import read_off_loop
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.run_cells import LEADING
 
 _NO_ORDER: tuple[OrderKey, ...] = ()

@@ -13,14 +13,14 @@ from textual.content import Content
 from textual.widgets import Static
 from textual.worker import Worker
 
-from mldeck.format import safe
 from mldeck.ui.chart_keys import COMPARE
 from mldeck.ui.comparing import CompareData, read_runs
 from mldeck.ui.keys import bindings
 from mldeck.ui.making import made
 from mldeck.ui.run_reading import Opening
 from mldeck.ui.screens.place import Place
-from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.session import Session
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.compare_view import CompareView
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import TabBar
@@ -271,7 +271,7 @@ class CompareScreen(Place):
         self._marks_changed(f"Marked only these {len(kept):,} runs; ctrl+z puts the others back")
 
     def _marks_changed(self, what: str) -> None:
-        self.notify(safe(what), markup=False, timeout=3)
+        self.notify(what, timeout=3)
         self.top_bar.show_marked(len(self.session.marked))
         self.load_runs()
 

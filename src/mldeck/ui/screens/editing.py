@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from mldeck.errors import Interrupted, MldeckError
-from mldeck.format import safe
 from mldeck.model import NOTE_TAG, Experiment
 from mldeck.store.edit_rules import check_experiment_tag, check_run_tag
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog
 from mldeck.ui.dialogs.waiting_dialog import patiently
 from mldeck.ui.screens.asking import Asking, has_editor
-from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.session import Session
+from mldeck.ui.threads import read_off_loop
 
 if TYPE_CHECKING:
     from mldeck.store.changes import Edit
@@ -189,7 +189,7 @@ class Editing(Asking):
         if undoable:
             self._done.append(edit)
         hint = " · ctrl+z takes it back" if undoable else f" · {edit.undo_refusal}" if edit.undo_refusal else ""
-        self._screen.notify(safe(f"{edit.summary[:1].upper()}{edit.summary[1:]}{hint}"), markup=False, timeout=6)
+        self._screen.notify(f"{edit.summary[:1].upper()}{edit.summary[1:]}{hint}", timeout=6)
         return True
 
 

@@ -12,10 +12,10 @@ from mldeck.artifacts.copying import Copied, copy_out
 from mldeck.artifacts.plain_name import plain_name
 from mldeck.destination import Destination
 from mldeck.errors import MldeckError
-from mldeck.format import safe, size_text
+from mldeck.format import size_text
 from mldeck.ui.artifact_reading import Subject
 from mldeck.ui.outside import run_outside
-from mldeck.ui.session import read_off_loop
+from mldeck.ui.threads import read_off_loop
 
 _MOST_REASONS = 3
 
@@ -38,12 +38,12 @@ class FileActions:
             return
         files = "1 file" if copied.files == 1 else f"{copied.files:,} files"
         text = f"{files}, {size_text(copied.size)}: {copied.destination}"
-        self._screen.notify(safe(text), markup=False, timeout=5)
+        self._screen.notify(text, timeout=5)
         if copied.skipped:
             reasons = "; ".join(f"{path}: {why}" for path, why in copied.skipped[:_MOST_REASONS])
             more = len(copied.skipped) - _MOST_REASONS
             left_out = f"{len(copied.skipped):,} left out: {reasons}" + (f"; and {more:,} more" if more > 0 else "")
-            self._screen.notify(safe(left_out), markup=False, severity="warning", timeout=10)
+            self._screen.notify(left_out, severity="warning", timeout=10)
 
     async def open_outside(self, subject: Subject, variable: str) -> None:
         """In $PAGER or $EDITOR; a file of another machine as a copy that is gone afterwards. Call it in a worker."""
@@ -56,7 +56,7 @@ class FileActions:
                 if place is None:
                     place = await self._copied(subject, Path(folder))
             except MldeckError as error:
-                self._screen.notify(safe(str(error)), markup=False, severity="warning", timeout=5)
+                self._screen.notify(str(error), severity="warning", timeout=5)
                 return
             problem = run_outside(self._screen.app, variable, place)
         if problem:

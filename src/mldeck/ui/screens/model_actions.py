@@ -20,7 +20,8 @@ from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog
 from mldeck.ui.dialogs.name_dialog import NameDialog
 from mldeck.ui.dialogs.waiting_dialog import patiently
 from mldeck.ui.screens.asking import Asking, problem_of
-from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.session import Session
+from mldeck.ui.threads import read_off_loop
 
 if TYPE_CHECKING:
     from mldeck.store.changes import Edit
@@ -284,7 +285,7 @@ class ModelActions(Asking):
         return True
 
     def _say(self, text: str) -> None:
-        self._screen.notify(safe(text), markup=False, timeout=6)
+        self._screen.notify(text, timeout=6)
 
     def _refuse(self, error: MldeckError) -> None:
         """A dialog that stays until it was read; who gave up knows why."""

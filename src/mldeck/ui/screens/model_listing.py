@@ -18,7 +18,8 @@ from mldeck.ui.making import made
 from mldeck.ui.registry_reading import Shelf, read_shelf, same_model
 from mldeck.ui.run_reading import Opening
 from mldeck.ui.screens.place import Place, no_match_text, retitle
-from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.session import Session
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.registered_models import ModelList
 
@@ -101,7 +102,7 @@ class ModelListing(Place):
             cursor = now.name if now else None
             if now is None and not query.filter and not self._is_writing:
                 text = safe(f"{present.name} is not registered any more")
-                self.notify(text, severity="warning", markup=False, timeout=5)
+                self.notify(text, severity="warning", timeout=5)
         self.model_list.empty_text = "" if shelf.models else "No models."
         self.model_list.show(shelf.models, query, cursor)
         if not shelf.models:

@@ -9,13 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
 
-from mldeck.format import safe
 from mldeck.model import Run
 from mldeck.ui.keys import INSPECTOR, MODEL_PLACE, bindings
 from mldeck.ui.registry_reading import read_details, run_ids_of
 from mldeck.ui.screens.place import pane
 from mldeck.ui.screens.version_listing import VersionListing
-from mldeck.ui.session import WayBack, read_off_loop
+from mldeck.ui.session import WayBack
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.detail_grids import LineGrid, MetricGrid
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.registered_models import ModelList
@@ -70,7 +70,7 @@ class ModelVersions(VersionListing):
         if record is not None:
             self.go_to_run(record.run)
         elif version is not None and version.run_id:
-            self.notify(f"Run {safe(version.run_id)} is not in this database", markup=False, timeout=4)
+            self.notify(f"Run {version.run_id} is not in this database", timeout=4)
         else:
             self.notify("No run is known that this version came from", timeout=3)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.binding import BindingType
 
-from mldeck.format import safe
 from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
 from mldeck.ui.keys import INSPECTOR, MODEL_EDITS, MODEL_PLACE, PLACE, STAGE_KEYS, bindings
 from mldeck.ui.screens.model_versions import ModelVersions
@@ -142,4 +141,4 @@ class ModelsScreen(ModelVersions, inherit_bindings=False):
         self._say(_NO_VERSION if self.cursor_model else nothing)
 
     def _say(self, text: str) -> None:
-        self.notify(safe(text), markup=False, timeout=3)
+        self.notify(text, timeout=3)

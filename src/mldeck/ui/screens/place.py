@@ -28,8 +28,8 @@ from mldeck.ui.clock import pass_time
 from mldeck.ui.keys import PLACE, bindings
 from mldeck.ui.run_reading import Opening
 from mldeck.ui.screens.finding import Finder
-from mldeck.ui.session import Session, read_off_loop
-from mldeck.ui.threads import in_thread
+from mldeck.ui.session import Session
+from mldeck.ui.threads import in_thread, read_off_loop
 from mldeck.ui.widgets.detail_grids import MetricGrid
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.lines import KeyBar, TopBar
@@ -212,7 +212,7 @@ class Place(Screen[None]):
 
     def _tell_notices(self) -> None:
         for notice in self.session.untold_notices():
-            self.notify(safe(notice), markup=False, timeout=10)
+            self.notify(notice, timeout=10)
 
     @property
     def is_shown(self) -> bool:
@@ -263,7 +263,7 @@ class Place(Screen[None]):
     def says_why_not(self, reason: str | None) -> bool:
         """Whether there is a reason why nothing can be changed; if so, it is said."""
         if reason:
-            self.notify(safe(f"Read-only: {reason}"), severity="warning", markup=False, timeout=4)
+            self.notify(f"Read-only: {reason}", severity="warning", timeout=4)
         return bool(reason)
 
     @contextmanager

@@ -11,11 +11,11 @@ from textual.screen import Screen
 from mldeck.artifacts.errors import Unconfirmed
 from mldeck.artifacts.model_files import has_mlmodel
 from mldeck.errors import MldeckError
-from mldeck.format import safe
 from mldeck.registry.nouns import LoggedModel, ModelSource, ModelVersion, RegisteredModel
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.dialogs.register_dialog import RegisterDialog, Wish
-from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.session import Session
+from mldeck.ui.threads import read_off_loop
 
 if TYPE_CHECKING:
     from mldeck.store.registry_moves import Registered
@@ -121,4 +121,4 @@ class Registering:
             raise MldeckError(f"{error}. Open the run's tab Artifacts first: Enter asks there.") from error
 
     def _say(self, text: str) -> None:
-        self._screen.notify(safe(text), markup=False, timeout=6)
+        self._screen.notify(text, timeout=6)

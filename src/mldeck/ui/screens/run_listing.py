@@ -20,7 +20,8 @@ from mldeck.ui.arranging import HEADING, Heading, Layout
 from mldeck.ui.keys import RUN_PLACE, bindings
 from mldeck.ui.making import made
 from mldeck.ui.screens.place import Place, no_match_text
-from mldeck.ui.session import Session, next_view, read_off_loop
+from mldeck.ui.session import Session, next_view
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.run_cells import RunCells
 from mldeck.ui.widgets.run_table import RunTable
@@ -305,7 +306,7 @@ class RunListing(Place):
         def keep(name: str | None) -> None:
             if name:
                 memory.star(name, message.text)
-                self.notify(f"Kept as {safe(name)}: it is offered when the filter is empty", markup=False, timeout=4)
+                self.notify(f"Kept as {name}: it is offered when the filter is empty", timeout=4)
 
         self.app.push_screen(NameDialog("Keep this filter as", ""), keep)
 

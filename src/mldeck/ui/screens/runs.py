@@ -11,14 +11,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from mldeck.format import safe
 from mldeck.model import Experiment, Kind, Run, View
 from mldeck.ui import run_reading
 from mldeck.ui.arranging import Layout
 from mldeck.ui.keys import CHART, EDITS, INSPECTOR, REGISTER, bindings
 from mldeck.ui.screens.place import pane
 from mldeck.ui.screens.run_files import RunFiles
-from mldeck.ui.session import WayBack, next_view, read_off_loop
+from mldeck.ui.session import WayBack, next_view
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.detail_grids import LineGrid, MetricGrid
 from mldeck.ui.widgets.experiment_list import ExperimentList
 from mldeck.ui.widgets.grid import Grid
@@ -101,7 +101,7 @@ class RunsScreen(RunFiles):
     def _say_if_missing(self) -> None:
         wanted = self.session.settings.experiment
         if wanted and self.experiments.named(wanted) is None:
-            self.notify(f"No experiment {safe(wanted)}", severity="warning", markup=False)
+            self.notify(f"No experiment {wanted}", severity="warning")
 
     def _choose_first_experiment(self) -> None:
         wanted = self.session.settings.experiment
@@ -226,7 +226,7 @@ class RunsScreen(RunFiles):
         if run.run_id in table.run_ids:
             table.move_to(list(table.run_ids).index(run.run_id))
         else:
-            self.notify(f"{safe(run.label)} is not among the runs listed (filtered out, or deleted)", markup=False)
+            self.notify(f"{run.label} is not among the runs listed (filtered out, or deleted)")
 
     @on(LineGrid.TextAsked)
     def _show_text(self, message: LineGrid.TextAsked) -> None:

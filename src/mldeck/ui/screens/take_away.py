@@ -16,8 +16,8 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.keys import TAKE_AWAY, bindings
 from mldeck.ui.screens.columns import RunColumns
-from mldeck.ui.session import read_off_loop
 from mldeck.ui.text_cells import cell_text
+from mldeck.ui.threads import read_off_loop
 
 if TYPE_CHECKING:
     from mldeck.export import Format
@@ -130,7 +130,7 @@ class TakeAway(RunColumns):
         if result is not None:
             path, count = result
             runs = "run" if count == 1 else "runs"
-            self.notify(f"Exported {count:,} {runs} to {safe(str(path))}", markup=False, timeout=5)
+            self.notify(f"Exported {count:,} {runs} to {path}", timeout=5)
 
 
 def cell_value(record: RunRecord, column: Column) -> str | None:

@@ -23,7 +23,8 @@ from mldeck.ui.registry_reading import (
 )
 from mldeck.ui.screens.model_listing import ModelListing
 from mldeck.ui.screens.place import no_match_text, retitle
-from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.session import Session
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.version_board import VersionBoard
 from mldeck.ui.widgets.version_table import VersionTable
 

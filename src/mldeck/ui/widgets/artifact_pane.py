@@ -19,7 +19,8 @@ from mldeck.model import RunDetails
 from mldeck.ui.agreeing import is_agreed
 from mldeck.ui.artifact_reading import Subject, no_files_text, read_run_files, where_lines
 from mldeck.ui.looks import style_named
-from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.session import Session
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.artifact_tree import ArtifactTree
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.preview_pane import PreviewPane

@@ -16,8 +16,7 @@ from mldeck.format import safe, size_text, time_text
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.artifact_reading import Folders, Row, RunFiles, list_folders
 from mldeck.ui.keys import FOLDS, TAKE_FILE, VIEW_FILE, bindings
-from mldeck.ui.session import read_off_loop
-from mldeck.ui.threads import in_thread
+from mldeck.ui.threads import in_thread, read_off_loop
 from mldeck.ui.widgets.grid import GAP, Cell, Grid, GridColumn
 
 _SIZE_WIDTH, _DATE_WIDTH = 8, 19
@@ -288,7 +287,7 @@ class ArtifactTree(Grid):
         except Interrupted:
             return ()
         except MldeckError as error:
-            self.notify(str(error), markup=False, severity="warning")
+            self.notify(str(error), severity="warning")
             return ()
         finally:
             ticks.stop()

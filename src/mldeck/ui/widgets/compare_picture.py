@@ -115,7 +115,7 @@ class CompareDrawing(CompareView, Redrawing[AnyDrawing]):
         made = self.dimensions.of(column, self.logs.get(column))
         if not made.can_be_log:
             reason = "has values of 0 or less" if made.is_numeric else "is text"
-            self.notify(f"{made.name} {reason}: there is no log axis for it", markup=False, timeout=3)
+            self.notify(f"{made.name} {reason}: there is no log axis for it", timeout=3)
             return
         self.logs[column] = not made.is_log
         self.remember(log=logs_to_memory(self.logs))

@@ -11,7 +11,7 @@ from textual import work
 from mldeck.errors import MldeckError
 from mldeck.model import SYSTEM_TAG_PREFIX, Column, Kind, RunFields, RunRecord
 from mldeck.ui.curve_view import Range
-from mldeck.ui.session import read_off_loop
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.curve_loading import CurveLoading, value_of
 
 _NO_GROUPS = "none"

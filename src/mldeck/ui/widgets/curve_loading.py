@@ -20,7 +20,8 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.ui.curve_drawing import Drawing, Series
 from mldeck.ui.curve_reading import Reading, read_or_renew, steps_within
 from mldeck.ui.curve_view import CurveView, SeriesKey
-from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.session import Session
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.redrawing import Redrawing
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from mldeck.registry.nouns import LoggedModel, ModelVersion
 from mldeck.ui.agreeing import is_agreed
 from mldeck.ui.artifact_reading import ModelFacts, Subject, model_subject, read_model_facts
 from mldeck.ui.keys import COLUMNS, bindings
-from mldeck.ui.session import Session, read_off_loop
+from mldeck.ui.session import Session
 from mldeck.ui.text_cells import cell_text
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.grid import Cell, Grid, GridColumn
 
 _WIDEST = 40
@@ -165,7 +166,7 @@ class ModelList(Grid):
                 self._open(model)
             return
         except MldeckError as error:
-            self.notify(safe(str(error)), markup=False, severity="warning", timeout=8)
+            self.notify(str(error), severity="warning", timeout=8)
             return
         self.post_message(self.Viewed(subject))
 

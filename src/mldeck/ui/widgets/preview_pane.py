@@ -30,8 +30,8 @@ from mldeck.format import safe, size_text, time_text
 from mldeck.helper import Unanswered
 from mldeck.ui.artifact_reading import FolderLook, Look, Subject, look_at
 from mldeck.ui.model_reading import Card
-from mldeck.ui.session import read_off_loop
 from mldeck.ui.text_looks import rendered_markdown
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.grid import Grid
 from mldeck.ui.widgets.preview_image import ImageView, picture_text
 from mldeck.ui.widgets.preview_lines import ReadyLines

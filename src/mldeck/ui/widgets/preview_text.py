@@ -18,10 +18,10 @@ from mldeck.artifacts.source import Source
 from mldeck.errors import Interrupted, MldeckError
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.keys import TEXT, bindings
-from mldeck.ui.session import read_off_loop
 from mldeck.ui.text_layout import Row, pieces_of, row_at, rows_of
 from mldeck.ui.text_looks import LOOKS
 from mldeck.ui.text_reading import ReadPage, as_lines, colours, find_next, find_previous, place_of
+from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.preview_lines import LineView
 
 _MOST_PAGES = 4
@@ -201,7 +201,7 @@ class TextView(LineView):
             return None
 
     def _say(self, error: Exception) -> None:
-        self.notify(f"It cannot be read any more: {error}", markup=False, severity="warning", timeout=5)
+        self.notify(f"It cannot be read any more: {error}", severity="warning", timeout=5)
 
     @work(group="size")
     async def _measure(self) -> None:
