@@ -277,19 +277,23 @@ class TestDeck:
             assert row is not None
             for number in range(3):
                 mlflow("create_run", many, "1000", f"newer-{number}")
-                deck.wait_for(f"{MANY + number + 1:,} runs · 1 marked", SOON_S)
+                deck.wait_for(f"{MANY + number + 1:,} runs · {number + 1} newer above (g) · 1 marked", SOON_S)
             assert deck.row_of(f"✓  {name}") == row
             assert deck.copy() == run_id
-            assert "newer" not in deck.text
+            assert "newer-" not in deck.text
             deck.press("g", "newer-2")
 
     def test_the_first_rows_are_the_newest(self, mlflow: Writer, many: Path) -> None:
-        """Nothing is scrolled: what is new comes into sight, and the cursor goes down with its run."""
+        """A cursor that was not moved stays on the first row; one that was stays on its run."""
         with self.open(many, "--experiment", "many") as deck:
-            run_id = deck.copy()
-            mlflow("create_run", many, "1000", "newest")
+            newest = mlflow("create_run", many, "1000", "newest")
             deck.wait_for("newest", SOON_S)
-            assert deck.copy() == run_id
+            assert deck.copy() == newest
+            deck.send("j")
+            second = deck.copy()
+            mlflow("create_run", many, "1000", "still-newer")
+            deck.wait_for(f"{MANY + 2:,} runs", SOON_S)
+            assert deck.copy() == second
 
     def test_mlflow_writes_while_somebody_browses(self, mlflow: Writer, many: Path) -> None:
         run_id = mlflow("create_run", many, "1000", "hammered")
