@@ -245,7 +245,7 @@ def exact_duration_text(milliseconds: int) -> str:
     return f"{sign}{f'{hours}h ' if hours else ''}{text} {seconds:02d}.{thousandths:03d}s"
 
 
-class Change(NamedTuple):
+class TextChange(NamedTuple):
     """When a text that time changes will be another one."""
 
     at: int
@@ -270,15 +270,15 @@ def _age_unit(age: int) -> str:
     return next((name for name, unit in _AGE_UNITS.items() if age >= unit), "s")
 
 
-def age_change(timestamp: int, now: int) -> Change | None:
+def age_change(timestamp: int, now: int) -> TextChange | None:
     """When the age will read differently; None if it is a date, and stays one."""
     age = now - timestamp
     if age < 0:
-        return Change(timestamp, _SECOND)
+        return TextChange(timestamp, _SECOND)
     if age >= _RECENT:
         return None
     unit = _AGE_UNITS[_age_unit(age)]
-    return Change(timestamp + (age // unit + 1) * unit, unit)
+    return TextChange(timestamp + (age // unit + 1) * unit, unit)
 
 
 def age_width(timestamp: int, now: int) -> int:
@@ -294,13 +294,13 @@ def running_text(start: int, now: int) -> str | None:
     return f"{size // _SECOND}s" if size < _MINUTE else duration_text(size)
 
 
-def running_change(start: int, now: int) -> Change:
+def running_change(start: int, now: int) -> TextChange:
     """When that will read differently."""
     size = now - start
     if size < 0:
-        return Change(start, _SECOND)
+        return TextChange(start, _SECOND)
     unit = _SECOND if size < _HOUR else _MINUTE if size < _DAY else _HOUR
-    return Change(start + (size // unit + 1) * unit, unit)
+    return TextChange(start + (size // unit + 1) * unit, unit)
 
 
 RUNNING_WIDTH = len("59m 59s")

@@ -32,7 +32,7 @@ class LocalTree:
         self.root = root
         self._follow = follow
         self.real_root = Path(os.path.realpath(root))
-        """Without links, as it was when it was opened: what leads elsewhere later is outside."""
+        """The real path when the tree was opened. Whatever leads elsewhere later is outside."""
 
     @property
     def name(self) -> str:

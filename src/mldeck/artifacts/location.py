@@ -110,11 +110,11 @@ class Located:
     path: Path | None = None
     """On this machine."""
     real: Path | None = None
-    """The same without links, as it was when it was located; None where nobody looked."""
+    """The real path when it was located; None where nothing was looked at."""
     url: str | None = None
     """In an object store; whether anything is there was not looked at."""
     unconfirmed: str | None = None
-    """The host (`scheme://authority`) or the real folder that only the database names, as long as nobody has agreed to it."""
+    """The host (`scheme://authority`) or real folder that only the database names, until the user agrees to it."""
     looked_at: tuple[str, ...] = ()
     """Every place that was tried, in this order."""
     problem: str | None = None

@@ -166,7 +166,7 @@ def _json(source: Source, encoding: str) -> Preview:
 
 
 def _json_or_text(source: Source, encoding: str) -> Preview:
-    """What is no JSON is not wrong: nothing but its first character said so."""
+    """Text that merely starts like JSON is not broken JSON: no note says so."""
     try:
         return _json(source, encoding)
     except (NotThis, RecursionError):

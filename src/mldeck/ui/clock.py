@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from mldeck.format import Change, age_change, age_text, running_change, running_text
+from mldeck.format import TextChange, age_change, age_text, running_change, running_text
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -81,7 +81,7 @@ class Clock:
             return timestamp
         return now
 
-    def _note(self, change: Change | None) -> None:
+    def _note(self, change: TextChange | None) -> None:
         if change is not None:
             self._change = change.at if self._change is None else min(change.at, self._change)
             self._be_due(max(change.at, self._struck + min(change.unit, _LONGEST_UNIT_MS)))

@@ -9,8 +9,8 @@ from mldeck.artifacts.source import Check, Source, SourceStream
 from mldeck.helper import Helper, Read
 
 
-class Asked:
-    """The file as the helper sees it: a `Source` of which the process that asks does the reading."""
+class HelperSource:
+    """A file as the helper sees it: the process that asks does the reading."""
 
     def __init__(self, question: Mapping[str, Any], read: Read) -> None:
         self.name: str = question["name"]

@@ -13,7 +13,7 @@ from io import BufferedReader
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mldeck.artifacts.previews.asking import Asked, ask_about
+from mldeck.artifacts.previews.asking import HelperSource, ask_about
 from mldeck.artifacts.previews.values import RGB, HalfBlocks, ImagePreview, NotThis
 from mldeck.artifacts.source import Check, Source, SourceStream, never
 from mldeck.helper import Helper, Read, Unanswered, serve
@@ -26,9 +26,9 @@ _MAX_PIXELS = 50_000_000
 _MAX_TAKEN = 1 << 27
 """Bytes that Pillow may take for the pixels of a picture."""
 _MEMORY = 5 << 26
-"""Bytes of address space for the process that decodes: Python, those pixels, the answer, and what Pillow keeps besides."""
+"""Address space of the process that decodes, in bytes: Python, the pixels, the answer, and whatever else Pillow keeps."""
 _BUDGET = 1 << 27
-"""What is larger than it may be when decoded is not worth reading."""
+"""Bytes that are read of a file; a larger one would decode to more than it may take."""
 _MAX_COUNTED = 1 << 22
 """To count the frames of a GIF means to go through all of it."""
 _MOST_SHOWN = 1 << 22
@@ -90,7 +90,7 @@ def main(words: list[str]) -> int:
 
 def _answer(question: Mapping[str, Any], read: Read) -> dict[str, object]:
     try:
-        return _decoded(Asked(question, read), question["cells"], question["background"], question["zoom"])
+        return _decoded(HelperSource(question, read), question["cells"], question["background"], question["zoom"])
     except NotThis as error:
         return {"not_this": str(error)}
 
@@ -155,9 +155,9 @@ class _Scales(NamedTuple):
     """Columns of cells for one of the picture."""
 
     whole: float
-    """All of it is in sight."""
+    """The whole picture fits."""
     usual: float
-    """As it comes up."""
+    """As it is shown first."""
     largest: float
 
     @property

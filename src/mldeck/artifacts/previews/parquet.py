@@ -9,7 +9,7 @@ import os
 from importlib.util import find_spec
 from typing import Any
 
-from mldeck.artifacts.previews.asking import Asked, ask_about
+from mldeck.artifacts.previews.asking import HelperSource, ask_about
 from mldeck.artifacts.previews.table import MAX_ROWS
 from mldeck.artifacts.previews.values import NotThis, TableColumn, TablePreview
 from mldeck.artifacts.source import Check, Source, SourceStream, never
@@ -50,7 +50,7 @@ def parquet_preview(source: Source, check: Check = never) -> TablePreview:
 def main(words: list[str]) -> int:
     # The other ones reserve more room than there is.
     os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
-    return serve(words, lambda question, read: _answer(Asked(question, read)))
+    return serve(words, lambda question, read: _answer(HelperSource(question, read)))
 
 
 def _answer(source: Source) -> dict[str, object]:

@@ -140,7 +140,7 @@ class ImagePreview(_About):
     zoom: int = 0
     """How many steps larger or smaller than it comes up."""
     zooms: tuple[int, int] = (0, 0)
-    """The steps down to where all of it is in sight, and up to where it gets no larger."""
+    """How many steps it can be made smaller, as a negative number, and how many larger."""
 
 
 @dataclass(frozen=True)
