@@ -174,6 +174,32 @@ def test_a_hot_journal_beats_the_mode_in_the_header(db: Path) -> None:
         assert store.experiments(View.ALL)
 
 
+@pytest.mark.parametrize("suffix", ["-journal", "-wal", "-shm"])
+@pytest.mark.parametrize("words", [("experiments", "-s"), ()], ids=["command", "deck"])
+@pytest.mark.parametrize("is_pipe", [True, False], ids=["pipe", "link"])
+def test_what_stands_in_the_place_of_a_log_is_not_opened(
+    db: Path, suffix: str, words: tuple[str, ...], is_pipe: bool
+) -> None:
+    """SQLite waits for a pipe for good, and a copy of an endless device fills the disk."""
+    if is_pipe:
+        os.mkfifo(f"{db}{suffix}")
+    else:
+        Path(f"{db}{suffix}").symlink_to("/dev/zero")
+    with mldeck(*words, db) as opened:
+        assert opened.wait_exit() != 0
+        assert f"{db.name}{suffix} is no ordinary file" in "".join(opened.lines)
+
+
+def test_a_pipe_that_comes_while_the_deck_is_open(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("mlflow-3.17.2").db
+    with mldeck(path) as deck:
+        deck.wait_for("live · rw")
+        os.mkfifo(f"{path}-journal")
+        deck.press("\x12", "mlflow.db-journal is no ordinary file")
+        deck.send("q")
+        assert deck.wait_exit() == 0
+
+
 LEAVES_A_HOT_JOURNAL = """
 import os, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)

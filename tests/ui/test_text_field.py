@@ -25,6 +25,8 @@ class FieldApp(App[None]):
         (False, "one\r\ntwo", "one two"),
         (True, "one\ntwo\n", "one\ntwo"),
         (True, "one\r\ntwo", "one\r\ntwo"),
+        (True, "one\rtwo\r", "one\ntwo"),
+        (False, "one\rtwo\r", "one two"),
         (False, "\n", ""),
         (False, "plain", "plain"),
     ],

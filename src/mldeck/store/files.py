@@ -16,7 +16,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -176,6 +176,7 @@ def open_database(path: Path, *, read_only: bool) -> DatabaseFile:
     """
     if not path.exists():
         raise StoreUnavailable(f"{path} is gone")
+    check_side_files(path)
     reason = "opened with --read-only" if read_only else read_only_reason(path)
     quiet = _quiet_wal(path, reason)
     if quiet is not None and _readable(quiet):
@@ -208,6 +209,18 @@ def _quiet_wal(path: Path, reason: str | None) -> DatabaseFile | None:
     if not _writable(log.parent):
         notice = "write-ahead log in a folder without write permission: shown as it is in the file"
     return DatabaseFile(path, path, state, reason, notice)
+
+
+def check_side_files(path: Path) -> None:
+    """Raise `MldeckError` for anything but a file in the place of a log or journal.
+
+    SQLite would wait for a pipe for good, and would take what a link leads to for the database's own.
+    """
+    for suffix in ("-journal", "-wal", "-shm"):
+        place = _beside(path, suffix)
+        with suppress(OSError):  # mostly there is none
+            if not stat.S_ISREG(place.lstat().st_mode):
+                raise MldeckError(f"{path} cannot be read: {place.name} is no ordinary file")
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from mldeck.errors import Interrupted, MldeckError, StoreLocked, StoreUnavailable, UsageError
-from mldeck.store.files import DatabaseFile, is_locked
+from mldeck.store.files import DatabaseFile, check_side_files, is_locked
 from mldeck.store.interrupt import Interrupt
 
 _Result = TypeVar("_Result")
@@ -62,6 +62,7 @@ class SqliteReader:
 
         SQLite's errors come out as mldeck's own.
         """
+        check_side_files(self._database.path)
         self._database.check_unchanged()
         try:
             with self._engine.connect() as connection:

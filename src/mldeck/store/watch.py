@@ -6,7 +6,7 @@ import sqlite3
 from enum import Enum
 from pathlib import Path
 
-from mldeck.store.files import DatabaseFile, file_state
+from mldeck.store.files import DatabaseFile, check_side_files, file_state
 
 
 class Change(Enum):
@@ -36,7 +36,8 @@ class ChangeWatcher:
         self._schema_version = self._pragma("schema_version")
 
     def poll(self) -> Change:
-        """May raise `sqlite3.DatabaseError` while the database is locked or damaged; look again later."""
+        """May raise `sqlite3.DatabaseError` or `MldeckError` while the database is locked or damaged; look again later."""
+        check_side_files(self._database.path)
         identity = _identity(self._database.path)
         if identity is None:
             return Change.GONE

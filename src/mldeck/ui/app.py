@@ -55,6 +55,9 @@ _LONGEST_NAMED = 60
 _GRACE_S = 1.0
 """Seconds that what still runs in threads gets to finish, once the terminal is the user's again."""
 
+_CLOSING_S = 5.0
+"""Seconds to close the database in; then the system does it."""
+
 
 class DeckApp(App[str]):
     """The result is a message for stderr when the deck had to give up; None after a normal end."""
@@ -295,7 +298,10 @@ def run_deck(settings: Settings, path: Path, head_start: HeadStart | None = None
         message = app.run()
     finally:
         wait_for_threads(_GRACE_S)
-        app.session.close()
+        # A thread that waits for a file system may hold what is to be closed.
+        closing = threading.Thread(target=app.session.close, daemon=True)
+        closing.start()
+        closing.join(_CLOSING_S)
     if app.crash is not None:
         print(app.crash, file=sys.stderr)
         return 1

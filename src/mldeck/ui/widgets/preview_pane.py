@@ -130,11 +130,10 @@ class PreviewPane(Widget):
 
     async def _put(self, look: Look | None, body: _Body) -> None:
         had_focus = self.view is not None and self.view.has_focus
-        self.look, self.about, self._shown = look, body.about, self.subject
         with self.app.batch_update():
             # Whoever cancels this, to show something else or to leave, must not cancel what the old view ends by.
             await asyncio.shield(self.body.remove_children())
-            self.view = body.view
+            self.look, self.about, self._shown, self.view = look, body.about, self.subject, body.view
             if body.view is not None:
                 body.view.add_class("preview-view")
                 await self.body.mount(body.view)

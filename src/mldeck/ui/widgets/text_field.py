@@ -52,6 +52,8 @@ class TextField(Input):
         event.prevent_default()
         event.stop()
         text = event.text.strip("\r\n")
+        if "\n" not in text:  # most terminals end the lines of what is pasted as the Enter key does
+            text = text.replace("\r", "\n")
         self.replace(text if self._keeps_lines else " ".join(text.splitlines()), *sorted(self.selection))
 
     def replace(self, text: str, start: int, end: int) -> None:
