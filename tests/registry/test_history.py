@@ -14,6 +14,7 @@ from mldeck.registry.history import (
     Event,
     EventKind,
     Transition,
+    arrival,
     history_of_model,
     previous_in,
     recorded_transitions,
@@ -22,6 +23,7 @@ from mldeck.registry.history import (
     transition_record,
 )
 from mldeck.registry.nouns import DELETED_STAGE, STAGES, ModelVersion
+from mldeck.registry.stay import stay_since
 from tests.registry_rooms import a_version
 
 WHEN = 1_900_000_000_123
@@ -226,3 +228,21 @@ def test_the_history_of_what_mldeck_did_needs_no_guesses(done: list[tuple[int, s
     for stage in STAGES:
         here = {spell.version for spell in spells_in(history, stage) if spell.ended is None}
         assert here == {each for each in stages if stages[each] == stage}
+
+
+def test_clocks_that_disagree_do_not_turn_the_order_round() -> None:
+    """Another machine, whose clock is six minutes behind, moved it after mldeck did."""
+    moved = Transition(1, "Staging", "Archived", WHEN, "ada", "lab", key=f"mldeck.transition.{WHEN}")
+    first = Transition(1, "None", "Staging", WHEN - 60_000, "ada", "lab", key=f"mldeck.transition.{WHEN - 60_000}")
+    version = tagged(a_version(1, "Staging"), first, moved)
+    version = replace(version, creation_time=WHEN - 90_000, last_updated_time=WHEN - 360_000)
+    history = history_of_model([version], model_changed=WHEN - 360_000)
+    assert [(each.kind, each.after, each.when) for each in history] == [
+        (EventKind.REGISTERED, "None", WHEN - 90_000),
+        (EventKind.MOVED, "Staging", WHEN - 60_000),
+        (EventKind.MOVED, "Archived", WHEN),
+        (EventKind.UNRECORDED, "Staging", None),
+    ]
+    came = arrival(history, 1)
+    assert came is history[-1]
+    assert stay_since(came, lambda when: "5s") is None

@@ -206,10 +206,12 @@ def history_of_model(versions: Sequence[ModelVersion], model_changed: int | None
     for transition in recorded_transitions(versions):
         for number in dict.fromkeys(transition.versions):
             by_version.setdefault(number, []).append(transition)
-    events = [
-        event for version in versions for event in _events(version, by_version.get(version.version, ()), model_changed)
+    numbered = [
+        each
+        for version in versions
+        for each in _numbered(_events(version, by_version.get(version.version, ()), model_changed))
     ]
-    return tuple(sorted(events, key=_order))
+    return tuple(event for _, event in sorted(numbered, key=_order))
 
 
 def _events(version: ModelVersion, transitions: Sequence[Transition], model_changed: int | None) -> Iterator[Event]:
@@ -226,15 +228,26 @@ def _events(version: ModelVersion, transitions: Sequence[Transition], model_chan
         yield Event(EventKind.DELETED, version.version, version.last_updated_time, stage)
     elif version.stage != stage:
         latest = min((each for each in (version.last_updated_time, model_changed) if each is not None), default=None)
+        if latest is not None and since is not None and latest < since:
+            latest = None  # by the clock of another machine
         yield Event(EventKind.UNRECORDED, version.version, latest, stage, version.stage, since)
+
+
+def _numbered(events: Iterable[Event]) -> Iterator[tuple[int, Event]]:
+    """Number what happened to one version so that it stays in that order, also where the clocks of machines disagree."""
+    last = -1
+    for event in events:
+        number = event.transition.number if event.transition else event.when or 0
+        last = max(number, last + 1)
+        yield last, event
 
 
 _RANKS = {EventKind.REGISTERED: 0, EventKind.UNRECORDED: 1, EventKind.MOVED: 2, EventKind.DELETED: 3}
 
 
-def _order(event: Event) -> tuple[int, int, int]:
+def _order(numbered: tuple[int, Event]) -> tuple[int, int, int]:
     """Of a transition, what made room comes before what came in."""
-    number = event.transition.number if event.transition else event.when or 0
+    number, event = numbered
     return number, _RANKS[event.kind], 0 if event.after in (ARCHIVED, None) else 1
 
 
@@ -270,9 +283,10 @@ def previous_in(history: Sequence[Event], stage: str) -> int | None:
     undone = {event.transition.undo_of for event in history if event.transition}
     gone = {event.version for event in history if event.kind is EventKind.DELETED}
     spells = spells_in(history, stage)
+    places = {id(event): place for place, event in enumerate(history)}
     gone |= {spell.version for spell in spells if spell.ended is None}
     ended = [
-        (_order(spell.ended), _order(spell.began), spell.version)
+        (places[id(spell.ended)], places[id(spell.began)], spell.version)
         for spell in spells
         if spell.ended is not None
         and spell.version not in gone
