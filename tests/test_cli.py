@@ -723,6 +723,12 @@ class TestProcesses:
         assert "обучение" in done.stdout
         assert "\\" not in done.stdout.replace(HOSTILE, "")
 
+    def test_words_are_utf_8_in_any_locale(self, fixture: FixtureStore) -> None:
+        words = ("runs", "-s", fixture.db, "-e", "team/résnet images", "--format", "csv")
+        done = in_a_process(*words, env={**os.environ, **ASCII_LOCALE}, encoding="utf-8")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "model-logged" in done.stdout
+
     @pytest.mark.parametrize("format_name", ["table", "csv", "json"])
     def test_a_terminal_gets_nothing_that_acts_on_it(self, fixture: FixtureStore, format_name: str) -> None:
         controller, terminal = pty.openpty()

@@ -50,7 +50,8 @@ _END_S = 1.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns the exit status: 0 done, 1 failed, 2 wrong usage."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    # Names are UTF-8, whatever Python took the locale for.
+    words = [os.fsencode(word).decode(errors="surrogateescape") for word in (sys.argv[1:] if argv is None else argv)]
     command = _COMMANDS.get(words[0]) if words else None
     has_output = _open_closed_streams()
     settle_encodings()

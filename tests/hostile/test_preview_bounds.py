@@ -110,6 +110,15 @@ def test_a_member_of_a_tar_is_not_described_at_any_length(kind: bytes, data: byt
     assert found.notes == ("Not all members could be listed.",)
 
 
+def test_what_a_library_stumbles_over_is_broken() -> None:
+    """tarfile looks behind the end of a block for what a header announces."""
+    header = bytearray(tarfile.TarInfo("a").tobuf(tarfile.GNU_FORMAT))
+    header[156:157], header[482] = b"S", 1
+    header[148:156] = b"%06o\0 " % (sum(header[:148]) + 8 * ord(" ") + sum(header[156:512]))
+    found = preview(Bytes(bytes(header), "a.tar"))
+    assert found.notes == ("It cannot be looked into: it is broken.",)
+
+
 def _card(tmp_path: Path, text: str) -> Card:
     (tmp_path / FILE_NAME).write_text(text)
     return read_card(ModelFolder(LocalTree(tmp_path), "", "runs:/1/model", None))

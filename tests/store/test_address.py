@@ -36,6 +36,7 @@ def test_it_names_a_file(text: str, path: str, isolated: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "advice"),
     [
+        ("mlruns\0.db", "names no file"),
         ("sqlite://", "names no file"),
         ("sqlite:///", "names no file"),
         ("sqlite:///:memory:", "names no file"),

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from mldeck.model import Column, Kind, OrderKey, RunQuery, View
+from mldeck.model import Column, Experiment, Kind, OrderKey, RunQuery, View
 from mldeck.store.store import Store
 from mldeck.ui.widgets.detail_grids import LineGrid, MetricGrid
+from mldeck.ui.widgets.experiment_list import ExperimentList
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.ui.deck import Deck, running_deck
 
@@ -297,3 +298,14 @@ async def test_empty_experiment_says_what_to_do(fixture_store: FixtureStore) -> 
 async def test_read_only_is_said(fixture_store: FixtureStore) -> None:
     async with running_deck(fixture_store.db, read_only=True) as deck:
         await deck.until_shown("read-only")
+
+
+def test_the_workspace_stands_behind_the_name_of_an_experiment() -> None:
+    """In a narrow list the beginning is all that is read: it tells one experiment from another."""
+    shown = ExperimentList()
+    found = [("1", "churn", "default"), ("2", "taxi", "default"), ("3", "churn", "lab"), ("4", "old", None)]
+    shown.show([Experiment(id_, name, "active", workspace=workspace) for id_, name, workspace in found], {}, None)
+    labels = [shown.row_cells(row)[0].text.strip() for row in range(len(found))]
+    assert labels == ["default/churn", "taxi · default", "lab/churn", "old"]
+    shown.show([Experiment("1", "churn", "active", workspace="default")], {}, None)
+    assert shown.row_cells(0)[0].text.strip() == "churn"

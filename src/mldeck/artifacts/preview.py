@@ -107,6 +107,10 @@ def _preview(source: Source, wish: Wish, check: Check) -> Preview:
         except (RecursionError, MemoryError):
             # Any library may get there, by headers that lead to headers or by a size that a file only claims.
             notes = ("It cannot be looked into: it is nested too deeply or unpacks to too much.",)
+        except (MldeckError, OSError):
+            raise
+        except Exception:  # noqa: BLE001 - what a library makes of a broken file cannot be foreseen
+            notes = ("It cannot be looked into: it is broken.",)
     if found is None and encoding is not None:
         found = _text(source, encoding, notes)
     if found is None:

@@ -36,6 +36,8 @@ def registry_path(text: str | None, origin: str, runs: Path) -> Path:
 
 
 def _plain_path(text: str, origin: str) -> Path:
+    if "\0" in text:
+        raise UsageError(f"{_named(text, origin)}: names no file")
     try:
         return typed_path(text)
     except UsageError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
@@ -37,6 +38,7 @@ class ExperimentList(Grid):
         self.chosen_id: str | None = None
         self.marked_ids: Collection[str] = ()
         self._has_workspaces = False
+        self._names: Counter[str] = Counter()
 
     def show(self, experiments: Sequence[Experiment], counts: Mapping[str, int], chosen_id: str | None) -> None:
         """`counts` is the number of active runs by experiment id. The cursor stays on its experiment."""
@@ -44,6 +46,7 @@ class ExperimentList(Grid):
         wanted = cursor.experiment_id if cursor else chosen_id
         self.experiments, self.counts, self.chosen_id = experiments, counts, chosen_id
         self._has_workspaces = bool(workspaces_of(experiments))
+        self._names = Counter(each.name for each in experiments)
         self.set_content(len(experiments))
         ids = [each.experiment_id for each in experiments]
         if wanted in ids:
@@ -84,9 +87,12 @@ class ExperimentList(Grid):
         return self._label(self.experiments[row])
 
     def _label(self, experiment: Experiment) -> str:
-        """With the workspace where there are several: two experiments of one name are two experiments."""
-        is_told = self._has_workspaces and experiment.workspace
-        return f"{experiment.workspace}/{experiment.name}" if is_told else experiment.name
+        """With the workspace where there are several: behind the name, but before it where another one has the same name."""
+        if not self._has_workspaces or not experiment.workspace:
+            return experiment.name
+        if self._names[experiment.name] > 1:
+            return f"{experiment.workspace}/{experiment.name}"
+        return f"{experiment.name} · {experiment.workspace}"
 
     def copied_text(self) -> str | None:
         experiment = self.cursor_experiment
