@@ -20,6 +20,7 @@ from mldeck.format import (
     duration_text,
     float_text,
     numbers_of,
+    running_text,
     safe,
     time_text,
     told_apart,
@@ -228,7 +229,7 @@ def _leading_widths(sample: Sequence[RunRecord]) -> dict[Column, int]:
         STATE: _STATE_WIDTH,
         NAME: min(_MAX_NAME_WIDTH, max((_MIN_NAME_WIDTH, *names))),
         AGE: max((_MIN_TIME_WIDTH, *(age_width(each.run.start_time or now, now) for each in sample))),
-        DURATION: max((_MIN_TIME_WIDTH, *(_duration_width(each.run) for each in sample))),
+        DURATION: max((_MIN_TIME_WIDTH, *(_duration_width(each.run, now) for each in sample))),
     }
 
 
@@ -260,10 +261,12 @@ def _duration(record: RunRecord, clock: Clock) -> str:
     return MISSING
 
 
-def _duration_width(run: Run) -> int:
+def _duration_width(run: Run, now: int) -> int:
     if run.duration is not None:
         return len(duration_text(run.duration))
-    return RUNNING_WIDTH if run.status == "RUNNING" else len(MISSING)
+    if run.status != "RUNNING" or run.start_time is None:
+        return len(MISSING)
+    return max(RUNNING_WIDTH, len(running_text(run.start_time, now) or MISSING))  # it may run for years
 
 
 def _text(record: RunRecord, column: Column) -> str | None:
