@@ -65,6 +65,27 @@ def silent_server() -> Iterator[socket.socket]:
         yield listener
 
 
+@pytest.mark.parametrize("how", ["q", "SIGTERM"])
+def test_leaving_while_a_read_never_ends(store_copy: Callable[[str], FixtureStore], how: str) -> None:
+    store: Path = store_copy("mlflow-3.17.2").db
+    with sqlite3.connect(store) as database:
+        database.execute("ALTER TABLE experiments RENAME TO kept")
+        database.execute(
+            "CREATE VIEW experiments AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+            "SELECT kept.* FROM kept, n WHERE i < 0"
+        )
+    database.close()
+    with mldeck(store) as deck:
+        deck.wait_for("opening…")
+        deck.settle()
+        if how == "q":
+            deck.send("q")
+        else:
+            deck.process.send_signal(signal.SIGTERM)
+        assert deck.wait_exit() == 0, deck.frame()
+        deck.assert_left_as_found()
+
+
 @pytest.mark.parametrize("how", ["q", "SIGTERM", "ctrl+c"])
 @pytest.mark.parametrize("scheme", ["s3", "sftp"])
 def test_leaving_while_a_server_is_silent(

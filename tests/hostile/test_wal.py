@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from mldeck.errors import StoreUnavailable
+from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.model import View
-from mldeck.store.files import check_database
+from mldeck.store.files import _let_sqlite_recover, check_database
 from mldeck.store.schema import Schema
 from mldeck.store.store import Store
 from mldeck.store.watch import Change
@@ -211,6 +211,24 @@ connection.execute("UPDATE params SET value = value || '1'")
 connection.execute("UPDATE metrics SET value = value + 1")
 os._exit(0)
 """
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_journal_that_names_another_file_deletes_nothing(db: Path, tmp_path: Path, read_only: bool) -> None:
+    """SQLite takes the name for that of a super-journal, and removes the file when it rolls the journal back."""
+    victim = tmp_path / "thesis.txt"
+    victim.write_text("years of work")
+    subprocess.run([sys.executable, "-c", LEAVES_A_HOT_JOURNAL, str(db)], check=True)
+    name = str(victim).encode()
+    with Path(f"{db}-journal").open("ab") as journal:
+        journal.write(name + len(name).to_bytes(4, "big") + sum(name).to_bytes(4, "big"))
+        journal.write(bytes.fromhex("d9d505f920a163d7"))
+    with pytest.raises(MldeckError, match=f"{db.name}-journal names another file"):
+        Store(db, read_only=read_only)
+    assert victim.read_text() == "years of work"
+    # Without the check:
+    _let_sqlite_recover(db)
+    assert not victim.exists()
 
 
 @pytest.fixture

@@ -34,6 +34,8 @@ _LOOK_S = 0.2
 
 _MAGIC = b"SQLite format 3\x00"
 
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+
 _CLOCK_TICK_S = 0.05
 """Within which a file may be changed twice without a change of its time."""
 
@@ -214,13 +216,25 @@ def _quiet_wal(path: Path, reason: str | None) -> DatabaseFile | None:
 def check_side_files(path: Path) -> None:
     """Raise `MldeckError` for anything but a file in the place of a log or journal.
 
-    SQLite would wait for a pipe for good, and would take what a link leads to for the database's own.
+    SQLite would wait for a pipe for good, and would take what a link leads to for the database's own. Raise it, too, for a
+    journal that names a super-journal: SQLite deletes the file of that name, wherever it is, when it rolls the journal back.
+    Only a transaction over several databases has one, and MLflow makes none.
     """
     for suffix in ("-journal", "-wal", "-shm"):
         place = _beside(path, suffix)
         with suppress(OSError):  # mostly there is none
             if not stat.S_ISREG(place.lstat().st_mode):
                 raise MldeckError(f"{path} cannot be read: {place.name} is no ordinary file")
+            if suffix == "-journal" and _names_super_journal(place):
+                raise MldeckError(f"{path} cannot be read: {place.name} names another file, which SQLite would delete")
+
+
+def _names_super_journal(journal: Path) -> bool:
+    """The name stands at the end, before its length, its checksum and this (https://www.sqlite.org/fileformat2.html)."""
+    with journal.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - len(_JOURNAL_MAGIC)))
+        return file.read() == _JOURNAL_MAGIC
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -33,7 +33,7 @@ from sqlalchemy.pool import NullPool
 
 from mldeck.errors import Interrupted, MldeckError, StoreUnavailable, UsageError
 from mldeck.store.changes import DbValue, RowChange, RowSet, Values
-from mldeck.store.files import DatabaseFile, is_locked, read_only_reason
+from mldeck.store.files import DatabaseFile, check_side_files, is_locked, read_only_reason
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite import MAX_BOUND_VALUES
@@ -62,6 +62,7 @@ class SqliteWriter:
         when it must not or cannot be written.
         """
         self.check_writable()
+        check_side_files(self._database.path)
         interrupt = interrupt or Interrupt()
         stopped = Event()
         try:
