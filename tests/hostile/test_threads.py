@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ import pytest
 
 from mldeck.ui.threads import in_thread, read_off_loop, wait_for_threads
 from tests.fixture_stores import FixtureStore
-from tests.terminal.terminal import mldeck
+from tests.terminal.terminal import MLDECK, mldeck
 
 LEAVING_S = 8.0
 """Seconds; without the mend it takes minutes, or does not end."""
@@ -63,6 +65,27 @@ def silent_server() -> Iterator[socket.socket]:
         listener.listen(64)
         listener.settimeout(20)
         yield listener
+
+
+def test_leaving_when_the_terminal_is_gone(store_copy: Callable[[str], FixtureStore]) -> None:
+    """Nobody reads any more what is drawn, and the system may have said nothing of it."""
+    controller, terminal = os.openpty()
+    words: list[str | Path] = [MLDECK, store_copy("mlflow-3.17.2").db]
+    process = subprocess.Popen(words, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True)
+    try:
+        seen = b""
+        while b"live" not in seen:
+            seen += os.read(controller, 1 << 16)
+        os.close(terminal)
+        os.close(controller)
+        for _ in range(60):  # each of them paints the screen
+            process.send_signal(signal.SIGWINCH)
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("how", ["q", "SIGTERM"])

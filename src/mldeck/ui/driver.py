@@ -9,8 +9,10 @@ from __future__ import annotations
 import sys
 from codecs import IncrementalDecoder, getincrementaldecoder
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from typing import Any
+from io import TextIOWrapper
+from typing import IO, Any, cast
 
 from textual.driver import Driver
 from textual.events import Resize
@@ -31,8 +33,8 @@ def forgiving(driver_class: type[Driver]) -> type[Driver]:
     class ForgivingDriver(LinuxDriver):
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
-            if sys.__stderr__ is None or not sys.__stderr__.isatty():
-                self._file = sys.__stdout__
+            is_drawn_on_errors = sys.__stderr__ is not None and sys.__stderr__.isatty()
+            self._file = cast("TextIOWrapper", _Output(sys.__stderr__ if is_drawn_on_errors else sys.__stdout__))
 
         def _query_in_band_window_resize(self) -> None:
             """Do not have the terminal report its size among the keys: the system knows it."""
@@ -53,6 +55,29 @@ def forgiving(driver_class: type[Driver]) -> type[Driver]:
                 return
 
     return ForgivingDriver
+
+
+class _Output:
+    """The terminal that is drawn on, or nothing once it is gone.
+
+    The thread that writes would end with an error then, and the deck wait for it for good, deaf to signals.
+    """
+
+    def __init__(self, file: IO[str] | None) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            if self._file is not None:
+                self._file.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            if self._file is not None:
+                self._file.flush()
+
+    def fileno(self) -> int:
+        return -1 if self._file is None else self._file.fileno()
 
 
 def _forgiving_decoder(encoding: str) -> Callable[[], IncrementalDecoder]:
