@@ -35,3 +35,16 @@ def test_many_columns_are_counted() -> None:
 )
 def test_what_is_no_description_is_left_out(text: str) -> None:
     assert shown(text, text, text) == [("dataset", "train abc as training (local)")]
+
+
+def test_a_dataset_of_numpy() -> None:
+    """As MLflow 3.17 writes it: JSON in JSON, a shape for the rows, and the code that logged it for the source."""
+    tensor = {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 1408]}}
+    schema = {"mlflow_tensorspec": {"features": json.dumps([tensor, "odd"]), "targets": None, "more": "["}}
+    tags = {"tags": {"mlflow.user": "root", "mlflow.source.name": "make_taxi.py"}}
+    assert shown(
+        json.dumps(tags), json.dumps(schema), '{"features_shape": [4000, 1408], "features_size": 5632000}'
+    ) == [
+        ("dataset", "train abc as training (local), 4,000 rows, from make_taxi.py"),
+        ("columns", "features float32 [-1, 1408]"),
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mldeck.addresses import printable
@@ -98,16 +98,36 @@ def _kin(run: Run) -> str:
 
 def dataset_lines(dataset: DatasetInput) -> Iterator[Line]:
     context = f" as {dataset.context}" if dataset.context else ""
-    rows = _read(dataset.profile).get("num_rows")
+    rows = _row_count(_read(dataset.profile))
     size = f", {rows:,} rows" if type(rows) is int else ""
     source = _read(dataset.source)
-    place = next((source[key] for key in _SOURCE_KEYS if isinstance(source.get(key), str)), "")
+    tags = source.get("tags")
+    told = (*map(source.get, _SOURCE_KEYS), tags.get("mlflow.source.name") if isinstance(tags, dict) else None)
+    place = next((each for each in told if isinstance(each, str)), "")
     origin = f", from {printable(place)}" if place else ""
     yield Line("dataset", f"{dataset.name} {dataset.digest}{context} ({dataset.source_type}){size}{origin}")
-    columns = _read(dataset.schema).get("mlflow_colspec")
+    schema = _read(dataset.schema)
+    columns = schema.get("mlflow_colspec") or list(_tensors(schema.get("mlflow_tensorspec")))
     if isinstance(columns, list) and columns:
         more = f", and {len(columns) - _MOST_COLUMNS:,} more" if len(columns) > _MOST_COLUMNS else ""
         yield Line("columns", ", ".join(map(_column_text, columns[:_MOST_COLUMNS])) + more, "dim")
+
+
+def _row_count(profile: Mapping[str, Any]) -> object:
+    """Of a table, or of the features of a NumPy dataset."""
+    shape = profile.get("features_shape")
+    return shape[0] if isinstance(shape, list) and shape else profile.get("num_rows")
+
+
+def _tensors(parts: object) -> Iterator[dict[str, str]]:
+    """The parts of a NumPy dataset, as columns: each is JSON in JSON."""
+    for part, text in parts.items() if isinstance(parts, dict) else ():
+        found = _loaded(text)
+        for each in found if isinstance(found, list) else ():
+            spec = each.get("tensor-spec") if isinstance(each, dict) else None
+            if isinstance(spec, dict):
+                name = f"{part} {each['name']}" if isinstance(each.get("name"), str) else part
+                yield {"name": name, "type": f"{spec.get('dtype', '')} {spec.get('shape', '')}".strip()}
 
 
 _SOURCE_KEYS = ("uri", "url", "path", "delta_table_name")
@@ -121,9 +141,13 @@ def _column_text(column: object) -> str:
 
 
 def _read(text: str | None) -> dict[str, Any]:
-    """What is in a text of JSON; nothing if it is none: anybody may have written it."""
-    try:
-        found = load_json(text or "{}")
-    except ValueError:
-        return {}
+    found = _loaded(text)
     return found if isinstance(found, dict) else {}
+
+
+def _loaded(text: object) -> object:
+    """What is in a text of JSON; None if it is none: anybody may have written it."""
+    try:
+        return load_json(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
