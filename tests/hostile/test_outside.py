@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
 
+from mldeck.ui.outside import _stopped_later
 from mldeck.ui.screens.artifact import ArtifactScreen
 from tests.fixture_stores import FixtureStore
 from tests.terminal.terminal import DOWN, ENTER, TAB, mldeck
@@ -136,3 +139,18 @@ stty raw -echo"""
         deck.send("q")
         assert deck.wait_exit() == 0, deck.frame()
         deck.assert_left_as_found()
+
+
+def test_a_stop_that_comes_while_the_terminal_is_handed_over_comes_after_it() -> None:
+    """Textual answers ctrl+z by handing the terminal over, and would wait for itself."""
+    seen: list[str] = []
+    before = signal.signal(signal.SIGTSTP, lambda *_: seen.append("stopped"))
+    try:
+        with _stopped_later():
+            os.kill(os.getpid(), signal.SIGTSTP)
+            time.sleep(0.01)
+            seen.append("handed over")
+        time.sleep(0.01)
+    finally:
+        signal.signal(signal.SIGTSTP, before)
+    assert seen == ["handed over", "stopped"]

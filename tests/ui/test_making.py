@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from textual import events
+from textual.app import App
+from textual.screen import ModalScreen
 
+from mldeck.ui.making import after_refresh
 from mldeck.ui.screens.compare import CompareScreen
 from mldeck.ui.widgets.compare_table import CompareTable
 from tests.fixture_stores import FixtureStore
@@ -59,3 +63,18 @@ async def test_a_filter_line_that_is_wanted_twice(store: Path) -> None:
         line.edit()
         await deck.until_shown("params.a = '1'")
         assert len(deck.screen.query("FilterLine")) == 1
+
+
+async def test_what_was_to_be_done_after_painting_is_not_done_to_what_is_gone() -> None:
+    """The screen below does it, so that it is no fault of the dialog's own."""
+    done: list[str] = []
+    app: App[None] = App()
+    async with app.run_test() as pilot:
+        for is_gone in (False, True):
+            dialog = ModalScreen[None]()
+            await app.push_screen(dialog)
+            after_refresh(dialog, partial(done.append, f"gone: {is_gone}"))
+            if is_gone:
+                await dialog.dismiss(None)
+            await pilot.pause()
+    assert done == ["gone: False"]

@@ -1,7 +1,8 @@
-"""Widgets that are made when they are first needed."""
+"""Widgets that are made when they are first needed, and may be gone when they are next looked at."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from textual.widget import AwaitMount, Widget
@@ -18,3 +19,12 @@ async def made(parent: Widget, widget: AnyWidget, *, before: int | None = None) 
         parent.mount(widget, before=before)
     await AwaitMount(parent, [widget])
     return widget
+
+
+def after_refresh(widget: Widget, callback: Callable[[], object]) -> None:
+    """Call once the screen has been painted, unless the widget is gone by then: its dialog may have been left."""
+
+    def call() -> object:
+        return callback() if widget.is_mounted and widget.is_attached else None
+
+    widget.call_after_refresh(call)

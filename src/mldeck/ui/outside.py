@@ -30,12 +30,40 @@ def run_outside(app: App[str], variable: str, file: Path) -> str:
         return f"${variable} cannot be read: {error}"
     if not any(words[:1]):
         return f"${variable} is set, but names no program"
-    with app.suspend(), _terminal_of_the_program():
+    with _out_of_the_way(app), _terminal_of_the_program():
         try:
             status = subprocess.run([*words, str(file)], check=False).returncode
         except (OSError, ValueError) as error:
             return f"{program}: {error}"
     return f"{program} failed (exit status {status})" if status else ""
+
+
+@contextmanager
+def _out_of_the_way(app: App[str]) -> Iterator[None]:
+    suspended = app.suspend()
+    with _stopped_later():
+        suspended.__enter__()
+    try:
+        yield
+    finally:
+        with _stopped_later():
+            suspended.__exit__(None, None, None)
+
+
+@contextmanager
+def _stopped_later() -> Iterator[None]:
+    """Hold a ctrl+z back: Textual hands the terminal over for it, and waits for itself if it does so at the moment."""
+    if sys.platform == "win32":
+        yield
+        return
+    stops: list[int] = []
+    handler = signal.signal(signal.SIGTSTP, lambda number, _: stops.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, handler)
+        if stops:
+            os.kill(os.getpid(), signal.SIGTSTP)
 
 
 def _leave_to_the_program(number: int, frame: object) -> None:

@@ -23,6 +23,7 @@ from mldeck.ui.best import ANSWERS, Better
 from mldeck.ui.clock import Clock
 from mldeck.ui.dialogs.menu_dialog import Choice, MenuDialog
 from mldeck.ui.dialogs.waiting_dialog import patiently
+from mldeck.ui.making import after_refresh
 from mldeck.ui.promoting import Files, Move, Review, Row
 from mldeck.ui.threads import in_thread, read_off_loop
 from mldeck.ui.widgets.choosing import ButtonBar, Tick, fit_rows
@@ -234,7 +235,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             moves.append(f"{_versions(plan.staying)} {'stays' if len(plan.staying) == 1 else 'stay'} in {plan.after}")
         left = (f"! {each}" for each in aliases_left(plan, review.versions))
         self._say("#review-moves", "  ·  ".join(moves), *left)
-        self.call_after_refresh(self._fit)
+        after_refresh(self, self._fit)
 
     def pass_time(self) -> None:
         if self._review is not None:
@@ -247,14 +248,14 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         rows = review.rows(self._files, self._clock)
         self._grid.show(rows, (safe(labels[0]), safe(labels[1])))
         self._say("#review-warnings", *_warnings(review, self._files))
-        self.call_after_refresh(self._fit)
+        after_refresh(self, self._fit)
 
     def _fit(self) -> None:
         said = sum(self.query_one(where).size.height for where in _SAID)
         fit_rows(self.query_one("#review"), self._grid, len(self._grid.rows) + 1, _OTHER_LINES + said)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._fit)
+        after_refresh(self, self._fit)
 
     # -- choosing
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,6 +25,7 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.ui.artifact_reading import Subject
 from mldeck.ui.clipboard import CopyAsked
 from mldeck.ui.keys import TAKE_FILE, VIEWER, bindings
+from mldeck.ui.making import after_refresh
 from mldeck.ui.screens.file_actions import FileActions
 from mldeck.ui.screens.finding import Finder
 from mldeck.ui.threads import read_off_loop
@@ -75,7 +76,7 @@ class ArtifactScreen(Screen[None]):
 
     def on_mount(self) -> None:
         # Only now it is known how much room a picture has.
-        self.call_after_refresh(self._show, self._subject)
+        after_refresh(self, partial(self._show, self._subject))
 
     def _show(self, subject: Subject, *, as_text: bool = False) -> None:
         self._subject = subject

@@ -10,6 +10,7 @@ from textual import work
 
 from mldeck.errors import Interrupted
 from mldeck.format import safe
+from mldeck.ui.making import after_refresh
 from mldeck.ui.threads import read_off_loop
 from mldeck.ui.widgets.preview_lines import ReadyLines
 
@@ -34,7 +35,7 @@ class MarkdownPane(ReadyLines):
         self.show_lines(())
         self.cursor_row = 0
         self.scroll_rows_to(0)
-        self.call_after_refresh(self._render_text)  # what stands beside it is painted first
+        after_refresh(self, self._render_text)  # what stands beside it is painted first
 
     def lay_out(self) -> None:
         super().lay_out()
