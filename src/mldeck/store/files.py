@@ -220,8 +220,9 @@ def check_side_files(path: Path) -> None:
     journal that names a super-journal: SQLite deletes the file of that name, wherever it is, when it rolls the journal back.
     Only a transaction over several databases has one, and MLflow makes none.
     """
+    real = Path(os.path.realpath(path))
     for suffix in ("-journal", "-wal", "-shm"):
-        place = _beside(path, suffix)
+        place = real.with_name(real.name + suffix)
         with suppress(OSError):  # mostly there is none
             if not stat.S_ISREG(place.lstat().st_mode):
                 raise MldeckError(f"{path} cannot be read: {place.name} is no ordinary file")
