@@ -19,6 +19,8 @@ from mldeck.artifacts.run_tree import RunTree
 from mldeck.destination import AlreadyThere, Destination, NotWritten
 from mldeck.export import write_file
 from mldeck.registry.nouns import LoggedModel
+from mldeck.settings import load_settings
+from mldeck.ui.session import Session
 from tests.fixture_stores import FixtureStore
 
 Ask = Callable[..., tuple[int, str, str]]
@@ -204,3 +206,11 @@ def test_a_destination_below_a_file(tmp_path: Path) -> None:
     with pytest.raises(NotWritten, match="was not written: Not a directory"):
         write_file(Destination(file / "copy", ()), ["x"])
     assert file.read_text() == "kept"
+
+
+def test_a_registry_that_cannot_be_opened_keeps_nobody_from_writing_files(tmp_path: Path) -> None:
+    """Its address is no path, and is complained about where it is opened."""
+    store = tmp_path / "mlflow.db"
+    assert Session(load_settings(registry_store="postgresql://u@host/db"), store).databases == (store,)
+    registry = tmp_path / "registry.db"
+    assert Session(load_settings(registry_store=str(registry)), store).databases == (store, registry)

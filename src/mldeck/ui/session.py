@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from mldeck.errors import StoreUnavailable
+from mldeck.errors import StoreUnavailable, UsageError
 from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
 from mldeck.ui.arranging import Layout
@@ -151,9 +151,12 @@ class Session:
         return registry_path(self.settings.registry_store, self.settings.registry_origin, self.path)
 
     @property
-    def databases(self) -> tuple[Path, Path]:
+    def databases(self) -> tuple[Path, ...]:
         """The store and that of the registry, often the same: what files are written never replaces them."""
-        return self.path, self._registry_path
+        try:
+            return self.path, self._registry_path
+        except UsageError:  # said where the registry is opened
+            return (self.path,)
 
     @property
     def registry(self) -> RegistryReader:
