@@ -73,7 +73,7 @@ def read_history(
 
 
 @dataclass(frozen=True)
-class Place:
+class Bookmark:
     """How far the reading of a history in parts has come."""
 
     newest: int
@@ -84,13 +84,13 @@ class Place:
 
 
 def read_part(
-    connection: Connection, schema: Schema, run_id: str, key: str, place: Place | None = None
-) -> tuple[Points, Place | None]:
+    connection: Connection, schema: Schema, run_id: str, key: str, place: Bookmark | None = None
+) -> tuple[Points, Bookmark | None]:
     """The points that follow the place, however many there are in all, and where the next part begins; None at the end.
 
     Parts follow each other in the order of the index: by step where it has the steps, else as the points were logged.
     """
-    place = place or _first_place(connection, schema, run_id, key)
+    place = place or _first_bookmark(connection, schema, run_id, key)
     points = Points()
     if place is None:
         return points, None
@@ -113,7 +113,7 @@ def read_part(
     return points, None if is_end else replace(place, after=last)
 
 
-def _first_place(connection: Connection, schema: Schema, run_id: str, key: str) -> Place | None:
+def _first_bookmark(connection: Connection, schema: Schema, run_id: str, key: str) -> Bookmark | None:
     newest = _newest_row(connection, schema)
     if newest is None:
         return None
@@ -123,7 +123,7 @@ def _first_place(connection: Connection, schema: Schema, run_id: str, key: str) 
     ).one()
     if earliest is None:
         return None
-    return Place(newest[0], _are_seconds(connection, schema, run_id, earliest, latest))
+    return Bookmark(newest[0], _are_seconds(connection, schema, run_id, earliest, latest))
 
 
 def read_newer(connection: Connection, schema: Schema, history: History) -> History:
