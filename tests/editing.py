@@ -6,8 +6,8 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
-from mldeck.store.editor import StoreEditor
-from mldeck.store.files import open_database
+from mldeck.store.edits.editor import StoreEditor
+from mldeck.store.sqlite.files import open_database
 from tests.fixture_stores import FixtureStore
 
 NOW = 1_900_000_000_000

@@ -27,7 +27,7 @@ from pathlib import Path
 from textual.keys import KEY_NAME_REPLACEMENTS, key_to_character
 
 from mldeck.demo.project import make_demo
-from mldeck.ui.key_groups import GROUPS
+from mldeck.ui.help.key_groups import GROUPS
 from tests.terminal.hostile import make_hostile_store
 from tests.terminal.terminal import ESC, Terminal, descendants, mldeck
 

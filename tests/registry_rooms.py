@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from mldeck.registry.history import Transition
 from mldeck.registry.nouns import ModelVersion
 from mldeck.registry.plan import plan_transition
-from mldeck.store.files import open_database
-from mldeck.store.registry import RegistryReader
-from mldeck.store.registry_editor import RegistryEditor
+from mldeck.store.registry.editor import RegistryEditor
+from mldeck.store.registry.reader import RegistryReader
+from mldeck.store.sqlite.files import open_database
 from mldeck.store.store import Store
 from tests.editing import NOW, sql
 from tests.fixture_stores import FixtureStore

@@ -20,7 +20,7 @@ from mldeck.model import Column, Kind, OrderKey, RunFields, RunQuery, View
 from mldeck.search.python import search_call
 from mldeck.serial import markdown_lines
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.run_rows import ATTRIBUTES
+from mldeck.store.runs.rows import ATTRIBUTES
 from mldeck.store.store import Store
 from tests.fixture_stores import FixtureStore
 from tests.many_runs import EXPERIMENT_ID, add_many_runs, run_id_of

@@ -79,7 +79,7 @@ ROOMS = {
 
 # Modules that are needed before anything heavy may be imported, in rooms that otherwise are heavy: a wrong path is
 # reported at once.
-LIGHT_MODULES = {"mldeck.store", "mldeck.store.address", "mldeck.store.files"}
+LIGHT_MODULES = {"mldeck.store", "mldeck.store.address", "mldeck.store.sqlite.files"}
 
 
 @dataclass(frozen=True)

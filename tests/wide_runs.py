@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from mldeck.store.seed import new_store
+from mldeck.store.seed.seed import new_store
 
 EXPERIMENT, EXPERIMENT_ID = "wide", "7"
 RUNS, KEYS, KEYS_PER_RUN = 2_000, 12_000, 50

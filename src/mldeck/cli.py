@@ -114,7 +114,7 @@ def _browse(words: Sequence[str]) -> int:
     settings = _settings(options)
     path = store_path(settings, wait=options.wait)
     if options.wait:
-        from mldeck.store.files import wait_for_database
+        from mldeck.store.sqlite.files import wait_for_database
 
         wait_for_database(path, lambda why: tell(f"waiting for the database: {why}"))
     return _end_soon(_run_deck(settings, path))
@@ -190,8 +190,8 @@ def _run_deck(settings: Settings, path: Path) -> int:
     """Looks at the database before any screen is drawn; while Textual is loaded, another process reads the first runs."""
     import gc
 
-    from mldeck.store.files import check_database
-    from mldeck.ui.head_start import HeadStart
+    from mldeck.store.sqlite.files import check_database
+    from mldeck.ui.runs.first_read import HeadStart
 
     head_start = HeadStart(path, read_only=settings.read_only, experiment_name=settings.experiment)
     try:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from mldeck.format import MISSING, duration_text, exact_float_text, safe, time_text
 from mldeck.model import ALL_FIELDS, Column, DatasetInput, Kind, RunFields, RunRecord
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.run_rows import ATTRIBUTES
+from mldeck.store.runs.rows import ATTRIBUTES
 from mldeck.store.store import Store
 
 if TYPE_CHECKING:
     from mldeck.model import History
-    from mldeck.store.points import Points
+    from mldeck.store.histories.points import Points
 
 RUN_KEYS = (
     "run_id",

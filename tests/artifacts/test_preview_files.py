@@ -17,8 +17,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mldeck.artifacts.preview import Wish, preview, sha256
 from mldeck.artifacts.previews.binary import hex_lines
+from mldeck.artifacts.previews.preview import Wish, preview, sha256
 from mldeck.artifacts.previews.values import (
     BinaryPreview,
     ImagePreview,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mldeck.artifacts.preview import preview
+from mldeck.artifacts.previews.preview import preview
 from mldeck.artifacts.previews.values import (
     ArchivePreview,
     ArrayInfo,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.artifacts.preview import preview
+from mldeck.artifacts.previews.preview import preview
 from mldeck.artifacts.previews.values import NoPreview
 from mldeck.artifacts.source import LocalFile, ReadTooMuch, SourceStream, UnreadableFile
 from tests.artifacts.sources import Bytes

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldeck.artifacts.preview import Wish, preview
 from mldeck.artifacts.previews import table as table_module
+from mldeck.artifacts.previews.preview import Wish, preview
 from mldeck.artifacts.previews.table import count_rows, table_preview
 from mldeck.artifacts.previews.values import (
     BinaryPreview,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mldeck.artifacts.preview import preview
 from mldeck.artifacts.previews import text as text_module
+from mldeck.artifacts.previews.preview import preview
 from mldeck.artifacts.previews.text import PAGE, Match, TextFile, find_in_text
 from mldeck.artifacts.previews.values import BinaryPreview, TextPage, TextPreview
 from mldeck.artifacts.source import CHUNK

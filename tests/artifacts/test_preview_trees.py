@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldeck.artifacts.preview import preview
+from mldeck.artifacts.previews.preview import preview
 from mldeck.artifacts.previews.tree import NotATree, parse_json, parse_yaml, tree_text
 from mldeck.artifacts.previews.values import (
     Literal,

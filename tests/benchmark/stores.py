@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mldeck.store.seed import SCHEMA_FILE, encode_metric, new_store
+from mldeck.store.seed.seed import SCHEMA_FILE, encode_metric, new_store
 
 _VERSION = 1
 """Raise it when what is made changes."""

@@ -21,7 +21,7 @@ from mldeck.demo.live import train
 from mldeck.demo.project import make_demo
 from mldeck.errors import UsageError
 from mldeck.model import Metric
-from mldeck.store.seed import RunNotActive, StoreWriter, encode_metric, new_store
+from mldeck.store.seed.seed import RunNotActive, StoreWriter, encode_metric, new_store
 
 NOW = 1_790_000_000_000
 LARGEST = 1.7976931348623157e308

@@ -17,8 +17,8 @@ import pytest
 
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
-from mldeck.ui.head_start import HeadStart
-from mldeck.ui.run_reading import read_opening
+from mldeck.ui.runs.first_read import HeadStart
+from mldeck.ui.runs.reading import read_opening
 from tests.fixture_stores import FixtureStore
 from tests.terminal import hostile
 from tests.terminal.terminal import MLDECK, mldeck
@@ -119,7 +119,7 @@ def test_an_answer_that_is_none_is_no_head_start(
         return subprocess.Popen(["/bin/cat", tmp_path / "answer"], stdout=subprocess.PIPE)
 
     (tmp_path / "answer").write_bytes(answer)
-    monkeypatch.setattr("mldeck.ui.head_start.start_python", answering)
+    monkeypatch.setattr("mldeck.ui.runs.first_read.start_python", answering)
     head_start = HeadStart(tmp_path / "absent.db", read_only=True, experiment_name=None)
     assert head_start.result() is None
     head_start.stop()
@@ -149,7 +149,7 @@ def test_stopping_ends_whoever_waits(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def sleeping(*_: object, **options: object) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], stdout=subprocess.PIPE)
 
-    monkeypatch.setattr("mldeck.ui.head_start.start_python", sleeping)
+    monkeypatch.setattr("mldeck.ui.runs.first_read.start_python", sleeping)
     head_start = HeadStart(tmp_path / "mlflow.db", read_only=True, experiment_name=None)
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(head_start.result)

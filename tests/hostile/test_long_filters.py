@@ -25,7 +25,7 @@ from mldeck.search.order import parse_order
 from mldeck.search.parse import parse
 from mldeck.search.print import to_text
 from mldeck.store.store import Store
-from mldeck.ui.memory import StoreMemory
+from mldeck.ui.state.saved_state import StoreMemory
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import running_deck
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.ui.outside import _stopped_later
-from mldeck.ui.screens.artifact import ArtifactScreen
+from mldeck.ui.files.viewer import ArtifactScreen
+from mldeck.ui.kit.external_program import _stopped_later
 from tests.fixture_stores import FixtureStore
 from tests.terminal.terminal import DOWN, ENTER, TAB, mldeck
-from tests.ui.artifact_deck import CHURN, files_of
 from tests.ui.deck import Deck, running_deck
+from tests.ui.files.artifact_deck import CHURN, files_of
 
 NOTE = "SELECT value FROM tags WHERE key = 'mlflow.note.content' AND run_uuid = ?"
 

@@ -11,8 +11,8 @@ from threading import Event
 
 import pytest
 
-from mldeck.artifacts.preview import preview
 from mldeck.artifacts.previews import parquet
+from mldeck.artifacts.previews.preview import preview
 from mldeck.artifacts.previews.values import BinaryPreview, TablePreview
 from mldeck.errors import Interrupted
 from tests.artifacts.sources import Bytes
@@ -24,7 +24,7 @@ _MEASURE = """\
 import json, resource, sys
 from pathlib import Path
 from threading import Event
-from mldeck.artifacts.preview import preview
+from mldeck.artifacts.previews.preview import preview
 from mldeck.artifacts.source import LocalFile
 
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -20,7 +20,7 @@ from mldeck.destination import AlreadyThere, Destination, NotWritten
 from mldeck.export import write_file
 from mldeck.registry.nouns import LoggedModel
 from mldeck.settings import load_settings
-from mldeck.ui.session import Session
+from mldeck.ui.state.session import Session
 from tests.fixture_stores import FixtureStore
 
 Ask = Callable[..., tuple[int, str, str]]

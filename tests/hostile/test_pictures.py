@@ -15,8 +15,8 @@ from zlib import crc32
 import pytest
 from PIL import Image
 
-from mldeck.artifacts.preview import Wish, preview
 from mldeck.artifacts.previews import image
+from mldeck.artifacts.previews.preview import Wish, preview
 from mldeck.artifacts.previews.values import BinaryPreview, ImagePreview
 from mldeck.artifacts.source import TookTooLong, Watched, never
 from mldeck.errors import Interrupted
@@ -29,7 +29,7 @@ MB = 1 << 20
 _MEASURE = """\
 import json, resource, sys, threading
 from pathlib import Path
-from mldeck.artifacts.preview import preview
+from mldeck.artifacts.previews.preview import preview
 from mldeck.artifacts.previews import image
 from mldeck.artifacts.source import LocalFile
 

@@ -17,10 +17,10 @@ from mldeck.artifacts.model_files import has_mlmodel
 from mldeck.artifacts.opening import open_tree
 from mldeck.errors import UsageError
 from mldeck.settings import load_settings
-from mldeck.ui.memory import StoreMemory
+from mldeck.ui.state.saved_state import StoreMemory
 from tests.fixture_stores import FixtureStore
 from tests.terminal.terminal import mldeck
-from tests.ui.artifact_deck import CHURN, files_of
+from tests.ui.files.artifact_deck import CHURN, files_of
 
 Ask = Callable[..., tuple[int, str, str]]
 RUN = "0123456789abcdef" * 2

@@ -13,13 +13,13 @@ from rich.style import Style
 
 from mldeck.artifacts.local import LocalTree
 from mldeck.artifacts.mlmodel import FILE_NAME, MalformedModel, read_mlmodel
-from mldeck.artifacts.preview import preview
+from mldeck.artifacts.previews.preview import preview
 from mldeck.artifacts.previews.tree import MAX_VALUES, parse_yaml
 from mldeck.artifacts.previews.values import ArchivePreview, TablePreview, TextPage, TextPreview
 from mldeck.errors import Interrupted
-from mldeck.ui.model_reading import Card, ModelFolder, read_card
-from mldeck.ui.text_layout import Row, pieces_of
-from mldeck.ui.text_reading import as_lines
+from mldeck.ui.files.model_card_reading import Card, ModelFolder, read_card
+from mldeck.ui.files.preview.text_layout import Row, pieces_of
+from mldeck.ui.files.preview.text_reading import as_lines
 from tests.artifacts.sources import Bytes
 
 TOO_MANY = f"It holds more than {MAX_VALUES:,} values."

@@ -15,17 +15,20 @@ from hypothesis import strategies as st
 from mldeck.errors import UsageError
 from mldeck.foreign import load_json, read_file
 from mldeck.settings import config_file, load_settings, state_folder
-from mldeck.ui import best, column_choice, compare_axes, comparing
-from mldeck.ui.memory import StoreMemory
+from mldeck.ui.compare import axes as compare_axes
+from mldeck.ui.compare import data as comparing
+from mldeck.ui.state import columns as column_choice
+from mldeck.ui.state import metric_direction as best
+from mldeck.ui.state.saved_state import StoreMemory
 from tests.editing import sql
 from tests.fixture_stores import FixtureStore
 from tests.privileges import without_root_powers
 from tests.registry_rooms import MODEL
 from tests.store_rows import all_rows
-from tests.ui.compare_deck import VIEW_NAMES
-from tests.ui.compare_deck import comparing as comparing_deck
+from tests.ui.compare.compare_deck import VIEW_NAMES
+from tests.ui.compare.compare_deck import comparing as comparing_deck
 from tests.ui.deck import Deck, running_deck
-from tests.ui.test_filter import type_text
+from tests.ui.filter.test_filter_line import type_text
 
 CopyOf = Callable[[str], FixtureStore]
 Ask = Callable[..., tuple[int, str, str]]

@@ -24,9 +24,9 @@ from textual.color import Color
 
 from mldeck.format import escaped, safe, unescaped
 from mldeck.model import Metric
-from mldeck.store.seed import new_store
+from mldeck.store.seed.seed import new_store
+from mldeck.ui.kit.text_field import TextBox, TextField
 from mldeck.ui.terminal_filter import ControlFilter
-from mldeck.ui.widgets.text_field import TextBox, TextField
 from tests.terminal import hostile
 from tests.terminal.terminal import ENTER, RIGHT, TAB, Terminal, mldeck
 from tests.terminal.test_hostile import assert_only_our_commands, leave

@@ -11,9 +11,9 @@ from rich.style import Style
 from mldeck.artifacts.source import never
 from mldeck.errors import Interrupted
 from mldeck.helper import Helper, Unanswered
-from mldeck.ui import text_looks
-from mldeck.ui.text_looks import LOOKS, rendered_markdown, spans_of
-from mldeck.ui.text_reading import colours
+from mldeck.ui.files.preview.text_reading import colours
+from mldeck.ui.kit import text_styles as text_looks
+from mldeck.ui.kit.text_styles import LOOKS, rendered_markdown, spans_of
 
 STYLES = {name: Style(color=f"color({number})") for number, name in enumerate(LOOKS)}
 SLOW = [" "] * 30_000

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.ui.threads import in_thread, read_off_loop, wait_for_threads
+from mldeck.ui.kit.threads import in_thread, read_off_loop, wait_for_threads
 from tests.fixture_stores import FixtureStore
 from tests.terminal.terminal import MLDECK, mldeck
 

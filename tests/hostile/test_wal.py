@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 
 from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.model import View
-from mldeck.store.files import _let_sqlite_recover, check_database
 from mldeck.store.schema import Schema
+from mldeck.store.sqlite.files import _let_sqlite_recover, check_database
+from mldeck.store.sqlite.watch import Change
 from mldeck.store.store import Store
-from mldeck.store.watch import Change
 from tests.fixture_stores import FixtureStore
 from tests.terminal.terminal import mldeck
 

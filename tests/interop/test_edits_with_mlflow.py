@@ -18,11 +18,11 @@ pytest.importorskip("mlflow")
 
 from mldeck.errors import MldeckError
 from mldeck.model import NOTE_TAG, RUN_NAME_TAG
-from mldeck.store.changes import Edit
-from mldeck.store.edit_rules import check_experiment_tag, check_run_tag
-from mldeck.store.editor import StoreEditor
-from mldeck.store.experiment_edits import _root_of, _under
-from mldeck.store.files import open_database
+from mldeck.store.edits.changes import Edit
+from mldeck.store.edits.editor import StoreEditor
+from mldeck.store.edits.experiments import _root_of, _under
+from mldeck.store.edits.rules import check_experiment_tag, check_run_tag
+from mldeck.store.sqlite.files import open_database
 from tests.fixture_stores import FixtureStore
 from tests.store_rows import all_rows, difference
 

@@ -13,9 +13,9 @@ pytest.importorskip("mlflow")
 pytest.importorskip("termios", reason="what MLflow's process is driven with is in a module that needs pseudo-terminals")
 
 from mldeck.model import Column, Kind
-from mldeck.ui.screens.chart import ChartScreen
+from mldeck.ui.chart.screen import ChartScreen
 from tests.interop.test_live_with_mlflow import Writer
-from tests.ui.chart_deck import ChartDeck
+from tests.ui.chart.chart_deck import ChartDeck
 from tests.ui.deck import running_deck
 
 pytestmark = pytest.mark.interop

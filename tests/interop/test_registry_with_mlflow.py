@@ -14,8 +14,8 @@ import pytest
 pytest.importorskip("mlflow")
 
 from mldeck.errors import MldeckError
-from mldeck.store.changes import Edit
-from mldeck.store.registry_rules import check_alias, check_model_name
+from mldeck.store.edits.changes import Edit
+from mldeck.store.registry.rules import check_alias, check_model_name
 from tests.fixture_stores import FixtureStore
 from tests.interop.registry_deck import CURRENT, MODEL, NEWEST, Deck, client_of, registered
 from tests.store_rows import all_rows, difference

@@ -11,13 +11,13 @@ import pytest
 
 from mldeck.errors import MldeckError
 from mldeck.model import NOTE_TAG, RUN_NAME_TAG
-from mldeck.store.changes import Edit, EditKind
-from mldeck.store.editor import StoreEditor
-from mldeck.store.edits import assessments_of_runs
-from mldeck.store.experiment_edits import assessments_of_experiments
-from mldeck.store.files import open_database
+from mldeck.store.edits.changes import Edit, EditKind
+from mldeck.store.edits.editor import StoreEditor
+from mldeck.store.edits.experiments import assessments_of_experiments
+from mldeck.store.edits.runs import assessments_of_runs
+from mldeck.store.sqlite.files import open_database
+from mldeck.store.sqlite.writer import SqliteWriter
 from mldeck.store.store import Store
-from mldeck.store.writing import SqliteWriter
 from tests.editing import NEWEST, NOW, OLDEST, editor_of, keeps_times, marks_runs, sql
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.store_rows import all_rows, difference

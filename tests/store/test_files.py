@@ -16,7 +16,7 @@ import pytest
 
 from mldeck.errors import MldeckError, StoreUnavailable, UsageError
 from mldeck.model import View
-from mldeck.store.files import check_database, open_database
+from mldeck.store.sqlite.files import check_database, open_database
 from mldeck.store.store import Store
 from tests.fixture_stores import FixtureStore
 from tests.privileges import without_root_powers

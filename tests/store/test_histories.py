@@ -17,8 +17,8 @@ from sqlalchemy import event
 
 from mldeck.errors import Interrupted
 from mldeck.model import History, MetricKey, RunFields
-from mldeck.store import histories, points
 from mldeck.store.encoding import metric_value
+from mldeck.store.histories import histories, points
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore

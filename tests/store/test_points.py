@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldeck.store.encoding import metric_value
-from mldeck.store.points import Gathering, Points
+from mldeck.store.histories.points import Gathering, Points
 
 values = st.floats(allow_nan=False) | st.just(math.nan)
 MOST = 64

@@ -10,9 +10,9 @@ import pytest
 
 from mldeck.errors import MldeckError
 from mldeck.registry.nouns import ModelSource
-from mldeck.store.changes import Edit
-from mldeck.store.files import open_database
-from mldeck.store.registry_editor import RegistryEditor
+from mldeck.store.edits.changes import Edit
+from mldeck.store.registry.editor import RegistryEditor
+from mldeck.store.sqlite.files import open_database
 from mldeck.store.store import Store
 from tests.editing import NEWEST, NOW, has_column, sql
 from tests.fixture_stores import FixtureStore

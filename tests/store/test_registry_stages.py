@@ -12,8 +12,8 @@ import pytest
 from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.registry.history import EventKind, arrival, previous_in, recorded_transitions
 from mldeck.registry.plan import StaleReview, plan_transition, plan_undo
-from mldeck.store.files import open_database
-from mldeck.store.registry_editor import RegistryEditor
+from mldeck.store.registry.editor import RegistryEditor
+from mldeck.store.sqlite.files import open_database
 from tests.editing import NEWEST, NOW, has_column, sql
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL, RegistryOf

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from mldeck.search.errors import SearchError
 from mldeck.search.parse import parse
 from mldeck.search.tree import uses_extension
-from mldeck.store.run_filter import run_filter
+from mldeck.store.runs.filter import run_filter
 from mldeck.store.store import Store
 from tests.fixture_stores import ARCHIVES, SUFFIX, FixtureStore, unpack
 from tests.store.search_oracle import find
@@ -175,7 +175,7 @@ def test_extensions(
     facts: dict[str, Facts],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mldeck.store.runs.time.time", lambda: NOW / 1000)
+    monkeypatch.setattr("mldeck.store.runs.records.time.time", lambda: NOW / 1000)
     wanted = {run_id for run_id, each in facts.items() if matches(each)}
     assert set(find(store, text)) == wanted
 

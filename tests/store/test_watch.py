@@ -13,9 +13,9 @@ import pytest
 
 from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.model import View
-from mldeck.store.files import open_database
+from mldeck.store.sqlite.files import open_database
+from mldeck.store.sqlite.watch import Change, ChangeWatcher
 from mldeck.store.store import Store
-from mldeck.store.watch import Change, ChangeWatcher
 from tests.fixture_stores import FixtureStore
 
 CopyOf = Callable[[str], FixtureStore]

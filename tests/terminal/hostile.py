@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from mldeck.model import Metric
-from mldeck.store.seed import new_store
+from mldeck.store.seed.seed import new_store
 
 NOW = 1_760_000_000_000
 

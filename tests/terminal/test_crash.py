@@ -14,7 +14,7 @@ from tests.terminal.terminal import Terminal
 BROKEN = """
 import sys
 from mldeck import cli
-from mldeck.ui.screens.runs import RunsScreen
+from mldeck.ui.runs.screen import RunsScreen
 from textual import work
 
 class Broken(RunsScreen):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.ui.key_groups import GROUPS
+from mldeck.ui.help.key_groups import GROUPS
 from tests.monkey import SIZES, STORES, Monkey, burner, documented_keys, key_bytes
 
 pytestmark = [

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 from mldeck.settings import load_settings
 from mldeck.ui.app import DeckApp
-from mldeck.ui.screens.runs import RunsScreen
+from mldeck.ui.runs.screen import RunsScreen
 
 TIMEOUT_S = 15.0
 TOAST_S = 8.0

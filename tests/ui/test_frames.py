@@ -14,7 +14,7 @@ import pytest
 
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
-from tests.ui.test_live import writing
+from tests.ui.runs.test_live import writing
 
 FRAMES = Path(__file__).parent / "frames"
 _UPDATE = os.environ.get("MLDECK_UPDATE_FRAMES") == "1"  # asked here: tests do not see such variables
@@ -24,7 +24,7 @@ NOW_S = 1_795_228_000.0
 
 @pytest.fixture(autouse=True)
 def _same_time_everywhere(utc: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("clock", "widgets.run_cells"):
+    for module in ("kit.clock", "details.run_cells"):
         monkeypatch.setattr(f"mldeck.ui.{module}.now_ms", lambda: int(NOW_S * 1000))
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from mldeck.model import Column, Kind
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import running_deck
-from tests.ui.test_filter import type_text
-from tests.ui.test_live import writing
+from tests.ui.filter.test_filter_line import type_text
+from tests.ui.runs.test_live import writing
 
 IMAGES = "team/résnet images"
 TAXI = "nyc-taxi-experiment"

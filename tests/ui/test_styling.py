@@ -11,7 +11,7 @@ import pytest
 from textual.color import Color
 from textual.css.parse import parse
 
-from mldeck.ui.screens.models import ModelsScreen
+from mldeck.ui.models.screen import ModelsScreen
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
 

@@ -191,7 +191,7 @@ def check_can_draw() -> None:
 
 def printed_store(options: argparse.Namespace) -> Path:
     from mldeck.settings import load_settings
-    from mldeck.store.files import check_database
+    from mldeck.store.sqlite.files import check_database
 
     path = store_path(load_settings(store=options.store))
     check_database(path)

@@ -54,7 +54,7 @@ def run(words: Sequence[str]) -> int:
 def _promote(stores: Stores, options: argparse.Namespace, archives: bool) -> int:
     from mldeck.format import safe
     from mldeck.registry.plan import plan_transition
-    from mldeck.store.registry_rules import check_reason
+    from mldeck.store.registry.rules import check_reason
 
     # Everything that would be refused in the end is refused before anything is shown.
     check_reason(options.reason)

@@ -12,8 +12,8 @@ from mldeck.commands.options import add_store_option, printed_store
 
 if TYPE_CHECKING:
     from mldeck.settings import Settings
-    from mldeck.store.registry import RegistryReader
-    from mldeck.store.registry_editor import RegistryEditor
+    from mldeck.store.registry.editor import RegistryEditor
+    from mldeck.store.registry.reader import RegistryReader
     from mldeck.store.store import Store
 
 
@@ -52,7 +52,7 @@ def opened_stores(options: argparse.Namespace) -> Iterator[Stores]:
     from mldeck.output import opened
     from mldeck.settings import load_settings
     from mldeck.store.address import registry_path
-    from mldeck.store.files import check_database
+    from mldeck.store.sqlite.files import check_database
 
     path = printed_store(options)
     settings = load_settings(

@@ -20,7 +20,7 @@ from mldeck.demo.churn import EXPERIMENT, FEATURES
 from mldeck.demo.curves import Boosting, History, boosting_history
 from mldeck.demo.plan import as_params, commits, summary
 from mldeck.errors import MldeckError, UsageError
-from mldeck.store.seed import RunNotActive, StoreWriter
+from mldeck.store.seed.seed import RunNotActive, StoreWriter
 
 ROUNDS = 120
 """Steps of one run."""

@@ -13,8 +13,8 @@ from mldeck.demo import churn, demand, images, registry
 from mldeck.demo.plan import ExperimentPlan, RegisteredModelPlan, RunPlan
 from mldeck.errors import UsageError
 from mldeck.model import NOTE_TAG, PARENT_TAG
-from mldeck.store.seed import StoreWriter, new_store
-from mldeck.store.seed_registry import LoggedModelRef
+from mldeck.store.seed.registry import LoggedModelRef
+from mldeck.store.seed.seed import StoreWriter, new_store
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"

@@ -135,7 +135,7 @@ class LoggedModel:
 
 @dataclass(frozen=True)
 class ModelSource:
-    """What is stored of where a version came from (see `mldeck.store.registry_sources`)."""
+    """What is stored of where a version came from (see `mldeck.store.registry.sources`)."""
 
     source: str
     storage_location: str

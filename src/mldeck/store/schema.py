@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from mldeck.model import Kind
-from mldeck.store.sqlite import columns_by_table, columns_in_script, index_names
+from mldeck.store.sqlite.reader import columns_by_table, columns_in_script, index_names
 from mldeck.store.values import GREATEST_WHOLE, Oddities, Real, Text, Whole, text_of
 
 _KNOWN_REVISIONS = frozenset(
@@ -154,7 +154,7 @@ class Schema:
         """Whether that release has changed what mldeck reads."""
         if not self.is_unknown:
             return False
-        from mldeck.store.seed import SCHEMA_FILE
+        from mldeck.store.seed.seed import SCHEMA_FILE
 
         newest = columns_in_script(SCHEMA_FILE.read_text(encoding="utf-8"))
         return any(self._columns.get(name) != newest[name] for name in _TABLES)

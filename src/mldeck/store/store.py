@@ -21,24 +21,24 @@ from mldeck.model import (
     RunRecord,
     View,
 )
-from mldeck.store.best import best_values, primary_metric
-from mldeck.store.completion import is_numeric, list_keys, list_values
-from mldeck.store.details import run_details
-from mldeck.store.experiments import list_experiments
-from mldeck.store.find import find_runs
+from mldeck.store.histories.outline import HistorySpan, history_outline
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.metrics import HistorySpan, history_outline
-from mldeck.store.opened import OpenedStore
-from mldeck.store.run_columns import differing_columns, keys_of_runs, present_columns
-from mldeck.store.run_rows import ROWS_AT_ONCE, run_rows
-from mldeck.store.run_values import metric_values, text_values
-from mldeck.store.runs import count_matching, count_runs, newest_run_experiment, run_ids, run_records
+from mldeck.store.runs.best import best_values, primary_metric
+from mldeck.store.runs.columns import differing_columns, keys_of_runs, present_columns
+from mldeck.store.runs.completion import is_numeric, list_keys, list_values
+from mldeck.store.runs.details import run_details
+from mldeck.store.runs.experiments import list_experiments
+from mldeck.store.runs.find import find_runs
+from mldeck.store.runs.records import count_matching, count_runs, newest_run_experiment, run_ids, run_records
+from mldeck.store.runs.rows import ROWS_AT_ONCE, run_rows
+from mldeck.store.runs.values import metric_values, text_values
+from mldeck.store.sqlite.opened import OpenedStore
 
 if TYPE_CHECKING:
-    from mldeck.store.editor import StoreEditor
-    from mldeck.store.points import Points
-    from mldeck.store.registry import RegistryReader
-    from mldeck.store.registry_editor import RegistryEditor
+    from mldeck.store.edits.editor import StoreEditor
+    from mldeck.store.histories.points import Points
+    from mldeck.store.registry.editor import RegistryEditor
+    from mldeck.store.registry.reader import RegistryReader
 
 PRINT_PATIENCE_S = 20.0
 """A script waits for a lock as long as MLflow does."""
@@ -53,13 +53,13 @@ class Store(OpenedStore):
     @property
     def editor(self) -> StoreEditor:
         """Changes the database."""
-        from mldeck.store.editor import StoreEditor  # most sittings only look
+        from mldeck.store.edits.editor import StoreEditor  # most sittings only look
 
         return StoreEditor(self._database)
 
     def registry(self, workspace: str = "default") -> RegistryReader:
         """Reads the model registry, and the models that runs logged."""
-        from mldeck.store.registry import RegistryReader  # not needed for the first runs
+        from mldeck.store.registry.reader import RegistryReader  # not needed for the first runs
 
         return RegistryReader(self, workspace)
 
@@ -67,7 +67,7 @@ class Store(OpenedStore):
         self, workspace: str = "default", *, record_transitions: bool = True, tracking: Store | None = None
     ) -> RegistryEditor:
         """Changes the model registry. `tracking` is the store of the runs, where that is another database."""
-        from mldeck.store.registry_editor import RegistryEditor  # most sittings only look
+        from mldeck.store.registry.editor import RegistryEditor  # most sittings only look
 
         logged = tracking._database if tracking is not None and tracking is not self else None
         return RegistryEditor(self._database, workspace, record_transitions=record_transitions, tracking=logged)
@@ -162,7 +162,7 @@ class Store(OpenedStore):
 
     def run_meant(self, text: str, interrupt: Interrupt | None = None) -> Run:
         """The run that somebody names by its id, the beginning of its id, or its name; `UsageError` unless it is one."""
-        from mldeck.store.run_lookup import runs_meant  # for commands that are told a run
+        from mldeck.store.runs.lookup import runs_meant  # for commands that are told a run
 
         found = self._read(runs_meant, interrupt, text)
         if not found:
@@ -177,13 +177,13 @@ class Store(OpenedStore):
 
     def assessments_of_runs(self, run_ids: Sequence[str], interrupt: Interrupt | None = None) -> int:
         """How many evaluation results MLflow would delete for good with these runs (3.11 and later)."""
-        from mldeck.store.edits import assessments_of_runs
+        from mldeck.store.edits.runs import assessments_of_runs
 
         return self._read(assessments_of_runs, interrupt, run_ids)
 
     def assessments_of_experiments(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> int:
         """The same for the runs of these experiments."""
-        from mldeck.store.experiment_edits import assessments_of_experiments
+        from mldeck.store.edits.experiments import assessments_of_experiments
 
         return self._read(assessments_of_experiments, interrupt, ids)
 
@@ -205,19 +205,19 @@ class Store(OpenedStore):
         An interrupt that is fired meanwhile ends the reading, and what was read is handed back (`was_stopped`). `on_part` is
         told every 10,000 points, in this thread, how many were read.
         """
-        from mldeck.store.histories import read_history  # not needed before the first chart
+        from mldeck.store.histories.histories import read_history  # not needed before the first chart
 
         return self._read(read_history, interrupt, run_id, key, window, on_part)
 
     def read_newer(self, history: History, interrupt: Interrupt | None = None) -> History:
         """The history with what was logged since it was read (see `History.is_unchanged_since`)."""
-        from mldeck.store.histories import read_newer
+        from mldeck.store.histories.histories import read_newer
 
         return self._read(read_newer, interrupt, history)
 
     def iter_points(self, run_id: str, key: str, interrupt: Interrupt | None = None) -> Iterator[Points]:
         """All points of a metric of a run, also where a `History` has no room for them: in parts that follow each other."""
-        from mldeck.store.histories import read_part
+        from mldeck.store.histories.histories import read_part
 
         points, place = self._read(read_part, interrupt, run_id, key)
         yield points
@@ -227,6 +227,6 @@ class Store(OpenedStore):
 
     def metric_keys(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> tuple[MetricKey, ...]:
         """The metrics that at least one of these runs has, by name."""
-        from mldeck.store.metrics_of_runs import metric_keys
+        from mldeck.store.histories.metric_keys import metric_keys
 
         return self._read(metric_keys, interrupt, ids)

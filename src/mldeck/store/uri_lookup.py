@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mldeck.registry.nouns import ModelVersion
-from mldeck.store.registry import RegistryReader
+from mldeck.store.registry.reader import RegistryReader
 from mldeck.store.store import Store
 
 _LATEST = "latest"

@@ -26,22 +26,22 @@ from textual.worker import WorkerFailed, get_current_worker
 from mldeck.errors import MldeckError, UsageError
 from mldeck.format import message_text, safe
 from mldeck.settings import Settings
-from mldeck.ui.clipboard import Clipboard, CopyAsked
-from mldeck.ui.clock import pass_time
+from mldeck.ui.command_palette import DeckPalette
 from mldeck.ui.driver import forgiving
-from mldeck.ui.head_start import HeadStart
-from mldeck.ui.keyboard import Keyboard, Passed
-from mldeck.ui.keys import DECK, bindings, key_text
-from mldeck.ui.palette import DeckPalette
-from mldeck.ui.parsed_styles import ParsedStyles
-from mldeck.ui.screens.place import Place
-from mldeck.ui.screens.runs import RunsScreen
-from mldeck.ui.session import Session
+from mldeck.ui.key_queue import Keyboard, Passed
+from mldeck.ui.kit.cell_text import cell_text
+from mldeck.ui.kit.clipboard import Clipboard, CopyAsked
+from mldeck.ui.kit.clock import pass_time
+from mldeck.ui.kit.keys import DECK, bindings, key_text
+from mldeck.ui.kit.threads import in_thread, wait_for_threads
+from mldeck.ui.kit.toasts import Passing
+from mldeck.ui.place import Place
+from mldeck.ui.runs.first_read import HeadStart
+from mldeck.ui.runs.screen import RunsScreen
+from mldeck.ui.state.session import Session
+from mldeck.ui.stylesheet import ParsedStyles
 from mldeck.ui.terminal_filter import ControlFilter
-from mldeck.ui.text_cells import cell_text
 from mldeck.ui.themes import THEMES
-from mldeck.ui.threads import in_thread, wait_for_threads
-from mldeck.ui.toasts import Passing
 
 _QUIET_S = 0.5
 """After which what was opened has been read, and somebody who types has paused."""
@@ -222,7 +222,7 @@ class DeckApp(App[str]):
     async def on_place_opened(self) -> None:
         """Makes the place Models while nobody does anything, and reads what is in it: that takes longer than showing it."""
         await asyncio.sleep(_QUIET_S)
-        from mldeck.ui.loading_ahead import load_ahead
+        from mldeck.ui.preload import load_ahead
 
         await in_thread(load_ahead)
         await self.keyboard.rest(_QUIET_S)
@@ -235,12 +235,12 @@ class DeckApp(App[str]):
             await models.come_up()
 
     def _models_screen(self) -> Screen[None]:
-        from mldeck.ui.screens.models import ModelsScreen  # many sittings are about runs alone
+        from mldeck.ui.models.screen import ModelsScreen  # many sittings are about runs alone
 
         return ModelsScreen(self.session)
 
     def _compare_screen(self) -> Screen[None]:
-        from mldeck.ui.screens.compare import CompareScreen  # most sittings look at one run at a time
+        from mldeck.ui.compare.screen import CompareScreen  # most sittings look at one run at a time
 
         return CompareScreen(self.session)
 
@@ -270,7 +270,7 @@ class DeckApp(App[str]):
         self.push_screen(DeckPalette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def action_help(self) -> None:
-        from mldeck.ui.dialogs.help_dialog import HelpDialog
+        from mldeck.ui.help.dialog import HelpDialog
 
         active = self.screen.active_bindings.values()
         self.push_screen(HelpDialog({each.binding.id for each in active if each.binding.id is not None}))

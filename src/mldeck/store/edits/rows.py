@@ -1,0 +1,165 @@
+"""What edits of runs and of experiments have in common: looking at the world, and turning what is wanted into rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, column, literal_column, select, table
+
+from mldeck.errors import MldeckError
+from mldeck.format import safe
+from mldeck.model import RUN_NAME_TAG
+from mldeck.store.edits.changes import Edit, RowChange, RowSet, Values
+from mldeck.store.schema import Schema
+from mldeck.store.sqlite.reader import MAX_BOUND_VALUES
+from mldeck.store.sqlite.writer import read_rows, rows_as_recorded, write_rows
+
+ACTIVE = "active"
+DELETED = "deleted"
+
+_SOURCE_RUN_KEY = "mlflow.assessment.sourceRunId"
+_SOURCE_RUN = re.compile(rf'"{re.escape(_SOURCE_RUN_KEY)}": "([^"]*)"')
+"""As MLflow looks for it: in the text of the JSON, not in the column run_id."""
+
+
+class RunRow(NamedTuple):
+    """What has to be known of a run to edit it."""
+
+    run_id: str
+    name: str | None
+    experiment_id: int | None
+    lifecycle_stage: str
+    deleted_time: int | None
+    """None before 1.28, which does not keep it."""
+
+
+class ExperimentRow(NamedTuple):
+    """What has to be known of an experiment to edit it."""
+
+    experiment_id: int
+    name: str
+    lifecycle_stage: str
+    last_update_time: int | None
+    """None before 1.29, which does not keep it."""
+    workspace: str | None
+    """None before 3.10, which has none."""
+
+
+def runs_by_id(connection: Connection, schema: Schema, run_ids: Sequence[str]) -> list[RunRow]:
+    """Each once, in the order given. Raises `MldeckError` when one does not exist."""
+    wanted = list(dict.fromkeys(run_ids))
+    found: dict[str, RunRow] = {}
+    for start in range(0, len(wanted), MAX_BOUND_VALUES):
+        some = wanted[start : start + MAX_BOUND_VALUES]
+        found |= {row.run_id: row for row in run_rows(connection, schema, schema.runs.c.run_uuid.in_(some))}
+    missing = [run_id for run_id in wanted if run_id not in found]
+    if missing or not wanted:
+        raise MldeckError(f"there is no run {safe(missing[0])} (any more)" if missing else "no run to change")
+    return [found[run_id] for run_id in wanted]
+
+
+def run_rows(connection: Connection, schema: Schema, condition: ColumnElement[bool]) -> list[RunRow]:
+    runs = schema.runs
+    statement = select(
+        runs.c.run_uuid,
+        runs.c.name,
+        runs.c.experiment_id,
+        runs.c.lifecycle_stage,
+        schema.optional(runs, "deleted_time"),
+    )
+    return [RunRow(*row) for row in connection.execute(statement.where(condition)).all()]
+
+
+def run_labels(connection: Connection, rows: Sequence[RunRow]) -> list[str]:
+    """What the runs are called: the column, else the tag, else the id (section 4.3)."""
+    unnamed = [(RUN_NAME_TAG, row.run_id) for row in rows if not row.name]
+    tags = read_rows(connection, "tags", ("key", "run_uuid"), ("value",), unnamed)
+    return [str(row.name or tags.get((RUN_NAME_TAG, row.run_id), (None,))[0] or row.run_id) for row in rows]
+
+
+def experiments_by_id(connection: Connection, schema: Schema, ids: Iterable[int]) -> dict[int, ExperimentRow]:
+    """Those of them that exist."""
+    wanted, experiments = sorted(set(ids)), schema.experiments
+    statement = select(
+        experiments.c.experiment_id,
+        experiments.c.name,
+        experiments.c.lifecycle_stage,
+        schema.optional(experiments, "last_update_time"),
+        schema.optional(experiments, "workspace"),
+    )
+    found: dict[int, ExperimentRow] = {}
+    for start in range(0, len(wanted), MAX_BOUND_VALUES):
+        here = experiments.c.experiment_id.in_(wanted[start : start + MAX_BOUND_VALUES])
+        found |= {row[0]: ExperimentRow(*row) for row in connection.execute(statement.where(here)).all()}
+    return found
+
+
+def row_set(
+    table_name: str, key_columns: tuple[str, ...], columns: tuple[str, ...], rows: Iterable[RowChange]
+) -> RowSet:
+    """Without the rows that are as wanted already."""
+    return RowSet(table_name, key_columns, columns, tuple(row for row in rows if row.before != row.after))
+
+
+def tag_set(
+    connection: Connection, table_name: str, key_columns: tuple[str, ...], keys: list[Values], value: str | None
+) -> RowSet:
+    """Sets the tags with these keys to `value`; None deletes those that exist."""
+    after = None if value is None else (value,)
+    before = read_rows(connection, table_name, key_columns, ("value",), keys)
+    return row_set(table_name, key_columns, ("value",), (RowChange(key, before.get(key), after) for key in keys))
+
+
+def without_new_rows(rows: RowSet) -> RowSet:
+    return replace(rows, rows=tuple(row for row in rows.rows if row.before is not None))
+
+
+def run_lifecycle(schema: Schema, rows: Iterable[RunRow], stage: str, deleted_time: int | None) -> RowSet:
+    """Marks these runs, each one recorded, also one that is as wanted already."""
+    if "deleted_time" not in schema.runs.c:
+        changes = (RowChange((row.run_id,), (row.lifecycle_stage,), (stage,)) for row in rows)
+        return RowSet("runs", ("run_uuid",), ("lifecycle_stage",), tuple(changes))
+    after = (stage, deleted_time)
+    changes = (RowChange((row.run_id,), (row.lifecycle_stage, row.deleted_time), after) for row in rows)
+    return RowSet("runs", ("run_uuid",), ("lifecycle_stage", "deleted_time"), tuple(changes))
+
+
+def removed_assessments(connection: Connection, schema: Schema, run_ids: Iterable[str]) -> tuple[RowSet, ...]:
+    """The evaluation results that name one of these runs as their source, to be deleted; none before 3.11.
+
+    3.11 (told by the table `issues` that came with it; the rule is mlflow pull request #20624) removes them for good when
+    the run is deleted, also when that happens with its experiment, and restoring does not bring them back. What it does for
+    its opt-in trace rollups beyond that is left out, as by every MLflow where they are not switched on.
+    """
+    if not (schema.has("assessments") and schema.has("issues")):
+        return ()
+    source = table("assessments", column("assessment_id"), column("assessment_metadata"))
+    # One look for all runs, where MLflow looks once for each.
+    marked = source.c.assessment_metadata.contains(_SOURCE_RUN_KEY, autoescape=True)
+    wanted, found = set(run_ids), connection.execute(select(source).where(marked)).all()
+    keys: list[Values] = [(each,) for each, text in found if not wanted.isdisjoint(_SOURCE_RUN.findall(text))]
+    if not keys:
+        return ()
+    # A table that grows with every release: each row is kept whole, so that an undo puts back what was there.
+    names = connection.execute(select(literal_column("*")).select_from(source).limit(0)).keys()
+    others = tuple(name for name in names if name != "assessment_id")
+    rows = read_rows(connection, "assessments", ("assessment_id",), others, keys)
+    return (row_set("assessments", ("assessment_id",), others, [RowChange(key, rows[key], None) for key in keys]),)
+
+
+def written(connection: Connection, edit: Edit) -> Edit:
+    write_rows(connection, edit.row_sets)
+    return edit
+
+
+def check_as_recorded(connection: Connection, edit: Edit) -> None:
+    """Raises `MldeckError` when a row is no longer what the edit made of it."""
+    if not all(rows_as_recorded(connection, each) for each in edit.row_sets):
+        raise changed_since(edit)
+
+
+def changed_since(edit: Edit) -> MldeckError:
+    return MldeckError(f"cannot undo, because it was changed since: {edit.summary}")

@@ -1,0 +1,22 @@
+"""Which metrics several runs have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, select
+
+from mldeck.model import MetricKey
+from mldeck.store.runs.records import chunks
+from mldeck.store.schema import Schema
+
+
+def metric_keys(connection: Connection, schema: Schema, ids: Sequence[str]) -> tuple[MetricKey, ...]:
+    """The metrics that at least one of these runs has, by name."""
+    latest = schema.latest_metrics
+    counts: dict[str, int] = {}
+    for some in chunks(ids):
+        statement = select(latest.c.key, func.count()).where(latest.c.run_uuid.in_(some)).group_by(latest.c.key)
+        for key, count in connection.execute(statement).all():
+            counts[key] = counts.get(key, 0) + count
+    return tuple(MetricKey(key, counts[key]) for key in sorted(counts))

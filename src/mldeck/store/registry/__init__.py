@@ -1,0 +1,1 @@
+"""The model registry: reading and changing it."""

@@ -1,0 +1,187 @@
+"""Changing the model registry of one open database.
+
+As with `StoreEditor`, every method may be called from any thread, takes the write lock for one short transaction, and raises
+`MldeckError`, `StoreUnavailable` or `Interrupted` when nothing was changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from mldeck.errors import MldeckError
+from mldeck.model import DEFAULT_WORKSPACE
+from mldeck.registry.history import Transition
+from mldeck.registry.nouns import ModelSource
+from mldeck.registry.plan import TransitionPlan
+from mldeck.store.edits.changes import Edit
+from mldeck.store.interrupt import Interrupt
+from mldeck.store.registry import edits as registry_edits
+from mldeck.store.registry import moves as registry_moves
+from mldeck.store.registry.moves import Registered
+from mldeck.store.registry.tables import MODELS, RegistryTables
+from mldeck.store.sqlite.files import DatabaseFile
+from mldeck.store.sqlite.writer import LOCK_WAIT_S, SqliteWriter
+
+_NO_TAGS: Mapping[str, str] = {}
+
+
+class RegistryEditor:
+    """Costs nothing until the first change; holds no connection between changes."""
+
+    def __init__(
+        self,
+        database: DatabaseFile,
+        workspace: str = DEFAULT_WORKSPACE,
+        *,
+        record_transitions: bool = True,
+        tracking: DatabaseFile | None = None,
+        wait_s: float = LOCK_WAIT_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`tracking` is where the logged models are, when that is another database."""
+        self._writer = SqliteWriter(database, wait_s)
+        self._workspace = workspace
+        self._record_transitions = record_transitions
+        self._tracking = SqliteWriter(tracking, wait_s) if tracking else None
+        self._clock = clock
+
+    def check_writable(self) -> None:
+        """Raises what a change would, if the database is only read."""
+        self._writer.check_writable()
+
+    # Versions and stages
+
+    def register(
+        self,
+        name: str,
+        source: ModelSource,
+        description: str = "",
+        tags: Mapping[str, str] = _NO_TAGS,
+        interrupt: Interrupt | None = None,
+    ) -> Registered:
+        """The next version of the model, which is created when there is none of that name.
+
+        Where the logged model is in another database, it takes its note of it in a second transaction, as with MLflow.
+        """
+        with self._writing(interrupt) as (connection, tables):
+            done = registry_moves.register(connection, tables, name, source, description, tags, self._now_ms())
+            if source.model_id and self._tracking is None:
+                registry_moves.note_at_logged_model(connection, tables.schema, source.model_id, done)
+        if source.model_id and self._tracking is not None:
+            try:
+                with self._tracking.writing() as (connection, schema):
+                    registry_moves.note_at_logged_model(connection, schema, source.model_id, done)
+            except MldeckError as error:
+                return replace(done, notice=f"the logged model took no note of it: {error}")
+        return done
+
+    def transition(self, plan: TransitionPlan, reason: str = "", interrupt: Interrupt | None = None) -> Transition:
+        """Raises `StaleReview` when the model is no longer as it was when the plan was made."""
+        who, host = _user(), _host()
+        with self._writing(interrupt) as (connection, tables):
+            return registry_moves.transition(
+                connection,
+                tables,
+                plan,
+                self._now_ms(),
+                who=who,
+                host=host,
+                reason=reason,
+                record=self._record_transitions,
+            )
+
+    def delete_version(self, name: str, version: int, interrupt: Interrupt | None = None) -> Edit:
+        with self._writing(interrupt) as (connection, tables):
+            return registry_edits.delete_version(connection, tables, name, version, self._now_ms())
+
+    def set_version_description(self, name: str, version: int, text: str, interrupt: Interrupt | None = None) -> Edit:
+        with self._writing(interrupt) as (connection, tables):
+            return registry_edits.set_version_description(connection, tables, name, version, text, self._now_ms())
+
+    def set_version_tag(
+        self, name: str, version: int, key: str, value: str, interrupt: Interrupt | None = None
+    ) -> Edit:
+        with self._writing(interrupt) as (connection, tables):
+            return registry_edits.set_version_tag(connection, tables, name, version, key, value)
+
+    def delete_version_tag(self, name: str, version: int, key: str, interrupt: Interrupt | None = None) -> Edit:
+        with self._writing(interrupt) as (connection, tables):
+            return registry_edits.delete_version_tag(connection, tables, name, version, key)
+
+    # Models
+
+    def create_model(
+        self,
+        name: str,
+        description: str = "",
+        tags: Mapping[str, str] = _NO_TAGS,
+        interrupt: Interrupt | None = None,
+    ) -> Edit:
+        with self._writing(interrupt) as (connection, tables):
+            return registry_edits.create_model(connection, tables, name, description, tags, self._now_ms())
+
+    def rename_model(self, name: str, new_name: str, interrupt: Interrupt | None = None) -> Edit:
+        with self._writing(interrupt) as (connection, tables):
+            return registry_edits.rename_model(connection, tables, name, new_name, self._now_ms())
+
+    def delete_model(self, name: str, interrupt: Interrupt | None = None) -> Edit:
+        """With all its versions."""
+        with self._writing(interrupt) as (connection, tables):
+            return registry_edits.delete_model(connection, tables, name)
+
+    def set_model_description(self, name: str, text: str, interrupt: Interrupt | None = None) -> Edit:
+        with self._writing(interrupt) as (connection, tables):
+            return registry_edits.set_model_description(connection, tables, name, text, self._now_ms())
+
+    def set_model_tag(self, name: str, key: str, value: str, interrupt: Interrupt | None = None) -> Edit:
+        with self._writing(interrupt) as (connection, tables):
+            return registry_edits.set_model_tag(connection, tables, name, key, value)
+
+    def delete_model_tag(self, name: str, key: str, interrupt: Interrupt | None = None) -> Edit:
+        with self._writing(interrupt) as (connection, tables):
+            return registry_edits.delete_model_tag(connection, tables, name, key)
+
+    def set_alias(self, name: str, alias: str, version: int, interrupt: Interrupt | None = None) -> Edit:
+        with self._writing(interrupt) as (connection, tables):
+            return registry_edits.set_alias(connection, tables, name, alias, version)
+
+    def delete_alias(self, name: str, alias: str, interrupt: Interrupt | None = None) -> Edit:
+        with self._writing(interrupt) as (connection, tables):
+            return registry_edits.delete_alias(connection, tables, name, alias)
+
+    def undo(self, edit: Edit, interrupt: Interrupt | None = None) -> Edit:
+        """Every row is as before. Changes of stage are undone by a plan: `mldeck.registry.plan.plan_undo`."""
+        with self._writing(interrupt) as (connection, _):
+            return registry_edits.undo_model_edit(connection, edit)
+
+    @contextmanager
+    def _writing(self, interrupt: Interrupt | None) -> Iterator[tuple[Connection, RegistryTables]]:
+        with self._writer.writing(interrupt) as (connection, schema):
+            tables = RegistryTables(schema, self._workspace)
+            tables.require(MODELS)
+            yield connection, tables
+
+    def _now_ms(self) -> int:
+        """Asked for when the lock is held: waiting for it may have taken a while."""
+        return int(self._clock() * 1000)
+
+
+def _user() -> str:
+    """The login name, as MLflow takes it for a run."""
+    import getpass  # only for changes of stage
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a user without a name
+        return "unknown"
+
+
+def _host() -> str:
+    import socket
+
+    return socket.gethostname()

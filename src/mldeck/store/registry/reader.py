@@ -1,0 +1,129 @@
+"""Reading the model registry of one open database, and the models that its runs logged.
+
+Every method may be called from any thread, and raises what the methods of `Store` raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from mldeck.model import DEFAULT_WORKSPACE
+from mldeck.registry.history import Event
+from mldeck.registry.nouns import (
+    ALL_MODELS,
+    LoggedModel,
+    ModelQuery,
+    ModelSource,
+    ModelVersion,
+    RegisteredModel,
+)
+from mldeck.store.interrupt import Interrupt
+from mldeck.store.registry import logged_models
+from mldeck.store.registry import models as registry_models
+from mldeck.store.registry import rows as registry_rows
+from mldeck.store.registry import sources as registry_sources
+from mldeck.store.registry import versions as registry_versions
+from mldeck.store.registry.tables import ALIASES, MODELS, VERSION_TAGS, VERSIONS, RegistryTables, list_workspaces
+from mldeck.store.schema import Schema
+
+if TYPE_CHECKING:
+    from mldeck.store.store import Store
+
+_P = ParamSpec("_P")
+_Result = TypeVar("_Result")
+
+
+class RegistryReader:
+    """Costs nothing until something is read. What is registered is that of one workspace (MLflow 3.10 and later)."""
+
+    def __init__(self, store: Store, workspace: str = DEFAULT_WORKSPACE) -> None:
+        self._store = store
+        self.workspace = workspace
+
+    # What is registered
+
+    def models(self, query: ModelQuery = ALL_MODELS, interrupt: Interrupt | None = None) -> list[RegisteredModel]:
+        return self._read(registry_models.list_models, interrupt, [], query)
+
+    def model(self, name: str, interrupt: Interrupt | None = None) -> RegisteredModel | None:
+        return self._read(registry_models.read_model, interrupt, None, name)
+
+    def versions(self, name: str, interrupt: Interrupt | None = None) -> tuple[ModelVersion, ...]:
+        """The newest first, without deleted ones."""
+        return self._read(registry_versions.versions_of_model, interrupt, (), name)
+
+    def version(self, name: str, version: int, interrupt: Interrupt | None = None) -> ModelVersion | None:
+        return self._read(registry_versions.read_version, interrupt, None, name, version)
+
+    def history(self, name: str, interrupt: Interrupt | None = None) -> tuple[Event, ...]:
+        """What happened to the versions of the model, the deleted ones too, oldest first."""
+        return self._read(registry_versions.history_of_versions, interrupt, (), name)
+
+    def check_model(self, name: str, interrupt: Interrupt | None = None) -> None:
+        """Raises `MldeckError` unless there is a registered model of that name that can be changed."""
+        self._read(registry_rows.check_model, interrupt, None, name)
+
+    def versions_of_run(
+        self, run_id: str, model_ids: tuple[str, ...] = (), interrupt: Interrupt | None = None
+    ) -> tuple[ModelVersion, ...]:
+        """The versions of any model that came from the run, or from one of these logged models."""
+        return self._read(registry_versions.versions_of_run, interrupt, (), run_id, model_ids)
+
+    def workspaces(self, interrupt: Interrupt | None = None) -> tuple[str, ...]:
+        """Those that have registered models, by name, and the one that is shown."""
+        return self._store._read(list_workspaces, interrupt, self.workspace)
+
+    @property
+    def has_registry(self) -> bool:
+        """False before MLflow 1.4."""
+        return self._store._schema.has(MODELS, VERSIONS)
+
+    @property
+    def keeps_history(self) -> bool:
+        """Whether there are tags of versions to keep it in: False before MLflow 1.10."""
+        return self._store._schema.has(VERSION_TAGS)
+
+    @property
+    def has_aliases(self) -> bool:
+        """False before MLflow 2.3."""
+        return self._store._schema.has(ALIASES)
+
+    # What runs logged
+
+    def models_of_run(self, run_id: str, interrupt: Interrupt | None = None) -> tuple[LoggedModel, ...]:
+        return self._store._read(logged_models.models_of_run, interrupt, run_id)
+
+    def models_of_experiment(self, experiment_id: str, interrupt: Interrupt | None = None) -> tuple[LoggedModel, ...]:
+        return self._store._read(logged_models.models_of_experiment, interrupt, experiment_id)
+
+    def logged_model(self, model_id: str, interrupt: Interrupt | None = None) -> LoggedModel | None:
+        return self._store._read(logged_models.logged_model, interrupt, model_id)
+
+    def source_of_run(
+        self, run_id: str, path: str, has_model: registry_sources.HasModel, interrupt: Interrupt | None = None
+    ) -> ModelSource:
+        """What registering `runs:/RUN_ID/PATH` stores. Raises `MldeckError` when there is no such model."""
+        return self._store._read(registry_sources.source_of_run, interrupt, run_id, path, has_model)
+
+    def source_of_logged_model(self, model_id: str, interrupt: Interrupt | None = None) -> ModelSource:
+        return self._store._read(registry_sources.source_of_logged_model, interrupt, model_id)
+
+    def _read(
+        self,
+        function: Callable[Concatenate[Connection, RegistryTables, _P], _Result],
+        interrupt: Interrupt | None,
+        nothing: _Result,
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> _Result:
+        """`nothing` is the answer of a database without a registry."""
+
+        def read(connection: Connection, schema: Schema) -> _Result:
+            if not schema.has(MODELS, VERSIONS):
+                return nothing
+            return function(connection, RegistryTables(schema, self.workspace), *args, **kwargs)
+
+        return self._store._read(read, interrupt)

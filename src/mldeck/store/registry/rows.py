@@ -1,0 +1,97 @@
+"""What changes of the registry have in common: looking at the world under the lock, and turning what is wanted into rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, FromClause, func, select
+
+from mldeck.errors import MldeckError
+from mldeck.format import safe
+from mldeck.registry.nouns import ModelVersion
+from mldeck.store.edits.changes import DbValue, Edit, EditKind, RowChange, RowSet, Subject, Values
+from mldeck.store.registry.models import is_prompt
+from mldeck.store.registry.tables import MODELS, VERSIONS, RegistryTables
+from mldeck.store.registry.versions import read_version
+from mldeck.store.sqlite.writer import read_rows
+
+
+def model_exists(connection: Connection, tables: RegistryTables, name: str) -> bool:
+    return connection.execute(select(tables.models.c.name).where(tables.named(tables.models, name))).first() is not None
+
+
+def check_model(connection: Connection, tables: RegistryTables, name: str) -> None:
+    """Raises `MldeckError` unless there is a registered model of that name that can be changed."""
+    if connection.execute(select(is_prompt(tables, name))).scalar():
+        raise MldeckError(f"{safe(name)} is a prompt, not a model")
+    if model_exists(connection, tables, name):
+        return
+    if greatest_version(connection, tables, name):
+        raise MldeckError(
+            f"the versions called {safe(name)} have no registered model, so MLflow cannot change them; "
+            "create a model of that name to take them in"
+        )
+    raise MldeckError(f"there is no registered model {safe(name)} (any more)")
+
+
+def check_name_is_free(connection: Connection, tables: RegistryTables, name: str) -> None:
+    """Raises `MldeckError` when a model or a prompt has the name."""
+    if model_exists(connection, tables, name):
+        kind = "prompt" if connection.execute(select(is_prompt(tables, name))).scalar() else "registered model"
+        raise MldeckError(f"there is a {kind} {safe(name)} already")
+
+
+def found_version(connection: Connection, tables: RegistryTables, name: str, version: int) -> ModelVersion:
+    """Raises `MldeckError` unless it exists, is not deleted, and can be changed."""
+    check_model(connection, tables, name)
+    found = read_version(connection, tables, name, version)
+    if found is None:
+        raise MldeckError(f"there is no version {version} of {safe(name)} (any more)")
+    return found
+
+
+def greatest_version(connection: Connection, tables: RegistryTables, name: str) -> int:
+    """Of all versions there ever were while the model existed; 0 when there was none."""
+    versions = tables.versions
+    found = connection.execute(select(func.max(versions.c.version)).where(tables.named(versions, name))).scalar()
+    return found or 0
+
+
+def changed_model(connection: Connection, tables: RegistryTables, name: str, **new: DbValue) -> RowSet:
+    return changed_rows(connection, MODELS, tables.key_columns("name"), {tables.key(name): new})
+
+
+def changed_versions(
+    connection: Connection, tables: RegistryTables, name: str, new: Mapping[int, Mapping[str, DbValue]]
+) -> RowSet:
+    """New values of the same columns, by version."""
+    rows = {tables.key(name, version): values for version, values in new.items()}
+    return changed_rows(connection, VERSIONS, tables.key_columns("name", "version"), rows)
+
+
+def changed_rows(
+    connection: Connection,
+    table_name: str,
+    key_columns: tuple[str, ...],
+    new: Mapping[Values, Mapping[str, DbValue]],
+) -> RowSet:
+    """New values for rows that exist, or shall exist, by their keys; the columns are the same in all of them."""
+    columns = tuple(next(iter(new.values())))
+    before = read_rows(connection, table_name, key_columns, columns, new)
+    rows = (RowChange(key, before.get(key), tuple(values.values())) for key, values in new.items())
+    return RowSet(table_name, key_columns, columns, tuple(rows))
+
+
+def removed_rows(
+    connection: Connection, table_name: str, table: FromClause, key_columns: tuple[str, ...], keys: Sequence[Values]
+) -> RowSet:
+    """Each row kept whole, so that an undo puts back what was there."""
+    columns = tuple(sorted(set(table.c.keys()) - set(key_columns)))
+    before = read_rows(connection, table_name, key_columns, columns, keys)
+    return RowSet(table_name, key_columns, columns, tuple(RowChange(key, before[key], None) for key in keys))
+
+
+def model_edit(
+    kind: EditKind, name: str, summary: str, row_sets: Iterable[RowSet], undo_refusal: str | None = None
+) -> Edit:
+    return Edit(kind, Subject.MODEL, (name,), summary, tuple(row_sets), undo_refusal)

@@ -1,0 +1,109 @@
+"""The tables of the model registry in one database, as far as one workspace goes.
+
+Since 3.10 every one of them has a workspace, which leads its primary key: a look-up that left it out would read the whole
+table, and would find the models of others.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from sqlalchemy import ColumnElement, Connection, FromClause, TableClause, and_, or_, select, true
+
+from mldeck.errors import MldeckError
+from mldeck.model import DEFAULT_WORKSPACE
+from mldeck.registry.nouns import DELETED_STAGE
+from mldeck.store.edits.changes import Values
+from mldeck.store.schema import Schema
+
+MODELS = "registered_models"
+VERSIONS = "model_versions"
+MODEL_TAGS = "registered_model_tags"
+VERSION_TAGS = "model_version_tags"
+ALIASES = "registered_model_aliases"
+
+FIRST_RELEASES = {MODELS: "1.4", VERSIONS: "1.4", MODEL_TAGS: "1.10", VERSION_TAGS: "1.10", ALIASES: "2.3"}
+"""Of MLflow, with that table."""
+
+_THINGS = {
+    MODELS: "a model registry",
+    VERSIONS: "a model registry",
+    MODEL_TAGS: "tags of registered models",
+    VERSION_TAGS: "tags of model versions",
+    ALIASES: "aliases of model versions",
+}
+
+
+class RegistryTables:
+    """Raises `MldeckError` when a workspace is asked for where there are none."""
+
+    def __init__(self, schema: Schema, workspace: str) -> None:
+        self.schema = schema
+        self.workspace = workspace
+        self.has_workspaces = "workspace" in self.models.c
+        if workspace != DEFAULT_WORKSPACE and not self.has_workspaces:
+            raise MldeckError("this database is from before MLflow 3.10, which has no workspaces")
+
+    def has(self, table_name: str) -> bool:
+        return self.schema.has(table_name)
+
+    def require(self, table_name: str) -> None:
+        """Raises `MldeckError` when this version of MLflow had no such table."""
+        if not self.has(table_name):
+            release = FIRST_RELEASES[table_name]
+            raise MldeckError(f"this database is from before MLflow {release}, which has no {_bare(table_name)}")
+
+    @cached_property
+    def models(self) -> TableClause:
+        return self.schema.table(MODELS)
+
+    @cached_property
+    def versions(self) -> TableClause:
+        return self.schema.table(VERSIONS)
+
+    @cached_property
+    def model_tags(self) -> TableClause:
+        return self.schema.table(MODEL_TAGS)
+
+    @cached_property
+    def version_tags(self) -> TableClause:
+        return self.schema.table(VERSION_TAGS)
+
+    @cached_property
+    def aliases(self) -> TableClause:
+        return self.schema.table(ALIASES)
+
+    def here(self, table: FromClause) -> ColumnElement[bool]:
+        """In the workspace."""
+        return table.c.workspace == self.workspace if self.has_workspaces else true()
+
+    def named(self, table: FromClause, name: str, version: int | None = None) -> ColumnElement[bool]:
+        """Of the model of that name, and of that version of it."""
+        found = and_(self.here(table), table.c.name == name)
+        return found if version is None else and_(found, table.c.version == version)
+
+    def living(self) -> ColumnElement[bool]:
+        """Versions that were not deleted."""
+        stage = self.versions.c.current_stage
+        return or_(stage.is_(None), stage != DELETED_STAGE)
+
+    def key_columns(self, *names: str) -> tuple[str, ...]:
+        """Of a primary key that consists of these columns, and of the workspace."""
+        return ("workspace", *names) if self.has_workspaces else names
+
+    def key(self, *values: str | int) -> Values:
+        """The values of `key_columns`."""
+        return (self.workspace, *values) if self.has_workspaces else values
+
+
+def _bare(table_name: str) -> str:
+    return _THINGS[table_name].removeprefix("a ")
+
+
+def list_workspaces(connection: Connection, schema: Schema, shown: str) -> tuple[str, ...]:
+    """Those that have registered models, and the one that is shown."""
+    models = schema.table(MODELS)
+    if "workspace" not in models.c:
+        return (shown,)
+    found = connection.execute(select(models.c.workspace).distinct()).scalars().all()
+    return tuple(sorted({shown, *found}))

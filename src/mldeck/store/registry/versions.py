@@ -1,0 +1,122 @@
+"""Reading the versions of registered models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, not_, or_, select
+
+from mldeck.registry.history import Event, history_of_model
+from mldeck.registry.nouns import DELETED_STAGE, NO_STAGE, ModelVersion
+from mldeck.store.registry.models import is_prompt
+from mldeck.store.registry.tables import ALIASES, VERSION_TAGS, RegistryTables
+from mldeck.store.runs.records import chunks
+
+_OPTIONAL = (
+    *("creation_time", "last_updated_time", "run_id", "user_id", "source", "status", "status_message", "run_link"),
+    *("storage_location", "description"),
+)
+
+Key = tuple[str, int]
+
+
+def versions_of_model(
+    connection: Connection, tables: RegistryTables, name: str, *, deleted: bool = False
+) -> tuple[ModelVersion, ...]:
+    """The newest first; `deleted` says whether with those that were deleted, which keep their tags."""
+    condition = tables.named(tables.versions, name)
+    return _versions(connection, tables, condition if deleted else and_(condition, tables.living()), name)
+
+
+def history_of_versions(connection: Connection, tables: RegistryTables, name: str) -> tuple[Event, ...]:
+    versions = versions_of_model(connection, tables, name, deleted=True)
+    changed = select(tables.models.c.last_updated_time).where(tables.named(tables.models, name))
+    return history_of_model(versions, connection.execute(changed).scalar())
+
+
+def read_version(connection: Connection, tables: RegistryTables, name: str, version: int) -> ModelVersion | None:
+    """None when there is none (any more)."""
+    found = _versions(connection, tables, and_(tables.named(tables.versions, name, version), tables.living()), name)
+    return found[0] if found else None
+
+
+def versions_of_run(
+    connection: Connection, tables: RegistryTables, run_id: str, model_ids: tuple[str, ...] = ()
+) -> tuple[ModelVersion, ...]:
+    """Versions that name the run, or one of these logged models as their source."""
+    versions = tables.versions
+    # Written into the statement: a run may have logged more models than a statement may have bound values.
+    sources: BindParameter[Any] = bindparam(
+        "sources", [f"models:/{model_id}" for model_id in model_ids], expanding=True, literal_execute=True
+    )
+    optional = tables.schema.optional
+    here = or_(optional(versions, "run_id") == run_id, optional(versions, "source").in_(sources))
+    condition = and_(tables.here(versions), tables.living(), here, not_(is_prompt(tables, versions.c.name)))
+    return _versions(connection, tables, condition)
+
+
+def _versions(
+    connection: Connection, tables: RegistryTables, condition: ColumnElement[bool], name: str | None = None
+) -> tuple[ModelVersion, ...]:
+    """`name` is the model of all of them, when they are of one."""
+    versions = tables.versions
+    statement = select(
+        versions.c.name,
+        versions.c.version,
+        versions.c.current_stage,
+        *(tables.schema.optional(versions, each) for each in _OPTIONAL),
+    ).where(condition)
+    rows = connection.execute(statement.order_by(versions.c.version.desc(), versions.c.name)).all()
+    names = [name] if name is not None else sorted({row.name for row in rows})
+    tags, aliases = _tags(connection, tables, names), _aliases(connection, tables, names)
+    return tuple(_version(row, tags, aliases) for row in rows if row.version is not None)
+
+
+def _version(row: Row[Any], tags: dict[Key, dict[str, str]], aliases: dict[Key, list[str]]) -> ModelVersion:
+    key = (row.name, row.version)
+    gone = row.current_stage == DELETED_STAGE
+    return ModelVersion(
+        name=row.name,
+        version=row.version,
+        stage=row.current_stage or NO_STAGE,
+        status=row.status or "READY",
+        creation_time=row.creation_time,
+        last_updated_time=row.last_updated_time,
+        description=row.description or None,
+        # Where MLflow has redacted them they say nothing.
+        source=None if gone else row.source or None,
+        storage_location=row.storage_location or None,
+        run_id=None if gone else row.run_id or None,
+        run_link=None if gone else row.run_link or None,
+        user_id=row.user_id or None,
+        status_message=row.status_message or None,
+        tags=tags.get(key, {}),
+        aliases=() if gone else tuple(aliases.get(key, ())),
+    )
+
+
+def _tags(connection: Connection, tables: RegistryTables, names: Sequence[str]) -> dict[Key, dict[str, str]]:
+    """Of all versions of these models."""
+    found: dict[Key, dict[str, str]] = {}
+    if tables.has(VERSION_TAGS):
+        tags = tables.version_tags
+        statement = select(tags.c.name, tags.c.version, tags.c.key, tags.c.value).order_by(tags.c.key)
+        for some in chunks(names):
+            here = statement.where(tables.here(tags), tags.c.name.in_(some))
+            for name, version, key, value in connection.execute(here).all():
+                found.setdefault((name, version), {})[key] = value or ""
+    return found
+
+
+def _aliases(connection: Connection, tables: RegistryTables, names: Sequence[str]) -> dict[Key, list[str]]:
+    """Of all versions of these models."""
+    found: dict[Key, list[str]] = {}
+    if tables.has(ALIASES):
+        aliases = tables.aliases
+        statement = select(aliases.c.name, aliases.c.version, aliases.c.alias).order_by(aliases.c.alias)
+        for some in chunks(names):
+            here = statement.where(tables.here(aliases), aliases.c.name.in_(some))
+            for name, version, alias in connection.execute(here).all():
+                found.setdefault((name, version), []).append(alias)
+    return found

@@ -1,0 +1,1 @@
+"""Experiments and runs: finding, filtering, sorting and reading them."""

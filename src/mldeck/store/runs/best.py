@@ -1,0 +1,49 @@
+"""The best value of a metric among the runs of a query, and the metric that MLflow was told is the important one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, and_, func, select
+
+from mldeck.model import RunQuery
+from mldeck.store.encoding import STORED_INFINITY
+from mldeck.store.runs.records import chunks, matches
+from mldeck.store.schema import Schema
+
+_NAME_TAG = "mlflow.experiment.primaryMetric.name"
+_GREATER_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter"
+
+
+def best_values(
+    connection: Connection, schema: Schema, query: RunQuery, greater_is_better: Mapping[str, bool]
+) -> dict[str, float]:
+    """By key, over all runs of the query; NaN and the infinities are nobody's best. A key without any value is left out."""
+    latest, runs = schema.latest_metrics, schema.runs
+    listed = select(runs.c.run_uuid).where(matches(schema, query))
+    finite = and_(latest.c.value < STORED_INFINITY, latest.c.value > -STORED_INFINITY)
+    if "is_nan" in latest.c:
+        finite = and_(finite, latest.c.is_nan == 0)
+    best: dict[str, float] = {}
+    for keys in chunks(list(greater_is_better)):
+        statement = (
+            select(latest.c.key, func.min(latest.c.value), func.max(latest.c.value))
+            .where(latest.c.key.in_(keys), finite, latest.c.run_uuid.in_(listed))
+            .group_by(latest.c.key)
+        )
+        for key, low, high in connection.execute(statement).all():
+            best[key] = high if greater_is_better[key] else low
+    return best
+
+
+def primary_metric(connection: Connection, schema: Schema, experiment_id: str) -> tuple[str, bool] | None:
+    """The experiment's primary metric and whether greater is better; None unless both are said."""
+    if not schema.has("experiment_tags"):
+        return None
+    tags = schema.experiment_tags
+    named = and_(tags.c.experiment_id == int(experiment_id), tags.c.key.in_((_NAME_TAG, _GREATER_TAG)))
+    values = {row.key: row.value for row in connection.execute(select(tags.c.key, tags.c.value).where(named)).all()}
+    name, greater = values.get(_NAME_TAG), str(values.get(_GREATER_TAG) or "").strip().lower()
+    if not name or greater not in ("true", "false"):
+        return None
+    return name, greater == "true"

@@ -1,0 +1,144 @@
+"""Which columns a run table should show before anybody chose any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sqlalchemy import Connection, FromClause, and_, func, select, union_all
+
+from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunQuery
+from mldeck.store.runs.completion import found_keys
+from mldeck.store.runs.records import chunks, matches
+from mldeck.store.schema import Schema
+
+SAMPLE_RUNS = 60
+"""As many runs are looked at as a tall screen shows."""
+
+_MAX_VALUES = 20_000
+"""So many rows of a kind are read at once; a run may have 12,000 metrics."""
+
+_MAX_COLUMNS = 30
+"""Of each kind; the rest can be chosen by hand."""
+
+_KEYS_PER_RUN = 200
+_MAX_CANDIDATES = 1_000
+_KEYS_AT_ONCE = 200
+"""Where runs have more keys than can be read: how many of them are looked at in the end, and how many at a time."""
+
+
+def differing_columns(connection: Connection, schema: Schema, ids: Sequence[str]) -> tuple[Column, ...]:
+    """The metrics, then the params, whose values differ between these runs; all of them if there is one run only.
+
+    Those that most runs have come first. System metrics (`system/…`) are left out: there are many, and nobody chose to log
+    them.
+    """
+    sample = list(ids[:SAMPLE_RUNS])
+    if not sample:
+        return ()
+    metrics = _differing_keys(connection, schema.latest_metrics, sample)
+    params = _differing_keys(connection, schema.params, sample)
+    return (*(Column(Kind.METRIC, key) for key in metrics), *(Column(Kind.PARAM, key) for key in params))
+
+
+def _differing_keys(connection: Connection, source: FromClause, sample: Sequence[str]) -> list[str]:
+    """The first of them. All values are compared if they are few enough, else those of the most common keys."""
+    rows = _values(connection, source, sample, _MAX_VALUES + 1)
+    if len(rows) <= _MAX_VALUES:
+        return _without_system(_differing(rows, len(sample)))[:_MAX_COLUMNS]
+    found: list[str] = []
+    for keys in _candidates(connection, source, sample):
+        found += _differing(_values(connection, source, sample, None, keys), len(sample))
+        if len(found) >= _MAX_COLUMNS:
+            break
+    return found[:_MAX_COLUMNS]
+
+
+def _candidates(connection: Connection, source: FromClause, sample: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Keys of which every run has a say, however many there are: the most common ones first."""
+    some_of_each = union_all(
+        *(
+            select(select(source.c.key).where(source.c.run_uuid == run_id).limit(_KEYS_PER_RUN).subquery().c.key)
+            for run_id in sample
+        )
+    ).subquery()
+    key = some_of_each.c.key
+    statement = select(key).group_by(key).order_by(func.count().desc(), key).limit(_MAX_CANDIDATES)
+    keys = _without_system(connection.execute(statement).scalars().all())
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        yield keys[start : start + _KEYS_AT_ONCE]
+
+
+def _without_system(keys: Iterable[str]) -> list[str]:
+    return [key for key in keys if not key.startswith(SYSTEM_METRIC_PREFIX)]
+
+
+def present_columns(connection: Connection, schema: Schema, query: RunQuery) -> tuple[Column, ...]:
+    """All metrics, then params, then tags but MLflow's own, that at least one run of the query has, each by name."""
+    few = connection.execute(
+        select(schema.runs.c.run_uuid).where(matches(schema, query)).limit(SAMPLE_RUNS + 1)
+    ).scalars()
+    ids = list(few.all())
+    columns: list[Column] = []
+    for kind in (Kind.METRIC, Kind.PARAM, Kind.TAG):
+        source = schema.values_of(kind)
+        if len(ids) > SAMPLE_RUNS:
+            keys = _keys_of_query(connection, schema, source, query)
+        else:
+            keys = connection.execute(select(source.c.key).where(source.c.run_uuid.in_(ids)).distinct()).scalars().all()
+        columns += (Column(kind, key) for key in sorted(keys) if kind is not Kind.TAG or _is_users(key))
+    return tuple(columns)
+
+
+def _is_users(tag: str) -> bool:
+    return not tag.startswith(SYSTEM_TAG_PREFIX)
+
+
+def _keys_of_query(connection: Connection, schema: Schema, source: FromClause, query: RunQuery) -> Sequence[str]:
+    """For each key of the database, looks for one run of the query: the first that has the key is one as a rule."""
+    found = found_keys(source)
+    listed = select(schema.runs.c.run_uuid).where(matches(schema, query))
+    # An expression, or SQLite would try every listed run with every key instead of following the rows of a key.
+    run_id = func.coalesce(source.c.run_uuid, "")
+    has_run = select(source.c.key).where(and_(source.c.key == found.c.key, run_id.in_(listed))).exists()
+    return connection.execute(select(found.c.key).where(found.c.key.is_not(None), has_run)).scalars().all()
+
+
+def keys_of_runs(connection: Connection, schema: Schema, ids: Sequence[str]) -> tuple[Column, ...]:
+    """All metrics, then params, then tags that at least one of these runs has, each by name."""
+    columns: list[Column] = []
+    for kind in (Kind.METRIC, Kind.PARAM, Kind.TAG):
+        source = schema.values_of(kind)
+        keys: set[str] = set()
+        for some in chunks(ids):
+            keys.update(
+                connection.execute(select(source.c.key).where(source.c.run_uuid.in_(some)).distinct()).scalars()
+            )
+        columns += (Column(kind, key) for key in sorted(keys))
+    return tuple(columns)
+
+
+def _values(
+    connection: Connection,
+    source: FromClause,
+    ids: Sequence[str],
+    limit: int | None,
+    keys: Sequence[str] | None = None,
+) -> list[tuple[str, object]]:
+    """Key and value of each row; a NaN, which is stored as 0, differs from a 0."""
+    value = [source.c[name] for name in ("value", "is_nan") if name in source.c]
+    statement = select(source.c.key, *value).where(source.c.run_uuid.in_(ids)).limit(limit)
+    if keys is not None:
+        statement = statement.where(source.c.key.in_(keys))
+    return [(row.key, tuple(row)) for row in connection.execute(statement).all()]
+
+
+def _differing(values: Iterable[tuple[str, object]], run_count: int) -> list[str]:
+    counts: dict[str, int] = {}
+    distinct: dict[str, set[object]] = {}
+    for key, value in values:
+        counts[key] = counts.get(key, 0) + 1
+        distinct.setdefault(key, set()).add(value)
+    differing = [key for key in counts if len(distinct[key]) > 1 or counts[key] < run_count]
+    if run_count == 1:
+        differing = list(counts)
+    return sorted(differing, key=lambda key: (-counts[key], key))

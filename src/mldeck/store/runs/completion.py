@@ -1,0 +1,67 @@
+"""What can be typed in a search, as far as it stands in the database: keys, and values of a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import CTE, Connection, FromClause, func, not_, select
+
+from mldeck.format import NO_NUMBERS
+from mldeck.model import Kind, RunQuery
+from mldeck.store.runs.records import matches
+from mldeck.store.schema import Schema
+from mldeck.store.text_match import as_number
+
+_MAX_KEYS = 20_000
+_VALUE_ROWS = 5_000
+"""So many rows of a key are looked at for its values: enough for those that matter, quick in any store."""
+
+
+def list_keys(connection: Connection, schema: Schema, kind: Kind, sample_ids: Sequence[str]) -> list[str]:
+    """The keys of a kind in this database: those that most of the sample runs have come first, the others by name.
+
+    Found by skipping along the primary key, which the key leads: a look per key, not per row (section 8, rule 2).
+    """
+    source = schema.values_of(kind)
+    counts: dict[str, int] = {}
+    if sample_ids:
+        counted = select(source.c.key, func.count()).where(source.c.run_uuid.in_(sample_ids)).group_by(source.c.key)
+        counts = {row[0]: row[1] for row in connection.execute(counted).all()}
+    return sorted(_all_keys(connection, source), key=lambda key: (-counts.get(key, 0), key))
+
+
+def _all_keys(connection: Connection, source: FromClause) -> list[str]:
+    found = found_keys(source)
+    rows = connection.execute(select(found.c.key).where(found.c.key.is_not(None)).limit(_MAX_KEYS))
+    return list(rows.scalars().all())
+
+
+def found_keys(source: FromClause) -> CTE:
+    """A column `key` with each key of the table once, found key by key; the last one is NULL."""
+    first = select(func.min(source.c.key).label("key"))
+    found = first.cte("found", recursive=True)
+    following = select(func.min(source.c.key)).where(source.c.key > found.c.key).scalar_subquery()
+    return found.union_all(select(following).where(found.c.key.is_not(None)))
+
+
+def list_values(connection: Connection, schema: Schema, kind: Kind, key: str, limit: int) -> list[str]:
+    """Values of a param or tag, the most frequent first."""
+    source = schema.values_of(kind)
+    some = select(source.c.value).where(source.c.key == key).limit(_VALUE_ROWS).subquery()
+    statement = select(some.c.value).group_by(some.c.value).order_by(func.count().desc(), some.c.value).limit(limit)
+    return [value for value in connection.execute(statement).scalars().all() if value is not None]
+
+
+def is_numeric(connection: Connection, schema: Schema, query: RunQuery, kind: Kind, key: str) -> bool:
+    """Whether the values that the runs of the query have for this param or tag are numbers, as `numbers_of` says it."""
+    source = schema.values_of(kind)
+    runs = schema.runs
+    values = (
+        select(source.c.value)
+        .select_from(source.join(runs, runs.c.run_uuid == source.c.run_uuid))
+        .where(source.c.key == key, matches(schema, query))
+    )
+    number = as_number(source.c.value)
+    word = func.lower(func.trim(source.c.value)).in_(tuple(NO_NUMBERS))
+    text = connection.execute(values.where(number.is_(None), not_(word)).limit(1)).first()
+    return text is None and connection.execute(values.where(number.is_not(None)).limit(1)).first() is not None

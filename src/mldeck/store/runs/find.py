@@ -1,0 +1,46 @@
+"""Quick find: which of the listed runs contain a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from string import ascii_lowercase, ascii_uppercase
+
+from sqlalchemy import ColumnElement, Connection, FromClause, String, and_, func, or_, select
+
+from mldeck.model import RUN_NAME_TAG, Column, Kind, RunQuery
+from mldeck.store.runs.records import matches
+from mldeck.store.schema import Schema
+from mldeck.store.sqlite.reader import MAX_BOUND_VALUES
+
+_ESCAPE = "\\"
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+def find_runs(
+    connection: Connection, schema: Schema, query: RunQuery, text: str, columns: Sequence[Column]
+) -> frozenset[str]:
+    """Upper and lower case are the same here (for ASCII letters, as SQLite's `lower` has it)."""
+    runs = schema.runs
+    attributes = (schema.optional(runs, name) for name in ("run_uuid", "name", "user_id", "status"))
+    params = tuple(each.key for each in columns if each.kind is Kind.PARAM)
+    tags = tuple(each.key for each in columns if each.kind is Kind.TAG)
+    found = or_(
+        *(_contains(each, text) for each in attributes),
+        runs.c.run_uuid.in_(_having(schema.params, params, text)),
+        runs.c.run_uuid.in_(_having(schema.tags, (*tags, RUN_NAME_TAG), text)),
+    )
+    return frozenset(connection.execute(select(runs.c.run_uuid).where(matches(schema, query), found)).scalars().all())
+
+
+def _having(table: FromClause, keys: Sequence[str], text: str) -> ColumnElement[str]:
+    contains = _contains(table.c.value, text)
+    # Too many to be named in a statement are nearly all there are.
+    condition = and_(table.c.key.in_(keys), contains) if len(keys) < MAX_BOUND_VALUES // 2 else contains
+    return select(table.c.run_uuid).where(condition).scalar_subquery()
+
+
+def _contains(value: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    # Lowered as SQLite does it, or a text with a Ü would not be found where it stands as it was typed.
+    lowered = text.translate(_LOWER)
+    escaped = "".join(f"{_ESCAPE}{each}" if each in ("%", "_", _ESCAPE) else each for each in lowered)
+    return func.lower(value, type_=String()).like(f"%{escaped}%", escape=_ESCAPE)

@@ -1,0 +1,35 @@
+"""Which run somebody means who types its id, the beginning of its id, or its name."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, String, and_, or_, select, type_coerce
+
+from mldeck.model import RUN_NAME_TAG, Run
+from mldeck.store.runs.records import load_runs
+from mldeck.store.schema import Schema
+
+_FEWEST_CHARACTERS = 4
+"""Of an id: fewer would hit runs that nobody meant."""
+
+_HEX = frozenset("0123456789abcdef")
+
+
+def runs_meant(connection: Connection, schema: Schema, text: str, limit: int = 10) -> list[Run]:
+    """The run with that id; else the runs, at most `limit`, whose id begins with it; else those of that name, newest first."""
+    if not text:
+        return []  # runs without a name are nobody's choice
+    runs, tags = schema.runs, schema.tags
+    begins = text.lower()
+    conditions = [runs.c.run_uuid == text]
+    if len(begins) >= _FEWEST_CHARACTERS and _HEX.issuperset(begins):
+        # A range instead of LIKE: the primary key finds it, and LIKE minds upper and lower case on some databases only.
+        conditions.append(and_(runs.c.run_uuid >= begins, runs.c.run_uuid < begins + "g"))
+    name = type_coerce(runs.c.name, String)
+    named = select(tags.c.run_uuid).where(tags.c.key == RUN_NAME_TAG, tags.c.value == text)
+    conditions.append(or_(name == text, and_(or_(name.is_(None), name == ""), runs.c.run_uuid.in_(named))))
+    for condition in conditions:
+        statement = select(runs.c.run_uuid).where(condition).order_by(runs.c.start_time.desc(), runs.c.run_uuid)
+        ids = list(connection.execute(statement.limit(limit)).scalars().all())
+        if ids:
+            return sorted(load_runs(connection, schema, ids), key=lambda run: ids.index(run.run_id))
+    return []

@@ -1,0 +1,177 @@
+"""Reading runs: which ones in what order, and what a row of the table shows of them.
+
+The order is computed by the database and handed over as run ids; the cells of a row are read only when it is looked at.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, Connection, FromClause, Row, Select, and_, bindparam, func, select
+
+from mldeck.model import RUN_NAME_TAG, Run, RunCount, RunFields, RunQuery, RunRecord, View
+from mldeck.store.encoding import metric_value
+from mldeck.store.runs.dataset_inputs import dataset_inputs, dataset_texts
+from mldeck.store.runs.order import ordered
+from mldeck.store.schema import Schema
+from mldeck.store.sqlite.reader import MAX_BOUND_VALUES, plain_rows, read_quickly
+from mldeck.store.values import text_of
+
+_RUN_COLUMNS = (
+    *("run_uuid", "name", "experiment_id", "status", "lifecycle_stage", "start_time", "end_time", "deleted_time"),
+    *("user_id", "artifact_uri"),
+)
+
+
+def run_ids(connection: Connection, schema: Schema, query: RunQuery, limit: int | None = None) -> list[str]:
+    """The ids of the runs that match, in the order asked for."""
+    statement = ordered(select(schema.runs.c.run_uuid).where(matches(schema, query)), schema, query.order)
+    if limit is not None:
+        statement = statement.limit(limit)
+    ids = read_quickly(connection, lambda: [row[0] for row in plain_rows(connection, statement, {})])
+    # One look at all of them, where asking each would be felt.
+    return ids if set(map(type, ids)) <= {str} else [text_of(each) for each in ids]
+
+
+def count_matching(connection: Connection, schema: Schema, query: RunQuery) -> int:
+    """How many runs match."""
+    statement = select(func.count()).select_from(schema.runs).where(matches(schema, query))
+    return int(connection.execute(statement).scalar_one())
+
+
+def matches(schema: Schema, query: RunQuery) -> ColumnElement[bool]:
+    """Whether a run belongs to the experiments and the lifecycle stage that are looked at, and passes the filter.
+
+    Raises `SearchError` if the filter cannot be read.
+    """
+    runs = schema.runs
+    numbers = [int(each) for each in query.experiment_ids]
+    # Written into the statement: a store may have more experiments than a statement may have bound values.
+    listed: BindParameter[Any] = bindparam("experiment_ids", numbers, expanding=True, literal_execute=True)
+    conditions: list[ColumnElement[bool]] = [runs.c.experiment_id.in_(listed)]
+    if query.view is not View.ALL:
+        conditions.append(runs.c.lifecycle_stage == query.view.value)
+    if query.filter.strip():
+        # Imported where it is needed: most looks at a store need no parser.
+        from mldeck.search.parse import parse
+        from mldeck.store.runs.filter import run_filter
+
+        conditions.append(run_filter(parse(query.filter), schema, now=int(time.time() * 1000)))
+    return and_(*conditions)
+
+
+def newest_run_experiment(connection: Connection, schema: Schema, experiment_ids: Sequence[str]) -> str | None:
+    """Which of these experiments has the newest active run; None if there is none. Half the cost of counting."""
+    runs = schema.runs
+    statement = (
+        select(runs.c.experiment_id)
+        .where(matches(schema, RunQuery(tuple(experiment_ids))))
+        .order_by(runs.c.start_time.desc())
+        .limit(1)
+    )
+    found = connection.execute(statement).scalar()
+    return None if found is None else str(found)
+
+
+def count_runs(connection: Connection, schema: Schema) -> dict[str, RunCount]:
+    """How many runs there are, by experiment id; experiments without any are left out."""
+    runs = schema.runs
+    statement = select(
+        runs.c.experiment_id, runs.c.lifecycle_stage, func.count(), func.max(runs.c.start_time)
+    ).group_by(runs.c.experiment_id, runs.c.lifecycle_stage)
+    counts: dict[str, RunCount] = {}
+    for row in connection.execute(statement).all():
+        experiment_id, stage, count, newest = tuple(row)
+        before = counts.get(str(experiment_id), RunCount())
+        if stage == View.DELETED.value:
+            counts[str(experiment_id)] = replace(before, deleted=count)
+        else:
+            counts[str(experiment_id)] = replace(before, active=count, newest_start=newest)
+    return counts
+
+
+def run_records(connection: Connection, schema: Schema, ids: Sequence[str], fields: RunFields) -> dict[str, RunRecord]:
+    """The runs with these ids, by id. One that is gone in the meantime is not in the answer."""
+    records: dict[str, RunRecord] = {}
+    for chunk in chunks(ids):
+        metrics: dict[str, dict[str, float]] = {}
+        for run_id, key, value, is_nan in _values(
+            connection, schema.latest_metrics, fields.metrics, chunk, ("value", "is_nan")
+        ):
+            metrics.setdefault(run_id, {})[key] = metric_value(value, is_nan)
+        params = _texts(connection, schema.params, fields.params, chunk)
+        tags = _texts(connection, schema.tags, fields.tags, chunk)
+        datasets = dataset_texts(connection, schema, chunk) if fields.datasets else {}
+        inputs = dataset_inputs(connection, schema, chunk) if fields.inputs else {}
+        for run in load_runs(connection, schema, chunk):
+            run_id = run.run_id
+            records[run_id] = RunRecord(
+                run,
+                metrics.get(run_id, {}),
+                params.get(run_id, {}),
+                tags.get(run_id, {}),
+                datasets.get(run_id, {}),
+                tuple(inputs.get(run_id, ())),
+            )
+    return records
+
+
+def load_runs(connection: Connection, schema: Schema, ids: Sequence[str]) -> list[Run]:
+    """The attributes of at most `MAX_BOUND_VALUES` runs, in no particular order."""
+    rows = connection.execute(select_runs(schema).where(schema.runs.c.run_uuid.in_(ids))).all()
+    nameless = [row.run_uuid for row in rows if not row.name]
+    names = _texts(connection, schema.tags, (RUN_NAME_TAG,), nameless) if nameless else {}
+    return [run_from_row(row, names.get(row.run_uuid, {}).get(RUN_NAME_TAG)) for row in rows]
+
+
+def select_runs(schema: Schema) -> Select[Any]:
+    return select(*(schema.optional(schema.runs, name) for name in _RUN_COLUMNS))
+
+
+def run_from_row(row: Row[Any], name_tag: str | None) -> Run:
+    """`name_tag` is the value of the tag that named a run before MLflow 1.30 had the column."""
+    return Run(
+        run_id=row.run_uuid,
+        run_name=row.name or name_tag or None,
+        experiment_id=str(row.experiment_id),
+        status=row.status or "",
+        lifecycle_stage=row.lifecycle_stage or "",
+        start_time=row.start_time,
+        end_time=row.end_time,
+        deleted_time=row.deleted_time,
+        user_id=row.user_id or None,
+        artifact_uri=row.artifact_uri or None,
+    )
+
+
+def _texts(
+    connection: Connection, source: FromClause, keys: tuple[str, ...] | None, ids: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    texts: dict[str, dict[str, str]] = {}
+    for run_id, key, value in _values(connection, source, keys, ids, ("value",)):
+        texts.setdefault(run_id, {})[key] = value or ""
+    return texts
+
+
+def _values(
+    connection: Connection, source: FromClause, keys: tuple[str, ...] | None, ids: Sequence[str], names: tuple[str, ...]
+) -> Iterator[Sequence[Any]]:
+    """Rows (run_uuid, key, *names) of a table with one row per run and key."""
+    if keys == ():
+        return
+    condition = source.c.run_uuid.in_(ids)
+    statement = select(source.c.run_uuid, source.c.key, *(source.c[name] for name in names))
+    if keys is None:
+        yield from connection.execute(statement.where(condition)).all()
+        return
+    for some in chunks(keys):
+        yield from connection.execute(statement.where(and_(source.c.key.in_(some), condition))).all()
+
+
+def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    half = MAX_BOUND_VALUES // 2  # a statement may hold a list of keys beside a list of ids
+    for start in range(0, len(values), half):
+        yield values[start : start + half]

@@ -1,0 +1,181 @@
+"""What stands in chosen columns, for very many runs: a plain list per run, for whoever writes them somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, Connection, FromClause, and_, bindparam, func, select
+
+from mldeck.model import RUN_NAME_TAG, Column, Kind
+from mldeck.store.encoding import metric_value
+from mldeck.store.runs.dataset_inputs import dataset_texts
+from mldeck.store.runs.order import DURATION
+from mldeck.store.runs.records import chunks
+from mldeck.store.schema import Schema
+from mldeck.store.sqlite.reader import MAX_BOUND_VALUES, index_names, plain_rows, read_quickly
+from mldeck.store.values import text_of
+
+ROWS_AT_ONCE = MAX_BOUND_VALUES
+_KEYS_AT_ONCE = MAX_BOUND_VALUES // 2
+
+ATTRIBUTES = (
+    "run_id",
+    "run_name",
+    "experiment_id",
+    "status",
+    "lifecycle_stage",
+    "start_time",
+    "end_time",
+    DURATION,
+    "deleted_time",
+    "user_id",
+    "artifact_uri",
+)
+"""What a column of kind attribute may be."""
+
+_COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid", "run_name": "name"}
+_SAMPLE_RUNS = 8
+_WASTED_ROWS = 4
+"""Reading a row of a run that is not wanted costs about a quarter of looking up one that is."""
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+
+Row = list[Any]
+
+
+def run_rows(
+    connection: Connection,
+    schema: Schema,
+    ids: Sequence[str],
+    columns: Sequence[Column],
+    indexes: dict[str, str | None],
+) -> list[Row]:
+    """What at most `ROWS_AT_ONCE` runs have in these columns, in the order of `ids`; runs that are gone are left out.
+
+    Metrics are floats, times and durations are milliseconds, all else is text; what is missing or empty of an attribute,
+    and what a run has not logged, is None. A column may be there only once. `indexes` keeps, from one chunk to the next,
+    which index is best for each table; empty at first.
+    """
+    return read_quickly(connection, lambda: _rows(connection, schema, ids, columns, indexes))
+
+
+def _rows(
+    connection: Connection,
+    schema: Schema,
+    ids: Sequence[str],
+    columns: Sequence[Column],
+    indexes: dict[str, str | None],
+) -> list[Row]:
+    places: dict[Kind, dict[str, int]] = {}
+    for place, column in enumerate(columns):
+        places.setdefault(column.kind, {})[column.key] = place
+    rows = _attributes(connection, schema, ids, places.get(Kind.ATTRIBUTE, {}), len(columns))
+    metrics = places.get(Kind.METRIC, {})
+    for run_id, key, value, is_nan in _values(
+        connection, "latest_metrics", schema.latest_metrics, ids, metrics, indexes
+    ):
+        if run_id in rows:
+            rows[run_id][metrics[key]] = metric_value(value, is_nan)
+    for kind, name, source in ((Kind.PARAM, "params", schema.params), (Kind.TAG, "tags", schema.tags)):
+        texts = places.get(kind, {})
+        for run_id, key, value in _values(connection, name, source, ids, texts, indexes):
+            if run_id in rows:
+                rows[run_id][texts[key]] = value if type(value) is str else text_of(value)
+    _add_datasets(connection, schema, ids, places.get(Kind.DATASET, {}), rows)
+    return [rows[run_id] for run_id in ids if run_id in rows]
+
+
+def _attributes(
+    connection: Connection, schema: Schema, ids: Sequence[str], places: Mapping[str, int], width: int
+) -> dict[str, Row]:
+    """A row for each run that there is, with nothing but its attributes in it yet."""
+    runs = schema.runs
+    statement = select(runs.c.run_uuid, *(_attribute(schema, name) for name in places))
+    rows: dict[str, Row] = {}
+    for run_id, *values in connection.execute(statement.where(runs.c.run_uuid.in_(_IDS)), {"ids": ids}).all():
+        row = rows[run_id] = [None] * width
+        for place, value in zip(places.values(), values, strict=True):
+            row[place] = None if value == "" else value
+    if "experiment_id" in places:
+        for row in rows.values():
+            row[places["experiment_id"]] = str(row[places["experiment_id"]])
+    if "run_name" in places:
+        _name_nameless(connection, schema, rows, places["run_name"])
+    return rows
+
+
+def _attribute(schema: Schema, name: str) -> ColumnElement[Any]:
+    if name == DURATION:
+        return schema.duration.label(f"attribute_{name}")
+    return schema.optional(schema.runs, _COLUMN_OF_ATTRIBUTE.get(name, name)).label(f"attribute_{name}")
+
+
+def _name_nameless(connection: Connection, schema: Schema, rows: Mapping[str, Row], place: int) -> None:
+    """Before MLflow 1.30 a tag named a run."""
+    nameless = [run_id for run_id, row in rows.items() if row[place] is None]
+    if nameless:
+        tags = schema.tags
+        named = select(tags.c.run_uuid, tags.c.value).where(
+            and_(tags.c.key == RUN_NAME_TAG, tags.c.run_uuid.in_(nameless))
+        )
+        for run_id, name in connection.execute(named).all():
+            rows[run_id][place] = name or None
+
+
+def _values(
+    connection: Connection,
+    name: str,
+    source: FromClause,
+    ids: Sequence[str],
+    keys: Collection[str],
+    indexes: dict[str, str | None],
+) -> Iterable[Sequence[Any]]:
+    """Rows (run_uuid, key, value, and is_nan of a metric) of a table with one row per run and key, as they are stored."""
+    if not keys:
+        return ()
+    extra = (source.c.is_nan,) if "is_nan" in source.c else ()
+    statement = select(source.c.run_uuid, source.c.key, source.c.value, *extra).where(source.c.run_uuid.in_(_IDS))
+    with_keys = statement.where(source.c.key.in_(_KEYS))
+    if name not in indexes:
+        indexes[name] = _index_by_run(connection, name, source, ids, len(keys))
+    index = indexes[name]
+    if index is None:
+        looked_up = (plain_rows(connection, with_keys, {"ids": ids, "keys": some}) for some in chunks(list(keys)))
+        return chain.from_iterable(looked_up)
+    hint = f"INDEXED BY {index}"
+    if len(keys) <= _KEYS_AT_ONCE:
+        return plain_rows(connection, with_keys.with_hint(source, hint, "sqlite"), {"ids": ids, "keys": list(keys)})
+    # Too many to be named in a statement.
+    everything = plain_rows(connection, statement.with_hint(source, hint, "sqlite"), {"ids": ids})
+    return (row for row in everything if row[1] in keys)
+
+
+def _index_by_run(
+    connection: Connection, name: str, source: FromClause, ids: Sequence[str], key_count: int
+) -> str | None:
+    """The index to read all that these runs have from; None if each value had better be looked up by its key.
+
+    The values of a run lie together in that index, in the primary key they are all over the file: twice as fast, unless
+    a run has many more keys than are wanted. Left alone, SQLite cannot know.
+    """
+    index = f"index_{name}_run_uuid"
+    if index not in index_names(connection, name):
+        return None
+    sample = ids[:: max(1, len(ids) // _SAMPLE_RUNS)]
+    counted = select(func.count()).select_from(source).where(source.c.run_uuid.in_(_IDS))
+    count = connection.execute(counted.with_hint(source, f"INDEXED BY {index}", "sqlite"), {"ids": sample}).scalar()
+    return index if (count or 0) <= _WASTED_ROWS * key_count * len(sample) else None
+
+
+def _add_datasets(
+    connection: Connection, schema: Schema, ids: Sequence[str], places: Mapping[str, int], rows: Mapping[str, Row]
+) -> None:
+    if not places:
+        return
+    for run_id, texts in dataset_texts(connection, schema, ids).items():
+        for key, place in places.items():
+            if run_id in rows:
+                rows[run_id][place] = texts.get(key)

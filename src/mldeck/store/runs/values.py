@@ -1,0 +1,33 @@
+"""One value of each of the listed runs: what a table is arranged by."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from mldeck.model import Column, Kind, RunQuery
+from mldeck.store.encoding import metric_value
+from mldeck.store.runs.records import matches
+from mldeck.store.schema import Schema
+
+
+def text_values(connection: Connection, schema: Schema, query: RunQuery, column: Column) -> dict[str, str]:
+    """The param or tag of each run of the query, by run id; runs without it are left out."""
+    source = schema.values_of(column.kind)
+    runs = schema.runs
+    statement = (
+        select(source.c.run_uuid, source.c.value)
+        .select_from(source.join(runs, runs.c.run_uuid == source.c.run_uuid))
+        .where(source.c.key == column.key, matches(schema, query))
+    )
+    return {row[0]: row[1] for row in connection.execute(statement).all() if row[1] is not None}
+
+
+def metric_values(connection: Connection, schema: Schema, query: RunQuery, key: str) -> dict[str, float]:
+    """The latest value of a metric of each run of the query, by run id; runs without it are left out."""
+    latest, runs = schema.values_of(Kind.METRIC), schema.runs
+    statement = (
+        select(latest.c.run_uuid, latest.c.value, latest.c.is_nan)
+        .select_from(latest.join(runs, runs.c.run_uuid == latest.c.run_uuid))
+        .where(latest.c.key == key, matches(schema, query))
+    )
+    return {row[0]: metric_value(row[1], row[2]) for row in connection.execute(statement).all()}

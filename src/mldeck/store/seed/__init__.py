@@ -1,0 +1,1 @@
+"""A new database with MLflow's schema, and rows written to it. The demo and the tests use it."""

@@ -1,0 +1,181 @@
+"""An open database file: connecting, following it, waiting for locks, and opening it anew when it was replaced."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, RLock
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from mldeck.errors import StoreChanged, StoreLocked, StoreUnavailable
+from mldeck.store.interrupt import Interrupt
+from mldeck.store.schema import Schema
+from mldeck.store.sqlite.files import DatabaseFile, is_locked, open_database
+from mldeck.store.sqlite.reader import SqliteReader
+from mldeck.store.sqlite.watch import Change, ChangeWatcher
+
+_P = ParamSpec("_P")
+_Result = TypeVar("_Result")
+
+PATIENCE_S = 1.0
+"""What a person at the keyboard waits for a lock before the deck says what it waits for."""
+
+
+class OpenedStore:
+    """Opening raises `StoreUnavailable` while the file is locked or gone, and `MldeckError` when it is damaged."""
+
+    def __init__(self, path: Path, *, read_only: bool = False, patience_s: float = PATIENCE_S) -> None:
+        """`patience_s`: how long a read waits for somebody's lock before it says so."""
+        self.path = path
+        self._asked_read_only = read_only
+        self._patience_s = patience_s
+        self._gave_up = Event()
+        self._locked_since: float | None = None
+        # A connection must not be closed while another thread waits in it.
+        self._watching = RLock()
+        self._is_closed = False
+        self._patiently(self._open, None)
+
+    def _open(self, before: Schema | None = None) -> None:
+        """Nothing is replaced unless all of it succeeds, and no table is gone that was there `before`."""
+        database = open_database(self.path, read_only=self._asked_read_only)
+        reader = SqliteReader(database)
+        try:
+            with reader.reading() as connection:
+                schema = Schema.read(connection)
+            if before is not None and (lost := schema.lost_since(before)):
+                raise StoreUnavailable(f"{self.path} has no table {lost} any more")
+            watcher = _watcher(database)
+        except BaseException:
+            reader.close()
+            database.discard()
+            raise
+        self._database, self._reader, self._schema, self._watcher = database, reader, schema, watcher
+
+    @property
+    def read_only_reason(self) -> str | None:
+        """Why nothing can be written; None when it can."""
+        return self._database.read_only_reason
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether a copy is shown, because the file itself cannot be read while it may change."""
+        return self._database.is_copy
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know about this database, in words."""
+        if self.read_only_reason and not self._asked_read_only:
+            return (*self.reading_notices, f"read-only: {self.read_only_reason}")
+        return self.reading_notices
+
+    @property
+    def reading_notices(self) -> tuple[str, ...]:
+        """What somebody who only reads should know: that it may not be all there is."""
+        notices = [self._database.notice] if self._database.notice else []
+        if self._schema.is_read_otherwise:
+            notices.append(
+                f"written by a newer MLflow than this mldeck knows (revision {self._schema.revision}); "
+                "what is shown may be incomplete"
+            )
+        return (*notices, *self._schema.notices)
+
+    def poll(self) -> Change:
+        """Whether others changed the database since the last call. Opens it anew when it was migrated or replaced.
+
+        Raises `StoreUnavailable` while it is locked, or gone, and `MldeckError` while it is damaged; the store stays usable
+        and recovers with a later call.
+        """
+        with self._watching:
+            if self._is_closed:
+                return Change.NOTHING
+            try:
+                change = self._watcher.poll()
+                self._locked_since = None
+            except sqlite3.DatabaseError as error:
+                if is_locked(error):
+                    return self._still_locked(error)
+                change = Change.FILE
+            if change is Change.GONE:
+                raise StoreUnavailable(f"{self.path} is gone")
+            if change is Change.FILE:
+                self._follow()
+            return change
+
+    def _still_locked(self, error: sqlite3.DatabaseError) -> Change:
+        """A lock that is held for a moment is nobody's trouble."""
+        now = time.monotonic()
+        self._locked_since = self._locked_since or now
+        if now - self._locked_since < self._patience_s:
+            return Change.NOTHING
+        raise StoreLocked(f"{self.path} is locked by another program") from error
+
+    def give_up(self) -> None:
+        """Nobody waits for a lock any more: the deck is about to close."""
+        self._gave_up.set()
+
+    def reopen(self) -> None:
+        """Opens the file that is there now; when that fails, the store stays with what it had."""
+        self._reopen(None)
+
+    def _follow(self) -> None:
+        """Opens it anew as somebody left it. While a migration makes a table anew, there is no such table for a moment."""
+        self._reopen(None if self._watcher.is_replaced else self._schema)
+
+    def _reopen(self, before: Schema | None) -> None:
+        with self._watching:
+            if self._is_closed:
+                return
+            database, reader, watcher = self._database, self._reader, self._watcher
+            self._open(before)
+            watcher.close()
+            reader.close()
+            database.discard()
+
+    def close(self) -> None:
+        with self._watching:
+            self._is_closed = True
+            self._watcher.close()
+            self._reader.close()
+            self._database.discard()
+            self._database.tidy()
+
+    def _read(
+        self,
+        function: Callable[Concatenate[Connection, Schema, _P], _Result],
+        interrupt: Interrupt | None,
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> _Result:
+        def read() -> _Result:
+            try:
+                with self._reader.reading(interrupt) as connection:
+                    return function(connection, self._schema, *args, **kwargs)
+            except StoreChanged:
+                self._follow()
+                raise
+
+        return self._patiently(read, interrupt)
+
+    def _patiently(self, read: Callable[[], _Result], interrupt: Interrupt | None) -> _Result:
+        """Try again while it is locked or was changed meanwhile, until patience ends or the answer is not wanted any more."""
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return read()
+            except (StoreLocked, StoreChanged):
+                if time.monotonic() >= deadline or self._gave_up.is_set():
+                    raise
+                if interrupt is not None:
+                    interrupt.check()
+
+
+def _watcher(database: DatabaseFile) -> ChangeWatcher:
+    try:
+        return ChangeWatcher(database)
+    except sqlite3.DatabaseError as error:
+        raise StoreUnavailable(f"{database.path} cannot be watched now: {error}") from error

@@ -1,0 +1,77 @@
+"""Noticing that the database changed, without querying it. Standard library only."""
+
+from __future__ import annotations
+
+import sqlite3
+from enum import Enum
+from pathlib import Path
+
+from mldeck.store.sqlite.files import DatabaseFile, check_side_files, file_state
+
+
+class Change(Enum):
+    """What happened to the database since the last look."""
+
+    NOTHING = "nothing"
+    DATA = "data"
+    """Somebody committed rows."""
+    FILE = "file"
+    """Migrated, replaced by another file, or a snapshot of it is out of date: it must be opened anew."""
+    GONE = "gone"
+    """There is no such file (for now)."""
+
+
+class ChangeWatcher:
+    """Keeps one idle connection, whose `PRAGMA data_version` moves exactly when another connection commits.
+
+    An idle connection holds no lock (MLFLOW_DATABASE.md section 9).
+    """
+
+    def __init__(self, database: DatabaseFile) -> None:
+        self._database = database
+        self._identity = _identity(database.path)
+        self._state = database.quiet_state or file_state(database.path)
+        self._connection = database.connect()
+        self._data_version = self._pragma("data_version")
+        self._schema_version = self._pragma("schema_version")
+
+    def poll(self) -> Change:
+        """May raise `sqlite3.DatabaseError` or `MldeckError` while the database is locked or damaged; look again later."""
+        check_side_files(self._database.path)
+        identity = _identity(self._database.path)
+        if identity is None:
+            return Change.GONE
+        if identity != self._identity:
+            return Change.FILE
+        if self._database.is_snapshot:
+            return Change.FILE if file_state(self._database.path) != self._state else Change.NOTHING
+        data_version = self._pragma("data_version")
+        if data_version == self._data_version:
+            return Change.NOTHING
+        if self._pragma("schema_version") != self._schema_version:
+            return Change.FILE  # again and again, until somebody succeeds in opening it anew
+        self._data_version = data_version
+        return Change.DATA
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another file has taken the place of the one that was opened."""
+        return _identity(self._database.path) != self._identity
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _pragma(self, name: str) -> int:
+        row = self._connection.execute(f"PRAGMA {name}").fetchone()
+        if row is None:
+            raise sqlite3.OperationalError(f"no answer to PRAGMA {name}")
+        return int(row[0])
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tells a file from another one put in its place under the same name."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

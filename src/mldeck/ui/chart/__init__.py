@@ -1,0 +1,1 @@
+"""Curves of metrics: full screen, in Compare, and as small charts."""

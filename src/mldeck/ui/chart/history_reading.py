@@ -1,0 +1,115 @@
+"""Reading the histories behind curves: what is kept, how a read is stopped, and which steps a window needs. No screen."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from mldeck.charts.curves import Axis
+from mldeck.errors import Interrupted
+from mldeck.model import History
+from mldeck.store.interrupt import Interrupt
+from mldeck.ui.chart.view import SeriesKey, Window
+
+if TYPE_CHECKING:
+    from mldeck.store.store import Store
+
+_BYTES_PER_POINT = 24
+MOST_BYTES = 96 * 2**20
+"""Kept of what was looked at: four million points. What was looked at longest ago goes first."""
+
+
+class HistoryCache:
+    """Histories of this sitting, so that what was seen before is there at once."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._histories: OrderedDict[SeriesKey, History] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: SeriesKey) -> History | None:
+        with self._lock:
+            if key in self._histories:
+                self._histories.move_to_end(key)
+            return self._histories.get(key)
+
+    def add(self, history: History) -> None:
+        """One that was stopped half-way is not worth keeping."""
+        if history.was_stopped:
+            return
+        with self._lock:
+            key = SeriesKey(history.run_id, history.key)
+            self._histories.pop(key, None)
+            self._histories[key] = history
+            while self.size > self._most_bytes and len(self._histories) > 1:
+                self._histories.popitem(last=False)
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return sum(_BYTES_PER_POINT * len(each) for each in self._histories.values())
+
+
+class Reading:
+    """One go at reading several histories: how far it is, and stopping it. Looked at from two threads."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.done = 0
+        self.is_stopped = False
+        self._points_before = 0
+        self._points_now = 0
+        self._interrupt: Interrupt | None = None
+
+    def stop(self) -> None:
+        """What was read until now is handed back."""
+        self.is_stopped = True
+        if self._interrupt is not None:
+            self._interrupt.fire()
+
+    def read(self, read: Callable[[Interrupt, Callable[[int], None]], History], interrupt: Interrupt) -> History | None:
+        """In a thread. None if it was stopped before there was anything."""
+        self._interrupt = interrupt
+        if self.is_stopped:
+            return None
+        try:
+            history = read(interrupt, self._count)
+        except Interrupted:
+            return None
+        self.done += 1
+        self._points_before, self._points_now = self._points_before + history.point_count, 0
+        return history
+
+    def _count(self, points: int) -> None:
+        self._points_now = points
+
+    def __str__(self) -> str:
+        of_all = f"{self.done} of {self.total} · " if self.total > 1 else ""
+        return f"{of_all}{self._points_before + self._points_now:,} points…"
+
+
+def read_or_renew(
+    store: Store, cache: HistoryCache, key: SeriesKey, interrupt: Interrupt, on_part: Callable[[int], None]
+) -> History:
+    """The history as it is now; of one that is known, only what is newer is read."""
+    known = cache.get(key)
+    if known is None:
+        history = store.read_history(key.run_id, key.metric, None, interrupt, on_part)
+    else:
+        history = store.read_newer(known, interrupt)
+    cache.add(history)
+    return history
+
+
+def steps_within(history: History, axis: Axis, window: Window, origin: int | None) -> tuple[int, int] | None:
+    """The steps of a thinned history that a window of the axis needs, with one point more to either side; None if none."""
+    low, high = window
+    if axis is Axis.STEP:
+        return int(low) - 1, int(high) + 1
+    start = (origin or 0) if axis is Axis.RELATIVE else 0
+    inside = [index for index, at in enumerate(history.timestamps) if low <= at - start <= high]
+    if not inside:
+        return None
+    return history.steps[max(0, inside[0] - 1)], history.steps[min(len(history) - 1, inside[-1] + 1)]

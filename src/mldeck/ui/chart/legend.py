@@ -1,0 +1,118 @@
+"""The legend of a chart: what each curve is of, and its value now or at the crosshair."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mldeck.format import MISSING, cell_width, exact_float_text, safe
+from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
+
+_LEAST_NAME = 6
+_LEAST_VALUE = 9
+_LINE = "━"
+_UNREAD = "…"
+
+
+class LegendLine(NamedTuple):
+    name: str
+    colour: int
+    mark: str
+    value: float | None
+    """None where there is none."""
+    is_hidden: bool = False
+    is_read: bool = True
+
+
+class CurveLegend(Grid, can_focus=False):
+    """Whoever shows the chart has the keys, and moves the cursor."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, has_header=False)
+        self.lines: Sequence[LegendLine] = ()
+        self._whole = self._fraction = self._others = 0
+        """Cells before the point and from it on, for numbers that stand below each other; and for what is no number."""
+        self._is_aligned = False
+
+    def show(self, lines: Sequence[LegendLine]) -> None:
+        """Only the rows that changed are painted, as long as the columns stay as they are."""
+        before, self.lines = self.lines, lines
+        # As wide as it was, as long as the lines are the same: otherwise it would jump with each step of the crosshair.
+        is_same = [line.name for line in before] == [line.name for line in lines]
+        least = (self._whole, self._fraction, self._others) if is_same else (0, 0, 0)
+        self._whole, self._fraction, self._others = map(max, zip(least, *map(_widths, lines), strict=True))
+        columns = self.fitting_columns()
+        if len(before) != len(lines) or columns != self.columns:
+            self.set_content(len(lines), columns)
+        else:
+            changed = (row for row, pair in enumerate(zip(before, lines, strict=True)) if pair[0] != pair[1])
+            self.repaint_rows(list(changed))
+
+    @property
+    def _values(self) -> int:
+        return max(self._whole + self._fraction, self._others)
+
+    @property
+    def wanted_width(self) -> int:
+        """In which nothing is cut."""
+        names = max((cell_width(safe(line.name)) for line in self.lines), default=0)
+        return 4 + GAP + names + GAP + max(_LEAST_VALUE, self._values) + 1
+
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
+        marks = 3 if any(line.mark for line in self.lines) else 1
+        room = max(0, self.line_width - marks - 2 * GAP)
+        names = max((cell_width(safe(line.name)) for line in self.lines), default=0)
+        value = min(max(_LEAST_VALUE, self._values), max(_LEAST_VALUE, room - _LEAST_NAME))
+        self._is_aligned = self._values <= value  # or the room for digits would be kept, and digits cut
+        # Right behind the names: a value at the far end of a wide line is hard to follow.
+        return (
+            GridColumn("", marks),
+            GridColumn("", max(0, min(names, room - value))),
+            GridColumn("", min(value, room), right=True),
+        )
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        line = self.lines[row]
+        if line.is_hidden:
+            return Cell(f"{line.mark}  ".lstrip(), "faint"), Cell(safe(line.name), "faint"), Cell("hidden", "faint")
+        series = f"series-{line.colour}"
+        mark = f"{line.mark} {_LINE}" if line.mark else _LINE
+        is_odd = line.value is not None and not math.isfinite(line.value)
+        return (
+            Cell(mark, series),
+            Cell(safe(line.name), series),
+            Cell(_value_text(line) + self._padding(line), "warn" if is_odd else "dim" if line.value is None else ""),
+        )
+
+    def _padding(self, line: LegendLine) -> str:
+        return " " * (self._fraction - _fraction(line)) if self._is_aligned and _is_number(line) else ""
+
+    def row_text(self, row: int) -> str:
+        return self.lines[row].name
+
+    def copied_text(self) -> str | None:
+        line = self.lines[self.cursor_row] if self.lines else None
+        return None if line is None or line.value is None else exact_float_text(line.value)
+
+
+def _widths(line: LegendLine) -> tuple[int, int, int]:
+    """See `CurveLegend._whole`."""
+    width, fraction = len(_value_text(line)), _fraction(line)
+    return (width - fraction, fraction, 0) if _is_number(line) else (0, 0, width)
+
+
+def _fraction(line: LegendLine) -> int:
+    """Cells from the point on."""
+    text = _value_text(line)
+    return len(text) - text.index(".") if _is_number(line) and "." in text else 0
+
+
+def _is_number(line: LegendLine) -> bool:
+    return line.is_read and line.value is not None and math.isfinite(line.value)
+
+
+def _value_text(line: LegendLine) -> str:
+    if not line.is_read:
+        return _UNREAD
+    return MISSING if line.value is None else exact_float_text(line.value)

@@ -1,0 +1,321 @@
+"""Curves of metrics on the same axes, with their legend, a crosshair, and all the keys for looking at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from mldeck.charts.curves import Axis
+from mldeck.charts.readout import Reading
+from mldeck.format import exact_float_text, safe, time_text
+from mldeck.model import Run
+from mldeck.ui.chart.choosing import CurveChoosing
+from mldeck.ui.chart.crosshair_plot import CrosshairPlot
+from mldeck.ui.chart.drawing import Drawer, Drawing
+from mldeck.ui.chart.legend import CurveLegend, LegendLine
+from mldeck.ui.chart.view import CurveView, Range, SeriesKey, parsed_range
+from mldeck.ui.compare.keys import CURVES
+from mldeck.ui.kit.cell_text import cell_text
+from mldeck.ui.kit.clipboard import CopyAsked
+from mldeck.ui.kit.grid import Grid
+from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.picture_view import PictureView
+from mldeck.ui.kit.titled_pane import TitledPane
+from mldeck.ui.state.session import Session
+
+_BESIDE_WIDTH = 100
+"""From here on, the legend stands beside the plot, if it has several lines; else below it."""
+
+_LEGEND_SHARE = 0.36
+_MOST_LINES_BELOW = 6
+
+
+class CurvesPane(TitledPane, CurveChoosing, can_focus=True):
+    BINDINGS: ClassVar[list[BindingType]] = bindings(CURVES)
+
+    class MetricChanged(Message):
+        def __init__(self, pane: CurvesPane) -> None:
+            super().__init__()
+            self.pane = pane
+
+        @property
+        def control(self) -> CurvesPane:
+            return self.pane
+
+    class RunAsked(Message):
+        """Somebody wants to go to a run of the chart."""
+
+        def __init__(self, run: Run) -> None:
+            super().__init__()
+            self.run = run
+
+    def __init__(self, session: Session, *, id: str | None = None) -> None:
+        super().__init__(session, id=id)
+        self.empty_text = "No run to show."
+        self.crosshair: float | None = None
+        """An x value; None while there is none."""
+        self._drawer = Drawer()
+
+    def compose(self) -> ComposeResult:
+        with Container(classes="curve-body"):
+            yield CrosshairPlot(id="curve-plot")
+            legend = CurveLegend(id="curve-legend")
+            legend.display = False  # until there are several curves: else the picture would be drawn for two sizes
+            yield legend
+        yield Static("", id="curve-readout", markup=False)
+
+    @property
+    def plot(self) -> CrosshairPlot:
+        return self.query_one(CrosshairPlot)
+
+    @property
+    def legend(self) -> CurveLegend:
+        return self.query_one(CurveLegend)
+
+    # -- drawing
+
+    def drawer(self, size: tuple[int, int]) -> Callable[[], Drawing]:
+        return partial(self._drawer.draw, self.series(), self.view, size, self._what_is_missing(), self.chosen)
+
+    def _what_is_missing(self) -> str:
+        if not self.run_ids:
+            return self.empty_text
+        if self.is_reading:
+            return "reading…"
+        if self.trouble:
+            return "The database could not be read."
+        if not self.metrics:
+            return "No metric yet: it appears here as soon as one is logged."
+        if self.view.hidden.issuperset(self._keys):
+            return "All are hidden: Space shows the one under the cursor."
+        return "No points yet: they appear here as soon as they are logged."
+
+    def show_drawing(self) -> None:
+        drawing = self.drawing
+        if drawing is not None:
+            self._show_legend()
+            self.plot.show(drawing.picture, drawing.column_of(self.crosshair))
+            self._fit_legend()
+            self.show_title()
+
+    def _show_legend(self) -> None:
+        """The values at the crosshair; without one, the newest."""
+        drawing = self.drawing
+        if drawing is None:
+            return
+        at = self.crosshair
+        readings = drawing.readings(at) if at is not None else (None,) * len(drawing.lines)
+        self.legend.show(
+            [
+                LegendLine(
+                    line.name,
+                    line.colour,
+                    line.mark,
+                    line.curve.latest if at is None else None if reading is None else reading.value,
+                    is_hidden=key in self.view.hidden,
+                    is_read=key is None or self.is_read(key),
+                )
+                for line, key, reading in zip(drawing.lines, drawing.keys, readings, strict=True)
+            ]
+        )
+        self._show_readout()
+
+    def _show_readout(self) -> None:
+        """Where the crosshair is, and exactly what the chosen run had there; without one, what it logged last."""
+        self.query_one("#curve-readout", Static).update(Content(self._readout()), layout=False)
+
+    def _readout(self) -> str:
+        drawing, row = self.drawing, self.legend.cursor_row
+        if drawing is None or row >= len(drawing.lines) or drawing.is_bars:
+            return ""
+        x = self.crosshair if self.crosshair is not None else drawing.full[1] if drawing.full is not None else None
+        reading = None if x is None else drawing.readings(x)[row]
+        if reading is None:
+            return ""
+        name, width = safe(drawing.lines[row].name), self.size.width - 1
+        return " " + _reading_text(reading, name, width, self.view)
+
+    def show_title(self) -> None:
+        metrics = ", ".join(safe(metric) for metric in self.metrics) or "Curves"
+        by = self.view.group_by
+        grouped = f" by {safe(by.key)}, mean and min–max" if by is not None else ""
+        title = cell_text(metrics, max(20, self.size.width // 2)) + grouped
+        is_bars = self.drawing is not None and self.drawing.is_bars
+        parts = [self.view.bars_summary if is_bars else self.view.summary]
+        if self.trouble:
+            parts.append(safe(self.trouble))
+        elif self.is_reading:
+            parts.append(f"{self.progress} Esc stops")
+        elif self.was_stopped:
+            parts.append(f"stopped at {self.point_count:,} points: ctrl+r reads on")
+        self.say(title, " · ".join(parts))
+
+    # -- sizes
+
+    def _fit_legend(self) -> None:
+        """Beside the plot where there is room, else a few lines below it."""
+        legend, count = self.legend, len(self.legend.lines)
+        is_beside = self.size.width >= _BESIDE_WIDTH and count > 1
+        self.set_class(is_beside, "-beside")
+        # Of a single curve the line at the bottom says all, and bars have their names beside them.
+        legend.display = count > 1 and self.drawing is not None and not self.drawing.is_bars
+        most = max(1, min(_MOST_LINES_BELOW, self.size.height // 4))
+        legend.styles.width = min(legend.wanted_width, int(self.size.width * _LEGEND_SHARE)) if is_beside else "1fr"
+        legend.styles.height = "1fr" if is_beside else min(count, most)
+
+    # -- the view
+
+    def _look(self, view: CurveView) -> None:
+        if view != self.view:
+            self.view = view
+            self.redraw()
+            self.want_details()
+            self.show_title()
+
+    async def action_x_axis(self) -> None:
+        """Drawn before any other key: a place on the old axis means nothing on the new one."""
+        self.crosshair = None
+        self._look(self.view.with_next_axis())
+        await self.drawn()
+
+    def action_log_axis(self) -> None:
+        self._look(replace(self.view, is_log=not self.view.is_log))
+
+    def action_smooth(self, steps: int) -> None:
+        self._look(self.view.smoother(steps))
+
+    def action_zoom(self, steps: int) -> None:
+        """Around the crosshair, as long as that is in sight."""
+        drawing = self.drawing
+        if drawing is not None:
+            around = None if drawing.column_of(self.crosshair) is None else self.crosshair
+            self._look(self.view.zoomed(drawing.full, around, steps))
+
+    def action_pan(self, direction: int) -> None:
+        if self.view.window is None:
+            self.notify("All of it is in sight: + zooms in", timeout=2)
+        elif self.drawing is not None:
+            self._look(self.view.panned(self.drawing.full, direction))
+
+    def action_reset_view(self) -> None:
+        self._move_crosshair(None)
+        self._look(self.view.whole())
+
+    def action_y_range(self) -> None:
+        """All, without outliers, by hand, and round again."""
+        if self.view.range is Range.ALL:
+            self._look(replace(self.view, range=Range.WITHOUT_OUTLIERS))
+        elif self.view.range is Range.BY_HAND:
+            self._look(replace(self.view, range=Range.ALL))
+        else:
+            self._ask_for_range()
+
+    def _ask_for_range(self) -> None:
+        from mldeck.ui.kit.dialogs.line_input import NameDialog
+
+        plot = self.drawing.picture.plot if self.drawing is not None else None
+        shown = "" if plot is None else f"{plot.y.low:.6g} {plot.y.high:.6g}"
+
+        def problem(text: str) -> str | None:
+            return None if parsed_range(text) else "Two numbers, the lower one first: 0 1.5"
+
+        def take(text: str | None) -> None:
+            low_high = parsed_range(text or "")
+            by_hand = None if low_high is None else replace(self.view, range=Range.BY_HAND, low_high=low_high)
+            self._look(by_hand or replace(self.view, range=Range.ALL))
+
+        self.app.push_screen(NameDialog("The y axis goes from … to …", shown, problem), take)
+
+    # -- the crosshair
+
+    def _move_crosshair(self, x: float | None) -> None:
+        self.crosshair = x
+        if self.drawing is not None:
+            self.plot.set_crosshair(self.drawing.column_of(x))
+            self._show_legend()
+
+    def action_crosshair(self, columns: int) -> None:
+        if self.drawing is not None:
+            self._move_crosshair(self.drawing.moved(self.crosshair, columns))
+
+    def action_crosshair_edge(self, direction: int) -> None:
+        if self.drawing is not None:
+            self._move_crosshair(self.drawing.edge(direction))
+
+    @on(PictureView.Pointed)
+    def _pointed(self, message: PictureView.Pointed) -> None:
+        message.stop()
+        plot = message.view.picture.plot if message.view.picture is not None else None
+        if plot is not None and plot.left <= message.column < plot.left + plot.width:
+            self._move_crosshair(plot.x_at(message.column))
+
+    # -- the runs in the legend
+
+    @property
+    def chosen(self) -> SeriesKey | None:
+        """What the cursor of the legend is on; None on a group."""
+        keys = self.drawing.keys if self.drawing is not None else ()
+        return keys[self.legend.cursor_row] if self.legend.cursor_row < len(keys) else None
+
+    def action_choose_run(self, rows: int) -> None:
+        self.legend.action_move(rows)
+
+    @on(Grid.CursorMoved)
+    def _run_chosen(self, message: Grid.CursorMoved) -> None:
+        message.stop()
+        if isinstance(message, Grid.Opened):
+            self.action_open()
+            return
+        self._show_readout()
+        if self.drawing is not None and self.drawing.is_bars:
+            self.redraw()
+        if self.view.solo is not None and self.chosen is not None:
+            self._look(replace(self.view, solo=self.chosen))
+
+    def action_solo(self) -> None:
+        chosen = self._chosen_or_why_not()
+        if chosen is not None:
+            self._look(self.view.with_solo(chosen))
+
+    def action_toggle_run(self) -> None:
+        chosen = self._chosen_or_why_not()
+        if chosen is not None:
+            self._look(self.view.with_hidden(chosen))
+
+    def _chosen_or_why_not(self) -> SeriesKey | None:
+        if self.chosen is None and self.view.group_by is not None:
+            self.notify("Runs are grouped: g shows them one by one", timeout=3)
+        return self.chosen
+
+    def action_open(self) -> None:
+        if self.chosen is not None and self.chosen.run_id in self._records:
+            self.post_message(self.RunAsked(self._records[self.chosen.run_id].run))
+
+    def action_copy(self) -> None:
+        text = self.legend.copied_text()
+        if text is not None:
+            self.post_message(CopyAsked(text, text))
+
+    def metric_changed(self) -> None:
+        self.post_message(self.MetricChanged(self))
+
+
+def _reading_text(reading: Reading, name: str, width: int, view: CurveView) -> str:
+    """What was logged there: step, value, time; with the smoothed value, if that is what is drawn."""
+    value = exact_float_text(reading.value)
+    if view.group_by is not None:  # several runs, which logged it at several times
+        step = f"step {reading.step:,}   " if view.axis is Axis.STEP else ""
+        return cell_text(f"{name}   {step}mean {value}", width)
+    smoothed = "" if reading.smoothed is None else f"   smoothed {exact_float_text(reading.smoothed)}"
+    text = f"step {reading.step:,}   {value}{smoothed}   {time_text(reading.timestamp)}"
+    return f"{cell_text(name, max(8, width - len(text) - 5))}   {text}"

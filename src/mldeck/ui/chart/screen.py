@@ -1,0 +1,101 @@
+"""The curves of some runs, full screen, over the place that asked for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.worker import Worker
+
+from mldeck.model import Run
+from mldeck.ui.chart.pane import CurvesPane
+from mldeck.ui.compare.keys import CHART_PLACE
+from mldeck.ui.kit.grid import Grid
+from mldeck.ui.kit.keys import bindings
+from mldeck.ui.place import Place
+from mldeck.ui.runs.reading import Opening
+from mldeck.ui.state.session import Session
+
+
+class ChartScreen(Place):
+    """A place of its own as long as it is there: it follows the database, and Esc leads back."""
+
+    NAME: ClassVar[str] = "runs"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(CHART_PLACE)
+    AUTO_FOCUS = "#curves"
+
+    def __init__(
+        self, session: Session, run_ids: Sequence[str], metric: str | None, go_to: Callable[[Run], object]
+    ) -> None:
+        """`go_to`: shows a run where one came from. Without a metric, the pane chooses one."""
+        super().__init__(session)
+        self._run_ids = run_ids
+        self._metric = metric
+        self._go_to = go_to
+
+    def compose_body(self) -> ComposeResult:
+        pane = CurvesPane(self.session, id="curves")
+        pane.add_class("pane")
+        yield pane
+
+    @property
+    def pane(self) -> CurvesPane:
+        return self.query_one(CurvesPane)
+
+    @property
+    def main_grid(self) -> Grid:
+        return self.pane.legend
+
+    def on_mount(self) -> None:
+        self.top_bar.show_marked(len(self.session.marked))
+        self.pane.show(self._run_ids, self._metric)
+        # That reads what there is; from here on only changes are of interest.
+        self._is_stale, self._seen_changes = False, self.session.changes
+
+    def leave_store(self) -> None:
+        """Leaving this is not leaving the deck."""
+
+    @property
+    def is_shown(self) -> bool:
+        return self in self.app.screen_stack
+
+    def show_opening(self, opening: Opening) -> None:
+        """There is nothing to show before the store is open."""
+
+    async def read_again(self) -> None:
+        await self.pane.read_again()
+
+    def action_refresh(self) -> Worker[None]:
+        self.pane.read_on()
+        return super().action_refresh()
+
+    async def find_rows(self, grid: Grid, text: str) -> Sequence[int]:
+        return grid.found_rows(text) if text else ()
+
+    def show_title(self) -> None:
+        self.pane.show_title()
+
+    def stop_reading(self) -> None:
+        self.pane.stop_reading()
+
+    async def action_back(self) -> None:
+        """Stops what is being read; then drops what was found; then goes back."""
+        if self.pane.is_reading:
+            self.stop_reading()
+        elif self.finder.has_matches:
+            await self.finder.forget()
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        # What is being read for it must not come back to a screen that is gone.
+        self.workers.cancel_node(self)
+        self.dismiss()
+
+    @on(CurvesPane.RunAsked)
+    def _go_to_run(self, message: CurvesPane.RunAsked) -> None:
+        self._leave()
+        self._go_to(message.run)

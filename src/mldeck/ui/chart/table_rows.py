@@ -1,0 +1,45 @@
+"""The numbers behind curves as rows of a table: every point, as it was logged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from mldeck.model import RunRecord
+from mldeck.store.interrupt import Interrupt
+from mldeck.ui.chart.drawing import Series
+
+if TYPE_CHECKING:
+    from mldeck.model import History
+    from mldeck.serial import Row
+    from mldeck.store.histories.points import Points
+    from mldeck.store.store import Store
+
+
+class CurveRows:
+    """A history that is not whole, because it is too long to hold or still being read, is read again as it is gone through."""
+
+    def __init__(
+        self, series: Sequence[Series], records: Mapping[str, RunRecord], store: Store, interrupt: Interrupt
+    ) -> None:
+        self._series = series
+        self._records = records
+        self._store = store
+        self._interrupt = interrupt
+
+    def __len__(self) -> int:
+        """As far as that is known."""
+        return sum(each.history.point_count for each in self._series if each.history is not None)
+
+    def __iter__(self) -> Iterator[Row]:
+        from mldeck.serial import point_rows  # files are seldom written
+
+        for each in self._series:
+            run = self._records[each.key.run_id].run
+            yield from point_rows(run.run_id, run.label, each.key.metric, self._parts(each))
+
+    def _parts(self, series: Series) -> Iterator[History | Points]:
+        if series.history is not None and series.history.is_whole:
+            yield series.history
+        else:
+            yield from self._store.iter_points(series.key.run_id, series.key.metric, self._interrupt)

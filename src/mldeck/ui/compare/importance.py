@@ -1,0 +1,165 @@
+"""Which params of the marked runs go with a metric, the strongest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.message import Message
+
+from mldeck.charts.importance import Importance, importance_picture, visible_importances
+from mldeck.charts.picture import Picture
+from mldeck.model import Column, Kind
+from mldeck.ui.compare.axes import by_importance, default_metric, saying
+from mldeck.ui.compare.data import axis_name
+from mldeck.ui.compare.keys import IMPORTANCE
+from mldeck.ui.compare.picture_view import CompareDrawing
+from mldeck.ui.export.export import Exported
+from mldeck.ui.kit.clipboard import CopyAsked
+from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.picture_view import PictureView
+from mldeck.ui.state.session import Session
+
+_FIRST_ROW = 2
+"""Of the picture, that holds a param."""
+_NOTHING = "These runs have no metrics that params could go with.\n\nMark other runs in the place Runs (1)."
+
+
+@dataclass(frozen=True)
+class ImportanceDrawing:
+    metric: Column | None
+    found: tuple[tuple[Column, Importance], ...]
+    size: tuple[int, int]
+
+    @property
+    def picture(self) -> Picture:
+        return self.at(0, None)
+
+    def at(self, first: int, cursor: int | None) -> Picture:
+        """From the param `first` on; a screenful of rows is drawn in no time."""
+        if self.metric is None:
+            return saying(_NOTHING, self.size)
+        found = [importance for _, importance in self.found]
+        return importance_picture(found, axis_name(self.metric), self.size, first=first, cursor=cursor)
+
+    def highlighted(self, run_id: str) -> Picture:
+        return self.picture
+
+
+class ImportanceView(CompareDrawing[ImportanceDrawing]):
+    NAME = "Importance"
+    ROLES: ClassVar[dict[str, str]] = {"metric": "metric"}
+    BINDINGS: ClassVar[list[BindingType]] = bindings(IMPORTANCE)
+
+    class ScatterAsked(Message):
+        """Somebody wants to see a param and the metric over each other."""
+
+        def __init__(self, param: Column, metric: Column) -> None:
+            super().__init__()
+            self.param = param
+            self.metric = metric
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.cursor_param: Column | None = None
+        """None: the first one."""
+        self._first = 0
+
+    def drawer(self, size: tuple[int, int]) -> Callable[[], ImportanceDrawing]:
+        data, chosen = self.data, self.roles.get("metric")
+        is_known = chosen in self.known
+
+        def draw() -> ImportanceDrawing:
+            metric = chosen if is_known else default_metric(data)
+            return ImportanceDrawing(metric, () if metric is None else by_importance(data, metric), size)
+
+        return draw
+
+    # -- the list
+
+    @property
+    def cursor(self) -> int:
+        columns = [column for column, _ in self._found]
+        return columns.index(self.cursor_param) if self.cursor_param in columns else 0
+
+    @property
+    def _found(self) -> tuple[tuple[Column, Importance], ...]:
+        return () if self.drawing is None else self.drawing.found
+
+    @property
+    def _page(self) -> int:
+        return max(1, visible_importances(self.plot.size.height))
+
+    def show_run(self) -> None:
+        """Of all runs; but it is shown again when it was drawn."""
+        if self.drawing is not None:
+            last_first = max(0, len(self._found) - self._page)
+            self._first = min(max(self._first, self.cursor - self._page + 1), self.cursor, last_first)
+            self.plot.show(self.drawing.at(self._first, self.cursor))
+            self.show_readout()
+
+    def action_move(self, rows: int) -> None:
+        self._move_to(self.cursor + rows)
+
+    def action_page(self, pages: int) -> None:
+        self._move_to(self.cursor + pages * self._page)
+
+    def action_edge(self, direction: int) -> None:
+        self._move_to(len(self._found) * max(0, direction))
+
+    def _move_to(self, place: int) -> None:
+        if self._found:
+            self.cursor_param = self._found[max(0, min(place, len(self._found) - 1))][0]
+            self.show_run()
+
+    @on(PictureView.Pointed)
+    def _clicked(self, message: PictureView.Pointed) -> None:
+        message.stop()
+        row = message.row - _FIRST_ROW
+        if 0 <= row < min(self._page, len(self._found) - self._first):
+            self._move_to(self._first + row)
+
+    # -- in words
+
+    @property
+    def state(self) -> str:
+        metric = None if self.drawing is None else self.drawing.metric
+        return "" if metric is None else f"what goes with {axis_name(metric)}"
+
+    @property
+    def readout(self) -> str:
+        if not self._found:
+            return ""
+        found = self._found[self.cursor][1]
+        if found.measure is None or found.strength is None:
+            return f"{found.name}   {found.problem}"
+        figure = f"{found.measure.value} {found.strength:+.4f}".replace("-", "−")
+        return f"{found.name}   {figure}   over {found.count} runs   Enter shows it as a scatter"
+
+    def exported(self) -> Exported | None:
+        if self.drawing is None or not self._found:
+            return None
+        header = ("param", "measure", "strength", "runs", "problem")
+        rows = [
+            (column.key, each.measure and each.measure.value, each.strength, each.count, each.problem or None)
+            for column, each in self._found
+        ]
+        return Exported(self.drawing.picture, header, rows)
+
+    # -- keys
+
+    def action_role(self, role: str) -> None:
+        metrics = [column for column in self.data.numeric_axes if column.kind is not Kind.PARAM]
+        self.ask_for_role(role, metrics, None if self.drawing is None else self.drawing.metric)
+
+    def action_scatter(self) -> None:
+        if self.drawing is not None and self.drawing.metric is not None and self._found:
+            self.post_message(self.ScatterAsked(self._found[self.cursor][0], self.drawing.metric))
+
+    def action_copy(self) -> None:
+        if self._found:
+            text = self._found[self.cursor][0].key
+            self.post_message(CopyAsked(text, text))

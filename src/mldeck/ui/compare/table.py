@@ -1,0 +1,345 @@
+"""The marked runs as a table: what differs between them, and how far each is from a baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.message import Message
+
+from mldeck.format import cell_width, safe
+from mldeck.model import Column, Kind
+from mldeck.ui.compare.data import CompareData, Group, group_of, short_names
+from mldeck.ui.compare.keys import COMPARE_TABLE
+from mldeck.ui.compare.table_lines import OWN, CompareLines, Heading, Line, Row, Wishes
+from mldeck.ui.compare.view import CompareView
+from mldeck.ui.export.export import Exported
+from mldeck.ui.kit.grid import Cell, Grid, GridColumn
+from mldeck.ui.kit.keys import COLUMNS, bindings
+from mldeck.ui.kit.lazy_row import LazyCells
+from mldeck.ui.state import metric_direction as best
+from mldeck.ui.state.metric_direction import Better
+from mldeck.ui.state.session import Session
+
+_RUN_SIGN, _BASELINE_SIGN = "●", "◆"
+_MIN_WIDTH, _MAX_WIDTH = 8, 20
+"""Of a column; a number may take more, since a cut number is another number."""
+_MIN_LABEL_WIDTH, _MAX_LABEL_WIDTH = 10, 32
+_MEASURED_LINES = 200
+_UNMEASURED_WIDTH = 14
+"""So many lines say how wide columns must be: a run may have 12,000 metrics. For the others, what most numbers need."""
+
+
+class CompareTable(Grid):
+    """Runs as columns, or as rows. The cursor stays on its run and its line, whatever is shown around it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS)
+
+    def __init__(self) -> None:
+        super().__init__(id="compare-table")
+        self.is_transposed = False
+        self.lines = CompareLines(CompareData())
+        self._names: Sequence[str] = ()
+        """Of the runs, where these are rows."""
+
+    def show(self, lines: CompareLines, *, is_transposed: bool, run_id: str | None) -> None:
+        """`run_id`: where the cursor goes, if it is not None."""
+        row, run_id = self.cursor_line, run_id or self.cursor_run
+        self.lines, self.is_transposed = lines, is_transposed
+        self.empty_text = "These runs are the same in everything they have.\na shows it all."
+        self.set_content(len(lines.run_ids if is_transposed else lines.rows))
+        self.put_cursor(row, run_id)
+
+    def put_cursor(self, row: Row | None, run_id: str | None) -> None:
+        """On a line and a run, as far as they are here; the first line otherwise."""
+        runs, shown = self.lines.run_ids, self._shown_lines
+        run_place = runs.index(run_id) if run_id in runs else 0
+        line_place = _place_of(row, shown)
+        if self.is_transposed:
+            self.move_to(run_place, line_place + 1)
+        else:
+            self.move_to(line_place, run_place + 1)
+        self._show_column()
+        self.repaint()
+
+    @property
+    def _shown_lines(self) -> Sequence[Row]:
+        return self.lines.lines if self.is_transposed else self.lines.rows
+
+    @property
+    def cursor_line(self) -> Row | None:
+        """The line or heading under the cursor; None beside all of them."""
+        place = self.cursor_column - 1 if self.is_transposed else self.cursor_row
+        return self._shown_lines[place] if 0 <= place < len(self._shown_lines) else None
+
+    @property
+    def cursor_run(self) -> str | None:
+        """None beside all of them."""
+        place = self.cursor_row if self.is_transposed else self.cursor_column - 1
+        return self.lines.run_ids[place] if 0 <= place < len(self.lines.run_ids) else None
+
+    # -- columns
+
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
+        """As wide as the lines and the names of the runs need, which are cut before anything else is."""
+        lines = self.lines
+        measured = lines.lines[:_MEASURED_LINES]
+        if self.is_transposed:
+            width = self._label_width(self._run_names(_MAX_LABEL_WIDTH))
+            self._names = self._run_names(width)
+            shown = enumerate(lines.lines)
+            columns = (self._line_column(line, is_measured=place < _MEASURED_LINES) for place, line in shown)
+            return (GridColumn("run", width), *columns)
+        label_column = GridColumn(
+            "", self._label_width(safe(lines.label(line)) + lines.mark(line) for line in measured)
+        )
+        content = [lines.width(line, _MAX_WIDTH) for line in measured]
+        width = max((_MIN_WIDTH, *content, *map(cell_width, self._run_names(_MAX_WIDTH))))
+        return (label_column, *(GridColumn(name, width, right=True) for name in self._run_names(width)))
+
+    def _label_width(self, labels: Iterable[str]) -> int:
+        widest = min(_MAX_LABEL_WIDTH, self.line_width // 3)
+        return max(_MIN_LABEL_WIDTH, min(widest, max(map(cell_width, labels), default=0)))
+
+    def _line_column(self, line: Line, *, is_measured: bool) -> GridColumn:
+        label = self.lines.label(line)
+        content = self.lines.width(line, _MAX_WIDTH) if is_measured else _UNMEASURED_WIDTH
+        width = max(_MIN_WIDTH, min(cell_width(safe(label)) + 2, _MAX_WIDTH), content)
+        group = group_of(line.column).value
+        return GridColumn(label, width, self.lines.is_right(line), group, self.lines.mark(line))
+
+    def _run_names(self, width: int) -> list[str]:
+        """The names of the runs in so many cells, each with its sign and its number."""
+        data, run_ids = self.lines.data, self.lines.run_ids
+        numbers = [str(data.numbers[run_id]) for run_id in run_ids]
+        room = width - 3 - max(map(len, numbers), default=0)
+        names = short_names([data.by_id[run_id].run.label for run_id in run_ids], room)
+        signs = (_BASELINE_SIGN if run_id == self.lines.baseline else _RUN_SIGN for run_id in run_ids)
+        return [f"{sign} {number} {name}" for sign, number, name in zip(signs, numbers, names, strict=True)]
+
+    # -- the grid
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        lines = self.lines
+        if self.is_transposed:
+            run_id, shown, name = lines.run_ids[row], lines.lines, self._run_cell(row)
+            return LazyCells(len(shown) + 1, lambda at: Cell(*lines.cell(shown[at - 1], run_id)) if at else name)
+        line = lines.rows[row]
+        if isinstance(line, Heading):
+            return ()
+        runs = lines.run_ids
+        style = "dim" if line.is_difference else "sorted" if lines.mark(line) else ""
+        label = Cell(safe(lines.label(line)) + lines.mark(line), style)
+        return LazyCells(len(runs) + 1, lambda at: Cell(*lines.cell(line, runs[at - 1])) if at else label)
+
+    def _run_cell(self, row: int) -> Cell:
+        run_id = self.lines.run_ids[row]
+        return Cell(self._names[row], "", f"series-{self.lines.data.colours[run_id]}")
+
+    def heading_cells(self, row: int) -> Sequence[Cell] | None:
+        heading = None if self.is_transposed else self.lines.rows[row]
+        if not isinstance(heading, Heading):
+            return None
+        count = f"{heading.shown:,} of {heading.all:,} differ" if heading.shown < heading.all else f"{heading.all:,}"
+        sign = " ▾ " if heading.is_open else " ▸ "
+        return Cell(sign, "accent"), Cell(heading.group.value, "header-cursor"), Cell(f"   {count}", "dim")
+
+    def header_style(self, index: int) -> str:
+        if self.is_transposed or not index:
+            return super().header_style(index)
+        return f"series-{self.lines.data.colours[self.lines.run_ids[index - 1]]}"
+
+    def row_text(self, row: int) -> str:
+        if not self.is_transposed and isinstance(self.lines.rows[row], Heading):
+            return ""
+        return super().row_text(row)
+
+    def copied_text(self) -> str | None:
+        line, run_id = self.cursor_line, self.cursor_run
+        if isinstance(line, Heading):
+            return line.group.value
+        if line is None:
+            return run_id
+        return self.lines.label(line) if run_id is None else self.lines.exact_text(line, run_id)
+
+    def move_to(self, row: int, column: int | None = None) -> None:
+        """Tells as well when the cursor goes to another column."""
+        before = self.cursor_column
+        super().move_to(row, column)
+        if self.cursor_column != before:
+            self.post_message(self.CursorMoved(self))
+
+    def lay_out(self) -> None:
+        super().lay_out()
+        if self.cursor_row < self.page_size:
+            self.scroll_rows_to(0)  # the first heading belongs to the first line
+
+
+def _place_of(row: Row | None, shown: Sequence[Row]) -> int:
+    """Where a line stands now, else the same column or group, else the first line."""
+    if row in shown:
+        return shown.index(row)
+    places = range(len(shown))
+    if isinstance(row, Line):
+        column, group = row.column, group_of(row.column)
+        same = (place for place in places if _is_of(shown[place], column, group))
+        return next(same, 0)
+    if isinstance(row, Heading):
+        return next((place for place in places if _is_of(shown[place], None, row.group)), 0)
+    return next((place for place in places if isinstance(shown[place], Line)), 0)
+
+
+def _is_of(row: Row, column: Column | None, group: Group) -> bool:
+    return row.group is group if isinstance(row, Heading) else row.column == column
+
+
+class TableView(CompareView, can_focus=False):
+    NAME = "Table"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(COMPARE_TABLE)
+
+    class TextAsked(Message):
+        """Somebody wants to read the whole of a cell."""
+
+        def __init__(self, title: str, text: str) -> None:
+            super().__init__()
+            self.title = title
+            self.text = text
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.wishes = Wishes()
+        self.is_transposed = False
+
+    def compose(self) -> ComposeResult:
+        yield CompareTable()
+
+    @property
+    def table(self) -> CompareTable:
+        return self.query_one(CompareTable)
+
+    @property
+    def focus_target(self) -> CompareTable:
+        return self.table
+
+    def show_data(self) -> None:
+        table, greater_is_better = self.table, best.higher_is_better(self._directions)
+        lines = CompareLines(self.data, self.wishes, greater_is_better, table.lines)
+        table.show(lines, is_transposed=self.is_transposed, run_id=self.cursor_run)
+
+    def show_run(self) -> None:
+        self.table.put_cursor(self.table.cursor_line, self.cursor_run)
+
+    @property
+    def state(self) -> str:
+        lines = self.table.lines
+        parts = ["everything" if self.wishes.shows_all else "what differs"]
+        if lines.baseline is not None:
+            parts.append(f"baseline {self.data.label(lines.baseline)}")
+        return " · ".join(parts)
+
+    def exported(self) -> Exported:
+        lines = self.table.lines
+        return Exported(None, lines.header(), list(lines.file_rows()))
+
+    def _wish(self, wishes: Wishes) -> None:
+        self.wishes = wishes
+        self.show_data()
+        self.say_state()
+
+    # -- keys
+
+    def action_baseline(self) -> None:
+        """The run under the cursor, or none if it is the baseline already."""
+        run_id = self.table.cursor_run
+        if run_id is None:
+            self.notify("Go to a run first", timeout=2)
+        else:
+            self._wish(replace(self.wishes, baseline=None if run_id == self.table.lines.baseline else run_id))
+
+    def action_transpose(self) -> None:
+        self.is_transposed = not self.is_transposed
+        self.show_data()
+
+    def action_all(self) -> None:
+        self._wish(replace(self.wishes, shows_all=not self.wishes.shows_all))
+
+    def action_own(self) -> None:
+        """Opens both groups unless both are open."""
+        folded = self.wishes.folded
+        self._wish(replace(self.wishes, folded=folded - OWN if folded & OWN else folded | OWN))
+
+    def action_fold(self) -> None:
+        row = self.table.cursor_line
+        if self.is_transposed or row is None:
+            self.notify("Folding needs runs as columns: t turns", timeout=3)
+            return
+        group = row.group if isinstance(row, Heading) else group_of(row.column)
+        self._wish(replace(self.wishes, folded=self.wishes.folded ^ {group}))
+
+    def action_sort(self) -> None:
+        line = self.table.cursor_line
+        if isinstance(line, Line):
+            self._wish(self.wishes.sorted_by(line.column))
+        else:
+            self.notify("Go to what the runs are to be sorted by", timeout=3)
+
+    def action_open_run(self) -> None:
+        self.open_run(self.table.cursor_run)
+
+    @on(Grid.CursorMoved)
+    def _moved(self) -> None:
+        if self.table.cursor_run is not None:
+            self.point_at(self.table.cursor_run)
+
+    @on(Grid.Opened)
+    def _opened(self) -> None:
+        line, run_id = self.table.cursor_line, self.table.cursor_run
+        if isinstance(line, Heading):
+            self.action_fold()
+        elif run_id is None and line is not None:
+            self.action_sort()
+        elif line is None:
+            self.open_run(run_id)
+        elif run_id is not None:
+            title = f"{self.table.lines.label(line)} of {self.data.label(run_id)}"
+            self.post_message(self.TextAsked(title, self.table.lines.exact_text(line, run_id)))
+
+    # -- the best values
+
+    @property
+    def _directions(self) -> dict[str, Better]:
+        """What MLflow was told, and what the user said of the metrics of these experiments."""
+        known = {key: Better.HIGHER if greater else Better.LOWER for key, greater in self.data.primary.items()}
+        for experiment_id in self.data.experiment_ids:
+            known |= best.remembered(self.session.memory.experiments.get(experiment_id, {}))
+        return known
+
+    def action_better(self) -> None:
+        """Asks in which direction the metric under the cursor gets better."""
+        line = self.table.cursor_line
+        if not isinstance(line, Line) or line.column.kind is not Kind.METRIC:
+            self.notify("Only metrics have a best value: go to one", timeout=3)
+            return
+        from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
+
+        metric = line.column.key
+        answers = [Choice(each.value, letter, text) for each, letter, text in best.ANSWERS]
+
+        def remember(answer: str | None) -> None:
+            if answer is not None:
+                self._remember_best(metric, Better(answer))
+
+        self.app.push_screen(MenuDialog(f"When is {metric} best?", answers), remember)
+
+    def _remember_best(self, metric: str, better: Better) -> None:
+        session = self.session
+        for experiment_id in self.data.experiment_ids:
+            best.remember(session.memory.experiment(experiment_id), metric, better)
+            if session.experiment is not None and session.experiment.experiment_id == experiment_id:
+                session.better[metric] = better
+        session.memory.save()
+        self.show_data()

@@ -1,0 +1,306 @@
+"""What a run looks like in the table: columns that fit the values, and cells whose numbers align on the point.
+
+Widths are taken from a sample of the runs and then kept, so that nothing jumps while one scrolls. A cell is made when it is
+looked at: there may be thousands of columns. No screen is needed here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mldeck.addresses import printable
+from mldeck.format import (
+    MISSING,
+    RUNNING_WIDTH,
+    age_width,
+    cell_width,
+    duration_text,
+    float_text,
+    numbers_of,
+    running_text,
+    safe,
+    time_text,
+    told_apart,
+)
+from mldeck.model import Column, Kind, OrderKey, Run, RunRecord
+from mldeck.ui.kit.clock import Clock, now_ms
+from mldeck.ui.kit.grid import Cell, GridColumn
+from mldeck.ui.kit.lazy_row import LazyCells
+from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, Look
+
+STATUS_GLYPHS = {
+    "FINISHED": ("✓", "good"),
+    "RUNNING": ("⟳", "accent"),
+    "SCHEDULED": ("◷", "dim"),
+    "FAILED": ("✗", "bad"),
+    "KILLED": ("■", "warn"),
+}
+MARK = "●"
+
+STATE = Column(Kind.ATTRIBUTE, "status")
+NAME = Column(Kind.ATTRIBUTE, "run_name")
+LEADING = (STATE, NAME)
+"""Always there, before those that were chosen; they stay in sight when one scrolls to the right."""
+FIXED_COLUMNS = len(LEADING)
+NAME_INDEX = LEADING.index(NAME)
+
+_LABELS = {STATE: "", NAME: "name", **LABELS}
+BEST = "★"
+"""Before the best value of a metric: colour alone would say nothing to some."""
+_STATE_WIDTH = 2
+_MIN_TIME_WIDTH = 6
+"""Room for `time ▲`."""
+_MAX_NAME_WIDTH, _MIN_NAME_WIDTH = 32, 12
+_MAX_TEXT_WIDTH = 24
+_RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
+_RUN_ID_WIDTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _NumberFormat:
+    """How the numbers of one column are written: significant digits, and cells before and after the point."""
+
+    digits: int
+    whole: int
+    fraction: int
+
+    @property
+    def width(self) -> int:
+        return self.whole + self.fraction
+
+    def text(self, value: float, sign: str = "") -> str:
+        """`sign` stands right before the number, in a cell of its own."""
+        whole, fraction = _split(float_text(value, self.digits))
+        return f"{sign.strip() + whole:>{self.whole + len(sign)}}{fraction:<{self.fraction}}"
+
+    def grown(self, other: _NumberFormat) -> _NumberFormat:
+        """Room for both."""
+        return _NumberFormat(
+            max(self.digits, other.digits), max(self.whole, other.whole), max(self.fraction, other.fraction)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _TextFormat:
+    is_number: bool
+    width: int
+
+    def grown(self, other: _TextFormat) -> _TextFormat:
+        return _TextFormat(other.is_number, max(self.width, other.width))
+
+
+class RunCells:
+    """The columns of a run table over certain runs, and the cells of each run in them."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        sample: Sequence[RunRecord],
+        previous: RunCells | None = None,
+        *,
+        read: Iterable[Column] | None = None,
+        look: Look | None = None,
+    ) -> None:
+        """Nothing gets narrower than it was in `previous`. `read`: the columns that the sample has values of; None for all."""
+        self.columns = (*LEADING, *columns)
+        self.look = look or Look()
+        self.best: Mapping[str, float] = {} if previous is None else previous.best
+        """Values to be highlighted, by metric."""
+        self._numbers: dict[str, _NumberFormat] = {} if previous is None else dict(previous._numbers)
+        self._texts: dict[Column, _TextFormat] = {} if previous is None else dict(previous._texts)
+        for column in columns if read is None else read:
+            self._learn(column, sample)
+        self._widths = _leading_widths(sample)
+        if previous is not None:
+            self._widths = {column: max(width, previous._widths[column]) for column, width in self._widths.items()}
+
+    def learn(self, records: Sequence[RunRecord], columns: Iterable[Column]) -> bool:
+        """Columns whose first values come with these records get their width from them; whether there are any."""
+        fresh = [each for each in columns if not self._is_learnt(each)]
+        learnt = [self._learn(column, records) for column in fresh]
+        return any(learnt)
+
+    def _is_learnt(self, column: Column) -> bool:
+        return column.key in self._numbers if column.kind is Kind.METRIC else column in self._texts
+
+    def _learn(self, column: Column, records: Sequence[RunRecord]) -> bool:
+        """Makes room for the values that these records have; whether they have any."""
+        if column.kind is Kind.METRIC:
+            values = [record.metrics[column.key] for record in records if column.key in record.metrics]
+            if values:
+                number = _number_format(values)
+                self._numbers[column.key] = self._numbers.get(column.key, number).grown(number)
+            return bool(values)
+        texts = [text for text in (self._text(record, column) for record in records) if text is not None]
+        if texts and column not in (AGE, DURATION):
+            form = _text_format(texts, _RUN_ID_WIDTH if column == _RUN_ID else _MAX_TEXT_WIDTH)
+            self._texts[column] = self._texts.get(column, form).grown(form)
+        return bool(texts)
+
+    def grid_columns(self, order: Sequence[OrderKey]) -> tuple[GridColumn, ...]:
+        """Arrows say the direction; with several keys a number says their rank."""
+        ranks = [str(rank) if len(order) > 1 else "" for rank in range(1, len(order) + 1)]
+        marks = {key.column: f" {'▼' if key.descending else '▲'}{rank}" for key, rank in zip(order, ranks, strict=True)}
+        return tuple(self._grid_column(column, marks.get(column, "")) for column in self.columns)
+
+    def _grid_column(self, column: Column, mark: str) -> GridColumn:
+        shown = self._fitting_column(column)
+        if column in self.look.widths:
+            shown = shown._replace(width=self.look.widths[column])
+        if mark:
+            shown = shown._replace(mark=mark.strip() if column == STATE else mark)
+        return shown
+
+    def _fitting_column(self, column: Column) -> GridColumn:
+        if column in self._widths:
+            return GridColumn(_LABELS[column], self._widths[column], right=column in (AGE, DURATION))
+        if column.kind is Kind.METRIC:
+            greater = self.look.greater_is_better.get(column.key)
+            number = self._numbers.get(column.key)
+            if greater is None and number is None:
+                return _unread_column(column)
+            label = column.key if greater is None else f"{column.key} {'↑' if greater else '↓'}"
+            width = (number.width if number else 0) + (greater is not None)
+            return GridColumn(label, max(_label_width(label), width), right=True, group="metrics")
+        form = self._texts.get(column)
+        if form is None:
+            return _unread_column(column)
+        shown = _unread_column(column)
+        return shown._replace(width=max(shown.width, form.width), right=form.is_number)
+
+    def cells(
+        self, record: RunRecord, clock: Clock, colour: int | None, known: Collection[Column] | None = None
+    ) -> LazyCells:
+        """`colour`: the number of its mark's, None if it is not marked. `known`: the columns that were read; None for all."""
+
+        def make(index: int) -> Cell:
+            column = self.columns[index]
+            if known is not None and column.kind is not Kind.ATTRIBUTE and column not in known:
+                return Cell(_NOT_READ, "faint")
+            return self.cell(record, column, clock, colour)
+
+        return LazyCells(len(self.columns), make)
+
+    def cell(self, record: RunRecord, column: Column, clock: Clock, colour: int | None) -> Cell:
+        run = record.run
+        if column == STATE:
+            glyph, style = STATUS_GLYPHS.get(run.status, ("?", "dim"))
+            return Cell(f" {glyph}", style) if colour is None else Cell(MARK + glyph, style, f"series-{colour}")
+        if column == NAME:
+            deleted = run.lifecycle_stage == "deleted"
+            return Cell(safe(run.label), "dim" if deleted or run.run_name is None else "")
+        if column == AGE:
+            return Cell(_age(record, clock), "dim")
+        if column == DURATION:
+            return Cell(_duration(record, clock), "dim")
+        if column.kind is Kind.METRIC:
+            return self._metric_cell(record.metrics.get(column.key), column.key)
+        text = self._text(record, column)
+        return Cell(MISSING, "dim") if text is None else Cell(safe(text))
+
+    def _text(self, record: RunRecord, column: Column) -> str | None:
+        if column == EXPERIMENT:
+            experiment_id = record.run.experiment_id
+            return self.look.experiment_names.get(experiment_id, experiment_id)
+        return _text(record, column)
+
+    def _metric_cell(self, value: float | None, key: str) -> Cell:
+        number = self._numbers.get(key, _UNREAD)
+        sign = " " if key in self.look.greater_is_better else ""
+        if value is None:
+            return Cell(f"{sign}{MISSING:>{number.whole}}{'':{number.fraction}}", "dim")
+        if sign and value == self.best.get(key):
+            return Cell(number.text(value, BEST), "good")
+        return Cell(number.text(value, sign), "" if math.isfinite(value) else "warn")
+
+
+_UNREAD = _NumberFormat(6, 0, 0)
+_NOT_READ = "·"
+"""Being read: not the same as not logged."""
+
+
+def _leading_widths(sample: Sequence[RunRecord]) -> dict[Column, int]:
+    now = now_ms()
+    names = (cell_width(safe(record.run.label)) for record in sample)
+    return {
+        STATE: _STATE_WIDTH,
+        NAME: min(_MAX_NAME_WIDTH, max((_MIN_NAME_WIDTH, *names))),
+        AGE: max((_MIN_TIME_WIDTH, *(age_width(each.run.start_time or now, now) for each in sample))),
+        DURATION: max((_MIN_TIME_WIDTH, *(_duration_width(each.run, now) for each in sample))),
+    }
+
+
+@lru_cache(maxsize=32_768)  # a table of thousands of columns is laid out anew whenever it is sorted
+def _unread_column(column: Column) -> GridColumn:
+    """As wide as its label, until a value is known."""
+    label = _LABELS.get(column, column.key)
+    is_attribute = column.kind is Kind.ATTRIBUTE or (column in _LABELS and column.kind is Kind.TAG)
+    group = "" if is_attribute else column.kind.value
+    return GridColumn(label, _label_width(label), right=column.kind is Kind.METRIC, group=group)
+
+
+def _label_width(label: str) -> int:
+    """With room for the mark of sorting, so that nothing moves when it comes."""
+    return min(cell_width(safe(label)) + 2, _MAX_TEXT_WIDTH)
+
+
+def _age(record: RunRecord, clock: Clock) -> str:
+    start_time = record.run.start_time
+    return MISSING if start_time is None else clock.age(start_time)
+
+
+def _duration(record: RunRecord, clock: Clock) -> str:
+    run = record.run
+    if run.duration is not None:
+        return duration_text(run.duration)
+    if run.status == "RUNNING" and run.start_time is not None:
+        return clock.running(run.start_time) or MISSING
+    return MISSING
+
+
+def _duration_width(run: Run, now: int) -> int:
+    if run.duration is not None:
+        return len(duration_text(run.duration))
+    if run.status != "RUNNING" or run.start_time is None:
+        return len(MISSING)
+    return max(RUNNING_WIDTH, len(running_text(run.start_time, now) or MISSING))  # it may run for years
+
+
+def _text(record: RunRecord, column: Column) -> str | None:
+    if column.kind is Kind.ATTRIBUTE:
+        return _attribute_text(record, column.key)
+    values = {Kind.PARAM: record.params, Kind.TAG: record.tags, Kind.DATASET: record.datasets}[column.kind]
+    return values.get(column.key)
+
+
+def _attribute_text(record: RunRecord, name: str) -> str | None:
+    run = record.run
+    if name == "end_time":
+        return None if run.end_time is None else time_text(run.end_time)
+    texts = {
+        "run_id": run.run_id,
+        "user_id": run.user_id,
+        "lifecycle_stage": run.lifecycle_stage,
+        "artifact_uri": run.artifact_uri and printable(run.artifact_uri),
+    }
+    return texts.get(name)
+
+
+def _number_format(values: Sequence[float]) -> _NumberFormat:
+    digits, texts = told_apart(values)
+    parts = [_split(texts.get(value) or float_text(value)) for value in values] or [("", "")]
+    return _NumberFormat(digits, max(len(whole) for whole, _ in parts), max(len(fraction) for _, fraction in parts))
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Before the point, and from the point on; an exponent without a point stays whole."""
+    whole, point, fraction = text.partition(".")
+    return whole, point + fraction
+
+
+def _text_format(values: Sequence[str], widest: int) -> _TextFormat:
+    width = min(widest, max(cell_width(safe(value)) for value in values))
+    return _TextFormat(numbers_of(values) is not None, width)

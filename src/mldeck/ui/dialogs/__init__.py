@@ -1,1 +1,0 @@
-"""Windows over a place that answer one question and go away."""

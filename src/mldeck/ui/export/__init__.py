@@ -1,0 +1,1 @@
+"""Writing what a pane shows to a file."""

@@ -1,0 +1,1 @@
+"""Artifacts and logged models: the tree, the viewer, and the actions on them."""

@@ -1,0 +1,36 @@
+"""The question before a place is looked into that only the database names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import App
+
+from mldeck.artifacts.errors import Unconfirmed
+from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
+
+if TYPE_CHECKING:
+    from mldeck.ui.state.session import Session
+
+
+async def is_agreed(app: App[str], session: Session, place: Unconfirmed) -> bool:
+    """Ask whether the place may be looked into, and remember a yes: for this sitting, or for good. Call it in a worker."""
+    if place.is_host:
+        question, refusal, once, always = "Connect to", "Do not connect", "Connect", "Connect"
+        text = "The database names this host. mldeck would connect to it as you, with your keys and passwords."
+    else:
+        question, refusal, once, always = "Look into", "Do not look", "Look into it", "Look"
+        text = "The database leads to this folder. MLflow did not make it for a run or a model."
+    title = f"{question} {place.place}?"
+    choices = (
+        Choice("no", "n", refusal),
+        Choice("once", "y", f"{once} until mldeck is left"),
+        Choice("always", "a", f"{always}, and do not ask again for this store"),
+    )
+    answer = await app.push_screen_wait(MenuDialog(title, choices, text))
+    if answer not in ("once", "always"):
+        return False
+    session.agreed_places.add(place.place)
+    if answer == "always":
+        session.memory.agree_to(place.place)
+    return True

@@ -1,0 +1,94 @@
+"""A picture of half blocks: two colours in each cell. What does not fit is scrolled to."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from mldeck.artifacts.previews.values import RGB, ImagePreview
+from mldeck.ui.kit.keys import PICTURE, bindings
+
+_MIDDLE = (0.5, 0.5)
+
+
+class ImageView(ScrollView, can_focus=True):
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings(PICTURE)
+
+    class Resized(Message):
+        """The picture does not fit the room any more, or there is room for more of it."""
+
+    class ZoomAsked(Message):
+        """So many steps larger than it comes up, please."""
+
+        def __init__(self, zoom: int) -> None:
+            super().__init__()
+            self.zoom = zoom
+
+    def __init__(self, preview: ImagePreview, before: ImageView | None = None) -> None:
+        """`before`: what showed the same picture in another size; what was in the middle of it stays there."""
+        super().__init__(id="preview-image")
+        self.preview = preview
+        self.virtual_size = Size(preview.rows.columns, len(preview.rows))
+        self._centre = None if before is None else before.centre
+        self._room: Size | None = None
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """What is in the middle of the view, as shares of the picture."""
+        (left, top), size, whole = self.scroll_offset, self.size, self.virtual_size
+        if not whole.area:
+            return _MIDDLE
+        return (left + size.width / 2) / whole.width, (top + size.height / 2) / whole.height
+
+    def on_resize(self, event: events.Resize) -> None:
+        room = self.outer_size  # a scroll bar that comes or goes leaves the picture as it is
+        if self._room is None and self._centre is not None:
+            across, down = self._centre
+            left = across * self.virtual_size.width - self.size.width / 2
+            top = down * self.virtual_size.height - self.size.height / 2
+            self.scroll_to(round(left), round(top), animate=False, immediate=True, force=True)
+        elif self._room is not None and room != self._room:
+            self.post_message(self.Resized())
+        self._room = room
+
+    def action_zoom(self, step: int) -> None:
+        """0: as it comes up."""
+        preview = self.preview
+        least, most = preview.zooms
+        zoom = preview.zoom + step if step else 0
+        if zoom == preview.zoom and not step:
+            self.scroll_home(animate=False)
+        elif least <= zoom <= most:
+            self.post_message(self.ZoomAsked(zoom))
+        else:
+            self.notify("It gets no larger" if step > 0 else "All of it is in sight", timeout=2)
+
+    def render_line(self, y: int) -> Strip:
+        base, width = self.rich_style, self.size.width
+        left, top = self.scroll_offset
+        rows = self.preview.rows
+        if y + top >= len(rows):
+            return Strip.blank(width, base)
+        cells = rows[y + top][left : left + width]
+        segments = [Segment("▀", _style(above, below)) for above, below in cells]
+        return Strip(segments, len(segments)).simplify().adjust_cell_length(width, base)
+
+
+def _style(top: RGB, bottom: RGB) -> Style:
+    return Style(color=Color.from_rgb(*top), bgcolor=Color.from_rgb(*bottom))
+
+
+def picture_text(preview: ImagePreview) -> str:
+    frames = f" · {preview.frames:,} frames" if preview.frames and preview.frames > 1 else ""
+    scale = f" · at {100 * preview.scale:.0f} %" if preview.rows and preview.zoom != preview.zooms[0] else ""
+    return f"{preview.width:,} x {preview.height:,} · {preview.mode}{frames}{scale}"

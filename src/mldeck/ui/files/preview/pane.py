@@ -1,0 +1,226 @@
+"""What one file or folder is: its kind, what must be said about it, and what is in it, in the way that suits it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from mldeck.artifacts.previews.binary import hex_lines
+from mldeck.artifacts.previews.preview import WHITE, Wish
+from mldeck.artifacts.previews.values import (
+    ArchivePreview,
+    ArrayPreview,
+    BinaryPreview,
+    ImagePreview,
+    NoPreview,
+    TablePreview,
+    TextPreview,
+    TreePreview,
+)
+from mldeck.errors import Interrupted
+from mldeck.format import safe, size_text, time_text
+from mldeck.helper import Unanswered
+from mldeck.ui.files.model_card_reading import Card
+from mldeck.ui.files.preview.image_view import ImageView, picture_text
+from mldeck.ui.files.preview.table_view import archive_view, array_view, rows_text, table_view
+from mldeck.ui.files.preview.text_view import TextView
+from mldeck.ui.files.preview.value_tree import ValueTree
+from mldeck.ui.files.reading import FolderLook, Look, Subject, look_at
+from mldeck.ui.kit.grid import Grid
+from mldeck.ui.kit.line_view import ReadyLines
+from mldeck.ui.kit.text_styles import rendered_markdown
+from mldeck.ui.kit.threads import read_off_loop
+
+_PATIENCE_S = 0.5
+_LONGEST_MARKDOWN = 1 << 17
+"""Characters that are rendered; the page of a text is half of that at most."""
+
+
+@dataclass(frozen=True)
+class _Body:
+    """What is shown of a look, and a line about it."""
+
+    view: Widget | None
+    about: str
+    notes: tuple[str, ...] = ()
+
+
+class PreviewPane(Widget):
+    """Shows one thing at a time. What is on screen stays until the next one has been read."""
+
+    class Shown(Message):
+        """There is something else to see, or something was found out about it."""
+
+        def __init__(self, pane: PreviewPane) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.subject: Subject | None = None
+        self._shown: Subject | None = None
+        """What the view is of, while something else may be read."""
+        self.look: Look | None = None
+        self.view: Widget | None = None
+        self.as_text = False
+        self._zoom = 0
+        """Of the picture."""
+        self.about = ""
+        self.extra = ""
+        """What was worked out on demand: a hash, a number of rows."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="preview-about", markup=False)
+        yield Static("", id="preview-notes", markup=False)
+        yield Container(id="preview-body")
+
+    @property
+    def body(self) -> Container:
+        return self.query_one("#preview-body", Container)
+
+    def show(self, subject: Subject | None, *, as_text: bool = False) -> None:
+        is_same = subject is not None and self.subject is not None and subject.entry.path == self.subject.entry.path
+        if not is_same:
+            self.extra, self._zoom = "", 0
+        self.subject, self.as_text = subject, as_text
+        self._load()
+
+    def show_again(self) -> None:
+        self._load()
+
+    @work(group="preview", exclusive=True)
+    async def _load(self) -> None:
+        subject = self.subject
+        if subject is None:
+            await self._put(None, _Body(None, ""))
+            return
+        room = self.body.size
+        wish = Wish((max(10, room.width), max(4, room.height)), WHITE, self.as_text, self._zoom)
+        patience = self.set_timer(_PATIENCE_S, lambda: self._say_about("reading…"))
+        try:
+            look = await read_off_loop(lambda interrupt: look_at(subject, wish, interrupt.check))
+            body = await self._body(subject, look, max(20, room.width - 1))
+        except Interrupted:
+            return
+        finally:
+            patience.stop()
+        await self._put(look, body)
+
+    async def _body(self, subject: Subject, look: Look, width: int) -> _Body:
+        if isinstance(look, TextPreview) and look.is_markdown and not self.as_text:
+            text = look.page.text[:_LONGEST_MARKDOWN]
+            try:
+                lines = await read_off_loop(lambda interrupt: rendered_markdown(text, width, interrupt.check))
+            except Unanswered as error:
+                return _Body(TextView(subject.source, look), "", (*look.notes, f"Shown as text: {error}."))
+            cut = () if look.page.next_offset is None else ("The beginning of it: R shows all of it as text.",)
+            return _Body(ReadyLines(lines, id="preview-markdown"), "", (*look.notes, *cut))
+        if isinstance(look, ImagePreview) and look.rows:
+            before = self.view if isinstance(self.view, ImageView) and self._shown is subject else None
+            return _Body(ImageView(look, before), picture_text(look), look.notes)
+        return _body_of(subject, look)
+
+    async def _put(self, look: Look | None, body: _Body) -> None:
+        had_focus = self.view is not None and self.view.has_focus
+        with self.app.batch_update():
+            # Whoever cancels this, to show something else or to leave, must not cancel what the old view ends by.
+            await asyncio.shield(self.body.remove_children())
+            self.look, self.about, self._shown, self.view = look, body.about, self.subject, body.view
+            if body.view is not None:
+                body.view.add_class("preview-view")
+                await self.body.mount(body.view)
+            notes = self.query_one("#preview-notes", Static)
+            notes.update("\n".join(safe(note) for note in body.notes))
+            notes.display = bool(body.notes)
+            self._say_about()
+        if had_focus and self.view is not None:
+            self.screen.set_focus(self.view)
+        self.post_message(self.Shown(self))
+
+    def _say_about(self, instead: str = "") -> None:
+        self.query_one("#preview-about", Static).update(Content(safe(instead or self.description)))
+
+    @property
+    def description(self) -> str:
+        """Kind, size and so on, in one line."""
+        entry = None if self.subject is None else self.subject.entry
+        if entry is None:
+            return ""
+        kind = self.look.title if isinstance(self.look, Card) else getattr(self.look, "kind", "")
+        size = "" if entry.size is None else size_text(entry.size)
+        when = "" if entry.modified is None else time_text(entry.modified)
+        state = self.view.state if isinstance(self.view, TextView) else ""
+        return " · ".join(part for part in (kind, self.extra, self.about, size, when, state) if part)
+
+    def add(self, extra: str) -> None:
+        self.extra = extra
+        self._say_about()
+
+    @on(TextView.Moved)
+    def _moved(self, message: TextView.Moved) -> None:
+        message.stop()
+        self._say_about()
+
+    @on(ImageView.Resized)
+    def _resized(self, message: ImageView.Resized) -> None:
+        message.stop()
+        self._load()
+
+    @on(ImageView.ZoomAsked)
+    def _zoomed(self, message: ImageView.ZoomAsked) -> None:
+        message.stop()
+        self._zoom = message.zoom
+        self._load()
+
+    @on(Grid.CursorMoved)
+    def _cursor_moved(self, message: Grid.CursorMoved) -> None:
+        message.stop()
+
+
+def _body_of(subject: Subject, look: Look) -> _Body:
+    if isinstance(look, Card):
+        from mldeck.ui.files.model_card import ModelCard
+
+        return _Body(ModelCard(look), "MLflow model", (look.problem,) if look.problem else ())
+    if isinstance(look, FolderLook):
+        return _Body(ReadyLines(_folder_lines(look), id="preview-folder"), "folder")
+    if isinstance(look, TextPreview):
+        return _Body(TextView(subject.source, look), "", look.notes)
+    if isinstance(look, TreePreview):
+        return _Body(ValueTree(look.root), "", look.notes)
+    if isinstance(look, TablePreview):
+        return _Body(table_view(look), rows_text(look), look.notes)
+    if isinstance(look, ImagePreview):
+        return _Body(None, picture_text(look), look.notes)
+    if isinstance(look, ArrayPreview):
+        return _Body(array_view(look), _all_text(look.is_all), look.notes)
+    if isinstance(look, ArchivePreview):
+        return _Body(archive_view(look), f"{len(look.members):,} members{_all_text(look.is_all)}", look.notes)
+    if isinstance(look, BinaryPreview):
+        lines = [[(line, "")] for line in hex_lines(look.head)]
+        return _Body(ReadyLines(lines, id="preview-bytes"), "its first bytes", look.notes)
+    assert isinstance(look, NoPreview)
+    return _Body(None, "", look.notes)
+
+
+def _all_text(is_all: bool) -> str:
+    return "" if is_all else " (the first of them)"
+
+
+def _folder_lines(look: FolderLook) -> list[list[tuple[str, str]]]:
+    total = look.total
+    counts = (("files", total.files), ("folders", total.folders))
+    lines: list[list[tuple[str, str]]] = [[(f"  {name:9}", "dim"), (f"{number:,}", "")] for name, number in counts]
+    lines.append([("  size     ", "dim"), (size_text(total.size), "")])
+    if look.where:
+        lines.append([("  where    ", "dim"), (safe(look.where), "")])
+    lines += [[("  not read ", "warn"), (safe(path), "")] for path in total.unreadable]
+    return lines

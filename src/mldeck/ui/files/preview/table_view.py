@@ -1,0 +1,81 @@
+"""Previews that are tables: rows of a file, arrays, members of an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from mldeck.artifacts.previews.values import ArchivePreview, ArrayPreview, TablePreview
+from mldeck.format import MISSING, cell_width, safe, size_text
+from mldeck.ui.kit.cell_text import cell_text
+from mldeck.ui.kit.grid import Cell, Grid, GridColumn
+from mldeck.ui.kit.keys import COLUMNS, bindings
+
+_WIDEST = 40
+_MEASURED_ROWS = 200
+_NUMBERS = frozenset({"integer", "number"})
+
+
+class TableView(Grid):
+    """Columns with their types above them, and the first rows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS)
+
+    def __init__(self, columns: Sequence[GridColumn], rows: Sequence[Sequence[str | None]]) -> None:
+        super().__init__(id="preview-table", fixed_columns=0)
+        self._rows = rows
+        self.set_content(len(rows), columns)
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        return [Cell(MISSING, "faint") if text is None else Cell(safe(text)) for text in self._rows[row]]
+
+    def copied_text(self) -> str | None:
+        return self._rows[self.cursor_row][self.cursor_column] if self.row_count else None
+
+
+def table_view(preview: TablePreview) -> TableView:
+    columns = []
+    for index, column in enumerate(preview.columns):
+        name = cell_text(column.name, _WIDEST)
+        values = (cell_width(cell_text(row[index] or "", _WIDEST)) for row in preview.rows[:_MEASURED_ROWS])
+        width = max(cell_width(name), cell_width(cell_text(column.type, _WIDEST)), max(values, default=0), 1)
+        right = column.type in _NUMBERS or column.type.startswith(("int", "uint", "float", "double"))
+        columns.append(GridColumn(name, width, right=right, group=safe(column.type)))
+    return TableView(columns, preview.rows)
+
+
+def array_view(preview: ArrayPreview) -> TableView:
+    rows = []
+    for array in preview.arrays:
+        shape = MISSING if array.shape is None else " x ".join(map(str, array.shape)) or "a single value"
+        rows.append((array.name, array.dtype, shape, "columns" if array.fortran_order else "rows"))
+    return _listing(("array", "type", "shape", "order"), rows)
+
+
+def archive_view(preview: ArchivePreview) -> TableView:
+    rows = [
+        (each.name, size_text(each.size), None if each.packed_size is None else size_text(each.packed_size))
+        for each in preview.members
+    ]
+    return _listing(("member", "size", "packed"), rows)
+
+
+def _listing(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> TableView:
+    widths = [
+        max(len(name), *(cell_width(cell_text(row[index] or "", 2 * _WIDEST)) for row in rows[:_MEASURED_ROWS]), 1)
+        for index, name in enumerate(names)
+    ]
+    right = {"size", "packed"}
+    return TableView([GridColumn(name, width, name in right) for name, width in zip(names, widths, strict=True)], rows)
+
+
+def rows_text(preview: TablePreview) -> str:
+    """How many rows are here, and of how many."""
+    shown = len(preview.rows)
+    columns = f"{len(preview.columns):,} {'column' if len(preview.columns) == 1 else 'columns'}"
+    if preview.is_all:
+        return f"{shown:,} {'row' if shown == 1 else 'rows'} · {columns}"
+    total = "not counted" if preview.row_count is None else f"{preview.row_count:,} in all"
+    return f"first {shown:,} rows, {total} · {columns}"

@@ -1,0 +1,82 @@
+"""How the lines of a text stand in rows: wrapped or not, with their colours, and what was found standing out. No Textual."""
+
+from __future__ import annotations
+
+import sys
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from rich.cells import chop_cells
+from rich.style import Style
+
+from mldeck.format import cell_width
+from mldeck.ui.files.preview.text_reading import ReadPage, Span
+
+_LONGEST_SHOWN = 20_000
+"""Characters of a line that is not wrapped."""
+
+
+class Row(NamedTuple):
+    page: int
+    """How many pages stand before its page."""
+    line: int
+    start: int
+    end: int
+
+
+def rows_of(index: int, page: ReadPage, width: int | None) -> Iterator[Row]:
+    """Which piece of which line stands in which row. `width`: the cells at which lines are wrapped, if they are."""
+    for number, line in enumerate(page.lines):
+        if width is None or (len(line) <= width and cell_width(line) <= width):
+            yield Row(index, number, 0, min(len(line), _LONGEST_SHOWN))
+            continue
+        steps = [line[start : start + width] for start in range(0, len(line), width)]
+        start = 0
+        for part in steps if line.isascii() else chop_cells(line, width):
+            yield Row(index, number, start, start + len(part))
+            start += len(part)
+
+
+def row_at(rows: Sequence[Row], page: int, line: int, column: int) -> int:
+    """The row in which a character stands."""
+    return max(0, bisect_right(rows, (page, line, column, sys.maxsize)) - 1)
+
+
+def pieces_of(at: Row, page: ReadPage, needle: str) -> Iterator[tuple[str, str | Style]]:
+    """The text of a row with its colours; what is looked for has the style called `match`."""
+    text = page.lines[at.line][at.start : at.end]
+    spans = [_shifted(span, at) for span in (page.spans[at.line] if at.line < len(page.spans) else ())]
+    matches = [(start, end, "match") for start, end in _occurrences(text, needle)]
+    # A long line may have thousands of them, and is drawn each time it is in sight: both are gone through once, in order.
+    cuts = {0, len(text), *(edge for start, end, _ in (*spans, *matches) for edge in (start, end))}
+    style_at, match_at = _styles(spans), _styles(matches)
+    for start, end in pairwise(sorted(cut for cut in cuts if 0 <= cut <= len(text))):
+        yield text[start:end], match_at(start) or style_at(start)
+
+
+def _styles(spans: Sequence[tuple[int, int, str | Style]]) -> Callable[[int], str | Style]:
+    """The style at a place, of spans that follow each other; nothing where there is none."""
+    starts = [start for start, _, _ in spans]
+
+    def at(place: int) -> str | Style:
+        index = bisect_right(starts, place) - 1
+        return spans[index][2] if index >= 0 and place < spans[index][1] else ""
+
+    return at
+
+
+def _shifted(span: Span, at: Row) -> Span:
+    """As seen from where the row starts."""
+    start, end, style = span
+    return max(0, start - at.start), max(0, min(end, at.end) - at.start), style
+
+
+def _occurrences(text: str, needle: str) -> Iterator[tuple[int, int]]:
+    wanted, lowered = needle.lower(), text.lower()
+    # Lower case may be longer than upper case: then nothing is marked rather than the wrong part.
+    at = lowered.find(wanted) if wanted and len(lowered) == len(text) else -1
+    while at >= 0:
+        yield at, at + len(wanted)
+        at = lowered.find(wanted, at + len(wanted))

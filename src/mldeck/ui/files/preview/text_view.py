@@ -1,0 +1,352 @@
+"""A text of any length: some pages of it are held, and the next one is read when it is nearly in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import ClassVar
+
+from rich.style import Style
+from textual import work
+from textual.binding import BindingType
+from textual.message import Message
+
+from mldeck.artifacts.previews.text import Match, TextFile
+from mldeck.artifacts.previews.values import TextPage, TextPreview
+from mldeck.artifacts.source import Source
+from mldeck.errors import Interrupted, MldeckError
+from mldeck.store.interrupt import Interrupt
+from mldeck.ui.files.preview.text_layout import Row, pieces_of, row_at, rows_of
+from mldeck.ui.files.preview.text_reading import ReadPage, as_lines, colours, find_next, find_previous, place_of
+from mldeck.ui.kit.keys import TEXT, bindings
+from mldeck.ui.kit.line_view import LineView
+from mldeck.ui.kit.text_styles import LOOKS
+from mldeck.ui.kit.threads import read_off_loop
+
+_MOST_PAGES = 4
+_NUMBER_WIDTH = 7
+
+
+class TextView(LineView):
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TEXT)
+
+    class Moved(Message):
+        """Another part is shown, or something is known of it now."""
+
+        def __init__(self, view: TextView) -> None:
+            super().__init__()
+            self.view = view
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, TextView.Moved)
+
+    def __init__(self, source: Source, preview: TextPreview) -> None:
+        super().__init__(id="preview-text")
+        self._source = source
+        self._encoding = preview.encoding
+        self._lexer = preview.lexer
+        self._file = TextFile(source, preview.encoding)
+        self._byte_count = 0
+        self._pages: list[ReadPage] = [as_lines(preview.page)]
+        self._rows: list[Row] = []
+        self._wraps = preview.lexer is None
+        self._has_numbers = preview.lexer is not None
+        self._needle = ""
+        self._match: Match | None = None
+        self._looked_at: int | None = None
+        """Bytes that were searched until now; None while nothing is searched."""
+        self._search: Interrupt | None = None
+
+    def on_mount(self) -> None:
+        self._measure()
+        self._colour(self._pages[0])
+
+    # -- what is shown
+
+    def pieces(self, row: int) -> Sequence[tuple[str, str | Style]]:
+        at = self._rows[row]
+        page = self._pages[at.page]
+        pieces: list[tuple[str, str | Style]] = list(self._number(page, at)) if self._has_numbers else []
+        return [*pieces, *pieces_of(at, page, self._needle)]
+
+    def _number(self, page: ReadPage, at: Row) -> Iterator[tuple[str, str]]:
+        known = None if page.first_line is None else page.first_line + at.line
+        number = "" if at.start else "…" if known is None else str(known)
+        yield f"{number:>{_NUMBER_WIDTH - 1}} ", "faint"
+
+    def _break_lines(self, keep: tuple[int, int] | None = None) -> None:
+        """Which piece of which line stands in which row. `keep`: offset of the page and line that stay at the top."""
+        self._rows = [row for index, page in enumerate(self._pages) for row in self._rows_of(index, page)]
+        self.set_content(len(self._rows), ())
+        if keep is not None:
+            row = self._row_of(*keep)
+            self.scroll_rows_to(row)
+        self.post_message(self.Moved(self))
+
+    def _rows_of(self, index: int, page: ReadPage) -> Iterator[Row]:
+        width = max(10, self.line_width - (_NUMBER_WIDTH if self._has_numbers else 0))
+        return rows_of(index, page, width if self._wraps else None)
+
+    def _row_of(self, page_offset: int, line: int, column: int = 0) -> int:
+        index = next((index for index, each in enumerate(self._pages) if each.page.offset == page_offset), 0)
+        return row_at(self._rows, index, line, column)
+
+    @property
+    def _top(self) -> tuple[int, int] | None:
+        if not self._rows:
+            return None
+        at = self._rows[min(self.top_row, len(self._rows) - 1)]
+        return self._pages[at.page].page.offset, at.line
+
+    @property
+    def state(self) -> str:
+        """Where in the text this is, and what is going on."""
+        if self._looked_at is not None:
+            share = f" {100 * self._looked_at // self._byte_count} %" if self._byte_count else ""
+            return f"looking…{share} · Esc stops"
+        if not self._rows or not self._byte_count:
+            return ""
+        at = self._rows[self.cursor_row]
+        page = self._pages[at.page]
+        following = self._byte_count if page.page.next_offset is None else page.page.next_offset
+        done = page.page.offset + (following - page.page.offset) * (at.line + 1) // max(1, len(page.lines))
+        line = "" if page.first_line is None else f"line {page.first_line + at.line:,} · "
+        return f"{line}{100 * done // self._byte_count} %"
+
+    def copied_text(self) -> str | None:
+        if not self._rows:
+            return None
+        at = self._rows[self.cursor_row]
+        return self._pages[at.page].lines[at.line]
+
+    @property
+    def text(self) -> str:
+        """What is held of it."""
+        return "".join(each.page.text for each in self._pages)
+
+    def lay_out(self) -> None:
+        self._break_lines(self._top)
+        super().lay_out()
+
+    def action_wrap(self) -> None:
+        self._wraps = not self._wraps
+        self._left = 0
+        self._break_lines(self._top)
+
+    def action_numbers(self) -> None:
+        self._has_numbers = not self._has_numbers
+        self._break_lines(self._top)
+        self._number_lines()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._want_pages()
+
+    def move_to(self, row: int, column: int | None = None) -> None:
+        super().move_to(row, column)
+        self.post_message(self.Moved(self))
+        self._want_pages()
+
+    # -- other pages
+
+    def _want_pages(self) -> None:
+        near = 2 * self.page_size
+        bottom = max(self.top_row + self.page_size, self.cursor_row)
+        last, first = self._pages[-1].page, self._pages[0].page
+        if last.next_offset is not None and bottom + near >= len(self._rows):
+            self._read_on(last.next_offset)
+        elif first.offset > 0 and self.top_row < near:
+            self._read_back(first.offset)
+
+    @work(group="page", exclusive=True)
+    async def _read_on(self, offset: int) -> None:
+        page = await self._read(lambda: self._file.page(offset))
+        if page is None or self._pages[-1].page.next_offset != offset:
+            return
+        self._pages.append(as_lines(page))
+        dropped = 0
+        if len(self._pages) > _MOST_PAGES:
+            del self._pages[0]
+            dropped = next((row for row, at in enumerate(self._rows) if at.page > 0), 0)
+        self._place(-dropped)
+        self._colour(self._pages[-1])
+
+    @work(group="page", exclusive=True)
+    async def _read_back(self, offset: int) -> None:
+        page = await self._read(lambda: self._file.page_before(offset))
+        if page is None or self._pages[0].page.offset != offset:
+            return
+        new = as_lines(page)
+        self._pages = [new, *self._pages[: _MOST_PAGES - 1]]
+        self._place(sum(1 for _ in self._rows_of(0, new)))
+        self._colour(new)
+
+    def _place(self, moved: int) -> None:
+        """Other pages are held now; what is in sight, and the cursor, stay where they are."""
+        self._spread_numbers()
+        top, cursor = self.top_row + moved, self.cursor_row + moved
+        self._rows = [row for index, page in enumerate(self._pages) for row in self._rows_of(index, page)]
+        self.row_count = len(self._rows)
+        self.cursor_row = max(0, min(cursor, self.row_count - 1))
+        self.set_content(self.row_count)
+        self.scroll_rows_to(max(0, top))
+        self.post_message(self.Moved(self))
+
+    async def _read(self, read: Callable[[], TextPage]) -> TextPage | None:
+        try:
+            return await read_off_loop(lambda _: read())
+        except (MldeckError, OSError) as error:
+            self._say(error)
+            return None
+
+    def _say(self, error: Exception) -> None:
+        self.notify(f"It cannot be read any more: {error}", severity="warning", timeout=5)
+
+    @work(group="size")
+    async def _measure(self) -> None:
+        with suppress(MldeckError, OSError):
+            self._byte_count = await read_off_loop(lambda _: self._source.size)
+            self.post_message(self.Moved(self))
+
+    @work(group="colours")
+    async def _colour(self, page: ReadPage) -> None:
+        lexer = self._lexer
+        if lexer is not None:
+            looks = {name: self.style_named(name) for name in LOOKS}
+            page.spans = await read_off_loop(lambda interrupt: colours(page.lines, lexer, looks, interrupt.check))
+            self.repaint()
+
+    @work(group="numbers", exclusive=True)
+    async def _number_lines(self) -> None:
+        """Counting the lines before a page may mean to read much: only where numbers are shown."""
+        page = self._pages[0]
+        self._spread_numbers()
+        if not self._has_numbers or page.first_line is not None:
+            return
+        try:
+            first = await read_off_loop(lambda interrupt: self._file.line_number(page.page.offset, interrupt.check))
+        except (MldeckError, OSError):
+            return
+        page.first_line = first
+        self._spread_numbers()
+        self.repaint()
+        self.post_message(self.Moved(self))
+
+    def _spread_numbers(self) -> None:
+        """From pages whose lines have their numbers to those beside them."""
+        for before, after in pairwise(self._pages):
+            if after.first_line is None and before.first_line is not None:
+                after.first_line = before.first_line + before.line_count
+        for after, before in pairwise(self._pages[::-1]):
+            if before.first_line is None and after.first_line is not None:
+                before.first_line = after.first_line - before.line_count
+
+    # -- to the ends
+
+    def action_edge(self, direction: int) -> None:
+        if direction < 0 and self._pages[0].page.offset > 0:
+            self._jump_to_start()
+        elif direction > 0 and self._pages[-1].page.next_offset is not None:
+            self._jump_to_end()
+        else:
+            super().action_edge(direction)
+
+    @work(group="page", exclusive=True)
+    async def _jump_to_start(self) -> None:
+        page = await self._read(lambda: self._file.page(0))
+        if page is not None:
+            self._show_page(page, 0)
+
+    @work(group="page", exclusive=True)
+    async def _jump_to_end(self) -> None:
+        page = await self._read(lambda: self._file.page_before(self._source.size))
+        if page is not None:
+            self._show_page(TextPage(page.offset, page.text, None), -1)
+
+    def _show_page(self, page: TextPage, row: int) -> None:
+        """This page alone, with the cursor on a row of it; -1 is the last one."""
+        self._pages = [as_lines(page)]
+        self._break_lines()
+        self.move_to(row if row >= 0 else len(self._rows) - 1)
+        self._colour(self._pages[0])
+        self._number_lines()
+        self._want_pages()
+
+    # -- finding
+
+    @property
+    def is_searching(self) -> bool:
+        return self._looked_at is not None
+
+    def stop_search(self) -> None:
+        if self._search is not None:
+            self._search.fire()
+
+    def forget_search(self) -> None:
+        self.stop_search()
+        self._needle, self._match = "", None
+        self.repaint()
+
+    async def find(self, text: str, direction: int = 0) -> bool | None:
+        """To the next match (1), the previous one (-1), or from the start of what is in sight on (0).
+
+        Whether there is one; None if the search was stopped.
+        """
+        self.stop_search()
+        if not text:
+            self.forget_search()
+            return None
+        start = self._search_start(text, direction)
+        self._needle = text
+        self._looked_at = 0
+        mine = self._search = Interrupt()
+
+        def told(looked_at: int) -> None:
+            if self._search is mine:
+                self._looked_at = looked_at
+
+        find = find_previous if direction < 0 else find_next
+        ticks = self.set_interval(0.25, lambda: self.post_message(self.Moved(self)))
+        try:
+            match = await read_off_loop(lambda _: find(self._source, text, start, self._encoding, mine.check, told))
+            if match is not None:
+                await self._go_to(match)
+            return match is not None
+        except Interrupted:
+            return None
+        except (MldeckError, OSError) as error:
+            self._say(error)
+            return None
+        finally:
+            ticks.stop()
+            if self._search is mine:
+                self._looked_at = None
+            self.repaint()
+            self.post_message(self.Moved(self))
+
+    def _search_start(self, text: str, direction: int) -> int:
+        if self._match is not None and text == self._needle and direction:
+            return self._match.end if direction > 0 else self._match.offset
+        if self._match is not None:
+            return self._match.offset
+        at = self._rows[self.cursor_row]
+        page = self._pages[at.page].page
+        return page.offset + len("\n".join(page.text.split("\n")[: at.line]).encode(self._encoding, "replace"))
+
+    async def _go_to(self, match: Match) -> None:
+        self._match = match
+        held = (each for each in self._pages if self._holds(each.page, match.offset))
+        page = next((each.page for each in held), None)
+        if page is None:
+            page = await read_off_loop(lambda _: self._file.page_around(match.offset))
+            self._show_page(page, 0)
+        place = await read_off_loop(lambda _: place_of(self._source, page, self._encoding, match.offset))
+        self.move_to(self._row_of(page.offset, place.line, place.column))
+        row = self.cursor_row
+        if not self.top_row <= row < self.top_row + self.page_size - 1:
+            self.scroll_rows_to(max(0, row - self.page_size // 2))
+
+    def _holds(self, page: TextPage, offset: int) -> bool:
+        end = self._byte_count if page.next_offset is None else page.next_offset
+        return page.offset <= offset < end

@@ -1,0 +1,127 @@
+"""JSON and YAML as a tree that folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from mldeck.artifacts.previews.values import Literal, Members, Tree
+from mldeck.ui.kit.cell_text import cell_text
+from mldeck.ui.kit.keys import FOLDS, bindings
+from mldeck.ui.kit.line_view import LineView
+
+_UNFOLDED_ROWS = 200
+"""What has no more than this is unfolded from the start."""
+_LONGEST = 4_000
+"""Characters of a key, and of a value, that one line shows."""
+_DEEPEST_INDENT = 40
+
+
+@dataclass(eq=False, slots=True)
+class _Branch:
+    key: str | None
+    """None at the root and in a list, where `index` says which."""
+    index: int | None
+    value: Tree
+    depth: int
+    is_open: bool = False
+
+    @property
+    def children(self) -> list[_Branch]:
+        if isinstance(self.value, Members):
+            return [_Branch(key, None, value, self.depth + 1) for key, value in self.value.items]
+        if isinstance(self.value, list):
+            return [_Branch(None, index, value, self.depth + 1) for index, value in enumerate(self.value)]
+        return []
+
+    @property
+    def size(self) -> int | None:
+        """How many it holds; None for a single value."""
+        if isinstance(self.value, Members):
+            return len(self.value.items)
+        return len(self.value) if isinstance(self.value, list) else None
+
+
+class ValueTree(LineView):
+    BINDINGS: ClassVar[list[BindingType]] = bindings(FOLDS)
+
+    def __init__(self, root: Tree) -> None:
+        super().__init__(id="preview-tree")
+        top = _Branch(None, None, root, 0)
+        # A single value is a tree too.
+        self._branches = [_Branch(each.key, each.index, each.value, 0) for each in top.children] or [top]
+        self._unfold_small()
+        self.set_content(len(self._branches), ())
+
+    def _unfold_small(self) -> None:
+        """Level by level, as long as there is room."""
+        row = 0
+        while row < len(self._branches) and len(self._branches) < _UNFOLDED_ROWS:
+            node = self._branches[row]
+            if node.size and len(self._branches) + node.size <= _UNFOLDED_ROWS:
+                node.is_open = True
+                self._branches[row + 1 : row + 1] = node.children
+            row += 1
+
+    def pieces(self, row: int) -> Sequence[tuple[str, str]]:
+        node = self._branches[row]
+        mark = ("▾ " if node.is_open else "▸ ") if node.size else "  "
+        indented = "  " * min(node.depth, _DEEPEST_INDENT)
+        key = f"{node.index}" if node.key is None and node.index is not None else cell_text(node.key or "", _LONGEST)
+        name = (key, "dim" if node.key is None else "accent")
+        gap = ("  " if key else "", "")
+        return ((indented + mark, "dim"), name, gap, *self._value(node))
+
+    def _value(self, node: _Branch) -> Sequence[tuple[str, str]]:
+        size = node.size
+        if size is not None:
+            brackets = "{}" if isinstance(node.value, Members) else "[]"
+            return ((brackets if not size else f"{brackets[0]}{size:,}{brackets[1]}", "dim"),)
+        text = str(node.value)
+        style = "warn" if isinstance(node.value, Literal) else ""
+        return ((cell_text(text, _LONGEST), style),)
+
+    def copied_text(self) -> str | None:
+        """A value; of what holds others, its key."""
+        if not self.row_count:
+            return None
+        node = self._branches[self.cursor_row]
+        return str(node.value) if node.size is None else node.key or (None if node.index is None else str(node.index))
+
+    def action_open(self) -> None:
+        if self.row_count:
+            self._fold(self.cursor_row, not self._branches[self.cursor_row].is_open)
+
+    def action_unfold(self) -> None:
+        """What is unfolded already is gone into."""
+        node = self._branches[self.cursor_row]
+        if node.is_open:
+            self.action_move(1)
+        else:
+            self._fold(self.cursor_row, True)
+
+    def action_fold(self) -> None:
+        """What is folded already is left, to what holds it."""
+        node = self._branches[self.cursor_row]
+        if node.is_open:
+            self._fold(self.cursor_row, False)
+            return
+        above = (row for row in range(self.cursor_row - 1, -1, -1) if self._branches[row].depth < node.depth)
+        self.move_to(next(above, self.cursor_row))
+
+    def _fold(self, row: int, unfold: bool) -> None:
+        node = self._branches[row]
+        if not node.size or node.is_open == unfold:
+            return
+        node.is_open = unfold
+        if unfold:
+            self._branches[row + 1 : row + 1] = node.children
+        else:
+            end = row + 1
+            while end < len(self._branches) and self._branches[end].depth > node.depth:
+                end += 1
+            del self._branches[row + 1 : end]
+        self.set_content(len(self._branches))

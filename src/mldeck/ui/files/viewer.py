@@ -1,0 +1,302 @@
+"""One file, folder or model, full screen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.screen import Screen
+
+from mldeck.artifacts.previews.preview import sha256
+from mldeck.artifacts.previews.table import count_rows
+from mldeck.artifacts.previews.text import TextFile
+from mldeck.artifacts.previews.values import TablePreview, TextPage, TextPreview
+from mldeck.artifacts.tree import Entry
+from mldeck.errors import Interrupted, MldeckError
+from mldeck.format import safe, size_text
+from mldeck.store.interrupt import Interrupt
+from mldeck.ui.files.actions import FileActions
+from mldeck.ui.files.preview.pane import PreviewPane
+from mldeck.ui.files.preview.text_view import TextView
+from mldeck.ui.files.reading import Subject
+from mldeck.ui.kit.bars import KeyBar
+from mldeck.ui.kit.clipboard import CopyAsked
+from mldeck.ui.kit.find_bar import FindBar
+from mldeck.ui.kit.finder import Finder
+from mldeck.ui.kit.grid import Grid
+from mldeck.ui.kit.keys import TAKE_FILE, VIEWER, bindings
+from mldeck.ui.kit.mounting import after_refresh
+from mldeck.ui.kit.threads import read_off_loop
+
+_STEP_S = 0.25
+_MOST_COPIED = 1 << 20
+"""Bytes of a text for the clipboard: terminals take no more, and many take less."""
+
+
+class ArtifactScreen(Screen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = bindings(VIEWER, TAKE_FILE)
+
+    def __init__(self, subject: Subject, siblings: Sequence[Entry], databases: Collection[Path]) -> None:
+        """`siblings`: the files of the same folder. `databases`: never replaced by a copy."""
+        super().__init__()
+        self._subject = subject
+        self._siblings = siblings
+        self._databases = databases
+        self.pane = PreviewPane(id="file")
+        self.pane.add_class("pane")
+        self._finder = Finder(self, lambda grid, text: grid.find_rows(text))
+        self._bar: FindBar | None = None
+        """The line for finding in a text, which is looked through as far as the file goes."""
+        self._sought = ""
+        self._working: Interrupt | None = None
+        self._done = 0
+
+    @cached_property
+    def _actions(self) -> FileActions:
+        return FileActions(self, self._databases)
+
+    def compose(self) -> ComposeResult:
+        yield self.pane
+        yield KeyBar(id="keys")
+
+    @property
+    def subject(self) -> Subject:
+        return self._subject
+
+    @property
+    def _text_view(self) -> TextView | None:
+        return self.pane.view if isinstance(self.pane.view, TextView) else None
+
+    def on_mount(self) -> None:
+        # Only now it is known how much room a picture has.
+        after_refresh(self, partial(self._show, self._subject))
+
+    def _show(self, subject: Subject, *, as_text: bool = False) -> None:
+        self._subject = subject
+        pane = self.pane
+        pane.border_title = Content(safe(subject.entry.path or subject.name))
+        place = self._place
+        pane.border_subtitle = (
+            "" if place is None or len(self._siblings) < 2 else f"{place + 1:,} of {len(self._siblings):,} files"
+        )
+        pane.show(subject, as_text=as_text)
+
+    @property
+    def _place(self) -> int | None:
+        """Among the siblings."""
+        path = self._subject.entry.path
+        return next((index for index, each in enumerate(self._siblings) if each.path == path), None)
+
+    @on(PreviewPane.Shown)
+    def _shown(self, message: PreviewPane.Shown) -> None:
+        message.stop()
+        if self.focused is None and self.pane.view is not None:
+            self.set_focus(self.pane.view)
+
+    # -- other files, other ways to show this one
+
+    def action_file(self, step: int) -> None:
+        place = self._place
+        if place is None or len(self._siblings) < 2:
+            self.notify("There is no other file in this folder", timeout=2)
+            return
+        self._stop()
+        entry = self._siblings[(place + step) % len(self._siblings)]
+        self._show(replace(self._subject, entry=entry))
+
+    def action_raw(self) -> None:
+        if not self._subject.entry.is_file:
+            self.notify("Only a file has a text", timeout=2)
+            return
+        self._stop()
+        self._show(self._subject, as_text=not self.pane.as_text)
+
+    # -- taking away
+
+    def action_ask(self, what: str) -> None:
+        if what == "download":
+            self._actions.download(self._subject)
+        else:
+            self._open_outside(what)
+
+    @work(group="outside", exclusive=True)
+    async def _open_outside(self, variable: str) -> None:
+        await self._actions.open_outside(self._subject, variable)
+
+    def action_copy_place(self) -> None:
+        self.post_message(CopyAsked(self._subject.location, "the path"))
+
+    @work(group="copy", exclusive=True)
+    async def action_copy_whole(self) -> None:
+        look = self.pane.look
+        entry = self._subject.entry
+        if not entry.is_file or (entry.size or 0) > _MOST_COPIED:
+            self.notify(f"Only texts up to {size_text(_MOST_COPIED)} can be copied: d downloads it", timeout=4)
+            return
+        encoding = look.encoding if isinstance(look, TextPreview) else "utf-8"
+        try:
+            text = await read_off_loop(lambda interrupt: _whole_text(self._subject, encoding, interrupt))
+        except (MldeckError, OSError) as error:
+            self._say(error)
+            return
+        self.post_message(CopyAsked(text, size_text(len(text.encode(errors="replace")))))
+
+    # -- working something out
+
+    @work(group="work", exclusive=True)
+    async def action_work_out(self, what: str) -> None:
+        if what == "rows" and not isinstance(self.pane.look, TablePreview):
+            self.notify("Only tables have rows to count", timeout=2)
+            return
+        if not self._subject.entry.is_file:
+            self.notify("Only files have a hash", timeout=2)
+            return
+        subject, size = self._subject, self._subject.entry.size or 0
+        mine = self._working = Interrupt()
+        self._done = 0
+
+        def tell(done: int) -> None:
+            self._done = done
+
+        def say() -> None:
+            share = f" {100 * self._done // size} %" if size else ""
+            self.pane.add(f"working…{share} · Esc stops")
+
+        def work_out() -> str:
+            if what == "hash":
+                return f"SHA-256 {sha256(subject.source, mine.check, tell)}"
+            count = count_rows(subject.source, mine.check, tell)
+            return "rows cannot be counted: it is not well formed" if count is None else f"{count:,} rows in all"
+
+        ticks = self.set_interval(_STEP_S, say)
+        found = ""
+        try:
+            found = await read_off_loop(lambda _: work_out())
+        except Interrupted:
+            self.notify("Stopped", timeout=2)
+        except (MldeckError, OSError) as error:
+            self._say(error)
+        finally:
+            mine.fire()  # whoever cancels this waits for no answer
+            ticks.stop()
+            if self._working is mine:
+                self._working = None
+            if self._subject is subject:
+                self.pane.add(found)
+        if what == "hash" and found:
+            self.post_message(CopyAsked(found.removeprefix("SHA-256 "), "the hash"))
+
+    def _say(self, error: Exception) -> None:
+        self.notify(str(error), severity="warning", timeout=5)
+
+    def _stop(self) -> bool:
+        """Whether there was anything to stop."""
+        view = self._text_view
+        is_searching = view is not None and view.is_searching
+        if view is not None and is_searching:
+            view.stop_search()
+        if self._working is not None:
+            self._working.fire()
+        return is_searching or self._working is not None
+
+    async def action_back(self) -> None:
+        """Stops what is going on; then drops what was found; then goes back."""
+        if self._stop():
+            return
+        view = self._text_view
+        if self._sought and view is not None:
+            self._sought = ""
+            view.forget_search()
+        elif self._finder.has_matches:
+            await self._finder.forget()
+        else:
+            self.dismiss()
+
+    # -- finding
+
+    async def action_find(self) -> None:
+        view = self.pane.view
+        if isinstance(view, TextView):
+            await self._open_bar()
+        elif isinstance(view, Grid):
+            await self._finder.open(view, before="keys")
+        else:
+            self.notify("There is no text here to find anything in", timeout=2)
+
+    async def _open_bar(self) -> None:
+        if self._bar is None:
+            self._bar = FindBar(id="find")
+            await self.mount(self._bar, before="#keys")
+            self.set_focus(self._bar.input)
+
+    @work(group="find", exclusive=True)
+    async def on_find_bar_changed(self, message: FindBar.Changed) -> None:
+        if self._bar is None:
+            await self._finder.search(message.text)
+        else:
+            self._sought = message.text
+            await self._find(0)
+
+    async def _find(self, direction: int) -> None:
+        view = self._text_view
+        if view is None:
+            return
+        is_found = await view.find(self._sought, direction)
+        count = "no match" if is_found is False else ""
+        if self._bar is not None:
+            self._bar.show_count(count)
+        elif count:
+            self.notify(count, timeout=2)
+
+    def on_find_bar_stepped(self, message: FindBar.Stepped) -> None:
+        self._step(message.step)
+
+    async def on_find_bar_closed(self, message: FindBar.Closed) -> None:
+        if self._bar is None:
+            await self._finder.close(keep=message.keep)
+            return
+        bar, self._bar = self._bar, None
+        await bar.remove()
+        view = self._text_view
+        self.set_focus(view)
+        if not message.keep and view is not None:
+            self._sought = ""
+            view.forget_search()
+
+    def action_find_next(self) -> None:
+        self._step(1)
+
+    def action_find_previous(self) -> None:
+        self._step(-1)
+
+    def _step(self, direction: int) -> None:
+        if self._sought:
+            self._find_on(direction)
+        else:
+            self._finder.step(direction)
+
+    @work(group="find", exclusive=True)
+    async def _find_on(self, direction: int) -> None:
+        await self._find(direction)
+
+    def on_unmount(self) -> None:
+        self._stop()
+
+
+def _whole_text(subject: Subject, encoding: str, interrupt: Interrupt) -> str:
+    file = TextFile(subject.source, encoding)
+    parts: list[str] = []
+    offset: int | None = 0
+    while offset is not None:
+        interrupt.check()
+        page: TextPage = file.page(offset)
+        parts.append(page.text)
+        offset = page.next_offset
+    return "".join(parts)

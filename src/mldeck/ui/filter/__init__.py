@@ -1,0 +1,1 @@
+"""The line in MLflow's search language, and its completion."""

@@ -1,0 +1,271 @@
+"""The filter of a table: a line in MLflow's search language, with its errors, completions and history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from mldeck.format import cell_width, escaped, safe
+from mldeck.search.complete import word_at
+from mldeck.search.errors import SearchError
+from mldeck.search.language import RUNS, Language
+from mldeck.search.parse import parse
+from mldeck.search.tree import Node
+from mldeck.ui.filter.completer import Candidate
+from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.kit.text_field import TextField
+
+_MARK_WIDTH = 8
+"""Cells of `filter` before the text."""
+
+
+class CandidateList(Grid, can_focus=False):
+    """What could be typed next, below the place where it goes."""
+
+    def __init__(self) -> None:
+        super().__init__(id="candidates", has_header=False)
+        self.candidates: Sequence[Candidate] = ()
+        self.is_chosen = False
+        """Whether somebody moved to a candidate; Enter takes it then, instead of the filter as it stands."""
+
+    def show(self, candidates: Sequence[Candidate], column: int) -> None:
+        self.candidates, self.is_chosen = candidates, False
+        self.display = bool(candidates)
+        if not candidates:
+            self.set_content(0)
+            return
+        width = min(60, max(cell_width(safe(each.text)) for each in candidates))
+        note = max(cell_width(safe(each.note)) for each in candidates)
+        self.styles.width = width + note + GAP + 3  # the border, and a scrollbar
+        self.styles.height = min(8, len(candidates)) + 2
+        self.styles.offset = (column, 0)
+        self.cursor_row = 0
+        self.set_content(len(candidates), (GridColumn("", width), GridColumn("", note)))
+        self.scroll_rows_to(0)
+
+    def step(self, rows: int) -> None:
+        if self.is_chosen:
+            self.move_to((self.cursor_row + rows) % self.row_count)
+        self.is_chosen = True
+        self._focused = True
+        self.repaint()
+
+    @property
+    def chosen(self) -> Candidate:
+        return self.candidates[self.cursor_row]
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        candidate = self.candidates[row]
+        return Cell(safe(candidate.text)), Cell(safe(candidate.note), "dim")
+
+
+class FilterLine(Vertical):
+    """Messages go up for what needs the store: running the filter, and candidates for completion."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "accept", "apply", priority=True, tooltip="Apply the filter and go to the table"),
+        Binding("escape", "cancel", "cancel", tooltip="Close the completions, or take the change back"),
+        Binding("tab", "complete", "complete", priority=True, tooltip="Take the completion"),
+        Binding("down", "step(1)", "next", show=False, tooltip="Next completion, or newer filter"),
+        Binding("up", "step(-1)", "previous", show=False, tooltip="Previous completion, or older filter"),
+        Binding("ctrl+s", "star", "star", tooltip="Keep this filter under a name, or stop keeping it"),
+    ]
+
+    class Changed(Message):
+        """Another filter was typed, and is whole."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Closed(Message):
+        """Editing ended with this filter."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class CandidatesWanted(Message):
+        """Answered with `show_candidates`, also when there are none."""
+
+        def __init__(self, line: FilterLine, text: str, cursor: int) -> None:
+            super().__init__()
+            self.line = line
+            self.text = text
+            self.cursor = cursor
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, FilterLine.CandidatesWanted)
+
+    class StarAsked(Message):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, language: Language = RUNS) -> None:
+        super().__init__(id="filter")
+        self._language = language
+        self.history: Sequence[str] = ()
+        self.applied = ""
+        """The filter before editing began."""
+        self._past = 0
+        """How far back in the history one is; 0 is the text that was typed."""
+        self._typed = ""
+        self._held = ""
+        """A filter that counts when it is known that nothing can be made of its last word: see `_typed_something`."""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="filter-row"):
+            yield Static("filter", id="filter-mark")
+            yield TextField(id="filter-text", select_on_focus=False)
+        yield Static("", id="filter-hint", markup=False)
+        yield CandidateList()
+
+    def on_mount(self) -> None:
+        self.display = False
+        self._candidate_list.display = False
+        self.query_one("#filter-hint").display = False
+
+    @property
+    def _input(self) -> TextField:
+        return self.query_one("#filter-text", TextField)
+
+    @property
+    def _candidate_list(self) -> CandidateList:
+        return self.query_one(CandidateList)
+
+    @property
+    def text(self) -> str:
+        return self._input.text
+
+    def edit(self) -> None:
+        """Opens the line for typing."""
+        self.display = True
+        self.query_one("#filter-hint").display = True
+        self.applied = self.text
+        self._past = 0
+        self.screen.set_focus(self._input)  # at once, so that what is typed next goes there
+        self._input.cursor = len(self.text)
+        self._judge(self.text)
+        self.post_message(self.CandidatesWanted(self, self.text, len(self.text)))
+
+    def set_text(self, text: str) -> None:
+        """Shows a filter that comes from elsewhere."""
+        with self.prevent(Input.Changed):
+            self._input.text = text
+        self.applied = text
+        self.display = bool(text)
+
+    def show_candidates(self, text: str, candidates: Sequence[Candidate]) -> None:
+        if text != self.text or not self._input.has_focus:
+            return
+        if text == self._held:
+            self._held = ""
+            if candidates:
+                self._say_held()
+            else:
+                self.post_message(self.Changed(text))
+        if candidates or self._candidate_list.display:
+            column = cell_width(escaped(text[: candidates[0].span[0]])) if candidates else 0
+            self._candidate_list.show(candidates, min(_MARK_WIDTH + column, max(0, self.size.width - 30)))
+
+    def say(self, hint: str, *, is_error: bool = False) -> None:
+        line = self.query_one("#filter-hint", Static)
+        line.set_class(is_error, "-error")
+        line.update(safe(hint))
+
+    @on(Input.Changed)
+    def _typed_something(self, event: Input.Changed) -> None:
+        """A bare word is looked for in names. While a field can still be made of it, by typing on or by a completion, it counts
+        only on Enter: half a field would empty the table."""
+        event.stop()
+        text, cursor = self.text, self._input.cursor
+        self._held = ""
+        tree = self._judge(text)
+        word = None if tree is None else word_at(tree, cursor)
+        if word is not None and self._language.may_become(word):
+            self._say_held()
+        elif word is not None:
+            self._held = text
+        elif tree is not None:
+            self.post_message(self.Changed(text))
+        self.post_message(self.CandidatesWanted(self, text, cursor))
+
+    def _say_held(self) -> None:
+        self.say("Enter looks for that word in names")
+
+    def _judge(self, text: str) -> Node | None:
+        """What the text asks for; None, and what is wrong is said below the character that is wrong, if it cannot be read."""
+        try:
+            tree = parse(text.rstrip(), self._language)
+        except SearchError as error:
+            self.say(
+                _pointed(str(error), _MARK_WIDTH + cell_width(escaped(text[: error.position])), self.size.width),
+                is_error=True,
+            )
+            return None
+        self.say(
+            "more than MLflow's own language: an extension of mldeck" if self._language.uses_extension(tree) else ""
+        )
+        return tree
+
+    # -- keys
+
+    def action_accept(self) -> None:
+        if self._candidate_list.display and self._candidate_list.is_chosen:
+            self.action_complete()
+        elif self._judge(self.text) is not None:
+            self._close(self.text)
+
+    def action_cancel(self) -> None:
+        if self._candidate_list.display:
+            self._candidate_list.show((), 0)
+            return
+        self.set_text(self.applied)
+        self._close(self.applied)
+
+    def _close(self, text: str) -> None:
+        self.applied, self._held = text, ""
+        self._candidate_list.show((), 0)
+        self.query_one("#filter-hint").display = False
+        self.display = bool(text.strip())
+        self.post_message(self.Closed(text))
+
+    def action_complete(self) -> None:
+        candidates = self._candidate_list
+        if not candidates.display:
+            return
+        candidate = candidates.chosen
+        start, end = candidate.span
+        self._input.text = self.text[:start] + candidate.text + self.text[end:].lstrip()
+        self._input.cursor = start + len(candidate.text)
+
+    def action_step(self, step: int) -> None:
+        if self._candidate_list.display and self._past == 0 and (step > 0 or self._candidate_list.is_chosen):
+            self._candidate_list.step(step)
+            return
+        if self._past == 0:
+            self._typed = self.text
+        self._past = max(0, min(len(self.history), self._past - step))
+        self._input.text = self.history[-self._past] if self._past else self._typed
+        self._input.cursor = len(self.text)
+
+    def action_star(self) -> None:
+        if self.text.strip() and self._judge(self.text) is not None:
+            self.post_message(self.StarAsked(self.text.strip()))
+
+
+def _pointed(message: str, column: int, width: int) -> str:
+    """The message behind a pointer at that column, or before the pointer when there is no room behind it."""
+    if column + len(message) + 2 <= width:
+        return f"{' ' * column}▲ {message}"
+    if len(message) + 2 <= column < width:
+        return f"{message} ▲".rjust(column + 1)
+    return message

@@ -1,0 +1,1 @@
+"""The help: the only reader of all key tables."""

@@ -1,0 +1,74 @@
+"""What is copied, and where it went.
+
+Applications reach the clipboard of the user's own terminal with OSC 52, also over SSH; nothing ever answers. tmux ignores it
+by default, but has a buffer of its own, and passes that on to the terminal if it is told to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Callable
+
+from textual.message import Message
+
+from mldeck.ui.kit.threads import in_thread
+
+_PATIENCE_S = 2.0
+"""How long tmux may take."""
+
+_LOAD = (("load-buffer", "-w", "-"), ("load-buffer", "-"))
+"""Also to the terminal's clipboard, as tmux can since 3.2; and without."""
+
+
+class CopyAsked(Message):
+    """Goes up to the application."""
+
+    def __init__(self, text: str, what: str) -> None:
+        """`what`: the object of "Copied"."""
+        super().__init__()
+        self.text = text
+        self.what = what
+
+
+class Clipboard:
+    """Where texts are put so that they can be pasted elsewhere, one after the other: the last one stays."""
+
+    def __init__(self, send: Callable[[str], None]) -> None:
+        """`send`: the way to the terminal."""
+        self._send = send
+        self._in_tmux = bool(os.environ.get("TMUX"))
+        self._behind_tmux = os.environ.get("TERM", "").startswith(("tmux", "screen"))
+        """Maybe on another machine, from where only the terminal's name is known here."""
+        self._loading = asyncio.Lock()
+
+    async def put(self, text: str, what: str) -> str:
+        """Copy a text; what to say of it, once it is done."""
+        if self._in_tmux and text:  # it has no empty buffers
+            async with self._loading:
+                if await in_thread(_load_buffer, text):
+                    return f"Copied {what} to tmux's buffer"
+        self._send(text)
+        if self._behind_tmux:
+            return f"Sent {what} to the terminal; tmux lets it through only with: set -g set-clipboard on"
+        return f"Sent {what} to the terminal's clipboard"
+
+
+def _load_buffer(text: str) -> bool:
+    """Whether tmux took it. The text is no part of the command."""
+    for words in _LOAD:
+        try:
+            ended = subprocess.run(
+                ["tmux", *words],
+                input=text.encode(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=_PATIENCE_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        if ended.returncode == 0:
+            return True
+    return False

@@ -1,0 +1,86 @@
+"""A few things to choose from, each with its letter; also how something is confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from mldeck.format import safe, safe_lines
+from mldeck.ui.kit.grid import Cell, Grid, GridColumn
+
+
+class Choice(NamedTuple):
+    value: str
+    """What the dialog returns."""
+    letter: str
+    """Chooses it at once; empty for none."""
+    label: str
+
+
+class _ChoiceList(Grid):
+    def __init__(self, choices: Sequence[Choice]) -> None:
+        super().__init__(id="choices", has_header=False)
+        self._choices = choices
+        self.set_content(len(choices), (GridColumn("", 1), GridColumn("", max(len(each.label) for each in choices))))
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        choice = self._choices[row]
+        return Cell(choice.letter, "accent"), Cell(safe(choice.label))
+
+
+class MenuDialog(ModalScreen["str | None"]):
+    """The result is the value of the choice, or None if nothing was chosen. `text` says what it is about, `present` is the
+    value of the choice that one begins at."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
+
+    def __init__(self, title: str, choices: Sequence[Choice], text: str = "", *, present: str | None = None) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = choices
+        self._text = text
+        self._present = present
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="menu", classes="dialog") as pane:
+            pane.border_title = Content(safe(self._title))
+            pane.border_subtitle = Content("Enter choose · Esc cancel")
+            if self._text:
+                yield Static(safe_lines(self._text), id="menu-text", markup=False)
+            choices = _ChoiceList(self._choices)
+            choices.styles.height = min(len(self._choices), 16)
+            yield choices
+
+    def on_mount(self) -> None:
+        choices = self.query_one(_ChoiceList)
+        choices.focus()
+        values = [each.value for each in self._choices]
+        if self._present in values:
+            choices.move_to(values.index(self._present))
+
+    @on(Grid.Opened)
+    def _opened(self, message: Grid.Opened) -> None:
+        message.stop()
+        self.dismiss(self._choices[message.grid.cursor_row].value)
+
+    def on_key(self, event: events.Key) -> None:
+        for choice in self._choices:
+            if choice.letter and event.character == choice.letter:
+                event.stop()
+                self.dismiss(choice.value)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+def confirmation(title: str, text: str, deed: str) -> MenuDialog:
+    """Asks before something is done; the result is "yes" if it is to be. The safe answer is the one under the cursor."""
+    return MenuDialog(title, (Choice("no", "n", "Leave it as it is"), Choice("yes", "y", deed)), text)

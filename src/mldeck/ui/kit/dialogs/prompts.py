@@ -1,0 +1,114 @@
+"""What is asked before something is changed: names, texts in the deck or in $EDITOR, tags, and whether it is meant."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec
+
+from textual.screen import Screen
+
+from mldeck.errors import MldeckError
+from mldeck.model import SYSTEM_TAG_PREFIX
+from mldeck.ui.kit.dialogs.line_input import NameDialog
+from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog, confirmation
+from mldeck.ui.kit.external_program import run_outside
+
+_P = ParamSpec("_P")
+
+
+class Asking:
+    """Call its methods in a worker. None is the answer of somebody who wants everything to stay as it is."""
+
+    def __init__(self, screen: Screen[None]) -> None:
+        self._screen = screen
+
+    async def _name(self, title: str, present: str) -> str | None:
+        name = await self._screen.app.push_screen_wait(NameDialog(title, present))
+        return None if name is None or name == present else name
+
+    async def _note(self, title: str, present: str, *, in_editor: bool) -> str | None:
+        text = self._edited_outside(present) if in_editor else _Unread(present)
+        if isinstance(text, _Unread):
+            from mldeck.ui.kit.dialogs.text_editor import NoteDialog
+
+            if text.why:
+                self._screen.notify(f"{text.why} The text is offered here again.", severity="warning", timeout=8)
+            text = await self._screen.app.push_screen_wait(NoteDialog(title, text.text))
+        return None if text is None or text == present else text
+
+    async def _note_anywhere(self, title: str, present: str) -> str | None:
+        """In the deck, or where there is an $EDITOR, in the one that is chosen."""
+        if not has_editor():
+            return await self._note(title, present, in_editor=False)
+        choices = [Choice("deck", "d", "Edit it here"), Choice("editor", "e", "Edit it in $EDITOR")]
+        chosen = await self._screen.app.push_screen_wait(MenuDialog(title, choices))
+        return None if chosen is None else await self._note(title, present, in_editor=chosen == "editor")
+
+    async def _tag(self, title: str, check: Callable[[str, str], None]) -> tuple[str, str] | None:
+        from mldeck.ui.kit.dialogs.tag import TagDialog
+
+        return await self._screen.app.push_screen_wait(TagDialog(title, problem_of(check)))
+
+    async def _key(self, tags: Mapping[str, str]) -> str | None:
+        """Which of these tags; people's own come first."""
+        keys = sorted(tags, key=lambda key: (key.startswith(SYSTEM_TAG_PREFIX), key))
+        return await self._screen.app.push_screen_wait(
+            MenuDialog("Delete which tag?", [Choice(key, "", key) for key in keys])
+        )
+
+    async def _is_confirmed(self, title: str, text: str, deed: str) -> bool:
+        return await self._screen.app.push_screen_wait(confirmation(title, text, deed)) == "yes"
+
+    def _edited_outside(self, text: str) -> str | _Unread | None:
+        """The text after $EDITOR was at it; None when the editor failed, and then nothing is changed."""
+        with tempfile.TemporaryDirectory(prefix="mldeck-", ignore_cleanup_errors=True) as folder:
+            file = Path(folder) / "note.md"
+            file.write_bytes(text.encode(errors="replace"))
+            problem = run_outside(self._screen.app, "EDITOR", file)
+            if problem:
+                self._screen.notify(f"{problem}; the note is as it was", severity="warning", timeout=5)
+                return None
+            return _read_back(file, text)
+
+
+@dataclass(frozen=True)
+class _Unread:
+    """A text that is still to be edited in the deck."""
+
+    text: str
+    why: str = ""
+    """What went wrong in the editor, as a sentence."""
+
+
+def _read_back(file: Path, before: str) -> str | _Unread:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        return _Unread(before, f"$EDITOR left no file that can be read ({error.strerror}).")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return _Unread(data.decode("latin-1"), "$EDITOR left a text that is not UTF-8; each byte became a character.")
+    # Editors end the last line.
+    return text if before.endswith("\n") else text.removesuffix("\n")
+
+
+def has_editor() -> bool:
+    return "EDITOR" in os.environ
+
+
+def problem_of(check: Callable[_P, None]) -> Callable[_P, str | None]:
+    """What is wrong with a text while it is typed, from what refuses to store it."""
+
+    def problem(*texts: _P.args, **named: _P.kwargs) -> str | None:
+        try:
+            check(*texts, **named)
+        except MldeckError as error:
+            return str(error)
+        return None
+
+    return problem

@@ -1,0 +1,69 @@
+"""A tag to set: its key and its value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from mldeck.format import safe
+from mldeck.ui.kit.text_field import TextField
+
+
+class TagDialog(ModalScreen["tuple[str, str] | None"]):
+    """The result is key and value, or None if nothing is to be set.
+
+    `problem` says what is wrong with a key and its value, in words, or None if nothing is; it is asked at every keystroke.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
+
+    def __init__(self, title: str, problem: Callable[[str, str], str | None]) -> None:
+        super().__init__()
+        self._title = title
+        self._problem = problem
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="tag", classes="dialog") as pane:
+            pane.border_title = Content(safe(self._title))
+            pane.border_subtitle = Content("Tab next · Enter set · Esc cancel")
+            yield Static("key")
+            yield TextField(id="tag-key")
+            yield Static("value")
+            yield TextField(id="tag-value", keeps_lines=True)
+            yield Static("", id="tag-problem", markup=False)
+
+    @property
+    def _tag(self) -> tuple[str, str]:
+        return self.query_one("#tag-key", TextField).text, self.query_one("#tag-value", TextField).text
+
+    @on(Input.Changed)
+    def _changed(self) -> None:
+        self._has_problem()
+
+    @on(Input.Submitted, "#tag-key")
+    def _to_value(self) -> None:
+        self.query_one("#tag-value").focus()
+
+    @on(Input.Submitted, "#tag-value")
+    def _done(self) -> None:
+        if not self._has_problem():
+            self.dismiss(self._tag)
+        elif not self._tag[0]:
+            self.query_one("#tag-key").focus()
+
+    def _has_problem(self) -> bool:
+        """Whether something is wrong with the tag; if so, it is said."""
+        problem = self._problem(*self._tag)
+        self.query_one("#tag-problem", Static).update(safe(problem or ""))
+        return problem is not None
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)

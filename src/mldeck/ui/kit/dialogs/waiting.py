@@ -1,0 +1,69 @@
+"""Waiting for another program to let go of the database: said when it takes a moment, and given up with Esc."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar, TypeVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from mldeck.store.interrupt import Interrupt
+from mldeck.ui.kit.threads import in_thread
+
+_PATIENCE_S = 0.5
+"""What is done sooner needs no word."""
+
+_Result = TypeVar("_Result")
+
+
+class WaitingDialog(ModalScreen[None]):
+    """Goes away when it is told to; Esc only asks for it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "give up")]
+
+    def __init__(self, interrupt: Interrupt) -> None:
+        super().__init__()
+        self._interrupt = interrupt
+        self._is_over = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="waiting", classes="dialog") as pane:
+            pane.border_title = "Waiting"
+            pane.border_subtitle = Content("Esc gives up")
+            yield Static("Another program is writing to the database. Nothing has been changed yet…", markup=False)
+
+    def action_give_up(self) -> None:
+        self._interrupt.fire()
+
+    def end(self) -> None:
+        self._is_over = True
+        if self.is_active:
+            self.dismiss()
+
+    def on_screen_resume(self) -> None:
+        if self._is_over:  # it ended below the command palette
+            self.dismiss()
+
+
+async def patiently(app: App[str], write: Callable[[Interrupt], _Result]) -> _Result:
+    """Writes in a thread. Raises what `write` raises, `Interrupted` among it when somebody gave up."""
+    interrupt = Interrupt()
+    writing = asyncio.ensure_future(in_thread(write, interrupt))
+    try:
+        done, _ = await asyncio.wait({writing}, timeout=_PATIENCE_S)
+        if not done:
+            dialog = WaitingDialog(interrupt)
+            await app.push_screen(dialog)
+            await asyncio.wait({writing})
+            dialog.end()
+        return await writing
+    except asyncio.CancelledError:
+        interrupt.fire()
+        writing.cancel()  # nobody asks any more how it ended
+        raise

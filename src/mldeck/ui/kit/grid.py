@@ -1,0 +1,474 @@
+"""A table that paints only what is visible. Rows come from the subclass, one at a time, when they are looked at.
+
+Textual's own DataTable blocks for seconds at 10,000 runs; here the cost follows the height of the widget. The cursor is a
+row and a column; vertical scrolling is Textual's, horizontal scrolling goes by whole columns, so that none is cut in two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from mldeck.format import cell_width, safe
+from mldeck.ui.kit import styles as looks
+from mldeck.ui.kit.base_style import Based
+from mldeck.ui.kit.cell_text import cell_text, fit
+from mldeck.ui.kit.clipboard import CopyAsked
+from mldeck.ui.kit.keys import GRID, bindings
+
+
+class Cell(NamedTuple):
+    """What stands in one cell: text that is safe to print, and the name of its style (see `mldeck.ui.kit.styles`)."""
+
+    text: str
+    style: str = ""
+    first_style: str = ""
+    """Of its first character, if that looks different."""
+
+
+class GridColumn(NamedTuple):
+    label: str
+    width: int
+    """In terminal cells."""
+    right: bool = False
+    """Whether it is aligned to the right."""
+    group: str = ""
+    """Named above the header, where it changes."""
+    mark: str = ""
+    """Behind the label: the direction of sorting."""
+
+
+class Standing(NamedTuple):
+    """Where the cursor is in view."""
+
+    height: int
+    """Rows from the top of the page down to it."""
+    is_page_first: bool
+    """Whether nothing is above the page."""
+
+
+GAP = 2
+"""Blank cells between columns."""
+
+_CACHED_LINES = 1_000
+
+
+class Grid(ScrollView, Based, can_focus=True):
+    """Subclasses say how many rows there are (`row_count`), and what is in one (`row_cells`)."""
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings(GRID)
+
+    class CursorMoved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, grid: Grid) -> None:
+            super().__init__()
+            self.grid = grid
+
+        @property
+        def control(self) -> Grid:
+            return self.grid
+
+        def can_replace(self, message: Message) -> bool:
+            # A held arrow key must not queue sixty updates.
+            return isinstance(message, Grid.CursorMoved) and message.grid is self.grid
+
+    class Opened(CursorMoved):
+        """Enter was pressed on the row under the cursor."""
+
+    def __init__(self, *, id: str | None = None, fixed_columns: int = 1, has_header: bool = True) -> None:
+        super().__init__(id=id)
+        self.columns: tuple[GridColumn, ...] = ()
+        self.row_count = 0
+        self.cursor_row = 0
+        self.cursor_column = 0
+        self._empty_text = ""
+        self._fixed_columns = fixed_columns
+        self._first_column = fixed_columns
+        self._has_header = has_header
+        self._lines: dict[tuple[int, bool], Strip] = {}
+        self._styles_by_name: dict[str, Style] = {}
+        self._focused = False
+        self._painted: dict[int, Strip] = {}
+        """By line of the widget, what was painted there last."""
+
+    @property
+    def empty_text(self) -> str:
+        """What stands there instead of rows, if there are none."""
+        return self._empty_text
+
+    @empty_text.setter
+    def empty_text(self, text: str) -> None:
+        if text != self._empty_text:
+            self._empty_text = text
+            self.refresh()
+
+    def row_cells(self, row: int) -> Sequence[Cell] | None:
+        """What is in a row, a cell for each column; None while it is being read."""
+        raise NotImplementedError
+
+    def heading_cells(self, row: int) -> Sequence[Cell] | None:
+        """What stands in a row that is a heading, one after the other whatever the columns; None for other rows."""
+        return None
+
+    def fitting_columns(self) -> Sequence[GridColumn]:
+        """The columns, as wide as there is room for; for grids whose columns depend on that."""
+        return self.columns
+
+    # -- what is visible
+
+    @property
+    def header_height(self) -> int:
+        if not self._has_header:
+            return 0
+        grouped = any(column.group for column in self.columns)
+        return 2 if grouped and self.size.height >= 12 else 1
+
+    @property
+    def line_width(self) -> int:
+        """Cells for the columns: what the scrollbar leaves."""
+        return self.size.width - (self.scrollbar_size_vertical if self.show_vertical_scrollbar else 0)
+
+    @property
+    def page_size(self) -> int:
+        return max(1, self.size.height - self.header_height)
+
+    @property
+    def top_row(self) -> int:
+        return self.scroll_offset.y
+
+    @property
+    def visible_rows(self) -> range:
+        return range(self.top_row, min(self.row_count, self.top_row + self.page_size))
+
+    def visible_columns(self) -> list[int]:
+        """Indexes of the columns on screen: the fixed ones, then those scrolled to, as many as fit.
+
+        A column that does not fit is left out rather than cut: a number without its last digits is another number. Only the
+        first one is shown in any case.
+        """
+        shown = list(range(min(self._fixed_columns, len(self.columns))))
+        used = sum(self.columns[index].width + GAP for index in shown)
+        for index in range(self._first_column, len(self.columns)):
+            used += self.columns[index].width
+            if used > self.line_width and index > self._first_column:
+                break
+            shown.append(index)
+            used += GAP
+        return shown
+
+    def set_content(self, row_count: int, columns: Sequence[GridColumn] | None = None) -> None:
+        """Tells that there are other rows or columns now; the cursor stays where it is, if there is such a row.
+
+        Columns that are not given are those that fit.
+        """
+        self.row_count = row_count
+        self.columns = tuple(self.fitting_columns() if columns is None else columns)
+        self.note_room()
+        self.cursor_row = max(0, min(self.cursor_row, row_count - 1))
+        self.cursor_column = min(self.cursor_column, max(0, len(self.columns) - 1))
+        self._first_column = max(self._fixed_columns, min(self._first_column, len(self.columns) - 1))
+        self._resize_content()
+        self.repaint()
+
+    def _resize_content(self) -> None:
+        self.virtual_size = Size(1, self.row_count + self.header_height)
+
+    def repaint(self) -> None:
+        """Everything visible may look different now."""
+        self._lines.clear()
+        self.refresh()
+
+    def repaint_rows(self, rows: Sequence[int]) -> None:
+        for row in rows:
+            for key in ((row, True), (row, False)):
+                self._lines.pop(key, None)
+            self._refresh_row(row)
+
+    def pass_time(self) -> None:
+        """Paint the lines that time has changed."""
+        painted, self._painted = self._painted, {}
+        if not self.is_on_screen:
+            if painted:
+                self.repaint()
+            return
+        self._lines.clear()
+        for y, before in painted.items():
+            if y < self.size.height and self.render_line(y) != before:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def _refresh_row(self, row: int) -> None:
+        y = row - self.top_row + self.header_height
+        if self.header_height <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    # -- moving
+
+    def move_to(self, row: int, column: int | None = None) -> None:
+        """Puts the cursor there; only the two rows concerned are painted, unless it leaves the page."""
+        row = max(0, min(row, self.row_count - 1))
+        seen = self.visible_columns()
+        column_changed = column is not None and self._set_column(column)
+        previous, self.cursor_row = self.cursor_row, row
+        if column_changed and self.visible_columns() != seen:
+            self.repaint()
+        elif column_changed:
+            self.repaint_rows((previous, row))
+            self.refresh(Region(0, 0, self.size.width, self.header_height))
+        elif row != previous:
+            self._refresh_row(previous)
+            self._refresh_row(row)
+        self._show_cursor()
+        if row != previous:
+            self.post_message(self.CursorMoved(self))
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.cursor_row - self.top_row, self.top_row == 0)
+
+    def stand(self, row: int, before: Standing) -> None:
+        """Put the cursor on a row of other content, at the height that it had; on the first page, if that was shown."""
+        self.cursor_row = row
+        fits_at_top = before.is_page_first and row < self.page_size
+        self.scroll_rows_to(0 if fits_at_top else max(0, row - before.height))
+        self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        if self.cursor_row < self.top_row:
+            self.scroll_rows_to(self.cursor_row)
+        elif self.cursor_row >= self.top_row + self.page_size:
+            self.scroll_rows_to(self.cursor_row - self.page_size + 1)
+
+    def scroll_rows_to(self, row: int) -> None:
+        self.scroll_to(y=row, animate=False, immediate=True, force=True)
+
+    def _set_column(self, column: int) -> bool:
+        column = max(0, min(column, len(self.columns) - 1))
+        if column == self.cursor_column:
+            return False
+        self.cursor_column = column
+        self._show_column()
+        return True
+
+    def _show_column(self) -> None:
+        """Scrolls to the right or left until the column under the cursor is on screen."""
+        column = self.cursor_column
+        if column >= self._fixed_columns:
+            self._first_column = min(self._first_column, column)
+            if column not in self.visible_columns():
+                self._first_column = self._first_that_shows(column)
+
+    def _first_that_shows(self, column: int) -> int:
+        """The leftmost column from which on this one still fits."""
+        room = self.line_width - sum(each.width + GAP for each in self.columns[: self._fixed_columns])
+        room -= self.columns[column].width
+        first = column
+        while first > self._fixed_columns and room >= self.columns[first - 1].width + GAP:
+            first -= 1
+            room -= self.columns[first].width + GAP
+        return first
+
+    def action_move(self, rows: int) -> None:
+        self.move_to(self.cursor_row + rows)
+
+    def action_page(self, pages: int) -> None:
+        self._jump(pages * self.page_size)
+
+    def action_half_page(self, pages: int) -> None:
+        self._jump(pages * max(1, self.page_size // 2))
+
+    def _jump(self, rows: int) -> None:
+        """Moves the page and the cursor by as much, so that the cursor stays at its height."""
+        self.scroll_rows_to(max(0, min(self.top_row + rows, self.row_count - self.page_size)))
+        self.move_to(self.cursor_row + rows)
+
+    def action_edge(self, direction: int) -> None:
+        self.move_to(0 if direction < 0 else self.row_count - 1)
+
+    def action_column(self, columns: int) -> None:
+        self.move_to(self.cursor_row, self.cursor_column + columns)
+
+    def action_open(self) -> None:
+        if self.row_count:
+            self.post_message(self.Opened(self))
+
+    def action_copy(self) -> None:
+        text = self.copied_text()
+        if text is not None:
+            self.post_message(CopyAsked(text, text))
+
+    def copied_text(self) -> str | None:
+        """What `y` copies."""
+        return None
+
+    def found_rows(self, text: str) -> list[int]:
+        """Rows that contain the text, upper and lower case alike; for grids that have all their rows at hand."""
+        wanted = text.lower()
+        return [row for row in range(self.row_count) if wanted in self.row_text(row).lower()]
+
+    async def find_rows(self, text: str) -> Sequence[int]:
+        """The same, for those that have to look further; an empty text ends the search."""
+        return self.found_rows(text) if text else ()
+
+    def row_text(self, row: int) -> str:
+        return " ".join(cell.text for cell in self.row_cells(row) or ())
+
+    # -- events
+
+    def lay_out(self) -> None:
+        self.set_content(self.row_count)
+        self._show_column()
+        self._show_cursor()
+
+    def on_focus(self) -> None:
+        self._focused = True
+        self.repaint()
+
+    def on_blur(self) -> None:
+        self._focused = False
+        self.repaint()
+
+    def on_click(self, event: events.Click) -> None:
+        place = event.get_content_offset(self)
+        if place is None:
+            return  # on the border
+        column = self.column_at(place.x)
+        if place.y < self.header_height:
+            if column is not None:
+                self.move_to(self.cursor_row, column)
+                self.header_clicked()
+            return
+        row = self.top_row + place.y - self.header_height
+        if row < self.row_count:
+            self.move_to(row, column)
+            if event.chain == 2:
+                self.action_open()
+
+    def header_clicked(self) -> None:
+        """The header of the column under the cursor was clicked."""
+
+    def column_at(self, x: int) -> int | None:
+        left = 0
+        for index in self.visible_columns():
+            left += self.columns[index].width + GAP
+            if x < left:
+                return index
+        return None
+
+    def watch_show_vertical_scrollbar(self, is_shown: bool) -> None:
+        """Textual leaves a scroll bar that comes up where it was: at the top, though rows may have been scrolled to before."""
+        if is_shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles_by_name.clear()
+        self._lines.clear()
+
+    # -- painting
+
+    def render_line(self, y: int) -> Strip:
+        line = self._painted[y] = self.line_at(y)
+        return line
+
+    def line_at(self, y: int) -> Strip:
+        """Make a line of the widget."""
+        width = self.line_width
+        if y < self.header_height:
+            header = self._group_line() if y < self.header_height - 1 else self._header_line()
+            return header.adjust_cell_length(width, self.base)
+        row = self.top_row + y - self.header_height
+        if row >= self.row_count:
+            return self._empty_line(y - self.header_height, width)
+        key = (row, row == self.cursor_row)
+        line = self._lines.get(key)
+        if line is None:
+            if len(self._lines) > _CACHED_LINES:
+                self._lines.clear()
+            try:
+                line = self._row_line(row, width)
+            except LookupError:
+                # The data shrank between two paints. The row is gone with the next one.
+                return Strip.blank(width, self.base)
+            self._lines[key] = line
+        return line
+
+    def _empty_line(self, y: int, width: int) -> Strip:
+        """Sentences rather than a word or two: they go on in the next line."""
+        lines = [] if self.row_count else self._empty_lines(width)
+        y -= len(lines) < self.size.height - self.header_height  # a blank line above, if there is room
+        text = f"  {lines[y]}" if 0 <= y < len(lines) else ""
+        segment = Segment(cell_text(text, width), self.base + self.style_named("dim"))
+        return Strip([segment]).adjust_cell_length(width, self.base)
+
+    def _empty_lines(self, width: int) -> list[str]:
+        paragraphs = (Content(safe(each)).wrap(max(1, width - 3)) for each in self.empty_text.splitlines())
+        return [line.plain.rstrip() for paragraph in paragraphs for line in paragraph or [Content("")]]
+
+    def _row_line(self, row: int, width: int) -> Strip:
+        heading = self.heading_cells(row)
+        cells = self.row_cells(row) if heading is None else ()
+        is_cursor = row == self.cursor_row
+        base = self.base
+        if is_cursor:
+            base += self.style_named("cursor" if self._focused else "cursor-blurred")
+        if heading is not None:
+            named = ((text, base + self.style_named(name) if name else base) for text, name, _ in heading)
+            return Strip([Segment(text, style) for text, style in named]).adjust_cell_length(width, base)
+        if cells is None:
+            return Strip([Segment(" ·", base + self.style_named("dim"))]).adjust_cell_length(width, base)
+        segments = []
+        for index in self.visible_columns():
+            text, name, first_name = cells[index]
+            style = base + self.style_named(name) if name else base
+            if is_cursor and self._focused and self._has_header and index == self.cursor_column:
+                style += Style(bgcolor=self.style_named("cursor-cell").bgcolor)
+            column = self.columns[index]
+            shown = fit(text, column.width, column.right)
+            if first_name:
+                segments.append(Segment(shown[:1], style + self.style_named(first_name)))
+                shown = shown[1:]
+            segments.append(Segment(shown, style))
+            segments.append(Segment(" " * GAP, base))
+        return Strip(segments).adjust_cell_length(width, base).simplify()
+
+    def header_style(self, index: int) -> str:
+        """The name of the style of what stands above a column."""
+        at_cursor = self._focused and index == self.cursor_column
+        return "sorted" if self.columns[index].mark else "header-cursor" if at_cursor else "header"
+
+    def _header_line(self) -> Strip:
+        segments = []
+        for index in self.visible_columns():
+            column = self.columns[index]
+            style = self.base + self.style_named(self.header_style(index))
+            label = cell_text(column.label, column.width - cell_width(column.mark)) + column.mark
+            segments.append(Segment(fit(label, column.width, column.right), style))
+            segments.append(Segment(" " * GAP, self.base))
+        return Strip(segments)
+
+    def _group_line(self) -> Strip:
+        text, named = "", ""
+        for index in self.visible_columns():
+            column = self.columns[index]
+            room = column.width + GAP
+            text += fit("" if column.group == named else column.group, room, right=False)
+            named = column.group
+        return Strip([Segment(text, self.base + self.style_named("group"))])
+
+    def style_named(self, name: str) -> Style:
+        style = self._styles_by_name.get(name)
+        if style is None:
+            style = self._styles_by_name[name] = looks.style_named(self, name)
+        return style

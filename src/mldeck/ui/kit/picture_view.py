@@ -1,0 +1,80 @@
+"""Shows a picture of the charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from mldeck.charts.picture import Cell, Picture, spans
+from mldeck.ui.kit.base_style import Based
+from mldeck.ui.kit.chart_styles import ink_style
+
+
+class PictureView(Based):
+    """The lines of the picture are made once, when they are first painted."""
+
+    ALLOW_SELECT = False
+
+    class Resized(Message):
+        """Draw for another size, please."""
+
+    class Pointed(Message):
+        """Somebody clicked on a cell of the picture."""
+
+        def __init__(self, view: PictureView, column: int, row: int) -> None:
+            super().__init__()
+            self.view = view
+            self.column = column
+            self.row = row
+
+        @property
+        def control(self) -> PictureView:
+            return self.view
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.picture: Picture | None = None
+        self._strips: list[Strip] = []
+
+    def show(self, picture: Picture | None) -> None:
+        self.picture = picture
+        self._strips = []
+        self.repaint()
+
+    def repaint(self, *regions: Region) -> None:
+        """Paints parts of the picture again, or all of it."""
+        self.refresh(*regions)
+
+    def lay_out(self) -> None:
+        self.post_message(self.Resized())
+
+    def on_click(self, event: events.Click) -> None:
+        if self.content_region.contains_point(event.screen_offset):
+            place = event.screen_offset - self.content_region.offset
+            self.post_message(self.Pointed(self, place.x, place.y))
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips = []
+
+    def render_line(self, y: int) -> Strip:
+        base = self.base
+        if self.picture is None or y >= self.picture.height:
+            return Strip.blank(self.size.width, base)
+        if not self._strips:
+            self._strips = [self._strip(row) for row in self.picture.rows]
+        return self._strips[y].adjust_cell_length(self.size.width, base)
+
+    def _strip(self, row: Sequence[Cell]) -> Strip:
+        # Most of a picture is blank: nobody sees in which colour, and it would be sent with each piece.
+        base = self.base
+        blank = Style(bgcolor=base.bgcolor)
+        return Strip(
+            [Segment(text, blank if text.isspace() else base + ink_style(self, ink)) for text, ink in spans(row)]
+        )

@@ -1,0 +1,1 @@
+"""The place Models: registered models, their versions, and stage changes."""

@@ -1,0 +1,271 @@
+"""The versions of a model as cards, in a column for each stage.
+
+A grid whose rows do not stand one below the other: what is found, copied and opened is the same as in a table. Only the
+cards in view are made; each column scrolls by whole cards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region, Size
+from textual.strip import Strip
+
+from mldeck.format import cell_width
+from mldeck.registry.nouns import PRODUCTION, STAGES, ModelVersion
+from mldeck.ui.kit.cell_text import cell_text
+from mldeck.ui.kit.clock import Clock
+from mldeck.ui.kit.grid import Cell, Grid, GridColumn
+from mldeck.ui.kit.keys import COLUMNS, bindings
+from mldeck.ui.models.cards import CARD_HEIGHT, Cards, source_name
+from mldeck.ui.models.reading import Versions
+
+_HEADER_HEIGHT = 1
+_GAP = 1
+_ROOMY = 18
+"""Columns narrower than this take what empty ones do not need."""
+_WIDEST = 44
+
+
+class VersionBoard(Grid):
+    BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS)
+
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._clock = clock
+        self.data = Versions()
+        self.stages: list[list[int]] = [[] for _ in STAGES]
+        """By stage, the versions in it, as rows."""
+        self._tops = [0] * len(STAGES)
+        """By stage, how many cards are scrolled out above."""
+        self._cards = Cards(self.data, clock)
+
+    def show(self, data: Versions, cursor: int | None) -> None:
+        """The cursor goes to the version of that number; if it is not there, to what is most important."""
+        is_same = data.model == self.data.model
+        self.data, self._cards = data, Cards(data, self._clock)
+        self.stages = [data.in_stage(stage) for stage in STAGES]
+        if not is_same:
+            self._tops = [0] * len(STAGES)
+        numbers = [each.version for each in data.versions]
+        if cursor in numbers:
+            self.cursor_row = numbers.index(cursor)
+        elif not is_same:
+            self.cursor_row = self._first_choice
+        self.set_content(len(data.versions), (GridColumn("", 0),))
+        self._keep_tops()
+        self._show_cursor()
+
+    @property
+    def _first_choice(self) -> int:
+        """What serves, else the newest."""
+        serving = self.stages[STAGES.index(PRODUCTION)]
+        return serving[0] if serving else 0
+
+    @property
+    def cursor_version(self) -> ModelVersion | None:
+        return self.data.versions[self.cursor_row] if self.data.versions else None
+
+    # -- what is where
+
+    @property
+    def cards_at_once(self) -> int:
+        """In one column."""
+        return max(1, (self.size.height - _HEADER_HEIGHT) // CARD_HEIGHT)
+
+    @property
+    def cursor_stage(self) -> int:
+        """The column that the cursor is in."""
+        return next((index for index, rows in enumerate(self.stages) if self.cursor_row in rows), 0)
+
+    def _widths(self) -> list[int]:
+        """All alike; where that is narrow, empty columns get no more than their heads need."""
+        room = self.size.width - _GAP * (len(STAGES) - 1)
+        even = room // len(STAGES)
+        fixed = [0] * len(STAGES)
+        if even < _ROOMY:
+            fixed = [0 if rows else min(even, len(stage)) for stage, rows in zip(STAGES, self.stages, strict=True)]
+        filled = [index for index, width in enumerate(fixed) if not width]
+        share, rest = divmod(room - sum(fixed), len(filled) or 1)
+        return [width or min(_WIDEST, share + (index in filled[:rest])) for index, width in enumerate(fixed)]
+
+    def _lefts(self) -> list[int]:
+        """Where the columns begin."""
+        lefts, left = [], 0
+        for width in self._widths():
+            lefts.append(left)
+            left += width + _GAP
+        return lefts
+
+    def _resize_content(self) -> None:
+        """Columns scroll by themselves: the whole never does."""
+        self.virtual_size = Size(1, 1)
+
+    def _keep_tops(self) -> None:
+        for index, rows in enumerate(self.stages):
+            self._tops[index] = max(0, min(self._tops[index], len(rows) - self.cards_at_once))
+
+    def _show_cursor(self) -> None:
+        stage = self.cursor_stage
+        if self.cursor_row in self.stages[stage]:
+            place = self.stages[stage].index(self.cursor_row)
+            self._tops[stage] = max(place - self.cards_at_once + 1, min(self._tops[stage], place))
+
+    # -- moving
+
+    def move_to(self, row: int, column: int | None = None) -> None:
+        """Only the two cards concerned are painted, unless a column scrolls."""
+        row = max(0, min(row, self.row_count - 1))
+        if row == self.cursor_row or not self.row_count:
+            return
+        tops = list(self._tops)
+        previous, self.cursor_row = self.cursor_row, row
+        self._show_cursor()
+        if tops != self._tops:
+            self.refresh()
+        else:
+            self.repaint_rows((previous, row))
+            self.refresh(Region(0, 0, self.size.width, _HEADER_HEIGHT))
+        self.post_message(self.CursorMoved(self))
+
+    def _refresh_row(self, row: int) -> None:
+        for stage, rows in enumerate(self.stages):
+            if row in rows:
+                y = _HEADER_HEIGHT + (rows.index(row) - self._tops[stage]) * CARD_HEIGHT
+                self.refresh(Region(self._lefts()[stage], y, self._widths()[stage], CARD_HEIGHT))
+
+    def _move_by(self, cards: int) -> None:
+        rows = self.stages[self.cursor_stage]
+        if self.cursor_row in rows:
+            place = max(0, min(rows.index(self.cursor_row) + cards, len(rows) - 1))
+            self.move_to(rows[place])
+
+    def action_move(self, rows: int) -> None:
+        self._move_by(rows)
+
+    def action_page(self, pages: int) -> None:
+        self._move_by(pages * self.cards_at_once)
+
+    def action_half_page(self, pages: int) -> None:
+        self._move_by(pages * max(1, self.cards_at_once // 2))
+
+    def action_edge(self, direction: int) -> None:
+        self._move_by(direction * self.row_count)
+
+    def action_column(self, columns: int) -> None:
+        """To the next stage with anything in it, at the same height."""
+        stage = self.cursor_stage
+        if self.cursor_row not in self.stages[stage]:
+            return
+        height = self.stages[stage].index(self.cursor_row) - self._tops[stage]
+        target = stage + columns
+        while 0 <= target < len(STAGES) and not self.stages[target]:
+            target += columns
+        if 0 <= target < len(STAGES):
+            rows = self.stages[target]
+            self.move_to(rows[min(self._tops[target] + height, len(rows) - 1)])
+
+    def on_click(self, event: events.Click) -> None:
+        event.prevent_default()  # a grid's rows are elsewhere
+        place = event.get_content_offset(self)
+        row = None if place is None else self._row_at(place.x, place.y)
+        if row is not None:
+            self.move_to(row)
+            if event.chain == 2:
+                self.action_open()
+
+    def _row_at(self, x: int, y: int) -> int | None:
+        card = (y - _HEADER_HEIGHT) // CARD_HEIGHT
+        for stage, (left, width) in enumerate(zip(self._lefts(), self._widths(), strict=True)):
+            if left <= x < left + width and 0 <= card < self.cards_at_once:
+                place = self._tops[stage] + card
+                return self.stages[stage][place] if place < len(self.stages[stage]) else None
+        return None
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._scroll_under(event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._scroll_under(event, -1)
+
+    def _scroll_under(self, event: events.MouseEvent, cards: int) -> None:
+        """The column under the mouse; the cursor stays where it is."""
+        event.stop()
+        event.prevent_default()
+        lefts = self._lefts()
+        stage = max(index for index, left in enumerate(lefts) if left <= max(0, event.x))
+        self._tops[stage] += cards
+        self._keep_tops()
+        self.refresh()
+
+    # -- what is found and copied
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        """What can be found of a version."""
+        version = self.data.versions[row]
+        texts = (str(version.version), source_name(self.data, version), *version.aliases, version.description or "")
+        return [Cell(each) for each in texts]
+
+    def copied_text(self) -> str | None:
+        version = self.cursor_version
+        return None if version is None else f"models:/{version.name}/{version.version}"
+
+    def lay_out(self) -> None:
+        self._keep_tops()
+        self._show_cursor()
+        self.refresh()
+
+    # -- painting
+
+    def line_at(self, y: int) -> Strip:
+        width = self.size.width
+        if not self.data.versions:
+            return self._empty_line(y, width)
+        segments: list[Segment] = []
+        for stage, column_width in enumerate(self._widths()):
+            if segments:
+                segments.append(Segment(" " * _GAP, self.base))
+            if y < _HEADER_HEIGHT:
+                segments += self._head(stage, column_width)
+            else:
+                segments += self._card_line(stage, column_width, *divmod(y - _HEADER_HEIGHT, CARD_HEIGHT))
+        return Strip(segments).adjust_cell_length(width, self.base)
+
+    def _head(self, stage: int, width: int) -> list[Segment]:
+        rows, above = self.stages[stage], self._tops[stage]
+        at_cursor = self._focused and stage == self.cursor_stage
+        count = f" {len(rows)}" if rows else ""
+        hidden = f" ↑{above}" if above else ""
+        name = cell_text(STAGES[stage], width - len(count) - len(hidden))
+        style = "header-cursor" if at_cursor else "header" if rows else "faint"
+        room = width - cell_width(name) - len(count) - len(hidden)
+        rule = " " + "─" * (room - 1) if room > 1 else " " * room
+        return [
+            Segment(name, self._styled(style)),
+            Segment(count, self._styled("dim")),
+            Segment(hidden, self._styled("accent")),
+            Segment(rule, self._styled("faint")),
+        ]
+
+    def _card_line(self, stage: int, width: int, card: int, line: int) -> list[Segment]:
+        rows, place = self.stages[stage], self._tops[stage] + card
+        if card >= self.cards_at_once or place >= len(rows):
+            return [Segment(" " * width, self.base)]
+        is_cursor = rows[place] == self.cursor_row
+        is_active = is_cursor and self._focused
+        edge = "accent" if is_active else "dim" if is_cursor else "faint"
+        below = len(rows) - place - 1 if card == self.cards_at_once - 1 else 0
+        cells = self._cards.line(rows[place], line, width, edge=edge, is_cursor=is_cursor, below=below)
+        inside = self.style_named("card-cursor") if is_active and 0 < line < CARD_HEIGHT - 1 else None
+        return [
+            Segment(text, self._styled(name) + inside if inside and 0 < index < len(cells) - 1 else self._styled(name))
+            for index, (text, name, _) in enumerate(cells)
+        ]
+
+    def _styled(self, name: str) -> Style:
+        return self.base + self.style_named(name) if name else self.base

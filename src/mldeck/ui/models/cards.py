@@ -1,0 +1,151 @@
+"""What stands on the cards of the board, line by line, as pieces of text with the names of their styles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mldeck.format import MISSING, cell_width, digits_to_tell_apart, float_text, safe
+from mldeck.registry.nouns import ModelVersion
+from mldeck.ui.details.run_cells import BEST
+from mldeck.ui.kit.cell_text import cell_text, fit
+from mldeck.ui.kit.clock import Clock
+from mldeck.ui.kit.grid import Cell
+from mldeck.ui.models.reading import Versions
+from mldeck.ui.models.version_overview import STATUS_GLYPHS
+
+CARD_HEIGHT = 4
+_PADDED = 16
+"""Cards with so much room inside leave a blank at either side."""
+
+
+class _Border(NamedTuple):
+    left_top: str
+    right_top: str
+    left_foot: str
+    right_foot: str
+    along: str
+    down: str
+
+
+_THIN = _Border("╭", "╮", "╰", "╯", "─", "│")
+_HEAVY = _Border("┏", "┓", "┗", "┛", "━", "┃")
+"""Of the card under the cursor: colour alone would say nothing to some."""
+
+
+class Cards:
+    def __init__(self, data: Versions, clock: Clock) -> None:
+        self.data = data
+        self._clock = clock
+        self._values = _values(data)
+        self._digits = digits_to_tell_apart(list(self._values.values()))
+        self._fraction = max(map(self._fraction_width, self._values.values()), default=0)
+        self._best = None if data.metric is None else data.metric.best_of(data.records.values())
+
+    def line(self, row: int, line: int, width: int, *, edge: str, is_cursor: bool, below: int) -> list[Cell]:
+        """`edge` is the style of the border; `below` says how many cards are hidden below this one."""
+        border, inner = _HEAVY if is_cursor else _THIN, width - 2
+        version = self.data.versions[row]
+        if line == 0:
+            return _head(version, inner, border, edge)
+        if line == CARD_HEIGHT - 1:
+            return self._foot(version, below, inner, border, edge)
+        pad = 1 if inner >= _PADDED else 0
+        room = inner - 2 * pad
+        left, right = self._source(version) if line == 1 else self._measured(row, room)
+        left_room = max(0, room - cell_width(right.text))
+        return [
+            Cell(border.down, edge),
+            Cell(" " * pad + fit(left.text, left_room, right=False), left.style),
+            Cell(fit(right.text, room - left_room, right=True) + " " * pad, right.style),
+            Cell(border.down, edge),
+        ]
+
+    def _foot(self, version: ModelVersion, below: int, inner: int, border: _Border, edge: str) -> list[Cell]:
+        """The age; on the last card in view, how many are below it."""
+        more = f" ↓{below} more " if below else ""
+        if len(more) + 2 > inner:
+            more = cell_text(f"↓{below}", inner - 2)
+        age = "" if version.creation_time is None else f" {self._clock.age(version.creation_time)} "
+        if len(more) + len(age) + 2 > inner:
+            age = ""  # a date without its last digits is another date
+        rule = border.along * max(0, inner - len(more) - len(age) - 2)
+        return [
+            Cell(border.left_foot + border.along, edge),
+            Cell(more, "accent"),
+            Cell(rule, edge),
+            Cell(age, "dim"),
+            Cell(border.along + border.right_foot, edge),
+        ]
+
+    def _source(self, version: ModelVersion) -> tuple[Cell, Cell]:
+        glyph, style = STATUS_GLYPHS.get(version.status, ("?", "warn"))
+        is_known = self.data.record(version) is not None
+        name = Cell(source_name(self.data, version), "" if is_known else "dim")
+        return name, Cell("" if version.status == "READY" else glyph, style)
+
+    def _measured(self, row: int, width: int) -> tuple[Cell, Cell]:
+        """The metric; of a version that is not ready, why it is of no use yet."""
+        metric, version = self.data.metric, self.data.versions[row]
+        if version.status != "READY":
+            _, style = STATUS_GLYPHS.get(version.status, ("?", "warn"))
+            return Cell(safe(version.status.partition("_")[0].lower()), style), Cell("")
+        if metric is None:
+            return Cell(""), Cell("")
+        value = self._values.get(row)
+        is_best = value is not None and value == self._best
+        text = MISSING if value is None else self._value_text(value, width, f"{BEST} " if is_best else "")
+        # The title of the pane names it as well.
+        key = safe(metric.key) if cell_width(safe(metric.key)) + cell_width(text) < width else ""
+        return Cell(key, "dim"), Cell(text, "good" if is_best else "dim" if value is None else "")
+
+    def _value_text(self, value: float, width: int, sign: str) -> str:
+        """The points of all cards below each other, if there is room; fewer digits rather than some of them cut off."""
+        whole = float_text(value, self._digits)
+        texts = [whole + " " * (self._fraction - self._fraction_width(value)), whole]
+        texts += [float_text(value, digits) for digits in (6, 4, 3, 2)]
+        return next((sign + text for text in texts if cell_width(sign + text) <= width), "…")
+
+    def _fraction_width(self, value: float) -> int:
+        """Of the point and what stands behind it."""
+        _, point, digits = float_text(value, self._digits).partition(".")
+        return len(point + digits)
+
+
+def _head(version: ModelVersion, inner: int, border: _Border, edge: str) -> list[Cell]:
+    """The number, and the aliases."""
+    number = f" {version.version} "
+    room = inner - len(number) - 4
+    aliases = cell_text(" ".join(f"@{alias}" for alias in version.aliases), room) if room > 2 else ""
+    named = f" {aliases} " if aliases else ""
+    end = border.along if named else ""
+    rule = border.along * max(0, inner - len(number) - cell_width(named) - 1 - len(end))
+    return [
+        Cell(border.left_top + border.along, edge),
+        Cell(number, "header-cursor"),
+        Cell(rule, edge),
+        Cell(named, "name"),
+        Cell(end + border.right_top, edge),
+    ]
+
+
+def source_name(data: Versions, version: ModelVersion) -> str:
+    """The run that it came from; without one, where it came from."""
+    record = data.record(version)
+    if record is not None:
+        return safe(record.run.label)
+    if version.run_id:
+        return f"run {safe(version.run_id)}"
+    return safe((version.source or "no source").rstrip("/").rpartition("/")[2])
+
+
+def _values(data: Versions) -> dict[int, float]:
+    """By row, of those whose runs have the metric."""
+    return dict(_values_of(data, data.metric.key)) if data.metric else {}
+
+
+def _values_of(data: Versions, key: str) -> Iterator[tuple[int, float]]:
+    for row, version in enumerate(data.versions):
+        record = data.record(version)
+        if record is not None and key in record.metrics:
+            yield row, record.metrics[key]

@@ -1,0 +1,246 @@
+"""The history of a model as a time line: what was in Production and Staging when, and who changed it, when and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from mldeck.format import MISSING, cell_width, safe, time_text
+from mldeck.registry.history import Event, EventKind, Transition
+from mldeck.registry.nouns import PRODUCTION, STAGING
+from mldeck.ui.kit.clock import Clock
+from mldeck.ui.kit.form_controls import fit_rows
+from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
+
+_LANES = (PRODUCTION, STAGING)
+_MAX_WHO_WIDTH, _MIN_WHY_WIDTH = 12, 16
+_MOST_NUMBERS = 3
+_OTHER_LINES = 7
+"""Of the dialog, but for the rows."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something that happened, and who was in the stages to serve from afterwards."""
+
+    event: Event
+    lanes: tuple[tuple[int, ...], ...]
+    """By lane, the versions in it, the newest first."""
+    changed: tuple[bool, ...]
+    """By lane, whether this moment changed it."""
+
+
+def moments(events: Sequence[Event]) -> tuple[Moment, ...]:
+    """Oldest first. The versions that a transition archived or put back are part of its moment, not moments of their own."""
+    stages: dict[int, str | None] = {}
+    found: list[Moment] = []
+    lanes = _lanes(stages)
+    pending = list(events)
+    while pending:
+        event = pending.pop(0)
+        together = [event]
+        if event.transition is not None:
+            together += [each for each in pending if each.transition is event.transition]
+            pending = [each for each in pending if each.transition is not event.transition]
+        for each in together:
+            stages[each.version] = each.after
+        before, lanes = lanes, _lanes(stages)
+        main = next((each for each in together if each.transition and each.version == each.transition.version), event)
+        changed = tuple(was != now for was, now in zip(before, lanes, strict=True))
+        found.append(Moment(main, lanes, changed))
+    return tuple(found)
+
+
+def _lanes(stages: dict[int, str | None]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(sorted((each for each in stages if stages[each] == lane), reverse=True)) for lane in _LANES)
+
+
+class HistoryGrid(Grid):
+    """The newest first. The lanes on the left are read from the bottom up: who served from when on."""
+
+    def __init__(self, found: Sequence[Moment], clock: Clock) -> None:
+        super().__init__(id="history-rows")
+        self.moments = tuple(reversed(found))
+        self._clock = clock
+        self.set_content(len(self.moments))
+
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
+        """Where there is no room to tell what and why, it is what: why is told below, of the row under the cursor."""
+        cells = [self.row_cells(row) for row in range(self.row_count)]
+        labels = ("when", *_LANES, "what", "who", "why")
+        needed = [
+            max([cell_width(label), *(cell_width(each[index].text) for each in cells)])
+            for index, label in enumerate(labels)
+        ]
+        *first, what, who, why = needed
+        who = min(who, _MAX_WHO_WIDTH)
+        room = self.line_width - sum(first) - who - (len(labels) - 2) * GAP
+        left = room - what - GAP
+        whys = (min(why, left),) if left >= min(why, _MIN_WHY_WIDTH) else ()
+        widths = (*first, max(1, min(what, room)), who, *whys)
+        return tuple(GridColumn(label, width) for label, width in zip(labels, widths, strict=False))
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        moment = self.moments[row]
+        event = moment.event
+        lanes = zip(moment.lanes, moment.changed, strict=True)
+        style = "dim" if event.kind is EventKind.REGISTERED else "warn" if event.kind is EventKind.UNRECORDED else ""
+        return (
+            Cell(when_it_was(event, self._clock), "dim"),
+            *(_lane_cell(numbers, changed) for numbers, changed in lanes),
+            Cell(what_happened(event), style),
+            Cell(safe(_who(event)), "dim"),
+            Cell(safe(event.transition.reason) if event.transition else ""),
+        )
+
+    @property
+    def cursor_moment(self) -> Moment | None:
+        return self.moments[self.cursor_row] if self.moments else None
+
+    def copied_text(self) -> str | None:
+        moment = self.cursor_moment
+        return None if moment is None else "\n".join(details_of(moment.event))
+
+
+def _lane_cell(numbers: Sequence[int], changed: bool) -> Cell:
+    """A bar while somebody is in the stage, and who where that changes."""
+    if not numbers:
+        return Cell("╵" if changed else "", "faint")
+    if not changed:
+        return Cell("│", "accent")
+    more = f" +{len(numbers) - _MOST_NUMBERS}" if len(numbers) > _MOST_NUMBERS else ""
+    return Cell(f"● {' '.join(map(str, numbers[:_MOST_NUMBERS]))}{more}", "accent")
+
+
+def when_it_was(event: Event, clock: Clock) -> str:
+    """Of an unrecorded change, the shortest and the longest time that it can have been: `5s–3d`.
+
+    The shortest is that of the last change of anything, which may have been another one: of the model's description, say.
+    """
+    if event.when is None:
+        return MISSING
+    text = clock.age(event.when)
+    if event.kind is not EventKind.UNRECORDED or _is_date(text):
+        return text
+    earliest = None if event.since is None else clock.age(event.since)
+    if earliest is None or _is_date(earliest):
+        return f"≥ {text}"
+    return text if text == earliest else f"{text}–{earliest}"
+
+
+def _is_date(age: str) -> bool:
+    return "-" in age
+
+
+def what_happened(event: Event) -> str:
+    version = event.version
+    if event.kind is EventKind.REGISTERED:
+        return f"{version} registered"
+    if event.kind is EventKind.DELETED:
+        return f"{version} deleted"
+    moved = f"{version}: {safe(event.before or '?')} → {safe(event.after or '?')}"
+    if event.transition is None:
+        return f"{moved} (no record)"
+    transition = event.transition
+    parts = [f"undo: {moved}" if transition.undo_of else moved]
+    if transition.archived:
+        parts.append(f"{_numbers(transition.archived, transition.left_out)} archived")
+    if transition.put_back:
+        parts.append(f"{_numbers(transition.put_back, 0)} put back")
+    return ", ".join(parts)
+
+
+def details_of(event: Event) -> Iterator[str]:
+    """All that is known of it, a line each."""
+    yield what_happened(event)
+    if event.when is not None:
+        yield f"{_exactly(event)}{_by(event.transition)}"
+    if event.kind is EventKind.UNRECORDED:
+        yield "It left no record: who changed it, and when exactly, is not known."
+    elif event.transition is not None and event.transition.reason:
+        yield event.transition.reason
+
+
+def _exactly(event: Event) -> str:
+    when = time_text(event.when or 0)
+    if event.kind is not EventKind.UNRECORDED:
+        return when
+    earliest = None if event.since is None else time_text(event.since)
+    if earliest == when:
+        return when
+    return f"by {when}" if earliest is None else f"between {earliest} and {when}"
+
+
+def _by(transition: Transition | None) -> str:
+    if transition is None or not transition.who:
+        return ""
+    return f" by {transition.who}" + (f" on {transition.host}" if transition.host else "")
+
+
+def _who(event: Event) -> str:
+    return event.transition.who if event.transition else ""
+
+
+def _numbers(versions: Sequence[int], left_out: int) -> str:
+    return " ".join(map(str, versions)) + (f" +{left_out}" if left_out else "")
+
+
+class HistoryDialog(ModalScreen["int | None"]):
+    """The result is the version that somebody wants to see; None if nobody does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,H", "close", "close")]
+    AUTO_FOCUS = "#history-rows"
+
+    def __init__(self, model: str, events: Sequence[Event], clock: Clock, *, keeps_history: bool) -> None:
+        super().__init__()
+        self._model = model
+        self._clock = clock
+        self._moments = moments(events)
+        self._keeps_history = keeps_history
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="history", classes="dialog") as pane:
+            pane.border_title = Content(f"History of {safe(self._model)}")
+            pane.border_subtitle = Content("↑↓ · Enter go to the version · y copy · Esc close")
+            grid = HistoryGrid(self._moments, self._clock)
+            grid.empty_text = "Nothing has happened to this model yet."
+            yield grid
+            yield Static("", id="history-details", markup=False)
+            if not self._keeps_history:
+                yield Static("MLflow before 1.10 has no tags to keep who, when and why in.", id="history-note")
+
+    @property
+    def _grid(self) -> HistoryGrid:
+        return self.query_one(HistoryGrid)
+
+    @on(Grid.CursorMoved)
+    def _cursor_moved(self, message: Grid.CursorMoved) -> None:
+        message.stop()
+        moment = self._grid.cursor_moment
+        if isinstance(message, Grid.Opened) and moment is not None:
+            self.dismiss(None if moment.event.kind is EventKind.DELETED else moment.event.version)
+        else:
+            self._show_details()
+
+    def on_mount(self) -> None:
+        self._show_details()
+
+    def on_resize(self) -> None:
+        fit_rows(self.query_one("#history"), self._grid, max(3, len(self._moments) + 1), _OTHER_LINES)
+
+    def _show_details(self) -> None:
+        moment = self._grid.cursor_moment
+        lines = details_of(moment.event) if moment else ()
+        self.query_one("#history-details", Static).update("\n".join(safe(line) for line in lines))
+
+    def action_close(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,136 @@
+"""Everything about the version under the cursor, or about the model while one moves among the models, in tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+
+from mldeck.format import safe
+from mldeck.registry.nouns import RegisteredModel
+from mldeck.ui.details.line_grid import Line, LineGrid, MetricGrid, param_lines
+from mldeck.ui.kit.bars import TabBar
+from mldeck.ui.kit.clock import Clock
+from mldeck.ui.kit.grid import Grid
+from mldeck.ui.kit.markdown_pane import MarkdownPane
+from mldeck.ui.models.reading import Shelf, VersionDetails
+from mldeck.ui.models.version_overview import history_lines, model_lines, tags_of_version, version_lines
+
+TABS = ("Overview", "Metrics", "Params", "Tags", "History")
+_OVERVIEW, _METRICS, _PARAMS, _TAGS, _HISTORY = range(len(TABS))
+_LISTS = ("version-fields", "version-metrics", "version-params", "version-tags", "version-history")
+
+
+class VersionInspector(Widget):
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._clock = clock
+        self.details: VersionDetails | None = None
+        self.model: RegisteredModel | None = None
+        """Instead of a version."""
+        self._shelf = Shelf()
+        self._tab = _OVERVIEW
+
+    def compose(self) -> ComposeResult:
+        yield TabBar(TABS, id="version-tab-bar")
+        with Horizontal(id="version-overview"):
+            yield LineGrid("", id="version-fields")
+            yield MarkdownPane(id="version-description")
+        yield MetricGrid(id="version-metrics")
+        yield LineGrid("The run it came from has no params.", id="version-params")
+        yield LineGrid("This version has no tags.", id="version-tags")
+        yield LineGrid("Nothing is known of its past.", id="version-history")
+
+    def on_mount(self) -> None:
+        self._show_tab(_OVERVIEW)
+
+    @property
+    def tab_grid(self) -> Grid:
+        """The list that the present tab consists of."""
+        return self.query_one(f"#{_LISTS[self._tab]}", Grid)
+
+    @property
+    def metric_grid(self) -> MetricGrid:
+        return self.query_one(MetricGrid)
+
+    def show(self, details: VersionDetails | None) -> None:
+        """None: there is no version under the cursor, or it is gone."""
+        if self.model is None and details == self.details:
+            return
+        if self._key(details) != self._key(self.details):
+            for grid in self.query(Grid):
+                grid.cursor_row = 0
+                grid.scroll_rows_to(0)
+        self.details, self.model = details, None
+        version = details.version if details else None
+        self.border_title = Content(safe(f"{version.name} {version.version} · {version.stage}") if version else "")
+        self._fill_tab()
+
+    def show_model(self, model: RegisteredModel | None, shelf: Shelf) -> None:
+        """A model instead of a version: it has an overview and a description."""
+        if model is not None and model == self.model and shelf.has_aliases == self._shelf.has_aliases:
+            return
+        self.details, self.model, self._shelf = None, model, shelf
+        self.border_title = Content(safe(model.name) if model else "")
+        self._show_tab(_OVERVIEW)
+
+    def _key(self, details: VersionDetails | None) -> tuple[str, int] | None:
+        return None if details is None else (details.version.name, details.version.version)
+
+    def turn(self, offset: int) -> None:
+        self._show_tab((self._tab + offset) % len(TABS))
+
+    def on_tab_bar_chosen(self, message: TabBar.Chosen) -> None:
+        message.stop()
+        self._show_tab(message.index)
+
+    def _show_tab(self, tab: int) -> None:
+        had_focus = self.has_focus_within
+        self._tab = tab
+        self.query_one(TabBar).activate(tab)
+        for index, name in enumerate(("version-overview", *_LISTS[1:])):
+            self.query_one(f"#{name}").display = index == tab
+        self._fill_tab()
+        if had_focus:
+            self.screen.set_focus(self.tab_grid)
+
+    def _fill_tab(self) -> None:
+        """Only the tab that is on screen is filled."""
+        details, tab = self.details, self._tab
+        if details is None:
+            self._show_overview()
+            self.metric_grid.show("", ())
+            for name in (_LISTS[_PARAMS], _LISTS[_TAGS], _LISTS[_HISTORY]):
+                self.query_one(f"#{name}", LineGrid).show(())
+        elif tab == _OVERVIEW:
+            self._show_overview()
+        elif tab == _METRICS:
+            run = details.run
+            self.metric_grid.show(run.run.run_id if run else "", run.metrics if run else ())
+        else:
+            self.query_one(f"#{_LISTS[tab]}", LineGrid).show(_lines(details, tab))
+
+    def pass_time(self) -> None:
+        if self._tab == _OVERVIEW:
+            self.query_one("#version-fields", LineGrid).lines = self._overview()  # which looks for what is another line
+
+    def _show_overview(self) -> None:
+        described = self.details.version if self.details is not None else self.model
+        self.query_one("#version-fields", LineGrid).show(self._overview())
+        self.query_one(MarkdownPane).show(described.description or "" if described else "")
+
+    def _overview(self) -> Sequence[Line]:
+        if self.details is not None:
+            return list(version_lines(self.details, self._clock))
+        return [] if self.model is None else list(model_lines(self.model, self._shelf, self._clock))
+
+
+def _lines(details: VersionDetails, tab: int) -> Sequence[Line]:
+    if tab == _HISTORY:
+        return history_lines(details.history)
+    if tab == _TAGS:
+        return tags_of_version(details.version)
+    return param_lines(details.run.params) if details.run else ()

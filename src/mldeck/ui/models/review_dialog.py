@@ -1,0 +1,398 @@
+"""The review before a change of stage: one screen with what is there now, what is to be, and what that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from mldeck.errors import Interrupted, MldeckError
+from mldeck.format import cell_width, clusters, safe
+from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION
+from mldeck.registry.plan import StaleReview, TransitionPlan, archives_by_default
+from mldeck.registry.review import aliases_left
+from mldeck.store.registry.rules import check_reason
+from mldeck.ui.kit.clock import Clock
+from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
+from mldeck.ui.kit.dialogs.waiting import patiently
+from mldeck.ui.kit.form_controls import ButtonBar, Tick, fit_rows
+from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.kit.mounting import after_refresh
+from mldeck.ui.kit.text_field import TextField
+from mldeck.ui.kit.threads import in_thread, read_off_loop
+from mldeck.ui.models.review import Files, Move, Review, Row
+from mldeck.ui.state.metric_direction import ANSWERS, Better
+
+if TYPE_CHECKING:
+    from mldeck.registry.history import Transition
+
+_CANCEL = "Cancel"
+_CLOSE = "Close"
+_MIN_NAME_WIDTH, _MIN_VALUE_WIDTH, _GOOD_VALUE_WIDTH = 8, 8, 16
+_OTHER_LINES = 7
+"""Of the dialog, but for the rows and what is said around them: border, choices, buttons, gaps."""
+_SAID = ("#review-stale", "#review-moves", "#review-since", "#review-warnings")
+
+
+class ReviewGrid(Grid):
+    """The rows of a review: what it is, now, then, and how far that is from each other."""
+
+    def __init__(self) -> None:
+        super().__init__(id="review-rows")
+        self.rows: Sequence[Row] = ()
+        self._labels = ("", "")
+        """What the two versions are called; the first is empty when there is none to compare with."""
+
+    def show(self, rows: Sequence[Row], labels: tuple[str, str]) -> None:
+        self.rows, self._labels = rows, labels
+        self.set_content(len(rows))
+
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
+        rows, (now, then) = self.rows, self._labels
+        difference, verdict = _width([row.difference for row in rows]), _width([row.verdict for row in rows])
+        compares = bool(now)
+        room = self.line_width - (difference + verdict + 2 * GAP if compares else 0)
+        values = 2 if compares else 1
+        name = max(_MIN_NAME_WIDTH, min(_width([row.name for row in rows]), room - values * (_GOOD_VALUE_WIDTH + GAP)))
+        needed = _width([now, then, *(text for row in rows for text in (row.now, row.then))])
+        value = max(_MIN_VALUE_WIDTH, min(needed, (room - name - values * GAP) // values))
+        columns = [GridColumn("", name)]
+        if compares:
+            columns.append(GridColumn(now, value, right=True))
+        columns.append(GridColumn(then, value, right=True))
+        if compares:
+            columns += [GridColumn("", difference, right=True), GridColumn("", verdict)]
+        return tuple(columns)
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        each = self.rows[row]
+        name, then = Cell(safe(each.name), "dim"), self._value(each, each.then)
+        if not self._labels[0]:
+            return name, then
+        is_question = each.verdict == "better?"
+        verdict = Cell("" if is_question and row != self.cursor_row else each.verdict, each.style)
+        return name, self._value(each, each.now), then, Cell(each.difference), verdict
+
+    def _value(self, row: Row, text: str) -> Cell:
+        text = safe(text)
+        return Cell(_end_of(text, self.columns[1].width) if row.keeps_end else text)
+
+    @property
+    def cursor_metric(self) -> str | None:
+        return self.rows[self.cursor_row].metric if self.rows else None
+
+    def copied_text(self) -> str | None:
+        return self.rows[self.cursor_row].then if self.rows else None
+
+
+class ReviewDialog(ModalScreen["Transition | None"]):
+    """The result is what was done; None when everything is as it was."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "cancel"),
+        Binding("ctrl+a", "archive", "archive"),
+        Binding("ctrl+b", "better", "better"),
+        Binding("down", "move(1)", "down"),
+        Binding("up", "move(-1)", "up"),
+        Binding("pagedown", "page(1)", "page down"),
+        Binding("pageup", "page(-1)", "page up"),
+    ]
+    AUTO_FOCUS = "#review-buttons"
+
+    def __init__(self, move: Move, clock: Clock, show_done: Callable[[Transition], Awaitable[None]]) -> None:
+        """`show_done` brings the screen below up to date, so that it is painted once: with what was done."""
+        super().__init__()
+        self._move = move
+        self._clock = clock
+        self._show_done = show_done
+        self._review: Review | None = None
+        self._files: Mapping[int, Files] = {}
+        self._stale = ""
+        """Why nothing was written, and the review is another one now."""
+        self._is_writing = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="review", classes="dialog") as pane:
+            pane.border_title = Content(f"{safe(self._move.model)} {self._move.version} → {self._move.stage}")
+            yield Static("", id="review-stale", markup=False)
+            yield Static("reading…", id="review-moves", markup=False)
+            yield Static("", id="review-since", markup=False)
+            yield ReviewGrid()
+            yield Static("", id="review-warnings", markup=False)
+            with Horizontal(id="review-choices"):
+                yield Tick(id="review-archive")
+                yield Static("reason", id="review-reason-label")
+                yield TextField(
+                    id="review-reason",
+                    keeps_lines=True,
+                    placeholder="optional, kept with the change",
+                    select_on_focus=False,  # the first letter must survive the second
+                )
+            yield ButtonBar((_CANCEL,), id="review-buttons")
+
+    # -- what is where
+
+    @property
+    def _grid(self) -> ReviewGrid:
+        return self.query_one(ReviewGrid)
+
+    @property
+    def _tick(self) -> Tick:
+        return self.query_one(Tick)
+
+    @property
+    def _buttons(self) -> ButtonBar:
+        return self.query_one(ButtonBar)
+
+    @property
+    def _reason(self) -> TextField:
+        return self.query_one("#review-reason", TextField)
+
+    def _say(self, where: str, *lines: str) -> None:
+        line, text = self.query_one(where, Static), "\n".join(map(safe, lines))
+        if line.content != text:
+            line.update(text)
+        line.display = any(lines)
+
+    # -- reading
+
+    def on_mount(self) -> None:
+        for empty in ("#review-stale", "#review-since", "#review-warnings"):
+            self._say(empty, "")
+        self.query_one("#review-choices").display = False
+        self.read()
+
+    @work(group="review", exclusive=True)
+    async def read(self) -> None:
+        """What there is to see at once; whether the files are there takes as long as their disk."""
+        try:
+            review = await read_off_loop(self._move.read)
+        except MldeckError as error:
+            self._review = None
+            self._grid.show((), ("", ""))
+            self._say("#review-moves", str(error))
+            self._say("#review-since", "")
+            self.query_one("#review-choices").display = False
+            self._buttons.show((_CLOSE,))
+            return
+        is_first = self._review is None
+        self._review = review
+        self._show(review, is_first)
+        self._files = await read_off_loop(lambda interrupt: self._move.read_files(review, interrupt))
+        self._show_rows(review)
+        await in_thread(self._move.get_ready)
+
+    def _show(self, review: Review, is_first: bool) -> None:
+        pane = self.query_one("#review")
+        pane.border_title = Content(f"{review.deed} {safe(review.model)} {review.number} → {review.stage}")
+        self.query_one("#review-choices").display = review.refusal is None
+        self._tick.display = bool(review.in_stage)
+        is_on = archives_by_default(review.stage) if is_first else self._tick.is_on
+        self._tick.show(f"archive {_versions(review.in_stage)}", is_on)
+        self._say("#review-stale", self._stale)
+        self._say("#review-since", _since(review, self._clock))
+        if review.refusal:
+            self._buttons.show((_CLOSE,))
+        else:
+            # Enter alone takes nothing out of Production.
+            leaves_production = review.moved.version.stage == PRODUCTION != review.stage
+            is_risky = self._stale or leaves_production
+            self._buttons.show((review.deed, _CANCEL), marked=1 if is_risky else 0)
+        self._show_keys(review)
+        self._show_moves()
+        self._show_rows(review)
+
+    def _show_keys(self, review: Review) -> None:
+        keys = ["↑↓ scroll"]
+        if not review.refusal:
+            keys.append("type a reason")
+        if review.in_stage and not review.refusal:
+            keys.append("ctrl+a archive")
+        if review.present:
+            keys.append("ctrl+b best")
+        self.query_one("#review").border_subtitle = Content(" · ".join([*keys, "Enter", "Esc"]))
+
+    @on(Tick.Changed)
+    def _show_moves(self) -> None:
+        review = self._review
+        if review is None:
+            return
+        if review.refusal:
+            self._say("#review-moves", review.refusal)
+            return
+        plan = review.plan(self._tick.is_on)
+        moves = [f"{move.version}: {move.before} → {move.after}" for move in plan.moves[:2]]
+        if len(plan.moves) > 2:
+            moves.append(f"and {len(plan.moves) - 2} more → Archived")
+        if plan.staying:
+            moves.append(f"{_versions(plan.staying)} {'stays' if len(plan.staying) == 1 else 'stay'} in {plan.after}")
+        left = (f"! {each}" for each in aliases_left(plan, review.versions))
+        self._say("#review-moves", "  ·  ".join(moves), *left)
+        after_refresh(self, self._fit)
+
+    def pass_time(self) -> None:
+        if self._review is not None:
+            self._grid.rows = self._review.rows(self._files, self._clock)  # which looks for what is another row
+            self._say("#review-since", _since(self._review, self._clock))
+
+    def _show_rows(self, review: Review) -> None:
+        present = review.present
+        labels = (f"now: {present.label}" if present else "", f"then: {review.moved.label}")
+        rows = review.rows(self._files, self._clock)
+        self._grid.show(rows, (safe(labels[0]), safe(labels[1])))
+        self._say("#review-warnings", *_warnings(review, self._files))
+        after_refresh(self, self._fit)
+
+    def _fit(self) -> None:
+        said = sum(self.query_one(where).size.height for where in _SAID)
+        fit_rows(self.query_one("#review"), self._grid, len(self._grid.rows) + 1, _OTHER_LINES + said)
+
+    def on_resize(self) -> None:
+        after_refresh(self, self._fit)
+
+    # -- choosing
+
+    def on_key(self, event: events.Key) -> None:
+        """Whoever types means the reason: no letter may do anything else here."""
+        is_free = event.is_printable and event.key not in self.active_bindings
+        if is_free and event.character and self.query_one("#review-choices").display:
+            event.stop()
+            self.set_focus(self._reason)
+            self._reason.insert_text_at_cursor(event.character)
+
+    def action_archive(self) -> None:
+        if self._tick.display and self.query_one("#review-choices").display:
+            self._tick.action_tick()
+
+    def action_move(self, rows: int) -> None:
+        self._grid.action_move(rows)
+
+    def action_page(self, pages: int) -> None:
+        self._grid.action_page(pages)
+
+    def action_better(self) -> None:
+        """Asks once in which direction the metric under the cursor gets better."""
+        metric, review = self._grid.cursor_metric, self._review
+        if metric is None or review is None:
+            self.notify("Only metrics have a better direction: go to one with ↑ ↓", timeout=3)
+            return
+
+        def remember(answer: str | None) -> None:
+            if answer is not None:
+                self._move.remember(review, metric, Better(answer))
+                self.read()
+
+        choices = [Choice(each.value, letter, text) for each, letter, text in ANSWERS]
+        self.app.push_screen(MenuDialog(f"When is {metric} better?", choices), remember)
+
+    @on(Input.Changed)
+    def _judge_reason(self) -> None:
+        try:
+            check_reason(self._reason.text)
+        except MldeckError as error:
+            self._say("#review-stale", str(error))
+        else:
+            self._say("#review-stale", self._stale)
+
+    @on(Input.Submitted)
+    @on(Grid.Opened)
+    def _to_buttons(self) -> None:
+        self.set_focus(self._buttons)
+
+    # -- deciding
+
+    @on(ButtonBar.Pressed)
+    def _pressed(self, message: ButtonBar.Pressed) -> None:
+        if message.label in (_CANCEL, _CLOSE):
+            self.action_cancel()
+        elif self._review is not None and not self._is_writing:
+            self._is_writing = True
+            self._write(self._review.plan(self._tick.is_on), self._reason.text.strip())
+
+    @work(group="write", exclusive=True)
+    async def _write(self, plan: TransitionPlan, reason: str) -> None:
+        try:
+            done = await patiently(self.app, lambda interrupt: self._move.write(plan, reason, interrupt))
+            with self.app.batch_update():
+                await self._show_done(done)
+                self.dismiss(done)
+        except StaleReview as error:
+            self._stale = f"Nothing was changed: {error}. Below is how it is now."
+            self._say("#review-stale", self._stale)
+            self.read()
+        except Interrupted:
+            self.notify("Given up; nothing was changed", timeout=3)
+        except MldeckError as error:
+            from mldeck.ui.kit.dialogs.text import TextDialog
+
+            self.app.push_screen(TextDialog("Nothing was changed", str(error)))
+        finally:
+            self._is_writing = False
+
+    def action_cancel(self) -> None:
+        """What is being written may be done already: whether it is, is known in a moment."""
+        if not self._is_writing:
+            self.dismiss(None)
+
+
+def _since(review: Review, clock: Clock) -> str:
+    """Who is in the stage, since when, by whom and why."""
+    present = review.present
+    if present is None:
+        is_entered = review.stage in ACTIVE_STAGES and review.refusal is None
+        return f"Nobody is in {review.stage} now." if is_entered else ""
+    reason = f": {present.reason}" if present.reason else ""
+    more = f"; {len(review.others)} more" if review.others else ""
+    return f"In {review.stage}: version {present.number}, since {present.since(clock)}{reason}{more}"
+
+
+def _warnings(review: Review, files: Mapping[int, Files]) -> list[str]:
+    """What must not be missed, however long the comparison is."""
+    warnings = []
+    for side in filter(None, (review.moved, review.present)):
+        found = files.get(side.number)
+        if found is not None and found.problem:
+            warnings.append(f"files of version {side.number}: {found.problem}")
+    if review.moved.version.status != "READY":
+        warnings.append(f"version {review.number} is {review.moved.version.status}, not READY")
+    if review.moved.record is None:
+        warnings.append(f"the run of version {review.number} is not in this database: nothing to compare")
+    elif review.moved.record.run.lifecycle_stage != "active":
+        warnings.append(f"the run of version {review.number} is deleted")
+    if review.leaves_empty:
+        warnings.append(f"nobody is in {PRODUCTION} afterwards")
+    return [f"! {each}" for each in warnings]
+
+
+def _versions(numbers: Sequence[int]) -> str:
+    """`version 2`, `versions 4, 3 and 1`, `versions 9, 8, 7 and 12 more`."""
+    if len(numbers) == 1:
+        return f"version {numbers[0]}"
+    shown = [str(each) for each in numbers[:3]]
+    more = len(numbers) - len(shown)
+    last = f"{more} more" if more else shown.pop() if shown else ""
+    return f"versions {', '.join(shown)} and {last}"
+
+
+def _end_of(text: str, width: int) -> str:
+    """At most `width` cells of a safe text; the cut is marked by an ellipsis in front."""
+    if cell_width(text) <= width:
+        return text
+    end, room = "", width - 1
+    for cluster, cells in reversed(list(clusters(text))):
+        room -= cells
+        if room < 0:
+            break
+        end = cluster + end
+    return f"…{end}"
+
+
+def _width(texts: Sequence[str]) -> int:
+    return max((cell_width(safe(text)) for text in texts), default=0)

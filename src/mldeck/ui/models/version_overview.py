@@ -1,0 +1,157 @@
+"""The fields of a registered model or of one of its versions, as lines for the inspector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mldeck.addresses import printable
+from mldeck.format import time_text
+from mldeck.model import RunDetails
+from mldeck.registry.history import TRANSITION_PREFIX, Event, EventKind
+from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
+from mldeck.registry.stay import stay_since
+from mldeck.ui.details.line_grid import Line, tag_lines
+from mldeck.ui.details.run_cells import STATUS_GLYPHS as RUN_GLYPHS
+from mldeck.ui.details.run_overview import dataset_lines, moment_text, source_text
+from mldeck.ui.kit.clock import Clock
+from mldeck.ui.models.reading import Shelf, VersionDetails
+
+STATUS_GLYPHS = {"READY": ("✓", "good"), "PENDING_REGISTRATION": ("⟳", "accent"), "FAILED_REGISTRATION": ("✗", "bad")}
+
+_ORPHAN = "there are versions of this name but no registered model: a rename by MLflow 1.8 or earlier left them behind"
+
+
+def model_lines(model: RegisteredModel, shelf: Shelf, clock: Clock) -> Iterator[Line]:
+    yield Line("model", model.name)
+    if model.is_orphan:
+        yield Line("orphan", _ORPHAN, "warn")
+    yield Line("versions", f"{model.version_count:,}")
+    for stage in STAGES:
+        if stage in model.latest:
+            yield Line(f"latest {stage}", str(model.latest[stage]))
+    for alias, version in model.aliases.items():
+        yield Line("alias", f"@{alias} → {version}", "accent")
+    for alias, version in model.dangling_aliases.items():
+        yield Line("alias", f"@{alias} → {version}, which was deleted: it leads nowhere", "warn")
+    if not shelf.has_aliases:
+        yield Line("aliases", "this database is from before MLflow 2.3, which had none", "dim")
+    if model.creation_time is not None:
+        yield Line("created", moment_text(model.creation_time, clock))
+    if model.last_updated_time is not None:
+        yield Line("changed", moment_text(model.last_updated_time, clock))
+    yield from tag_lines(sorted(model.tags.items()))
+
+
+def version_lines(details: VersionDetails, clock: Clock) -> Iterator[Line]:
+    """Those that it does not have are left out. What one asks first comes first: the inspector may be short."""
+    version = details.version
+    yield Line("stage", f"{version.stage}{_since(details.arrival, clock)}")
+    if version.status != "READY":
+        glyph, style = STATUS_GLYPHS.get(version.status, ("?", "warn"))
+        message = f": {version.status_message}" if version.status_message else ""
+        yield Line("status", f"{glyph} {version.status}{message}", style)
+    if version.aliases:
+        yield Line("aliases", " ".join(f"@{alias}" for alias in version.aliases), "accent")
+    yield from _run_lines(version, details.run)
+    yield from _file_lines(details)
+    if version.creation_time is not None:
+        yield Line("registered", moment_text(version.creation_time, clock))
+    if version.last_updated_time not in (None, version.creation_time):
+        yield Line("changed", moment_text(version.last_updated_time or 0, clock))
+    if version.user_id:
+        yield Line("by", version.user_id)
+    if version.status == "READY":
+        yield Line("status", "✓ READY", "good")
+
+
+def _since(arrival: Event | None, clock: Clock) -> str:
+    """When it came into its stage, and by whom, as far as anybody knows."""
+    stay = None if arrival is None else stay_since(arrival, clock.age)
+    if arrival is None or stay is None or arrival.kind is EventKind.REGISTERED:
+        return ""
+    moved = arrival.transition
+    text = f" {'since' if stay.is_date else 'for'} {stay.text}"
+    if moved is None:
+        return f"{text}, no record of the move"
+    by = f", moved by {moved.who}" if moved.who else ""
+    return f"{text}{by}" + (f": {moved.reason}" if moved.reason else "")
+
+
+def _run_lines(version: ModelVersion, details: RunDetails | None) -> Iterator[Line]:
+    if details is None:
+        if version.run_id:
+            yield Line("run", f"{version.run_id} (not in this database)", "warn")
+        else:
+            yield Line("run", "registered without one", "dim")
+        if version.run_link:
+            yield Line("run link", version.run_link)
+        return
+    run, tags = details.run, dict(details.tags)
+    glyph, _ = RUN_GLYPHS.get(run.status, ("?", ""))
+    deleted = " (deleted)" if run.lifecycle_stage == "deleted" else ""
+    yield Line("run", f"{glyph} {run.label}{deleted}", run_id=run.run_id)
+    yield Line("experiment", details.experiment_name or run.experiment_id)
+    named = (
+        ("author", tags.get("mlflow.user") or run.user_id),
+        ("git commit", tags.get("mlflow.source.git.commit")),
+        ("program", source_text(tags)),
+    )
+    for name, value in named:
+        if value:
+            yield Line(name, value)
+    for dataset in details.datasets:
+        yield from dataset_lines(dataset)
+    if run.start_time is not None:
+        yield Line("started", time_text(run.start_time))
+
+
+def _file_lines(details: VersionDetails) -> Iterator[Line]:
+    from mldeck.artifacts.location import How  # loaded when there is something to show of it
+
+    version, files = details.version, details.files
+    if files is None:
+        yield Line("files", "the database does not say where they are", "warn")
+    elif not files.found:
+        yield Line("files", f"✗ {files.problem}", "bad")
+    elif files.path is None:
+        yield Line("files", f"{files.where} (in an object store: not looked at)")
+    elif not details.has_mlmodel:
+        yield Line("files", f"✗ no MLmodel file in {files.where}", "bad")
+    else:
+        how = "" if files.how is How.RECORDED else f" ({files.how.words})"
+        if files.unconfirmed is not None and files.unconfirmed != files.where:
+            how += f", leads to {files.unconfirmed}"
+        yield Line("files", f"✓ {files.where}{how}", "good")
+    if version.source:
+        yield Line("source", printable(version.source))
+    if version.storage_location and version.storage_location != version.source:
+        yield Line("storage", printable(version.storage_location))
+
+
+def tags_of_version(version: ModelVersion) -> list[Line]:
+    """Without the records of transitions, which are the history."""
+    return tag_lines([each for each in sorted(version.tags.items()) if not each[0].startswith(TRANSITION_PREFIX)])
+
+
+def history_lines(events: tuple[Event, ...]) -> list[Line]:
+    """The newest first."""
+    return [_history_line(each) for each in reversed(events)]
+
+
+def _history_line(event: Event) -> Line:
+    when = "at some time" if event.when is None else time_text(event.when)
+    if event.kind is EventKind.REGISTERED:
+        return Line(when, "registered", "dim")
+    if event.kind is EventKind.DELETED:
+        return Line(when, "deleted", "bad")
+    text = f"{event.before} → {event.after}"
+    moved = event.transition
+    if moved is None:
+        since = "" if event.since is None else f" since {time_text(event.since)}"
+        return Line(f"until {when}" if since else when, f"{text}, changed without a record{since}", "warn")
+    by = f" by {moved.who}" if moved.who else ""
+    at = f"@{moved.host}" if moved.who and moved.host else ""
+    made_room = "" if event.version == moved.version else f", for version {moved.version}"
+    undone = ", taken back" if moved.undo_of else ""
+    reason = f": {moved.reason}" if moved.reason else ""
+    return Line(when, f"{text}{by}{at}{made_room}{undone}{reason}")

@@ -1,0 +1,1 @@
+"""Registering a model of a run."""

@@ -1,0 +1,280 @@
+"""Registers a model: which of the run's, as a version of which registered model, and what is said of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from mldeck.errors import Interrupted, MldeckError
+from mldeck.format import cell_width, safe
+from mldeck.registry.nouns import LoggedModel, ModelVersion, RegisteredModel
+from mldeck.store.interrupt import Interrupt
+from mldeck.store.registry.rules import check_model_name, check_registry_tag
+from mldeck.ui.files.model_card_reading import came_from
+from mldeck.ui.kit.dialogs.waiting import patiently
+from mldeck.ui.kit.form_controls import ButtonBar
+from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.kit.text_field import TextField
+
+if TYPE_CHECKING:
+    from mldeck.store.registry.moves import Registered
+
+_DEED, _CANCEL = "Register", "Cancel"
+_MIN_NAME_WIDTH = 8
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be registered."""
+
+    model: LoggedModel
+    name: str
+    description: str
+    tags: Mapping[str, str]
+
+
+Write = Callable[[Wish, Interrupt], "Registered"]
+
+
+def read_tags(text: str) -> dict[str, str]:
+    """`key=value key='a longer value'`. Raises `MldeckError` when that is not what it is, or MLflow would not take it."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        raise MldeckError("tags: a quote is not closed") from None
+    tags = {}
+    for word in words:
+        key, mark, value = word.partition("=")
+        if not mark:
+            raise MldeckError(f"tags: write key=value, with quotes around blanks, not {word}")
+        check_registry_tag(key, value)
+        tags[key] = value
+    return tags
+
+
+class LoggedModelList(Grid):
+    """The models of the run, and what came of them already."""
+
+    def __init__(self, models: Sequence[LoggedModel], versions: Sequence[ModelVersion]) -> None:
+        super().__init__(id="register-models", has_header=False)
+        self._models = models
+        self._registered = [
+            ", ".join(f"{each.name} {each.version}" for each in versions if came_from(each, model)) for model in models
+        ]
+        self.can_focus = len(models) > 1
+        self.set_content(len(models))
+
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
+        name = max(cell_width(safe(each.name)) for each in self._models)
+        return (GridColumn("", 12), GridColumn("", name), GridColumn("", max(1, self.line_width - 12 - name - 2 * GAP)))
+
+    @property
+    def chosen(self) -> LoggedModel:
+        return self._models[self.cursor_row]
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        model = self._models[row]
+        registered = self._registered[row]
+        about = ", ".join(
+            filter(
+                None,
+                (
+                    model.status if model.status != "READY" else "",
+                    " ".join(model.flavors) or model.model_type or "",
+                    f"step {model.step}" if model.step is not None else "",
+                    f"registered as {registered}" if registered else "",
+                ),
+            )
+        )
+        return Cell("" if row else "model", "dim"), Cell(safe(model.name)), Cell(safe(about), "dim")
+
+
+class NameList(Grid, can_focus=False):
+    """The registered models whose name contains what is typed; the line for typing has the keys."""
+
+    def __init__(self, models: Sequence[RegisteredModel]) -> None:
+        super().__init__(id="register-names", has_header=False)
+        self._models = models
+        self.rows: Sequence[RegisteredModel] = models
+        self.empty_text = "" if models else "No model is registered yet."
+        self._list_again()
+
+    def narrow(self, text: str) -> None:
+        wanted = text.lower()
+        self.rows = [each for each in self._models if wanted in each.name.lower()]
+        self.cursor_row = 0
+        self._list_again()
+        self.scroll_rows_to(0)
+
+    def _list_again(self) -> None:
+        self.set_content(len(self.rows))
+
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
+        count = 12
+        needed = max((cell_width(safe(each.name)) for each in self.rows), default=_MIN_NAME_WIDTH)
+        return (GridColumn("", max(_MIN_NAME_WIDTH, min(needed, self.line_width - count - GAP))), GridColumn("", count))
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        model = self.rows[row]
+        versions = "version" if model.version_count == 1 else "versions"
+        return Cell(safe(model.name)), Cell(f"{model.version_count:,} {versions}", "dim")
+
+
+class RegisterDialog(ModalScreen["Registered | None"]):
+    """The result is the version; None when nothing was registered."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "cancel"),
+        Binding("down", "step(1)", "next name"),
+        Binding("up", "step(-1)", "name before"),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        models: Sequence[LoggedModel],
+        registered: Sequence[RegisteredModel],
+        versions: Sequence[ModelVersion],
+        write: Write,
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._models = models
+        self._registered = registered
+        self._versions = versions
+        self._write_wish = write
+        self._is_writing = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="register", classes="dialog") as pane:
+            pane.border_title = Content(safe(self._title))
+            pane.border_subtitle = Content("Tab next field · ↑↓ choose · Enter · Esc cancel")
+            yield LoggedModelList(self._models, self._versions)
+            yield from self._field("as", "register-name", "a registered model, or the name of a new one")
+            yield Static("", id="register-verdict", markup=False)
+            yield NameList(self._registered)
+            yield from self._field("description", "register-description", "of the version, optional", keeps_lines=True)
+            yield from self._field("tags", "register-tags", "key=value key2='another value', optional")
+            yield ButtonBar((_DEED, _CANCEL), id="register-buttons")
+
+    def _field(self, label: str, id: str, placeholder: str, *, keeps_lines: bool = False) -> ComposeResult:
+        with Horizontal(classes="register-field"):
+            yield Static(label, classes="register-label")
+            yield TextField(id=id, placeholder=placeholder, select_on_focus=False, keeps_lines=keeps_lines)
+
+    def on_mount(self) -> None:
+        self.set_focus(self._line if len(self._models) == 1 else self.query_one(LoggedModelList))
+
+    @property
+    def _line(self) -> TextField:
+        return self.query_one("#register-name", TextField)
+
+    @property
+    def _names(self) -> NameList:
+        return self.query_one(NameList)
+
+    # -- what is typed
+
+    @on(Input.Changed, "#register-name")
+    def _narrow(self) -> None:
+        self._names.narrow(self._line.text)
+        self._judge()
+
+    @on(Input.Changed, "#register-description,#register-tags")
+    def _judge(self) -> None:
+        """Says what is wrong, or else what is going to happen."""
+        line = self.query_one("#register-verdict", Static)
+        try:
+            wish = self._wish()
+            problem, text = False, self._outcome(wish)
+        except MldeckError as error:
+            problem, text = bool(self._line.text), str(error) if self._line.text else ""
+        line.set_class(problem, "-problem")
+        line.update(safe(text))
+
+    def _outcome(self, wish: Wish) -> str:
+        if self._is_known(wish.name):
+            return f"the next version of {wish.name}"
+        return f"version 1 of a new model, {wish.name}"
+
+    def _is_known(self, name: str) -> bool:
+        return any(each.name == name for each in self._registered)
+
+    def _wish(self) -> Wish:
+        """Raises `MldeckError` when it cannot be."""
+        name = self._line.text
+        if not self._is_known(name):  # those of older MLflows may be called anything
+            check_model_name(name)
+        description = self.query_one("#register-description", TextField).text
+        tags = read_tags(self.query_one("#register-tags", TextField).text)
+        return Wish(self.query_one(LoggedModelList).chosen, name, description, tags)
+
+    def action_step(self, step: int) -> None:
+        """The arrow keys in the line for the name put a registered one into it."""
+        names, line = self._names, self._line
+        if not (line.has_focus and names.rows):
+            return
+        is_there = line.text == names.rows[names.cursor_row].name
+        names.move_to(names.cursor_row + (step if is_there else 0))
+        with self.prevent(Input.Changed):
+            line.text = names.rows[names.cursor_row].name
+        line.cursor_position = len(line.value)
+        self._judge()
+
+    @on(Grid.CursorMoved)
+    def _cursor_moved(self, message: Grid.CursorMoved) -> None:
+        message.stop()
+        if isinstance(message, Grid.Opened):
+            self.set_focus(self._line)
+
+    @on(Input.Submitted)
+    def _to_buttons(self) -> None:
+        self.set_focus(self.query_one(ButtonBar))
+
+    # -- deciding
+
+    @on(ButtonBar.Pressed)
+    def _pressed(self, message: ButtonBar.Pressed) -> None:
+        if message.label == _CANCEL:
+            self.action_cancel()
+            return
+        if self._is_writing:
+            return
+        try:
+            wish = self._wish()
+        except MldeckError as error:
+            self.query_one("#register-verdict", Static).set_class(True, "-problem").update(safe(str(error)))
+            self.set_focus(self._line)
+        else:
+            self._is_writing = True
+            self._write(wish)
+
+    @work(group="write", exclusive=True)
+    async def _write(self, wish: Wish) -> None:
+        try:
+            done = await patiently(self.app, lambda interrupt: self._write_wish(wish, interrupt))
+        except Interrupted:
+            self.notify("Given up; nothing was registered", timeout=3)
+        except MldeckError as error:
+            from mldeck.ui.kit.dialogs.text import TextDialog
+
+            self.app.push_screen(TextDialog("Nothing was registered", str(error)))
+        else:
+            self.dismiss(done)
+        finally:
+            self._is_writing = False
+
+    def action_cancel(self) -> None:
+        """What is being written may be done already: whether it is, is known in a moment."""
+        if not self._is_writing:
+            self.dismiss(None)

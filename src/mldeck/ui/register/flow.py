@@ -1,0 +1,124 @@
+"""Registering models that runs logged: what there is to choose from, and the version that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from mldeck.artifacts.errors import Unconfirmed
+from mldeck.artifacts.model_files import has_mlmodel
+from mldeck.errors import MldeckError
+from mldeck.registry.nouns import LoggedModel, ModelSource, ModelVersion, RegisteredModel
+from mldeck.store.interrupt import Interrupt
+from mldeck.ui.kit.threads import read_off_loop
+from mldeck.ui.register.dialog import RegisterDialog, Wish
+from mldeck.ui.state.session import Session
+
+if TYPE_CHECKING:
+    from mldeck.store.registry.moves import Registered
+
+_NO_REGISTRY = "This database is from before MLflow 1.4: it has no model registry"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a run has to register, and as what it could be."""
+
+    run_id: str
+    run: str
+    """What the run is called."""
+    models: tuple[LoggedModel, ...]
+    registered: tuple[RegisteredModel, ...]
+    versions: tuple[ModelVersion, ...]
+    """Those that came from this run already."""
+    has_registry: bool
+
+
+class Registering:
+    """Call its methods in a worker."""
+
+    def __init__(self, screen: Screen[None], session: Session) -> None:
+        self._screen = screen
+        self._session = session
+
+    async def register_runs(self, run_ids: Sequence[str]) -> None:
+        """One after the other; those without a model are passed over, and Esc ends it."""
+        for number, run_id in enumerate(run_ids, 1):
+            place = f" ({number} of {len(run_ids)})" if len(run_ids) > 1 else ""
+            offer = await read_off_loop(lambda interrupt, run_id=run_id: self._read(run_id, interrupt))  # type: ignore[misc]
+            if not offer.has_registry:
+                self._say(_NO_REGISTRY)
+                return
+            if not offer.models:
+                self._say(f"{offer.run} logged no model: log_model() of its MLflow flavor keeps one")
+            elif not await self._register(offer, place):
+                return
+
+    async def register_models(self, run_id: str, chosen: LoggedModel | str | None) -> None:
+        """`chosen`: one of the run's models, or the path of a folder of the run that holds an MLmodel; None asks."""
+        if chosen is None:
+            await self.register_runs([run_id])
+            return
+        offer = await read_off_loop(lambda interrupt: self._read(run_id, interrupt))
+        if not offer.has_registry:
+            self._say(_NO_REGISTRY)
+            return
+        model = LoggedModel(chosen, run_id) if isinstance(chosen, str) else chosen
+        await self._register(replace(offer, models=(model,)), "")
+
+    def _read(self, run_id: str, interrupt: Interrupt) -> Offer:
+        store, registry = self._session.store, self._session.registry
+        details = store.run_details(run_id, interrupt)
+        if details is None:
+            raise MldeckError(f"there is no run {run_id} (any more)")
+        models = store.registry().models_of_run(run_id, interrupt)
+        ids = tuple(each.model_id for each in models if each.model_id)
+        return Offer(
+            run_id,
+            details.run.label,
+            models,
+            tuple(each for each in registry.models(interrupt=interrupt) if not each.is_orphan),
+            registry.versions_of_run(run_id, ids, interrupt),
+            registry.has_registry,
+        )
+
+    async def _register(self, offer: Offer, place: str) -> bool:
+        """Whether it was done."""
+        title = f"Register a model of {offer.run}{place}"
+        dialog = RegisterDialog(
+            title,
+            offer.models,
+            offer.registered,
+            offer.versions,
+            lambda wish, interrupt: self._write(offer.run_id, wish, interrupt),
+        )
+        done = await self._screen.app.push_screen_wait(dialog)
+        if done is None:
+            return False
+        new = " (a new model)" if done.is_new_model else ""
+        self._say(f"Registered {done.model} {done.version}{new} from {offer.run} · 2 shows it")
+        if done.notice:
+            self._say(done.notice)
+        return True
+
+    def _write(self, run_id: str, wish: Wish, interrupt: Interrupt) -> Registered:
+        source = self._source(run_id, wish.model, interrupt)
+        return self._session.registry_editor.register(wish.name, source, wish.description, wish.tags, interrupt)
+
+    def _source(self, run_id: str, model: LoggedModel, interrupt: Interrupt) -> ModelSource:
+        """As it is now: what was shown may be gone."""
+        session = self._session
+        registry = session.store.registry()
+        if model.model_id is not None:
+            return registry.source_of_logged_model(model.model_id, interrupt)
+        places = session.places()
+        try:
+            return registry.source_of_run(run_id, model.name, lambda uri: has_mlmodel(uri, places, run_id), interrupt)
+        except Unconfirmed as error:
+            raise MldeckError(f"{error}. Open the run's tab Artifacts first: Enter asks there.") from error
+
+    def _say(self, text: str) -> None:
+        self._screen.notify(text, timeout=6)

@@ -1,0 +1,87 @@
+"""A choice of columns while it is being made. Nothing of it reaches the table before it is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from mldeck.model import Column
+from mldeck.ui.state.columns import MAX_WIDTH, MIN_WIDTH, ColumnChoice, Source, pinned_first
+
+_WIDTH_WHERE_UNKNOWN = 12
+
+
+class ColumnDraft:
+    """Starts as what the table shows now. Whatever is shown, hidden or moved by hand makes it a choice by hand."""
+
+    def __init__(self, choice: ColumnChoice, shown: Sequence[Column], widths: Mapping[Column, int]) -> None:
+        """`shown` is what stands behind the name in the table, `widths` how wide that is there."""
+        self.source = choice.source
+        self.pinned = list(choice.pinned)
+        self.widths = dict(choice.widths)
+        self._table_widths = widths
+        self._shown: dict[Column, None] = dict.fromkeys(shown)
+
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        return pinned_first(tuple(self._shown), self.pinned)
+
+    @property
+    def count(self) -> int:
+        return len(self._shown)
+
+    def shows(self, column: Column) -> bool:
+        return column in self._shown
+
+    def toggle(self, column: Column) -> None:
+        """Shows it, behind the others, or hides it."""
+        self.source = Source.CHOSEN
+        if column in self._shown:
+            del self._shown[column]
+        else:
+            self._shown[column] = None
+
+    def move(self, column: Column, step: int) -> bool:
+        """Past its neighbour; whether it could: pinned columns stay before the others."""
+        order = list(self.shown)
+        if column not in self._shown:
+            return False
+        place = order.index(column)
+        other = place + step
+        if not 0 <= other < len(order) or (order[other] in self.pinned) != (column in self.pinned):
+            return False
+        order[place], order[other] = order[other], order[place]
+        self.source = Source.CHOSEN
+        self._shown = dict.fromkeys(order)
+        return True
+
+    def pin(self, column: Column) -> None:
+        """Pins a column, which shows it, or lets it go."""
+        if column in self.pinned:
+            self.pinned.remove(column)
+            return
+        self.pinned.append(column)
+        if column not in self._shown:
+            self.toggle(column)
+
+    def resize(self, column: Column, step: int) -> None:
+        width = self.widths.get(column) or self._table_widths.get(column, _WIDTH_WHERE_UNKNOWN)
+        self.widths[column] = max(MIN_WIDTH, min(MAX_WIDTH, width + step))
+
+    def fit(self, column: Column) -> None:
+        """As wide as its values need, as it is by itself."""
+        self.widths.pop(column, None)
+
+    def use(self, source: Source, found: Iterable[Column]) -> None:
+        """Takes the columns of an automatic source; pins and widths stay."""
+        self.source = source
+        self._shown = dict.fromkeys(ColumnChoice(source).arranged(found))
+
+    def reset(self, found: Iterable[Column]) -> None:
+        """As if nobody had ever chosen."""
+        self.pinned, self.widths = [], {}
+        self.use(Source.DIFFERING, found)
+
+    @property
+    def choice(self) -> ColumnChoice:
+        columns = self.shown if self.source is Source.CHOSEN else ()
+        return ColumnChoice(self.source, columns, tuple(self.pinned), dict(self.widths))

@@ -1,0 +1,145 @@
+"""Taking things away from the run table: to the clipboard, and into files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from textual import work
+from textual.binding import BindingType
+
+from mldeck.destination import Destination
+from mldeck.format import cell_width, exact_duration_text, exact_float_text, safe, time_text
+from mldeck.model import Column, Kind, RunFields, RunRecord
+from mldeck.store.interrupt import Interrupt
+from mldeck.ui.kit.cell_text import cell_text
+from mldeck.ui.kit.clipboard import CopyAsked
+from mldeck.ui.kit.keys import TAKE_AWAY, bindings
+from mldeck.ui.kit.threads import read_off_loop
+from mldeck.ui.runs.columns import RunColumns
+
+if TYPE_CHECKING:
+    from mldeck.export import Format
+    from mldeck.ui.export.dialog import Progress
+    from mldeck.ui.kit.dialogs.menu import Choice
+
+_RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
+_LABEL_WIDTH = 26
+_PREVIEW = 48
+
+
+class _Copy(NamedTuple):
+    letter: str
+    label: str
+    text: str
+    """What is copied."""
+
+    @property
+    def in_menu(self) -> Choice:
+        """With the beginning of what is copied."""
+        from mldeck.ui.kit.dialogs.menu import Choice
+
+        preview = cell_text(" ".join(self.text[:_PREVIEW].split()), _PREVIEW)
+        return Choice(self.letter, self.letter, self.label + " " * (_LABEL_WIDTH - cell_width(self.label)) + preview)
+
+
+class TakeAway(RunColumns):
+    """The part of the place Runs that copies and exports."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TAKE_AWAY)
+
+    # -- the clipboard
+
+    @work(group="copy", exclusive=True)
+    async def action_copy_as(self) -> None:
+        """Asks what to copy; what a run has is read for it, since a row shows less than there is."""
+        from mldeck.ui.kit.dialogs.menu import MenuDialog
+
+        run_id, session = self.table.cursor_run, self.session
+        if not session.is_open:
+            return
+        record = None
+        if run_id is not None:
+            store, fields = session.store, RunFields.of(self.table.cells.columns)
+            with self.reporting_trouble():
+                records = await read_off_loop(lambda interrupt: store.run_records([run_id], fields, interrupt))
+                record = records.get(run_id)
+        choices = self._choices(record)
+        if not choices:
+            self.notify("There is nothing to copy here", timeout=2)
+            return
+        letter = await self.app.push_screen_wait(MenuDialog("Copy as…", [each.in_menu for each in choices]))
+        for chosen in choices:
+            if chosen.letter == letter:
+                self.post_message(CopyAsked(chosen.text, chosen.label))
+
+    def _choices(self, record: RunRecord | None) -> list[_Copy]:
+        from mldeck.search.python import search_call
+        from mldeck.serial import json_text, run_object
+
+        session = self.session
+        choices: list[_Copy] = []
+        if session.marked:
+            count = len(session.marked)
+            label = f"ids of the {count:,} marked runs" if count > 1 else "id of the marked run"
+            choices.append(_Copy("i", label, "\n".join(session.marked)))
+        elif record is not None:
+            choices.append(_Copy("i", "run id", record.run.run_id))
+        column = self.table.cursor_key
+        if record is not None:
+            text = None if column is None else cell_value(record, column)
+            if column is not None and text is not None:
+                choices.append(_Copy("c", f"cell: {safe(column.key)}", text))
+            choices.append(_Copy("r", "row as JSON", json_text(run_object(record, self._experiment_names), indent=2)))
+        if session.query is not None:
+            names = [each.name for each in session.scope]
+            choices.append(_Copy("f", "filter as Python", search_call(session.query, names)))
+        return choices
+
+    @property
+    def _experiment_names(self) -> dict[str, str]:
+        return {each.experiment_id: each.name for each in self.session.scope}
+
+    # -- files
+
+    def action_export(self) -> None:
+        from mldeck.export import TABLE_FORMATS, RunsShown, export_runs, file_name
+        from mldeck.ui.export.dialog import ExportDialog
+
+        session = self.session
+        if session.query is None or not session.is_open:
+            self.notify("There are no runs to export", timeout=2)
+            return
+        only: Collection[str] | None = session.layout.only
+        shown = RunsShown(session.query, self._exported_columns(), self._experiment_names, only)
+        store = session.store
+
+        def write(destination: Destination, form: Format, progress: Progress, interrupt: Interrupt) -> int:
+            return export_runs(store, shown, destination, form, progress=progress.tell, interrupt=interrupt)
+
+        path = f"./{file_name(session.scope[0].name)}-runs.csv"
+        dialog = ExportDialog("Export these runs to a file", path, TABLE_FORMATS, session.databases, write)
+        self.app.push_screen(dialog, self._exported)
+
+    def _exported_columns(self) -> tuple[Column, ...]:
+        """Those of the table, behind the id: without it nobody finds the run again."""
+        return tuple(dict.fromkeys((_RUN_ID, *self.table.cells.columns)))
+
+    def _exported(self, result: tuple[Path, int] | None) -> None:
+        if result is not None:
+            path, count = result
+            runs = "run" if count == 1 else "runs"
+            self.notify(f"Exported {count:,} {runs} to {path}", timeout=5)
+
+
+def cell_value(record: RunRecord, column: Column) -> str | None:
+    """What stands in a cell, exactly; None if nothing does."""
+    if column.kind is not Kind.ATTRIBUTE:
+        texts = {Kind.PARAM: record.params, Kind.TAG: record.tags, Kind.DATASET: record.datasets}
+        number = record.metrics.get(column.key) if column.kind is Kind.METRIC else None
+        return texts.get(column.kind, {}).get(column.key) if number is None else exact_float_text(number)
+    value = getattr(record.run, column.key, None)
+    if isinstance(value, int):
+        return exact_duration_text(value) if column.key == "duration" else time_text(value)
+    return None if value is None else str(value)

@@ -1,0 +1,201 @@
+"""Changing runs and experiments: what is asked, what is said afterwards, and taking it back.
+
+The rules are the store's. Each edit is one short transaction in a thread; the deck then follows the database as it follows
+anybody's changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from mldeck.errors import Interrupted, MldeckError
+from mldeck.model import NOTE_TAG, Experiment
+from mldeck.store.edits.rules import check_experiment_tag, check_run_tag
+from mldeck.store.interrupt import Interrupt
+from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
+from mldeck.ui.kit.dialogs.prompts import Asking, has_editor
+from mldeck.ui.kit.dialogs.waiting import patiently
+from mldeck.ui.kit.threads import read_off_loop
+from mldeck.ui.state.session import Session
+
+if TYPE_CHECKING:
+    from mldeck.store.edits.changes import Edit
+    from mldeck.store.edits.editor import StoreEditor
+
+Write = Callable[["StoreEditor", Interrupt], "Edit"]
+
+
+@dataclass(frozen=True)
+class RunSubject:
+    """The runs that an edit is about: the marked ones, or else the one under the cursor."""
+
+    run_ids: Sequence[str]
+    label: str
+    """What to call them: the name of the one, or how many they are."""
+    name: str = ""
+    """Of a single run."""
+
+    @property
+    def is_single(self) -> bool:
+        return len(self.run_ids) == 1
+
+
+class Editing(Asking):
+    """Goes through the dialogs of one edit after the other; call its methods in a worker."""
+
+    def __init__(self, screen: Screen[None], session: Session) -> None:
+        super().__init__(screen)
+        self._session = session
+        self._done: list[Edit] = []
+        """Edits of this sitting that can be taken back, the newest last."""
+
+    # -- runs
+
+    async def edit_runs(self, subject: RunSubject) -> None:
+        tags = await self._tags_of(subject)
+        choices = [
+            *([Choice("name", "n", "Rename")] if subject.is_single else []),
+            Choice("note", "m", "Note (Markdown)"),
+            *([Choice("editor", "e", "Note, in $EDITOR")] if has_editor() else []),
+            Choice("tag", "t", "Set a tag"),
+            *([Choice("untag", "d", "Delete a tag")] if tags else []),
+        ]
+        chosen = await self._screen.app.push_screen_wait(MenuDialog(f"Edit {subject.label}", choices))
+        ids = subject.run_ids
+        if chosen == "name":
+            name = await self._name(f"Rename {subject.label}", subject.name)
+            if name is not None:
+                await self._write(lambda editor, interrupt: editor.rename_run(ids[0], name, interrupt))
+        elif chosen in ("note", "editor"):
+            text = await self._note(f"Note of {subject.label}", tags.get(NOTE_TAG, ""), in_editor=chosen == "editor")
+            if text is not None:
+                await self._write(lambda editor, interrupt: editor.set_run_note(ids, text, interrupt))
+        elif chosen == "tag":
+            tag = await self._tag(f"Tag of {subject.label}", check_run_tag)
+            if tag is not None:
+                key, value = tag
+                await self._write(lambda editor, interrupt: editor.set_run_tag(ids, key, value, interrupt))
+        elif chosen == "untag":
+            unwanted = await self._key(tags)
+            if unwanted is not None:
+                await self._write(lambda editor, interrupt: editor.delete_run_tag(ids, unwanted, interrupt))
+
+    async def delete_runs(self, subject: RunSubject) -> None:
+        store, ids = self._session.store, subject.run_ids
+        lost = await read_off_loop(lambda interrupt: store.assessments_of_runs(ids, interrupt))
+        text = f"Deleted runs are hidden, not gone: v shows them, X restores them.{_loss(lost)}"
+        if await self._is_confirmed(f"Delete {subject.label}?", text, "Delete"):
+            await self._write(lambda editor, interrupt: editor.delete_runs(subject.run_ids, interrupt))
+
+    async def restore_runs(self, subject: RunSubject) -> None:
+        await self._write(lambda editor, interrupt: editor.restore_runs(subject.run_ids, interrupt))
+
+    async def _tags_of(self, subject: RunSubject) -> dict[str, str]:
+        """The tags of a single run; of several, those that the first one has are as good an offer as any."""
+        store, run_id = self._session.store, subject.run_ids[0]
+        details = await read_off_loop(lambda interrupt: store.run_details(run_id, interrupt))
+        return dict(details.tags) if details else {}
+
+    # -- experiments
+
+    async def edit_experiment(self, experiment: Experiment) -> None:
+        choices = [
+            Choice("name", "n", "Rename"),
+            Choice("note", "m", "Note (Markdown)"),
+            *([Choice("editor", "e", "Note, in $EDITOR")] if has_editor() else []),
+            Choice("tag", "t", "Set a tag"),
+            Choice("untag", "d", "Delete a tag"),
+            Choice("create", "c", "Create another experiment"),
+        ]
+        name = experiment.name
+        chosen = await self._screen.app.push_screen_wait(MenuDialog(f"Edit experiment {name}", choices))
+        experiment_id = experiment.experiment_id
+        if chosen == "name":
+            other = await self._name(f"Rename experiment {name}", name)
+            if other is not None:
+                await self._write(lambda editor, interrupt: editor.rename_experiment(experiment_id, other, interrupt))
+        elif chosen in ("note", "editor"):
+            text = await self._note(f"Note of {name}", experiment.note or "", in_editor=chosen == "editor")
+            if text is not None:
+                await self._write(lambda editor, interrupt: editor.set_experiment_note(experiment_id, text, interrupt))
+        elif chosen == "tag":
+            tag = await self._tag(f"Tag of experiment {name}", check_experiment_tag)
+            if tag is not None:
+                key, value = tag
+                await self._write(
+                    lambda editor, interrupt: editor.set_experiment_tag([experiment_id], key, value, interrupt)
+                )
+        elif chosen == "untag":
+            unwanted = await self._name(f"Delete which tag of experiment {name}?", "")
+            if unwanted is not None:
+                await self._write(
+                    lambda editor, interrupt: editor.delete_experiment_tag([experiment_id], unwanted, interrupt)
+                )
+        elif chosen == "create":
+            await self.create_experiment()
+
+    async def create_experiment(self) -> None:
+        name = await self._name("Create an experiment", "")
+        if name is not None:
+            await self._write(lambda editor, interrupt: editor.create_experiment(name, interrupt).edit)
+
+    async def delete_experiment(self, experiment: Experiment, run_count: int) -> None:
+        store, ids = self._session.store, [experiment.experiment_id]
+        lost = await read_off_loop(lambda interrupt: store.assessments_of_experiments(ids, interrupt))
+        text = (
+            f"Its {run_count:,} runs are deleted with it. They are hidden, not gone: v shows deleted experiments, "
+            f"X restores one with all its runs.{_loss(lost)}"
+        )
+        if await self._is_confirmed(f"Delete experiment {experiment.name}?", text, "Delete"):
+            await self._write(lambda editor, interrupt: editor.delete_experiments(ids, interrupt))
+
+    async def restore_experiment(self, experiment: Experiment) -> None:
+        ids = [experiment.experiment_id]
+        await self._write(lambda editor, interrupt: editor.restore_experiments(ids, interrupt))
+
+    # -- writing, and taking it back
+
+    async def undo(self) -> None:
+        """Takes the newest edit of this sitting back."""
+        if not self._done:
+            self._screen.notify("Nothing to undo in this sitting", timeout=3)
+            return
+        edit = self._done[-1]
+        undone = await self._write(lambda editor, interrupt: editor.undo(edit, interrupt), can_be_undone=False)
+        if undone:
+            self._done.pop()
+
+    async def _write(self, write: Write, *, can_be_undone: bool = True) -> bool:
+        """Whether it was written; the outcome is said either way: a toast, or a dialog that stays until it was read."""
+        store = self._session.store
+        try:
+            edit = await patiently(self._screen.app, lambda interrupt: write(store.editor, interrupt))
+        except Interrupted:
+            self._screen.notify("Given up; nothing was changed", timeout=3)
+            return False
+        except MldeckError as error:
+            from mldeck.ui.kit.dialogs.text import TextDialog
+
+            self._screen.app.push_screen(TextDialog("Nothing was changed", str(error)))
+            return False
+        if not edit.changed:
+            self._screen.notify("Nothing to change: it is so already", timeout=3)
+            return True
+        undoable = can_be_undone and edit.undo_refusal is None
+        if undoable:
+            self._done.append(edit)
+        hint = " · ctrl+z takes it back" if undoable else f" · {edit.undo_refusal}" if edit.undo_refusal else ""
+        self._screen.notify(f"{edit.summary[:1].upper()}{edit.summary[1:]}{hint}", timeout=6)
+        return True
+
+
+def _loss(count: int) -> str:
+    """What restoring does not bring back (MLflow deletes the assessments that came from a run for good)."""
+    if not count:
+        return ""
+    results = "evaluation result goes" if count == 1 else "evaluation results go"
+    return f"\n\n{count:,} {results} for good, as in MLflow; only ctrl+z in this sitting brings them back."

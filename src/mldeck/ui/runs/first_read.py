@@ -1,0 +1,136 @@
+"""Read what the deck shows first in a process of its own, while this one still loads the screen's libraries.
+
+Loading Textual and loading SQLAlchemy take about as long as each other; side by side, the first runs are there with the
+first frame. It is a head start and nothing more: whatever goes wrong, the deck reads for itself.
+
+The answer is JSON. It is never unpickled: unpickling can run code, and what comes from another process is only data.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from mldeck.child import start_python
+
+if TYPE_CHECKING:
+    from mldeck.ui.runs.reading import Opening
+
+_TIMEOUT_S = 10.0
+
+
+class HeadStart:
+    """Begins to read at once; `result` waits for the answer."""
+
+    def __init__(self, path: Path, *, read_only: bool, experiment_name: str | None) -> None:
+        # Each place that comes up asks, in a thread of its own.
+        self._asking = Lock()
+        self._answer: Opening | None = None
+        self._is_answered = False
+        words = [str(path), "ro" if read_only else "rw", experiment_name or ""]
+        self._process: subprocess.Popen[bytes] | None
+        try:
+            self._process = start_python(__name__, words, stdout=subprocess.PIPE)
+        except OSError:
+            self._process = None
+
+    def result(self) -> Opening | None:
+        """Block until the process has answered; None if it could not. The same for whoever asks."""
+        with self._asking:
+            if self._process is not None and not self._is_answered:
+                self._is_answered = True
+                self._answer = _answer_of(self._process)
+            return self._answer
+
+    def stop(self) -> None:
+        """End the process if it is still reading; whoever waits for its answer gets None."""
+        if self._process is None:
+            return
+        self._process.kill()
+        with self._asking, self._process:  # waits for it, and closes its output
+            self._is_answered = True
+
+
+def _answer_of(process: subprocess.Popen[bytes]) -> Opening | None:
+    with process:
+        try:
+            answer, _ = process.communicate(timeout=_TIMEOUT_S)
+            return _from_plain(json.loads(answer))
+        except (subprocess.TimeoutExpired, ValueError, TypeError, LookupError, RecursionError):
+            process.kill()  # before it is waited for
+            return None
+
+
+def main(words: list[str]) -> int:
+    """The process: PATH, `ro` or `rw`, EXPERIMENT; the answer goes to the standard output."""
+    import gc
+
+    from mldeck.errors import MldeckError
+    from mldeck.store.interrupt import Interrupt
+    from mldeck.store.store import Store
+    from mldeck.ui.runs import reading as run_reading
+
+    gc.disable()  # it lives for a fraction of a second
+    path, mode, experiment_name = words
+    try:
+        store = Store(Path(path), read_only=mode == "ro")
+        opening = run_reading.read_opening(store, experiment_name or None, Interrupt())
+        store.close()
+    except MldeckError:
+        return 1
+    json.dump(_as_plain(opening), sys.stdout)
+    return 0
+
+
+def _as_plain(opening: Opening) -> dict[str, Any]:
+    """The opening as JSON can hold it: a dataclass becomes the list of its fields, in their order."""
+    page = opening.page
+    return {
+        "experiments": [_fields(experiment) for experiment in opening.experiments.experiments],
+        "chosen": None if opening.chosen is None else _fields(opening.chosen),
+        "page": None
+        if page is None
+        else {
+            "run_ids": list(page.arrangement.run_ids),
+            "count": page.count,
+            "records": [
+                [_fields(record.run), *map(dict, (record.metrics, record.params, record.tags, record.datasets))]
+                for record in page.records.values()
+            ],
+            "columns": [[column.kind.value, column.key] for column in page.columns],
+            "read": [[column.kind.value, column.key] for column in page.read],
+        },
+    }
+
+
+def _from_plain(plain: dict[str, Any]) -> Opening:
+    """Raise ValueError, TypeError or LookupError for anything that `_as_plain` does not write."""
+    from mldeck.model import Column, Experiment, Kind, Run, RunRecord
+    from mldeck.ui.runs.reading import Experiments, Opening, RunPage
+    from mldeck.ui.state.arrangement import Arrangement
+
+    def columns(written: list[list[str]]) -> tuple[Column, ...]:
+        return tuple(Column(Kind(kind), key) for kind, key in written)
+
+    page, chosen = plain["page"], plain["chosen"]
+    return Opening(
+        Experiments([Experiment(*fields) for fields in plain["experiments"]]),
+        None if chosen is None else Experiment(*chosen),
+        None
+        if page is None
+        else RunPage(
+            Arrangement(page["run_ids"]),
+            page["count"],
+            {run[0]: RunRecord(Run(*run), *parts) for run, *parts in page["records"]},
+            columns(page["columns"]),
+            columns(page["read"]),
+        ),
+    )
+
+
+def _fields(value: object) -> list[Any]:
+    return list(vars(value).values())

@@ -1,0 +1,242 @@
+"""Everything about the run or the experiment under the cursor, in tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+
+from mldeck.format import safe
+from mldeck.model import NOTE_TAG, Experiment, RunCount, RunDetails
+from mldeck.ui.details.line_grid import Line, LineGrid, MetricGrid, param_lines, tag_lines
+from mldeck.ui.details.run_overview import experiment_lines, overview_lines
+from mldeck.ui.kit.bars import TabBar
+from mldeck.ui.kit.grid import Grid
+from mldeck.ui.kit.markdown_pane import MarkdownPane
+from mldeck.ui.kit.mounting import made
+from mldeck.ui.state.session import Session
+
+if TYPE_CHECKING:
+    from mldeck.ui.chart.small_charts import SmallCharts
+    from mldeck.ui.files.logged_models import ModelList
+    from mldeck.ui.files.pane import ArtifactPane
+
+TABS = ("Overview", "Metrics", "Params", "Tags", "Artifacts", "Models")
+_OVERVIEW, _METRICS, _PARAMS, _TAGS, _ARTIFACTS, _MODELS = range(len(TABS))
+_PANES = ("overview", "metrics", "params", "tags", "artifacts", "run-models")
+_LISTS = ("fields", "metrics", "params", "tags", "artifact-tree", "run-models")
+
+
+class Inspector(Widget):
+    def __init__(self, session: Session, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._session = session
+        self.details: RunDetails | None = None
+        self._experiment: Experiment | None = None
+        """What is shown instead of a run."""
+        self._experiment_count = RunCount()
+        self._tab = _OVERVIEW
+        self._charts: SmallCharts | None = None
+        self._gives_focus: Widget | None = None
+        """What had the focus when the pane of a tab was to get it that was not made yet."""
+        self._lists_metrics = False
+        """Whether the metrics are shown as a list, not as charts."""
+        self._artifacts: ArtifactPane | None = None
+        self._models: ModelList | None = None
+
+    def compose(self) -> ComposeResult:
+        yield TabBar(TABS, id="tabs")
+        with Horizontal(id="overview"):
+            yield LineGrid("No run under the cursor.", id="fields")
+            yield MarkdownPane(id="note")
+        yield MetricGrid(id="metrics")
+        yield LineGrid("This run has no params.", id="params")
+        yield LineGrid("This run has no tags.", id="tags")
+
+    def on_mount(self) -> None:
+        self._show_tab(_OVERVIEW)
+
+    @property
+    def metric_grid(self) -> MetricGrid:
+        return self.query_one(MetricGrid)
+
+    def take_focus(self) -> None:
+        """Give the focus to the list that the present tab consists of, or to its charts; as soon as they are made."""
+        if self._is_made:
+            self.screen.set_focus(self._tab_pane)
+        else:
+            self._gives_focus = self.screen.focused
+
+    @property
+    def _is_made(self) -> bool:
+        """Whether there is something to see in the present tab."""
+        made = {_ARTIFACTS: self._artifacts, _MODELS: self._models}
+        return self._tab not in made or made[self._tab] is not None
+
+    @property
+    def _tab_pane(self) -> Widget:
+        if self._tab == _METRICS and self._charts is not None and not self._lists_metrics:
+            return self._charts
+        return self.query_one(f"#{_LISTS[self._tab]}", Grid)
+
+    @property
+    def cursor_metric(self) -> str | None:
+        """What the cursor of the tab is on."""
+        if self._tab != _METRICS:
+            return None
+        shows_list = self._lists_metrics or self._charts is None
+        return self.metric_grid.cursor_metric if shows_list or self._charts is None else self._charts.cursor_metric
+
+    def show(self, details: RunDetails | None) -> None:
+        """None: there is no run under the cursor, or it is gone."""
+        self._experiment = None
+        self._take(details)
+
+    def _take(self, details: RunDetails | None) -> None:
+        same_run = details and self.details and details.run.run_id == self.details.run.run_id
+        self.details = details
+        self.border_title = Content(safe(details.run.label) if details else "")
+        if not same_run:
+            for grid in (self.query_one(f"#{name}", Grid) for name in _LISTS[:_ARTIFACTS]):
+                grid.cursor_row = 0
+                grid.scroll_rows_to(0)
+        self._fill_tab()
+
+    def show_experiment(self, experiment: Experiment, count: RunCount) -> None:
+        """An experiment instead of a run: it has an overview, a note, and the models of its runs."""
+        before, self._experiment = self._experiment, experiment
+        self._experiment_count = count
+        is_other = before is None or before.experiment_id != experiment.experiment_id
+        if is_other and self._tab != _MODELS:
+            self._show_tab(_OVERVIEW)
+        self._take(None)
+        self.border_title = Content(safe(experiment.name))
+
+    def show_marks(self) -> None:
+        """A run has its own colour when it is marked, and until then the one that it would get."""
+        if self._charts is not None and self.details is not None:
+            run_id = self.details.run.run_id
+            self._charts.show_colour(self._session.with_colours([run_id])[run_id])
+
+    def look_again(self) -> None:
+        """The database changed: a run that is still going on has more files and models by now."""
+        if self._tab == _ARTIFACTS and self._artifacts is not None:
+            self._artifacts.show_again()
+        elif self._tab == _MODELS and self._models is not None:
+            self._models.show_again()
+
+    def pass_time(self) -> None:
+        if self._tab == _OVERVIEW:
+            self.query_one("#fields", LineGrid).lines = self._overview()  # which looks for what is another line
+
+    def _show_overview(self) -> None:
+        note = self._experiment.note if self._experiment is not None else None
+        if self.details is not None:
+            note = dict(self.details.tags).get(NOTE_TAG)
+        self.query_one("#fields", LineGrid).show(self._overview())
+        self.query_one("#note", MarkdownPane).show(note or "")
+
+    def _overview(self) -> Sequence[Line]:
+        clock = self._session.clock
+        if self.details is not None:
+            return list(overview_lines(self.details, clock))
+        return list(experiment_lines(self._experiment, self._experiment_count, clock)) if self._experiment else ()
+
+    def turn(self, offset: int) -> None:
+        self._show_tab((self._tab + offset) % len(TABS))
+
+    def on_tab_bar_chosen(self, message: TabBar.Chosen) -> None:
+        message.stop()
+        self._show_tab(message.index)
+
+    def _show_tab(self, tab: int) -> None:
+        had_focus = self.has_focus_within or self.screen.focused is self._gives_focus is not None
+        self._tab = tab
+        self.query_one(TabBar).activate(tab)
+        if tab == _METRICS and self._charts is None:
+            self._make_charts()
+        if not self._is_made:
+            # What was on screen stays there, with the focus, until there is something to see.
+            self._make_files(tab)
+            return
+        for index, name in enumerate(_PANES):
+            for pane in self.query(f"#{name}"):
+                pane.display = index == tab
+        if self._charts is not None:
+            self._charts.display = tab == _METRICS and not self._lists_metrics
+            self.metric_grid.display = tab == _METRICS and self._lists_metrics
+        self.border_subtitle = ""
+        self._fill_tab()
+        self._gives_focus = None
+        if had_focus:
+            self.take_focus()
+
+    def _make_charts(self) -> None:
+        from mldeck.ui.chart.small_charts import SmallCharts  # what draws takes a while to load
+
+        self._charts = SmallCharts(id="charts")
+        self.mount(self._charts, after="#metrics")
+
+    @work(group="files")
+    async def _make_files(self, tab: int) -> None:
+        # What reads files takes a while to load, too.
+        if tab == _MODELS:
+            from mldeck.ui.files.logged_models import ModelList
+
+            models = next(iter(self.query(ModelList)), None) or ModelList(self._session, id="run-models")
+            self._models = await made(self, models)
+        else:
+            from mldeck.ui.files.pane import ArtifactPane
+
+            artifacts = next(iter(self.query(ArtifactPane)), None) or ArtifactPane(self._session, id="artifacts")
+            self._artifacts = await made(self, artifacts)
+        self._show_tab(self._tab)
+
+    def on_metric_grid_other_view_asked(self, message: MetricGrid.OtherViewAsked) -> None:
+        message.stop()
+        self._lists_metrics = not self._lists_metrics
+        self._show_tab(_METRICS)
+
+    def on_small_charts_turned(self, message: SmallCharts.Turned) -> None:
+        message.stop()
+        self.border_subtitle = message.text
+
+    def _fill_tab(self) -> None:
+        """Only the tab that is on screen is filled."""
+        details = self.details
+        if details is None:
+            for each in self.query(LineGrid):
+                each.show(())
+            self.metric_grid.show("", ())
+            if self._charts is not None:
+                self._charts.show("", ())
+            self._show_overview()
+            self._fill_files()
+        elif self._tab >= _ARTIFACTS:
+            self._fill_files()
+        elif self._tab == _METRICS:
+            view = self.metric_grid if self._lists_metrics or self._charts is None else self._charts
+            view.show(details.run.run_id, details.metrics)
+            self.show_marks()
+        else:
+            grid = self.query_one(f"#{_LISTS[self._tab]}", LineGrid)
+            if self._tab == _OVERVIEW:
+                self._show_overview()
+            else:
+                grid.show(param_lines(details.params) if self._tab == _PARAMS else tag_lines(details.tags))
+
+    def _fill_files(self) -> None:
+        run = None if self.details is None else self.details.run
+        if self._tab == _ARTIFACTS and self._artifacts is not None:
+            of_runs = "Files belong to runs.\nEnter goes to the runs of this experiment."
+            self._artifacts.show(self.details, of_runs if self._experiment else "No run under the cursor.")
+        elif self._tab == _MODELS and self._models is not None:
+            experiment = self._experiment
+            self._models.show(
+                None if run is None else run.run_id, None if experiment is None else experiment.experiment_id
+            )

@@ -1,0 +1,369 @@
+"""The place Runs: experiments, the run table, and the inspector of the run under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+
+from mldeck.model import Experiment, Kind, Run, View
+from mldeck.ui.details.line_grid import LineGrid, MetricGrid
+from mldeck.ui.kit.grid import Grid
+from mldeck.ui.kit.keys import CHART, EDITS, INSPECTOR, REGISTER, bindings
+from mldeck.ui.kit.threads import read_off_loop
+from mldeck.ui.place import pane
+from mldeck.ui.runs import reading as run_reading
+from mldeck.ui.runs.experiment_list import ExperimentList
+from mldeck.ui.runs.files import RunFiles
+from mldeck.ui.runs.inspector import Inspector
+from mldeck.ui.runs.table import RunTable
+from mldeck.ui.state.arrangement import Layout
+from mldeck.ui.state.session import WayBack, next_view
+
+if TYPE_CHECKING:
+    from mldeck.registry.nouns import LoggedModel
+    from mldeck.ui.register.flow import Registering
+    from mldeck.ui.runs.editing import Editing, RunSubject
+
+_EXPERIMENT_TITLES = {View.ACTIVE: "Experiments", View.DELETED: "Deleted", View.ALL: "All experiments"}
+_EDIT_ACTIONS = frozenset(key.action for key in EDITS)
+
+
+class RunsScreen(RunFiles):
+    NAME = "runs"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(INSPECTOR, CHART, EDITS, REGISTER)
+
+    @cached_property
+    def _editing(self) -> Editing:
+        from mldeck.ui.runs.editing import Editing  # most sittings only look
+
+        return Editing(self, self.session)
+
+    def compose_body(self) -> ComposeResult:
+        with Horizontal(id="lists"):
+            yield pane(ExperimentList(id="experiments"), "Experiments")
+            with pane(Vertical(id="run-pane"), "Runs"):
+                yield RunTable(self.session.clock, id="runs")
+        yield pane(Inspector(self.session, id="inspector"), "")
+
+    @property
+    def experiment_list(self) -> ExperimentList:
+        return self.query_one(ExperimentList)
+
+    @property
+    def inspector(self) -> Inspector:
+        return self.query_one(Inspector)
+
+    def show_opening(self, opening: run_reading.Opening) -> None:
+        self._show_experiments(opening.experiments)
+        self._say_if_missing()
+        if opening.chosen is not None and opening.page is not None:
+            self._choose(opening.chosen)
+            self.show_runs(opening.page, None, None)
+
+    async def read_again(self) -> None:
+        chosen = self.session.experiment
+        was_listed = chosen is not None and self.experiments.with_id(chosen.experiment_id) is not None
+        await self._load_experiments()
+        if chosen is not None:
+            # Renamed, given a note, deleted: it is the same one, but not what it was.
+            now = self.experiments.with_id(chosen.experiment_id)
+            self.session.experiment = now or (None if was_listed else chosen)
+        if self.session.experiment is None:
+            self._choose_first_experiment()
+        else:
+            await self.read_runs_again()
+        self.load_details()
+        self.inspector.look_again()
+
+    # -- experiments
+
+    async def _load_experiments(self) -> None:
+        store, view = self.session.store, self.session.experiment_view
+        self._show_experiments(
+            await read_off_loop(lambda interrupt: run_reading.read_experiments(store, view, interrupt))
+        )
+
+    def _show_experiments(self, experiments: run_reading.Experiments) -> None:
+        self.experiments, view = experiments, self.session.experiment_view
+        pane = self.experiment_list
+        pane.border_title = _EXPERIMENT_TITLES[view]
+        pane.empty_text = f"No {view.value} experiments.\nv shows others."
+        chosen = self.session.experiment
+        pane.show(self.experiments.experiments, self.experiments.run_counts, chosen.experiment_id if chosen else None)
+        self.show_title()
+
+    def _say_if_missing(self) -> None:
+        wanted = self.session.settings.experiment
+        if wanted and self.experiments.named(wanted) is None:
+            self.notify(f"No experiment {wanted}", severity="warning")
+
+    def _choose_first_experiment(self) -> None:
+        wanted = self.session.settings.experiment
+        experiment = self.experiments.named(wanted) if wanted else None
+        self._say_if_missing()
+        experiment = experiment or self.experiments.first_choice
+        if experiment is None:
+            self.table.empty_text = "No experiments yet.\nRuns appear here as soon as something logs to this store."
+            return
+        self._show_experiment(experiment)
+
+    def _show_experiment(self, experiment: Experiment) -> None:
+        if self.session.experiment and self.session.experiment.experiment_id == experiment.experiment_id:
+            return
+        self._choose(experiment)
+        if not self.session.joined:
+            self.load_runs()
+
+    def _choose(self, experiment: Experiment) -> None:
+        self.session.experiment = experiment
+        self.experiment_list.choose(experiment.experiment_id)
+        if not self.session.joined:
+            self._start_scope()
+
+    def _start_scope(self) -> None:
+        """Other experiments are shown now, in their own columns and with their own filter."""
+        session = self.session
+        session.forget_columns()
+        session.order, session.numeric = (), {}
+        session.layout = Layout(is_tree=session.layout.is_tree)
+        session.filter = session.filters.get(session.scope_id, "")
+        self.forget_settling("filter")
+        self.show_filter(session.filter)
+        self.table.forget()
+
+    @on(ExperimentList.MarkAsked)
+    def _join(self, message: ExperimentList.MarkAsked) -> None:
+        session = self.session
+        session.toggle_joined(message.experiment)
+        self.experiment_list.marked_ids = [each.experiment_id for each in session.joined]
+        self.experiment_list.repaint()
+        self._start_scope()
+        self.load_runs()
+
+    @on(ExperimentList.ViewAsked)
+    @work(group="experiments", exclusive=True)
+    async def _cycle_experiment_view(self) -> None:
+        self.session.experiment_view = next_view(self.session.experiment_view)
+        with self.reporting_trouble():
+            await self._load_experiments()
+
+    # -- the inspector
+
+    def show_marks(self) -> None:
+        super().show_marks()
+        self.inspector.show_marks()
+
+    @work(group="details", exclusive=True)
+    async def load_details(self) -> None:
+        run_id = self.table.cursor_run
+        if self.experiment_list.has_focus:
+            self._inspect_experiment()
+            return
+        if run_id is None or not self.session.is_open:
+            self.inspector.show(None)
+            return
+        store = self.session.store
+        with self.reporting_trouble():
+            details = await read_off_loop(lambda interrupt: store.run_details(run_id, interrupt))
+            if details is None or details != self.inspector.details:
+                self.inspector.show(details)
+
+    def _inspect_experiment(self) -> None:
+        experiment = self.experiment_list.cursor_experiment
+        if experiment is not None:
+            self.inspector.show_experiment(experiment, self.experiments.count(experiment))
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The inspector shows the experiment while one moves among the experiments, else the run."""
+        if event.widget is self.experiment_list or (event.widget is self.table and self.inspector.details is None):
+            self.load_details()
+
+    async def action_chart(self) -> None:
+        """Of the marked runs, and the one under the cursor."""
+        table = self.table
+        run_ids = [*self.session.marked, *([] if table.cursor_run is None else [table.cursor_run])]
+        if not run_ids:
+            self.notify("There is no run to show a chart of", timeout=2)
+            return
+        from mldeck.ui.chart.screen import ChartScreen  # what draws takes a while to load
+
+        with self.app.batch_update():  # or what is mounted would be painted piece by piece
+            await self.app.push_screen(ChartScreen(self.session, run_ids, self._cursor_metric, self.go_to))
+
+    @property
+    def _cursor_metric(self) -> str | None:
+        """In the inspector if that has the focus, else in the table; None if the cursor is on no metric."""
+        if self.inspector.has_focus_within:
+            return self.inspector.cursor_metric
+        column = self.table.cursor_key
+        return column.key if column is not None and column.kind is Kind.METRIC else None
+
+    @on(LineGrid.RunAsked)
+    def _go_to_run(self, message: LineGrid.RunAsked) -> None:
+        """To a parent or child: in the table if it is there, else in the inspector alone."""
+        table = self.table
+        if message.run_id in table.run_ids:
+            table.move_to(list(table.run_ids).index(message.run_id))
+        else:
+            self.notify("That run is not among those listed (deleted, or in another experiment)", timeout=4)
+
+    @work(group="go", exclusive=True)
+    async def go_to(self, run: Run) -> None:
+        """Puts the cursor on a run; if it is not listed, in its own experiment."""
+        table, experiment = self.table, self.experiments.with_id(run.experiment_id)
+        if run.run_id not in table.run_ids and experiment is not None and experiment not in self.session.scope:
+            if self.session.joined:
+                self.session.joined, self.experiment_list.marked_ids = (), []
+            self._choose(experiment)
+            await self.load_runs().wait()
+        self.set_focus(table)
+        if run.run_id in table.run_ids:
+            table.move_to(list(table.run_ids).index(run.run_id))
+        else:
+            self.notify(f"{run.label} is not among the runs listed (filtered out, or deleted)")
+
+    @on(LineGrid.TextAsked)
+    def _show_text(self, message: LineGrid.TextAsked) -> None:
+        from mldeck.ui.kit.dialogs.text import TextDialog
+
+        self.app.push_screen(TextDialog(message.title, message.text))
+
+    def action_tab(self, offset: int) -> None:
+        self.inspector.turn(offset)
+
+    # -- edits
+
+    @work(group="edit", exclusive=True)
+    async def action_edit(self) -> None:
+        await self._change(self._editing.edit_runs, self._editing.edit_experiment)
+
+    @work(group="edit", exclusive=True)
+    async def action_delete(self) -> None:
+        def delete(experiment: Experiment) -> Awaitable[None]:
+            return self._editing.delete_experiment(experiment, self.experiments.count(experiment).active)
+
+        await self._change(self._editing.delete_runs, delete)
+
+    @work(group="edit", exclusive=True)
+    async def action_restore(self) -> None:
+        await self._change(self._editing.restore_runs, self._editing.restore_experiment)
+
+    @work(group="edit", exclusive=True)
+    async def action_undo(self) -> None:
+        if not self.says_why_not(self.session.refusal):
+            await self._editing.undo()
+
+    def unavailable(self, action: str) -> str | None:
+        if action == "register":
+            return self.session.registry_refusal
+        return self.session.refusal if action in _EDIT_ACTIONS else None
+
+    # -- registering
+
+    def action_register(self) -> None:
+        """A model of each of the marked runs, or else of the run under the cursor."""
+        marked, present = list(self.session.marked), self.table.cursor_run
+        run_ids = marked or ([present] if present is not None else [])
+        if not run_ids:
+            self.notify("There is no run to register a model of", timeout=3)
+            return
+        self._register(lambda registering: registering.register_runs(run_ids))
+
+    def register_models(self, run_id: str, chosen: LoggedModel | str | None) -> None:
+        """One of a run's models, or the folder of the run at a path; None asks which."""
+        self._register(lambda registering: registering.register_models(run_id, chosen))
+
+    @work(group="edit", exclusive=True)
+    async def _register(self, register: Callable[[Registering], Awaitable[None]]) -> None:
+        if self.says_why_not(self.session.registry_refusal):
+            return
+        from mldeck.ui.register.flow import Registering
+
+        with self.reporting_trouble():
+            await register(Registering(self, self.session))
+
+    async def _change(
+        self,
+        change_runs: Callable[[RunSubject], Awaitable[None]],
+        change_experiment: Callable[[Experiment], Awaitable[None]],
+    ) -> None:
+        """Where the focus is says what is meant: the experiment under the cursor, or runs."""
+        if self.says_why_not(self.session.refusal):
+            return
+        with self.reporting_trouble():
+            if self.experiment_list.has_focus:
+                experiment = self.experiment_list.cursor_experiment
+                if experiment is not None:
+                    await change_experiment(experiment)
+                return
+            subject = self._run_subject()
+            if subject is not None:
+                await change_runs(subject)
+
+    def _run_subject(self) -> RunSubject | None:
+        from mldeck.ui.runs.editing import RunSubject
+
+        marked = list(self.session.marked)
+        if marked:
+            return RunSubject(marked, f"{len(marked)} marked {'run' if len(marked) == 1 else 'runs'}")
+        record = self.table.cursor_record
+        return None if record is None else RunSubject([record.run.run_id], record.run.label, record.run.run_name or "")
+
+    # -- the way back to where one came from to look at a run
+
+    @property
+    def _way_back(self) -> WayBack | None:
+        """Open as long as the cursor is on that run."""
+        way = self.session.way_back
+        return way if way is not None and way.run_id == self.table.cursor_run else None
+
+    async def action_back(self) -> None:
+        is_last_step = self.table.has_focus and not self.busy and not self.finder.has_matches
+        if is_last_step and self._way_back is not None:
+            await self._go_back(self._way_back)
+        else:
+            await super().action_back()
+
+    async def action_best(self) -> None:
+        if self._way_back is not None:
+            await self._go_back(self._way_back)
+        else:
+            await super().action_best()
+
+    async def _go_back(self, way: WayBack) -> None:
+        self.session.way_back = None
+        await self.run_action(f"app.place({way.place!r})")
+
+    # -- moving about
+
+    @on(Grid.CursorMoved)
+    def _cursor_moved(self, message: Grid.CursorMoved) -> None:
+        if isinstance(message.grid, RunTable):
+            self.settle("details", self.load_details)
+        elif isinstance(message.grid, ExperimentList):
+            self._inspect_experiment()
+            self.settle("experiment", self._show_cursor_experiment)
+
+    @on(Grid.Opened)
+    async def _opened(self, message: Grid.Opened) -> None:
+        if isinstance(message.grid, RunTable):
+            self.inspector.take_focus()
+        elif isinstance(message.grid, ExperimentList):
+            self._show_cursor_experiment()
+            self.set_focus(self.table)
+        elif isinstance(message.grid, MetricGrid):
+            await self.action_chart()
+
+    async def on_small_charts_opened(self) -> None:
+        await self.action_chart()
+
+    def _show_cursor_experiment(self) -> None:
+        experiment = self.experiment_list.cursor_experiment
+        if experiment is not None:
+            self._show_experiment(experiment)

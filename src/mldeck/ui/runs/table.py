@@ -1,0 +1,399 @@
+"""The run table: the order of the runs is known, what is in a row is asked for when the row is on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.message import Message
+
+from mldeck.format import MISSING, float_text, safe
+from mldeck.model import Column, Kind, OrderKey, RunRecord
+from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, RunCells
+from mldeck.ui.kit.clock import Clock
+from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.kit.keys import COLUMNS, RUNS, bindings
+from mldeck.ui.runs.record_cache import RecordCache
+from mldeck.ui.state.arrangement import HEADING, Arrangement, Heading
+from mldeck.ui.state.columns import Look, is_sortable
+
+_PINNED_SHARE = 2 / 3
+"""Pinned columns take no more of the width than this: something must be left to scroll."""
+
+
+class RunTable(Grid):
+    BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, RUNS)
+
+    class RowsWanted(Message):
+        """Rows or columns came into view whose values are not known yet."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, RunTable.RowsWanted)
+
+    class NewerSeen(Message):
+        """Somebody scrolled up to runs that came meanwhile, or back to the first."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, RunTable.NewerSeen)
+
+    class SortAsked(Message):
+        """`also`: beside the columns that are sorted by already."""
+
+        def __init__(self, column: Column, *, also: bool = False) -> None:
+            super().__init__()
+            self.column = column
+            self.also = also
+
+    class SortKindAsked(SortAsked):
+        """Numbers instead of text, or the other way round."""
+
+    class MarkAsked(Message):
+        """Mark these runs; unmark them, if all of them are marked."""
+
+        def __init__(self, run_ids: Sequence[str]) -> None:
+            super().__init__()
+            self.run_ids = run_ids
+
+    class AllMarkAsked(Message):
+        """The same for all that are listed, or soon will be."""
+
+    class ViewAsked(Message):
+        """Another lifecycle stage, please."""
+
+    class LayoutAsked(Message):
+        """`tree`, `groups` (by the column under the cursor), `fold` (what is under the cursor) or `marked`."""
+
+        def __init__(self, what: str) -> None:
+            super().__init__()
+            self.what = what
+
+    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
+        super().__init__(id=id, fixed_columns=FIXED_COLUMNS)
+        self._clock = clock
+        self.arrangement = Arrangement()
+        self.order: Sequence[OrderKey] = ()
+        """What the run ids are sorted by."""
+        self.cells = RunCells((), ())
+        self.marked: Mapping[str, int] = {}
+        self.matches: Collection[str] = frozenset()
+        self._records = RecordCache()
+        self._is_at_home = True
+        """Whether the cursor is on the first row because nobody moved it from there, or somebody went to the first of all."""
+        self.newer_above = 0
+        """Rows above the page that came while one looked at others."""
+
+    @property
+    def run_ids(self) -> Sequence[str]:
+        """By row; `HEADING` where a heading stands."""
+        return self.arrangement.run_ids
+
+    # -- data from above
+
+    def show(
+        self,
+        arrangement: Arrangement,
+        records: Mapping[str, RunRecord],
+        read: Sequence[Column],
+        cells: RunCells,
+        order: Sequence[OrderKey],
+        cursor: str | Heading | None,
+        *,
+        is_live: bool = False,
+    ) -> None:
+        """Other runs, or the same in another order or with other values.
+
+        The cursor goes to this run or group, which stays at its height if it can; without one, to the top. `read`: the columns
+        whose values are in the records. `is_live`: what was asked for is the same, and others have written.
+        """
+        before, top = self.standing, self.top_row
+        if is_live and self._is_at_home and top == 0:
+            cursor = None
+        self.arrangement, self.order = arrangement, order
+        run_ids = arrangement.run_ids
+        self._records.replace(records, read)
+        self._set_columns(cells, len(run_ids))
+        row = _row_of(cursor, arrangement)
+        if row is not None:
+            self.stand(row, before)
+        elif cursor is None:
+            self.cursor_row = 0
+            self.scroll_rows_to(0)
+            self._is_at_home = True
+        self._show_cursor()
+        self.newer_above = max(0, self.newer_above + self.top_row - top) if is_live else 0
+        self.want_rows()
+
+    def shows(
+        self,
+        arrangement: Arrangement,
+        records: Mapping[str, RunRecord],
+        read: Sequence[Column],
+        columns: Sequence[Column],
+        order: Sequence[OrderKey],
+    ) -> bool:
+        """Whether exactly this is on screen already."""
+        return (
+            arrangement == self.arrangement
+            and tuple(order) == tuple(self.order)
+            and tuple(columns) == self.cells.columns[len(LEADING) :]
+            and self._records.holds(records, read)
+        )
+
+    def keep_only(self, records: Mapping[str, RunRecord], read: Sequence[Column]) -> None:
+        """What is not in view may have changed: it is read again when it comes into view."""
+        self._records.replace(records, read)
+
+    def _set_columns(self, cells: RunCells, row_count: int) -> None:
+        """The cursor and the scrolling stay at their columns, if these are still there."""
+        places = {column: index for index, column in enumerate(cells.columns)}
+        before, first = self.cursor_key, self._first_column
+        first_key = self.cells.columns[first] if first < len(self.cells.columns) else None
+        was_scrolled = first > self._fixed_columns
+        self.cells = cells
+        self.cursor_column = places.get(before, self.cursor_column) if before else self.cursor_column
+        columns = cells.grid_columns(self.order)
+        self._fixed_columns = self._fixed_that_fit(columns)
+        scrolled = places.get(first_key, self._fixed_columns) if first_key and was_scrolled else 0
+        self._first_column = max(self._fixed_columns, scrolled)
+        self.set_content(row_count, columns)
+        self._show_column()
+
+    def _fixed_that_fit(self, columns: Sequence[GridColumn]) -> int:
+        room = self.line_width * _PINNED_SHARE
+        fixed = FIXED_COLUMNS
+        used = sum(column.width + GAP for column in columns[:fixed])
+        for column in columns[fixed : fixed + self.cells.look.pinned]:
+            used += column.width + GAP
+            if used > room:
+                break
+            fixed += 1
+        return fixed
+
+    def show_look(self, look: Look) -> None:
+        """Other wishes for the same columns."""
+        if look != self.cells.look:
+            self.cells.look = look
+            self._set_columns(self.cells, self.row_count)
+
+    def show_best(self, values: Mapping[str, float]) -> None:
+        """Highlights the best values, by metric."""
+        if values != self.cells.best:
+            self.cells.best = dict(values)
+            self.repaint()
+
+    def forget(self) -> None:
+        """Nothing to show while other runs are being read."""
+        self.arrangement = Arrangement()
+        self._is_at_home, self.newer_above = True, 0
+        self._records.clear()
+        self.cursor_row = 0
+        self.set_content(0, ())
+        self.scroll_rows_to(0)
+
+    def add_records(self, records: Mapping[str, RunRecord], read: Sequence[Column]) -> None:
+        self._records.add(records, read)
+        if self.cells.learn(list(records.values()), read):
+            self._set_columns(self.cells, self.row_count)
+            self.want_rows()
+            self.repaint()
+        else:
+            self.repaint_rows([row for row in self.visible_rows if self.run_ids[row] in records])
+
+    def missing(self) -> tuple[list[str], tuple[Column, ...]]:
+        """Ids of the runs in view, and a page to either side, that are not known; and the columns to be read of them.
+
+        Nothing, if all that is in view is known.
+        """
+        visible, needed = self.visible_rows, frozenset(self._chosen_of(self.visible_columns()))
+        if not any(self._is_missing(row, needed) for row in visible):
+            return [], ()
+        columns = self.columns_around()
+        wanted = frozenset(columns)
+        around = range(max(0, visible.start - self.page_size), min(self.row_count, visible.stop + self.page_size))
+        return [self.run_ids[row] for row in around if self._is_missing(row, wanted)], columns
+
+    def _is_missing(self, row: int, columns: frozenset[Column]) -> bool:
+        run_id = self.run_ids[row]
+        return run_id != HEADING and not self._records.knows(run_id, columns)
+
+    def columns_around(self) -> tuple[Column, ...]:
+        """The columns in view, and as many again to the right and to the left."""
+        visible = self.visible_columns()
+        scrolled = [index for index in visible if index >= self._fixed_columns]
+        if not scrolled:
+            return self._chosen_of(visible)
+        count = len(scrolled)
+        around = range(max(self._fixed_columns, scrolled[0] - count), scrolled[-1] + 1 + count)
+        return self._chosen_of([*range(self._fixed_columns), *around])
+
+    def _chosen_of(self, indexes: Sequence[int]) -> tuple[Column, ...]:
+        """Status and name are those of the run itself, and need not be asked for."""
+        columns = self.cells.columns
+        return tuple(columns[index] for index in indexes if len(LEADING) <= index < len(columns))
+
+    @property
+    def top_run(self) -> str | None:
+        """The run in the first visible row; None if nothing is scrolled."""
+        return (self.run_ids[self.top_row] or None) if 0 < self.top_row < len(self.run_ids) else None
+
+    @property
+    def cursor_run(self) -> str | None:
+        """None on a heading, and where there are no runs."""
+        return (self.run_ids[self.cursor_row] or None) if self.run_ids else None
+
+    @property
+    def cursor_record(self) -> RunRecord | None:
+        """What is known of the run under the cursor."""
+        return self._records.get(self.cursor_run or "")
+
+    @property
+    def cursor(self) -> str | Heading | None:
+        """The run or the group under the cursor."""
+        return self.cursor_run or self.cursor_heading
+
+    @property
+    def cursor_heading(self) -> Heading | None:
+        return self.arrangement.headings.get(self.cursor_row)
+
+    @property
+    def cursor_key(self) -> Column | None:
+        """The column under the cursor."""
+        columns = self.cells.columns
+        return columns[self.cursor_column] if self.cursor_column < len(columns) else None
+
+    # -- the grid
+
+    def row_cells(self, row: int) -> Sequence[Cell] | None:
+        run_id = self.run_ids[row]
+        record = self._records.get(run_id)
+        if record is None:
+            return None
+        cells = self.cells.cells(record, self._clock, self.marked.get(run_id), self._records.columns_of(run_id))
+        name = cells[NAME_INDEX]
+        style = "match" if run_id in self.matches else name.style
+        cells[NAME_INDEX] = Cell(self._branch(run_id) + name.text, style)
+        return cells
+
+    def _branch(self, run_id: str) -> str:
+        """What stands before the name in a tree: how deep it is, and whether there is more below it."""
+        depth = self.arrangement.depths.get(run_id, 0)
+        if run_id not in self.arrangement.child_counts:
+            return "  " * (depth + 1) if self.arrangement.child_counts else "  " * depth
+        return "  " * depth + ("▸ " if run_id in self.arrangement.folded else "▾ ")
+
+    def heading_cells(self, row: int) -> Sequence[Cell] | None:
+        heading = self.arrangement.headings.get(row)
+        if heading is None:
+            return None
+        runs = "run" if heading.count == 1 else "runs"
+        cells = [
+            Cell(" ▾ " if heading.is_open else " ▸ ", "accent"),
+            Cell(MISSING if heading.value is None else safe(heading.value), "header-cursor"),
+            Cell(f"   {heading.count:,} {runs}", "dim"),
+        ]
+        if heading.low is not None and heading.mean is not None and heading.high is not None:
+            numbers = (("min", heading.low), ("mean", heading.mean), ("max", heading.high))
+            digits = self.arrangement.digits
+            cells.append(Cell("   " + "   ".join(f"{name} {float_text(value, digits)}" for name, value in numbers)))
+        return cells
+
+    def copied_text(self) -> str | None:
+        return self.cursor_run
+
+    def move_to(self, row: int, column: int | None = None) -> None:
+        if column is None or row != self.cursor_row:
+            self._is_at_home = False
+        super().move_to(row, column)
+
+    def action_edge(self, direction: int) -> None:
+        super().action_edge(direction)
+        self._is_at_home = direction < 0
+
+    def want_rows(self) -> None:
+        if self.missing()[0]:
+            self.post_message(self.RowsWanted())
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.want_rows()
+            if self.newer_above > self.top_row:
+                self.newer_above = self.top_row
+                self.post_message(self.NewerSeen())
+
+    def _show_column(self) -> None:
+        super()._show_column()
+        self.want_rows()
+
+    def lay_out(self) -> None:
+        if self.columns:
+            self._set_columns(self.cells, self.row_count)
+        super().lay_out()
+
+    def header_clicked(self) -> None:
+        self.action_sort()
+
+    def action_sort(self) -> None:
+        self._ask_to_sort(also=False)
+
+    def action_sort_also(self) -> None:
+        self._ask_to_sort(also=True)
+
+    def _ask_to_sort(self, *, also: bool) -> None:
+        column = self.cursor_key
+        if column is None or not self.columns:
+            return
+        if is_sortable(column):
+            self.post_message(self.SortAsked(column, also=also))
+        else:
+            self.notify("Runs cannot be sorted by this column", timeout=3)
+
+    def action_sort_kind(self) -> None:
+        column = self.cursor_key
+        if column is not None and column.kind in (Kind.PARAM, Kind.TAG):
+            self.post_message(self.SortKindAsked(column))
+        else:
+            self.notify("Only params and tags are text that may be sorted as numbers", timeout=3)
+
+    def action_mark(self) -> None:
+        if self.cursor_run is not None:
+            self.post_message(self.MarkAsked([self.cursor_run]))
+        self.action_move(1)
+
+    def action_mark_to(self, rows: int) -> None:
+        """Marks the run under the cursor and the one that the cursor goes to."""
+        before = self.cursor_row
+        self.action_move(rows)
+        both = {self.run_ids[row]: None for row in (before, self.cursor_row)} if self.run_ids else {}
+        fresh = [run_id for run_id in both if run_id != HEADING and run_id not in self.marked]
+        if fresh:
+            self.post_message(self.MarkAsked(fresh))
+
+    def action_mark_all(self) -> None:
+        self.post_message(self.AllMarkAsked())
+
+    def action_layout(self, what: str) -> None:
+        self.post_message(self.LayoutAsked(what))
+
+    def action_open(self) -> None:
+        if self.cursor_heading is not None:
+            self.action_layout("fold")
+        else:
+            super().action_open()
+
+    def action_cycle_view(self) -> None:
+        self.post_message(self.ViewAsked())
+
+
+def _row_of(cursor: str | Heading | None, arrangement: Arrangement) -> int | None:
+    """Where a run or the group with the same value stands now."""
+    if cursor is None:
+        return None
+    if isinstance(cursor, Heading):
+        rows = (row for row, heading in arrangement.headings.items() if heading.value == cursor.value)
+        return next(rows, None)
+    try:
+        return arrangement.run_ids.index(cursor)
+    except ValueError:
+        return None

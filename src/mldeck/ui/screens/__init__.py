@@ -1,1 +1,0 @@
-"""The places: each puts widgets together and fetches what they show."""

@@ -1,0 +1,50 @@
+"""The lines of the overview."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mldeck.model import DatasetInput
+from mldeck.ui.details.run_overview import dataset_lines
+
+
+def shown(source: str, schema: str | None = None, profile: str | None = None) -> list[tuple[str, str]]:
+    dataset = DatasetInput("train", "abc", "local", source, "training", schema, profile)
+    return [(line.name, line.text) for line in dataset_lines(dataset)]
+
+
+def test_rows_columns_and_source_of_a_dataset() -> None:
+    schema = json.dumps({"mlflow_colspec": [{"type": "double", "name": "x"}, {"type": "long"}, "odd"]})
+    assert shown('{"uri": "s3://me:secret@b/x"}', schema, '{"num_rows": 50000}') == [
+        ("dataset", "train abc as training (local), 50,000 rows, from s3://me:***@b/x"),
+        ("columns", "x double, ? long, ?"),
+    ]
+
+
+def test_many_columns_are_counted() -> None:
+    schema = json.dumps({"mlflow_colspec": [{"type": "long", "name": f"c{number}"} for number in range(1_200)]})
+    (_, (_, columns)) = shown("{}", schema)
+    assert columns.startswith("c0 long, c1 long, ")
+    assert columns.endswith("c19 long, and 1,180 more")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "5", '{"uri": 5}', '{"num_rows": "x"}', '{"mlflow_colspec": {}}', "[" * 9999]
+)
+def test_what_is_no_description_is_left_out(text: str) -> None:
+    assert shown(text, text, text) == [("dataset", "train abc as training (local)")]
+
+
+def test_a_dataset_of_numpy() -> None:
+    """As MLflow 3.17 writes it: JSON in JSON, a shape for the rows, and the code that logged it for the source."""
+    tensor = {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 1408]}}
+    schema = {"mlflow_tensorspec": {"features": json.dumps([tensor, "odd"]), "targets": None, "more": "["}}
+    tags = {"tags": {"mlflow.user": "root", "mlflow.source.name": "make_taxi.py"}}
+    assert shown(
+        json.dumps(tags), json.dumps(schema), '{"features_shape": [4000, 1408], "features_size": 5632000}'
+    ) == [
+        ("dataset", "train abc as training (local), 4,000 rows, from make_taxi.py"),
+        ("columns", "features float32 [-1, 1408]"),
+    ]

@@ -1,0 +1,286 @@
+"""The filter line: typing, errors, completion, history, and filters that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from textual.worker import Worker
+
+from mldeck.model import Column, Kind, OrderKey, RunQuery
+from mldeck.store.store import Store
+from mldeck.ui.filter.filter_line import CandidateList, FilterLine
+from mldeck.ui.state.saved_state import StoreMemory
+from tests.fixture_stores import FixtureStore
+from tests.ui.deck import Deck, running_deck
+
+TAXI = "nyc-taxi-experiment"
+NAMES = {"<": "less_than_sign", ">": "greater_than_sign", "=": "equals_sign", ".": "full_stop", " ": "space"}
+NAMES |= {"'": "apostrophe", "`": "grave_accent", "-": "minus", "_": "underscore", "/": "slash", "%": "percent_sign"}
+
+
+async def type_text(deck: Deck, text: str) -> None:
+    await deck.press(*(NAMES.get(character, character) for character in text))
+
+
+def candidates(deck: Deck) -> list[str]:
+    shown = deck.screen.query_one(CandidateList)
+    return [each.text for each in shown.candidates] if shown.display else []
+
+
+async def test_the_table_follows_what_is_typed(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    store = Store(path)
+    text = "params.max_depth > 10 and metrics.rmse < 3.4"
+    wanted = store.run_ids(RunQuery(("1",), filter=text))
+    store.close()
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, text)
+        await deck.until(lambda: list(deck.screen.table.run_ids) == wanted, "filtered")
+        assert f"{len(wanted)} of 45 runs" in deck.frame
+        assert "an extension of mldeck" in deck.frame
+        await deck.press("enter")
+        await deck.until(lambda: deck.screen.table.has_focus, "the table has the focus")
+        assert text in deck.frame
+    assert StoreMemory.of(path).history == [text]
+
+
+async def test_what_is_wrong_is_pointed_at_and_the_table_stays(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        deck.screen.filter_line._input.value = "metrics.rmse <"  # pasted: no word of it is a filter by itself
+        await deck.until_shown("Expected a number")
+        assert deck.screen.table.row_count == 45
+        line = next(line for line in deck.frame.splitlines() if "▲ Expected" in line)
+        typed = next(line for line in deck.frame.splitlines() if "metrics.rmse <" in line)
+        assert line.index("▲") >= typed.index("<")
+
+
+async def until_answered(deck: Deck) -> None:
+    """Whatever was typed has been judged, and what could be made of it is known."""
+    line = deck.screen.filter_line
+    await deck.until(lambda: not any(each.group == "complete" for each in running(deck)), "completions are known")
+    await deck.until(lambda: not line._held, "judged")
+    await deck.until(lambda: not any(each.group == "runs" for each in running(deck)), "nothing is being read")
+
+
+def running(deck: Deck) -> list[Worker[object]]:
+    return [each for each in deck.screen.workers if not each.is_finished]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "met",  # metrics.
+        "stat",  # status
+        "status = 'FAILED' or par",  # params.
+        "max_d",  # nothing in the language, but the store has a param of that name
+    ],
+)
+async def test_what_may_become_a_field_counts_on_enter(store_copy: Callable[[str], FixtureStore], text: str) -> None:
+    path = store_copy("nyc-taxi").db
+    store = Store(path)
+    found = store.run_ids(RunQuery(("1",), filter=text))
+    store.close()
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        applied: list[str] = []
+        apply = deck.screen._apply_filter
+        deck.screen._apply_filter = lambda text: (applied.append(text), apply(text))  # type: ignore[method-assign, assignment, func-returns-value]
+        await deck.press("f")
+        deck.screen.filter_line._input.text = text  # pasted: no part of it is looked for by itself
+        await deck.until_shown("Enter looks for that word in names")
+        await until_answered(deck)
+        assert applied == []
+        assert deck.screen.table.row_count == 45
+        await deck.press("enter")
+        await deck.until(lambda: applied == [text], "applied")
+        await deck.until_shown(f"{len(found)} of 45 runs")
+
+
+async def test_a_word_that_becomes_no_field_is_looked_for_at_once(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "candidate")
+        await deck.until_shown("3 of 45 runs")
+        assert deck.screen.filter_line._input.has_focus
+
+
+async def test_nothing_is_said_to_match_what_cannot_be_read(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "zzz")
+        await deck.until_shown("No run matches zzz")
+        await type_text(deck, " < 1")
+        await deck.until_shown("Expected an attribute")
+        assert any(
+            line.endswith("No run matches zzz") for line in (each.rstrip(" │") for each in deck.frame.splitlines())
+        )
+        assert "matches the filter" not in deck.frame
+        await deck.press(*["backspace"] * 4)
+        await type_text(deck, "y")
+        await deck.until_shown("No run matches zzzy")
+
+
+async def test_what_enter_applies_is_not_overtaken(store_copy: Callable[[str], FixtureStore]) -> None:
+    """Something that was whole is still to be applied when Enter applies more."""
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        deck.screen.filter_line.post_message(FilterLine.Changed("candidate"))
+        deck.screen.filter_line._input.text = "status = 'FAILED'"
+        await deck.press("enter")
+        assert deck.app.session.filter == "status = 'FAILED'"
+        assert "filter" not in deck.screen._settling
+        await deck.until_shown("1 of 45 runs")
+
+
+async def test_one_key_takes_the_filter_away(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "zzz")
+        await deck.press("enter")
+        await deck.until_shown("No run matches zzz")
+        assert "F takes it away" in deck.frame
+        await deck.press("F")
+        await deck.until_counted(45)
+        assert "zzz" not in deck.frame
+        assert deck.screen.table.has_focus
+        await deck.press("F")
+        await deck.until_shown("There is no filter")
+
+
+async def test_escape_takes_the_change_back(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "candidate")
+        await deck.until_shown("3 of 45 runs")
+        await deck.press("escape")
+        if not deck.screen.table.has_focus:  # the first Esc closed the completions
+            await deck.press("escape")
+        await deck.until_counted(45)
+        assert "filter" not in deck.frame.splitlines()[2]
+
+
+async def test_completion_names_keys_and_quotes_them(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("mlflow-3.17.2").db, experiment="churn-baseline") as deck:
+        await deck.until_counted(12)
+        await deck.press("f")
+        await type_text(deck, "metrics.val/a")
+        await deck.until(lambda: "`val/accuracy` " in candidates(deck), "the key is offered")
+        await deck.press("tab")
+        assert deck.screen.filter_line.text == "metrics.`val/accuracy` "
+        await deck.until(lambda: "< " in candidates(deck), "operators are offered")
+        await type_text(deck, "< 0.9 ")
+        await deck.until(lambda: "AND " in candidates(deck), "connectives are offered")
+
+
+async def test_completion_names_values_that_exist(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("mlflow-3.17.2").db, experiment="churn-baseline") as deck:
+        await deck.until_counted(12)
+        await deck.press("f")
+        await type_text(deck, "params.solver = ")
+        await deck.until(lambda: candidates(deck)[:2] == ["'rf' ", "'lbfgs' "], "values, the most frequent first")
+        await deck.press("down", "down", "enter")
+        assert deck.screen.filter_line.text == "params.solver = 'lbfgs' "
+        await deck.press("enter")
+        await deck.until(lambda: deck.run_names == ["baseline-logreg"], "filtered")
+
+
+async def test_history_goes_back_and_forth(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    memory = StoreMemory.of(path)
+    memory.add_filter("status = 'FAILED'")
+    memory.add_filter("status = 'RUNNING'")
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f", "up")
+        assert deck.screen.filter_line.text == "status = 'RUNNING'"
+        await deck.press("up")
+        assert deck.screen.filter_line.text == "status = 'FAILED'"
+        await deck.until_shown("1 of 45 runs")
+        await deck.press("down", "down")
+        assert deck.screen.filter_line.text == ""
+
+
+async def test_a_starred_filter_is_offered_again(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "candidate")
+        await deck.press("ctrl+s")
+        await deck.until_shown("Keep this filter as")
+        await type_text(deck, "mine")
+        await deck.press("enter")
+        await deck.until_shown("Kept as mine")
+    assert StoreMemory.of(path).starred == {"mine": "candidate"}
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await deck.until(lambda: candidates(deck)[:1] == ["candidate"], "offered")
+        await deck.until_shown("★ mine")
+
+
+@pytest.mark.parametrize("text", ["'; DROP TABLE runs; --", "tags.`a` = '[/x]'", "100%_", "\\", "[@click=quit]"])
+async def test_hostile_filters_are_only_text(store_copy: Callable[[str], FixtureStore], text: str) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        deck.screen.filter_line._input.value = text
+        await deck.until(lambda: text in deck.frame, "typed")
+        await deck.press("ctrl+r")
+        assert deck.app.is_running
+    store = Store(path)
+    assert len(store.run_ids(RunQuery(("1",)))) == 45
+    store.close()
+
+
+async def test_params_that_are_numbers_are_sorted_as_numbers(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    depth = Column(Kind.PARAM, "max_depth")
+    store = Store(path)
+    as_number = store.run_ids(RunQuery(("1",), order=(OrderKey(depth, as_number=True),)))
+    as_text = store.run_ids(RunQuery(("1",), order=(OrderKey(depth),)))
+    store.close()
+    assert as_number != as_text
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        table.move_to(0, table.cells.columns.index(depth))
+        await deck.press("s")
+        await deck.until(lambda: list(table.run_ids) == as_number, "sorted as numbers")
+        depths = [table.row_cells(row)[table.cursor_column].text for row in table.visible_rows]  # type: ignore[index]
+        known = [int(each) for each in depths if each != "–"]
+        assert known == sorted(known)
+        await deck.press("number_sign")
+        await deck.until(lambda: list(table.run_ids) == as_text, "sorted as text")
+
+
+async def test_several_sort_keys(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    status, rmse = Column(Kind.ATTRIBUTE, "status"), Column(Kind.METRIC, "rmse")
+    store = Store(path)
+    wanted = store.run_ids(RunQuery(("1",), order=(OrderKey(status), OrderKey(rmse, descending=True))))
+    store.close()
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        await deck.press("s")
+        await deck.until_shown("sorted by status ▲")
+        table.move_to(0, table.cells.columns.index(rmse))
+        await deck.press("S")
+        await deck.until_shown("sorted by rmse ▲")
+        await deck.press("S")
+        await deck.until(lambda: list(table.run_ids) == wanted, "sorted by both")
+        assert "rmse ▼2" in deck.frame
+        await deck.press("S")
+        await deck.until(lambda: [key.column for key in deck.app.session.order] == [status], "one key again")

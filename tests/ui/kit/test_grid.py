@@ -1,0 +1,195 @@
+"""A list survives data that shrinks between two paints: what cannot be read is blank, and ends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.containers import Vertical
+
+from mldeck.model import Column, Kind
+from mldeck.ui.details.line_grid import Line, LineGrid
+from mldeck.ui.filter.filter_line import CandidateList
+from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.kit.line_view import ReadyLines
+from mldeck.ui.state.columns import ColumnChoice
+from tests.fixture_stores import FixtureStore
+from tests.ui.deck import Deck, running_deck
+from tests.ui.runs.test_live import writing
+
+
+class Numbers(Grid):
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = list(range(30))
+        self.set_content(30, (GridColumn("a", 4), GridColumn("b", 4)))
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        number = self.numbers[row]
+        return Cell(str(number)), Cell(str(-number))
+
+
+class GridApp(App[None]):
+    def __init__(self, grid: Grid) -> None:
+        super().__init__()
+        self.grid = grid
+
+    def compose(self) -> ComposeResult:
+        yield self.grid
+
+
+async def test_rows_that_are_gone_are_blank() -> None:
+    grid = Numbers()
+    async with GridApp(grid).run_test(size=(40, 20)) as pilot:
+        grid.numbers = [0, 1]
+        grid.repaint()
+        await pilot.pause()
+        texts = [grid.render_line(y).text.rstrip() for y in range(6)]
+        assert texts[1].split() == ["0", "0"]
+        assert texts[3:] == ["", "", ""]
+        grid.numbers = list(range(30))  # a blank row is not kept
+        assert grid.render_line(5).text.split() == ["4", "-4"]
+        await pilot.press("G", "g", "pagedown", "pageup")
+
+
+class TwoPanes(App[None]):
+    """One that is shown, and one that is hidden."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="pane"):
+            yield LineGrid("", id="shown")
+        yield LineGrid("", id="hidden")
+
+    def on_mount(self) -> None:
+        self.query_one("#hidden").display = False
+
+
+@pytest.mark.parametrize("rows", [3, 30])
+@pytest.mark.parametrize("is_filled_first", [True, False])
+async def test_a_list_that_nothing_tells_of_its_room(rows: int, is_filled_first: bool) -> None:
+    """Textual sends a list no size if somebody asks for that size between its coming up and the next layout."""
+    lines = [Line("name", "text " * 20)] * rows
+    app = TwoPanes()
+    async with app.run_test(size=(40, 20)) as pilot:
+        hidden = app.query_one("#hidden", LineGrid)
+        app.query_one("#pane").display = False
+        await pilot.pause()
+        # What is to be painted and is not on screen makes Textual look again where everything is.
+        app.query_one("#shown", LineGrid).repaint()
+        await asyncio.sleep(0.02)
+        with app.batch_update():  # a busy machine
+            if is_filled_first:
+                hidden.show(lines)
+            hidden.display = True
+            if not is_filled_first:
+                hidden.show(lines)
+            for _ in range(20):
+                await asyncio.sleep(0)
+                assert hidden.size.width in (0, 40)
+        await pilot.pause()
+        assert hidden.columns == hidden.fitting_columns()
+        assert sum(column.width for column in hidden.columns) + GAP == hidden.line_width
+        assert hidden.render_line(0).text.rstrip().endswith("…")
+
+
+async def test_a_scroll_bar_takes_room_from_the_columns() -> None:
+    grid = LineGrid("")
+    async with GridApp(grid).run_test(size=(40, 20)) as pilot:
+        for rows in (3, 30, 3):
+            grid.show([Line("name", "text " * 20)] * rows)
+            await pilot.pause()
+            assert grid.line_width == (38 if rows == 30 else 40)
+            assert sum(column.width for column in grid.columns) + GAP == grid.line_width
+
+
+async def test_lines_that_are_gone_are_blank() -> None:
+    grid = ReadyLines([[("one", "")], [("two", "")]])
+    async with GridApp(grid).run_test(size=(40, 20)):
+        grid._content = ()
+        grid.repaint()
+        assert grid.render_line(1).text.strip() == ""
+
+
+async def test_no_candidates_are_no_rows() -> None:
+    grid = CandidateList()
+    async with GridApp(grid).run_test(size=(40, 20)):
+        grid.set_content(3, (GridColumn("", 3), GridColumn("", 3)))
+        grid.show((), 0)
+        assert grid.row_count == 0
+
+
+def empty_text(grid: Grid) -> str:
+    """As it is painted, put together again."""
+    return " ".join(" ".join(grid.render_line(y).text for y in range(grid.size.height)).split())
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+async def test_why_a_list_is_empty_is_read_to_its_end(store_copy: Callable[[str], FixtureStore], width: int) -> None:
+    path = store_copy("nyc-taxi").db
+    with writing(path) as connection:
+        connection.execute("UPDATE runs SET lifecycle_stage = 'deleted'")
+    async with running_deck(path, experiment="nyc-taxi-experiment", size=(width, 24), theme="mldeck-light") as deck:
+        await deck.until_counted(0)
+        table = deck.screen.table
+        assert table.empty_text.startswith("No runs here yet.")
+        assert empty_text(table).endswith(" ".join(table.empty_text.split()))
+
+
+async def test_whatever_a_list_paints_has_its_background(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    with writing(path) as connection:
+        connection.execute("DELETE FROM registered_model_aliases")
+        for table in ("model_version_tags", "model_versions", "registered_models"):
+            connection.execute(f"DELETE FROM {table}")
+    async with running_deck(path, experiment="nyc-taxi-experiment", theme="mldeck-light") as deck:
+        await deck.until_counted(45)
+        await deck.press("f", "z", "z", "z", "enter")
+        await deck.until_shown("No run matches zzz")
+        await deck.until_shown("No run under the cursor.")
+        seen = check_backgrounds(deck)
+        await deck.press("2")
+        await deck.until_shown("No model is registered here yet.")
+        assert seen | check_backgrounds(deck) >= {"runs", "experiments", "fields", "models", "board"}
+
+
+def check_backgrounds(deck: Deck) -> set[str | None]:
+    """Of all lists in view; their ids."""
+    grids = [grid for grid in deck.app.screen.query(Grid) if grid.is_on_screen]
+    for grid in grids:
+        for y in range(grid.size.height):
+            for segment in grid.render_line(y):
+                assert segment.style is not None, (grid, segment)
+                assert segment.style.bgcolor is not None, (grid, segment)
+    return {grid.id for grid in grids}
+
+
+def test_a_wide_text_is_measured_in_cells() -> None:
+    grid = Numbers()
+    grid.empty_text = "無" * 30
+    assert grid._empty_lines(23) == ["無" * 10] * 3
+
+
+@pytest.mark.parametrize("what", ["commands", "themes"])
+async def test_paging_in_the_palette_where_there_is_no_room(
+    store_copy: Callable[[str], FixtureStore], what: str
+) -> None:
+    """Textual ends with a KeyError there."""
+    async with running_deck(store_copy("mlflow-2.9.2").db) as deck:
+        if what == "commands":
+            await deck.press("ctrl+p")
+            await deck.until_shown("Change theme")
+        else:
+            deck.app.action_change_theme()
+            await deck.until_shown("textual-dark")
+        for size in ((1, 3), (20, 3), (60, 16)):
+            await deck.pilot.resize_terminal(*size)
+            await deck.press("pageup", "pagedown", "home", "end")
+        await deck.press("escape")
+
+
+def test_columns_of_every_kind_have_a_place() -> None:
+    """What was chosen by hand stays in a live table when another source is chosen."""
+    kept = [Column(kind, "x") for kind in reversed(Kind)]
+    assert set(kept) <= set(ColumnChoice().arranged((), kept))

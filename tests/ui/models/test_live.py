@@ -1,0 +1,127 @@
+"""Others register, move, rename and delete while the place Models is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.fixture_stores import FixtureStore
+from tests.registry_rooms import MODEL
+from tests.ui.models.promoting_deck import NEWEST, ModelsDeck, models_deck
+from tests.ui.runs.test_live import writing
+
+CopyOf = Callable[[str], FixtureStore]
+
+
+@pytest.fixture
+def path(store_copy: CopyOf) -> Path:
+    return store_copy(NEWEST).db
+
+
+def execute(path: Path, *statements: str) -> None:
+    """One transaction of another client."""
+    with writing(path) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        for statement in statements:
+            connection.execute(statement)
+
+
+def cursor(deck: ModelsDeck) -> tuple[str, int, str] | None:
+    version = deck.models.cursor_version
+    return None if version is None else (version.name, version.version, version.stage)
+
+
+async def test_a_card_that_others_move_keeps_the_cursor(path: Path) -> None:
+    async with models_deck(path) as deck:
+        execute(
+            path,
+            "UPDATE model_versions SET current_stage = 'Production', last_updated_time = 99999999999999"
+            " WHERE name = 'churn-model' AND version = 3",
+        )
+        await deck.until(lambda: cursor(deck) == (MODEL, 3, "Production"), "it went along with its card")
+        assert "Production 2" in deck.frame
+        await deck.until_shown("churn-model 3 · Production")
+        (line,) = (line for line in deck.frame.splitlines() if "▸ churn-model" in line)
+        assert "P3" in line
+
+
+async def test_a_version_that_others_register_does_not_move_the_cursor(path: Path) -> None:
+    async with models_deck(path) as deck:
+        execute(
+            path,
+            "INSERT INTO model_versions (name, version, current_stage, status) VALUES"
+            " ('churn-model', 7, 'None', 'PENDING_REGISTRATION')",
+        )
+        await deck.until_shown("6 versions")
+        await deck.until_shown("│ pending")
+        assert cursor(deck) == (MODEL, 3, "Staging")
+
+
+async def test_the_cursor_stays_on_its_model_when_others_come_before_it(path: Path) -> None:
+    async with models_deck(path) as deck:
+        execute(path, "INSERT INTO registered_models (name, creation_time) VALUES ('aaa', 1)")
+        await deck.until_shown("5 models")
+        assert deck.models.model_list.cursor_name == MODEL
+        assert cursor(deck) == (MODEL, 3, "Staging")
+
+
+async def test_a_model_that_others_rename_is_followed(path: Path) -> None:
+    async with models_deck(path) as deck:
+        execute(path, "UPDATE registered_models SET name = 'zz-renamed' WHERE name = 'churn-model'")
+        await deck.until(lambda: cursor(deck) == ("zz-renamed", 3, "Staging"), "by its new name")
+        await deck.until_shown("zz-renamed 3 · Staging")
+        assert deck.models.model_list.cursor_name == "zz-renamed"
+        assert not any("not registered any more" in each for each in deck.told)
+
+
+async def test_a_model_that_others_delete_is_said(path: Path) -> None:
+    async with models_deck(path) as deck:
+        tables = ("model_version_tags", "model_versions", "registered_model_aliases", "registered_model_tags")
+        of_model = (f"DELETE FROM {table} WHERE name = 'churn-model'" for table in (*tables, "registered_models"))
+        execute(path, *of_model)
+        await deck.until_told("churn-model is not registered any more")
+        await deck.until(lambda: deck.models.model_list.row_count == 3, "the list")
+        await deck.until(lambda: cursor(deck) is None or cursor(deck)[0] != MODEL, "something else")  # type: ignore[index]
+
+
+async def test_a_version_that_others_delete_leaves_the_cursor_nearby(path: Path) -> None:
+    async with models_deck(path) as deck:
+        execute(
+            path,
+            "UPDATE model_versions SET current_stage = 'Deleted_Internal' WHERE name = 'churn-model' AND version = 3",
+        )
+        await deck.until_shown("4 versions")
+        assert cursor(deck) is not None
+        assert cursor(deck) != (MODEL, 3, "Staging")
+
+
+async def test_what_is_written_elsewhere_repaints_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with models_deck(path) as deck:
+        await deck.until_shown("churn-model 3 · Staging")
+        seen = deck.app.session.changes
+        painted: list[str] = []
+        for widget in (deck.models.board, deck.models.model_list, deck.models.inspector):
+            monkeypatch.setattr(widget, "refresh", lambda *_, **__: painted.append("refresh"))
+        execute(path, "INSERT INTO experiments (name, lifecycle_stage) VALUES ('elsewhere', 'active')")
+        await deck.until(lambda: deck.app.session.changes > seen, "the change was seen")
+        await deck.models.read_again()
+        assert painted == []
+
+
+async def test_the_table_follows_too(path: Path) -> None:
+    async with models_deck(path) as deck:
+        await deck.press("v", "S")
+        await deck.until(lambda: deck.models.table.row_count == 5, "the table")
+        execute(path, "UPDATE model_versions SET current_stage = 'Archived' WHERE name = 'churn-model' AND version = 3")
+        await deck.until(lambda: cursor(deck) == (MODEL, 3, "Archived"), "it is what it is now")
+        assert deck.models.table.row_count == 5
+
+
+async def test_what_changed_while_another_place_was_shown(path: Path) -> None:
+    async with models_deck(path) as deck:
+        await deck.press("1")
+        execute(path, "UPDATE model_versions SET current_stage = 'Archived' WHERE name = 'churn-model' AND version = 3")
+        await deck.press("2")
+        await deck.until(lambda: cursor(deck) == (MODEL, 3, "Archived"), "it is what it is now")

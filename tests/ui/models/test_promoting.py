@@ -1,0 +1,453 @@
+"""Moving versions between stages by keyboard; that the rows are MLflow's own is for the registry's tests to say."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from mldeck.registry.history import previous_in
+from mldeck.ui.kit.dialogs.waiting import WaitingDialog
+from mldeck.ui.kit.form_controls import Tick
+from mldeck.ui.models.review_dialog import ReviewDialog, ReviewGrid
+from tests.fixture_stores import FixtureStore
+from tests.registry_rooms import MODEL
+from tests.ui.models.promoting_deck import NEWEST, REGISTRIES, ModelsDeck, models_deck, records, rows, stages
+
+CopyOf = Callable[[str], FixtureStore]
+AS_MADE = {1: "Archived", 2: "Production", 3: "Staging", 4: "None", 6: "None"}
+
+
+@pytest.fixture(params=REGISTRIES)
+def store(request: pytest.FixtureRequest, store_copy: CopyOf) -> FixtureStore:
+    return store_copy(request.param)
+
+
+@pytest.fixture
+def newest(store_copy: CopyOf) -> FixtureStore:
+    return store_copy(NEWEST)
+
+
+async def review(deck: ModelsDeck, key: str) -> ReviewDialog:
+    await deck.press(key)
+    await deck.until(lambda: isinstance(deck.app.screen, ReviewDialog), "the review")
+    dialog = deck.app.screen
+    assert isinstance(dialog, ReviewDialog)
+    await deck.until(lambda: dialog.query_one(ReviewGrid).rows, "what is compared")
+    return dialog
+
+
+class TestKeys:
+    async def test_production_archives_what_is_there_unless_told_otherwise(self, store: FixtureStore) -> None:
+        async with models_deck(store.db) as deck:
+            await review(deck, "p")
+            await deck.until_shown("Promote churn-model 3 → Production")
+            await deck.until_shown("3: Staging → Production")
+            assert "2: Production → Archived" in deck.frame
+            assert "now: 2" in deck.frame
+            assert "then: 3" in deck.frame
+            await deck.press("enter")
+            await deck.until_told("churn-model 3 is in Production · 2 archived · u takes it back")
+            assert stages(store) == AS_MADE | {3: "Production", 2: "Archived"}
+            version = deck.models.cursor_version
+            assert version is not None
+            assert (version.version, version.stage) == (3, "Production")
+            (record,) = records(store)
+            assert (record["from"], record["to"], record["archived"]) == ("Staging", "Production", [2])
+            assert record["who"]
+
+    async def test_keeping_what_is_there_and_saying_why(self, store: FixtureStore) -> None:
+        async with models_deck(store.db) as deck:
+            await review(deck, "p")
+            await deck.press("ctrl+a")
+            await deck.until_shown("version 2 stays in Production")
+            await deck.type("a/b test, [/x]")
+            await deck.press("enter", "enter")
+            await deck.until_alone()
+            assert stages(store) == AS_MADE | {3: "Production"}
+            assert records(store)[0]["reason"] == "a/b test, [/x]"
+
+    @pytest.mark.parametrize(
+        ("key", "version", "stage"),
+        [
+            ("s", 6, "Staging"),
+            ("a", 3, "Archived"),
+            ("n", 3, "None"),
+            ("shift+right", 3, "Production"),
+            ("shift+left", 3, "None"),
+            ("greater_than_sign", 6, "Staging"),
+        ],
+    )
+    async def test_every_stage_has_a_key(self, newest: FixtureStore, key: str, version: int, stage: str) -> None:
+        async with models_deck(newest.db, version) as deck:
+            await review(deck, key)
+            await deck.press("enter")
+            await deck.until_alone()
+            assert stages(newest)[version] == stage
+
+    async def test_esc_and_cancel_leave_everything_as_it_was(self, store: FixtureStore) -> None:
+        before = store.db.read_bytes()
+        async with models_deck(store.db) as deck:
+            await review(deck, "p")
+            await deck.press("escape")
+            await deck.until_alone()
+            await review(deck, "p")
+            await deck.press("right", "enter")
+            await deck.until_alone()
+        assert store.db.read_bytes() == before
+
+    async def test_where_it_is_already_there_is_nothing_to_review(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db, 2) as deck:
+            await deck.press("p")
+            await deck.until_told("Version 2 is in Production already")
+            assert len(deck.app.screen_stack) == 1
+
+    async def test_the_only_one_of_several(self, newest: FixtureStore) -> None:
+        rows(
+            newest.db,
+            "UPDATE model_versions SET current_stage = 'Production' WHERE name = ? AND version IN (3, 6)",
+            MODEL,
+        )
+        async with models_deck(newest.db, 3) as deck:
+            await review(deck, "p")
+            await deck.until_shown("since")
+            assert "In Production: version 6" in deck.frame
+            assert "1 more" in deck.frame
+            await deck.press("enter")
+            await deck.until_alone()
+            assert stages(newest) == AS_MADE | {2: "Archived", 3: "Production", 6: "Archived"}
+
+    async def test_n_goes_to_the_next_match_while_something_was_found(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db, None) as deck:
+            await deck.press("slash")
+            await deck.type("model")
+            await deck.press("enter")
+            await deck.until(lambda: deck.models.finder.has_matches, "matches")
+            row = deck.models.model_list.cursor_row
+            await deck.press("n")
+            await deck.until(lambda: deck.models.model_list.cursor_row != row, "the next match")
+            assert len(deck.app.screen_stack) == 1
+
+    async def test_a_model_without_versions_says_so(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db, None, model="empty-model") as deck:
+            for key in ("p", "shift+right", "at"):
+                deck.app.clear_notifications()
+                await deck.press(key)
+                await deck.until_told("This model has no version")
+
+
+class TestReview:
+    async def test_where_it_is_narrow_the_commit_stays_in_sight(self, newest: FixtureStore) -> None:
+        tags = (
+            ("mlflow.source.name", "/home/ada/train_the_churn_model.py"),
+            ("mlflow.source.git.commit", "1f3c2a9" * 5),
+        )
+        of_version = "SELECT run_id FROM model_versions WHERE name = ? AND version = 3"
+        (run_id,) = rows(newest.db, of_version, MODEL)[0]
+        for key, value in tags:
+            rows(newest.db, "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)", key, value, run_id)
+        async with models_deck(newest.db, size=(80, 24)) as deck:
+            await review(deck, "p")
+            await deck.until_shown("…model.py@1f3c2a9")
+            assert "train_the_churn_model" not in deck.frame
+
+    async def test_it_asks_once_which_direction_is_better(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db, 1) as deck:
+            dialog = await review(deck, "p")
+            grid = dialog.query_one(ReviewGrid)
+            assert grid.rows[0].metric == "auc"
+            await deck.until_shown("better?")
+            await deck.press("ctrl+b")
+            await deck.until_shown("When is auc better?")
+            await deck.press("h")
+            await deck.until(lambda: grid.rows[0].verdict == "worse", "the answer is used")
+            await deck.press("escape")
+        async with models_deck(newest.db, 1) as deck:
+            dialog = await review(deck, "p")
+            assert dialog.query_one(ReviewGrid).rows[0].verdict == "worse"
+
+    async def test_what_is_not_a_metric_has_no_direction(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db, 1) as deck:
+            dialog = await review(deck, "p")
+            dialog.query_one(ReviewGrid).action_edge(1)
+            await deck.press("ctrl+b")
+            await deck.until_told("Only metrics have a better direction")
+
+    async def test_missing_files_are_said_and_do_not_hinder(self, newest: FixtureStore) -> None:
+        rows(
+            newest.db,
+            "UPDATE model_versions SET source = '/nowhere/x', storage_location = '/nowhere/x' WHERE name = ? AND version = 3",
+            MODEL,
+        )
+        async with models_deck(newest.db) as deck:
+            await review(deck, "p")
+            await deck.until_shown("! files of version 3: no files at /nowhere/x")
+            await deck.press("enter")
+            await deck.until_alone()
+            assert stages(newest)[3] == "Production"
+
+    async def test_a_run_that_is_not_there(self, newest: FixtureStore) -> None:
+        rows(newest.db, "UPDATE model_versions SET run_id = 'gone' WHERE name = ? AND version = 3", MODEL)
+        async with models_deck(newest.db) as deck:
+            await review(deck, "p")
+            await deck.until_shown("! the run of version 3 is not in this database")
+
+    async def test_leaving_production_empty_is_said(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db, 2) as deck:
+            await review(deck, "a")
+            await deck.until_shown("Archive churn-model 2")
+            await deck.until_shown("! nobody is in Production afterwards")
+
+    async def test_a_reason_that_is_too_long_is_refused_while_it_is_typed(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db) as deck:
+            dialog = await review(deck, "p")
+            dialog._reason.value = "x" * 501
+            await deck.until_shown("the reason")
+            await deck.press("enter")
+            await deck.until_shown("Nothing was changed")
+            assert stages(newest) == AS_MADE
+
+    async def test_the_tick_takes_space_and_clicks(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db) as deck:
+            dialog = await review(deck, "p")
+            tick = dialog.query_one(Tick)
+            assert tick.is_on
+            await deck.press("tab", "tab", "space")
+            assert not tick.is_on
+            await deck.pilot.click(Tick)
+            assert tick.is_on
+
+
+class TestMeanwhile:
+    async def test_a_stale_review_writes_nothing_and_shows_the_new_state(self, store: FixtureStore) -> None:
+        async with models_deck(store.db) as deck:
+            await review(deck, "p")
+            rows(
+                store.db,
+                "UPDATE model_versions SET current_stage = 'Production', last_updated_time = 99"
+                " WHERE name = ? AND version = 6",
+                MODEL,
+            )
+            await deck.press("enter")
+            await deck.until_shown("Nothing was changed: Production of churn-model was changed meanwhile")
+            await deck.until_shown("now: 6")
+            assert stages(store) == AS_MADE | {6: "Production"}
+            assert records(store) == []
+            await deck.press("enter")  # Cancel is marked now
+            await deck.until_alone()
+            assert stages(store)[3] == "Staging"
+            await review(deck, "p")
+            await deck.until_shown("archive versions 6 and 2")
+            await deck.press("enter")
+            await deck.until_alone()
+            assert stages(store) == AS_MADE | {2: "Archived", 3: "Production", 6: "Archived"}
+
+    async def test_a_version_that_was_deleted_meanwhile(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db) as deck:
+            await review(deck, "p")
+            rows(
+                newest.db,
+                "UPDATE model_versions SET current_stage = 'Deleted_Internal' WHERE name = ? AND version = 3",
+                MODEL,
+            )
+            await deck.press("enter")
+            await deck.until_shown("version 3 of churn-model is not there any more")
+            await deck.press("enter")
+            await deck.until_alone()
+
+    async def test_waiting_for_the_lock_is_said_and_can_be_given_up(self, store: FixtureStore) -> None:
+        async with models_deck(store.db) as deck:
+            await review(deck, "p")
+            with closing(sqlite3.connect(store.db, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                await deck.press("enter")
+                await deck.until(lambda: isinstance(deck.app.screen, WaitingDialog), "the wait is said")
+                await deck.until_shown("Another program is writing")
+                await deck.press("escape")
+                await deck.until_told("Given up; nothing was changed")
+                assert isinstance(deck.app.screen, ReviewDialog)
+                other.execute("ROLLBACK")
+            assert stages(store) == AS_MADE
+            await deck.press("enter")
+            await deck.until_alone()
+            assert stages(store)[3] == "Production"
+
+    async def test_keys_that_come_too_late_change_nothing(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db) as deck:
+            await review(deck, "p")
+            await deck.press("enter", "enter", "escape", "enter")
+            await deck.until_told("churn-model 3 is in Production")
+            assert len(records(newest)) == 1
+            assert stages(newest) == AS_MADE | {2: "Archived", 3: "Production"}
+
+    async def test_a_lock_that_is_let_go_in_time(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db) as deck:
+            await review(deck, "p")
+            with closing(sqlite3.connect(newest.db, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                await deck.press("enter")
+                await deck.until(lambda: isinstance(deck.app.screen, WaitingDialog), "the wait is said")
+                other.execute("ROLLBACK")
+                await deck.until_alone()
+            assert stages(newest)[3] == "Production"
+
+    async def test_a_database_without_room_is_explained(
+        self, newest: FixtureStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from mldeck.errors import MldeckError
+        from mldeck.store.registry.editor import RegistryEditor
+
+        def full(*_: object) -> None:
+            raise MldeckError(f"{newest.db} could not be changed: database or disk is full; nothing was changed")
+
+        async with models_deck(newest.db) as deck:
+            await review(deck, "p")
+            monkeypatch.setattr(RegistryEditor, "transition", full)
+            await deck.press("enter")
+            await deck.until_shown("disk is full")
+            await deck.press("escape")
+            assert isinstance(deck.app.screen, ReviewDialog)
+
+
+class TestTakingBack:
+    async def test_u_puts_everything_back_after_asking(self, store: FixtureStore) -> None:
+        async with models_deck(store.db) as deck:
+            await review(deck, "p")
+            await deck.press("enter")
+            await deck.until_alone()
+            await deck.press("u")
+            await deck.until_shown("Undo the last change of stage of churn-model?")
+            assert "version 3: Production → Staging" in deck.frame
+            assert "version 2: Archived → Production" in deck.frame
+            await deck.press("enter")  # the safe answer
+            await deck.until_alone()
+            assert stages(store)[3] == "Production"
+            await deck.press("u")
+            await deck.until_shown("Undo the last change")
+            await deck.press("y")
+            await deck.until_told("churn-model 3 is in Staging · 2 back in Production · u takes it back")
+            assert stages(store) == AS_MADE
+            assert records(store)[1]["undo_of"]
+
+    async def test_u_refuses_when_something_was_changed_since(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db) as deck:
+            await review(deck, "p")
+            await deck.press("enter")
+            await deck.until_alone()
+            rows(newest.db, "UPDATE model_versions SET current_stage = 'None' WHERE name = ? AND version = 2", MODEL)
+            await deck.press("u")
+            await deck.until_shown("cannot undo, because it was changed since: version 2")
+            assert stages(newest)[3] == "Production"
+
+    async def test_u_is_stale_when_it_changes_while_it_is_asked(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db) as deck:
+            await review(deck, "p")
+            await deck.press("enter")
+            await deck.until_alone()
+            await deck.press("u")
+            await deck.until_shown("Undo the last change")
+            rows(newest.db, "UPDATE model_versions SET current_stage = 'None' WHERE name = ? AND version = 2", MODEL)
+            await deck.press("y")
+            await deck.until_shown("version 2 of churn-model is in None now")
+            assert stages(newest)[3] == "Production"
+
+    async def test_u_without_anything_on_record(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db) as deck:
+            await deck.press("u")
+            await deck.until_told("there is nothing to undo")
+
+    async def test_what_was_in_production_before_comes_back(self, store: FixtureStore) -> None:
+        async with models_deck(store.db) as deck:
+            await review(deck, "p")
+            await deck.press("enter")
+            await deck.until_alone()
+            await review(deck, "P")
+            await deck.until_shown("churn-model 2 → Production")
+            await deck.press("enter")
+            await deck.until_alone()
+            assert stages(store) == AS_MADE | {2: "Production", 3: "Archived"}
+
+    async def test_nothing_is_known_to_have_been_in_production_before(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db) as deck:
+            assert previous_in(deck.app.session.registry.history(MODEL), "Production") is None
+            await deck.press("P")
+            await deck.until_told("Nothing is known to have been in Production of churn-model before")
+
+    async def test_without_records_this_sitting_can_still_be_undone(self, newest: FixtureStore) -> None:
+        async with models_deck(newest.db) as deck:
+            settings = deck.app.session.settings
+            deck.app.session.settings = settings._replace(record_transitions=False)
+            await review(deck, "p")
+            await deck.press("enter")
+            await deck.until_alone()
+            assert records(newest) == []
+            await deck.press("u")
+            await deck.until_shown("version 2: Archived → Production")
+            await deck.press("y")
+            await deck.until(lambda: stages(newest) == AS_MADE, "undone")
+
+
+async def test_read_only_says_why_at_every_key(store: FixtureStore) -> None:
+    before = store.db.read_bytes()
+    async with models_deck(store.db, read_only=True) as deck:
+        for key in ("s", "p", "a", "n", "shift+right", "u", "P", "d", "t", "at", "R", "D", "ctrl+z"):
+            deck.app.clear_notifications()
+            await deck.press(key)
+            await deck.until_told("Read-only: opened with --read-only")
+            assert len(deck.app.screen_stack) == 1
+        assert deck.models.unavailable("stage('Staging')")
+        assert deck.models.unavailable("history") is None
+        await deck.press("H")
+        await deck.until_shown("History of churn-model")
+    assert store.db.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["[/x]", "\x1b[31mred\x1b]52;c;AAAA\x07", "a/b:c", "  ", "雪👩‍🚀" + "x" * 200])
+async def test_names_that_are_not_for_terminals(store_copy: CopyOf, name: str) -> None:
+    store = store_copy("mlflow-2.9.2")
+    rows(store.db, "PRAGMA foreign_keys = OFF")
+    for table in ("model_versions", "registered_models", "registered_model_aliases", "registered_model_tags"):
+        rows(store.db, f"UPDATE {table} SET name = ? WHERE name = ?", name, MODEL)
+    rows(store.db, "UPDATE model_version_tags SET name = ? WHERE name = ?", name, MODEL)
+    async with models_deck(store.db, model=name) as deck:
+        await review(deck, "p")
+        await deck.press("enter")
+        await deck.until_alone()
+        assert stages(store, name)[3] == "Production"
+        await deck.press("H")
+        await deck.until_shown("History of")
+        assert "\x1b" not in deck.frame
+        await deck.press("escape", "u")
+        await deck.until_shown("Undo the last change")
+        await deck.press("y")
+        await deck.until(lambda: stages(store, name)[3] == "Staging", "undone")
+
+
+async def test_a_registry_in_another_database(store_copy: CopyOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs, registry = store_copy(NEWEST), store_copy("mlflow-2.9.2")
+    before = runs.db.read_bytes()
+    monkeypatch.setenv("MLDECK_REGISTRY_STORE", str(registry.db))
+    async with models_deck(runs.db) as deck:
+        await review(deck, "p")
+        await deck.press("enter")
+        await deck.until_alone()
+    assert stages(registry)[3] == "Production"
+    assert runs.db.read_bytes() == before
+
+
+async def test_only_the_workspace_that_is_shown(newest: FixtureStore) -> None:
+    from tests.registry_rooms import two_workspaces
+
+    two_workspaces(newest)
+    async with models_deck(newest.db) as deck:
+        await review(deck, "p")
+        await deck.press("enter")
+        await deck.until_alone()
+    found = rows(
+        newest.db,
+        "SELECT workspace, version FROM model_versions WHERE name = ? AND current_stage = 'Production'",
+        MODEL,
+    )
+    assert sorted(found) == [("default", 3), ("lab", 9)]

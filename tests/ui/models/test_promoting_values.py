@@ -1,0 +1,140 @@
+"""What a review and a time line say, as values."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from mldeck.format import date_text
+from mldeck.model import Run, RunRecord
+from mldeck.registry.history import Event, EventKind, history_of_model
+from mldeck.registry.nouns import ModelVersion
+from mldeck.ui.kit.clock import Clock
+from mldeck.ui.models.history_dialog import moments, what_happened, when_it_was
+from mldeck.ui.models.review import Files, Review, Row, Side
+from mldeck.ui.state.metric_direction import Better
+from tests.registry_rooms import a_version
+
+NOW = 1_700_000_000_000
+CLOCK = Clock(lambda: NOW)
+DAY_MS = 86_400_000
+
+
+def side(version: ModelVersion, metrics: dict[str, float] | None = None, **tags: str) -> Side:
+    run = Run(f"run-{version.version}", f"name-{version.version}", "1", "FINISHED", "active")
+    return Side(version, RunRecord(run, metrics or {}, {"depth": str(version.version)}, tags), None)
+
+
+def reviewed(
+    now: dict[str, float], then: dict[str, float], better: dict[str, Better] | None = None, stage: str = "Production"
+) -> Review:
+    versions = (a_version(3, "Staging"), a_version(2, "Production"))
+    moved, present = side(versions[0], then), side(versions[1], now)
+    return Review(versions, moved, present, (), stage, better or {})
+
+
+def row_of(review: Review, name: str) -> Row:
+    return next(each for each in review.rows({}, CLOCK) if each.name == name)
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "better", "verdict"),
+    [
+        (1.0, 2.0, Better.HIGHER, "better"),
+        (1.0, 2.0, Better.LOWER, "worse"),
+        (2.0, 1.0, Better.LOWER, "better"),
+        (2.0, 1.0, Better.NEITHER, ""),
+        (2.0, 1.0, None, "better?"),
+        (1.0, 1.0, Better.LOWER, "same"),
+        (math.nan, 1.0, Better.LOWER, ""),
+        (math.inf, math.inf, Better.LOWER, ""),
+        (1.0, math.inf, Better.LOWER, "worse"),
+    ],
+)
+def test_a_metric_is_judged_by_its_direction(now: float, then: float, better: Better | None, verdict: str) -> None:
+    row = row_of(reviewed({"m": now}, {"m": then}, {"m": better} if better else {}), "m")
+    assert row.verdict == verdict
+
+
+def test_a_metric_that_only_one_of_them_has() -> None:
+    row = row_of(reviewed({}, {"m": 1.5}), "m")
+    assert (row.now, row.then, row.difference, row.verdict) == ("–", "1.5", "", "")
+
+
+def test_values_that_differ_look_different() -> None:
+    row = row_of(reviewed({"m": 0.12345678}, {"m": 0.12345679}), "m")
+    assert row.now != row.then
+
+
+@pytest.mark.parametrize(
+    ("before", "stage", "deed"),
+    [
+        ("None", "Staging", "Promote"),
+        ("Staging", "Production", "Promote"),
+        ("Archived", "Production", "Promote"),
+        ("Production", "Staging", "Move"),
+        ("Production", "Archived", "Archive"),
+        ("Staging", "None", "Move"),
+    ],
+)
+def test_what_a_move_is_called(before: str, stage: str, deed: str) -> None:
+    version = a_version(3, before)
+    assert Review((version,), side(version), None, (), stage).deed == deed
+
+
+def test_what_decides_comes_before_params_and_tags() -> None:
+    review = reviewed({"m": 1.0}, {"m": 2.0})
+    names = [each.name for each in review.rows({3: Files("✓"), 2: Files("missing", "gone")}, CLOCK)]
+    assert names == ["m", "source", "author", "registered", "in stage since", "files", "depth"]
+    assert row_of(review, "files").then == "…"
+
+
+def test_without_anything_to_compare_with_only_what_it_is_is_said() -> None:
+    version = a_version(3, "None")
+    review = Review((version,), side(version, {"m": 1.0}), None, (), "Staging")
+    assert "depth" not in [each.name for each in review.rows({}, CLOCK)]
+
+
+def test_leaving_production() -> None:
+    alone = (a_version(3, "Production"), a_version(2, "None"))
+    assert Review(alone, side(alone[0]), None, (), "Archived").leaves_empty
+    two = (a_version(3, "Production"), a_version(2, "Production"))
+    assert not Review(two, side(two[0]), None, (), "Archived").leaves_empty
+
+
+class TestTimeLine:
+    RECORD = '{"from":"Staging","to":"Production","who":"ada","host":"h","when":"1970-01-01T00:00:00.009+00:00","archived":[1]}'
+
+    def test_what_a_transition_archived_is_part_of_it(self) -> None:
+        versions = (
+            a_version(2, "Production", created=1, changed=9, tags={"mldeck.transition.9": self.RECORD}),
+            a_version(1, "Archived", created=0, changed=9),
+        )
+        found = moments(history_of_model(versions))
+        assert [what_happened(each.event) for each in found][-1] == "2: Staging → Production, 1 archived"
+        assert found[-1].lanes == ((2,), ())
+        assert found[-2].lanes[0] == (1,)
+        assert len([each for each in found if each.event.transition]) == 1
+
+    def test_of_what_others_did_there_is_no_record(self) -> None:
+        found = moments(history_of_model((a_version(1, "Staging", created=1, changed=5),)))
+        assert [what_happened(each.event) for each in found] == ["1 registered", "1: None → Staging (no record)"]
+        assert found[-1].changed == (False, True)
+
+    @pytest.mark.parametrize(
+        ("earliest", "latest", "text"),
+        [
+            (3 * DAY_MS, 5_000, "5s–3d"),
+            (5_400, 5_000, "5s"),
+            (None, 5_000, "≥ 5s"),
+            (30 * DAY_MS, 5_000, "≥ 5s"),
+            (30 * DAY_MS, 20 * DAY_MS, date_text(NOW - 20 * DAY_MS)),
+            (3 * DAY_MS, None, "–"),
+        ],
+    )
+    def test_when_others_did_it_is_known_within_bounds(
+        self, earliest: int | None, latest: int | None, text: str
+    ) -> None:
+        when, since = (None if ago is None else NOW - ago for ago in (latest, earliest))
+        assert when_it_was(Event(EventKind.UNRECORDED, 1, when, "None", "Staging", since), CLOCK) == text

@@ -1,0 +1,388 @@
+"""Choosing, ordering, pinning and sizing the columns of the run table, and the best values in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from mldeck.model import Column, Kind, RunQuery
+from mldeck.settings import state_folder
+from mldeck.store.store import Store
+from mldeck.ui.details.run_cells import BEST
+from mldeck.ui.runs.column_dialog import ColumnDialog
+from mldeck.ui.runs.column_list import ColumnList
+from mldeck.ui.state.columns import AGE, DURATION, ColumnChoice, Source
+from tests import wide_runs
+from tests.fixture_stores import FixtureStore
+from tests.ui.deck import Deck, running_deck
+from tests.ui.runs.test_live import writing
+from tests.ui.runs.test_screen import CHURN_RUNS, go_to_column
+
+TAXI = "nyc-taxi-experiment"
+RMSE, VALIDATION = Column(Kind.METRIC, "rmse"), Column(Kind.METRIC, "validation-rmse")
+DEPTH, SEED = Column(Kind.PARAM, "max_depth"), Column(Kind.PARAM, "seed")
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return wide_runs.make_wide_store(tmp_path_factory.mktemp("wide") / "mlflow.db")
+
+
+@pytest.fixture
+def taxi(store_copy: Callable[[str], FixtureStore]) -> Path:
+    return store_copy("nyc-taxi").db
+
+
+def shown(deck: Deck) -> list[Column]:
+    """The columns behind the name."""
+    return list(deck.screen.table.cells.columns[2:])
+
+
+def column_list(deck: Deck) -> ColumnList:
+    return deck.app.screen.query_one(ColumnList)
+
+
+async def open_dialog(deck: Deck) -> ColumnList:
+    await deck.press("c")
+    await deck.until(lambda: isinstance(deck.app.screen, ColumnDialog), "the dialog")
+    await deck.until_shown("in all")
+    return column_list(deck)
+
+
+async def apply(deck: Deck) -> None:
+    """Closes the dialog, and waits until the table shows what was chosen."""
+    await deck.press("enter")
+    await deck.until(lambda: not isinstance(deck.app.screen, ColumnDialog), "the dialog is closed")
+    await deck.until(lambda: deck.app.session.columns and not deck.screen.table.missing()[0], "the columns")
+
+
+async def search(deck: Deck, text: str) -> None:
+    await deck.press("slash", *text, "enter")
+    await deck.until(lambda: column_list(deck).has_focus, "the list")
+
+
+async def test_columns_are_hidden_shown_and_moved(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        before = shown(deck)
+        assert before[:4] == [AGE, DURATION, RMSE, VALIDATION]
+        await open_dialog(deck)
+        await deck.press("space", "down", "K")  # hides the age, and puts the rmse before the duration
+        assert "by hand" in deck.frame
+        await search(deck, "git commit")
+        await deck.press("space", "escape")
+        await apply(deck)
+        commit = Column(Kind.TAG, "mlflow.source.git.commit")
+        assert shown(deck) == [RMSE, DURATION, *before[3:], commit]
+        assert deck.screen.table.row_count == 45
+
+
+async def test_escape_leaves_all_as_it_was(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        before = shown(deck)
+        await open_dialog(deck)
+        await deck.press("space", "space", "p", "plus", "escape")
+        await deck.until(lambda: deck.screen.table.has_focus, "the table")
+        assert shown(deck) == before
+        assert not deck.app.session.memory.file.exists()
+
+
+async def test_escape_ends_the_search_first(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        listed = len((await open_dialog(deck)).rows)
+        await search(deck, "RMSE")
+        await deck.until(lambda: {each.key for each in column_list(deck).rows} >= {"rmse"}, "what was searched")
+        assert len(column_list(deck).rows) < listed
+        await deck.press("escape")
+        await deck.until(lambda: len(column_list(deck).rows) == listed, "everything again")
+        assert isinstance(deck.app.screen, ColumnDialog)
+
+
+async def test_groups_narrow_the_list(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI, size=(80, 24)) as deck:
+        await deck.until_counted(45)
+        columns = await open_dialog(deck)
+        await deck.press("right_square_bracket", "right_square_bracket")
+        await deck.until(lambda: {each.kind for each in columns.rows} == {Kind.METRIC}, "metrics alone")
+        await deck.press("left_square_bracket", "left_square_bracket", "left_square_bracket")
+        await deck.until(lambda: [each.key for each in columns.rows] == ["name", "digest", "context"], "datasets")
+
+
+async def test_a_pinned_column_stays_in_sight_and_a_width_is_kept(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await open_dialog(deck)
+        await search(deck, "max_depth")
+        await deck.press("p", "plus", "plus", "escape")
+        await apply(deck)
+        table = deck.screen.table
+        assert shown(deck)[0] == DEPTH
+        width = table.columns[2].width
+        assert deck.app.session.choice.widths == {DEPTH: width}
+        await deck.press(*["right"] * (len(table.columns) - 1))
+        assert table.visible_columns()[:3] == [0, 1, 2]
+        assert table.cursor_column == len(table.columns) - 1
+        assert "max_depth" in deck.frame
+        await deck.pilot.resize_terminal(60, 20)
+        await deck.until(lambda: len(table.visible_columns()) > 2, "something beside what is pinned")
+        assert table.cursor_column in table.visible_columns()
+
+
+async def test_a_choice_is_remembered_for_its_experiment_alone(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await open_dialog(deck)
+        await deck.press("space", "J", "p", "minus")
+        await apply(deck)
+        chosen, choice = shown(deck), deck.app.session.choice
+        assert choice.source is Source.CHOSEN
+        widths = [column.width for column in deck.screen.table.columns]
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        assert shown(deck) == chosen
+        assert deck.app.session.choice == choice
+        assert [column.width for column in deck.screen.table.columns] == widths
+    async with running_deck(taxi, experiment="scratch") as deck:
+        await deck.until_counted(1)
+        assert deck.app.session.choice == ColumnChoice()
+
+
+async def test_reset_forgets_everything(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        before = shown(deck)
+        await open_dialog(deck)
+        await deck.press("space", "space", "p")
+        await apply(deck)
+        assert shown(deck) != before
+        await open_dialog(deck)
+        await deck.press("r")
+        await deck.until_shown("● d what differs")
+        await apply(deck)
+        await deck.until(lambda: shown(deck) == before, "the columns that differ")
+        assert deck.app.session.choice == ColumnChoice()
+
+
+async def test_what_some_run_has_is_one_key(fixture_store: FixtureStore) -> None:
+    with closing(Store(fixture_store.db)) as store:
+        expected = store.present_columns(RunQuery((fixture_store.experiment("churn"),)))
+    async with running_deck(fixture_store.db, experiment="churn-baseline") as deck:
+        await deck.until_counted(CHURN_RUNS)
+        await open_dialog(deck)
+        await deck.press("a")
+        await deck.until_shown("● a what some run has")
+        await apply(deck)
+        await deck.until(lambda: shown(deck) == [AGE, DURATION, *expected], "all that some run has")
+        assert {column.kind for column in expected} == {Kind.METRIC, Kind.PARAM, Kind.TAG}
+        assert not any(column.key.startswith("mlflow.") for column in expected)
+
+
+async def test_a_column_that_no_run_has_any_more_is_shown_as_missing(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        memory = deck.app.session.memory
+        columns = [["metrics", "gone"], ["params", "gone"], ["attributes", "gone"], ["datasets", "name"]]
+        memory.experiment("1")["columns"] = {"source": "chosen", "columns": columns, "pinned": [["tags", "gone"]]}
+        memory.save()
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        cells = deck.screen.table.row_cells(0)
+        assert cells is not None
+        assert [cell.text.strip() for cell in cells[2:]] == ["–"] * 4
+        await go_to_column(deck, "name")
+        await deck.press("s")
+        await deck.until_shown("Runs cannot be sorted by this column")
+
+
+async def test_a_memory_that_cannot_be_read_changes_nothing(taxi: Path) -> None:
+    folder = state_folder() / "stores"
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        expected, file = shown(deck), deck.app.session.memory.file
+    folder.mkdir(parents=True)
+    for text in ("{", json.dumps({"experiments": {"1": {"columns": [1], "best": 3}}})):
+        file.write_text(text)
+        async with running_deck(taxi, experiment=TAXI) as deck:
+            await deck.until_counted(45)
+            assert shown(deck) == expected
+
+
+async def test_datasets_are_shown(store_copy: Callable[[str], FixtureStore]) -> None:
+    store = store_copy("mlflow-3.17.2")
+    async with running_deck(store.db, experiment="team/résnet images") as deck:
+        await deck.until(lambda: store.run("parent") in deck.screen.table.run_ids, "runs")
+        await open_dialog(deck)
+        await search(deck, "dataset")
+        await deck.press("p", "escape")
+        await apply(deck)
+        table = deck.screen.table
+        await deck.until(lambda: shown(deck)[0] == Column(Kind.DATASET, "name"), "the column")
+        cells = table.row_cells(list(table.run_ids).index(store.run("parent")))
+        assert cells is not None
+        assert cells[2].text == "cifar10-test, cifar10-train"
+
+
+def starred(deck: Deck, key: str) -> list[str]:
+    """Run ids whose value of the metric is highlighted."""
+    table = deck.screen.table
+    place = table.cells.columns.index(Column(Kind.METRIC, key))
+    rows = [table.row_cells(row) for row in range(table.row_count)]
+    return [run for run, cells in zip(table.run_ids, rows, strict=True) if cells and BEST in cells[place].text]
+
+
+async def test_the_best_value_is_asked_for_once_and_highlighted(fixture_store: FixtureStore) -> None:
+    query = RunQuery((fixture_store.experiment("churn"),))
+    with closing(Store(fixture_store.db)) as store:
+        best = store.best_values(query, {"auc": True, "only_inf": True})
+        assert list(best) == ["auc"], "NaN and inf are nobody's best"
+    async with running_deck(fixture_store.db, experiment="churn-baseline", size=(200, 50)) as deck:
+        await deck.until_counted(CHURN_RUNS)
+        await deck.press("b")
+        await deck.until_shown("Only metrics have a best value")
+        await go_to_column(deck, "auc")
+        await deck.press("b")
+        await deck.until_shown("When is auc best?")
+        await deck.press("h")
+        await deck.until(lambda: starred(deck, "auc"), "the best value")
+        assert "auc ↑" in deck.frame
+        highest = starred(deck, "auc")
+        await deck.press("b")
+        await deck.until_shown("When is auc best?")
+        await deck.press("l")
+        await deck.until(lambda: starred(deck, "auc") and starred(deck, "auc") != highest, "the lowest value")
+    async with running_deck(fixture_store.db, experiment="churn-baseline", size=(200, 50)) as deck:
+        await deck.until_counted(CHURN_RUNS)
+        await deck.until(lambda: starred(deck, "auc"), "remembered")
+        assert "auc ↓" in deck.frame
+        await go_to_column(deck, "auc")
+        await deck.press("b")
+        await deck.until_shown("When is auc best?")
+        await deck.press("n")
+        await deck.until(lambda: not starred(deck, "auc"), "no best value")
+        assert "auc ↓" not in deck.frame
+
+
+async def test_the_primary_metric_of_the_experiment_needs_no_question(taxi: Path) -> None:
+    with writing(taxi) as connection:
+        connection.executemany(
+            "INSERT INTO experiment_tags (key, value, experiment_id) VALUES (?, ?, 1)",
+            [
+                ("mlflow.experiment.primaryMetric.name", "rmse"),
+                ("mlflow.experiment.primaryMetric.greaterIsBetter", "False"),
+            ],
+        )
+        (lowest,) = connection.execute(
+            "SELECT run_uuid FROM latest_metrics JOIN runs USING (run_uuid)"
+            " WHERE key = 'rmse' AND experiment_id = 1 AND lifecycle_stage = 'active' AND NOT is_nan ORDER BY value"
+        ).fetchone()
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.until(lambda: lowest in starred(deck, "rmse"), "the lowest rmse")
+        assert "rmse ↓" in deck.frame
+
+
+async def test_the_best_is_that_of_the_listed_runs(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await go_to_column(deck, "rmse")
+        await deck.press("b")
+        await deck.until_shown("When is rmse best?")
+        await deck.press("l")
+        await deck.until(lambda: starred(deck, "rmse"), "the lowest rmse")
+        lowest = deck.screen.table.cells.best["rmse"]
+        deck.screen._apply_filter(f"metrics.rmse > {lowest + 0.001}")
+        await deck.until(lambda: deck.screen.table.cells.best["rmse"] > lowest + 0.001, "the best of those left")
+        await deck.until(lambda: starred(deck, "rmse"), "highlighted")
+
+
+@contextmanager
+def key_statements(deck: Deck) -> Iterator[list[str]]:
+    """Statements of the deck's store that look for keys or values of metrics in all runs."""
+    statements: list[str] = []
+
+    def record(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if "latest_metrics" in statement and "latest_metrics.run_uuid = ?" not in statement:
+            statements.append(statement)
+
+    engine = deck.app.session.store._reader._engine
+    event.listen(engine, "before_cursor_execute", record)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", record)
+
+
+class TestTwelveThousandMetrics:
+    async def test_the_chooser_is_usable_at_once(self, wide: Path) -> None:
+        async with running_deck(wide, experiment="wide") as deck:
+            await deck.until_counted(wide_runs.RUNS)
+            with key_statements(deck) as statements:
+                columns = await open_dialog(deck)
+            assert len(statements) == 1, "one skip-scan"
+            assert "min(latest_metrics" in statements[0]
+            assert columns.key_count > wide_runs.KEYS
+            await search(deck, "11993")
+            assert [each.key for each in columns.rows] == ["metric-11993"]
+            await deck.press("space", "escape")
+            await apply(deck)
+            assert shown(deck)[-1] == Column(Kind.METRIC, "metric-11993")
+
+    async def test_only_what_is_in_view_is_read(self, wide: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[int] = []
+        real = Store.run_records
+
+        def run_records(self: Store, ids: Any, fields: Any, *rest: Any) -> Any:
+            asked.append(len(fields.metrics) + len(fields.params))
+            return real(self, ids, fields, *rest)
+
+        monkeypatch.setattr(Store, "run_records", run_records)
+        async with running_deck(wide, experiment="wide") as deck:
+            await deck.until_counted(wide_runs.RUNS)
+            await open_dialog(deck)
+            await deck.press("a")
+            await deck.until_shown("12,003 shown")
+            await apply(deck)
+            table = deck.screen.table
+            await deck.until(lambda: len(table.columns) == 2 + 2 + wide_runs.KEYS + 1, "all columns")
+            table.move_to(0, len(table.columns) - 1)  # the param `seed`
+            await deck.until(lambda: not table.missing()[0], "the values on the right")
+            cells = table.row_cells(0)
+            assert cells is not None
+            assert cells[-1].text == str(wide_runs.RUNS - 1)
+            await deck.press("s")
+            await deck.until(lambda: table.order and table.run_ids[0] == wide_runs.run_id_of(0), "sorted")
+            assert max(asked) <= 100
+
+    async def test_it_opens_with_columns_that_differ(self, wide: Path) -> None:
+        async with running_deck(wide, experiment="wide") as deck:
+            await deck.until_counted(wide_runs.RUNS)
+            columns = shown(deck)
+            assert SEED in columns
+            assert len(columns) < 100
+
+    def test_what_differs_is_right_where_a_run_has_more_than_can_be_read(self, tmp_path: Path) -> None:
+        db = wide_runs.make_wide_store(tmp_path / "mlflow.db", runs=10, keys=6_000, keys_per_run=6_000)
+        with closing(Store(db)) as store:
+            columns = store.differing_columns(store.run_ids(RunQuery((wide_runs.EXPERIMENT_ID,))))
+        metrics = [column.key for column in columns if column.kind is Kind.METRIC]
+        assert len(set(metrics)) == 30
+        assert all(int(key.removeprefix("metric-")) % 7 for key in metrics), "every seventh is the same everywhere"
+        assert columns[-1] == SEED
+
+    def test_what_is_present_follows_the_filter(self, wide: Path) -> None:
+        with closing(Store(wide)) as store:
+            everything = store.present_columns(RunQuery((wide_runs.EXPERIMENT_ID,)))
+            assert len(everything) == wide_runs.KEYS + 1
+            some = store.present_columns(RunQuery((wide_runs.EXPERIMENT_ID,), filter="params.seed < 100"))
+            few = store.present_columns(RunQuery((wide_runs.EXPERIMENT_ID,), filter="params.seed = '3'"))
+            assert store.present_columns(RunQuery(("0",))) == ()
+        assert len(few) == wide_runs.KEYS_PER_RUN + 1
+        assert set(few) < set(some) < set(everything)

@@ -1,0 +1,96 @@
+"""What is remembered of a store between sittings, and what a file that nobody can read does: nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mldeck.model import Column, Kind
+from mldeck.store.interrupt import Interrupt
+from mldeck.store.store import Store
+from mldeck.ui.runs.reading import read_opening
+from mldeck.ui.state import metric_direction as best
+from mldeck.ui.state.columns import ColumnChoice, Source, from_memory, to_memory
+from mldeck.ui.state.metric_direction import Better
+from mldeck.ui.state.saved_state import StoreMemory
+from tests.fixture_stores import FixtureStore
+
+RMSE, DEPTH = Column(Kind.METRIC, "rmse"), Column(Kind.PARAM, "rmse")
+"""A metric and a param may share a name."""
+CHOICE = ColumnChoice(Source.CHOSEN, (RMSE, DEPTH, Column(Kind.DATASET, "name")), (DEPTH,), {RMSE: 14})
+
+
+def test_a_choice_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    memory = StoreMemory.of(tmp_path / "mlflow.db")
+    memory.experiment("7")["columns"] = to_memory(CHOICE)
+    best.remember(memory.experiment("7"), "rmse", Better.LOWER)
+    memory.save()
+    again = StoreMemory.of(tmp_path / "mlflow.db").experiment("7")
+    assert from_memory(again["columns"]) == CHOICE
+    assert best.remembered(again) == {"rmse": Better.LOWER}
+    assert StoreMemory.of(tmp_path / "other.db").experiments == {}
+
+
+def test_the_automatic_choices_come_back() -> None:
+    for source in (Source.DIFFERING, Source.PRESENT):
+        assert from_memory(to_memory(ColumnChoice(source))) == ColumnChoice(source)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        None,
+        [],
+        "chosen",
+        {},
+        {"source": "chosen"},
+        {"source": ["chosen"], "columns": 3, "pinned": {"a": 1}, "widths": "wide"},
+        {"source": "differing", "columns": [None, 1, [], ["metrics"], ["gauges", "x"], [1, 2]]},
+        {"source": "differing", "pinned": [["metrics", None]], "widths": [["metrics", "a"], ["metrics", "a", True]]},
+    ],
+)
+def test_what_cannot_be_understood_is_the_default(written: object) -> None:
+    choice = from_memory(written)
+    assert choice.source is Source.DIFFERING
+    assert (choice.pinned, choice.widths) == ((), {})
+
+
+def test_what_can_be_understood_of_a_damaged_choice_is_kept() -> None:
+    written = {
+        "source": "chosen",
+        "columns": [["metrics", "rmse"], ["nonsense"], ["metrics", "rmse"], ["attributes", "status"]],
+        "widths": [["metrics", "rmse", 100_000], ["params", "rmse", 0]],
+    }
+    assert from_memory(written) == ColumnChoice(Source.CHOSEN, (RMSE,), (), {RMSE: 120, DEPTH: 4})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"experiments": 3}', '{"experiments": {"7": []}}', "\x00\xff"])
+def test_a_file_that_cannot_be_read_is_ignored(tmp_path: Path, text: str) -> None:
+    memory = StoreMemory.of(tmp_path / "mlflow.db")
+    memory.file.parent.mkdir(parents=True)
+    memory.file.write_text(text, encoding="latin-1")
+    memory = StoreMemory.of(tmp_path / "mlflow.db")
+    assert memory.experiment("7") == {}
+    memory.save()
+    assert json.loads(memory.file.read_text())["experiments"] == {"7": {}}
+
+
+@pytest.mark.parametrize("written", [None, [], {"rmse": 1}, {"rmse": "upwards"}])
+def test_directions_that_make_no_sense_are_ignored(written: object) -> None:
+    assert best.remembered({"best": written}) == {}
+
+
+def test_what_is_read_first_has_the_remembered_columns(store_copy: Callable[[str], FixtureStore]) -> None:
+    db = store_copy("nyc-taxi").db
+    memory = StoreMemory.of(db)
+    memory.experiment("1")["columns"] = to_memory(CHOICE)
+    memory.save()
+    with closing(Store(db)) as store:
+        opening = read_opening(store, "nyc-taxi-experiment", Interrupt())
+    assert opening.page is not None
+    assert opening.page.columns == opening.page.read == (DEPTH, RMSE, Column(Kind.DATASET, "name"))
+    assert any(record.metrics.keys() == {"rmse"} for record in opening.page.records.values())

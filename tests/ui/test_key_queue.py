@@ -1,0 +1,105 @@
+"""Keys that arrive faster than they can be dealt with: none is lost, and all come in the order in which they were typed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.widgets import Input
+
+from mldeck.ui.runs.screen import RunsScreen
+from tests.fixture_stores import FixtureStore
+from tests.ui.deck import Deck, running_deck
+
+_KEYS = {"/": "slash", " ": "space", "-": "minus", "\r": "enter", "\x1b": "escape"}
+
+
+@pytest.fixture
+def taxi(store_copy: Callable[[str], FixtureStore]) -> Path:
+    return store_copy("nyc-taxi").db
+
+
+async def type_ahead(deck: Deck, text: str, every: int = 0) -> None:
+    """All at once, or with a pause, for whatever else has to run, after so many."""
+    for count, character in enumerate(text, start=1):
+        printable = character if character.isprintable() else None
+        deck.app.post_message(events.Key(_KEYS.get(character, character), printable))
+        if every and count % every == 0:
+            await asyncio.sleep(0)
+
+
+def typed(deck: Deck) -> str | None:
+    """What stands in the line that has the focus; None if no line has it."""
+    return deck.app.focused.value if isinstance(deck.app.focused, Input) else None
+
+
+@pytest.mark.parametrize("every", [0, 1, 2, 3, 5])
+async def test_what_follows_the_key_for_finding_is_the_text(taxi: Path, every: int) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        await type_ahead(deck, "/trial-17 s v/qjkG", every)
+        await deck.until(lambda: typed(deck) == "trial-17 s v/qjkG")
+        assert not deck.app.session.marked
+
+
+async def test_a_dialog_gets_what_was_typed_behind_its_key(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        deck.app.post_message(events.Key("ctrl+p", None))
+        await type_ahead(deck, "/theme q")
+        await deck.until(lambda: typed(deck) == "/theme q")
+
+
+async def test_what_closes_a_dialog_does_not_swallow_what_follows(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        for _ in range(5):
+            await type_ahead(deck, "?\x1bjj")
+        await deck.until(lambda: deck.screen.table.cursor_row == 10)
+        assert isinstance(deck.app.screen, RunsScreen)
+
+
+async def test_keys_and_pastes_keep_their_order(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        await type_ahead(deck, "/ab")
+        deck.app.post_message(events.Paste("-pasted-"))
+        await type_ahead(deck, "cd")
+        await deck.until(lambda: typed(deck) == "ab-pasted-cd")
+
+
+async def test_menus_and_questions_are_answered_ahead(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        await type_ahead(deck, "en2\rjj")
+        await deck.until(lambda: any(name.endswith("2") for name in deck.run_names), "the name")
+        await deck.until(lambda: deck.screen.table.cursor_row == 2)
+
+
+async def test_what_asks_nothing_in_the_end_holds_nothing_up(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment", read_only=True) as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        await type_ahead(deck, "ejdjuj")
+        await deck.until(lambda: deck.screen.table.cursor_row == 3)
+        assert isinstance(deck.app.screen, RunsScreen)
+
+
+async def test_a_busy_machine_turns_no_text_into_commands(taxi: Path) -> None:
+    """However long the key for finding takes, what is typed behind it is the text."""
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        table = deck.screen.table
+        original = table.on_event
+
+        async def slowly(event: events.Event) -> None:
+            if isinstance(event, events.Key):
+                await asyncio.sleep(1.5)
+            await original(event)
+
+        table.on_event = slowly  # type: ignore[method-assign]
+        await type_ahead(deck, "/ab x")
+        await deck.until(lambda: typed(deck) == "ab x")
+        assert not deck.app.session.marked
