@@ -26,13 +26,14 @@ from textual.worker import WorkerFailed, get_current_worker
 from mldeck.errors import MldeckError, UsageError
 from mldeck.format import message_text, safe
 from mldeck.settings import Settings
+from mldeck.ui.app_keys import DECK
 from mldeck.ui.command_palette import DeckPalette
 from mldeck.ui.driver import forgiving
 from mldeck.ui.key_queue import Keyboard, Passed
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import Clipboard, CopyAsked
 from mldeck.ui.kit.clock import pass_time
-from mldeck.ui.kit.keys import DECK, bindings, key_text
+from mldeck.ui.kit.keys import bindings, key_text
 from mldeck.ui.kit.threads import in_thread, wait_for_threads
 from mldeck.ui.kit.toasts import Passing
 from mldeck.ui.place import Place

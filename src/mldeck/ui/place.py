@@ -24,15 +24,17 @@ from textual.widgets import Static
 from mldeck.charts.sparkline import slices_for
 from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.format import safe
+from mldeck.ui.app_keys import PLACE
 from mldeck.ui.details.line_grid import MetricGrid
-from mldeck.ui.kit.bars import KeyBar, TopBar
+from mldeck.ui.kit.bars import KeyBar
 from mldeck.ui.kit.clock import pass_time
 from mldeck.ui.kit.finder import Finder
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import PLACE, bindings
+from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.runs.reading import Opening
 from mldeck.ui.state.session import Session
+from mldeck.ui.top_bar import TopBar
 
 if TYPE_CHECKING:
     from textual.css.types import PointerShape

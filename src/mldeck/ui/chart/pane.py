@@ -22,9 +22,9 @@ from mldeck.model import Run
 from mldeck.ui.chart.choosing import CurveChoosing
 from mldeck.ui.chart.crosshair_plot import CrosshairPlot
 from mldeck.ui.chart.drawing import Drawer, Drawing
+from mldeck.ui.chart.keys import CURVES
 from mldeck.ui.chart.legend import CurveLegend, LegendLine
 from mldeck.ui.chart.view import CurveView, Range, SeriesKey, parsed_range
-from mldeck.ui.compare.keys import CURVES
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.grid import Grid

@@ -11,8 +11,8 @@ from textual.binding import BindingType
 from textual.worker import Worker
 
 from mldeck.model import Run
+from mldeck.ui.chart.keys import CHART_PLACE
 from mldeck.ui.chart.pane import CurvesPane
-from mldeck.ui.compare.keys import CHART_PLACE
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.place import Place

@@ -21,14 +21,15 @@ from mldeck.charts.lines import Line, draw_small
 from mldeck.charts.picture import Canvas, Ink, Picture, Role, spans
 from mldeck.format import cell_width, exact_float_text, float_text, safe
 from mldeck.model import Metric
+from mldeck.ui.chart.keys import SMALL_CHARTS
 from mldeck.ui.chart.small_chart_pages import SYSTEM_GROUP, VALUES, Place, arranged, group_of, prefix_of
-from mldeck.ui.compare.keys import SMALL_CHARTS
+from mldeck.ui.details.keys import METRIC_VIEW
 from mldeck.ui.details.line_grid import MetricGrid, Outlines
 from mldeck.ui.kit.base_style import Based
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.chart_styles import ink_style
 from mldeck.ui.kit.clipboard import CopyAsked
-from mldeck.ui.kit.keys import METRIC_VIEW, bindings
+from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.styles import style_named
 
 if TYPE_CHECKING:

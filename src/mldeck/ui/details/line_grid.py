@@ -13,8 +13,9 @@ from textual.message import Message
 from mldeck.charts.sparkline import sparkline
 from mldeck.format import cell_width, exact_float_text, safe, time_text
 from mldeck.model import SYSTEM_TAG_PREFIX, Metric
+from mldeck.ui.details.keys import METRIC_VIEW
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import METRIC_VIEW, bindings
+from mldeck.ui.kit.keys import bindings
 
 if TYPE_CHECKING:
     from mldeck.store.histories.outline import HistorySpan

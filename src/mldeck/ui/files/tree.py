@@ -14,9 +14,10 @@ from mldeck.artifacts.tree import Entry, EntryKind, find
 from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import safe, size_text, time_text
 from mldeck.store.interrupt import Interrupt
+from mldeck.ui.files.keys import TAKE_FILE, VIEW_FILE
 from mldeck.ui.files.reading import Folders, Row, RunFiles, list_folders
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import FOLDS, TAKE_FILE, VIEW_FILE, bindings
+from mldeck.ui.kit.keys import FOLDS, bindings
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 
 _SIZE_WIDTH, _DATE_WIDTH = 8, 19

@@ -23,6 +23,7 @@ from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import safe, size_text
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.files.actions import FileActions
+from mldeck.ui.files.keys import TAKE_FILE, VIEWER
 from mldeck.ui.files.preview.pane import PreviewPane
 from mldeck.ui.files.preview.text_view import TextView
 from mldeck.ui.files.reading import Subject
@@ -31,7 +32,7 @@ from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.find_bar import FindBar
 from mldeck.ui.kit.finder import Finder
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import TAKE_FILE, VIEWER, bindings
+from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.threads import read_off_loop
 

@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-from mldeck.ui.compare.keys import (
-    CHART_PLACE,
-    COMPARE,
-    COMPARE_TABLE,
-    CONTOUR,
-    CURVES,
-    IMPORTANCE,
-    PARALLEL,
-    PLANE,
-    SCATTER,
-    SMALL_CHARTS,
-)
-from mldeck.ui.kit.keys import (
+from mldeck.ui.app_keys import DECK, PLACE
+from mldeck.ui.chart.keys import CHART_PLACE, CURVES, SMALL_CHARTS
+from mldeck.ui.compare.keys import COMPARE, COMPARE_TABLE, CONTOUR, IMPORTANCE, PARALLEL, PLANE, SCATTER
+from mldeck.ui.details.keys import INSPECTOR, METRIC_VIEW
+from mldeck.ui.files.keys import PICTURE, TAKE_FILE, TEXT, VIEW_FILE, VIEWER
+from mldeck.ui.kit.keys import COLUMNS, FOLDS, GRID, LINES
+from mldeck.ui.models.keys import MODEL_EDITS, MODEL_LIST, MODEL_PLACE, STAGE_KEYS, VERSION_TABLE
+from mldeck.ui.runs.keys import (
     CHART,
     COLUMN_DIALOG,
     COLUMN_LIST,
-    COLUMNS,
-    DECK,
     EDITS,
     EXPERIMENTS,
-    FOLDS,
-    GRID,
-    INSPECTOR,
-    LINES,
-    METRIC_VIEW,
-    MODEL_EDITS,
-    MODEL_LIST,
-    MODEL_PLACE,
-    PICTURE,
-    PLACE,
     REGISTER,
     RUN_COLUMNS,
     RUN_PLACE,
     RUNS,
-    STAGE_KEYS,
     TAKE_AWAY,
-    TAKE_FILE,
-    TEXT,
-    VERSION_TABLE,
-    VIEW_FILE,
-    VIEWER,
 )
 
 GROUPS = (

@@ -10,12 +10,14 @@ from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
 
 from mldeck.model import Run
+from mldeck.ui.details.keys import INSPECTOR
 from mldeck.ui.details.line_grid import LineGrid, MetricGrid
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import INSPECTOR, MODEL_PLACE, bindings
+from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.board import VersionBoard
 from mldeck.ui.models.inspector import VersionInspector
+from mldeck.ui.models.keys import MODEL_PLACE
 from mldeck.ui.models.model_list import ModelList
 from mldeck.ui.models.reading import read_details, run_ids_of
 from mldeck.ui.models.version_listing import VersionListing

@@ -13,7 +13,8 @@ from mldeck.model import SYSTEM_TAG_PREFIX
 from mldeck.registry.nouns import ARCHIVED, NO_STAGE, PRODUCTION, STAGING, ModelOrder, ModelQuery, RegisteredModel
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import COLUMNS, MODEL_LIST, bindings
+from mldeck.ui.kit.keys import COLUMNS, bindings
+from mldeck.ui.models.keys import MODEL_LIST
 
 _MIN_NAME_WIDTH, _MAX_TEXT_WIDTH = 12, 28
 _SIGN_WIDTH = 2

@@ -10,8 +10,11 @@ from textual import work
 from textual.binding import BindingType
 
 from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
-from mldeck.ui.kit.keys import INSPECTOR, MODEL_EDITS, MODEL_PLACE, PLACE, STAGE_KEYS, bindings
+from mldeck.ui.app_keys import PLACE
+from mldeck.ui.details.keys import INSPECTOR
+from mldeck.ui.kit.keys import bindings
 from mldeck.ui.models.browsing import ModelVersions
+from mldeck.ui.models.keys import MODEL_EDITS, MODEL_PLACE, STAGE_KEYS
 
 if TYPE_CHECKING:
     from mldeck.ui.models.editing import ModelActions

@@ -15,8 +15,9 @@ from mldeck.ui.details.run_cells import LEADING as RUN_LEADING
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn, Standing
-from mldeck.ui.kit.keys import COLUMNS, VERSION_TABLE, bindings
+from mldeck.ui.kit.keys import COLUMNS, bindings
 from mldeck.ui.kit.lazy_row import LazyCells
+from mldeck.ui.models.keys import VERSION_TABLE
 from mldeck.ui.models.reading import AGE, LEADING, VERSION, VersionOrder, VersionRuns, Versions, arranged
 from mldeck.ui.models.version_overview import STATUS_GLYPHS
 from mldeck.ui.state.columns import Look

@@ -16,12 +16,13 @@ from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import Kind
 from mldeck.ui.kit.bars import KeyBar, TabBar
-from mldeck.ui.kit.keys import COLUMN_DIALOG, bindings
+from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.text_field import TextField
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.runs.column_draft import ColumnDraft
 from mldeck.ui.runs.column_list import GROUPS, ColumnList
 from mldeck.ui.runs.column_reading import ColumnReader
+from mldeck.ui.runs.keys import COLUMN_DIALOG
 from mldeck.ui.state.columns import ColumnChoice, Source
 
 _SOURCES = (

@@ -11,8 +11,9 @@ from textual.message import Message
 from mldeck.format import safe
 from mldeck.model import Column, Kind
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import COLUMN_LIST, bindings
+from mldeck.ui.kit.keys import bindings
 from mldeck.ui.runs.column_draft import ColumnDraft
+from mldeck.ui.runs.keys import COLUMN_LIST
 from mldeck.ui.state.columns import ATTRIBUTES, DATASETS, ColumnChoice, label_of
 
 GROUPS: Sequence[tuple[str, Kind | None]] = (

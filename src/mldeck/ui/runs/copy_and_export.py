@@ -15,9 +15,10 @@ from mldeck.model import Column, Kind, RunFields, RunRecord
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import CopyAsked
-from mldeck.ui.kit.keys import TAKE_AWAY, bindings
+from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.runs.columns import RunColumns
+from mldeck.ui.runs.keys import TAKE_AWAY
 
 if TYPE_CHECKING:
     from mldeck.export import Format

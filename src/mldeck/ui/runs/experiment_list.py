@@ -12,7 +12,8 @@ from textual.message import Message
 from mldeck.format import safe
 from mldeck.model import Experiment, workspaces_of
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import EXPERIMENTS, bindings
+from mldeck.ui.kit.keys import bindings
+from mldeck.ui.runs.keys import EXPERIMENTS
 
 _COUNT_WIDTH = 3
 """Room for the counts before they are known."""

@@ -17,11 +17,12 @@ from mldeck.format import safe
 from mldeck.model import Column, Kind, OrderKey, RunFields, RunQuery, View
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import RUN_PLACE, bindings
+from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.place import Place, no_match_text
 from mldeck.ui.runs import reading as run_reading
+from mldeck.ui.runs.keys import RUN_PLACE
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import HEADING, Heading, Layout
 from mldeck.ui.state.session import Session, next_view

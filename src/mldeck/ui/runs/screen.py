@@ -12,15 +12,17 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from mldeck.model import Experiment, Kind, Run, View
+from mldeck.ui.details.keys import INSPECTOR
 from mldeck.ui.details.line_grid import LineGrid, MetricGrid
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import CHART, EDITS, INSPECTOR, REGISTER, bindings
+from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.place import pane
 from mldeck.ui.runs import reading as run_reading
 from mldeck.ui.runs.experiment_list import ExperimentList
 from mldeck.ui.runs.files import RunFiles
 from mldeck.ui.runs.inspector import Inspector
+from mldeck.ui.runs.keys import CHART, EDITS, REGISTER
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.session import WayBack, next_view

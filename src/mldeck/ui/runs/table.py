@@ -13,7 +13,8 @@ from mldeck.model import Column, Kind, OrderKey, RunRecord
 from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, RunCells
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import COLUMNS, RUNS, bindings
+from mldeck.ui.kit.keys import COLUMNS, bindings
+from mldeck.ui.runs.keys import RUNS
 from mldeck.ui.runs.record_cache import RecordCache
 from mldeck.ui.state.arrangement import HEADING, Arrangement, Heading
 from mldeck.ui.state.columns import Look, is_sortable

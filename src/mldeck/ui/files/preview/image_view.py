@@ -15,7 +15,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mldeck.artifacts.previews.values import RGB, ImagePreview
-from mldeck.ui.kit.keys import PICTURE, bindings
+from mldeck.ui.files.keys import PICTURE
+from mldeck.ui.kit.keys import bindings
 
 _MIDDLE = (0.5, 0.5)
 

@@ -17,9 +17,10 @@ from mldeck.artifacts.previews.values import TextPage, TextPreview
 from mldeck.artifacts.source import Source
 from mldeck.errors import Interrupted, MldeckError
 from mldeck.store.interrupt import Interrupt
+from mldeck.ui.files.keys import TEXT
 from mldeck.ui.files.preview.text_layout import Row, pieces_of, row_at, rows_of
 from mldeck.ui.files.preview.text_reading import ReadPage, as_lines, colours, find_next, find_previous, place_of
-from mldeck.ui.kit.keys import TEXT, bindings
+from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.line_view import LineView
 from mldeck.ui.kit.text_styles import LOOKS
 from mldeck.ui.kit.threads import read_off_loop
