@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from mldeck import __version__
-from mldeck.output import write_table
+from mldeck.printing import write_table
 from tests.fixture_stores import FixtureStore
 from tests.privileges import drop_root_powers_before_exec, without_root_powers
 

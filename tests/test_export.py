@@ -17,8 +17,8 @@ from mldeck.destination import AlreadyThere, Destination, NotWritten
 from mldeck.errors import Interrupted
 from mldeck.export import TABLE_FORMATS, Format, RunsShown, export_runs
 from mldeck.model import Column, Kind, OrderKey, RunFields, RunQuery, View
+from mldeck.run_text import markdown_lines
 from mldeck.search.python import search_call
-from mldeck.serial import markdown_lines
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.runs.rows import ATTRIBUTES
 from mldeck.store.store import Store

@@ -63,16 +63,18 @@ ROOMS = {
     "demo": Room(NOUNS | {"child", "store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     # SQLAlchemy is imported by a worker after the first paint, so no module of the user interface may bring it in.
     "ui": Room(
-        NOUNS | LOGIC | {"child", "destination", "helper", "settings", "serial", "export"},
+        NOUNS | LOGIC | {"child", "destination", "helper", "settings", "run_text", "export"},
         frozenset({"textual", "rich", "markdown_it"}),
         frozenset({"sqlalchemy"}),
     ),
     # Printed answers: the other front end of the store, and as little of the terminal's packages as the store has.
-    "output": Room(NOUNS | {"search", "store", "serial"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
+    "printing": Room(NOUNS | {"search", "store", "run_text"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     # Runs as text, whoever writes them: printed answers, and files.
-    "serial": Room(NOUNS | {"store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
-    "export": Room(NOUNS | {"destination", "store", "serial"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
-    "commands": Room(NOUNS | LOGIC | {"destination", "settings", "output", "serial"}, frozenset(), frozenset(HEAVY)),
+    "run_text": Room(NOUNS | {"store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
+    "export": Room(NOUNS | {"destination", "store", "run_text"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
+    "commands": Room(
+        NOUNS | LOGIC | {"destination", "settings", "printing", "run_text"}, frozenset(), frozenset(HEAVY)
+    ),
     "cli": Room(NOUNS | {"settings", "store", "commands", "demo", "ui"}),
     "__main__": Room(frozenset({"cli"})),
 }

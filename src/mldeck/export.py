@@ -14,7 +14,7 @@ from typing import TextIO
 
 from mldeck.destination import Destination
 from mldeck.model import Column, RunQuery
-from mldeck.serial import csv_lines, field_name, json_pieces, markdown_lines, object_fields, read_rows, run_object
+from mldeck.run_text import csv_lines, field_name, json_pieces, markdown_lines, object_fields, read_rows, run_object
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 

@@ -69,7 +69,7 @@ def run(words: Sequence[str]) -> int:
 
 def _files_of_run(store_path: Path, settings: Settings, path: str, options: argparse.Namespace) -> tuple[str, RunTree]:
     from mldeck.artifacts.run_tree import run_tree
-    from mldeck.output import opened
+    from mldeck.printing import opened
 
     is_walked = options.command == "get" or options.recursive
     with opened(store_path) as store:
@@ -110,7 +110,7 @@ def _tell_where(tree: RunTree) -> None:
 
 def _list(tree: RunTree, path: str, options: argparse.Namespace) -> int:
     from mldeck.artifacts.tree import walk
-    from mldeck.serial import json_pieces
+    from mldeck.run_text import json_pieces
 
     unreadable: list[ArtifactError] = []
     entry = tree.entry(path)

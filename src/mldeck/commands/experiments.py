@@ -12,6 +12,6 @@ def run(words: Sequence[str]) -> int:
     add_print_options(parser)
     add_workspace_option(parser)
     options = parser.parse_args(words)
-    from mldeck import output
+    from mldeck import printing
 
-    return output.print_experiments(printed_store(options), options.view, options.workspace, options.format)
+    return printing.print_experiments(printed_store(options), options.view, options.workspace, options.format)

@@ -32,7 +32,7 @@ def run(words: Sequence[str]) -> int:
     add_format_option(parser)
     options = parser.parse_args(words)
     from mldeck.errors import UsageError
-    from mldeck.output import print_objects
+    from mldeck.printing import print_objects
     from mldeck.registry.nouns import ModelQuery, ModelVersion, RegisteredModel
 
     with opened_stores(options) as stores:
@@ -93,7 +93,7 @@ def _version_object(version: ModelVersion) -> dict[str, Any]:
 
 def _model_cells(model: RegisteredModel) -> list[str]:
     from mldeck.format import MISSING, time_or_missing
-    from mldeck.output import first_line
+    from mldeck.printing import first_line
     from mldeck.registry.nouns import STAGES
 
     aliases = [f"@{alias} {version}" for alias, version in model.aliases.items()]
@@ -110,7 +110,7 @@ def _model_cells(model: RegisteredModel) -> list[str]:
 
 def _version_cells(version: ModelVersion) -> list[str]:
     from mldeck.format import MISSING, time_or_missing
-    from mldeck.output import first_line
+    from mldeck.printing import first_line
 
     return [
         str(version.version),

@@ -41,7 +41,7 @@ def run(words: Sequence[str]) -> int:
     options = parser.parse_args(words)
     check_can_draw()
     path = printed_store(options)
-    from mldeck.output import opened
+    from mldeck.printing import opened
 
     with opened(path) as store:
         runs = [store.run_meant(text) for text in options.run]
@@ -56,8 +56,8 @@ def run(words: Sequence[str]) -> int:
 def _write_points(store: Store, runs: Sequence[Run], metric: str) -> None:
     from itertools import chain
 
-    from mldeck.output import write_csv
-    from mldeck.serial import POINT_HEADER, point_rows
+    from mldeck.printing import write_csv
+    from mldeck.run_text import POINT_HEADER, point_rows
 
     rows = (point_rows(each.run_id, each.label, metric, store.iter_points(each.run_id, metric)) for each in runs)
     write_csv(POINT_HEADER, chain.from_iterable(rows))

@@ -93,7 +93,7 @@ def _agreed() -> bool:
 def _show(stores: Stores, plan: TransitionPlan, versions: Sequence[ModelVersion]) -> None:
     """What moves, and what is different from the version that is in the stage now."""
     from mldeck.format import safe
-    from mldeck.output import write, write_table
+    from mldeck.printing import write, write_table
     from mldeck.registry.review import aliases_left
 
     lines = [f"{plan.model} in {stores.registered.path}"]

@@ -49,7 +49,7 @@ class Stores:
 
 @contextmanager
 def opened_stores(options: argparse.Namespace) -> Iterator[Stores]:
-    from mldeck.output import opened
+    from mldeck.printing import opened
     from mldeck.settings import load_settings
     from mldeck.store.address import registry_path
     from mldeck.store.sqlite.files import check_database

@@ -62,12 +62,12 @@ def run(words: Sequence[str]) -> int:
     add_print_options(parser)
     add_workspace_option(parser)
     options = parser.parse_args(words)
-    from mldeck import output
+    from mldeck import printing
     from mldeck.search.order import parse_orders
 
     order = parse_orders(options.order)
     limit = DEFAULT_LIMIT if options.limit is None else options.limit
-    left_out = output.print_runs(
+    left_out = printing.print_runs(
         printed_store(options),
         options.experiment,
         options.workspace,
@@ -85,9 +85,9 @@ def run(words: Sequence[str]) -> int:
 
 
 def _columns(text: str) -> tuple[Column, ...]:
+    from mldeck.run_text import COLUMN_ATTRIBUTES
     from mldeck.search.columns import parse_columns
     from mldeck.search.errors import SearchError
-    from mldeck.serial import COLUMN_ATTRIBUTES
 
     try:
         return parse_columns(text, COLUMN_ATTRIBUTES)

@@ -91,7 +91,7 @@ class CurveChoosing(CurveLoading):
     # -- export
 
     def action_export(self) -> None:
-        from mldeck.serial import POINT_HEADER
+        from mldeck.run_text import POINT_HEADER
         from mldeck.ui.chart.table_rows import CurveRows
         from mldeck.ui.export.export import Exported, export
 

@@ -11,7 +11,7 @@ from mldeck.ui.chart.drawing import Series
 
 if TYPE_CHECKING:
     from mldeck.model import History
-    from mldeck.serial import Row
+    from mldeck.run_text import Row
     from mldeck.store.histories.points import Points
     from mldeck.store.store import Store
 
@@ -32,7 +32,7 @@ class CurveRows:
         return sum(each.history.point_count for each in self._series if each.history is not None)
 
     def __iter__(self) -> Iterator[Row]:
-        from mldeck.serial import point_rows  # files are seldom written
+        from mldeck.run_text import point_rows  # files are seldom written
 
         for each in self._series:
             run = self._records[each.key.run_id].run

@@ -78,7 +78,7 @@ def _pieces(
     picture: Picture | None, header: Sequence[str], rows: Rows, form: Format, title: str, palette: Palette
 ) -> Iterable[str]:
     from mldeck.export import Format
-    from mldeck.serial import csv_lines, json_pieces, markdown_table, valid_number
+    from mldeck.run_text import csv_lines, json_pieces, markdown_table, valid_number
 
     if form is Format.SVG and picture is not None:
         from mldeck.charts.svg import to_svg

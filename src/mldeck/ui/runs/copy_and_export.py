@@ -76,8 +76,8 @@ class TakeAway(RunColumns):
                 self.post_message(CopyAsked(chosen.text, chosen.label))
 
     def _choices(self, record: RunRecord | None) -> list[_Copy]:
+        from mldeck.run_text import json_text, run_object
         from mldeck.search.python import search_call
-        from mldeck.serial import json_text, run_object
 
         session = self.session
         choices: list[_Copy] = []

@@ -37,7 +37,7 @@ from mldeck.model import (
     View,
     workspaces_of,
 )
-from mldeck.serial import (
+from mldeck.run_text import (
     RUN_KEYS,
     Row,
     csv_lines,
