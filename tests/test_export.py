@@ -186,7 +186,7 @@ class TestWholeOrNotAtAll:
     def test_nothing_is_replaced_unless_told(self, store: Store, tmp_path: Path) -> None:
         path = tmp_path / "runs.csv"
         path.write_text("precious")
-        with pytest.raises(AlreadyThere, match=r"runs\.csv was not written: it is there already"):
+        with pytest.raises(AlreadyThere, match=r"runs\.csv was not written: it already exists"):
             export_runs(store, self.SHOWN, Destination(path, ()), Format.CSV)
         assert path.read_text() == "precious"
         assert export_runs(store, self.SHOWN, Destination(path, (), replace=True), Format.CSV) > 0

@@ -1,4 +1,7 @@
-"""Addresses as people type them and as they may be shown, without the passwords that URIs can hold. Standard library only."""
+"""Paths and URIs: read them as a user types them, and show them without the passwords that they may contain.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,9 @@ _HIDDEN = "***"
 
 
 def printable(address: str) -> str:
-    """The address with `***` for a password before the host and for secret values of its query.
+    """Return the address with `***` in place of a password before the host and of secret values in the query.
 
-    A path on this machine stays as it is. Where a password holds a slash, what is hidden ends at the last `@`.
+    A path on this machine is returned unchanged. If the password contains a slash, everything up to the last `@` is hidden.
     """
     scheme, mark, rest = address.partition("://")
     if not mark:
@@ -38,7 +41,10 @@ def printable(address: str) -> str:
 
 
 def typed_path(text: str) -> Path:
-    """Return the path that a typed text means. A leading `~` is a home folder; `./~x` is a file of that name."""
+    """Return the path that a typed text means. A leading `~` is a home folder; `./~x` is a file of that name.
+
+    Raises `UsageError` if no home folder is known for that user.
+    """
     if not text.startswith("~"):
         return Path(text)
     try:
@@ -50,7 +56,7 @@ def typed_path(text: str) -> Path:
 
 
 def absolute(path: Path) -> Path:
-    """The same, from `/` on. Raises `UsageError` if it is relative to a folder that was deleted."""
+    """Return the absolute path, with links kept. Raises `UsageError` if it is relative to a folder that was deleted."""
     try:
         return path.absolute()
     except FileNotFoundError:
@@ -60,6 +66,6 @@ def absolute(path: Path) -> Path:
 
 
 def host_of(url: str) -> str:
-    """Return the `scheme://authority` of a URL in printable form: what the user agrees to connect to."""
+    """Return the `scheme://authority` of a URL without its password: the host that the user agrees to connect to."""
     scheme, _, rest = url.partition("://")
     return printable(f"{scheme.lower()}://{rest.partition('/')[0]}")

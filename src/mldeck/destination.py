@@ -1,6 +1,6 @@
-"""Write a file or a folder where the user wants it: complete, or not at all.
+"""Write a file or a folder where the user wants it, completely or not at all.
 
-Until it is complete it has a temporary name in the same folder. What goes wrong leaves nothing behind.
+Until it is complete it has a temporary name in the same folder. After a failure the temporary file is removed.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 from mldeck.errors import MldeckError
 
 _SIDE_FILES = ("", "-wal", "-shm", "-journal")
-"""The files of a SQLite database, by what their names end in. SQLite reads a foreign journal of that name into the database."""
+"""Suffixes of the files of a SQLite database. SQLite would apply a foreign journal of such a name to the database."""
 
 
 class NotWritten(MldeckError):
-    """Nothing was written. The message names the destination and says why."""
+    """Nothing was written. The message names the destination and gives the reason."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path} was not written: {reason}")
@@ -29,26 +29,26 @@ class NotWritten(MldeckError):
 
 
 class AlreadyThere(NotWritten):
-    """Something has that name, and nobody said that it may be replaced."""
+    """A file, folder or link of that name exists, and `Destination.replace` is False."""
 
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a new file or folder goes, and what must not come to harm by it."""
+    """The path of a new file or folder, and the databases that it must not damage."""
 
     path: Path
-    """The name it gets. Where a link has that name, what the link leads to is replaced, not the link."""
+    """The path to write to. If it is a link, the link's target is replaced, not the link."""
     databases: Collection[Path]
-    """The store, and that of the registry: neither they nor their journals are ever written, whatever was agreed to."""
+    """The databases of the runs and of the registry. They and their journals are never overwritten, not even by `replace`."""
     replace: bool = False
-    """Whether what has that name may be replaced, also through a link."""
+    """Whether an existing file or folder may be replaced, also through a link."""
 
     @contextmanager
     def new(self, *, is_dir: bool = False, source: Path | None = None) -> Iterator[Path]:
-        """A temporary name beside the path, which becomes the path at the end of the block.
+        """Yield a temporary path in the same folder, which is renamed to `path` at the end of the block.
 
-        `source`: where on this machine the contents come from. Raises `AlreadyThere` and `NotWritten`, before and after the
-        block: somebody else may have made something of that name meanwhile.
+        `source` is the local path that the contents are copied from, if any. Raises `AlreadyThere` or `NotWritten`. Both
+        are checked before and after the block, because another program may create that path in between.
         """
         temporary: Path | None = None
         try:
@@ -60,7 +60,7 @@ class Destination:
             _put(temporary, target)
         except OSError as error:
             raise NotWritten(self.path, error.strerror or str(error)) from error
-        except ValueError as error:  # a zero byte
+        except ValueError as error:  # the name contains a zero byte
             raise NotWritten(self.path, f"such a name cannot be written ({error})") from error
         finally:
             if temporary is not None:
@@ -72,14 +72,15 @@ class Destination:
                 raise NotWritten(self.path, "it is the tracking database itself")
             if target.is_dir() and Path(os.path.realpath(database)).is_relative_to(target):
                 raise NotWritten(self.path, "it is a folder, and the tracking database lies there")
-        if self.path.is_symlink() and not self.replace:  # the folder is foreign, and so may be where a link in it leads
+        # Any user may have put the link there, so that its target need not be where the user expects it.
+        if self.path.is_symlink() and not self.replace:
             raise AlreadyThere(self.path, f"it is a link to {target}")
         if not target.exists():
             return
         if not is_dir and not target.is_file():
             raise NotWritten(self.path, "it is not a file")
         if not self.replace:
-            raise AlreadyThere(self.path, "it is there already")
+            raise AlreadyThere(self.path, "it already exists")
         if source is not None and source.is_relative_to(target):
             raise NotWritten(self.path, "the artifacts themselves lie there")
         if is_dir and not target.is_dir():
@@ -87,7 +88,7 @@ class Destination:
 
 
 def _is_part_of(target: Path, database: Path) -> bool:
-    """Whether it is a file of the database, by whatever name: some disks mix up upper and lower case."""
+    """Return whether the target is a file of the database under any name; some file systems ignore case."""
     real = os.path.realpath(database)
     if any(str(target).casefold() == (real + ending).casefold() for ending in _SIDE_FILES):
         return True
@@ -109,7 +110,7 @@ def _put(temporary: Path, target: Path) -> None:
 
 
 def _discard(path: Path) -> None:
-    """Remove a file or folder that may not be there. A failure here would hide the one before it."""
+    """Remove a file or folder if it exists. Errors are ignored because they would hide the one that led here."""
     with suppress(OSError):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

@@ -1,29 +1,29 @@
-"""What can go wrong and be explained to a person: one line that names the thing and the way out."""
+"""The errors that are shown to the user as one line, which names the object and a way out."""
 
 
 class MldeckError(Exception):
-    """The message is complete: it names what is wrong and what to do about it."""
+    """The base class. The message is complete: it says what is wrong and what to do about it."""
 
 
 class UsageError(MldeckError):
-    """The command was asked for something that cannot be: exit status 2."""
+    """The command line or the settings ask for something impossible; the exit status is 2."""
 
 
 class StoreUnmade(UsageError):
-    """There is no database, or not all of it: MLflow may be about to make it."""
+    """The database does not exist or is incomplete; MLflow may be about to create it."""
 
 
 class StoreUnavailable(MldeckError):
-    """The database cannot be read now, but may be later: locked, replaced, or gone."""
+    """The database cannot be read now, but perhaps later: it is locked, replaced or missing."""
 
 
 class StoreLocked(StoreUnavailable):
-    """Another program holds the database's lock; it lets go sooner or later."""
+    """Another program holds a lock on the database and will release it sooner or later."""
 
 
 class StoreChanged(StoreUnavailable):
-    """The file was changed while it was read as if nobody would: it must be opened anew."""
+    """The file was opened as immutable, but another program has changed it; it must be opened again."""
 
 
 class Interrupted(MldeckError):
-    """A read was stopped because its answer is no longer wanted."""
+    """A read was stopped because its result is no longer needed."""

@@ -1,4 +1,4 @@
-"""Write what a run table or a chart shows into a file. Headless; the deck asks for it in a thread."""
+"""Write the contents of a run table or a chart into a file. The deck calls these functions in a worker thread."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ _MAX_FILE_NAME = 80
 
 
 class Format(str, Enum):
+    """A file format, by the name that the export dialog shows."""
+
     CSV = "CSV"
     JSON = "JSON"
     MARKDOWN = "Markdown"
@@ -32,13 +34,14 @@ class Format(str, Enum):
 
     @property
     def suffix(self) -> str:
+        """The suffix that files of this format get, with its dot."""
         return _SUFFIXES[self]
 
     @classmethod
     def of(cls, path: str) -> Format | None:
-        """The format that the end of a file's name stands for."""
+        """Return the format that the suffix of a path stands for, in upper or lower case; None if it is unknown."""
         suffix = Path(path).suffix.lower()
-        return cls.MARKDOWN if suffix == ".markdown" else next((each for each in cls if each.suffix == suffix), None)
+        return cls.MARKDOWN if suffix == ".markdown" else next((form for form in cls if form.suffix == suffix), None)
 
 
 _SUFFIXES = {
@@ -50,25 +53,25 @@ _SUFFIXES = {
 }
 TABLE_FORMATS = (Format.CSV, Format.JSON, Format.MARKDOWN)
 PICTURE_FORMATS = (Format.TEXT, Format.SVG, Format.CSV)
-"""The picture, or the numbers that it was drawn from."""
+"""Formats for a chart: two for the picture, and CSV for the numbers that it was drawn from."""
 
 
 def file_name(text: str) -> str:
-    """As much of a text as can stand in any file name; `experiment` if nothing can."""
+    """Return the text as a file name for any system, at most 80 characters long; `experiment` if nothing remains of it."""
     return _NO_FILE_NAME.sub("-", text).strip("-.")[:_MAX_FILE_NAME] or "experiment"
 
 
 @dataclass(frozen=True)
 class RunsShown:
-    """What a run table shows."""
+    """The contents of a run table, as a query."""
 
     query: RunQuery
     columns: Sequence[Column]
-    """Each once."""
+    """The columns, without duplicates."""
     experiment_names: Mapping[str, str] = field(default_factory=dict)
-    """By experiment id."""
+    """Experiment names by experiment id."""
     only: Collection[str] | None = None
-    """Nothing but these runs, if they are listed at all."""
+    """The run ids to restrict the query to; None for all runs that it finds."""
 
 
 def export_runs(
@@ -80,9 +83,9 @@ def export_runs(
     progress: Callable[[int, int], None] = lambda done, total: None,
     interrupt: Interrupt | None = None,
 ) -> int:
-    """Write the runs, and return how many they are. `progress` is told how many are done, and of how many.
+    """Write the runs and return their number. `progress` is called with the number of lines written and the total.
 
-    Raises `AlreadyThere`, `NotWritten`, or what reading raises; there is no new file then.
+    Raises `AlreadyThere`, `NotWritten`, or what reading the store raises; no file is created then.
     """
     interrupt = interrupt or Interrupt()
     with _complete_file(destination) as file:
@@ -102,7 +105,10 @@ def write_file(
     progress: Callable[[int, int], None] = lambda done, total: None,
     interrupt: Interrupt | None = None,
 ) -> None:
-    """Write lines, of which about `total` are to come. Raises what `export_runs` raises; there is no new file then."""
+    """Write the lines; `total` is about how many there are, for `progress`.
+
+    Raises `AlreadyThere`, `NotWritten`, or what the iterable raises; no file is created then.
+    """
     with _complete_file(destination) as file:
         _write_lines(file, iter(lines), total, progress, interrupt or Interrupt())
 
@@ -122,7 +128,7 @@ def _write_lines(
 def _lines(store: Store, shown: RunsShown, ids: Sequence[str], form: Format, interrupt: Interrupt) -> Iterator[str]:
     if form is Format.JSON:
         records = store.iter_records(ids, object_fields(shown.columns), interrupt)
-        return json_pieces(run_object(each, shown.experiment_names) for each in records)
+        return json_pieces(run_object(record, shown.experiment_names) for record in records)
     rows = read_rows(store, ids, shown.columns, shown.experiment_names, interrupt)
     if form is Format.MARKDOWN:
         return markdown_lines(shown.columns, rows)
@@ -131,7 +137,7 @@ def _lines(store: Store, shown: RunsShown, ids: Sequence[str], form: Format, int
 
 @contextmanager
 def _complete_file(destination: Destination) -> Iterator[TextIO]:
-    """A file to write to that gets its name when everything is in it and on the disk."""
+    """Yield an open file. It gets its final name after the block, once its contents are on the disk."""
     with (
         destination.new() as temporary,
         temporary.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file,

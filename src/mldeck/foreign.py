@@ -1,4 +1,4 @@
-"""What others wrote, read within bounds: regular files, and JSON. Standard library only, and quick to import."""
+"""Read files and JSON that other programs wrote, within limits of size and depth. Standard library only, quick to import."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-_DEEPEST = 100
-"""Levels of JSON: Python goes some hundred levels deep, and less deep in writing than in reading."""
+_MAX_LEVELS = 100
+"""Nesting levels of JSON. Python handles some hundreds of levels, and fewer in writing than in reading."""
 
 
 def read_file(path: Path, most: int) -> bytes:
-    """Raise `OSError` when it is not there, is no regular file, which might never end, or has more than `most` bytes."""
-    # Opening a pipe would wait for somebody who writes to it.
+    """Return the contents of a regular file of at most `most` bytes.
+
+    Raises `OSError` if it is missing, too large, or not a regular file: reading a pipe or a device might never end.
+    """
+    # Without O_NONBLOCK, opening a pipe would wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         mode = os.fstat(descriptor).st_mode
-        # Of a folder, reading says that it is one.
+        # For a folder, the read below raises an error that says so.
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise OSError(0, "it is a pipe or a device")
         content = b""
@@ -32,9 +35,12 @@ def read_file(path: Path, most: int) -> bytes:
 
 
 def load_json(text: str) -> Any:
-    """Raise `ValueError` for what is no JSON, is nested too deeply, or holds halves of characters, which no file or database
-    takes."""
-    import json  # not for those who have no JSON to read
+    """Parse JSON.
+
+    Raises `ValueError` if the text is not JSON, is nested too deeply, or contains lone surrogates, which can be stored in
+    neither a file nor a database.
+    """
+    import json  # here, because most callers of this module read no JSON
 
     try:
         value = json.loads(text)
@@ -43,9 +49,9 @@ def load_json(text: str) -> Any:
     levels, values = 0, [value]
     while values:
         levels += 1
-        if levels > _DEEPEST:
+        if levels > _MAX_LEVELS:
             raise ValueError("it is nested too deeply")
-        values = [member for each in values for member in _members(each)]
+        values = [member for container in values for member in _members(container)]
     if "\\u" in text:
         json.dumps(value, ensure_ascii=False).encode()
     return value

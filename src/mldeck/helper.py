@@ -1,10 +1,11 @@
-"""Work on foreign data that may never end, or take any amount of memory, in a process of ours that can be ended.
+"""A helper process for work on foreign data that may take forever or use too much memory. It can be killed.
 
-What Pygments' regular expressions or pyarrow make of a file cannot be foreseen, and cannot be stopped in a thread: one match
-may take hours, and keeps the whole program waiting. A helper stays for the next question, so that it is started but once.
+How long Pygments' regular expressions or pyarrow take over a file cannot be predicted, and a thread cannot be stopped: one
+match may take hours and block the whole program. A helper process stays alive for further questions, so that it is started
+only once.
 
-The two speak JSON, a line for each message. Nothing is ever unpickled. For questions about a file the helper reads through the
-process that asks, which alone knows where the file lies.
+The two processes exchange JSON, one message per line; nothing is ever unpickled. To answer a question about a file, the
+helper asks the calling process for its bytes, because only that process knows where the file is.
 """
 
 from __future__ import annotations
@@ -25,30 +26,31 @@ from typing import Any
 from mldeck.child import start_python
 
 Read = Callable[[int, int], bytes]
-"""Bytes of a file: from an offset on, so many."""
+"""Return bytes of a file, given the offset and the number of bytes."""
 
 _TICK_S = 0.05
-_PATIENCE = 6
-"""How much longer than the helper may work its answer is waited for: the machine may be busy."""
-_LONGEST_ANSWER = 1 << 26
+_WAIT_FACTOR = 6
+"""The longest wait for an answer, as a multiple of the helper's own CPU time limit, because the machine may be busy."""
+_MAX_ANSWER_BYTES = 1 << 26
 
 
 class Unanswered(Exception):
-    """The helper could not answer, or was ended before it did. The message says why, in words for a person."""
+    """The helper could not answer, or was killed before it did. The message gives the reason in words for the user."""
 
 
-def _nobody_stops() -> None:
+def _never_stop() -> None:
     pass
 
 
-def _nothing_to_read(offset: int, length: int) -> bytes:
+def _no_file(offset: int, length: int) -> bytes:
     raise OSError("no file was handed over")
 
 
 class Helper:
-    """The process that `serve`s in a module of ours. It answers one question at a time, whichever thread asks."""
+    """A process that runs `serve` in one of mldeck's modules. Any thread may ask; one question is answered at a time."""
 
     def __init__(self, module: str, seconds: int, memory: int) -> None:
+        """`seconds` limits the CPU time of an answer, `memory` the address space of the process, in bytes."""
         self._module = module
         self._seconds = seconds
         self._memory = memory
@@ -56,8 +58,13 @@ class Helper:
         self._process: subprocess.Popen[bytes] | None = None
         self._received = b""
 
-    def ask(self, question: object, check: Callable[[], None] = _nobody_stops, read: Read = _nothing_to_read) -> Any:
-        """Raises what `check` and `read` raise, and Unanswered; then the helper is ended, and the next question starts one."""
+    def ask(self, question: object, check: Callable[[], None] = _never_stop, read: Read = _no_file) -> Any:
+        """Return the answer, which, like the question, is any JSON value. Wait for other threads' questions first.
+
+        `check` is called about every 50 ms and may raise to stop waiting; `read` returns bytes of the file that the question
+        is about. Raises `Unanswered` and what these two raise. The process is killed then, and the next question starts a
+        new one.
+        """
         while not self._asking.acquire(timeout=_TICK_S):
             check()
         try:
@@ -69,13 +76,14 @@ class Helper:
             self._asking.release()
 
     def end(self) -> None:
+        """Kill the process if there is one."""
         process, self._process = self._process, None
         self._received = b""
         if process is not None:
             process.kill()
             process.wait()
             for stream in (process.stdin, process.stdout):
-                with contextlib.suppress(OSError):  # what was not written yet cannot be written any more
+                with contextlib.suppress(OSError):  # buffered data can no longer be written
                     if stream is not None:
                         stream.close()
 
@@ -117,14 +125,14 @@ class Helper:
         assert self._process is not None
         assert self._process.stdout is not None
         descriptor = self._process.stdout.fileno()
-        waiting = select.poll()
-        waiting.register(descriptor, select.POLLIN)
-        pieces, end = [self._received], time.monotonic() + _PATIENCE * self._seconds
+        poller = select.poll()
+        poller.register(descriptor, select.POLLIN)
+        pieces, end = [self._received], time.monotonic() + _WAIT_FACTOR * self._seconds
         while b"\n" not in pieces[-1]:
             check()
-            if time.monotonic() > end or sum(map(len, pieces)) > _LONGEST_ANSWER:
+            if time.monotonic() > end or sum(map(len, pieces)) > _MAX_ANSWER_BYTES:
                 raise EOFError
-            if waiting.poll(1_000 * _TICK_S):
+            if poller.poll(1_000 * _TICK_S):
                 pieces.append(os.read(descriptor, 1 << 20))
                 if not pieces[-1]:
                     raise EOFError
@@ -133,20 +141,24 @@ class Helper:
 
 
 def serve(words: list[str], answer: Callable[[Any, Read], object]) -> int:
-    """Answer questions until nobody is there to ask. The system ends the process when an answer takes too much."""
+    """Answer questions in the helper process until its standard input is closed; return the exit status.
+
+    `words` are the limits of CPU seconds per answer and of memory in bytes. The kernel kills the process when an answer
+    takes longer; an answer that needs more memory fails.
+    """
     import resource
 
     seconds, memory = map(int, words)
-    with contextlib.suppress(ValueError, OSError):  # not every system has such a limit
+    with contextlib.suppress(ValueError, OSError):  # not every system supports this limit
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     def read(offset: int, length: int) -> bytes:
-        _say({"read": [offset, length]})
+        _send({"read": [offset, length]})
         return sys.stdin.buffer.read(int(sys.stdin.buffer.readline()))
 
     while question := sys.stdin.buffer.readline():
-        # A handler in Python would wait for the end of what it should end.
+        # The default action kills at once; a handler in Python would run only after the library call has returned.
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_PROF, seconds)
         try:
@@ -157,13 +169,13 @@ def serve(words: list[str], answer: Callable[[Any, Read], object]) -> int:
             message = {"failed": "it is nested too deeply"}
         except Unanswered as error:
             message = {"failed": str(error)}
-        except Exception as error:  # noqa: BLE001 - whatever a library makes of foreign data
+        except Exception as error:  # noqa: BLE001 - libraries raise anything for foreign data
             message = {"failed": f"{type(error).__name__}: {error}"[:200]}
-        _say(message)
+        _send(message)
         signal.setitimer(signal.ITIMER_PROF, 0)
     return 0
 
 
-def _say(message: dict[str, Any]) -> None:
+def _send(message: dict[str, Any]) -> None:
     sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
     sys.stdout.buffer.flush()

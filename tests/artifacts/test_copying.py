@@ -134,7 +134,7 @@ class TestNothingIsOverwritten:
         else:
             existing.write_text("mine")
         before = contents(target)
-        with pytest.raises(AlreadyThere, match="there was not written: it is there already"):
+        with pytest.raises(AlreadyThere, match="there was not written: it already exists"):
             copy_out(tree, path, Destination(existing, ()))
         assert contents(target) == before
         copy_out(tree, path, Destination(existing, (), replace=True))

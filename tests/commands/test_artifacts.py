@@ -206,7 +206,7 @@ class TestGet:
         (isolated / "notes.txt").write_text("mine")
         status, out, error = ask("get", "-s", store.db, store.run("logreg"), "notes.txt")
         assert (status, out) == (1, "")
-        assert error == "mldeck: notes.txt was not written: it is there already; --replace replaces it\n"
+        assert error == "mldeck: notes.txt was not written: it already exists; --replace replaces it\n"
         assert (isolated / "notes.txt").read_text() == "mine"
         status, _, _ = ask("get", "-s", store.db, store.run("logreg"), "notes.txt", "--replace")
         assert status == 0

@@ -321,7 +321,7 @@ async def test_downloading_a_file_and_a_folder(store: FixtureStore, folder: Path
         await deck.press("d")
         await deck.until_shown("Download notes.txt")
         await deck.press("enter")
-        await deck.until_shown("is there already: Enter replaces it.")
+        await deck.until_shown("already exists: Enter replaces it.")
         assert (isolated / "notes.txt").read_text() == "mine"
         await deck.press("enter")
         await deck.until(lambda: (isolated / "notes.txt").read_text() != "mine", "replaced")
