@@ -32,8 +32,8 @@ from mldeck.format import (
     safe_lines,
     size_text,
     sorted_by_value,
+    texts_to_tell_apart,
     time_text,
-    told_apart,
     unescaped,
     unsafe_removed,
 )
@@ -116,7 +116,7 @@ def test_digits_to_tell_apart(values: list[float]) -> None:
     digits = digits_to_tell_apart(values)
     finite = {value for value in values if math.isfinite(value)}
     assert len({float_text(value, digits) for value in finite}) == len(finite)
-    assert told_apart(values) == (digits, {value: float_text(value, digits) for value in finite})
+    assert texts_to_tell_apart(values) == (digits, {value: float_text(value, digits) for value in finite})
 
 
 @given(st.floats(1, 1e14))

@@ -1,6 +1,6 @@
-"""Values as text, the same everywhere: floats, times, durations, and somebody else's strings.
+"""Show values as text in the same way everywhere: numbers, times, durations, and strings from the database.
 
-Standard library only, until the width of a text beyond ASCII is asked for.
+Standard library only; Rich is imported when the width of a non-ASCII text is needed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 _Item = TypeVar("_Item")
@@ -17,25 +18,26 @@ Value = str | float | None
 """A param's text, a metric's number, or nothing logged."""
 
 MISSING = "–"
-"""Not logged: looks different from NaN, from inf and from an empty value."""
+"""Shown for a value that was not logged, to distinguish it from NaN, inf and an empty text."""
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 LEAST_DIGITS = 6
-"""Significant digits of a number, where fewer tell it apart too."""
+"""The smallest number of significant digits shown, even where fewer would distinguish the numbers."""
 _MAX_DIGITS = 17
-"""Enough decimal digits to tell any two floats apart."""
+"""Enough decimal digits to distinguish any two floats."""
 
-_LONGEST_MESSAGE = 600
+_MAX_MESSAGE = 600
+"""Characters of a message."""
 
 _JOINING = "[\u0620-\u180d\u180f-\u1cff]"
-"""Letters and marks of the scripts that are written with joiners: from Arabic to those of India and south-east Asia."""
+"""Letters and marks of scripts that use joiners: from Arabic to those of India and south-east Asia."""
 _PICTOGRAPH = "[\u2194\u2195\u2600-\u27bf\u2b1b\ufe0f\U0001f000-\U0001faff]"
 _JOINER = f"(?:(?<={_JOINING})[\u200c\u200d]|(?<={_PICTOGRAPH})[\u200c\u200d](?={_PICTOGRAPH}))"
 _UNSAFE_CHARACTERS = (
     "["
     "\x00-\x1f\x7f-\x9f"  # control characters: could move the cursor, retitle the window, write to the clipboard
-    # Invisible, or turning the line's direction:
+    # Invisible characters, and those that change the direction of the text:
     "\xad\u061c\u180e\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f\ud800-\udfff"
     "]"
@@ -43,15 +45,15 @@ _UNSAFE_CHARACTERS = (
 _UNSAFE = re.compile(f"(?P<joiner>{_JOINER})|{_UNSAFE_CHARACTERS}")
 _NON_JOINER = "\u200c"
 _UNSAFE_OR_SKIPPED = re.compile("(?s:\u200d.?)|" + _UNSAFE.pattern)
-"""Rich takes whatever stands behind a joiner to be drawn with what stands before it."""
+"""Unsafe characters, a joiner together with the character behind it: Rich counts that character as drawn with the previous."""
 _PICTURES = {"\n": "↵", "\r": "␍", "\t": "→", "\x1b": "␛", "\x7f": "␡"}
 
 
 def safe(text: str) -> str:
-    """One line that is safe to print: what would act on the terminal or hide itself is shown as a symbol.
+    """Return the text as one line that is safe to print: control and invisible characters become visible symbols.
 
-    What joins letters or pictures, or keeps them apart, is part of how they are written. Terminals do not agree on how wide
-    joined ones are, so that they are kept apart: a family becomes its members.
+    Joiners between letters or pictographs belong to the text, but terminals disagree about the width of joined characters.
+    Each such joiner is therefore replaced by a non-joiner: the emoji of a family becomes its members.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -59,12 +61,12 @@ def safe(text: str) -> str:
 
 
 def message_text(text: str) -> str:
-    """The same for a message, which may quote a text of any length: no longer than somebody reads."""
-    return safe(text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "…")
+    """Return a message as one safe line of at most 600 characters; it may quote a text of any length."""
+    return safe(text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "…")
 
 
 def safe_lines(text: str) -> str:
-    """The same for text of several lines: newlines stay."""
+    """Return a text that is safe to print and keeps its line breaks; tabs become spaces."""
     return "\n".join(safe(line.expandtabs(4)) for line in text.splitlines())
 
 
@@ -73,9 +75,9 @@ _BRACKET = "⟦"
 
 
 def escaped(text: str, kept: str = "") -> str:
-    """Text for a field in which it is edited: unsafe characters become their code, `⟦1B⟧`. `unescaped` restores them.
+    """Return the text for an input field: unsafe characters are replaced by their code, as in `⟦1B⟧`.
 
-    Characters in `kept` stay as they are: the line ends of a text of several lines.
+    `unescaped` restores them. Characters in `kept` are not replaced, for example line breaks in a field of several lines.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -88,7 +90,7 @@ def _is_kept(found: re.Match[str], kept: str) -> bool:
 
 
 def unescaped(text: str) -> str:
-    """The text that `escaped` was made of. A code that it never writes stays as it was typed."""
+    """Return the text that `escaped` was given. Codes that `escaped` never writes are left as they were typed."""
     return _ESCAPED.sub(lambda found: _character(found) or found.group(), text)
 
 
@@ -99,12 +101,12 @@ def _code(character: str) -> str:
 def _character(found: re.Match[str]) -> str | None:
     code = int(found.group(1), 16)
     character = chr(code) if code <= 0x10FFFF else ""
-    is_ours = character == _BRACKET or _UNSAFE.fullmatch(character) is not None
-    return character if is_ours and _code(character) == found.group() else None
+    is_escaped = character == _BRACKET or _UNSAFE.fullmatch(character) is not None
+    return character if is_escaped and _code(character) == found.group() else None
 
 
 def unsafe_removed(text: str) -> str:
-    """The text without what would act on the terminal, as wide as before."""
+    """Replace every unsafe character by as many U+FFFD as it has cells, so that the width of the text does not change."""
     if text.isascii() and text.isprintable():
         return text
     return _UNSAFE_OR_SKIPPED.sub(lambda found: found["joiner"] or "\ufffd" * cell_width(found.group()), text)
@@ -121,7 +123,7 @@ def _picture(found: re.Match[str]) -> str:
 
 
 def cell_width(text: str) -> int:
-    """How many terminal cells a text takes, as Rich counts them for everything else on screen."""
+    """Return the number of terminal cells that a text takes, as Rich counts them for everything else on the screen."""
     if text.isascii() and text.isprintable():
         return len(text)
     from rich.cells import cell_len
@@ -130,7 +132,7 @@ def cell_width(text: str) -> int:
 
 
 def clusters(text: str) -> Iterator[tuple[str, int]]:
-    """The characters of a text, each with what is drawn on it (accents, what makes it a picture), and their cells."""
+    """Yield each character together with the marks drawn on it (accents, variation selectors), and its width in cells."""
     whole, width = "", 0
     for character in text:
         longer = whole + character
@@ -145,7 +147,7 @@ def clusters(text: str) -> Iterator[tuple[str, int]]:
 
 
 def cut(text: str, width: int) -> str:
-    """At most `width` cells of a safe text; an ellipsis stands for what was cut off."""
+    """Return at most `width` cells of a safe text; an ellipsis replaces what was cut off."""
     if cell_width(text) <= width:
         return text
     if width < 1:
@@ -162,9 +164,9 @@ def cut(text: str, width: int) -> str:
 
 
 def float_text(value: float, digits: int = LEAST_DIGITS) -> str:
-    """At least `digits` significant digits, none of them lost before the point, and no trailing zeros.
+    """Return the number with `digits` significant digits, but all digits before the point and no trailing zeros.
 
-    Whole numbers stay whole; very small and very large numbers use an exponent (3e-5, never 0.00).
+    Whole numbers have no point. Very small and very large numbers use an exponent (3e-5, never 0.00).
     """
     if math.isnan(value):
         return "NaN"
@@ -187,12 +189,12 @@ def _short_exponent(text: str) -> str:
 
 
 def digits_to_tell_apart(values: Iterable[float], at_least: int = LEAST_DIGITS) -> int:
-    """How many significant digits these need so that different numbers look different."""
-    return told_apart(values, at_least)[0]
+    """Return the number of significant digits with which all different numbers look different."""
+    return texts_to_tell_apart(values, at_least)[0]
 
 
-def told_apart(values: Iterable[float], at_least: int = LEAST_DIGITS) -> tuple[int, dict[float, str]]:
-    """The same, and each of the finite ones with so many digits."""
+def texts_to_tell_apart(values: Iterable[float], at_least: int = LEAST_DIGITS) -> tuple[int, dict[float, str]]:
+    """Return that number of digits, and the text of each finite number with as many digits."""
     distinct = {value for value in values if math.isfinite(value)}
     for digits in (at_least, 9, 12):
         texts = {value: float_text(value, digits) for value in distinct}
@@ -202,14 +204,14 @@ def told_apart(values: Iterable[float], at_least: int = LEAST_DIGITS) -> tuple[i
 
 
 def exact_float_text(value: float) -> str:
-    """All digits, so that the number can be typed in again."""
+    """Return the number with all its digits: read back, it is the same float."""
     if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
         return str(int(value))
     return _short_exponent(repr(value)) if math.isfinite(value) else float_text(value)
 
 
 def size_text(size: int) -> str:
-    """A number of bytes in the unit that gives it three digits or less before the point: 812 B, 1.5 kB, 23 MB, 5.2 GB."""
+    """Return a number of bytes with at most three digits before the point: 812 B, 1.5 kB, 23 MB, 5.2 GB (powers of 1000)."""
     value, index = float(size), 0
     while value >= 999.5 and index < len(_SIZE_UNITS) - 1:
         value /= 1000
@@ -218,7 +220,7 @@ def size_text(size: int) -> str:
 
 
 def duration_text(milliseconds: int) -> str:
-    """The two largest units: 850ms, 12.3s, 4m 05s, 3h 20m, 2d 4h."""
+    """Return a duration in its one or two largest units: 850ms, 12.3s, 4m 05s, 3h 20m, 2d 4h."""
     sign, size = ("-" if milliseconds < 0 else ""), abs(milliseconds)
     if size < _SECOND:
         text = f"{size}ms"
@@ -234,7 +236,7 @@ def duration_text(milliseconds: int) -> str:
 
 
 def exact_duration_text(milliseconds: int) -> str:
-    """To the millisecond: 1h 02m 03.456s."""
+    """Return a duration to the millisecond: 1h 02m 03.456s."""
     sign, size = ("-" if milliseconds < 0 else ""), abs(milliseconds)
     minutes, rest = divmod(size, _MINUTE)
     seconds, thousandths = divmod(rest, _SECOND)
@@ -246,11 +248,12 @@ def exact_duration_text(milliseconds: int) -> str:
 
 
 class TextChange(NamedTuple):
-    """When a text that time changes will be another one."""
+    """The next change of a text that depends on the current time."""
 
     at: int
+    """When the text changes, in milliseconds since the epoch."""
     unit: int
-    """Milliseconds until it changes again, about."""
+    """The time until it changes again, about, in milliseconds."""
 
 
 _RECENT = 14 * _DAY
@@ -258,7 +261,7 @@ _AGE_UNITS = {"d": _DAY, "h": _HOUR, "m": _MINUTE, "s": _SECOND}
 
 
 def age_text(timestamp: int, now: int) -> str:
-    """How long ago, in one unit, while it is recent (12s, 5m, 3h, 6d); then the local date."""
+    """Return how long ago a time was, in one unit (12s, 5m, 3h, 6d), or its local date after 14 days or in the future."""
     age = now - timestamp
     if age < 0 or age >= _RECENT:
         return date_text(timestamp)
@@ -271,7 +274,7 @@ def _age_unit(age: int) -> str:
 
 
 def age_change(timestamp: int, now: int) -> TextChange | None:
-    """When the age will read differently; None if it is a date, and stays one."""
+    """Return when `age_text` will change next; None if it is a date and stays one."""
     age = now - timestamp
     if age < 0:
         return TextChange(timestamp, _SECOND)
@@ -282,12 +285,12 @@ def age_change(timestamp: int, now: int) -> TextChange | None:
 
 
 def age_width(timestamp: int, now: int) -> int:
-    """Cells that the age needs today, whatever the hour."""
+    """Return the largest width in cells that `age_text` has from now until a day later."""
     return max(len("59m"), len(age_text(timestamp, now)), len(age_text(timestamp, now + _DAY)))
 
 
 def running_text(start: int, now: int) -> str | None:
-    """How long it has been going on, to the second in the first minute: a clock shows no tenths. None before the start."""
+    """Return how long something has been running, in whole seconds at first: 42s, 4m 05s. None before the start."""
     size = now - start
     if size < 0:
         return None
@@ -295,7 +298,7 @@ def running_text(start: int, now: int) -> str | None:
 
 
 def running_change(start: int, now: int) -> TextChange:
-    """When that will read differently."""
+    """Return when `running_text` will change next."""
     size = now - start
     if size < 0:
         return TextChange(start, _SECOND)
@@ -304,17 +307,17 @@ def running_change(start: int, now: int) -> TextChange:
 
 
 RUNNING_WIDTH = len("59m 59s")
-"""Cells that such a duration needs in the first hundred days."""
+"""The largest width of `running_text` in the first hundred days, in cells."""
 
 
 def date_text(timestamp: int) -> str:
-    """Local date of a time in ms; a number that is no time is shown as the number."""
+    """Return the local date of a time in ms; a number that is not a valid time is returned as digits."""
     moment = local_time(timestamp)
     return str(timestamp) if moment is None else f"{moment:%Y-%m-%d}"
 
 
 def time_text(timestamp: int) -> str:
-    """Local date and time to the second of a time in ms."""
+    """Return the local date and time, to the second, of a time in ms; a number that is not a valid time as digits."""
     moment = local_time(timestamp)
     return str(timestamp) if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
 
@@ -324,7 +327,7 @@ def time_or_missing(timestamp: int | None) -> str:
 
 
 def local_time(timestamp: int) -> datetime | None:
-    """A time in ms as the local clock shows it; None for a number that is no time."""
+    """Return a time in ms in the local time zone; None for a number that is not a valid time."""
     try:
         return datetime.fromtimestamp(timestamp / 1000, timezone.utc).astimezone()
     except (ValueError, OverflowError, OSError):
@@ -334,25 +337,26 @@ def local_time(timestamp: int) -> datetime | None:
 # -- texts that are numbers
 
 _NUMBER = re.compile(r"\s*[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)(e[-+]?[0-9]+)?\s*", re.ASCII | re.IGNORECASE)
-NO_NUMBERS = {
+NUMBER_WORDS = {
     **dict.fromkeys(["", "none", "null"]),
     "nan": math.nan,
     "inf": math.inf,
     "+inf": math.inf,
     "-inf": -math.inf,
 }
-"""Texts, in lower case, that leave a param of numbers one of numbers: how programs write that there is none."""
+"""Words that may occur in a param of numbers, in lower case, and their values: None for words that mean "no number"."""
 
 
 def number_of(value: Value) -> float | None:
-    """A number, or the one that a param's text is, by the rule that runs are filtered and sorted with; else None."""
+    """Return the value as a number, None if it is not one. Filters and sorting read texts by the same rule."""
     if not isinstance(value, str):
         return value
     return float(value) if _NUMBER.fullmatch(value) else None
 
 
 def numbers_of(values: Sequence[Value]) -> list[float | None] | None:
-    """One number per run, None where there is none; no list at all if the values are not numbers."""
+    """Return one number per value, None for missing ones; or None in all if some text is neither a number nor a word of
+    `NUMBER_WORDS`, or if there are texts but no number among them."""
     numbers: list[float | None] = []
     found = False
     for value in values:
@@ -360,9 +364,9 @@ def numbers_of(values: Sequence[Value]) -> list[float | None] | None:
         found = found or number is not None
         if number is None and isinstance(value, str):
             word = value.strip().lower()
-            if word not in NO_NUMBERS:
+            if word not in NUMBER_WORDS:
                 return None
-            number = NO_NUMBERS[word]
+            number = NUMBER_WORDS[word]
         numbers.append(number)
     return numbers if found or all(value is None for value in values) else None
 
@@ -370,7 +374,10 @@ def numbers_of(values: Sequence[Value]) -> list[float | None] | None:
 def sorted_by_value(
     items: Iterable[_Item], value_of: Callable[[_Item], Value], *, descending: bool = False
 ) -> list[_Item]:
-    """Numbers by size, then texts, then NaN, then what has no value, as runs are sorted: only the first two turn round."""
+    """Sort as runs are sorted: numbers, then texts, then NaN, then missing values.
+
+    `descending` reverses numbers and texts within their groups; the order of the groups stays.
+    """
     numbers: list[tuple[float, _Item]] = []
     texts: list[tuple[str, _Item]] = []
     not_a_number: list[_Item] = []
@@ -386,6 +393,6 @@ def sorted_by_value(
             not_a_number.append(item)
         else:
             numbers.append((number, item))
-    numbers.sort(key=lambda each: each[0], reverse=descending)
-    texts.sort(key=lambda each: each[0], reverse=descending)
+    numbers.sort(key=itemgetter(0), reverse=descending)
+    texts.sort(key=itemgetter(0), reverse=descending)
     return [*(item for _, item in numbers), *(item for _, item in texts), *not_a_number, *missing]

@@ -1,8 +1,8 @@
-"""The nouns of an MLflow store, as frozen values.
+"""The objects of an MLflow store (experiments, runs, metrics) as frozen values, under MLflow's own names.
 
-Words are MLflow's. Times are milliseconds since the epoch, UTC, as MLflow stores them; a missing time is None.
-NULL and the empty string mean the same in these databases (it depends on whether a server was in between), so optional
-text is None in both cases. Standard library only: every other room may import this one.
+Times are milliseconds since the epoch, UTC, as MLflow stores them; a missing time is None. In these databases NULL and the
+empty string mean the same, because a tracking server stores one where a local client stores the other; optional text is
+None in both cases. Standard library only: every other module may import this one.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 NOTE_TAG = "mlflow.note.content"
 PARENT_TAG = "mlflow.parentRunId"
 DATASET_CONTEXT_TAG = "mlflow.data.context"
-"""An input tag: what a run used a dataset for."""
+"""The input tag that says what a run used a dataset for."""
 RUN_NAME_TAG = "mlflow.runName"
 SYSTEM_TAG_PREFIX = "mlflow."
 SYSTEM_METRIC_PREFIX = "system/"
 DEFAULT_WORKSPACE = "default"
-"""Where an MLflow that does not use workspaces keeps everything (3.10 and later)."""
+"""The workspace that contains everything when workspaces are not in use (MLflow 3.10 and later)."""
 
 
 class View(str, Enum):
-    """Which lifecycle stages are shown."""
+    """The lifecycle stages to show."""
 
     ACTIVE = "active"
     DELETED = "deleted"
@@ -45,18 +45,18 @@ class Experiment:
     note: str | None = None
     """Markdown, from the experiment tag `mlflow.note.content`."""
     workspace: str | None = None
-    """None before MLflow 3.10, which has them."""
+    """None before MLflow 3.10, which introduced workspaces."""
 
 
 def workspaces_of(experiments: Iterable[Experiment]) -> tuple[str, ...]:
-    """Those that the experiments are in, by name; none where there is nothing to tell apart."""
-    names = {each.workspace for each in experiments if each.workspace}
+    """Return the workspaces of the experiments, sorted by name; an empty tuple if there are fewer than two."""
+    names = {experiment.workspace for experiment in experiments if experiment.workspace}
     return tuple(sorted(names)) if len(names) > 1 else ()
 
 
 @dataclass(frozen=True)
 class RunCount:
-    """How many runs an experiment has."""
+    """The number of runs of an experiment, by lifecycle stage."""
 
     active: int = 0
     deleted: int = 0
@@ -64,12 +64,13 @@ class RunCount:
     """Start time of the newest active run."""
 
     def in_view(self, view: View) -> int:
+        """Return the number of runs that the view shows."""
         return {View.ACTIVE: self.active, View.DELETED: self.deleted}.get(view, self.active + self.deleted)
 
 
 @dataclass(frozen=True)
 class Run:
-    """The attributes of one run: the row of `runs`, with its name as MLflow shows it."""
+    """The attributes of a run, from its row of the table `runs`; the name is the one that MLflow shows."""
 
     run_id: str
     run_name: str | None
@@ -87,7 +88,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        """What to call the run on screen: its name, or its id when it has none."""
+        """The name to show for the run: its own, or its id if it has none."""
         return self.run_name or self.run_id
 
     @property
@@ -117,7 +118,7 @@ class DatasetInput:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run with those of its metrics, params and tags that were asked for."""
+    """A run with those of its metrics, params and tags that were requested."""
 
     run: Run
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -125,9 +126,9 @@ class RunRecord:
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     datasets: Mapping[str, str] = field(default_factory=dict)
-    """`name`, `digest` and `context` of its dataset inputs, several of them in one text."""
+    """`name`, `digest` and `context` of its dataset inputs; the values of several inputs are joined to one text."""
     inputs: tuple[DatasetInput, ...] = ()
-    """The same with all there is of them."""
+    """Its dataset inputs with all their attributes."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class Metric:
 class History:
     """The points of one metric of one run, in order of step, then timestamp, then value. Steps may repeat.
 
-    The arrays are parallel, and nobody changes them: what was logged later is in another history.
+    The arrays are parallel and must not be changed: points logged later are in a new `History`.
     """
 
     run_id: str
@@ -156,44 +157,44 @@ class History:
     timestamps: array[int]
     """Milliseconds since the epoch."""
     point_count: int
-    """How many points were read; more than there are here if they are too many to hold."""
+    """The number of points read. The arrays are shorter if the points are too many to keep in memory."""
     was_stopped: bool = False
-    """Whether the reading was interrupted: these are the points up to there."""
+    """Whether the read was interrupted, so that later points are missing."""
     window: tuple[int, int] | None = None
-    """The first and the last step that were asked for; None when all were."""
+    """The first and the last step that were requested; None for all steps."""
     mark: Sequence[Any] | None = None
-    """What the store goes on from to read what is newer."""
+    """The position from which the store continues in order to read newer points."""
 
     def __len__(self) -> int:
         return len(self.steps)
 
     @property
     def is_thinned(self) -> bool:
-        """Whether only the first, last, least and greatest of every few points are here."""
+        """Whether the arrays contain only the first, last, least and greatest of every few points."""
         return self.point_count > len(self)
 
     @property
     def is_whole(self) -> bool:
-        """Whether this is every point that had been logged."""
+        """Whether the arrays contain every point that was logged up to the read."""
         return not (self.was_stopped or self.is_thinned or self.window)
 
     def is_unchanged_since(self, earlier: History) -> bool:
-        """Whether nothing was logged between the two, of which the later one was read as what is newer."""
+        """Return whether no point was logged since `earlier`, the history that this one was read as a continuation of."""
         return self.steps is earlier.steps
 
 
 @dataclass(frozen=True)
 class MetricKey:
-    """A metric of some runs."""
+    """A metric that occurs in a set of runs."""
 
     key: str
     run_count: int
-    """How many of the runs have it."""
+    """The number of those runs that have it."""
 
 
 @dataclass(frozen=True)
 class RunDetails:
-    """Everything the inspector shows of one run, but for histories."""
+    """Everything that the inspector shows of a run, except histories."""
 
     run: Run
     experiment_name: str | None
@@ -203,21 +204,22 @@ class RunDetails:
     datasets: tuple[DatasetInput, ...] = ()
     parent_id: str | None = None
     parent: Run | None = None
-    """None although `parent_id` is set: the parent is not in this database."""
+    """None if there is no parent, or if `parent_id` names a run that is not in this database."""
     children: tuple[Run, ...] = ()
-    """At most the number asked for."""
+    """At most as many as were requested."""
     children_count: int = 0
+    """The number of all children."""
 
 
 class Kind(str, Enum):
-    """The entities that a column, a sort key or a search clause can be about."""
+    """The kind of value that a column, a sort key or a search clause refers to."""
 
     ATTRIBUTE = "attributes"
     METRIC = "metrics"
     PARAM = "params"
     TAG = "tags"
     DATASET = "datasets"
-    """Of the inputs of a run: name, digest or context. Only shown: runs are not sorted by them."""
+    """Name, digest or context of a run's dataset inputs. They can be shown, but not sorted by."""
 
 
 @dataclass(frozen=True)
@@ -233,17 +235,19 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class RunFields:
-    """Which metrics, params and tags to read with the runs; None stands for all there are."""
+    """The keys of the metrics, params and tags to read with the runs; None means all of them."""
 
     metrics: tuple[str, ...] | None = ()
     params: tuple[str, ...] | None = ()
     tags: tuple[str, ...] | None = ()
     datasets: bool = False
+    """Whether to read `RunRecord.datasets`."""
     inputs: bool = False
+    """Whether to read `RunRecord.inputs`."""
 
     @classmethod
     def of(cls, columns: Iterable[Column]) -> RunFields:
-        """What these columns show."""
+        """Return the fields that these columns show."""
         keys: dict[Kind, list[str]] = {}
         for column in columns:
             keys.setdefault(column.kind, []).append(column.key)
@@ -261,15 +265,15 @@ class OrderKey:
     column: Column
     descending: bool = False
     as_number: bool = False
-    """Whether a param or tag is sorted as the number that it is; MLflow sorts it as text: 1, 10, 2."""
+    """Whether the texts of a param or tag are sorted as numbers; MLflow sorts them as text: 1, 10, 2."""
 
 
 @dataclass(frozen=True)
 class RunQuery:
-    """Which runs, in what order. Ties are broken as MLflow breaks them: newest first, then by run id."""
+    """The runs to list and their order. Ties are broken as in MLflow: newest first, then by run id."""
 
     experiment_ids: tuple[str, ...]
     view: View = View.ACTIVE
     order: tuple[OrderKey, ...] = ()
     filter: str = ""
-    """In MLflow's search language and mldeck's extensions of it (room `search`)."""
+    """In MLflow's search language with mldeck's extensions (see `mldeck.search`)."""

@@ -1,7 +1,7 @@
-"""Settings: a typed flag beats the environment, which beats the file, which beats the default.
+"""Settings. Command-line options override the environment, which overrides the settings file, which overrides defaults.
 
-The file is `config.toml` in mldeck's folder below the XDG configuration home; it is optional. Importing this module looks at
-nothing; nothing here creates a folder.
+The optional file is `mldeck/config.toml` in the XDG configuration home. Importing this module reads nothing, and nothing
+here creates a folder.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from mldeck.errors import UsageError
 from mldeck.foreign import read_file
 
 DEFAULT_THEME = "mldeck-dark"
-_MOST_BYTES = 1 << 15
-"""Of a key of many parts, Python's TOML parser takes time that grows with their square: this is some seconds at worst."""
+_MAX_FILE_BYTES = 1 << 15
+"""Python's TOML parser needs quadratic time for a key of many parts; with this limit it takes some seconds at worst."""
 _KEYS = (
     *("store", "registry_store", "experiment", "theme", "read_only"),
     *("record_transitions", "artifact_roots", "artifact_hosts"),
@@ -25,33 +25,36 @@ _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
 class Settings(NamedTuple):
-    """A named tuple, since this is the first thing to be loaded, and dataclasses take their time."""
+    """The settings of a run of mldeck. A named tuple, because it is loaded first and importing dataclasses takes time."""
 
     store: str | None
-    """What to open, as it was written; None when nobody said."""
+    """The store argument exactly as given; None if unspecified."""
     store_origin: str
-    """Where that came from, for error messages; empty for the command line."""
+    """The source of `store` for error messages, such as an environment variable; empty for the command line."""
     experiment: str | None = None
+    """The name of the experiment to start with."""
     theme: str = DEFAULT_THEME
     read_only: bool = False
     registry_store: str | None = None
-    """Where the model registry is, as it was written, when that is another database."""
+    """The database of the model registry exactly as given; None if the registry is in the same database as the runs."""
     registry_origin: str = ""
-    """Where that came from; empty for the command line."""
+    """The source of `registry_store`; empty for the command line."""
     record_transitions: bool = True
-    """Whether a change of stage leaves a tag that says who did it, when and why."""
+    """Whether to record, in a tag of the version, who changed its stage, when and why."""
     artifact_roots: tuple[tuple[str, str], ...] = ()
-    """(old, new): a path or URI as databases have it, and where that is now. The first that leads to files counts."""
+    """Pairs (old, new): a path or URI in the database, and its present location. The first pair that leads to files is
+    used."""
     artifact_hosts: tuple[str, ...] = ()
-    """`scheme://authority` of stores of artifacts that are connected to without a question."""
+    """`scheme://authority` of artifact stores to connect to without asking."""
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the path of the settings file, which need not exist."""
     return _xdg_home(environment, "XDG_CONFIG_HOME", ".config") / "mldeck" / "config.toml"
 
 
 def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where mldeck remembers what was chosen: never in the database, which is shared."""
+    """Return the folder for saved choices, which need not exist. They are not saved in the database: that is shared."""
     return _xdg_home(environment, "XDG_STATE_HOME", ".local/state") / "mldeck"
 
 
@@ -66,7 +69,11 @@ def load_settings(
     artifact_roots: Sequence[str] = (),
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
-    """The arguments are what was typed; their defaults stand for flags that were not."""
+    """Combine command-line options, the environment and the settings file.
+
+    The arguments are the values of the options, and their defaults mean that the option was not given. Raises `UsageError`
+    if the file cannot be read or a value is invalid.
+    """
     file = config_file(environment)
     written = _read(file)
     chosen, origin = _first(
@@ -104,13 +111,13 @@ def _first(*choices: tuple[str | None, str]) -> tuple[str | None, str]:
 
 
 def _xdg_home(environment: Mapping[str, str], name: str, default: str) -> Path:
-    """The XDG base directory specification: a relative path is to be ignored."""
+    """Return a base directory. By the XDG specification a relative path in the environment is ignored."""
     value = environment.get(name, "")
     return Path(value) if Path(value).is_absolute() else _home() / default
 
 
 def _home() -> Path:
-    """The root folder for a user without a name, as containers have them and as their shells assume."""
+    """Return the home folder, or `/` for a user without a name, as shells in containers do."""
     try:
         return Path.home()
     except RuntimeError:
@@ -119,12 +126,12 @@ def _home() -> Path:
 
 def _read(file: Path) -> Mapping[str, object]:
     try:
-        content = read_file(file, _MOST_BYTES)
+        content = read_file(file, _MAX_FILE_BYTES)
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise UsageError(f"the settings file {file} cannot be read: {error.strerror}") from None
-    import sys  # imported late: most people have no settings file, and a TOML parser costs milliseconds
+    import sys  # imported late, because most users have no settings file and a TOML parser takes milliseconds to import
 
     if sys.version_info >= (3, 11):
         import tomllib
@@ -173,7 +180,7 @@ def _root(old: str, new: str, written: str) -> tuple[str, str]:
         raise UsageError(f"{written}: write OLD=NEW, the path or URI in the database and where that is now")
     if "://" in new:
         return old, new
-    from mldeck.addresses import typed_path  # few people move their files
+    from mldeck.addresses import typed_path  # imported late, because few users have artifact roots
 
     try:
         return old, str(typed_path(new))
@@ -182,7 +189,7 @@ def _root(old: str, new: str, written: str) -> tuple[str, str]:
 
 
 def _roots_of_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Several are separated by semicolons: a colon is part of every URI."""
+    """Return the pairs of `MLDECK_ARTIFACT_ROOTS`. They are separated by semicolons, because URIs contain colons."""
     written = environment.get("MLDECK_ARTIFACT_ROOTS", "")
     return (_artifact_root(root, "MLDECK_ARTIFACT_ROOTS") for root in written.split(";") if root.strip())
 
@@ -195,7 +202,7 @@ def _roots_of_file(written: Mapping[str, object], file: Path) -> Iterator[tuple[
 
 
 def _artifact_host(text: str, origin: str) -> str:
-    from mldeck.addresses import host_of  # few people name any
+    from mldeck.addresses import host_of  # imported late, because few users list hosts
 
     if "://" not in text:
         raise UsageError(f"{origin} {text}: write SCHEME://HOST, as in s3://bucket")

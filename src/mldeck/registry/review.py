@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from mldeck.format import MISSING, float_text, safe, told_apart
+from mldeck.format import MISSING, float_text, safe, texts_to_tell_apart
 from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunRecord
 from mldeck.registry.nouns import ARCHIVED, ModelVersion
 from mldeck.registry.plan import TransitionPlan
@@ -29,7 +29,7 @@ class Beside:
     @property
     def texts(self) -> tuple[str, str]:
         """Both, with digits enough to tell two numbers apart."""
-        _, numbers = told_apart(each for each in (self.now, self.then) if isinstance(each, float))
+        _, numbers = texts_to_tell_apart(each for each in (self.now, self.then) if isinstance(each, float))
         return _text(self.now, numbers), _text(self.then, numbers)
 
 

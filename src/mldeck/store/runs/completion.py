@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import CTE, Connection, FromClause, func, not_, select
 
-from mldeck.format import NO_NUMBERS
+from mldeck.format import NUMBER_WORDS
 from mldeck.model import Kind, RunQuery
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
@@ -62,6 +62,6 @@ def is_numeric(connection: Connection, schema: Schema, query: RunQuery, kind: Ki
         .where(source.c.key == key, matches(schema, query))
     )
     number = as_number(source.c.value)
-    word = func.lower(func.trim(source.c.value)).in_(tuple(NO_NUMBERS))
+    word = func.lower(func.trim(source.c.value)).in_(tuple(NUMBER_WORDS))
     text = connection.execute(values.where(number.is_(None), not_(word)).limit(1)).first()
     return text is None and connection.execute(values.where(number.is_not(None)).limit(1)).first() is not None

@@ -21,7 +21,7 @@ from mldeck.format import (
     number_of,
     safe,
     sorted_by_value,
-    told_apart,
+    texts_to_tell_apart,
 )
 from mldeck.model import Column, Kind
 from mldeck.ui.compare.data import CompareData, Delta, Group, axis_name, best_of, group_of
@@ -256,7 +256,7 @@ class CompareLines:
         """Of a metric: with as many digits as tell all its values apart."""
         if column not in self._number_texts:
             numbers = [value if isinstance(value, float) else None for value in self.data.values(column)]
-            _, texts = told_apart(number for number in numbers if number is not None)
+            _, texts = texts_to_tell_apart(number for number in numbers if number is not None)
             shown = (MISSING if each is None else texts.get(each) or float_text(each) for each in numbers)
             self._number_texts[column] = list(shown)
         return self._number_texts[column]

@@ -22,8 +22,8 @@ from mldeck.format import (
     numbers_of,
     running_text,
     safe,
+    texts_to_tell_apart,
     time_text,
-    told_apart,
 )
 from mldeck.model import Column, Kind, OrderKey, Run, RunRecord
 from mldeck.ui.kit.clock import Clock, now_ms
@@ -290,7 +290,7 @@ def _attribute_text(record: RunRecord, name: str) -> str | None:
 
 
 def _number_format(values: Sequence[float]) -> _NumberFormat:
-    digits, texts = told_apart(values)
+    digits, texts = texts_to_tell_apart(values)
     parts = [_split(texts.get(value) or float_text(value)) for value in values] or [("", "")]
     return _NumberFormat(digits, max(len(whole) for whole, _ in parts), max(len(fraction) for _, fraction in parts))
 
