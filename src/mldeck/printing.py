@@ -1,4 +1,4 @@
-"""Printed answers: tables for people, JSON and CSV for programs. The store is the one that the deck reads from."""
+"""Print experiments, runs and other objects: as tables for people, as JSON and CSV for programs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from mldeck.model import (
 )
 from mldeck.run_text import (
     RUN_KEYS,
-    Row,
+    TableRow,
     csv_lines,
     field_name,
     json_pieces,
@@ -53,33 +53,35 @@ from mldeck.run_text import (
 from mldeck.store.store import PRINT_PATIENCE_S, Store
 
 _PAGE_ROWS = 200
-"""Of a table, made at once: widths, and digits, grow where a later page needs more."""
+"""Rows of a table that are laid out together. Column widths and digits grow where a later page needs more."""
 
 _MAX_CELL = 48
+"""The largest width of a table's column, in terminal cells; longer texts are cut."""
 
-Cell = str | float
-"""Of a table for people; a number gets the digits that its column needs."""
+TableCell = str | float
+"""A value in a printed table. A number is printed with as many digits as its column needs."""
 
 
 def print_experiments(path: Path, view_name: str, workspace: str | None, format_name: str) -> int:
-    with opened(path) as store:
+    """Print the experiments of a store and return the exit status. Raises `UsageError` for an unknown workspace."""
+    with open_store(path) as store:
         counts = store.run_counts()
         experiments = _in_workspace(store, View(view_name), workspace)
-    objects = [_experiment_object(each, counts) for each in experiments]
-    several = bool(workspaces_of(experiments))
+    objects = [_experiment_object(experiment, counts) for experiment in experiments]
+    has_workspaces = bool(workspaces_of(experiments))
     rows = (
         (
-            each["experiment_id"],
-            each["name"],
-            *([each["workspace"] or MISSING] if several else []),
-            each["lifecycle_stage"],
-            str(each["active_runs"]),
-            time_or_missing(each["creation_time"]),
-            first_line(each["note"]),
+            fields["experiment_id"],
+            fields["name"],
+            *([fields["workspace"] or MISSING] if has_workspaces else []),
+            fields["lifecycle_stage"],
+            str(fields["active_runs"]),
+            time_or_missing(fields["creation_time"]),
+            first_line(fields["note"]),
         )
-        for each in objects
+        for fields in objects
     )
-    columns = ("id", "name", *(["workspace"] if several else []), "stage", "active runs", "created", "note")
+    columns = ("id", "name", *(["workspace"] if has_workspaces else []), "stage", "active runs", "created", "note")
     return print_objects(objects, _experiment_object(Experiment("", "", ""), {}), columns, rows, format_name)
 
 
@@ -87,14 +89,17 @@ def print_objects(
     objects: Sequence[dict[str, Any]],
     keys: Iterable[str],
     columns: Sequence[str],
-    rows: Iterable[Sequence[Cell]],
+    rows: Iterable[Sequence[TableCell]],
     format_name: str,
 ) -> int:
-    """`keys` are those of the objects, also when there are none; columns and rows are what people get to see of them."""
+    """Print objects as JSON, CSV or a table, and return the exit status 0.
+
+    `keys` are the keys of every object, for the header of a CSV without rows. `columns` and `rows` are the table.
+    """
     if format_name == "json":
         write(json_pieces(objects))
     elif format_name == "csv":
-        write_csv(list(keys), ([_csv_field(each) for each in row.values()] for row in objects))
+        write_csv(list(keys), ([_csv_field(value) for value in fields.values()] for fields in objects))
     else:
         write_table(columns, rows)
     return 0
@@ -109,19 +114,20 @@ def first_line(text: str | None) -> str:
 
 
 @contextmanager
-def opened(path: Path, *, read_only: bool = False) -> Iterator[Store]:
-    """The store; what the reader should know about it goes to the standard error, beside the answer."""
+def open_store(path: Path, *, read_only: bool = False) -> Iterator[Store]:
+    """Open a store and close it after the block. Notices about the database are printed on standard error."""
     store = Store(path, read_only=read_only, patience_s=PRINT_PATIENCE_S)
     try:
-        told = store.reading_notices
-        _tell(path, told)
+        printed = store.reading_notices
+        _print_notices(path, printed)
         yield store
-        _tell(path, (each for each in store.reading_notices if each not in told))  # found while it was read
+        # Some notices arise only while the store is read.
+        _print_notices(path, (notice for notice in store.reading_notices if notice not in printed))
     finally:
         store.close()
 
 
-def _tell(path: Path, notices: Iterable[str]) -> None:
+def _print_notices(path: Path, notices: Iterable[str]) -> None:
     for notice in notices:
         print(f"mldeck: {message_text(f'{path}: {notice}')}", file=sys.stderr)
 
@@ -143,15 +149,15 @@ def _experiment_object(experiment: Experiment, counts: Mapping[str, RunCount]) -
 
 
 def _in_workspace(store: Store, view: View, workspace: str | None) -> list[Experiment]:
-    """The experiments of that workspace; those of all when none is named. Raises `UsageError` where there is no such."""
+    """Return the experiments of a workspace, or of all if it is None. Raises `UsageError` for an unknown workspace."""
     everywhere = store.experiments(View.ALL)
-    if workspace is not None and workspace not in {each.workspace or DEFAULT_WORKSPACE for each in everywhere}:
+    if workspace is not None and workspace not in {found.workspace or DEFAULT_WORKSPACE for found in everywhere}:
         known = ", ".join(workspaces_of(everywhere)) or DEFAULT_WORKSPACE
         raise UsageError(f"no experiments in a workspace {workspace} of {store.path}; there is {known}")
     return [
-        each
-        for each in (everywhere if view is View.ALL else store.experiments(view))
-        if workspace is None or (each.workspace or DEFAULT_WORKSPACE) == workspace
+        experiment
+        for experiment in (everywhere if view is View.ALL else store.experiments(view))
+        if workspace is None or (experiment.workspace or DEFAULT_WORKSPACE) == workspace
     ]
 
 
@@ -166,42 +172,46 @@ def print_runs(
     limit: int,
     format_name: str,
 ) -> int:
-    """Print them, a few hundred at a time, and return how many more there are than `limit`.
+    """Print the runs, a few hundred at a time, and return how many more match than `limit`.
 
-    `columns` None: those that the deck shows in a table, all there are elsewhere. `limit` 0 stands for all.
+    `names` are names or ids of experiments; empty for all active ones. If `columns` is None, a table has the columns that
+    the deck shows, and JSON and CSV have all. A `limit` of 0 means all runs. Raises `UsageError` for an unknown experiment or
+    workspace.
     """
-    with opened(path) as store:
-        experiments = _chosen(store, names, workspace)
+    with open_store(path) as store:
+        experiments = _named_experiments(store, names, workspace)
         query = RunQuery(tuple(experiments), View(view_name), tuple(order), filter_text)
         ids = store.run_ids(query, limit or None)
         left_out = max(0, store.count_matching(query) - limit) if limit and len(ids) == limit else 0
-        experiment_names = {key: each.name for key, each in experiments.items()}
+        experiment_names = {key: experiment.name for key, experiment in experiments.items()}
         if format_name == "json":
             fields = object_fields(columns)
-            write(json_pieces(run_object(each, experiment_names) for each in store.iter_records(ids, fields)))
+            write(json_pieces(run_object(record, experiment_names) for record in store.iter_records(ids, fields)))
         elif format_name == "csv":
             _write_runs_csv(store, ids, columns, experiment_names)
         elif columns is None:
             _write_runs_table(store, ids, experiment_names)
         else:
             rows = read_rows(store, ids, columns, experiment_names)
-            write_table(labels(columns), ([_shown(*cell) for cell in zip(columns, row, strict=True)] for row in rows))
+            write_table(
+                labels(columns), ([_table_cell(*pair) for pair in zip(columns, row, strict=True)] for row in rows)
+            )
     return left_out
 
 
-def _chosen(store: Store, names: Sequence[str], workspace: str | None) -> dict[str, Experiment]:
-    """The experiments of the workspace with these names or ids, by id; all active ones when none is named."""
+def _named_experiments(store: Store, names: Sequence[str], workspace: str | None) -> dict[str, Experiment]:
+    """Return the experiments with these names or ids in the workspace, by id; all active ones if `names` is empty."""
     existing = _in_workspace(store, View.ALL if names else View.ACTIVE, workspace)
+    by_id = {experiment.experiment_id: experiment for experiment in existing}
     if not names:
-        return {each.experiment_id: each for each in existing}
-    by_id = {each.experiment_id: each for each in existing}
+        return by_id
     chosen = {}
     for name in names:
-        named = [each for each in existing if each.name == name]
-        if len(named) > 1:  # in several workspaces
-            ids = ", ".join(f"{each.experiment_id} in {each.workspace}" for each in named)
+        same_name = [experiment for experiment in existing if experiment.name == name]
+        if len(same_name) > 1:  # in several workspaces
+            ids = ", ".join(f"{experiment.experiment_id} in {experiment.workspace}" for experiment in same_name)
             raise UsageError(f"several experiments are called {name}: give the id of one ({ids}), or --workspace")
-        experiment = named[0] if named else by_id.get(name)
+        experiment = same_name[0] if same_name else by_id.get(name)
         if experiment is None:
             raise UsageError(f"no experiment {name} in {store.path}; `mldeck experiments` lists them")
         chosen[experiment.experiment_id] = experiment
@@ -212,8 +222,8 @@ def write(pieces: Iterable[str]) -> None:
     sys.stdout.writelines(pieces)
 
 
-def write_csv(header: Sequence[str], rows: Iterable[Row]) -> None:
-    # A terminal must not act on somebody else's text; a file or a pipe gets it unchanged.
+def write_csv(header: Sequence[str], rows: Iterable[TableRow]) -> None:
+    # Text from the database must not control the terminal; a file or a pipe gets it unchanged.
     write(csv_lines(chain((header,), rows), safe if sys.stdout.isatty() else None))
 
 
@@ -227,40 +237,39 @@ def _write_runs_csv(
 
 
 def _write_runs_table(store: Store, ids: Sequence[str], experiment_names: dict[str, str]) -> None:
-    """The columns that the deck shows: what differs between the runs."""
+    """Print the columns that the deck shows: the metrics and params whose values differ between the runs."""
     columns = store.differing_columns(ids)
     fields = RunFields.of(columns)
     now = int(time.time() * 1000)
-    several = len(experiment_names) > 1
-    header = ["run_id", "name", *(["experiment"] if several else []), "status", "age", "duration"]
+    has_experiment = len(experiment_names) > 1
+    header = ["run_id", "name", *(["experiment"] if has_experiment else []), "status", "age", "duration"]
 
-    def cells(record: RunRecord) -> Iterator[Cell]:
+    def cells(record: RunRecord) -> Iterator[TableCell]:
         run = record.run
         yield run.run_id
         yield run.run_name or MISSING
-        if several:
+        if has_experiment:
             yield experiment_names.get(run.experiment_id, run.experiment_id)
         yield run.status
         yield MISSING if run.start_time is None else age_text(run.start_time, now)
         yield MISSING if run.duration is None else duration_text(run.duration)
         for column in columns:
-            yield _cell(record, column)
+            values: Mapping[str, TableCell] = record.metrics if column.kind is Kind.METRIC else record.params
+            yield values.get(column.key, MISSING)
 
     records = store.iter_records(ids, fields)
-    write_table([*header, *(each.key for each in columns)], (tuple(cells(each)) for each in records))
+    write_table([*header, *(column.key for column in columns)], (tuple(cells(record)) for record in records))
 
 
-def _cell(record: RunRecord, column: Column) -> Cell:
-    values: Mapping[str, Cell] = record.metrics if column.kind is Kind.METRIC else record.params
-    return values.get(column.key, MISSING)
-
-
-def _shown(column: Column, value: object) -> Cell:
+def _table_cell(column: Column, value: object) -> TableCell:
     return value if isinstance(value, float) else shown_text(column, value)
 
 
-def write_table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """In pages, so that a long table can be streamed. In a column of a page, different numbers look different."""
+def write_table(header: Sequence[str], rows: Iterable[Sequence[TableCell]]) -> None:
+    """Print a table, 200 rows at a time, so that a long one can be streamed.
+
+    Numbers of a column that differ look different, within one page and all before it.
+    """
     iterator = iter(rows)
     widths, digits = [cell_width(safe(label)) for label in header], [LEAST_DIGITS] * len(header)
     is_first = True
@@ -281,15 +290,15 @@ def write_table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
         is_first = False
 
 
-def _is_float(cell: Cell) -> TypeGuard[float]:
+def _is_float(cell: TableCell) -> TypeGuard[float]:
     return isinstance(cell, float)
 
 
-def _text(cell: Cell, digits: int) -> str:
+def _text(cell: TableCell, digits: int) -> str:
     return float_text(cell, digits) if isinstance(cell, float) else cell
 
 
 def _fitted(text: str, width: int) -> str:
-    """Exactly `width` cells, at least one; the end of what is too long gives way to an ellipsis."""
+    """Return the text padded or cut to exactly `width` cells; an ellipsis replaces what was cut off."""
     text = cut(text, width)
     return text + " " * (width - cell_width(text))

@@ -1,4 +1,4 @@
-"""Runs as text that programs and people read: JSON objects, CSV and Markdown lines. One place, whoever writes them."""
+"""Turn runs into text: JSON objects, CSV lines and Markdown tables, for printed answers and exported files alike."""
 
 from __future__ import annotations
 
@@ -32,24 +32,25 @@ RUN_KEYS = (
     "user_id",
     "artifact_uri",
 )
-"""What is written of every run, beside its metrics, params and tags."""
+"""The attributes written of every run, besides its metrics, params and tags."""
 
 EXPERIMENT = Column(Kind.ATTRIBUTE, "experiment")
-"""The name of the run's experiment: written, but no attribute that the store has of a run."""
+"""The name of the run's experiment. It is written like an attribute, but the store has no such attribute of a run."""
 
 COLUMN_ATTRIBUTES = (*ATTRIBUTES, EXPERIMENT.key)
-"""The attributes that can be asked for by name."""
+"""The attributes that `--columns` accepts."""
 
 _EXPERIMENT_ID = Column(Kind.ATTRIBUTE, "experiment_id")
 _TIMES = ("start_time", "end_time", "deleted_time")
 _MARKUP = re.compile(r"[\\`*\[\]<>|~$#]|(?<![^\W_])_|_(?![^\W_])|&(?=#|\w+;)|(?<=\w)://|(?<=www)\.|(?<=\w)@")
-"""What would be more than text in Markdown; an underscore only at the end of a word, an address before its `://`."""
+"""Characters that are markup in Markdown: underscores only at the edge of a word, URLs at their `://`."""
 
-Row = Sequence[Any]
+TableRow = Sequence[Any]
+"""The values of a run, or of a point of a metric, in the order of the columns."""
 
 
 def field_name(column: Column) -> str:
-    """`run_id`, `metrics.rmse`: the name of a column in a file."""
+    """Return the name of a column in a file: `run_id`, `metrics.rmse`."""
     return column.key if column.kind is Kind.ATTRIBUTE else str(column)
 
 
@@ -59,10 +60,10 @@ def read_rows(
     columns: Sequence[Column],
     experiment_names: Mapping[str, str],
     interrupt: Interrupt | None = None,
-) -> Iterator[Row]:
-    """What the runs have in the columns, in their order. Of a run that is gone there is no row."""
-    # Rows by the million make Python look for garbage all the time: a third of the time, unless it leaves out what was
-    # there before.
+) -> Iterator[TableRow]:
+    """Yield the values of each run in the order of `columns`. Runs that no longer exist are skipped."""
+    # With millions of rows the garbage collector takes a third of the time, unless it ignores the objects that existed
+    # before.
     gc.freeze()
     try:
         yield from _named_rows(store, ids, columns, experiment_names, interrupt)
@@ -76,16 +77,16 @@ def _named_rows(
     columns: Sequence[Column],
     experiment_names: Mapping[str, str],
     interrupt: Interrupt | None,
-) -> Iterator[Row]:
-    """With the names of the experiments, which are not in the table of runs."""
+) -> Iterator[TableRow]:
+    """Yield the same rows, and add the names of experiments, which are not in the table `runs`."""
     if EXPERIMENT not in columns:
         return store.iter_rows(ids, columns, interrupt)
     others = [column for column in columns if column not in (EXPERIMENT, _EXPERIMENT_ID)]
-    by_column = {column: place for place, column in enumerate((*others, _EXPERIMENT_ID, EXPERIMENT))}
-    places = [by_column[column] for column in columns]
+    index_of = {column: index for index, column in enumerate((*others, _EXPERIMENT_ID, EXPERIMENT))}
+    indexes = [index_of[column] for column in columns]
     rows = store.iter_rows(ids, (*others, _EXPERIMENT_ID), interrupt)
     named = ((*row, experiment_names.get(row[-1])) for row in rows)
-    return ([row[place] for place in places] for row in named)
+    return ([row[index] for index in indexes] for row in named)
 
 
 # -- points of metrics
@@ -93,8 +94,8 @@ def _named_rows(
 POINT_HEADER = ("run_id", "run_name", "metric", "step", "timestamp", "value")
 
 
-def point_rows(run_id: str, run_name: str, metric: str, parts: Iterable[History | Points]) -> Iterator[Row]:
-    """Every point as it was logged, a row made when its turn comes: together they would take much more room."""
+def point_rows(run_id: str, run_name: str, metric: str, parts: Iterable[History | Points]) -> Iterator[TableRow]:
+    """Yield a row as in `POINT_HEADER` for every point. Rows are made one by one, because all of them need much memory."""
     for part in parts:
         for step, timestamp, value in zip(part.steps, part.timestamps, part.values, strict=True):
             yield run_id, run_name, metric, step, timestamp, value
@@ -104,7 +105,7 @@ def point_rows(run_id: str, run_name: str, metric: str, parts: Iterable[History 
 
 
 def object_fields(columns: Iterable[Column] | None) -> RunFields:
-    """What to read of runs for their objects: for these columns, or all there is."""
+    """Return the fields to read for `run_object`: those that the columns need, or all if `columns` is None."""
     if columns is None:
         return replace(ALL_FIELDS, inputs=True)
     fields = RunFields.of(columns)
@@ -112,6 +113,7 @@ def object_fields(columns: Iterable[Column] | None) -> RunFields:
 
 
 def run_object(record: RunRecord, experiment_names: Mapping[str, str]) -> dict[str, Any]:
+    """Return a run as a JSON object; `experiment_names` are by experiment id."""
     run = record.run
     return {
         "run_id": run.run_id,
@@ -127,12 +129,12 @@ def run_object(record: RunRecord, experiment_names: Mapping[str, str]) -> dict[s
         "metrics": {key: valid_number(value) for key, value in record.metrics.items()},
         "params": dict(record.params),
         "tags": dict(record.tags),
-        "inputs": [_input_object(each) for each in record.inputs],
+        "inputs": [_input_object(dataset) for dataset in record.inputs],
     }
 
 
 def _input_object(dataset: DatasetInput) -> dict[str, Any]:
-    """Source, schema and profile are JSON in a text, as MLflow hands them out too."""
+    """Return a dataset input as a JSON object. As in MLflow, source, schema and profile are JSON inside a string."""
     return {
         "name": dataset.name,
         "digest": dataset.digest,
@@ -145,20 +147,20 @@ def _input_object(dataset: DatasetInput) -> dict[str, Any]:
 
 
 def valid_number(value: float) -> float | str:
-    """JSON has no NaN and no infinity: they become the strings "nan", "inf" and "-inf"."""
+    """Return NaN and infinities as the strings "nan", "inf" and "-inf", because JSON has no such numbers."""
     return value if math.isfinite(value) else str(value)
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """Of what a terminal acts on, JSON's own escapes leave one character over."""
+    """Return JSON in ASCII without control characters: DEL is the only one that `json.dumps` does not escape."""
     return json.dumps(value, allow_nan=False, indent=indent).replace("\x7f", "\\u007f")
 
 
 def json_pieces(objects: Iterable[object]) -> Iterator[str]:
-    """An array with an object in each line: a piece for each, and one that ends it."""
+    """Yield the pieces of a JSON array with one object per line, ending with the closing bracket."""
     separator = "["
-    for each in objects:
-        yield f"{separator}\n {json_text(each)}"
+    for value in objects:
+        yield f"{separator}\n {json_text(value)}"
         separator = ","
     yield "\n]\n" if separator == "," else "[]\n"
 
@@ -166,21 +168,25 @@ def json_pieces(objects: Iterable[object]) -> Iterator[str]:
 # -- CSV
 
 
-def csv_lines(rows: Iterable[Row], guard: Callable[[str], str] | None = None) -> Iterator[str]:
-    """`guard`, if any, has its way with every text. None is nothing; a number is as Python writes it: nan, -inf, 3e-05."""
+def csv_lines(rows: Iterable[TableRow], guard: Callable[[str], str] | None = None) -> Iterator[str]:
+    """Yield a CSV line for each row. None becomes an empty field; numbers are as Python writes them: nan, -inf, 3e-05.
+
+    `guard` is applied to the text of every field before it is quoted.
+    """
     for row in rows:
-        texts = ["" if each is None else each if type(each) is str else str(each) for each in row]
+        texts = ["" if value is None else value if type(value) is str else str(value) for value in row]
         if guard is not None:
-            texts = [guard(each) for each in texts]
+            texts = [guard(text) for text in texts]
         line = ",".join(texts)
-        # A line seldom has anything in it that must be quoted: one look at the whole of it says so.
+        # Few lines contain anything that must be quoted, so check the whole line before its fields.
         if '"' in line or "\n" in line or "\r" in line or line.count(",") >= len(texts) or not line:
             line = ",".join(map(_csv_text, texts)) if line else '""'
         yield line + "\n"
 
 
 def _csv_text(text: str) -> str:
-    """The `csv` module of Python before 3.13 leaves a lone carriage return unquoted, where readers see the end of a row."""
+    """Quote a field if necessary. Python's `csv` module before 3.13 does not quote a lone carriage return, which readers
+    take for the end of a row."""
     if '"' in text or "," in text or "\n" in text or "\r" in text:
         return '"' + text.replace('"', '""') + '"'
     return text
@@ -190,7 +196,7 @@ def _csv_text(text: str) -> str:
 
 
 def shown_text(column: Column, value: Any) -> str:
-    """A value as people read it: local times, durations in words, every digit of a number."""
+    """Return a value for people: local times, durations with units, all digits of a number. The text is safe to print."""
     if value is None:
         return MISSING
     if column.kind is Kind.METRIC:
@@ -203,30 +209,30 @@ def shown_text(column: Column, value: Any) -> str:
 
 
 def labels(columns: Sequence[Column]) -> list[str]:
-    """Short names where they are enough to tell the columns apart."""
+    """Return a heading for each column: its key, or its full name if several columns have that key."""
     keys = [column.key for column in columns]
     return [column.key if keys.count(column.key) == 1 else field_name(column) for column in columns]
 
 
-def markdown_lines(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]:
-    """A table in GitHub's flavour of Markdown: what the store says is text in it, never markup."""
+def markdown_lines(columns: Sequence[Column], rows: Iterable[TableRow]) -> Iterator[str]:
+    """Yield the lines of a table in GitHub Flavored Markdown. Markup characters in values are escaped."""
     shown = ([shown_text(column, value) for column, value in zip(columns, row, strict=True)] for row in rows)
     return markdown_table(labels(columns), [_is_right(column) for column in columns], shown)
 
 
 def markdown_table(header: Iterable[str], is_right: Iterable[bool], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    """The same of texts. `is_right`: the columns that are aligned to the right."""
-    yield _markdown_line(_plain(safe(label)) for label in header)
+    """Yield the lines of a Markdown table of texts; `is_right` says for each column whether it is aligned to the right."""
+    yield _markdown_line(_without_markup(safe(label)) for label in header)
     yield _markdown_line("---:" if right else "---" for right in is_right)
     for row in rows:
-        yield _markdown_line(_plain(safe(cell)) for cell in row)
+        yield _markdown_line(_without_markup(safe(cell)) for cell in row)
 
 
 def _markdown_line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def _plain(text: str) -> str:
+def _without_markup(text: str) -> str:
     return _MARKUP.sub(r"\\\g<0>", text)
 
 

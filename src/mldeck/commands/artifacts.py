@@ -69,10 +69,10 @@ def run(words: Sequence[str]) -> int:
 
 def _files_of_run(store_path: Path, settings: Settings, path: str, options: argparse.Namespace) -> tuple[str, RunTree]:
     from mldeck.artifacts.run_tree import run_tree
-    from mldeck.printing import opened
+    from mldeck.printing import open_store
 
     is_walked = options.command == "get" or options.recursive
-    with opened(store_path) as store:
+    with open_store(store_path) as store:
         found = store.run_meant(options.run)
         models = store.registry().models_of_run(found.run_id)
     places = places_beside(store_path, settings, follow=options.follow)

@@ -41,9 +41,9 @@ def run(words: Sequence[str]) -> int:
     options = parser.parse_args(words)
     check_can_draw()
     path = printed_store(options)
-    from mldeck.printing import opened
+    from mldeck.printing import open_store
 
-    with opened(path) as store:
+    with open_store(path) as store:
         runs = [store.run_meant(text) for text in options.run]
         _check_metric(store, runs, options.metric)
         if options.format == "csv":

@@ -49,7 +49,7 @@ class Stores:
 
 @contextmanager
 def opened_stores(options: argparse.Namespace) -> Iterator[Stores]:
-    from mldeck.printing import opened
+    from mldeck.printing import open_store
     from mldeck.settings import load_settings
     from mldeck.store.address import registry_path
     from mldeck.store.sqlite.files import check_database
@@ -65,6 +65,8 @@ def opened_stores(options: argparse.Namespace) -> Iterator[Stores]:
     if registry != path:
         check_database(registry)
     with ExitStack() as stack:
-        runs = stack.enter_context(opened(path, read_only=settings.read_only))
-        registered = runs if registry == path else stack.enter_context(opened(registry, read_only=settings.read_only))
+        runs = stack.enter_context(open_store(path, read_only=settings.read_only))
+        registered = (
+            runs if registry == path else stack.enter_context(open_store(registry, read_only=settings.read_only))
+        )
         yield Stores(runs, registered, options.workspace, settings)

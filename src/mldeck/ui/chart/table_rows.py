@@ -11,7 +11,7 @@ from mldeck.ui.chart.drawing import Series
 
 if TYPE_CHECKING:
     from mldeck.model import History
-    from mldeck.run_text import Row
+    from mldeck.run_text import TableRow
     from mldeck.store.histories.points import Points
     from mldeck.store.store import Store
 
@@ -31,7 +31,7 @@ class CurveRows:
         """As far as that is known."""
         return sum(each.history.point_count for each in self._series if each.history is not None)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[TableRow]:
         from mldeck.run_text import point_rows  # files are seldom written
 
         for each in self._series:
