@@ -16,14 +16,14 @@ from mldeck.registry.history import (
     Transition,
     arrival,
     history_of_model,
+    periods_in_stage,
     previous_in,
     recorded_transitions,
-    spells_in,
     transition_key,
     transition_record,
 )
 from mldeck.registry.nouns import DELETED_STAGE, STAGES, ModelVersion
-from mldeck.registry.stay import stay_since
+from mldeck.registry.stay import time_in_stage
 from tests.registry_rooms import a_version
 
 WHEN = 1_900_000_000_123
@@ -174,7 +174,7 @@ def test_who_was_in_production_when() -> None:
             tagged(a_version(1, "Archived", created=WHEN - 20, changed=WHEN + 1000), FIRST),
         )
     )
-    spells = spells_in(history, "Production")
+    spells = periods_in_stage(history, "Production")
     assert [(each.version, each.began.when, each.ended and each.ended.when) for each in spells] == [
         (1, WHEN, WHEN + 1000),
         (2, WHEN + 1000, None),
@@ -190,7 +190,7 @@ def test_what_was_undone_was_not_there_before() -> None:
             tagged(a_version(1, "Production", created=WHEN - 20, changed=WHEN + 2000), FIRST),
         )
     )
-    assert [each.version for each in spells_in(history, "Production")] == [1, 2, 1]
+    assert [each.version for each in periods_in_stage(history, "Production")] == [1, 2, 1]
     assert previous_in(history, "Production") is None
 
 
@@ -226,7 +226,7 @@ def test_the_history_of_what_mldeck_did_needs_no_guesses(done: list[tuple[int, s
     replayed = {event.version: event.after for event in history}
     assert replayed == stages
     for stage in STAGES:
-        here = {spell.version for spell in spells_in(history, stage) if spell.ended is None}
+        here = {spell.version for spell in periods_in_stage(history, stage) if spell.ended is None}
         assert here == {each for each in stages if stages[each] == stage}
 
 
@@ -245,4 +245,4 @@ def test_clocks_that_disagree_do_not_turn_the_order_round() -> None:
     ]
     came = arrival(history, 1)
     assert came is history[-1]
-    assert stay_since(came, lambda when: "5s") is None
+    assert time_in_stage(came, lambda when: "5s") is None

@@ -12,7 +12,7 @@ from mldeck.errors import MldeckError
 from mldeck.registry.history import Transition
 from mldeck.registry.nouns import ACTIVE_STAGES, ARCHIVED, DELETED_STAGE, STAGES, ModelVersion
 from mldeck.registry.plan import (
-    Move,
+    StageMove,
     StaleReview,
     TransitionPlan,
     archives_by_default,
@@ -36,9 +36,9 @@ VERSIONS = (
 def test_those_in_the_stage_make_room() -> None:
     plan = plan_transition(VERSIONS, 3, "production", True)
     assert plan.moves == (
-        Move(3, "Staging", "Production"),
-        Move(2, "Production", "Archived"),
-        Move(4, "Production", "Archived"),
+        StageMove(3, "Staging", "Production"),
+        StageMove(2, "Production", "Archived"),
+        StageMove(4, "Production", "Archived"),
     )
     assert (plan.version, plan.before, plan.after, plan.archived) == (3, "Staging", "Production", (2, 4))
     assert plan.last_updated_time == 30
@@ -133,9 +133,9 @@ AFTER = (
 def test_undo_is_the_inverse() -> None:
     plan = plan_undo(AFTER, DONE)
     assert plan.moves == (
-        Move(3, "Production", "Staging"),
-        Move(2, "Archived", "Production"),
-        Move(4, "Archived", "Production"),
+        StageMove(3, "Production", "Staging"),
+        StageMove(2, "Archived", "Production"),
+        StageMove(4, "Archived", "Production"),
     )
     assert (plan.put_back, plan.archived, plan.undo_of) == ((2, 4), (), "mldeck.transition.100")
     assert plan.occupants == {"Production": {3}, "Staging": frozenset()}
@@ -144,9 +144,9 @@ def test_undo_is_the_inverse() -> None:
 def test_undoing_what_was_undone_archives_again() -> None:
     undone = Transition(3, "Production", "Staging", 200, put_back=(2, 4), undo_of="x", key="mldeck.transition.200")
     assert plan_undo(VERSIONS, undone).moves == (
-        Move(3, "Staging", "Production"),
-        Move(2, "Production", "Archived"),
-        Move(4, "Production", "Archived"),
+        StageMove(3, "Staging", "Production"),
+        StageMove(2, "Production", "Archived"),
+        StageMove(4, "Production", "Archived"),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mldeck.model import Column, Kind, Run, RunRecord
 from mldeck.registry.history import EventKind, Transition, arrival, history_of_model, transition_record
 from mldeck.registry.plan import plan_transition
-from mldeck.registry.review import Beside, aliases_left, beside
+from mldeck.registry.review import ComparedValue, aliases_left, compare_runs
 from tests.registry_rooms import a_version
 
 RUN = Run("r", "name", "1", "FINISHED", "active")
@@ -19,28 +19,28 @@ def test_all_metrics_and_what_differs_of_the_rest() -> None:
         RUN, {"auc": 0.5, "old": 1.0, "system/cpu": 9.0}, {"a": "1", "b": "2"}, {"t": "x", "mlflow.user": "a"}
     )
     then = RunRecord(RUN, {"auc": 0.75, "new": 2.0}, {"a": "1", "b": "3"}, {"mlflow.user": "b"})
-    assert beside(now, then) == (
-        Beside(Column(Kind.METRIC, "auc"), 0.5, 0.75),
-        Beside(Column(Kind.METRIC, "new"), None, 2.0),
-        Beside(Column(Kind.METRIC, "old"), 1.0, None),
-        Beside(Column(Kind.PARAM, "b"), "2", "3"),
-        Beside(Column(Kind.TAG, "t"), "x", None),
+    assert compare_runs(now, then) == (
+        ComparedValue(Column(Kind.METRIC, "auc"), 0.5, 0.75),
+        ComparedValue(Column(Kind.METRIC, "new"), None, 2.0),
+        ComparedValue(Column(Kind.METRIC, "old"), 1.0, None),
+        ComparedValue(Column(Kind.PARAM, "b"), "2", "3"),
+        ComparedValue(Column(Kind.TAG, "t"), "x", None),
     )
-    assert [each.difference for each in beside(now, then)] == [0.25, None, None, None, None]
+    assert [each.difference for each in compare_runs(now, then)] == [0.25, None, None, None, None]
 
 
 def test_values_that_differ_look_different() -> None:
     now, then = RunRecord(RUN, {"auc": 0.91234561}, {"a": "1"}), RunRecord(RUN, {"auc": 0.91234562})
-    assert [each.texts for each in beside(now, then)] == [("0.91234561", "0.91234562"), ("1", "–")]
-    (odd,) = beside(RunRecord(RUN, {"auc": math.nan}), RunRecord(RUN, {"auc": math.inf}))
+    assert [each.texts for each in compare_runs(now, then)] == [("0.91234561", "0.91234562"), ("1", "–")]
+    (odd,) = compare_runs(RunRecord(RUN, {"auc": math.nan}), RunRecord(RUN, {"auc": math.inf}))
     assert odd.texts == ("NaN", "inf")
 
 
 def test_a_run_that_is_gone_has_nothing() -> None:
     record = RunRecord(RUN, {"auc": math.nan}, {"a": "1"})
-    assert [(each.now, each.then is None) for each in beside(None, record)] == [(None, False), (None, False)]
-    assert [each.column.key for each in beside(record, None)] == ["auc", "a"]
-    assert beside(None, None) == ()
+    assert [(each.now, each.then is None) for each in compare_runs(None, record)] == [(None, False), (None, False)]
+    assert [each.column.key for each in compare_runs(record, None)] == ["auc", "a"]
+    assert compare_runs(None, None) == ()
 
 
 def test_how_a_version_came_to_where_it_is() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from mldeck.format import age_text, date_text, time_text
 from mldeck.registry.history import Event, EventKind, arrival, history_of_model
-from mldeck.registry.stay import Stay, exact_time, stay_since
+from mldeck.registry.stay import TimeInStage, exact_time, time_in_stage
 from tests.registry_rooms import a_version
 
 NOW = 1_900_000_000_000
@@ -22,8 +22,8 @@ def _age(timestamp: int) -> str:
     [
         (3 * DAY, 6 * MINUTE, "6m–3d", False),
         (6 * MINUTE + 1, 6 * MINUTE, "6m", False),
-        (None, 6 * MINUTE, "6m or longer", False),
-        (None, 30 * DAY, f"{date_text(NOW - 30 * DAY)} or before", True),
+        (None, 6 * MINUTE, "at least 6m", False),
+        (None, 30 * DAY, f"{date_text(NOW - 30 * DAY)} or earlier", True),
         (30 * DAY, 0, f"{date_text(NOW - 30 * DAY)}–{date_text(NOW)}", True),
         (30 * DAY, 20 * DAY, f"{date_text(NOW - 30 * DAY)}–{date_text(NOW - 20 * DAY)}", True),
         (30 * DAY + 1, 30 * DAY, date_text(NOW - 30 * DAY), True),
@@ -34,18 +34,18 @@ def test_an_unrecorded_change_is_known_within_bounds(
 ) -> None:
     since = None if earliest is None else NOW - earliest
     event = Event(EventKind.UNRECORDED, 1, NOW - latest, "None", "Production", since)
-    assert stay_since(event, _age) == Stay(text, is_date)
+    assert time_in_stage(event, _age) == TimeInStage(text, is_date)
 
 
 def test_a_recorded_change_is_known_exactly() -> None:
     event = Event(EventKind.MOVED, 1, NOW - 6 * MINUTE, "None", "Production")
-    assert stay_since(event, _age) == Stay("6m", False)
+    assert time_in_stage(event, _age) == TimeInStage("6m", False)
     assert exact_time(event) == time_text(NOW - 6 * MINUTE)
 
 
 def test_nothing_is_said_of_what_has_no_time() -> None:
     event = Event(EventKind.UNRECORDED, 1, None, "None", "Production", NOW)
-    assert (stay_since(event, _age), exact_time(event)) == (None, None)
+    assert (time_in_stage(event, _age), exact_time(event)) == (None, None)
 
 
 def test_a_new_description_does_not_make_a_stay_shorter() -> None:
@@ -53,5 +53,5 @@ def test_a_new_description_does_not_make_a_stay_shorter() -> None:
     version = a_version(1, "Production", created=NOW - 3 * DAY, changed=NOW)
     event = arrival(history_of_model([version], model_changed=NOW - 6 * MINUTE), 1)
     assert event is not None
-    assert stay_since(event, _age) == Stay("6m–3d", False)
+    assert time_in_stage(event, _age) == TimeInStage("6m–3d", False)
     assert exact_time(event) == f"{time_text(NOW - 3 * DAY)} – {time_text(NOW - 6 * MINUTE)}"

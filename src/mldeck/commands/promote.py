@@ -112,7 +112,7 @@ def _show(stores: Stores, plan: TransitionPlan, versions: Sequence[ModelVersion]
 def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Iterator[Sequence[str]]:
     from mldeck.format import time_or_missing
     from mldeck.model import ALL_FIELDS
-    from mldeck.registry.review import beside
+    from mldeck.registry.review import compare_runs
 
     ids = [each.run_id for each in (now, then) if each.run_id]
     records = stores.runs.run_records(ids, ALL_FIELDS)
@@ -121,7 +121,7 @@ def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Itera
     yield "commit", _commit(was), _commit(becomes), ""
     yield "registered", time_or_missing(now.creation_time), time_or_missing(then.creation_time), ""
     yield _arrived(stores, now)
-    for each in beside(was, becomes):
+    for each in compare_runs(was, becomes):
         difference = "" if each.difference is None else _signed(each.difference)
         yield str(each.column), *each.texts, difference
 

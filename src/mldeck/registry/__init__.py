@@ -1,4 +1,4 @@
-"""The model registry: its nouns, what may be called how, the plan of a change of stage, and the history of the stages.
+"""The model registry: its objects, plans of stage transitions, and the history of the stages.
 
-Values and pure functions only: what is shown in a review, printed, written and tested is the same.
+Values and pure functions only, so that the deck, the commands and the store use the same ones.
 """

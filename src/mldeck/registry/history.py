@@ -1,8 +1,8 @@
-"""The history of the stages of a model: what mldeck recorded of each transition, and what can be told of the others.
+"""The stage history of a model: transitions that mldeck recorded, and what can be inferred about all others.
 
-MLflow keeps no history. mldeck leaves a tag on the version that it moved, `mldeck.transition.<time in ms>`, whose value is
-JSON that people and programs can read: `from`, `to`, `who`, `host`, `when`, and where there is something to say `reason`,
-`archived` (versions), `put_back` (versions, from Archived to what `from` says) and `undo_of` (the key of another such tag).
+MLflow keeps no history. mldeck sets a tag on the version that it moves, `mldeck.transition.<time in ms>`. Its value is JSON
+with the keys `from`, `to`, `who`, `host`, `when` and, if they apply, `reason`, `archived` (versions), `put_back` (versions
+that went from Archived to the stage `from`), `undo_of` (the key of another such tag) and `left_out` (a number of versions).
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from mldeck.registry.nouns import ARCHIVED, DELETED_STAGE, NO_STAGE, STAGES, Mod
 
 TRANSITION_PREFIX = "mldeck.transition."
 MAX_RECORD_LENGTH = 5000
-"""What every MLflow takes for the value of a tag of a version."""
+"""Characters that every MLflow accepts in the value of a version tag."""
 MAX_REASON_LENGTH = 500
+"""Characters of a reason."""
 
 _KEY = re.compile(rf"{re.escape(TRANSITION_PREFIX)}([0-9]{{1,200}})")
 
@@ -39,34 +40,35 @@ class Transition:
     host: str = ""
     reason: str = ""
     archived: tuple[int, ...] = ()
-    """Versions that made room: from `after` to Archived."""
+    """Other versions that it moved from `after` to Archived."""
     put_back: tuple[int, ...] = ()
-    """Versions that an undone transition had archived: from Archived to `before`."""
+    """Other versions that it moved from Archived to `before`, because the transition it undid had archived them."""
     undo_of: str | None = None
+    """The key of the recorded transition that it undid."""
     key: str | None = None
-    """Of the tag that records it; None when nothing was recorded."""
+    """The key of the tag that records it; None if it is not recorded."""
     left_out: int = 0
-    """How many more versions it archived than its record has room for."""
+    """The number of other moved versions that its record has no room for."""
 
     @property
     def number(self) -> int:
-        """By which the transitions of a model are in order."""
+        """The number that orders the transitions of a model: the one in the key, else the time."""
         found = _KEY.fullmatch(self.key or "")
         return int(found.group(1)) if found else self.when
 
     @property
     def versions(self) -> tuple[int, ...]:
-        """All that it moved."""
+        """All versions that it moved."""
         return (self.version, *self.archived, *self.put_back)
 
     def stage_after(self, version: int) -> str:
-        """Where it left this one of its versions."""
+        """Return the stage that the transition moved `version`, one of its versions, to."""
         if version == self.version:
             return self.after
         return ARCHIVED if version in self.archived else self.before
 
     def stage_before(self, version: int) -> str:
-        """Where it found this one of its versions."""
+        """Return the stage that the transition moved `version`, one of its versions, from."""
         if version == self.version:
             return self.before
         return self.after if version in self.archived else ARCHIVED
@@ -75,30 +77,31 @@ class Transition:
 class EventKind(str, Enum):
     REGISTERED = "registered"
     MOVED = "moved"
-    """By mldeck, with the others that made room for it or were put back."""
+    """Moved by mldeck in a recorded transition."""
     UNRECORDED = "not recorded"
-    """By something else, or by an mldeck that was to leave no record: the stage is not the one that it was left in."""
+    """Moved by another program, or by mldeck without a record. Inferred because the stage differs from the last one known."""
     DELETED = "deleted"
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to one version."""
+    """A registration, change of stage or deletion of one version."""
 
     kind: EventKind
     version: int
     when: int | None
-    """Of an unrecorded change, the latest time it can have happened. None when nothing tells it."""
+    """Milliseconds since the epoch; of an unrecorded change, the latest possible time. None if unknown."""
     before: str | None = None
     after: str | None = None
     since: int | None = None
-    """Of an unrecorded change, the earliest time it can have happened."""
+    """The earliest possible time of an unrecorded change, in milliseconds since the epoch."""
     transition: Transition | None = None
+    """The recorded transition that it was part of."""
 
 
 @dataclass(frozen=True)
-class Spell:
-    """A time that a version spent in a stage."""
+class StagePeriod:
+    """A period that a version spent in a stage."""
 
     version: int
     began: Event
@@ -107,14 +110,17 @@ class Spell:
 
 
 def transition_key(when: int, recorded: Iterable[Transition]) -> str:
-    """For a transition at this time, after those that are recorded of the model: keys are in the order of what happened,
-    also within a millisecond, and when the clocks of two machines disagree."""
-    number = max([when, *(each.number + 1 for each in recorded)])
+    """Return the tag key for a transition at time `when`, in ms, that follows the recorded ones of the model.
+
+    The numbers in the keys have the order of the transitions, even within a millisecond and if the clocks of two machines
+    disagree.
+    """
+    number = max([when, *(transition.number + 1 for transition in recorded)])
     return f"{TRANSITION_PREFIX}{number}"
 
 
 def transition_record(transition: Transition) -> str:
-    """The value of the tag."""
+    """Return the JSON for the value of the tag. Lists of versions that are too long are replaced by their number."""
     record: dict[str, Any] = {
         "from": transition.before,
         "to": transition.after,
@@ -127,7 +133,7 @@ def transition_record(transition: Transition) -> str:
         "undo_of": transition.undo_of,
     }
     text = _compact(record)
-    if len(text) > MAX_RECORD_LENGTH:  # of hundreds of versions
+    if len(text) > MAX_RECORD_LENGTH:  # hundreds of versions
         left_out = len(transition.archived) + len(transition.put_back)
         text = _compact(record | {"archived": (), "put_back": (), "left_out": left_out})
     return text
@@ -140,26 +146,26 @@ def _compact(record: Mapping[str, Any]) -> str:
 
 
 def recorded_transitions(versions: Iterable[ModelVersion]) -> tuple[Transition, ...]:
-    """What the tags of these versions say, oldest first. A tag that is no such record is left out."""
-    found = [each for version in versions for each in _recorded(version)]
-    return tuple(sorted(found, key=lambda each: (each.number, each.version)))
+    """Return the transitions that tags of these versions record, oldest first. Invalid records are skipped."""
+    found = [transition for version in versions for transition in _recorded(version)]
+    return tuple(sorted(found, key=lambda transition: (transition.number, transition.version)))
 
 
 def _recorded(version: ModelVersion) -> Iterator[Transition]:
     for key, value in version.tags.items():
-        named = _KEY.fullmatch(key)
-        transition = _read(version.version, key, int(named.group(1)), value) if named else None
+        found = _KEY.fullmatch(key)
+        transition = _read(version.version, key, int(found.group(1)), value) if found else None
         if transition is not None:
             yield transition
 
 
 def _read(version: int, key: str, number: int, value: str) -> Transition | None:
-    """Anybody can write a tag: what is missing is made up for, what makes no sense is not shown."""
+    """Parse a record; any program can write such a tag. Missing values get defaults; None for a record without stages."""
     try:
         record = load_json(value)
     except ValueError:
         return None
-    if not isinstance(record, dict) or not all(record.get(each) in STAGES for each in ("from", "to")):
+    if not isinstance(record, dict) or record.get("from") not in STAGES or record.get("to") not in STAGES:
         return None
     undo_of, left_out = record.get("undo_of"), record.get("left_out")
     return Transition(
@@ -191,31 +197,31 @@ def _text(value: object) -> str:
 
 
 def _numbers(value: object) -> tuple[int, ...]:
-    return tuple(each for each in value if type(each) is int) if isinstance(value, list) else ()
+    return tuple(number for number in value if type(number) is int) if isinstance(value, list) else ()
 
 
 def history_of_model(versions: Sequence[ModelVersion], model_changed: int | None = None) -> tuple[Event, ...]:
-    """What happened to the versions of one model, oldest first. `versions` are all of them, the deleted ones included.
+    """Return the events of one model, oldest first. `versions` are all of its versions, including deleted ones.
 
-    A version is born in stage None. Where the stage that is next known of it is another one than it was left in, it was
-    changed in between without a record; when exactly is not kept, and whether it took detours is not either.
-    `model_changed` is the model's own time of its last change: every change of a stage sets it, and that of a version's
-    description, which sets the time of the version, does not.
+    A version starts in stage None. If the next known stage differs from the one that it was last moved to, it was moved in
+    between without a record. Neither the exact time nor intermediate stages are known then. `model_changed` is
+    `last_updated_time` of the model, an upper bound for that time: every change of a stage sets it, whereas a change of a
+    version's description sets only the time of the version.
     """
     by_version: dict[int, list[Transition]] = {}
     for transition in recorded_transitions(versions):
         for number in dict.fromkeys(transition.versions):
             by_version.setdefault(number, []).append(transition)
     numbered = [
-        each
+        pair
         for version in versions
-        for each in _numbered(_events(version, by_version.get(version.version, ()), model_changed))
+        for pair in _numbered(_events(version, by_version.get(version.version, ()), model_changed))
     ]
     return tuple(event for _, event in sorted(numbered, key=_order))
 
 
 def _events(version: ModelVersion, transitions: Sequence[Transition], model_changed: int | None) -> Iterator[Event]:
-    """`transitions` are those that moved the version."""
+    """Yield the events of one version, oldest first. `transitions` are those that moved it."""
     yield Event(EventKind.REGISTERED, version.version, version.creation_time, None, NO_STAGE)
     stage, since = NO_STAGE, version.creation_time
     for transition in transitions:
@@ -227,14 +233,14 @@ def _events(version: ModelVersion, transitions: Sequence[Transition], model_chan
     if version.stage == DELETED_STAGE:
         yield Event(EventKind.DELETED, version.version, version.last_updated_time, stage)
     elif version.stage != stage:
-        latest = min((each for each in (version.last_updated_time, model_changed) if each is not None), default=None)
+        latest = min((time for time in (version.last_updated_time, model_changed) if time is not None), default=None)
         if latest is not None and since is not None and latest < since:
-            latest = None  # by the clock of another machine
+            latest = None  # the clocks of two machines disagree
         yield Event(EventKind.UNRECORDED, version.version, latest, stage, version.stage, since)
 
 
 def _numbered(events: Iterable[Event]) -> Iterator[tuple[int, Event]]:
-    """Number what happened to one version so that it stays in that order, also where the clocks of machines disagree."""
+    """Yield (number, event) for the events of one version. Numbers increase even if the clocks of machines disagree."""
     last = -1
     for event in events:
         number = event.transition.number if event.transition else event.when or 0
@@ -246,28 +252,28 @@ _RANKS = {EventKind.REGISTERED: 0, EventKind.UNRECORDED: 1, EventKind.MOVED: 2, 
 
 
 def _order(numbered: tuple[int, Event]) -> tuple[int, int, int]:
-    """Of a transition, what made room comes before what came in."""
+    """Return the sort key. Within a transition, the versions that it archived come before the version that it moved in."""
     number, event = numbered
     return number, _RANKS[event.kind], 0 if event.after in (ARCHIVED, None) else 1
 
 
-def spells_in(history: Sequence[Event], stage: str) -> tuple[Spell, ...]:
-    """Which versions were in the stage when, by when they came in."""
-    spells: list[Spell] = []
-    places: dict[int, int] = {}  # of the spell that has not ended, by version
+def periods_in_stage(history: Sequence[Event], stage: str) -> tuple[StagePeriod, ...]:
+    """Return the periods that versions spent in the stage, in the order in which they began."""
+    periods: list[StagePeriod] = []
+    open_periods: dict[int, int] = {}  # indexes into `periods`, by version
     for event in history:
-        place = places.get(event.version)
-        if place is None and event.after == stage:
-            places[event.version] = len(spells)
-            spells.append(Spell(event.version, event))
-        elif place is not None and event.after != stage:
-            spells[place] = replace(spells[place], ended=event)
-            del places[event.version]
-    return tuple(spells)
+        index = open_periods.get(event.version)
+        if index is None and event.after == stage:
+            open_periods[event.version] = len(periods)
+            periods.append(StagePeriod(event.version, event))
+        elif index is not None and event.after != stage:
+            periods[index] = replace(periods[index], ended=event)
+            del open_periods[event.version]
+    return tuple(periods)
 
 
 def arrival(history: Sequence[Event], version: int) -> Event | None:
-    """How the version came to where it is: the last change of its stage, or that it was registered."""
+    """Return the event that brought the version into its present stage: its last change of stage, or its registration."""
     found: Event | None = None
     for event in history:
         if event.version == version and (found is None or event.after != found.after):
@@ -276,20 +282,20 @@ def arrival(history: Sequence[Event], version: int) -> Event | None:
 
 
 def previous_in(history: Sequence[Event], stage: str) -> int | None:
-    """The version that was in the stage before those that are there now; None when none is known.
+    """Return the version that was in the stage before those that are there now; None if none is known.
 
-    A transition that was undone does not count, and a version that was deleted cannot come back.
+    Deleted versions, and periods that began with a transition that was undone, are ignored.
     """
     undone = {event.transition.undo_of for event in history if event.transition}
-    gone = {event.version for event in history if event.kind is EventKind.DELETED}
-    spells = spells_in(history, stage)
-    places = {id(event): place for place, event in enumerate(history)}
-    gone |= {spell.version for spell in spells if spell.ended is None}
+    ignored = {event.version for event in history if event.kind is EventKind.DELETED}
+    periods = periods_in_stage(history, stage)
+    ignored |= {period.version for period in periods if period.ended is None}
+    index_of = {id(event): index for index, event in enumerate(history)}
     ended = [
-        (places[id(spell.ended)], places[id(spell.began)], spell.version)
-        for spell in spells
-        if spell.ended is not None
-        and spell.version not in gone
-        and not (spell.began.transition and spell.began.transition.key in undone)
+        (index_of[id(period.ended)], index_of[id(period.began)], period.version)
+        for period in periods
+        if period.ended is not None
+        and period.version not in ignored
+        and not (period.began.transition and period.began.transition.key in undone)
     ]
     return max(ended)[-1] if ended else None

@@ -1,7 +1,7 @@
-"""The plan of a change of stage: what moves from where to where, as a value that is shown before it is carried out.
+"""Plans of stage transitions: which versions move from which stage to which, to be reviewed before they are carried out.
 
-Whoever carries it out looks again first (`check_as_planned`): what was decided on a screen that is no longer true is not
-done.
+A plan must be checked again, with `check_as_planned`, in the transaction that carries it out: a decision made on outdated
+data is refused.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from mldeck.registry.nouns import ACTIVE_STAGES, ARCHIVED, DELETED_STAGE, STAGES
 
 
 @dataclass(frozen=True)
-class Move:
+class StageMove:
+    """A move of a version from the stage `before` to the stage `after`."""
+
     version: int
     before: str
     after: str
@@ -24,17 +26,17 @@ class Move:
 
 @dataclass(frozen=True)
 class TransitionPlan:
-    """The world that it was made for is part of it: `last_updated_time` and `occupants`."""
+    """The moves of a transition, and the state of the model that they were planned for."""
 
     model: str
-    moves: tuple[Move, ...]
-    """The first is the one that was asked for; the others are archived, or put back from there."""
+    moves: tuple[StageMove, ...]
+    """The requested move, then those of other versions, which are archived or put back from Archived."""
     last_updated_time: int | None = None
-    """Of the version that was asked for."""
+    """`last_updated_time` of the version whose move was requested."""
     occupants: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    """Who is in each of the active stages that something moves into."""
+    """The versions in each active stage that a version moves into, by stage."""
     undo_of: str | None = None
-    """The key of the recorded transition that this one takes back."""
+    """The key of the recorded transition that this one undoes."""
 
     @property
     def version(self) -> int:
@@ -50,32 +52,32 @@ class TransitionPlan:
 
     @property
     def archived(self) -> tuple[int, ...]:
-        """The versions that make room."""
+        """The other versions that are moved from the target stage to Archived."""
         return tuple(move.version for move in self.moves[1:] if move.after == ARCHIVED)
 
     @property
     def put_back(self) -> tuple[int, ...]:
-        """The versions that an undone transition had archived."""
+        """The other versions that are moved back from Archived, in an undo."""
         return tuple(move.version for move in self.moves[1:] if move.before == ARCHIVED)
 
     @property
     def staying(self) -> tuple[int, ...]:
-        """The other versions that are in the target stage, and stay there."""
+        """The other versions that are in the target stage and stay there, in ascending order."""
         moved = {move.version for move in self.moves}
         return tuple(sorted(self.occupants.get(self.after, frozenset()) - moved))
 
 
 class StaleReview(MldeckError):
-    """The model is not as it was when the plan was made. Nothing was written."""
+    """The model was changed after the plan was made. Nothing was written."""
 
     def __init__(self, message: str, versions: Sequence[ModelVersion]) -> None:
         super().__init__(message)
         self.versions = tuple(versions)
-        """The versions of the model as they are now."""
+        """The present versions of the model."""
 
 
 def canonical_stage(text: str) -> str:
-    """The stage as it is stored; MLflow takes it in any case. Raises `MldeckError` when there is no such stage."""
+    """Return a stage as it is stored; like MLflow, accept it in any case. Raises `MldeckError` for an unknown stage."""
     for stage in STAGES:
         if text.lower() == stage.lower():
             return stage
@@ -83,35 +85,39 @@ def canonical_stage(text: str) -> str:
 
 
 def archives_by_default(stage: str) -> bool:
-    """Whether those in the stage make room unless somebody says otherwise: one version serves."""
+    """Return whether a move into the stage archives the versions there by default: only one should be in Production."""
     return stage == "Production"
 
 
 def plan_transition(
     versions: Sequence[ModelVersion], version: int, stage: str, archive_existing: bool
 ) -> TransitionPlan:
-    """`versions` are all of the model. Raises `MldeckError` where MLflow would refuse."""
+    """Plan to move a version. `versions` are all versions of the model.
+
+    Raises `MldeckError` where MLflow would refuse: if the version or the stage does not exist, or if `archive_existing` is
+    requested for a stage that is not active.
+    """
     target = canonical_stage(stage)
     moved = _present(versions, version)
     if archive_existing and target not in ACTIVE_STAGES:
-        raise MldeckError(f"moving to {target} archives nothing: only {' and '.join(ACTIVE_STAGES)} make room")
-    others = sorted(each.version for each in versions if each.stage == target and each.version != version)
-    moves = [Move(version, moved.stage, target)]
+        raise MldeckError(
+            f"moving to {target} archives nothing: only a move to {' or '.join(ACTIVE_STAGES)} archives other versions"
+        )
+    moves = [StageMove(version, moved.stage, target)]
     if archive_existing:
-        moves += [Move(each, target, ARCHIVED) for each in others]
+        others = sorted(_in_stage(versions, target) - {version})
+        moves += [StageMove(other, target, ARCHIVED) for other in others]
     return _plan(versions, moved, moves)
 
 
 def plan_undo(versions: Sequence[ModelVersion], transition: Transition) -> TransitionPlan:
-    """Everything back to where the transition found it. Raises `MldeckError` when something was moved since."""
+    """Plan to move all versions of a transition back. Raises `MldeckError` if any of them was moved since."""
     if transition.left_out:
-        raise MldeckError(
-            f"cannot undo: the record of it leaves out {transition.left_out:,} of the versions it archived"
-        )
+        raise MldeckError(f"cannot undo: its record omits {transition.left_out:,} of the versions that it archived")
     moved = _present(versions, transition.version)
-    moves = [Move(transition.version, transition.after, transition.before)]
-    moves += [Move(each, ARCHIVED, transition.after) for each in transition.archived]
-    moves += [Move(each, transition.before, ARCHIVED) for each in transition.put_back]
+    moves = [StageMove(transition.version, transition.after, transition.before)]
+    moves += [StageMove(other, ARCHIVED, transition.after) for other in transition.archived]
+    moves += [StageMove(other, transition.before, ARCHIVED) for other in transition.put_back]
     for move in moves:
         current = _present(versions, move.version)
         if current.stage != move.before:
@@ -129,8 +135,8 @@ def plan_undo(versions: Sequence[ModelVersion], transition: Transition) -> Trans
 
 
 def check_as_planned(plan: TransitionPlan, versions: Sequence[ModelVersion]) -> None:
-    """Raises `StaleReview` unless `versions`, as they are now, are what the plan was made for."""
-    now = {each.version: each for each in versions}
+    """Raise `StaleReview` unless `versions`, the present ones, are in the state that the plan was made for."""
+    now = {version.version: version for version in versions}
     for move in plan.moves:
         current = now.get(move.version)
         if current is None or current.stage == DELETED_STAGE:
@@ -153,16 +159,17 @@ def check_as_planned(plan: TransitionPlan, versions: Sequence[ModelVersion]) -> 
 
 
 def _present(versions: Sequence[ModelVersion], number: int) -> ModelVersion:
-    for each in versions:
-        if each.version == number and each.stage != DELETED_STAGE:
-            return each
+    """Return the version with this number. Raises `MldeckError` if there is none or it was deleted."""
+    for version in versions:
+        if version.version == number and version.stage != DELETED_STAGE:
+            return version
     if not versions:
         raise MldeckError(f"there is no version {number} (any more)")
     raise MldeckError(f"there is no version {number} of {safe(versions[0].name)} (any more)")
 
 
 def _plan(
-    versions: Sequence[ModelVersion], moved: ModelVersion, moves: Iterable[Move], undo_of: str | None = None
+    versions: Sequence[ModelVersion], moved: ModelVersion, moves: Iterable[StageMove], undo_of: str | None = None
 ) -> TransitionPlan:
     moves = tuple(moves)
     watched = sorted({move.after for move in moves}.intersection(ACTIVE_STAGES))
@@ -171,8 +178,8 @@ def _plan(
 
 
 def _in_stage(versions: Iterable[ModelVersion], stage: str) -> frozenset[int]:
-    return frozenset(each.version for each in versions if each.stage == stage)
+    return frozenset(version.version for version in versions if version.stage == stage)
 
 
 def _numbers(versions: Iterable[int]) -> str:
-    return ", ".join(f"version {each}" for each in sorted(versions)) or "nobody"
+    return ", ".join(f"version {number}" for number in sorted(versions)) or "no version"

@@ -1,4 +1,4 @@
-"""What is different between the run of one version and the run of another: what a review puts beside each other."""
+"""Compare the runs of two versions of a model, for the review of a transition."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from mldeck.registry.plan import TransitionPlan
 
 
 @dataclass(frozen=True)
-class Beside:
-    """A metric, param or tag of both; None where a run does not have it."""
+class ComparedValue:
+    """A metric, param or tag of two runs."""
 
     column: Column
     now: float | str | None
+    """Its value in the run of the version that is in the stage now; None if that run does not have it."""
     then: float | str | None
+    """Its value in the run of the version that will be in the stage; None if that run does not have it."""
 
     @property
     def difference(self) -> float | None:
-        """Of a metric that both have."""
+        """`then - now` for a metric that both runs have, else None."""
         if isinstance(self.now, float) and isinstance(self.then, float):
             return self.then - self.now
         return None
 
     @property
     def texts(self) -> tuple[str, str]:
-        """Both, with digits enough to tell two numbers apart."""
-        _, numbers = texts_to_tell_apart(each for each in (self.now, self.then) if isinstance(each, float))
+        """The texts of both values, with enough digits to distinguish two numbers."""
+        _, numbers = texts_to_tell_apart(value for value in (self.now, self.then) if isinstance(value, float))
         return _text(self.now, numbers), _text(self.then, numbers)
 
 
@@ -39,8 +41,11 @@ def _text(value: float | str | None, numbers: Mapping[float, str]) -> str:
     return value if isinstance(value, str) else numbers.get(value) or float_text(value)
 
 
-def beside(now: RunRecord | None, then: RunRecord | None) -> tuple[Beside, ...]:
-    """All metrics of the two, but MLflow's own; the params, and the tags but MLflow's own, that differ; by kind and key."""
+def compare_runs(now: RunRecord | None, then: RunRecord | None) -> tuple[ComparedValue, ...]:
+    """Return all metrics of two runs, and the params and tags in which they differ, sorted by kind and key.
+
+    Metrics and tags that MLflow itself writes are left out.
+    """
     now_metrics, then_metrics = _metrics(now), _metrics(then)
     return (
         *_rows(Kind.METRIC, now_metrics, then_metrics),
@@ -50,13 +55,13 @@ def beside(now: RunRecord | None, then: RunRecord | None) -> tuple[Beside, ...]:
 
 
 def aliases_left(plan: TransitionPlan, versions: Iterable[ModelVersion]) -> tuple[str, ...]:
-    """In words, the aliases of what the plan archives: MLflow leaves them where they are."""
+    """Return a notice for each version with aliases that the plan archives: MLflow does not move the aliases."""
     archived = {move.version for move in plan.moves if move.after == ARCHIVED}
     return tuple(
-        f"{' '.join(f'@{safe(alias)}' for alias in each.aliases)} {'stays' if len(each.aliases) == 1 else 'stay'} "
-        f"on version {each.version}, which is archived"
-        for each in versions
-        if each.version in archived and each.aliases
+        f"{' '.join(f'@{safe(alias)}' for alias in version.aliases)} {'stays' if len(version.aliases) == 1 else 'stay'} "
+        f"on version {version.version}, which is archived"
+        for version in versions
+        if version.version in archived and version.aliases
     )
 
 
@@ -77,6 +82,6 @@ def _differing(now: Mapping[str, str], then: Mapping[str, str]) -> tuple[dict[st
 
 def _rows(
     kind: Kind, now: Mapping[str, float] | Mapping[str, str], then: Mapping[str, float] | Mapping[str, str]
-) -> Iterator[Beside]:
+) -> Iterator[ComparedValue]:
     for key in sorted({*now, *then}):
-        yield Beside(Column(kind, key), now.get(key), then.get(key))
+        yield ComparedValue(Column(kind, key), now.get(key), then.get(key))

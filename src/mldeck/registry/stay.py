@@ -1,4 +1,4 @@
-"""How long a version has been in its stage, in words: exactly where that was recorded, else the bounds that are known."""
+"""Say how long a version has been in its stage: exactly if that is recorded, else between which bounds."""
 
 from __future__ import annotations
 
@@ -10,36 +10,39 @@ from mldeck.registry.history import Event, EventKind
 
 
 @dataclass(frozen=True)
-class Stay:
+class TimeInStage:
+    """How long a version has been in its stage."""
+
     text: str
-    """`2h`, `2026-05-01`; of a change that was not recorded `5s–3d`, from the latest time it can have been to the earliest."""
+    """`2h` or `2026-05-01`. If the change was not recorded, the bounds of its time: `5s–3d`, or `at least 5s`."""
     is_date: bool
-    """Whether it names days, not ages."""
+    """Whether the text consists of dates instead of ages."""
 
 
-def stay_since(event: Event, age_of: Callable[[int], str]) -> Stay | None:
-    """Since the event that brought the version in; None when nothing tells when that was.
+def time_in_stage(event: Event, age_of: Callable[[int], str]) -> TimeInStage | None:
+    """Return the time since the event that brought the version into its stage; None if its time is unknown.
 
-    `age_of` says how long ago a time was.
+    `age_of` returns the age of a time in ms as text: how long ago it was, or its date.
     """
     if event.when is None:
         return None
-    ages = list(map(age_of, _bounds(event)))
-    is_date = any("-" in each for each in ages)
+    bounds = _bounds(event)
+    ages = list(map(age_of, bounds))
+    is_date = any("-" in age for age in ages)
     if len(ages) == 1 and event.kind is EventKind.UNRECORDED:
-        return Stay(f"{ages[0]} or {'before' if is_date else 'longer'}", is_date)
-    shown = [date_text(each) for each in reversed(_bounds(event))] if is_date else ages
-    return Stay("–".join(dict.fromkeys(shown)), is_date)
+        return TimeInStage(f"{ages[0]} or earlier" if is_date else f"at least {ages[0]}", is_date)
+    shown = [date_text(time) for time in reversed(bounds)] if is_date else ages
+    return TimeInStage("–".join(dict.fromkeys(shown)), is_date)
 
 
 def exact_time(event: Event) -> str | None:
-    """To the second: the time, or the earliest and the latest that it can have been."""
+    """Return the time of the event to the second, or the earliest and the latest possible time; None if unknown."""
     bounds = _bounds(event)
     return " – ".join(dict.fromkeys(map(time_text, reversed(bounds)))) if bounds else None
 
 
 def _bounds(event: Event) -> tuple[int, ...]:
-    """The latest time that it can have been, then the earliest if that is another one, as far as they are known."""
+    """Return the time in ms if it is recorded, else the latest and the earliest possible time, as far as known."""
     if event.when is None:
         return ()
     if event.kind is not EventKind.UNRECORDED or event.since is None:

@@ -13,8 +13,8 @@ from mldeck.model import ALL_FIELDS, Kind, RunRecord
 from mldeck.registry.history import Event, arrival
 from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION, STAGES, ModelVersion
 from mldeck.registry.plan import TransitionPlan, plan_transition
-from mldeck.registry.review import Beside, beside
-from mldeck.registry.stay import stay_since
+from mldeck.registry.review import ComparedValue, compare_runs
+from mldeck.registry.stay import time_in_stage
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.state import metric_direction as best
 from mldeck.ui.state.metric_direction import Better
@@ -76,7 +76,7 @@ class Side:
     def since(self, clock: Clock) -> str:
         """How long it has been where it is, and by whom."""
         event = self.arrived
-        stay = None if event is None else stay_since(event, clock.age)
+        stay = None if event is None else time_in_stage(event, clock.age)
         if event is None or stay is None:
             return MISSING
         age = stay.text if stay.is_date else f"{stay.text} ago"
@@ -153,7 +153,7 @@ class Review:
 
     def rows(self, files: Mapping[int, Files], clock: Clock) -> tuple[Row, ...]:
         """What decides comes first: without anything to compare with, the params and tags are left out."""
-        pairs = beside(self.present.record if self.present else None, self.moved.record)
+        pairs = compare_runs(self.present.record if self.present else None, self.moved.record)
         metrics = [_metric_row(each, self.better.get(each.column.key)) for each in pairs if _is_metric(each)]
         texts = [_text_row(each) for each in pairs if self.present and not _is_metric(each)]
         return (*metrics, *self._facts(files, clock), *texts)
@@ -171,17 +171,17 @@ class Review:
         return Row(name, now, then, verdict="differs" if is_other else "", style="dim")
 
 
-def _is_metric(each: Beside) -> bool:
+def _is_metric(each: ComparedValue) -> bool:
     return each.column.kind is Kind.METRIC
 
 
-def _text_row(each: Beside) -> Row:
+def _text_row(each: ComparedValue) -> Row:
     now, then = each.texts
     name = f"tag {each.column.key}" if each.column.kind is Kind.TAG else each.column.key
     return Row(name, now, then, verdict="differs", style="dim")
 
 
-def _metric_row(each: Beside, better: Better | None) -> Row:
+def _metric_row(each: ComparedValue, better: Better | None) -> Row:
     key, difference = each.column.key, each.difference
     now, then = each.texts
     if difference is None or math.isnan(difference):

@@ -9,7 +9,7 @@ from mldeck.format import time_text
 from mldeck.model import RunDetails
 from mldeck.registry.history import TRANSITION_PREFIX, Event, EventKind
 from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
-from mldeck.registry.stay import stay_since
+from mldeck.registry.stay import time_in_stage
 from mldeck.ui.details.line_grid import Line, tag_lines
 from mldeck.ui.details.run_cells import STATUS_GLYPHS as RUN_GLYPHS
 from mldeck.ui.details.run_overview import dataset_lines, moment_text, source_text
@@ -66,7 +66,7 @@ def version_lines(details: VersionDetails, clock: Clock) -> Iterator[Line]:
 
 def _since(arrival: Event | None, clock: Clock) -> str:
     """When it came into its stage, and by whom, as far as anybody knows."""
-    stay = None if arrival is None else stay_since(arrival, clock.age)
+    stay = None if arrival is None else time_in_stage(arrival, clock.age)
     if arrival is None or stay is None or arrival.kind is EventKind.REGISTERED:
         return ""
     moved = arrival.transition
