@@ -1,7 +1,7 @@
-"""The command line: settings in, the application or a printed answer out.
+"""The command line: read the settings, then start the application or run a command that prints.
 
-Nothing heavy is imported at the top: `--help`, `--version` and the complaints about a wrong path come at once, and the
-printing commands never load the screen's libraries.
+Heavy modules are imported inside functions, so that `--help`, `--version` and errors about a wrong path appear at once, and
+commands that print never load Textual.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from mldeck import __version__
 from mldeck.commands.options import (
     STORE_HELP,
-    Misread,
+    UnreadableArgument,
     add_artifact_root_option,
     check_can_draw,
     command_parser,
-    settle_encodings,
+    configure_encodings,
     store_path,
     tell,
 )
@@ -41,58 +41,60 @@ commands:
   mldeck models         print registered models, or versions of one
   mldeck register       register a model of a run
   mldeck promote        move a version of a model to a stage
-each has its own --help; a store that is called like a command is opened as ./NAME
+Every command has its own --help. To open a store that has the name of a command, write ./NAME.
 """
 
 _END_S = 1.0
-"""Seconds that Python gets to end by itself after the deck was left."""
+"""Seconds that Python is given to exit normally after the deck was closed."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command and returns the exit status: 0 done, 1 failed, 2 wrong usage."""
-    # Names are UTF-8, whatever Python took the locale for.
+    """Run the command and return its exit status: 0 for success, 1 for failure, 2 for wrong usage, 130 for Ctrl+C."""
+    # Decode arguments as UTF-8, whatever encoding Python derived from the locale.
     words = [os.fsencode(word).decode(errors="surrogateescape") for word in (sys.argv[1:] if argv is None else argv)]
     command = _COMMANDS.get(words[0]) if words else None
     has_output = _open_closed_streams()
-    settle_encodings()
+    configure_encodings()
     try:
         if not has_output:
             raise MldeckError("the standard output is closed: there is nowhere to write to")
         status = command(words[1:]) if command else _browse(words)
-        sys.stdout.flush()  # here, where what goes wrong with it can be explained
+        sys.stdout.flush()  # here, because an error at interpreter exit could not be explained
         return status
     except BrokenPipeError:
-        _drop_output()  # its reader is gone (`| head`)
+        _drop_output()  # the reader has closed the pipe (`| head`)
         return 0
     except KeyboardInterrupt:
         return 130
     except MldeckError as error:
-        said = str(error) if isinstance(error, Misread) else _one_line(str(error))
-        print(f"mldeck: {said}", file=sys.stderr)
+        message = str(error) if isinstance(error, UnreadableArgument) else _one_line(str(error))
+        print(f"mldeck: {message}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except OSError as error:
-        # A full disk behind our output, a current folder that is gone.
+        # For example a full disk behind the output, or a deleted current folder.
         print(f"mldeck: {_one_line(str(error))}", file=sys.stderr)
         _drop_output()
         return 1
 
 
 def _open_closed_streams() -> bool:
-    """Let standard streams that the caller closed lead nowhere; return whether the output is open.
+    """Redirect standard streams that the caller closed to the null device; return whether standard output was open.
 
-    Otherwise the next file that is opened becomes one of them, and what is printed goes into it.
+    Otherwise the next file to be opened would take the stream's file descriptor, and output would be written into it.
     """
     has_output = sys.stdout is not None
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            stream = os.fdopen(os.open(os.devnull, os.O_RDWR), mode)  # the lowest free number: that of the stream
+            stream = os.fdopen(
+                os.open(os.devnull, os.O_RDWR), mode
+            )  # takes the lowest free descriptor: the stream's own
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
     return has_output
 
 
 def _drop_output() -> None:
-    """What is still buffered must not complain at exit."""
+    """Send what is still buffered to the null device, so that flushing it at exit raises no error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -107,7 +109,7 @@ def _browse(words: Sequence[str]) -> int:
         "mldeck", "A keyboard-driven terminal application for MLflow tracking databases.", _COMMANDS_HELP
     )
     parser.add_argument("store", nargs="?", metavar="STORE", help=STORE_HELP)
-    parser.add_argument("--wait", action="store_true", help="wait until MLflow has made the database")
+    parser.add_argument("--wait", action="store_true", help="wait until MLflow has created the database")
     _add_deck_options(parser)
     parser.add_argument("--version", action="version", version=f"mldeck {__version__}")
     options = parser.parse_args(words)
@@ -116,14 +118,16 @@ def _browse(words: Sequence[str]) -> int:
     if options.wait:
         from mldeck.store.sqlite.files import wait_for_database
 
-        wait_for_database(path, lambda why: tell(f"waiting for the database: {why}"))
+        wait_for_database(path, lambda reason: tell(f"waiting for the database: {reason}"))
     return _end_soon(_run_deck(settings, path))
 
 
 def _demo(words: Sequence[str]) -> int:
-    parser = command_parser("mldeck demo", "Makes a sample store, as MLflow would have written it, and opens it.")
+    parser = command_parser("mldeck demo", "Make a sample store, written as MLflow writes it, and browse it.")
     parser.add_argument("--path", metavar="DIR", help="keep the store in this folder (default: a temporary one)")
-    parser.add_argument("--live", action="store_true", help="keep a training run writing to it")
+    parser.add_argument(
+        "--live", action="store_true", help="let a training job write to it, to demonstrate live updates"
+    )
     _add_deck_options(parser)
     options = parser.parse_args(words)
     options.store = None
@@ -136,7 +140,7 @@ def _demo(words: Sequence[str]) -> int:
 
 
 def _room(name: str) -> Callable[[Sequence[str]], int]:
-    """A command that is a module of `mldeck.commands`, imported when it is called."""
+    """Return a function that imports a module of `mldeck.commands` when it is called, and runs its command."""
 
     def run(words: Sequence[str]) -> int:
         from importlib import import_module
@@ -165,11 +169,9 @@ def _add_deck_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--theme", metavar="NAME", help="colour theme (an unknown name lists them)")
     add_artifact_root_option(parser)
     parser.add_argument(
-        "--registry-store", metavar="STORE", help="database of the model registry, if it is another one"
+        "--registry-store", metavar="STORE", help="database of the model registry, if it is a different one"
     )
-    parser.add_argument(
-        "--no-record", action="store_true", help="leave no tags that say who moved a version when and why"
-    )
+    parser.add_argument("--no-record", action="store_true", help="do not record who moved a version, when and why")
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -187,7 +189,10 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _run_deck(settings: Settings, path: Path) -> int:
-    """Looks at the database before any screen is drawn; while Textual is loaded, another process reads the first runs."""
+    """Check the database before anything is drawn, then run the deck and return its exit status.
+
+    While this process loads Textual, a second one reads the first runs.
+    """
     import gc
 
     from mldeck.store.sqlite.files import check_database
@@ -199,8 +204,8 @@ def _run_deck(settings: Settings, path: Path) -> int:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise UsageError("the deck needs a terminal; to print, use `mldeck runs` or `mldeck experiments`")
         check_can_draw()
-        # Start-up makes a hundred thousand objects that all stay: looking for garbage among them costs a tenth of it.
-        # The deck switches it on again once the first runs are shown.
+        # Start-up creates a hundred thousand objects that all stay alive; collecting garbage among them takes a tenth of
+        # the start-up time. The deck enables the collector again once the first runs are shown.
         gc.disable()
         from mldeck.ui.app import run_deck
 
@@ -210,9 +215,9 @@ def _run_deck(settings: Settings, path: Path) -> int:
 
 
 def _end_soon(status: int) -> int:
-    """Return the exit status of the deck, and make sure that the process ends with it.
+    """Return the exit status of the deck, and make sure that the process soon ends with it.
 
-    Python waits at its end for threads of libraries, and one of them may wait for a server that never answers.
+    At exit Python joins the threads of libraries, and one of them may be waiting for a server that never answers.
     """
     import threading
 

@@ -149,7 +149,7 @@ def test_production_makes_room_and_staging_does_not_unless_it_is_said(store: Fix
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        ((MODEL, "3", "Production"), 1, "nothing was changed: without a terminal to ask on, say --yes"),
+        ((MODEL, "3", "Production"), 1, "nothing was changed: there is no terminal to ask on, so use --yes"),
         (
             (MODEL, "3", "Production", "--yes", "--expect-stage", "None"),
             1,
@@ -222,7 +222,7 @@ def test_on_a_terminal_it_asks(answer: str, status: int, stage: str, store: Fixt
         os.close(ours)
         os.close(theirs)
     assert (done.returncode, stages(store)[3]) == (status, stage)
-    assert "Do it? [y/N]" in done.stderr
+    assert "Proceed? [y/N]" in done.stderr
     assert "version 3: Staging → Production" in done.stdout
 
 

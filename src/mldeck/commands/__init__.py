@@ -1,1 +1,1 @@
-"""The commands that print or change something without a screen, one module each; `mldeck.cli` calls them."""
+"""The commands that print or change something without the deck. Each is a module with a function `run`."""

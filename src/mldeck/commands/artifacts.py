@@ -1,4 +1,4 @@
-"""`mldeck artifacts`: lists the files of a run, and copies them out."""
+"""`mldeck artifacts`: list or copy the files of a run."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from mldeck.commands.options import (
     add_artifact_root_option,
     add_connect_option,
     add_store_option,
-    check_agreed,
+    artifact_places,
+    checked_store_path,
     command_parser,
-    places_beside,
-    printed_store,
+    confirm_access,
     tell,
 )
 
@@ -29,78 +29,81 @@ if TYPE_CHECKING:
 
 
 def run(words: Sequence[str]) -> int:
-    parser = command_parser(
-        "mldeck artifacts", "Lists the files of a run, the models it logged among them, or copies them."
-    )
+    parser = command_parser("mldeck artifacts", "List or copy the files of a run, including the models that it logged.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="list|get")
-    listing = commands.add_parser("list", help="list files", description="Lists the files of a run.")
+    listing = commands.add_parser("list", help="list files", description="List the files of a run.")
     listing.add_argument("run", metavar="RUN", help=RUN_HELP)
     listing.add_argument(
         "path", nargs="?", default="", metavar="PATH", help="a folder or file of the run (default: all)"
     )
-    listing.add_argument("--recursive", action="store_true", help="also what is in folders")
+    listing.add_argument("--recursive", action="store_true", help="also list the contents of folders")
     listing.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
-    getting = commands.add_parser("get", help="copy a file or folder", description="Copies a file or folder of a run.")
+    getting = commands.add_parser("get", help="copy a file or folder", description="Copy a file or folder of a run.")
     getting.add_argument("run", metavar="RUN", help=RUN_HELP)
     getting.add_argument("path", metavar="PATH", help="a folder or file of the run; . for all of them")
     getting.add_argument("dest", nargs="?", type=Path, metavar="DEST", help="a folder to put it into, or its new name")
-    getting.add_argument("--replace", action="store_true", help="replace what has that name")
-    for each in (listing, getting):
-        add_artifact_root_option(each)
-        each.add_argument(
+    getting.add_argument("--replace", action="store_true", help="replace an existing file or folder of that name")
+    for subparser in (listing, getting):
+        add_artifact_root_option(subparser)
+        subparser.add_argument(
             "--follow", action="store_true", help="also follow links and paths that lead out of MLflow's folders"
         )
-        add_connect_option(each)
-        add_store_option(each)
+        add_connect_option(subparser)
+        add_store_option(subparser)
     options = parser.parse_args(words)
-    store_path = printed_store(options)
+    store_path = checked_store_path(options)
     from mldeck.artifacts.plain_name import plain_name
     from mldeck.settings import load_settings
     from mldeck.store.address import registry_path
 
     settings = load_settings(artifact_roots=options.artifact_root)
     path = "/".join(part for part in options.path.split("/") if part not in ("", "."))
-    run_id, tree = _files_of_run(store_path, settings, path, options)
+    run_id, tree = _open_tree(store_path, settings, path, options)
     if options.command == "list":
         return _list(tree, path, options)
     databases = (store_path, registry_path(settings.registry_store, settings.registry_origin, store_path))
     return _get(tree, path, path.rpartition("/")[2] or plain_name(run_id, "artifacts"), databases, options)
 
 
-def _files_of_run(store_path: Path, settings: Settings, path: str, options: argparse.Namespace) -> tuple[str, RunTree]:
+def _open_tree(store_path: Path, settings: Settings, path: str, options: argparse.Namespace) -> tuple[str, RunTree]:
+    """Return the id of the run and the tree of its files, after asking about places that need a confirmation."""
     from mldeck.artifacts.run_tree import run_tree
     from mldeck.printing import open_store
 
-    is_walked = options.command == "get" or options.recursive
+    is_recursive = options.command == "get" or options.recursive
     with open_store(store_path) as store:
         found = store.run_meant(options.run)
         models = store.registry().models_of_run(found.run_id)
-    places = places_beside(store_path, settings, follow=options.follow)
+    places = artifact_places(store_path, settings, follow=options.follow)
     tree = run_tree(found.artifact_uri, found.run_id, models, places)
-    while (place := _first_unconfirmed(tree, path, is_walked)) is not None:
-        check_agreed(place, connect=options.connect)
+    while (place := _first_unconfirmed(tree, path, is_recursive)) is not None:
+        confirm_access(place, connect=options.connect)
         places = replace(places, confirmed=places.confirmed | {place.place})
         tree = run_tree(found.artifact_uri, found.run_id, models, places)
-    _tell_where(tree)
+    _print_location_notices(tree)
     return found.run_id, tree
 
 
-def _first_unconfirmed(tree: RunTree, path: str, is_walked: bool) -> Unconfirmed | None:
-    """The question to ask before the path is looked into: here, where nothing has been printed yet."""
+def _first_unconfirmed(tree: RunTree, path: str, is_recursive: bool) -> Unconfirmed | None:
+    """Return the first place that the user must confirm before the path is read; ask before anything is printed."""
     from mldeck.artifacts.opening import unconfirmed
 
-    places = tree.places_below(path) if path or is_walked else (tree.own,)
+    places = tree.places_below(path) if path or is_recursive else (tree.own,)
     return next(filter(None, map(unconfirmed, places)), None)
 
 
-def _tell_where(tree: RunTree) -> None:
-    """What is not where the database says. One place is enough: what was moved was moved together."""
+def _print_location_notices(tree: RunTree) -> None:
+    """Print which files are not where the database says.
+
+    Only the first moved place is named, because folders that were moved were moved together.
+    """
     from mldeck.addresses import printable
     from mldeck.artifacts.location import How
 
     places = [tree.own, *(branch.located for branch in tree.branches)]
     for located in places:
-        # A run that has nothing but models has no folder, and without models, having no place is an error of its own.
+        # A run that logged only models has no folder of its own: no notice. Without models a missing folder is reported
+        # as an error later.
         if located.problem and (located.how is How.NOTHING_LOGGED) != bool(tree.branches):
             tell(located.problem)
     moved = next((located for located in places if located.moved), None)
@@ -142,7 +145,7 @@ def _object(tree: RunTree, entry: Entry) -> dict[str, Any]:
 
 
 def _write_table(entries: Iterable[Entry]) -> None:
-    """The path stands last, and is never cut."""
+    """Print size, time of change and path of each entry. The path is the last column and is never cut."""
     from mldeck.artifacts.tree import EntryKind
     from mldeck.format import MISSING, safe, size_text, time_or_missing
 
@@ -162,20 +165,20 @@ def _get(tree: RunTree, path: str, name: str, databases: Collection[Path], optio
 
     destination = Destination(path_for(name, options.dest), databases, replace=options.replace)
     try:
-        copied = copy_out(tree, path, destination, progress=_tell_progress)
+        copied = copy_out(tree, path, destination, progress=_print_progress)
     except AlreadyThere as error:
         raise AlreadyThere(error.path, f"{error.reason}; --replace replaces it") from None
     finally:
         _clear_progress()
-    for left_out, why in copied.skipped:
-        tell(f"left out: {left_out} ({why})")
+    for skipped, reason in copied.skipped:
+        tell(f"left out: {skipped} ({reason})")
     files = "1 file" if copied.files == 1 else f"{copied.files} files"
     sys.stdout.write(f"{safe(str(copied.destination))}: {files}, {size_text(copied.size)}\n")
     return 1 if copied.skipped else 0
 
 
-def _tell_progress(done: int, total: int) -> None:
-    """On a terminal, where it is overwritten; every hundredth, since copying goes in small steps."""
+def _print_progress(done: int, total: int) -> None:
+    """Print the percentage on a terminal, over the previous one."""
     if sys.stderr.isatty() and total:
         sys.stderr.write(f"\r{100 * done // total:3} %")
 

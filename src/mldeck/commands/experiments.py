@@ -1,17 +1,17 @@
-"""`mldeck experiments`."""
+"""`mldeck experiments`: print the experiments of a store."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mldeck.commands.options import add_print_options, add_workspace_option, command_parser, printed_store
+from mldeck.commands.options import add_print_options, add_workspace_option, checked_store_path, command_parser
 
 
 def run(words: Sequence[str]) -> int:
-    parser = command_parser("mldeck experiments", "Prints the experiments of a store.")
+    parser = command_parser("mldeck experiments", "Print the experiments of a store.")
     add_print_options(parser)
     add_workspace_option(parser)
     options = parser.parse_args(words)
     from mldeck import printing
 
-    return printing.print_experiments(printed_store(options), options.view, options.workspace, options.format)
+    return printing.print_experiments(checked_store_path(options), options.view, options.workspace, options.format)

@@ -1,12 +1,12 @@
-"""`mldeck models`: prints the registered models, or the versions of one."""
+"""`mldeck models`: print the registered models, or the versions of one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mldeck.commands.options import add_format_option, command_parser, readable_search
-from mldeck.commands.registry import add_registry_options, opened_stores
+from mldeck.commands.options import add_format_option, checked_filter, command_parser
+from mldeck.commands.registry import add_registry_options, open_stores
 
 if TYPE_CHECKING:
     from mldeck.registry.nouns import ModelVersion, RegisteredModel
@@ -17,13 +17,13 @@ _VERSION_COLUMNS = ("version", "stage", "aliases", "created", "changed", "run", 
 
 def run(words: Sequence[str]) -> int:
     parser = command_parser(
-        "mldeck models", "Prints the registered models with the latest version in each stage, or the versions of one."
+        "mldeck models", "Print the registered models with the latest version in each stage, or the versions of one."
     )
     parser.add_argument("model", nargs="?", metavar="MODEL", help="print its versions")
     parser.add_argument(
         "-f",
         "--filter",
-        type=_search,
+        type=_filter,
         default="",
         metavar="FILTER",
         help="which models, in MLflow's search language: \"name LIKE 'churn%%' and tags.team = 'growth'\"",
@@ -35,10 +35,10 @@ def run(words: Sequence[str]) -> int:
     from mldeck.printing import print_objects
     from mldeck.registry.nouns import ModelQuery, ModelVersion, RegisteredModel
 
-    with opened_stores(options) as stores:
+    with open_stores(options) as stores:
         if options.model is None:
             models = stores.reader.models(ModelQuery(options.filter))
-            objects = [_model_object(each) for each in models]
+            objects = [_model_object(model) for model in models]
             keys = _model_object(RegisteredModel(""))
             return print_objects(objects, keys, _MODEL_COLUMNS, map(_model_cells, models), options.format)
         if stores.reader.model(options.model) is None:
@@ -46,15 +46,15 @@ def run(words: Sequence[str]) -> int:
                 f"no registered model {options.model} in {stores.registered.path}; `mldeck models` lists them"
             )
         versions = stores.reader.versions(options.model)
-    objects = [_version_object(each) for each in versions]
+    objects = [_version_object(version) for version in versions]
     keys = _version_object(ModelVersion("", 0, ""))
     return print_objects(objects, keys, _VERSION_COLUMNS, map(_version_cells, versions), options.format)
 
 
-def _search(text: str) -> str:
+def _filter(text: str) -> str:
     from mldeck.search.language import MODELS
 
-    return readable_search(text, MODELS)
+    return checked_filter(text, MODELS)
 
 
 def _model_object(model: RegisteredModel) -> dict[str, Any]:

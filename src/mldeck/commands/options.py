@@ -1,4 +1,4 @@
-"""What the commands have in common: their parsers, the store that is meant, and complaints about what was typed."""
+"""Helpers shared by the commands: parsers and options, the path of the store, notices, and errors about arguments."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ if TYPE_CHECKING:
 DEFAULT_STORE = "mlflow.db"
 STORE_HELP = "database file or sqlite:/// URI (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
 RUN_HELP = "id, the beginning of an id, or name"
-_DRAWN = "╭│⣿✓"
-_SPELLED_OUT = "mldeck.spelled_out"
-_PLAIN = {"–": "-", "…": "~", "−": "-"}
-"""Signs of our own, as wide as they are."""
+_DRAWN_CHARACTERS = "╭│⣿✓"
+"""A sample of the characters that frames and charts are drawn with."""
+_ENCODING_ERRORS = "mldeck.ascii_or_escape"
+"""The name of the codec error handler `_ascii_or_escape`."""
+_ASCII = {"–": "-", "…": "~", "−": "-"}
+"""ASCII substitutes of the same width for characters that mldeck itself prints."""
 _VIEWS = ("active", "deleted", "all")
 _FORMATS = ("table", "json", "csv")
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Complain of a word that cannot be understood. It may be foreign: a name that a shell put there."""
+        """Report wrong usage and exit. The message may quote an argument of foreign origin: a file name from a shell."""
         super().error(_safe(message))
 
 
@@ -52,28 +54,28 @@ def add_artifact_root_option(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="OLD=NEW",
-        help="files that the database says are at OLD (a path or URI) are now at NEW; may be repeated",
+        help="look at NEW for files that are at OLD (a path or URI) according to the database; may be repeated",
     )
 
 
 def add_connect_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--connect", action="store_true", help="connect to the hosts that the database names, unasked")
+    parser.add_argument(
+        "--connect", action="store_true", help="connect without asking to hosts that the database names"
+    )
 
 
-def check_agreed(place: Unconfirmed, *, connect: bool) -> None:
-    """Ask on a terminal whether a place may be looked into that only the database names.
+def confirm_access(place: Unconfirmed, *, connect: bool) -> None:
+    """Ask on the terminal whether a host or folder that only the database names may be accessed.
 
-    Raises the error, with the way out, where nobody can be asked or the answer is no.
+    `connect` agrees to hosts without asking. Raises `place` with a way out if there is no terminal or the answer is no.
     """
     if connect and place.is_host:
         return
     way_out = (
-        f"--connect connects, and {place.place} in artifact_hosts of the settings ends the question"
-        if place.is_host
-        else "--follow looks into it"
+        f"use --connect, or add {place.place} to artifact_hosts in the settings" if place.is_host else "use --follow"
     )
     if sys.stdin.isatty() and sys.stderr.isatty():
-        question = f"Connect to {place.place}, as you?" if place.is_host else f"Look into {place.place}?"
+        question = f"Connect to {place.place} as you?" if place.is_host else f"Look into {place.place}?"
         tell(str(place))
         print(f"{_safe(question)} [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() in ("y", "yes"):
@@ -94,19 +96,24 @@ def add_print_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_workspace_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--workspace", metavar="NAME", help="of MLflow 3.10 and later (default: all)")
+    parser.add_argument(
+        "--workspace", metavar="NAME", help="only this workspace of MLflow 3.10 and later (default: all)"
+    )
 
 
 def add_format_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
 
 
-class Misread(UsageError):
-    """What was typed cannot be read; the lines behind the first show where."""
+class UnreadableArgument(UsageError):
+    """An argument has a syntax error. The message has several lines: the last ones show the position of the error."""
 
 
-def pointed_out(text: str, error: SearchError) -> str:
-    """The message, the text, and a caret below the first character that is wrong; a text too long to read is not repeated."""
+def message_with_caret(text: str, error: SearchError) -> str:
+    """Return three lines: the message, the text, and a caret below the first wrong character.
+
+    A text that is too long to be parsed is not repeated.
+    """
     from mldeck.format import cell_width, safe
     from mldeck.search.errors import MOST_CHARACTERS
 
@@ -116,8 +123,8 @@ def pointed_out(text: str, error: SearchError) -> str:
     return f"{safe(str(error))}\n  {safe(text)}\n  {caret}"
 
 
-def readable_search(text: str, language: Language | None = None) -> str:
-    """The filter as it was typed, when it can be read. None: the language for runs."""
+def checked_filter(text: str, language: Language | None = None) -> str:
+    """Return the filter unchanged. Raises `UnreadableArgument` for a syntax error. `language` is that of runs by default."""
     from mldeck.search.errors import SearchError
     from mldeck.search.language import RUNS
     from mldeck.search.parse import parse
@@ -125,19 +132,22 @@ def readable_search(text: str, language: Language | None = None) -> str:
     try:
         parse(text, language or RUNS)
     except SearchError as error:
-        raise Misread(pointed_out(text, error)) from None
+        raise UnreadableArgument(message_with_caret(text, error)) from None
     return text
 
 
 def tell(message: str) -> None:
-    """Beside the answer, on the standard error."""
+    """Print a notice on standard error, apart from the answer."""
     from mldeck.format import message_text
 
     print(f"mldeck: {message_text(message)}", file=sys.stderr)
 
 
 def store_path(settings: Settings, *, wait: bool = False) -> Path:
-    """The database file that was asked for. Raises `UsageError` when nothing was, and nothing is here or waited for."""
+    """Return the path of the database file, `mlflow.db` in the current folder by default.
+
+    Raises `UsageError` if no store is given and there is no such file; with `wait` the file need not exist yet.
+    """
     from pathlib import Path
 
     from mldeck.store import address
@@ -150,8 +160,8 @@ def store_path(settings: Settings, *, wait: bool = False) -> Path:
     return address.store_path(settings.store or DEFAULT_STORE, settings.store_origin)
 
 
-def places_beside(database: Path, settings: Settings, *, follow: bool = False) -> Places:
-    """Where files may be looked for whose places the database names. `follow`: also where links lead elsewhere."""
+def artifact_places(database: Path, settings: Settings, *, follow: bool = False) -> Places:
+    """Return the places where artifacts of the database may be read. `follow` also allows links that lead elsewhere."""
     from mldeck.artifacts.location import Places
 
     return Places(
@@ -162,34 +172,39 @@ def places_beside(database: Path, settings: Settings, *, follow: bool = False) -
     )
 
 
-def settle_encodings() -> None:
-    """Let files and pipes get UTF-8 whatever the locale is, and spell out for a terminal what its encoding lacks."""
-    codecs.register_error(_SPELLED_OUT, _spelled_out)
+def configure_encodings() -> None:
+    """Write UTF-8 to files and pipes whatever the locale is. On a terminal, replace characters that its encoding lacks."""
+    codecs.register_error(_ENCODING_ERRORS, _ascii_or_escape)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors=_SPELLED_OUT)
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors=_ENCODING_ERRORS)
 
 
-def _spelled_out(error: UnicodeError) -> tuple[str | bytes, int]:
-    if isinstance(error, UnicodeEncodeError) and (plain := _PLAIN.get(error.object[error.start])):
-        return plain, error.start + 1
+def _ascii_or_escape(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Replace a character that cannot be encoded by its ASCII substitute, or else by a backslash escape."""
+    if isinstance(error, UnicodeEncodeError) and (substitute := _ASCII.get(error.object[error.start])):
+        return substitute, error.start + 1
     return codecs.backslashreplace_errors(error)
 
 
 def check_can_draw() -> None:
-    """Raise `UsageError` where the locale of a terminal lacks what pictures and frames are drawn with."""
+    """Raise `UsageError` if the locale of the terminal lacks the characters that charts and frames are drawn with."""
     encoding = sys.stdout.encoding
     if sys.stdout.isatty():
         try:
-            _DRAWN.encode(encoding)
+            _DRAWN_CHARACTERS.encode(encoding)
         except UnicodeEncodeError:
             raise UsageError(
-                f"the locale's encoding {encoding} has no lines and dots to draw with: "
+                f"the locale's encoding {encoding} lacks the lines and dots that charts are drawn with: "
                 "if the terminal can show UTF-8, set LC_ALL=C.UTF-8"
             ) from None
 
 
-def printed_store(options: argparse.Namespace) -> Path:
+def checked_store_path(options: argparse.Namespace) -> Path:
+    """Return the path of the database that `options.store` and the settings name.
+
+    Raises `UsageError` unless it is an MLflow database that can be read.
+    """
     from mldeck.settings import load_settings
     from mldeck.store.sqlite.files import check_database
 

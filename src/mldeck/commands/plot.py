@@ -1,4 +1,4 @@
-"""`mldeck plot`: a metric of one or more runs, drawn as the deck draws it, or its points as CSV."""
+"""`mldeck plot`: draw a metric of one or more runs as the deck does, or print its points as CSV."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mldeck.commands.options import RUN_HELP, add_store_option, check_can_draw, command_parser, printed_store
+from mldeck.commands.options import RUN_HELP, add_store_option, check_can_draw, checked_store_path, command_parser
 from mldeck.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,19 +20,21 @@ if TYPE_CHECKING:
     from mldeck.store.store import Store
 
 _PIPE_SIZE = (100, 28)
-_LEAST_SIZE = (20, 6)
+"""Columns and rows of a picture that is not printed on a terminal."""
+_MIN_SIZE = (20, 6)
+"""Columns and rows of the smallest picture."""
 _X_AXES = ("step", "time", "wall")
 _FORMATS = ("picture", "csv")
 
 
 def run(words: Sequence[str]) -> int:
-    parser = command_parser("mldeck plot", "Draws a metric of one or more runs.")
+    parser = command_parser("mldeck plot", "Draw a metric of one or more runs.")
     parser.add_argument("run", nargs="+", metavar="RUN", help=RUN_HELP)
     parser.add_argument("-m", "--metric", required=True, metavar="METRIC", help="key of the metric")
     parser.add_argument("--x", choices=_X_AXES, default="step", help="x axis: step, time since the start, or wall time")
     parser.add_argument("--log", action="store_true", help="logarithmic y axis")
     parser.add_argument(
-        "--smooth", type=_weight, default=0.0, metavar="A", help="smooth by an exponential moving average: 0 to 0.999"
+        "--smooth", type=_weight, default=0.0, metavar="A", help="weight of an exponential moving average: 0 to 0.999"
     )
     parser.add_argument("--width", type=_cells, metavar="N", help="columns (default: those of the terminal, else 100)")
     parser.add_argument("--height", type=_cells, metavar="N", help="lines (default: those of the terminal, else 28)")
@@ -40,7 +42,7 @@ def run(words: Sequence[str]) -> int:
     add_store_option(parser)
     options = parser.parse_args(words)
     check_can_draw()
-    path = printed_store(options)
+    path = checked_store_path(options)
     from mldeck.printing import open_store
 
     with open_store(path) as store:
@@ -49,7 +51,7 @@ def run(words: Sequence[str]) -> int:
         if options.format == "csv":
             _write_points(store, runs, options.metric)
         else:
-            sys.stdout.write(_drawn(store, runs, options))
+            sys.stdout.write(_picture(store, runs, options))
     return 0
 
 
@@ -59,11 +61,11 @@ def _write_points(store: Store, runs: Sequence[Run], metric: str) -> None:
     from mldeck.printing import write_csv
     from mldeck.run_text import POINT_HEADER, point_rows
 
-    rows = (point_rows(each.run_id, each.label, metric, store.iter_points(each.run_id, metric)) for each in runs)
+    rows = (point_rows(run.run_id, run.label, metric, store.iter_points(run.run_id, metric)) for run in runs)
     write_csv(POINT_HEADER, chain.from_iterable(rows))
 
 
-def _drawn(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> str:
+def _picture(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> str:
     from mldeck.charts.ansi import to_ansi
     from mldeck.charts.legend import legend_rows
     from mldeck.charts.lines import View, draw_lines
@@ -83,21 +85,21 @@ def _lines(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> li
     from mldeck.charts.lines import Line, marks_for
     from mldeck.charts.picture import SERIES_COLOURS
 
-    histories = [store.read_history(each.run_id, options.metric) for each in runs]
+    histories = [store.read_history(run.run_id, options.metric) for run in runs]
     axis = _axis(options.x)
     return [
         Line(
             prepare(history.steps, history.timestamps, history.values, axis, options.smooth),
-            each.label,
+            run.label,
             number % SERIES_COLOURS,
             mark,
         )
-        for number, (each, history, mark) in enumerate(zip(runs, histories, marks_for(len(runs)), strict=True))
+        for number, (run, history, mark) in enumerate(zip(runs, histories, marks_for(len(runs)), strict=True))
     ]
 
 
 def _check_metric(store: Store, runs: Sequence[Run], metric: str) -> None:
-    keys = [each.key for each in store.metric_keys([each.run_id for each in runs])]
+    keys = [found.key for found in store.metric_keys([run.run_id for run in runs])]
     if metric not in keys:
         whose = "this run has" if len(runs) == 1 else "these runs have"
         there = f"; there are {', '.join(keys[:20])}{', …' if len(keys) > 20 else ''}" if keys else ""
@@ -111,17 +113,17 @@ def _axis(name: str) -> Axis:
 
 
 def _size(options: argparse.Namespace) -> tuple[int, int]:
-    """As was asked for; else as large as the terminal, leaving a line for its prompt."""
+    """Return columns and rows: those of the options, else those of the terminal less one row for the shell prompt."""
     if sys.stdout.isatty():
         columns, rows = shutil.get_terminal_size()
         rows -= 1
     else:
         columns, rows = _PIPE_SIZE
-    return max(_LEAST_SIZE[0], options.width or columns), max(_LEAST_SIZE[1], options.height or rows)
+    return max(_MIN_SIZE[0], options.width or columns), max(_MIN_SIZE[1], options.height or rows)
 
 
 def _depth() -> Depth:
-    """A pipe, and whoever sets NO_COLOR, gets plain text."""
+    """Return the colour depth of the terminal. Without a terminal, or with NO_COLOR set, there are no colours."""
     from mldeck.charts.ansi import Depth
 
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
@@ -137,11 +139,11 @@ def _weight(text: str) -> float:
     except ValueError:
         weight = -1.0
     if not 0 <= weight <= 0.999:
-        raise argparse.ArgumentTypeError(f"{text!r} is no weight: write a number from 0 to 0.999")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a weight: write a number from 0 to 0.999")
     return weight
 
 
 def _cells(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= 2_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size: write a number of characters from 1 to 2000")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size: write a number of characters from 1 to 2000")
     return int(text)

@@ -1,4 +1,4 @@
-"""`mldeck promote`: moves a version of a model to a stage, after showing what that changes."""
+"""`mldeck promote`: move a version of a model to a stage, after showing what will change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mldeck.commands.options import command_parser
-from mldeck.commands.registry import Stores, add_registry_options, opened_stores
+from mldeck.commands.registry import Stores, add_registry_options, open_stores
 from mldeck.errors import MldeckError
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ _COMMIT_TAG = "mlflow.source.git.commit"
 
 def run(words: Sequence[str]) -> int:
     parser = command_parser(
-        "mldeck promote", "Moves a version of a registered model to a stage: None, Staging, Production or Archived."
+        "mldeck promote", "Move a version of a registered model to a stage: None, Staging, Production or Archived."
     )
-    parser.add_argument("model", metavar="MODEL")
-    parser.add_argument("version", type=_version, metavar="VERSION", help="its number")
-    parser.add_argument("stage", type=_stage, metavar="STAGE", help="in any case")
+    parser.add_argument("model", metavar="MODEL", help="name of the registered model")
+    parser.add_argument("version", type=_version, metavar="VERSION", help="number of the version")
+    parser.add_argument("stage", type=_stage, metavar="STAGE", help="in upper or lower case")
     archive = parser.add_mutually_exclusive_group()
     archive.add_argument(
         "--archive-existing",
@@ -34,11 +34,11 @@ def run(words: Sequence[str]) -> int:
         help="archive the versions that are in the stage now (default for Production)",
     )
     archive.add_argument("--keep-existing", action="store_false", dest="archive_existing", help="leave them there")
-    parser.add_argument("--reason", default="", metavar="TEXT", help="kept with the change")
-    parser.add_argument("--expect-stage", type=_stage, metavar="STAGE", help="refuse if the version is elsewhere now")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="recorded with the change")
+    parser.add_argument("--expect-stage", type=_stage, metavar="STAGE", help="refuse unless the version is there now")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--dry-run", action="store_true", help="only show what would change")
-    parser.add_argument("--no-record", action="store_true", help="leave no tag that says who did it, when and why")
+    parser.add_argument("--no-record", action="store_true", help="do not record who moved the version, when and why")
     add_registry_options(parser)
     options = parser.parse_args(words)
     from mldeck.registry.nouns import ACTIVE_STAGES
@@ -47,7 +47,7 @@ def run(words: Sequence[str]) -> int:
     archives = archives_by_default(options.stage) if options.archive_existing is None else options.archive_existing
     if archives and options.stage not in ACTIVE_STAGES:
         parser.error(f"--archive-existing goes with {' and '.join(ACTIVE_STAGES)} only")
-    with opened_stores(options) as stores:
+    with open_stores(options) as stores:
         return _promote(stores, options, archives)
 
 
@@ -56,7 +56,7 @@ def _promote(stores: Stores, options: argparse.Namespace, archives: bool) -> int
     from mldeck.registry.plan import plan_transition
     from mldeck.store.registry.rules import check_reason
 
-    # Everything that would be refused in the end is refused before anything is shown.
+    # Refuse before anything is shown whatever would be refused when the change is made.
     check_reason(options.reason)
     if not options.dry_run:
         stores.editor.check_writable()
@@ -70,28 +70,28 @@ def _promote(stores: Stores, options: argparse.Namespace, archives: bool) -> int
             f"version {plan.version} of {plan.model} is in {plan.before}, not in {options.expect_stage}; "
             "nothing was changed"
         )
-    _show(stores, plan, versions)
+    _print_plan(stores, plan, versions)
     if options.dry_run:
         return 0
-    if not (options.yes or _agreed()):
+    if not (options.yes or _is_confirmed()):
         raise MldeckError("nothing was changed")
     done = stores.editor.transition(plan, options.reason)
     sys.stdout.write(f"{safe(plan.model)} {done.version} is in {done.after}\n")
     return 0
 
 
-def _agreed() -> bool:
-    """Asked beside the answer, so that the answer can be kept."""
+def _is_confirmed() -> bool:
+    """Ask on standard error, so that the plan on standard output can be redirected to a file."""
     if not sys.stdin.isatty():
-        raise MldeckError("nothing was changed: without a terminal to ask on, say --yes")
+        raise MldeckError("nothing was changed: there is no terminal to ask on, so use --yes")
     sys.stdout.flush()
-    sys.stderr.write("Do it? [y/N] ")
+    sys.stderr.write("Proceed? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _show(stores: Stores, plan: TransitionPlan, versions: Sequence[ModelVersion]) -> None:
-    """What moves, and what is different from the version that is in the stage now."""
+def _print_plan(stores: Stores, plan: TransitionPlan, versions: Sequence[ModelVersion]) -> None:
+    """Print the moves, and the differences between the version and the one that is in the stage now."""
     from mldeck.format import safe
     from mldeck.printing import write, write_table
     from mldeck.registry.review import aliases_left
@@ -99,11 +99,11 @@ def _show(stores: Stores, plan: TransitionPlan, versions: Sequence[ModelVersion]
     lines = [f"{plan.model} in {stores.registered.path}"]
     lines += [f"  version {move.version}: {move.before} → {move.after}" for move in plan.moves]
     lines += [f"  version {version} stays in {plan.after}" for version in plan.staying]
-    lines += [f"  {each}" for each in aliases_left(plan, versions)]
+    lines += [f"  {notice}" for notice in aliases_left(plan, versions)]
     write(f"{safe(line)}\n" for line in lines)
     present = max((*plan.archived, *plan.staying), default=None)
     if present is not None:
-        by_number = {each.version: each for each in versions}
+        by_number = {version.version: version for version in versions}
         now, then = by_number[present], by_number[plan.version]
         write("\n")
         write_table(("", f"now: {now.version}", f"then: {then.version}", ""), _differences(stores, now, then))
@@ -114,20 +114,20 @@ def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Itera
     from mldeck.model import ALL_FIELDS
     from mldeck.registry.review import compare_runs
 
-    ids = [each.run_id for each in (now, then) if each.run_id]
+    ids = [version.run_id for version in (now, then) if version.run_id]
     records = stores.runs.run_records(ids, ALL_FIELDS)
-    was, becomes = records.get(now.run_id or ""), records.get(then.run_id or "")
-    yield "run", _named(was), _named(becomes), ""
-    yield "commit", _commit(was), _commit(becomes), ""
+    run_now, run_then = records.get(now.run_id or ""), records.get(then.run_id or "")
+    yield "run", _label(run_now), _label(run_then), ""
+    yield "commit", _commit(run_now), _commit(run_then), ""
     yield "registered", time_or_missing(now.creation_time), time_or_missing(then.creation_time), ""
-    yield _arrived(stores, now)
-    for each in compare_runs(was, becomes):
-        difference = "" if each.difference is None else _signed(each.difference)
-        yield str(each.column), *each.texts, difference
+    yield _arrival_row(stores, now)
+    for value in compare_runs(run_now, run_then):
+        difference = "" if value.difference is None else _signed(value.difference)
+        yield str(value.column), *value.texts, difference
 
 
-def _arrived(stores: Stores, version: ModelVersion) -> Sequence[str]:
-    """Since when it is in its stage, and who moved it there, as far as that is known."""
+def _arrival_row(stores: Stores, version: ModelVersion) -> Sequence[str]:
+    """Return a row that says when the version came into its stage, and who moved it there if that is recorded."""
     from mldeck.format import MISSING
     from mldeck.registry.history import EventKind, arrival
     from mldeck.registry.stay import exact_time
@@ -143,7 +143,7 @@ def _arrived(stores: Stores, version: ModelVersion) -> Sequence[str]:
     return f"in {version.stage} since", when, "", by
 
 
-def _named(record: RunRecord | None) -> str:
+def _label(record: RunRecord | None) -> str:
     from mldeck.format import MISSING
 
     return record.run.label if record else MISSING

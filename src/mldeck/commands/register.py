@@ -1,4 +1,4 @@
-"""`mldeck register`: registers a model that a run logged, as the next version of a registered model."""
+"""`mldeck register`: register a model that a run logged, as the next version of a registered model."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from mldeck.commands.options import (
     RUN_HELP,
     add_artifact_root_option,
     add_connect_option,
-    check_agreed,
+    artifact_places,
     command_parser,
-    places_beside,
+    confirm_access,
     tell,
 )
-from mldeck.commands.registry import add_registry_options, opened_stores
+from mldeck.commands.registry import add_registry_options, open_stores
 
 
 def run(words: Sequence[str]) -> int:
     parser = command_parser(
-        "mldeck register", "Registers a model that a run logged, as the next version of a registered model."
+        "mldeck register", "Register a model that a run logged, as the next version of a registered model."
     )
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument(
         "path", metavar="PATH", help="the name of the logged model, or the folder that it was logged to"
     )
-    parser.add_argument("model", metavar="MODEL", help="it is created if there is none of that name")
-    parser.add_argument("--description", default="", metavar="TEXT")
     parser.add_argument(
-        "--tag", action="append", type=_tag, default=[], metavar="KEY=VALUE", help="of the version; may be repeated"
+        "model", metavar="MODEL", help="name of the registered model, which is created if it does not exist"
+    )
+    parser.add_argument("--description", default="", metavar="TEXT", help="description of the version, in Markdown")
+    parser.add_argument(
+        "--tag", action="append", type=_tag, default=[], metavar="KEY=VALUE", help="tag of the version; may be repeated"
     )
     add_artifact_root_option(parser)
     add_connect_option(parser)
@@ -40,22 +42,22 @@ def run(words: Sequence[str]) -> int:
     from mldeck.artifacts.model_files import has_mlmodel
     from mldeck.format import safe
 
-    with opened_stores(options) as stores:
+    with open_stores(options) as stores:
         run_id = stores.runs.run_meant(options.run).run_id
-        places = places_beside(stores.runs.path, stores.settings)
+        places = artifact_places(stores.runs.path, stores.settings)
 
         def has_model(uri: str) -> bool:
             try:
                 return has_mlmodel(uri, places, run_id)
             except Unconfirmed as place:
-                check_agreed(place, connect=options.connect)
+                confirm_access(place, connect=options.connect)
                 return has_mlmodel(uri, replace(places, confirmed=places.confirmed | {place.place}), run_id)
 
         source = stores.runs.registry().source_of_run(run_id, options.path, has_model)
-        done = stores.editor.register(options.model, source, options.description, dict(options.tag))
-    if done.notice:
-        tell(done.notice)
-    sys.stdout.write(f"{safe(done.model)} {done.version} from {safe(source.source)}\n")
+        registered = stores.editor.register(options.model, source, options.description, dict(options.tag))
+    if registered.notice:
+        tell(registered.notice)
+    sys.stdout.write(f"{safe(registered.model)} {registered.version} from {safe(source.source)}\n")
     return 0
 
 

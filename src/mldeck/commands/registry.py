@@ -1,4 +1,4 @@
-"""What the commands of the model registry have in common: where it is, and which workspace."""
+"""Helpers shared by the commands of the model registry: their options, and the databases they work on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mldeck.commands.options import add_store_option, printed_store
+from mldeck.commands.options import add_store_option, checked_store_path
 
 if TYPE_CHECKING:
     from mldeck.settings import Settings
@@ -22,18 +22,21 @@ def add_registry_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--registry-store",
         metavar="STORE",
-        help="database of the model registry, if it is another one (default: $MLFLOW_REGISTRY_URI)",
+        help="database of the model registry, if it is a different one (default: $MLFLOW_REGISTRY_URI)",
     )
-    parser.add_argument("--workspace", default="default", metavar="NAME", help="of MLflow 3.10 and later")
+    parser.add_argument(
+        "--workspace", default="default", metavar="NAME", help="workspace of MLflow 3.10 and later (default: default)"
+    )
 
 
 @dataclass(frozen=True)
 class Stores:
-    """The store of the runs, and that of the registry: often one and the same."""
+    """The store of the runs and the store of the registry; usually both are the same."""
 
     runs: Store
     registered: Store
     workspace: str
+    """The workspace of the registry."""
     settings: Settings
 
     @property
@@ -48,13 +51,14 @@ class Stores:
 
 
 @contextmanager
-def opened_stores(options: argparse.Namespace) -> Iterator[Stores]:
+def open_stores(options: argparse.Namespace) -> Iterator[Stores]:
+    """Open the stores that the options name, and close them after the block."""
     from mldeck.printing import open_store
     from mldeck.settings import load_settings
     from mldeck.store.address import registry_path
     from mldeck.store.sqlite.files import check_database
 
-    path = printed_store(options)
+    path = checked_store_path(options)
     settings = load_settings(
         store=options.store,
         registry_store=options.registry_store,

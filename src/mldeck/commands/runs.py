@@ -1,4 +1,4 @@
-"""`mldeck runs`."""
+"""`mldeck runs`: print runs as a table, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mldeck.commands.options import (
-    Misread,
+    UnreadableArgument,
     add_print_options,
     add_workspace_option,
+    checked_filter,
+    checked_store_path,
     command_parser,
-    pointed_out,
-    printed_store,
-    readable_search,
+    message_with_caret,
     tell,
 )
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from mldeck.model import Column
 
 DEFAULT_LIMIT = 100
-_MOST_DIGITS = 19
-"""A limit that is longer than what a database counts to is none."""
+_MAX_DIGITS = 19
+"""A limit with this many digits or more exceeds what a database can count, and means "all runs"."""
 
 
 def run(words: Sequence[str]) -> int:
-    parser = command_parser("mldeck runs", "Prints runs: of all active experiments, unless some are named.")
+    parser = command_parser("mldeck runs", "Print the runs of all active experiments, or of the experiments named.")
     parser.add_argument(
         "-e", "--experiment", action="append", default=[], metavar="EXPERIMENT", help="name or id; may be repeated"
     )
     parser.add_argument(
         "-f",
         "--filter",
-        type=readable_search,
+        type=checked_filter,
         default="",
         metavar="FILTER",
         help="in MLflow's search language and mldeck's extensions of it: \"metrics.rmse < 7 and params.model = 'rf'\"",
@@ -51,13 +51,14 @@ def run(words: Sequence[str]) -> int:
         "--limit",
         type=_limit,
         metavar="N",
-        help=f"at most N runs, 0 for all (default {DEFAULT_LIMIT}, and a word on how many there are)",
+        help=f"at most N runs, 0 for all (default: {DEFAULT_LIMIT}, with a notice if there are more)",
     )
     parser.add_argument(
         "--columns",
         type=_columns,
         metavar="COLUMNS",
-        help='separated by commas: "run_id,start_time,metrics.rmse,params.`a b`" (default: all; in a table what differs)',
+        help='separated by commas: "run_id,start_time,metrics.rmse,params.`a b`" '
+        "(default: all; in a table those that differ between the runs)",
     )
     add_print_options(parser)
     add_workspace_option(parser)
@@ -68,7 +69,7 @@ def run(words: Sequence[str]) -> int:
     order = parse_orders(options.order)
     limit = DEFAULT_LIMIT if options.limit is None else options.limit
     left_out = printing.print_runs(
-        printed_store(options),
+        checked_store_path(options),
         options.experiment,
         options.workspace,
         options.view,
@@ -92,11 +93,11 @@ def _columns(text: str) -> tuple[Column, ...]:
     try:
         return parse_columns(text, COLUMN_ATTRIBUTES)
     except SearchError as error:
-        raise Misread(pointed_out(text, error)) from None
+        raise UnreadableArgument(message_with_caret(text, error)) from None
 
 
 def _limit(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs: write 0 for all, or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs: write a whole number, 0 for all")
     digits = text.lstrip("0")
-    return int(digits or "0") if len(digits) < _MOST_DIGITS else 0
+    return int(digits or "0") if len(digits) < _MAX_DIGITS else 0
