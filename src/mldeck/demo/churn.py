@@ -16,7 +16,7 @@ from mldeck.demo.plan import (
     SECOND,
     Dataset,
     ExperimentPlan,
-    ModelFiles,
+    LoggedModelPlan,
     RunPlan,
     as_params,
     commits,
@@ -247,16 +247,8 @@ def _candidate(start: int, name: str, params: Boosting, commit: str) -> RunPlan:
         note=f"Candidate for the registry, trained on everything.\n\nTest AUC **{scores['test/auc']:.4f}**.",
         datasets=_TABLES if commit in _COMMITS[:4] else _NEWER_TABLES,
         files=_candidate_files(name, history, scores, rng),
-        model=_model(name, end - 5 * SECOND),
+        model=LoggedModelPlan("churn_model", ROUNDS - 1, end - 5 * SECOND, FEATURES, seed=name, terms=60),
     )  # fmt: skip
-
-
-def _model(name: str, created: int) -> ModelFiles:
-    def directory(path: str, model_id: str, run_id: str) -> Mapping[str, bytes]:
-        payload = files.scorecard(FEATURES, random.Random(name), 60)
-        return files.model_directory(path, model_id, run_id, created=created, payload=payload, features=FEATURES)
-
-    return ModelFiles("churn_model", ROUNDS - 1, created, directory)
 
 
 def _candidate_files(name: str, history: History, scores: Mapping[str, float], rng: random.Random) -> dict[str, bytes]:

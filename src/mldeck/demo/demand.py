@@ -13,7 +13,7 @@ from mldeck.demo.plan import (
     MINUTE,
     SECOND,
     ExperimentPlan,
-    ModelFiles,
+    LoggedModelPlan,
     RunPlan,
     as_params,
     commits,
@@ -55,24 +55,18 @@ def _run(rng: random.Random, start: int, name: str, params: Mapping[str, object]
     trees = name.startswith("trees")
     scores = {"mape": mape, "mae_mw": round(mape * 11.7 + rng.gauss(0, 0.6), 3), "bias_mw": round(rng.gauss(0, 2), 3)}
     by_hour = [(hour, round(mape * rng.uniform(0.7, 1.4), 3)) for hour in range(24)]
-    history = decay(50, 14.0, mape, 5.0, rng, 0.008) if trees else []
+    val_mape = decay(50, 14.0, mape, 5.0, rng, 0.008) if trees else []
+    logged = start + duration - SECOND
+    model = LoggedModelPlan("demand_model", 0, logged, FEATURES, seed=name, terms=24) if name in MODEL_RUNS else None
     return RunPlan(
         name=name, user="priya", source="forecast.py", commit=_COMMITS[trees], start=start, duration=duration,
         params=as_params({**params, "horizon_hours": 24, "zone": "north"}),
-        points=[*points("val/mape", history, start=start + SECOND, every=(duration - 20 * SECOND) / 50),
-                *summary(scores, start + duration - SECOND)],
+        points=[*points("val/mape", val_mape, start=start + SECOND, every=(duration - 20 * SECOND) / 50),
+                *summary(scores, logged)],
         tags={"model": name.split("-")[0]},
         files={"by_hour.csv": files.csv(("hour", "mape"), by_hour)},
-        model=_model(name, start + duration - SECOND) if name in MODEL_RUNS else None,
+        model=model,
     )  # fmt: skip
-
-
-def _model(name: str, created: int) -> ModelFiles:
-    def directory(path: str, model_id: str, run_id: str) -> Mapping[str, bytes]:
-        payload = files.scorecard(FEATURES, random.Random(name), 24)
-        return files.model_directory(path, model_id, run_id, created=created, payload=payload, features=FEATURES)
-
-    return ModelFiles("demand_model", 0, created, directory)
 
 
 def deleted_experiment(now: int) -> ExperimentPlan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mldeck.model import DatasetInput, Metric
@@ -24,19 +24,22 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class ModelFiles:
-    """A model that a run logged: its name and what lies in its directory."""
+class LoggedModelPlan:
+    """A model that a run logged, with a `files.scorecard` of made-up numbers."""
 
     name: str
     step: int
     created: int
-    files: Callable[[str, str, str], Mapping[str, bytes]]
-    """Directory path, model id and run id in; file names and contents out: the MLmodel file names all three."""
+    features: Sequence[str]
+    seed: str
+    """The seed of the numbers."""
+    terms: int
+    """The number of terms of the scorecard."""
 
 
 @dataclass(frozen=True)
 class RunPlan:
-    """One run with everything that was logged to it."""
+    """A run with everything that is logged to it."""
 
     name: str
     user: str
@@ -52,7 +55,7 @@ class RunPlan:
     note: str | None = None
     datasets: Sequence[Dataset] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
-    model: ModelFiles | None = None
+    model: LoggedModelPlan | None = None
     deleted: int | None = None
     """When the run was deleted."""
     children: Sequence[RunPlan] = ()

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from mldeck.demo import churn, demand, images, registry
+from mldeck.demo import churn, demand, files, images, registry
 from mldeck.demo.plan import ExperimentPlan, RegisteredModelPlan, RunPlan
 from mldeck.errors import UsageError
 from mldeck.model import NOTE_TAG, PARENT_TAG
@@ -105,9 +105,15 @@ class _Builder:
             run_id, plan.model.name, step=plan.model.step, time=plan.model.created, tags=_source_tags(plan)
         )
         self._models[plan.name] = model
-        _write_files(
-            Path(model.artifact_location), plan.model.files(model.artifact_location, model.model_id, model.run_id)
+        contents = files.model_directory(
+            model.artifact_location,
+            model.model_id,
+            run_id,
+            created=plan.model.created,
+            payload=files.scorecard(plan.model.features, random.Random(plan.model.seed), plan.model.terms),
+            features=plan.model.features,
         )
+        _write_files(Path(model.artifact_location), contents)
 
     def _close(self, run_id: str, plan: RunPlan) -> None:
         if plan.duration is not None:
