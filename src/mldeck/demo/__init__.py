@@ -1,5 +1,5 @@
-"""The sample project: a believable MLflow store made on the spot, and a training job that goes on writing to it.
+"""The sample project: a realistic MLflow store, generated on demand, and a training job that writes to it.
 
-`project.make_demo` builds the store, `live` is the job. The numbers are pure values from fixed seeds; all SQL is in
-`mldeck.store.seed.seed`.
+`project.make_demo` generates the store, and `live` is the training job. All numbers are computed from fixed seeds; all SQL
+is in `mldeck.store.seed`.
 """

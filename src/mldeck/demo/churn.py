@@ -1,4 +1,4 @@
-"""The main experiment: which telephone customers will leave within 30 days. Tables, boosted trees, one long sweep."""
+"""The main experiment: predict which telephone customers will leave within 30 days. It has many runs and a long sweep."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping
 
 from mldeck.demo import files
-from mldeck.demo.curves import Boosting, History, boosting_history, decay, rise, system_metrics
+from mldeck.demo.curves import Boosting, LearningCurves, boosting_curves, decay, rise, system_metrics
 from mldeck.demo.plan import (
     DAY,
     HOUR,
@@ -107,16 +107,16 @@ _NEWER_TABLES = (
 )
 
 
-def history_points(history: History, start: int, every: float) -> list[Metric]:
+def _curve_points(curves: LearningCurves, start: int, every: float) -> list[Metric]:
     return [
-        *points("train/loss", history.train_loss, start=start, every=every),
-        *points("val/loss", history.val_loss, start=start, every=every),
-        *points("val/auc", history.val_auc, start=start, every=every),
+        *points("train/loss", curves.train_loss, start=start, every=every),
+        *points("val/loss", curves.val_loss, start=start, every=every),
+        *points("val/auc", curves.val_auc, start=start, every=every),
     ]
 
 
 def _test_scores(auc: float, rng: random.Random) -> dict[str, float]:
-    """Scores on the test set of a model whose validation AUC is known."""
+    """Return scores on the test set for a model with this validation AUC."""
     f1 = 0.18 + 0.52 * (auc - 0.5) / 0.4
     return {
         "test/auc": round(auc - abs(rng.gauss(0.003, 0.001)), 6),
@@ -200,16 +200,16 @@ def _trial(rng: random.Random, number: int, start: int) -> RunPlan:
         min_child_weight=rng.choice((1, 2, 4, 8, 16, 32)),
         reg_lambda=float(f"{10 ** rng.uniform(-2, 1):.3g}"),
     )
-    history = boosting_history(params, ROUNDS, rng, patience=12)
-    rounds = len(history.val_loss)
+    curves = boosting_curves(params, ROUNDS, rng, patience=12)
+    rounds = len(curves.val_loss)
     every = (220 + 95 * params.max_depth) * rng.uniform(0.9, 1.2)
     end = start + round(rounds * every) + 3 * SECOND
-    auc = max(history.val_auc)
-    scores = {"best/round": float(history.best), "best/val_auc": auc, "fit_seconds": round(rounds * every / 1000, 2)}
+    auc = max(curves.val_auc)
+    scores = {"best/round": float(curves.best), "best/val_auc": auc, "fit_seconds": round(rounds * every / 1000, 2)}
     return RunPlan(
         name=f"trial-{number:02d}", user="priya", source="sweep.py", commit=_COMMITS[2], start=start,
         duration=end - start, params=as_params({**_BOOSTING_SHARED, **vars(params), "early_stopping_rounds": 12}),
-        points=[*history_points(history, start + SECOND, every),
+        points=[*_curve_points(curves, start + SECOND, every),
                 *summary(scores | _test_scores(auc, rng), end - SECOND)],
         tags={"model": "xgboost", "phase": "sweep"}, datasets=_TABLES if number < 3 else (),
     )  # fmt: skip
@@ -229,8 +229,8 @@ def _candidates(now: int) -> list[RunPlan]:
 def _candidate(start: int, name: str, params: Boosting, commit: str) -> RunPlan:
     rng = random.Random(name)
     logistic = name == "candidate-logreg"
-    history = boosting_history(params, ROUNDS, rng)
-    scores = _test_scores(history.val_auc[-1], rng)
+    curves = boosting_curves(params, ROUNDS, rng)
+    scores = _test_scores(curves.val_auc[-1], rng)
     every = 1100.0
     end = start + round(ROUNDS * every) + 20 * SECOND
     values = {"C": 1.0, "solver": "saga", "epochs": ROUNDS} if logistic else vars(params)
@@ -238,7 +238,7 @@ def _candidate(start: int, name: str, params: Boosting, commit: str) -> RunPlan:
     return RunPlan(
         name=name, user="mira", source=REPOSITORY, commit=commit, start=start, duration=end - start,
         params=as_params({**(_SHARED if logistic else _BOOSTING_SHARED), **values}),
-        points=[*history_points(history, start + SECOND, every), *summary(scores, end - 9 * SECOND, ROUNDS - 1),
+        points=[*_curve_points(curves, start + SECOND, every), *summary(scores, end - 9 * SECOND, ROUNDS - 1),
                 *(p for k, v in monitored.items() for p in points(k, v, start=start, every=3500.0))],
         tags={"model": "logreg" if logistic else "xgboost", "phase": "candidate", "mlflow.source.type": "PROJECT",
               "mlflow.source.git.branch": "main", "mlflow.source.git.repoURL": REPOSITORY,
@@ -246,12 +246,14 @@ def _candidate(start: int, name: str, params: Boosting, commit: str) -> RunPlan:
               "mlflow.loggedArtifacts": json.dumps([{"path": "tables/worst_errors.json", "type": "table"}])},
         note=f"Candidate for the registry, trained on everything.\n\nTest AUC **{scores['test/auc']:.4f}**.",
         datasets=_TABLES if commit in _COMMITS[:4] else _NEWER_TABLES,
-        files=_candidate_files(name, history, scores, rng),
+        files=_candidate_files(name, curves, scores, rng),
         model=LoggedModelPlan("churn_model", ROUNDS - 1, end - 5 * SECOND, FEATURES, seed=name, terms=60),
     )  # fmt: skip
 
 
-def _candidate_files(name: str, history: History, scores: Mapping[str, float], rng: random.Random) -> dict[str, bytes]:
+def _candidate_files(
+    name: str, curves: LearningCurves, scores: Mapping[str, float], rng: random.Random
+) -> dict[str, bytes]:
     caught = round(6447 * scores["test/recall"])
     false_alarms = round(caught * (1 / scores["test/precision"] - 1))
     counts = ((39_608 - false_alarms, false_alarms), (6447 - caught, caught))
@@ -265,19 +267,19 @@ def _candidate_files(name: str, history: History, scores: Mapping[str, float], r
         "metrics.json": files.as_json(dict(scores)),
         "plots/confusion_matrix.png": files.confusion_matrix_png(counts),
         "plots/roc.png": files.curves_png([true_positive, false_positive]),
-        "plots/loss.png": files.curves_png([history.train_loss, history.val_loss]),
+        "plots/loss.png": files.curves_png([curves.train_loss, curves.val_loss]),
         "plots/feature_importance.png": files.bars_png([value + 0.02 for value in power]),
         "tables/confusion_matrix.csv": files.csv(
             ("true", "stays", "leaves"), [("stays", *counts[0]), ("leaves", *counts[1])]
         ),
         "tables/feature_importance.csv": files.csv(("feature", "gain"), gains),
         "tables/worst_errors.json": files.as_json({"columns": ["customer", "score", "left"], "data": errors}),
-        "train.log": files.text(_log(history)),
+        "train.log": files.text(_log(curves)),
     }  # fmt: skip
 
 
-def _log(history: History) -> str:
-    rounds = zip(history.train_loss, history.val_loss, history.val_auc, strict=True)
+def _log(curves: LearningCurves) -> str:
+    rounds = zip(curves.train_loss, curves.val_loss, curves.val_auc, strict=True)
     return "".join(
         f"[{i:3d}] train-logloss:{train:.5f} val-logloss:{val:.5f} val-auc:{auc:.5f}\n"
         for i, (train, val, auc) in enumerate(rounds)
@@ -294,7 +296,7 @@ def _report(name: str, scores: Mapping[str, float], counts: tuple[tuple[int, int
 
 
 def _accidents(start: int) -> list[RunPlan]:
-    """What goes wrong in every project: a loss that became NaN, one that ran off, a stopped run, a deleted one."""
+    """Return failed runs as every project has them: a loss of NaN, a diverging one, a stopped run and a deleted run."""
     rng = random.Random("accidents")
     falling = decay(40, 0.69, 0.41, 3.0, rng, 0.01)
     runaway = [0.69 * math.exp(0.35 * 1.24**i) for i in range(25)] + [math.inf] * 5
@@ -302,11 +304,11 @@ def _accidents(start: int) -> list[RunPlan]:
     network = {"model": "mlp", "phase": "exploration"}
 
     def run(name: str, after: int, status: str, values: list[float], note: str, **more: object) -> RunPlan:
-        history = points("train/loss", values, start=start + after + SECOND, every=900.0)
+        loss = points("train/loss", values, start=start + after + SECOND, every=900.0)
         return RunPlan(
             name=name, user="tomas", source="train_mlp.py", commit=_COMMITS[1], start=start + after,
             duration=len(values) * 900 + 4 * SECOND, status=status, params={**params, **as_params(more)},
-            points=history, tags=network, note=note, deleted=start + 2 * DAY if name == "mlp-wrong-split" else None,
+            points=loss, tags=network, note=note, deleted=start + 2 * DAY if name == "mlp-wrong-split" else None,
         )  # fmt: skip
 
     overflow = "Loss is **NaN** from step 22: fp16 overflow in the embedding, needs loss scaling."

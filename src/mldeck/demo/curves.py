@@ -1,4 +1,4 @@
-"""Learning curves that behave like real ones: how they fall depends on the parameters, and they are noisy."""
+"""Realistic learning curves: noisy, and with a shape that depends on the parameters."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Boosting:
 
 
 @dataclass(frozen=True)
-class History:
-    """One value per boosting round (or epoch)."""
+class LearningCurves:
+    """The metrics of a training, with one value per boosting round."""
 
     train_loss: list[float]
     val_loss: list[float]
@@ -33,17 +33,17 @@ class History:
 
 
 def noise(rng: random.Random, count: int, size: float, memory: float = 0.6) -> list[float]:
-    """Noise in which each value resembles the one before it."""
+    """Return correlated noise: `memory`, from 0 to 1, is the share of a value that carries over to the next one."""
     level = 0.0
-    out = []
+    values = []
     for _ in range(count):
         level = memory * level + rng.gauss(0.0, size)
-        out.append(level)
-    return out
+        values.append(level)
+    return values
 
 
 def misfit(params: Boosting) -> float:
-    """How far the parameters are from the best region, 0 at its centre: learning rate 0.07, depth 6, subsample 0.8."""
+    """Return the distance of the parameters from the best ones: learning rate 0.07, depth 6, subsample 0.8."""
     return (
         (math.log10(params.learning_rate / 0.07) / 0.75) ** 2
         + ((params.max_depth - 6) / 5.0) ** 2
@@ -53,8 +53,8 @@ def misfit(params: Boosting) -> float:
     )
 
 
-def boosting_history(params: Boosting, rounds: int, rng: random.Random, patience: int | None = None) -> History:
-    """Log loss of training and validation and the validation AUC; stops `patience` rounds after the best one."""
+def boosting_curves(params: Boosting, rounds: int, rng: random.Random, patience: int | None = None) -> LearningCurves:
+    """Return the curves of a training of at most `rounds` rounds, which stops `patience` rounds after the best one."""
     speed = 1.4 * params.learning_rate**0.8
     capacity = min(params.max_depth, 12) / 12
     train_floor = 0.40 - 0.30 * capacity + 0.01 * math.log10(1 + params.reg_lambda)
@@ -62,27 +62,27 @@ def boosting_history(params: Boosting, rounds: int, rng: random.Random, patience
     overfit = 0.15 * max(0.0, capacity - 0.3) * (params.learning_rate / 0.1) ** 0.7
     shake = 0.0012 * (1 + 6 * params.learning_rate)
     wobble_loss, wobble_auc = noise(rng, rounds, shake), noise(rng, rounds, 0.6 * shake)
-    history = History([], [], [])
+    curves = LearningCurves([], [], [])
     for number in range(rounds):
         progress = 1 - math.exp(-speed * (number + 1))
         excess = overfit * (number / 60) ** 1.4
-        history.train_loss.append(0.693 - (0.693 - train_floor) * progress + rng.gauss(0, shake / 4))
-        history.val_loss.append(0.693 - (0.693 - val_floor) * progress + excess + wobble_loss[number])
+        curves.train_loss.append(0.693 - (0.693 - train_floor) * progress + rng.gauss(0, shake / 4))
+        curves.val_loss.append(0.693 - (0.693 - val_floor) * progress + excess + wobble_loss[number])
         auc = 0.5 + (0.882 - 0.017 * misfit(params) - 0.5) * progress**0.45 - 0.3 * excess + wobble_auc[number]
-        history.val_auc.append(min(max(auc, 0.5), 0.999))
-        if patience is not None and number - history.best >= patience:
+        curves.val_auc.append(min(max(auc, 0.5), 0.999))
+        if patience is not None and number - curves.best >= patience:
             break
-    return history
+    return curves
 
 
 def decay(count: int, start: float, floor: float, rate: float, rng: random.Random, size: float) -> list[float]:
-    """A positive loss that falls from `start` to `floor`; `rate` is e-folds over the whole length."""
+    """Return a positive loss that falls from `start` to `floor` by `rate` e-folds, with relative noise of `size`."""
     wobble = noise(rng, count, size, 0.3)
     return [max((floor + (start - floor) * math.exp(-rate * i / count)) * (1 + wobble[i]), 1e-4) for i in range(count)]
 
 
 def rise(count: int, start: float, ceiling: float, rate: float, rng: random.Random, size: float) -> list[float]:
-    """An accuracy that climbs from `start` towards `ceiling`, between 0 and 1."""
+    """Return an accuracy from 0 to 1 that rises from `start` to `ceiling` by `rate` e-folds, with noise of `size`."""
     wobble = noise(rng, count, size, 0.3)
     return [
         min(max(ceiling - (ceiling - start) * math.exp(-rate * i / count) + wobble[i], 0.0), 1.0) for i in range(count)
@@ -90,14 +90,14 @@ def rise(count: int, start: float, ceiling: float, rate: float, rng: random.Rand
 
 
 def warmup_cosine(count: int, peak: float, warmup: int) -> list[float]:
-    """A learning-rate schedule: linear up to `peak`, then half a cosine down to nothing."""
+    """Return a learning-rate schedule: linear up to `peak` over `warmup` steps, then half a cosine down to 0."""
     up = [peak * (i + 1) / warmup for i in range(min(warmup, count))]
     rest = count - len(up)
     return up + [peak * 0.5 * (1 + math.cos(math.pi * i / rest)) for i in range(rest)]
 
 
 def system_metrics(samples: int, rng: random.Random, *, gpu: bool) -> dict[str, list[float]]:
-    """What MLflow's system-metrics monitor would have recorded, one value per sample."""
+    """Return metrics as MLflow's system-metrics monitor records them: values by key, one per sample."""
     level = 92.0 if gpu else 71.0
     used = noise(rng, samples, 2.5)
     series = {

@@ -1,4 +1,4 @@
-"""Two smaller experiments: electricity demand by the hour, and last year's churn project, which was deleted."""
+"""Two smaller experiments: electricity demand by the hour, and a deleted churn project of last year."""
 
 from __future__ import annotations
 

@@ -28,19 +28,19 @@ def as_json(value: object) -> bytes:
 
 
 def csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
-    """For values that need no quoting."""
+    """Return a CSV file. The values must not need quoting."""
     return text("\n".join(",".join(str(cell) for cell in row) for row in [header, *rows]) + "\n")
 
 
 class Canvas:
-    """An image being drawn: red, green and blue bytes, row by row from the top left."""
+    """An RGB image to draw on, white at first: three bytes per pixel, row by row from the top left."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
         self.pixels = bytearray(b"\xff" * (width * height * 3))
 
     def fill(self, left: int, top: int, width: int, height: int, colour: Colour) -> None:
-        """A rectangle; what lies outside the image is left out."""
+        """Fill a rectangle, clipped to the image."""
         left, right = max(left, 0), min(left + width, self.width)
         row = bytes(colour) * max(right - left, 0)
         for y in range(max(top, 0), min(top + height, self.height)):
@@ -89,7 +89,7 @@ def confusion_matrix_png(counts: Sequence[Sequence[int]], cell: int = 72) -> byt
 
 
 def curves_png(series: Sequence[Sequence[float]], width: int = 360, height: int = 240) -> bytes:
-    """Lines over the whole width, scaled together; the first is blue, the second orange, others grey."""
+    """Draw line charts on a common scale: the first series in blue, the second in orange, others in grey."""
     canvas = Canvas(width, height)
     low, high = min(min(s) for s in series), max(max(s) for s in series)
     for tick in range(5):
@@ -106,7 +106,7 @@ def curves_png(series: Sequence[Sequence[float]], width: int = 360, height: int 
 
 
 def bars_png(values: Sequence[float], width: int = 360, bar: int = 16) -> bytes:
-    """Horizontal bars, longest value over the full width."""
+    """Draw horizontal bars; the greatest value takes the full width."""
     canvas = Canvas(width, len(values) * (bar + 6) + 12)
     for i, value in enumerate(values):
         canvas.fill(12, 8 + i * (bar + 6), round((width - 24) * value / max(values)), bar, _BLUE)
@@ -116,7 +116,10 @@ def bars_png(values: Sequence[float], width: int = 360, bar: int = 16) -> bytes:
 def model_directory(
     path: str, model_id: str, run_id: str, *, created: int, payload: Mapping[str, object], features: Sequence[str]
 ) -> dict[str, bytes]:
-    """A model as MLflow lays it out, of a flavor `scorecard`: an additive model whose numbers are plain JSON."""
+    """Return the files of a logged model, by name, as MLflow writes them. `payload` is its scorecard, stored as JSON.
+
+    `path` is the folder of the model. `created` is a time in ms.
+    """
     data = as_json(payload)
     return {
         "MLmodel": text(_mlmodel(path, model_id, run_id, created, len(data), features)),
@@ -131,7 +134,7 @@ def _mlmodel(path: str, model_id: str, run_id: str, created: int, size: int, fea
     inputs = json.dumps([{"type": "double", "name": name, "required": True} for name in features])
     outputs = json.dumps([{"type": "double", "name": "score", "required": True}])
     when = datetime.fromtimestamp(created / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")
-    # A JSON string is a YAML string too, whatever characters the path has.
+    # Every JSON string is a YAML string, so that the path may contain any character.
     return f"""artifact_path: {json.dumps(path)}
 flavors:
   scorecard:
@@ -176,7 +179,10 @@ dependencies:
 
 
 def scorecard(features: Sequence[str], rng: random.Random, terms: int) -> dict[str, object]:
-    """An additive model: a base score, and steps that add one of two amounts depending on a feature's threshold."""
+    """Return an additive model with random numbers.
+
+    Each term adds one of two amounts to the base score, depending on whether a feature is below a threshold.
+    """
     return {
         "base_score": round(rng.uniform(-1.6, -1.2), 4),
         "link": "logit",

@@ -1,4 +1,4 @@
-"""The image experiment: leaf photographs, long histories, a spike of one step, system metrics."""
+"""The image experiment: leaf photographs. It has long metric histories, a spike at one step, and system metrics."""
 
 from __future__ import annotations
 
@@ -93,17 +93,17 @@ def _histories(
         loss[SPIKE_STEP // stride] *= 40
     checks = STEPS // 100
     rates = warmup_cosine(STEPS, peak, 1 if "no-warmup" in name else 300)[::25]
-    out = points("train/loss", loss, start=start, every=every * stride, stride=stride)
-    out += points("train/learning_rate", rates, start=start, every=every * 25, stride=25)
+    metrics = points("train/loss", loss, start=start, every=every * stride, stride=stride)
+    metrics += points("train/learning_rate", rates, start=start, every=every * 25, stride=25)
     for key, values in (
         ("val/accuracy", rise(checks, 0.25, accuracy, 5.0, rng, 0.006)),
         ("val/loss", decay(checks, 1.6, 2.4 * (1 - accuracy), 5.0, rng, 0.02)),
     ):
-        out += points(key, values, start=start + round(100 * every), every=every * 100, first_step=100, stride=100)
+        metrics += points(key, values, start=start + round(100 * every), every=every * 100, first_step=100, stride=100)
     if name in (SPIKED_RUN, "vit-small-warmup", "efficientnet-b0"):
         for key, values in system_metrics(40, rng, gpu=True).items():
-            out += points(key, values, start=start, every=STEPS * every / 40)
-    return out
+            metrics += points(key, values, start=start, every=STEPS * every / 40)
+    return metrics
 
 
 def _files(rng: random.Random, accuracy: float) -> dict[str, bytes]:
@@ -120,6 +120,6 @@ def _files(rng: random.Random, accuracy: float) -> dict[str, bytes]:
 
 
 def _shares(rng: random.Random, count: int) -> list[float]:
-    """Positive numbers that add up to 1."""
+    """Return random positive numbers that add up to 1."""
     raw = [rng.uniform(0.2, 1.0) for _ in range(count)]
     return [value / sum(raw) for value in raw]

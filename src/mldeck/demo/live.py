@@ -1,6 +1,6 @@
-"""A training job that writes to the sample project while somebody looks at it.
+"""A training job that writes to the sample project, to demonstrate live updates.
 
-A process of its own, as a real one would be: `python -m mldeck.demo.live DB [--interval S] [--parent-pid PID]`.
+Like a real training job it is a separate process: `python -m mldeck.demo.live DB [--interval S] [--parent-pid PID]`.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mldeck.demo.churn import EXPERIMENT, FEATURES
-from mldeck.demo.curves import Boosting, History, boosting_history
+from mldeck.demo.curves import Boosting, LearningCurves, boosting_curves
 from mldeck.demo.plan import as_params, commits, summary
 from mldeck.errors import MldeckError, UsageError
 from mldeck.store.seed.seed import RunNotActive, StoreWriter
 
 ROUNDS = 120
-"""Steps of one run."""
+"""Steps of a run."""
 
 PAUSE_STEPS = 20
-"""How many intervals pass between one run's end and the next one's start."""
+"""The pause between two runs, in intervals between steps."""
 
 _PARENT_POLL_SECONDS = 0.5
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
 
 def train(db: Path, stop: threading.Event, interval: float = 0.5) -> None:
-    """Log run after run to the sample project's main experiment, a step each `interval` seconds, until `stop` is set.
+    """Log one run after another to the main experiment, a step every `interval` seconds, until `stop` is set.
 
-    A run that comes to its end is FINISHED; the one that `stop` interrupts is KILLED.
+    A complete run ends as FINISHED, an interrupted one as KILLED. Raises `UsageError` if the experiment does not exist.
     """
     writer = StoreWriter.open(db)
     try:
@@ -56,19 +56,19 @@ def train(db: Path, stop: threading.Event, interval: float = 0.5) -> None:
 def _train_once(
     writer: StoreWriter, experiment_id: str, number: int, rng: random.Random, stop: threading.Event, interval: float
 ) -> None:
-    """One run from its creation to its end; somebody who deletes it meanwhile ends it too."""
-    params = _draw(rng)
+    """Log a run from start to end. Return early if the user deletes the run meanwhile."""
+    params = _random_params(rng)
     try:
         run_id = _start_run(writer, experiment_id, number, params)
-        finished = _log_steps(writer, run_id, boosting_history(params, ROUNDS, rng), stop, interval)
+        is_complete = _log_steps(writer, run_id, boosting_curves(params, ROUNDS, rng), stop, interval)
         with writer.transaction():
-            writer.end_run(run_id, "FINISHED" if finished else "KILLED", _now())
+            writer.end_run(run_id, "FINISHED" if is_complete else "KILLED", _now())
     except RunNotActive:
         return
 
 
-def _draw(rng: random.Random) -> Boosting:
-    """Parameters near the best region, so that a run is worth watching."""
+def _random_params(rng: random.Random) -> Boosting:
+    """Return random parameters that are good enough for a run worth watching."""
     return Boosting(
         learning_rate=float(f"{10 ** rng.uniform(-1.8, -0.8):.3g}"),
         max_depth=rng.randint(4, 8),
@@ -93,9 +93,11 @@ def _start_run(writer: StoreWriter, experiment_id: str, number: int, params: Boo
     return run_id
 
 
-def _log_steps(writer: StoreWriter, run_id: str, history: History, stop: threading.Event, interval: float) -> bool:
-    """Whether all steps were logged before `stop`. Each step is a short transaction of its own."""
-    rounds = zip(history.train_loss, history.val_loss, history.val_auc, strict=True)
+def _log_steps(
+    writer: StoreWriter, run_id: str, curves: LearningCurves, stop: threading.Event, interval: float
+) -> bool:
+    """Log the steps, each in a transaction of its own, and return whether all were logged before `stop` was set."""
+    rounds = zip(curves.train_loss, curves.val_loss, curves.val_auc, strict=True)
     for step, (train_loss, val_loss, val_auc) in enumerate(rounds):
         values = {"train/loss": train_loss, "val/loss": val_loss, "val/auc": val_auc}
         points = summary(values, _now(), step)
@@ -111,19 +113,23 @@ def _now() -> int:
 
 
 def _watch_parent(pid: int, stop: threading.Event) -> None:
-    """Set `stop` when process `pid` is no longer there."""
-    gone = _is_gone(pid)
+    """Set `stop` when the process `pid` has ended."""
+    has_ended = _end_check(pid)
     while not stop.wait(_PARENT_POLL_SECONDS):
-        if gone():
+        if has_ended():
             stop.set()
 
 
-def _is_gone(pid: int) -> Callable[[], bool]:
-    """A test whether the process has ended. A direct parent is the sure case: its children get another one."""
+def _end_check(pid: int) -> Callable[[], bool]:
+    """Return a function that checks whether a process has ended.
+
+    This is reliable for the direct parent, because its children get another parent when it ends. Any other process is
+    looked up by its id, which may be reused.
+    """
     if os.getppid() == pid:
         return lambda: os.getppid() != pid
 
-    def gone() -> bool:
+    def has_ended() -> bool:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
@@ -132,8 +138,8 @@ def _is_gone(pid: int) -> Callable[[], bool]:
             pass
         return False
 
-    # On Windows `os.kill` with any number ends the process instead of asking.
-    return gone if os.name == "posix" else lambda: False
+    # On Windows `os.kill` would end the process, whatever the signal.
+    return has_ended if os.name == "posix" else lambda: False
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -145,7 +151,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train until told to stop; the exit status is 2 for a database that is not the sample project's."""
+    """Train until a signal arrives or the parent ends; return the exit status, which is 2 for a database of another kind."""
     arguments = _parse(argv)
     stop = threading.Event()
     for name in _SIGNALS:
@@ -159,7 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except sqlite3.Error as error:
-        print(f"{arguments.db}: training ended, {error}", file=sys.stderr)
+        print(f"{arguments.db}: the training job failed: {error}", file=sys.stderr)
         return 1
     return 0
 

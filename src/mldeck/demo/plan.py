@@ -1,4 +1,4 @@
-"""What the sample project consists of, as values: experiments, runs, models and the history of their stages."""
+"""The contents of the sample project as values: experiments, runs, models and their stages. All times are in ms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-"""In milliseconds, as all times here."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class RunPlan:
     commit: str
     start: int
     duration: int | None
-    """Milliseconds; None while the run goes on."""
+    """Milliseconds; None while the run is running."""
     status: str = "FINISHED"
     params: Mapping[str, str] = field(default_factory=dict)
     points: Sequence[Metric] = ()
@@ -57,7 +56,7 @@ class RunPlan:
     files: Mapping[str, bytes] = field(default_factory=dict)
     model: LoggedModelPlan | None = None
     deleted: int | None = None
-    """When the run was deleted."""
+    """The time when the run was deleted."""
     children: Sequence[RunPlan] = ()
 
 
@@ -69,19 +68,19 @@ class ExperimentPlan:
     note: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     deleted: int | None = None
-    """When the experiment was deleted."""
+    """The time when the experiment was deleted."""
 
 
 @dataclass(frozen=True)
 class VersionPlan:
-    """A model version, registered from the model of the run with that name."""
+    """A version of a registered model, registered from the model that the run called `run_name` logged."""
 
     run_name: str
     registered: int
     description: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     stages: Sequence[tuple[str, int]] = ()
-    """Stages it was moved to, and when. Whatever was in Staging or Production before gets archived."""
+    """Pairs of a stage that it is moved to and the time. Each move archives the versions that are in that stage."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class RegisteredModelPlan:
 def points(
     key: str, values: Sequence[float], *, start: int, every: float, first_step: int = 0, stride: int = 1
 ) -> list[Metric]:
-    """A metric's history: one value each `every` milliseconds, steps `stride` apart."""
+    """Return the points of a metric: one value every `every` milliseconds, with steps `stride` apart."""
     return [
         Metric(key, value, start + round(index * every), first_step + index * stride)
         for index, value in enumerate(values)
@@ -105,16 +104,16 @@ def points(
 
 
 def summary(values: Mapping[str, float], time: int, step: int = 0) -> list[Metric]:
-    """Metrics that have one value only, logged at the end of a run."""
+    """Return one point for each metric, all of the same time and step."""
     return [Metric(key, value, time, step) for key, value in values.items()]
 
 
 def as_params(values: Mapping[str, object]) -> dict[str, str]:
-    """Parameter values as MLflow stores them: what `str()` makes of them."""
+    """Return params as MLflow stores them: their values converted by `str`."""
     return {key: str(value) for key, value in values.items()}
 
 
 def commits(seed: str, count: int) -> list[str]:
-    """Git commit ids of a project's history, oldest first."""
+    """Return made-up git commit ids, oldest first."""
     rng = random.Random(seed)
     return [f"{rng.getrandbits(160):040x}" for _ in range(count)]

@@ -1,4 +1,4 @@
-"""Makes the sample project: a store and its artifacts in a folder."""
+"""Generate the sample project: a store and its artifacts in a folder."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"
 
 _STORE_AGE = 202 * 86_400_000
-"""Older than the oldest run, milliseconds."""
+"""The age of the store in milliseconds; it is older than the oldest run."""
 
 
 def make_demo(folder: Path, *, now_ms: int | None = None) -> Path:
-    """Build `folder/mlflow.db` and `folder/mlruns` and return the path of the database.
+    """Generate `folder/mlflow.db` and `folder/mlruns`, and return the path of the database.
 
-    All times lie before `now_ms` (milliseconds since the epoch; the current time unless given); apart from them and
-    the folder, the same store comes out each time.
+    All times are before `now_ms` (milliseconds since the epoch, the current time by default). Except for times and the path
+    of the folder, the result is always the same. Raises `UsageError` if there is a database already or the folder cannot be
+    written.
     """
     database = folder / DATABASE
     if database.exists():
@@ -50,7 +51,7 @@ def _build(database: Path, artifact_root: Path, now: int) -> None:
         time=now - _STORE_AGE,
         new_id=lambda: uuid.UUID(int=rng.getrandbits(128), version=4).hex,
     ) as writer:
-        builder = _Builder(writer, artifact_root)
+        builder = _StoreBuilder(writer, artifact_root)
         for experiment in (
             demand.deleted_experiment(now),
             demand.experiment(now),
@@ -62,8 +63,8 @@ def _build(database: Path, artifact_root: Path, now: int) -> None:
             builder.add_registered_model(model)
 
 
-class _Builder:
-    """Carries plans out, and remembers which logged model belongs to which run's name."""
+class _StoreBuilder:
+    """Writes planned experiments and models to a store, and keeps the logged models by the name of their run."""
 
     def __init__(self, writer: StoreWriter, artifact_root: Path) -> None:
         self._writer = writer
@@ -123,7 +124,7 @@ class _Builder:
 
     def add_registered_model(self, plan: RegisteredModelPlan) -> None:
         self._writer.create_registered_model(plan.name, time=plan.created, description=plan.description, tags=plan.tags)
-        # In the order in which it happened: a promotion archives the version that is in the stage at that time.
+        # In order of time, because a promotion archives the version that is in the stage at that time.
         events: list[tuple[int, int, str | None]] = []
         for number, version in enumerate(plan.versions, 1):
             events.append((version.registered, number, None))
@@ -148,7 +149,7 @@ class _Builder:
 
 
 def _source_tags(plan: RunPlan) -> dict[str, str]:
-    """What MLflow notes about where a run came from."""
+    """Return the tags in which MLflow records the source of a run."""
     return {
         "mlflow.user": plan.user,
         "mlflow.source.name": plan.source,

@@ -1,4 +1,4 @@
-"""The registered models of the sample project and the history of their stages."""
+"""The registered models of the sample project and their stage transitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A demo from start to end: make the store, keep a training job writing if asked to, and clean up after both."""
+"""Run a demo: generate the store, start a training job if requested, and clean up at the end."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ _END_WAIT_S = 5.0
 
 @contextmanager
 def demo_store(folder: str | None, *, live: bool) -> Iterator[Path]:
-    """The path of a fresh sample store: kept in `folder` if one is named, else in a temporary one that goes away again."""
-    with _temporary_folder() if folder is None else nullcontext(absolute(typed_path(folder))) as place:
-        path = make_demo(place)
+    """Generate a sample store and yield its path. Without a `folder` it is in a temporary one, which is removed at the end.
+
+    `live` keeps a training job writing to the store during the block. Raises `UsageError` as `make_demo` does.
+    """
+    with _temporary_folder() if folder is None else nullcontext(absolute(typed_path(folder))) as parent:
+        path = make_demo(parent)
         with _training(path) if live else nullcontext():
             yield path
 
@@ -37,7 +40,7 @@ def _temporary_folder() -> Iterator[Path]:
 
 @contextmanager
 def _training(path: Path) -> Iterator[None]:
-    """A process of its own, as a real training job is one."""
+    """Run the training job in a separate process during the block."""
     process = start_python("mldeck.demo.live", [str(path), "--parent-pid", str(os.getpid())])
     try:
         yield
