@@ -37,7 +37,7 @@ def listed(history: History) -> list[Point]:
 
 
 def naive(db: Path, run_id: str, key: str) -> list[Point]:
-    """What sqlite3 reads row by row, in the order of section 4.1."""
+    """What sqlite3 reads row by row, in the order of DATABASE.md#latest-metrics."""
     with closing(sqlite3.connect(db)) as connection:
         rows = connection.execute(
             "SELECT step, timestamp, value, is_nan FROM metrics WHERE run_uuid = ? AND key = ?", (run_id, key)

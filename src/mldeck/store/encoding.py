@@ -1,4 +1,4 @@
-"""How MLflow stores numbers that SQLite cannot hold (MLFLOW_DATABASE.md section 3)."""
+"""How MLflow stores numbers that SQLite cannot hold (DATABASE.md#numbers-and-times)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def are_seconds(first: int, last: int, start_time: int | None, end_time: int | N
     """Whether the times of a history, of which these are the least and the greatest, were logged in seconds.
 
     They are if they lie within the run's own time then, a day either side. Times of 1970 to 1973, elapsed milliseconds and the
-    numbers of steps are logged as times on purpose. Decided once for a history (MLFLOW_DATABASE.md section 3).
+    numbers of steps are logged as times on purpose. Decided once for a history (DATABASE.md#numbers-and-times).
     """
     if last >= SECONDS_LIMIT or start_time is None:
         return False

@@ -1,6 +1,6 @@
 """The tables of this database, as far as mldeck reads them, and what its MLflow did not have yet.
 
-Features are told by tables and columns, never by the revision (MLFLOW_DATABASE.md section 1): a newer MLflow than we
+Features are told by tables and columns, never by the revision (DATABASE.md#recognising-a-store): a newer MLflow than we
 know opens too. A column that this version lacks reads as NULL, so that queries need no versions of their own.
 """
 
@@ -42,7 +42,7 @@ _KNOWN_REVISIONS = frozenset(
     6f8d9c3b2a1e b7e2c1a4d9f3 dc11669786a5 f4a9b2c7d1e6
     """.split()
 )
-"""The head of each release from 1.0 to 3.18, all that is written to (section 1.1)."""
+"""The head of each release from 1.0 to 3.18, all that is written to (DATABASE.md#releases-and-revisions)."""
 
 _TABLES = frozenset(
     """
@@ -204,7 +204,7 @@ class Schema:
         """Columns run_uuid, key, value, timestamp, step, is_nan; one row per run and key.
 
         Before 1.3 there is no such table: MLflow's rule, the greatest (step, timestamp, value), is applied to the history
-        (section 4.1; NaN counts as the 0 it is stored as).
+        (DATABASE.md#latest-metrics; NaN counts as the 0 it is stored as).
         """
         if self.has("latest_metrics"):
             return self.table("latest_metrics")
@@ -249,7 +249,7 @@ class Schema:
         """The index that a query for one metric of one run must be told to use; None when there is no such index.
 
         Left alone, SQLite reads that metric of every run of the database, since the primary key leads with the key and
-        covers the query: seconds instead of milliseconds (section 8, rule 1).
+        covers the query: seconds instead of milliseconds (DATABASE.md#indexes-and-query-plans).
         """
         for name in (_COMPOSITE_INDEX, _RUN_INDEX):
             if name in self._metric_indexes:

@@ -74,7 +74,7 @@ def run_rows(connection: Connection, schema: Schema, condition: ColumnElement[bo
 
 
 def run_labels(connection: Connection, rows: Sequence[RunRow]) -> list[str]:
-    """What the runs are called: the column, else the tag, else the id (section 4.3)."""
+    """What the runs are called: the column, else the tag, else the id (DATABASE.md#run-names)."""
     unnamed = [(RUN_NAME_TAG, row.run_id) for row in rows if not row.name]
     tags = read_rows(connection, "tags", ("key", "run_uuid"), ("value",), unnamed)
     return [str(row.name or tags.get((RUN_NAME_TAG, row.run_id), (None,))[0] or row.run_id) for row in rows]

@@ -1,7 +1,8 @@
 """Changing runs as MLflow does. Changing experiments is in `experiment_edits`.
 
 Each function expects a connection that holds the write lock (`SqliteWriter.writing`), looks at the world, and writes the rows
-that MLflow itself would write (MLFLOW_DATABASE.md sections 4.2 to 4.4; 3.17's `SqlAlchemyStore` where that is silent).
+that MLflow itself would write (DATABASE.md#params-and-tags, DATABASE.md#run-names and DATABASE.md#lifecycle; where those are
+silent, `SqlAlchemyStore` of 3.17).
 What differs between releases is told by tables and columns. What MLflow refuses raises `MldeckError` naming the object; so
 does a run in a deleted experiment, which MLflow's own pages do not show. Times are milliseconds since the epoch.
 """
@@ -36,7 +37,7 @@ from mldeck.store.schema import Schema
 
 
 def rename_run(connection: Connection, schema: Schema, run_id: str, name: str) -> Edit:
-    """Since 1.30 a name is both the column and the tag `mlflow.runName`, before only the tag (section 4.3).
+    """Since 1.30 a name is both the column and the tag `mlflow.runName`, before only the tag (DATABASE.md#run-names).
 
     1.29 has the very tables of 1.30 and does not look at the column, so the column is written from 1.29 on.
     """

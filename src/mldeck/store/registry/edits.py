@@ -1,7 +1,7 @@
 """Changing what is registered as MLflow does: models, descriptions, tags, aliases. Stages are in `registry_moves`.
 
 Each function expects a connection that holds the write lock, looks at the world, and writes the rows that MLflow itself would
-write (MLFLOW_DATABASE.md section 6; 3.17's `SqlAlchemyStore` where that is silent). What MLflow refuses raises `MldeckError`
+write (DATABASE.md#registry; where that is silent, `SqlAlchemyStore` of 3.17). What MLflow refuses raises `MldeckError`
 naming the object. Times are milliseconds since the epoch.
 """
 

@@ -1,6 +1,6 @@
 """Reading the models that runs logged: entities of their own since MLflow 3.0, folders that a tag of the run tells of before.
 
-A database that has been migrated holds both kinds (MLFLOW_DATABASE.md section 7.2).
+A database that has been migrated holds both kinds (DATABASE.md#logged-models).
 """
 
 from __future__ import annotations

@@ -79,7 +79,10 @@ def register(
 
 
 def note_at_logged_model(connection: Connection, schema: Schema, model_id: str, registered: Registered) -> None:
-    """As MLflow's client does it (section 6.3). A note that cannot be read is left as it is; without one nothing breaks."""
+    """As MLflow's client does it (DATABASE.md#version-sources).
+
+    A note that cannot be read is left as it is; without one nothing breaks.
+    """
     if not schema.has("logged_models"):
         return
     models = schema.table("logged_models")

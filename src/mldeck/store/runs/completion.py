@@ -20,7 +20,8 @@ _VALUE_ROWS = 5_000
 def list_keys(connection: Connection, schema: Schema, kind: Kind, sample_ids: Sequence[str]) -> list[str]:
     """The keys of a kind in this database: those that most of the sample runs have come first, the others by name.
 
-    Found by skipping along the primary key, which the key leads: a look per key, not per row (section 8, rule 2).
+    Found by skipping along the primary key, which the key leads: a look per key, not per row
+    (DATABASE.md#indexes-and-query-plans).
     """
     source = schema.values_of(kind)
     counts: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The datasets that runs used (MLFLOW_DATABASE.md section 2.10)."""
+"""The datasets that runs used (DATABASE.md#datasets-and-inputs)."""
 
 from __future__ import annotations
 

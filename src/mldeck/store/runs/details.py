@@ -78,7 +78,7 @@ def _pairs(connection: Connection, schema: Schema, kind: Kind, run_id: str) -> t
 
 
 def _children(connection: Connection, schema: Schema, run_id: str) -> tuple[tuple[Run, ...], int]:
-    """Nested runs point at their parent; the parent knows nothing of them (section 4.4)."""
+    """Nested runs point at their parent; the parent knows nothing of them (DATABASE.md#lifecycle)."""
     tags = schema.tags
     is_child = and_(tags.c.key == PARENT_TAG, tags.c.value == run_id)
     count = connection.execute(select(func.count()).select_from(tags).where(is_child)).scalar_one()

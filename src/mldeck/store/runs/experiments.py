@@ -9,7 +9,7 @@ from mldeck.store.schema import Schema
 
 
 def list_experiments(connection: Connection, schema: Schema, view: View) -> list[Experiment]:
-    """In MLflow's default order: newest first, those without a creation time last, then by id (section 5.5)."""
+    """In MLflow's default order: newest first, those without a creation time last, then by id (DATABASE.md#order)."""
     table = schema.experiments
     statement = select(
         table.c.experiment_id,

@@ -1,4 +1,4 @@
-"""A search as SQL: which runs it finds, by MLflow 3.17's rules (MLFLOW_DATABASE.md section 5.3).
+"""A search as SQL: which runs it finds, by MLflow 3.17's rules (DATABASE.md#search).
 
 Every clause is true or false of a run, never NULL, so that NOT is what it says. Every clause about a metric, param or
 tag asks whether there is a row; a run without the key therefore never matches, not even `!=`.

@@ -1,4 +1,4 @@
-"""ORDER BY as MLflow means it (MLFLOW_DATABASE.md section 5.4)."""
+"""ORDER BY as MLflow means it (DATABASE.md#order)."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class SqliteReader:
 
     def _connect(self) -> sqlite3.Connection:
         connection = self._database.connect()
-        # MLflow's own setting: LIKE tells upper from lower case (MLFLOW_DATABASE.md section 5.3).
+        # MLflow's own setting: LIKE tells upper from lower case (DATABASE.md#search).
         connection.execute("PRAGMA case_sensitive_like = ON")
         return connection
 

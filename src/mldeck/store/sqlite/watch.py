@@ -24,7 +24,7 @@ class Change(Enum):
 class ChangeWatcher:
     """Keeps one idle connection, whose `PRAGMA data_version` moves exactly when another connection commits.
 
-    An idle connection holds no lock (MLFLOW_DATABASE.md section 9).
+    An idle connection holds no lock (DATABASE.md#sharing-the-file).
     """
 
     def __init__(self, database: DatabaseFile) -> None:

@@ -39,7 +39,7 @@ from mldeck.store.sqlite.files import DatabaseFile, check_side_files, is_locked,
 from mldeck.store.sqlite.reader import MAX_BOUND_VALUES
 
 LOCK_WAIT_S = 20.0
-"""How long a write waits for somebody's lock: as long as MLflow does (MLFLOW_DATABASE.md section 9)."""
+"""How long a write waits for somebody's lock: as long as MLflow does (DATABASE.md#sharing-the-file)."""
 
 _RETRY_S = 0.02
 """Between two attempts to get the lock; SQLite's own waiting sleeps up to 0.1 s and cannot be interrupted."""
