@@ -96,7 +96,22 @@ def relocate(folder: Path) -> None:
     _relocate(folder, *_places_of_root(folder))
 
 
-def _places_of_root(folder: Path) -> tuple[list[tuple[str, str]], list[str]]:
+def pack(folder: Path, archive: Path) -> None:
+    """Write the store in `folder` to `archive`. In `folder` it says `@ROOT@` afterwards."""
+    root = str(folder)
+    _relocate(folder, *_places_of_root(folder, root), root, _ROOT)
+    with tarfile.open(archive, "w:xz", preset=9) as packed:
+        for path in sorted(folder.iterdir()):
+            packed.add(path, path.name, filter=_without_owner)
+
+
+def _without_owner(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    return member
+
+
+def _places_of_root(folder: Path, root: str = _ROOT) -> tuple[list[tuple[str, str]], list[str]]:
     """Where the root is spoken of: table and column of the database, and other files of text."""
     with closing(sqlite3.connect(folder / "mlflow.db")) as connection:
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -104,35 +119,35 @@ def _places_of_root(folder: Path) -> tuple[list[tuple[str, str]], list[str]]:
             (table, column)
             for table in tables
             for _, column, *_ in connection.execute(f"PRAGMA table_info({_quoted(table)})").fetchall()
-            if connection.execute(
-                f"SELECT 1 FROM {_quoted(table)} WHERE {_speaks_of_root(column)}", (_ROOT,)
-            ).fetchone()
+            if connection.execute(f"SELECT 1 FROM {_quoted(table)} WHERE {_speaks_of_root(column)}", (root,)).fetchone()
         ]
     files = [path for path in folder.rglob("*") if path.name != "mlflow.db" and path.is_file()]
-    return columns, [str(path.relative_to(folder)) for path in files if _is_rooted(path)]
+    return columns, [str(path.relative_to(folder)) for path in files if _is_rooted(path, root)]
 
 
 _rooted = cache(_places_of_root)
 """The same of a store that stays as it was unpacked: it is copied for hundreds of tests."""
 
 
-def _is_rooted(path: Path) -> bool:
+def _is_rooted(path: Path, root: str) -> bool:
     content = path.read_bytes() if path.stat().st_size < _LARGEST_TEXT_ARTIFACT else b""
-    return _ROOT.encode() in content and b"\0" not in content
+    return root.encode() in content and b"\0" not in content
 
 
-def _relocate(folder: Path, columns: list[tuple[str, str]], files: list[str]) -> None:
-    root = str(folder.resolve())
+def _relocate(
+    folder: Path, columns: list[tuple[str, str]], files: list[str], old: str = _ROOT, new: str | None = None
+) -> None:
+    new = new or str(folder.resolve())
     with closing(sqlite3.connect(folder / "mlflow.db")) as connection, connection:
         for table, column in columns:
             name = _quoted(column)
             connection.execute(
                 f"UPDATE {_quoted(table)} SET {name} = replace({name}, ?, ?) WHERE {_speaks_of_root(column)}",
-                (_ROOT, root, _ROOT),
+                (old, new, old),
             )
     for file in files:
         path = folder / file
-        path.write_bytes(path.read_bytes().replace(_ROOT.encode(), root.encode()))
+        path.write_bytes(path.read_bytes().replace(old.encode(), new.encode()))
 
 
 def _speaks_of_root(column: str) -> str:
