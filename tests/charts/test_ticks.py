@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mldeck.charts.scale import Scale
-from mldeck.charts.ticks import Tick, fitting, number_ticks
+from mldeck.charts.ticks import Tick, fitting_ticks, number_ticks
 from mldeck.charts.times import clock_ticks, relative_text, relative_ticks
 from tests.charts.histories import NUMBERS, WHOLE
 
@@ -140,6 +140,6 @@ def test_texts_never_overlap(low: float, high: float, width: int) -> None:
         share = scale.share(value)
         return None if share is None else min(width - 1, int(share * width))
 
-    placed = fitting(lambda most: number_ticks(scale, most), place, width)
+    placed = fitting_ticks(lambda most: number_ticks(scale, most), place, width)
     assert all(start >= 0 and start + len(tick.text) <= width for _, start, tick in placed)
     assert all(start + len(tick.text) + 2 <= following for (_, start, tick), (_, following, _) in pairwise(placed))

@@ -1,1 +1,1 @@
-"""Numbers to picture: pure functions, no screen and no database."""
+"""Charts: pure functions that turn numbers into pictures. They know no screen and no database."""

@@ -1,4 +1,4 @@
-"""The frame of a chart: ticks and their texts on the left and below, and where the data stands between them."""
+"""The frame of a chart: y ticks on the left, x ticks below, and the area of the data between them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from mldeck.charts.curves import Axis
 from mldeck.charts.labels import write, write_right
 from mldeck.charts.picture import Canvas, Ink, PlotArea, Role
 from mldeck.charts.scale import Scale
-from mldeck.charts.ticks import Tick, fitting, number_ticks
+from mldeck.charts.ticks import Tick, fitting_ticks, number_ticks
 from mldeck.charts.times import clock_ticks, relative_ticks
 from mldeck.format import cell_width, cut, date_text, digits_to_tell_apart, duration_text, float_text, safe, time_text
 
 _AXIS = Ink(Role.AXIS)
 _GRID = Ink(Role.AXIS, is_faint=True)
 _FEWEST_COLUMNS, _FEWEST_ROWS = 8, 2
-"""Less room than this shows nothing of a line."""
+"""The least size of a plot, in cells; a line in a smaller one is unreadable."""
 _ROWS_PER_TICK = 4
 _ROWS_FOR_FOOT = 5
-"""A small chart of fewer rows has no room for its x axis."""
+"""The least height, in rows, of a small chart that has an x axis."""
 _SMALL_DIGITS = 3
 
 
 def axis_ticks(axis: Axis, scale: Scale) -> Callable[[int], Sequence[Tick]]:
-    """What gives at most so many ticks of an x axis."""
+    """Return a function that gives at most so many ticks of an x axis."""
     if axis is Axis.STEP:
         return lambda most: number_ticks(scale, most, is_whole=True)
     if axis is Axis.RELATIVE:
@@ -32,7 +32,7 @@ def axis_ticks(axis: Axis, scale: Scale) -> Callable[[int], Sequence[Tick]]:
 
 
 def header(canvas: Canvas, title: str, notes: Sequence[str]) -> int:
-    """Writes the title, and to the right of it what has to be said about the chart; returns the rows taken: 1 or 0."""
+    """Write the title, with notes on the right. Return the number of rows used: 1, or 0 if there is nothing to write."""
     note = " · ".join(notes)
     if not (title or note):
         return 0
@@ -46,7 +46,7 @@ def header(canvas: Canvas, title: str, notes: Sequence[str]) -> int:
 
 
 def frame(canvas: Canvas, x: Scale, y: Scale, axis: Axis, *, top: int, right: int = 0) -> PlotArea | None:
-    """Draws the axes; leaves `top` rows above and `right` columns beside the data. None when there is no room."""
+    """Draw the axes, leaving `top` rows above and `right` columns beside the data. None if there is no room."""
     height = canvas.height - top - 2
     ticks = {}
     for tick in number_ticks(y, max(2, height // _ROWS_PER_TICK + 1)):
@@ -54,7 +54,7 @@ def frame(canvas: Canvas, x: Scale, y: Scale, axis: Axis, *, top: int, right: in
         if row is not None:
             ticks[row] = tick
     gutter = max((len(tick.text) for tick in ticks.values()), default=0)
-    if gutter > canvas.width // 3:  # the numbers would leave no room for the line
+    if gutter > canvas.width // 3:  # the labels would leave no room for the line
         ticks, gutter = {}, 0
     width = canvas.width - gutter - 1 - right
     if width < _FEWEST_COLUMNS or height < _FEWEST_ROWS:
@@ -70,7 +70,10 @@ def frame(canvas: Canvas, x: Scale, y: Scale, axis: Axis, *, top: int, right: in
 
 
 def small_frame(canvas: Canvas, x: Scale, y: Scale, axis: Axis) -> PlotArea | None:
-    """Below a row for the title: the highest and the lowest value on the left, the first and the last x below."""
+    """Draw the frame of a small chart, below a row for the title. None if there is no room.
+
+    The highest and lowest value stand on the left, the first and last x below.
+    """
     has_foot = canvas.height >= _ROWS_FOR_FOOT
     height = canvas.height - 1 - has_foot
     digits = digits_to_tell_apart((y.low, y.high), at_least=_SMALL_DIGITS)
@@ -112,7 +115,7 @@ def _foot(canvas: Canvas, plot: PlotArea, axis: Axis) -> None:
         column = plot.column_of(value)
         return None if column is None else column - plot.left
 
-    for column, start, tick in fitting(axis_ticks(axis, plot.x), place, plot.width):
+    for column, start, tick in fitting_ticks(axis_ticks(axis, plot.x), place, plot.width):
         canvas.put(plot.left + column, row, "┬", _AXIS)
         write(canvas, plot.left + start, row + 1, tick.text, _AXIS)
     name = _axis_name(axis, plot.x)
@@ -121,7 +124,7 @@ def _foot(canvas: Canvas, plot: PlotArea, axis: Axis) -> None:
 
 
 def _axis_name(axis: Axis, scale: Scale) -> str:
-    """What the texts below the axis leave open: of local times on one day the month and day."""
+    """Return the name of the x axis: "step", "time", or for local times on a single day its month and day."""
     if axis is not Axis.WALL:
         return "step" if axis is Axis.STEP else "time"
     first, last = date_text(int(scale.low)), date_text(int(scale.high))

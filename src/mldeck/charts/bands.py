@@ -1,4 +1,4 @@
-"""Groups of curves as one: the mean of what they are at each x, and the band from the lowest to the highest of them."""
+"""Bands: a group of curves as their mean at each x, and the band from the lowest to the highest curve."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mldeck.charts.braille import DOTS_ACROSS, DOTS_UP, Layer, draw_layers
 from mldeck.charts.curves import Axis, Curve
 from mldeck.charts.decimate import Window
 from mldeck.charts.labels import write_middle
-from mldeck.charts.limits import Placed, scale_by_hand, y_scale
+from mldeck.charts.limits import PlacedPoints, scale_by_hand, y_scale
 from mldeck.charts.line_marks import End, put_ends
 from mldeck.charts.lines import NO_POINTS, NOTHING_HERE, NOTHING_POSITIVE, Line, View, layer_of, placeable, window_for
 from mldeck.charts.picture import Canvas, Ink, Picture, PlotArea, Role
@@ -20,74 +20,83 @@ from mldeck.charts.points import Points, indexed
 from mldeck.charts.scale import Scale
 
 MOST_PLACES = 4_096
-"""Curves with more different x than this meet at so many places, evenly spread; the band keeps every extreme between them."""
+"""If the curves have more distinct x than this, as many evenly spread x are used; the extremes between them are kept.
+"""
 
 _MOST_COUNTED = 500_000
-"""Of more points than this, nobody counts how many different x they have."""
+"""If there are more points than this, distinct x are not counted, because counting takes too long."""
 
 
 @dataclass(frozen=True, eq=False)
 class Band:
+    """The mean of a group of curves, and their lowest and highest values."""
+
     mean: Curve
     lows: Points
     highs: Points
-    """At the x of the mean's points."""
+    """`lows` and `highs` have the same x as the points of the mean."""
     name: str = ""
     colour: int = 0
+    """The number of its series colour."""
     mark: str = ""
+    """One character drawn at the right end of the mean."""
 
     @property
     def line(self) -> Line:
-        """The mean, for a legend and a crosshair."""
+        """The mean as a line, for a legend and a crosshair."""
         return Line(self.mean, self.name, self.colour, self.mark, is_strong=True)
 
 
 def band(curves: Sequence[Curve], name: str = "", colour: int = 0, mark: str = "") -> Band:
-    """Of curves along the same axis, smoothed ones as they are shown.
+    """Return the band of curves along the same axis. Smoothed curves count as smoothed.
 
-    A curve counts from its first to its last point, straight between its points, and not inside its gaps.
+    A curve counts from its first to its last point, interpolated linearly, except inside its gaps.
     """
     axis = curves[0].axis if curves else Axis.STEP
-    grid = _grid(curves)
+    common = _common_xs(curves)
     xs, means, lows, highs, breaks = array("q"), array("d"), array("d"), array("d"), array("q")
     is_broken = False
-    for index, x in enumerate(grid):
-        until = grid[index + 1] if index + 1 < len(grid) else x + 1
-        there = [found for found in (_at(curve, x, until) for curve in curves) if found]
-        if not there:
+    for index, x in enumerate(common):
+        next_x = common[index + 1] if index + 1 < len(common) else x + 1
+        present = [found for found in (_value_and_extremes(curve, x, next_x) for curve in curves) if found]
+        if not present:
             is_broken = True
             continue
         if is_broken and xs:
             breaks.append(len(xs))
         is_broken = False
         xs.append(x)
-        lows.append(min(low for _, low, _ in there))
-        highs.append(max(high for _, _, high in there))
-        # Held between them: rounding must not push the mean of the largest floats over the edge.
-        means.append(min(max(sum(value / len(there) for value, _, _ in there), lows[-1]), highs[-1]))
+        lows.append(min(low for _, low, _ in present))
+        highs.append(max(high for _, _, high in present))
+        # Clamp: rounding could push the mean of the largest floats over the limit.
+        means.append(min(max(sum(value / len(present) for value, _, _ in present), lows[-1]), highs[-1]))
     points = indexed(Points(xs, means, breaks))
     mean = Curve(axis, xs, xs, means, 0, points, ())
     return Band(mean, indexed(Points(xs, lows, breaks)), indexed(Points(xs, highs, breaks)), name, colour, mark)
 
 
-def _grid(curves: Sequence[Curve]) -> list[int]:
-    """Every x at which a curve has a point, or so many places from the first to the last."""
+def _common_xs(curves: Sequence[Curve]) -> list[int]:
+    """Return every x at which a curve has a point, or `MOST_PLACES` evenly spread x."""
     limits = [curve.limits for curve in curves if curve.limits]
-    together: set[int] = set()
+    distinct: set[int] = set()
     if sum(len(curve.shown) for curve in curves) <= _MOST_COUNTED:
-        together = {x - curve.origin for curve in curves for x in curve.shown.xs}
-    if limits and not 0 < len(together) <= MOST_PLACES:
+        distinct = {x - curve.origin for curve in curves for x in curve.shown.xs}
+    if limits and not 0 < len(distinct) <= MOST_PLACES:
         low, high = min(low for low, _ in limits), max(high for _, high in limits)
-        together = {low + (high - low) * place // (MOST_PLACES - 1) for place in range(MOST_PLACES)}
-    # Times that are further apart than 64 bits can say are none.
-    return sorted(x for x in together if -(2**63) <= x < 2**63)
+        distinct = {low + (high - low) * place // (MOST_PLACES - 1) for place in range(MOST_PLACES)}
+    # Relative times that do not fit into 64 bits are dropped.
+    return sorted(x for x in distinct if -(2**63) <= x < 2**63)
 
 
-def _at(curve: Curve, x: int, until: int) -> tuple[float, float, float] | None:
-    """A curve's value at `x`, and its extremes from there up to but not including `until`."""
+def _value_and_extremes(curve: Curve, x: int, next_x: int) -> tuple[float, float, float] | None:
+    """Return (value, lowest, highest) of a curve, its value at `x` and its extremes before `next_x`.
+
+    None if it has neither a value nor points there. If it has points but no value at `x`, the first of the points
+    counts.
+    """
     points = curve.shown
     value = points.value_at(x + curve.origin)
-    first, last = bisect_left(points.xs, x + curve.origin), bisect_left(points.xs, until + curve.origin)
+    first, last = bisect_left(points.xs, x + curve.origin), bisect_left(points.xs, next_x + curve.origin)
     if first == last:
         return None if value is None else (value, value, value)
     low, high = points.extremes(first, last)
@@ -99,9 +108,12 @@ def _at(curve: Curve, x: int, until: int) -> tuple[float, float, float] | None:
 def draw_bands(
     bands: Sequence[Band], view: View, size: tuple[int, int], *, title: str = "", empty: str = NO_POINTS
 ) -> Picture:
-    """Every band as a pattern of dots in its faint colour, its mean as a line above."""
+    """Draw bands in `size` (width, height) cells: each a pattern of faint dots, with its mean as a line on top.
+
+    `empty` is the message if there are no points at all.
+    """
     canvas = Canvas(*size)
-    window = window_for([each.mean for each in bands], view)
+    window = window_for([band_.mean for band_ in bands], view)
     notes = ["mean, lowest to highest", *(["log"] if view.is_log else [])]
     top = header(canvas, title, notes)
     y = _y_scale(bands, window, view) if window else None
@@ -109,12 +121,12 @@ def draw_bands(
         why = empty if window is None else NOTHING_POSITIVE if view.is_log else NOTHING_HERE
         write_middle(canvas, max(top, canvas.height // 2), why, Ink(Role.AXIS))
         return canvas.picture()
-    right = 2 if any(each.mark for each in bands) else 0
+    right = 2 if any(band_.mark for band_ in bands) else 0
     plot = frame(canvas, Scale(*window), y, bands[0].mean.axis, top=top, right=right)
     if plot is None:
         return canvas.picture()
-    layers = [_area(each, plot) for each in bands]
-    lines = [each.line for each in bands]
+    layers = [_area(band_, plot) for band_ in bands]
+    lines = [band_.line for band_ in bands]
     layers += [layer_of(placeable(line.curve.points, view.is_log), plot, line.ink, 0) for line in lines]
     canvas.paste(plot.left, plot.top, draw_layers(layers, plot.width, plot.height))
     put_ends(canvas, plot, [End(line.mark, line.ink, placeable(line.curve.points, view.is_log), 0) for line in lines])
@@ -125,26 +137,27 @@ def _y_scale(bands: Sequence[Band], window: Window, view: View) -> Scale | None:
     by_hand = scale_by_hand(view.y, view.is_log) if view.y else None
     if by_hand:
         return by_hand
-    edges = [Placed(placeable(points, view.is_log), 0) for each in bands for points in (each.lows, each.highs)]
+    edges = [PlacedPoints(placeable(points, view.is_log), 0) for band_ in bands for points in (band_.lows, band_.highs)]
     return y_scale(edges, window, view.is_log, view.is_without_outliers)
 
 
 def _area(band: Band, plot: PlotArea) -> Layer:
-    """What lies between the lowest and the highest, by column of dots."""
+    """Return the area between the lowest and highest values, by column of dots."""
     layer = Layer(Ink(Role.SERIES, band.colour, is_faint=True), plot.width, plot.height)
     columns, up = plot.width * DOTS_ACROSS, plot.height * DOTS_UP
     starts = Window(plot.x.low, plot.x.high).starts(columns)
     for column, (start, end) in enumerate(zip(starts, [*starts[1:], plot.x.high], strict=True)):
-        low, high = _reach(band, start, end, is_last=column == columns - 1)
+        low, high = _extremes_between(band, start, end, is_last=column == columns - 1)
         if low is not None and high is not None:
             low_share, high_share = plot.y.share(low), plot.y.share(high)
-            if high_share is not None:  # what is below a log axis reaches up from its bottom
+            if high_share is not None:  # a low without a position on a log axis reaches down to the bottom
                 bottom = -1.0 if low_share is None else low_share * up
                 layer.fill(column, bottom, high_share * up, is_pattern=True)
     return layer
 
 
-def _reach(band: Band, start: float, end: float, *, is_last: bool) -> tuple[float | None, float | None]:
+def _extremes_between(band: Band, start: float, end: float, *, is_last: bool) -> tuple[float | None, float | None]:
+    """Return the (lowest, highest) value of a band from `start` to `end`; `end` is excluded except in the last column."""
     xs = band.lows.xs
     first = bisect_left(xs, start)
     last = bisect_right(xs, end) if is_last else bisect_left(xs, end)

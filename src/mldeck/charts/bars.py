@@ -1,4 +1,4 @@
-"""A metric that was logged once: a bar for every run, and its exact value."""
+"""A bar chart for a metric that was logged once: a bar for every run, and its exact value."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from mldeck.format import MISSING, cell_width, cut, exact_float_text, safe
 _FULL = "█"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LEAST_BAR = 4
-"""With less room there are only names and values."""
+"""The least length of bars, in cells; with less room only names and values are shown."""
 
 
 @dataclass(frozen=True)
 class Bar:
+    """The bar of one run."""
+
     name: str
     value: float | None
-    """None when it was not logged."""
+    """None if the metric was not logged."""
     colour: int = 0
+    """The number of its series colour."""
     is_faint: bool = False
     is_strong: bool = False
 
@@ -34,10 +37,11 @@ class Bar:
 
 
 def draw_bars(bars: Sequence[Bar], size: tuple[int, int], *, title: str = "", is_log: bool = False) -> Picture:
-    """Bars from zero, to the left for negative values; on a log axis from the smallest value's decade.
+    """Draw bars from zero, to the left for negative values; on a log axis they start a decade below the smallest value.
 
-    What has no length (NaN, infinities, on a log axis what is not above zero) is there with its value. Where there are more
-    bars than rows, a strong one is among those shown; what is shown is drawn the same whichever they are.
+    A value that cannot be drawn (NaN, infinities, or ≤ 0 on a log axis) has no bar, only its text. If there are more
+    bars than rows, the strong one is always among those shown. The scale and the columns do not depend on which bars
+    are shown.
     """
     canvas = Canvas(*size)
     top = header(canvas, title, ["log"] if is_log else [])
@@ -69,7 +73,7 @@ def draw_bars(bars: Sequence[Bar], size: tuple[int, int], *, title: str = "", is
 
 
 def _value_texts(bars: Sequence[Bar], most: int) -> list[str]:
-    """All digits; the points of numbers stand below each other, unless that takes more cells than `most`."""
+    """Return the exact values, aligned at the decimal point unless that takes more than `most` cells."""
     texts = [MISSING if bar.value is None else exact_float_text(bar.value) for bar in bars]
     fractions = [len(text) - text.index(".") if "." in text else 0 for text in texts]
     room = max(fractions, default=0)
@@ -87,7 +91,7 @@ def _scale(values: Sequence[float | None], is_log: bool) -> Scale | None:
     if not is_log:
         low, high = min(0.0, *known), max(0.0, *known)
         return Scale(low, high) if low < high else Scale(0.0, 1.0)
-    # Read from text: a power computed as a float may be nothing where the number itself is not.
+    # Parse the power from text: computed as a float it may underflow to 0 although the number itself does not.
     decade = float(f"1e{math.floor(math.log10(min(known))) - 1}")
     return widened(decade or min(known), max(known), True)
 

@@ -1,7 +1,7 @@
-"""Lines and areas as braille: two columns of four dots in every cell.
+"""Lines and areas in braille: every cell has two columns of four dots.
 
-Dots of several lines that meet in one cell are united, so that no line hides another's spike; only what stands back (is faint)
-gives way to what does not.
+If several lines meet in one cell their dots are merged, so that no line hides another's spike. Only faint lines give
+way to lines that are not faint.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from mldeck.charts.picture import Cell, Ink
 
 DOTS_ACROSS, DOTS_UP = 2, 4
-"""How many dots a cell has."""
+"""The dots of a cell."""
 
 _FAR = 1e9
-"""No line starts further away than this many dots: slopes stay right, and nothing overflows."""
+"""Line ends are clamped to this many dots from the origin: slopes stay correct, and nothing overflows."""
 _BLANK = Cell()
 # Bits of a braille cell (Unicode chart U+2800), from the lowest dot of a column to the highest.
 _LEFT, _RIGHT = (0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08)
@@ -28,23 +28,23 @@ _LEFT_BITS, _RIGHT_BITS = _bits_of(_LEFT), _bits_of(_RIGHT)
 
 
 class Layer:
-    """The dots of one ink: for every column of dots a number whose lowest bit is the lowest dot."""
+    """The dots of one ink: an integer per column of dots, whose lowest bit is the lowest dot."""
 
     def __init__(self, ink: Ink, width: int, height: int) -> None:
-        """Of a size in cells."""
+        """Create an empty layer; width and height are in cells."""
         self.ink = ink
         self.columns = [0] * (width * DOTS_ACROSS)
         self._across, self._up = width * DOTS_ACROSS, height * DOTS_UP
 
     def line(self, xs: Iterable[float], ys: Iterable[float]) -> None:
-        """A line through these places, in dots from the lower left corner; what lies outside is cut off exactly."""
+        """Draw a line through points, in dots from the lower left corner. Parts outside are clipped exactly."""
         before: tuple[float, float] | None = None
         low = high = 0.0
         for place in zip(xs, ys, strict=True):
             x, y = place
             if before is None or x != before[0]:
                 if before is not None:
-                    self._upright(before[0], low, high)
+                    self._vertical(before[0], low, high)
                     self._segment(before, place)
                 low = high = y
             elif y < low:
@@ -53,10 +53,10 @@ class Layer:
                 high = y
             before = place
         if before is not None:
-            self._upright(before[0], low, high)
+            self._vertical(before[0], low, high)
 
     def fill(self, column: int, low: float, high: float, *, is_pattern: bool = False) -> None:
-        """All dots of a column from one height to another, or every other one of them and both ends."""
+        """Set all dots of a column from one height to another; with `is_pattern` only every other dot and both ends."""
         top = self._up
         if high < 0 or low > top:
             return
@@ -72,17 +72,17 @@ class Layer:
     def _row(self, y: float) -> int:
         return min(self._up - 1, int(y))
 
-    def _upright(self, x: float, low: float, high: float) -> None:
+    def _vertical(self, x: float, low: float, high: float) -> None:
         if 0 <= x <= self._across:
             self.fill(min(self._across - 1, int(x)), low, high)
 
     def _segment(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """The line between two places; both ends are drawn already if they are inside."""
+        """Draw the line between two points. Points inside the layer have already been drawn."""
         if start[0] > end[0]:
             start, end = end, start
         (x0, y0), (x1, y1) = start, end
         if not (x0 >= 0 and x1 <= self._across and 0 <= y0 <= self._up and 0 <= y1 <= self._up):
-            clipped = _clipped((_near(x0), _near(y0)), (_near(x1), _near(y1)), self._across, self._up)
+            clipped = _clipped((_clamped(x0), _clamped(y0)), (_clamped(x1), _clamped(y1)), self._across, self._up)
             if clipped is None:
                 return
             (x0, y0), (x1, y1) = clipped
@@ -93,10 +93,10 @@ class Layer:
         slope = (y1 - y0) / (x1 - x0)
         before = self._row(y0)
         for column in range(first, last + 1):
-            # The height in the middle of this column of dots, or where the line ends.
+            # The height at the centre of this column of dots, or at the end of the line.
             y = y1 if column == last else y0 + slope * (max(column + 0.5, x0) - x0)
             row = self._row(max(y, 0.0))
-            # The dot at which the column before was left is not repeated: the line stays thin.
+            # Do not repeat the last dot of the column before, so that the line stays thin.
             if column > first and row > before:
                 low, high = before + 1, row
             elif column > first and row < before:
@@ -107,14 +107,14 @@ class Layer:
             before = row
 
 
-def _near(place: float) -> float:
+def _clamped(place: float) -> float:
     return min(max(place, -_FAR), _FAR)
 
 
 def _clipped(
     start: tuple[float, float], end: tuple[float, float], width: int, height: int
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """The part of a segment inside the box, None when there is none (Liang and Barsky's way)."""
+    """Return the part of a segment inside the box, or None (Liang–Barsky algorithm)."""
     (x0, y0), (x1, y1) = start, end
     enter, leave = 0.0, 1.0
     for origin, distance, limit in ((x0, x1 - x0, width), (y0, y1 - y0, height)):
@@ -135,15 +135,18 @@ def _clipped(
 
 
 def draw_layers(layers: Sequence[Layer], width: int, height: int) -> list[list[Cell]]:
-    """Rows of cells. Later layers lie above earlier ones, and all above the faint ones."""
+    """Return rows of cells. Later layers cover earlier ones, and all cover the faint ones."""
     cells: dict[tuple[int, int], Cell] = {}
-    for group in ([each for each in layers if each.ink.is_faint], [each for each in layers if not each.ink.is_faint]):
-        cells.update(_united(group, width, height))
+    for group in (
+        [layer for layer in layers if layer.ink.is_faint],
+        [layer for layer in layers if not layer.ink.is_faint],
+    ):
+        cells.update(_merged(group, width, height))
     return [[cells.get((column, row), _BLANK) for column in range(width)] for row in range(height)]
 
 
-def _united(layers: Sequence[Layer], width: int, height: int) -> dict[tuple[int, int], Cell]:
-    """Cells by column and row; dots of several lines in one cell get the ink of the upper one."""
+def _merged(layers: Sequence[Layer], width: int, height: int) -> dict[tuple[int, int], Cell]:
+    """Return cells by (column, row). Dots of several lines in one cell are merged in the ink of the topmost one."""
     cells: dict[tuple[int, int], Cell] = {}
     for column in range(width):
         bits = [0] * height

@@ -1,6 +1,7 @@
-"""From a history as it was logged to points that can be drawn: in order, finite, with what is missing marked.
+"""Turns a logged history into points that can be drawn: in order and finite, with gaps marked.
 
-NaN and infinities are gaps: the line ends before and begins anew after them, and a mark stands where the gap begins.
+NaN and infinities are gaps: the line ends before a gap and starts again after it, and a mark shows where the gap
+begins.
 """
 
 from __future__ import annotations
@@ -14,30 +15,34 @@ from operator import le
 from mldeck.charts.points import Points
 
 NAN, ABOVE, BELOW = "×", "▲", "▼"
-"""How a gap is marked: of NaN, of infinity, of minus infinity."""
+"""The mark of a gap: NaN, infinity, minus infinity."""
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """Where gaps of one kind begin."""
+    """The starts of all gaps of one kind."""
 
     sign: str
+    """One of `NAN`, `ABOVE`, `BELOW`."""
     xs: array[int]
-    """Ascending."""
+    """The x of the first missing value of each gap, ascending."""
     positions: array[int]
-    """Before which of the finite points each of them stands."""
+    """For each gap: the index of the finite point after it."""
 
 
 def in_order(xs: array[int], *others: array[int] | array[float]) -> tuple[array[int] | array[float], ...]:
-    """All of them in the order of `xs`; points of one x stay in the order given. Nothing is copied that is in order."""
+    """Return all arrays in the order of `xs`; points with the same x keep their order.
+
+    Arrays that are already in order are returned as they are, not copied.
+    """
     if all(map(le, xs, islice(xs, 1, None))):
         return (xs, *others)
     order = sorted(range(len(xs)), key=xs.__getitem__)
-    return tuple(array(each.typecode, map(each.__getitem__, order)) for each in (xs, *others))
+    return tuple(array(column.typecode, map(column.__getitem__, order)) for column in (xs, *others))
 
 
 def cleaned(xs: array[int], values: array[float]) -> tuple[Points, tuple[Gaps, ...]]:
-    """The finite points, and where something else was logged."""
+    """Return the finite points, and the gaps by kind. `xs` is ascending."""
     if all(map(math.isfinite, values)):
         return Points(xs, values, array("q")), ()
     kept_xs, kept_values = array("q"), array("d")
@@ -59,5 +64,5 @@ def cleaned(xs: array[int], values: array[float]) -> tuple[Points, tuple[Gaps, .
 
 
 def height_of(points: Points, position: int) -> float | None:
-    """How high a gap's mark stands: where the line left off, or where it begins when there is nothing before."""
+    """Return the y of a gap's mark: the last value before the gap, or the first after it; None without finite points."""
     return points.ys[max(0, position - 1)] if points.ys else None

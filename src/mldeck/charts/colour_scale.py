@@ -1,4 +1,4 @@
-"""The colour scale, legible without colour too: a shade for every step, and bars that say which value a step stands for."""
+"""The colour scale, readable without colour too: a shade for every step, and bars that show the values of the steps."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ _SHADES = "░▒▓█"
 
 
 def shade(step: int) -> str:
-    """How a step is drawn where colours cannot be told apart."""
+    """Return the shade character for a step, for terminals where colours cannot be told apart."""
     return _SHADES[step * len(_SHADES) // SCALE_STEPS]
 
 
 def run_inks(runs: Mapping[str, int], colour_by: Dimension | None) -> dict[str, Ink]:
-    """Each run's own colour, by its number, or that of its value; what has no value has no colour of the scale."""
+    """Return the ink of each run by run id: its series colour, or the step of its value in `colour_by`.
+
+    `runs` maps run ids to colour numbers, in the order of the dimension's values. A run without a value gets the ink of
+    the axes.
+    """
     if colour_by is None:
         return {run_id: Ink(Role.SERIES, colour) for run_id, colour in runs.items()}
     steps = map(colour_by.step, range(len(runs)))
@@ -29,7 +33,7 @@ def run_inks(runs: Mapping[str, int], colour_by: Dimension | None) -> dict[str, 
 
 
 def write_legend(canvas: Canvas, colour_by: Dimension | None, notes: Sequence[str]) -> None:
-    """The last row: what the colours mean, and what there is to say about the picture."""
+    """Write the last row: what the colours mean on the left, the notes on the right."""
     note = cut(" · ".join(notes), canvas.width)
     if colour_by is not None:
         _write_bar(canvas, colour_by, canvas.width - cell_width(note) - 2)
@@ -37,7 +41,7 @@ def write_legend(canvas: Canvas, colour_by: Dimension | None, notes: Sequence[st
 
 
 def _write_bar(canvas: Canvas, by: Dimension, width: int) -> None:
-    """The name, the lowest value, all steps, the highest value; nothing where these have no room."""
+    """Write the name, the lowest value, all steps and the highest value; nothing if they do not fit into `width` cells."""
     row = canvas.height - 1
     if not by.numbers:
         write(canvas, 0, row, f"{by.name}: no values", Ink(Role.AXIS), width)
@@ -53,7 +57,7 @@ def _write_bar(canvas: Canvas, by: Dimension, width: int) -> None:
 
 
 def write_shades(canvas: Canvas, column: int, top: int, height: int, by: Dimension) -> None:
-    """A vertical bar with its values beside it, the highest at the top; the name stands above it."""
+    """Write a vertical bar with its values beside it, the highest at the top, and the name above it."""
     write(canvas, column, top - 1, by.name)
     rows = min(height, SCALE_STEPS)
     for row in range(rows):

@@ -1,4 +1,4 @@
-"""A metric's history made ready to be drawn: ordered along an axis, cleaned, and smoothed if asked for."""
+"""A metric's history prepared for drawing: ordered along an axis, cleaned, and smoothed on request."""
 
 from __future__ import annotations
 
@@ -13,25 +13,30 @@ from mldeck.charts.smooth import moving_average
 
 
 class Axis(str, Enum):
+    """The x axis of a chart: steps or a kind of time."""
+
     STEP = "step"
     RELATIVE = "relative"
-    """Milliseconds since the run began."""
+    """Milliseconds since the start of the run."""
     WALL = "wall"
-    """Milliseconds since the epoch, shown as local times."""
+    """Milliseconds since the epoch, shown as local time."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
+    """The history of one metric of one run along an axis."""
+
     axis: Axis
     steps: array[int]
     timestamps: array[int]
     values: array[float]
-    """Every point that was logged, in the order of x."""
+    """`steps`, `timestamps` and `values` hold every logged point, in the order of x."""
     origin: int
-    """What x counts from: 0 except for relative times."""
+    """Subtracted from `xs` to get x: 0 except for relative times."""
     points: Points
-    """The finite ones, where they stand without `origin` taken off."""
+    """The finite points; their xs do not have `origin` subtracted."""
     gaps: tuple[Gaps, ...]
+    """Where NaN and infinities were logged."""
     smooth: Points | None = None
 
     @property
@@ -40,7 +45,7 @@ class Curve:
 
     @property
     def missing(self) -> int:
-        """How many points are NaN or infinite."""
+        """The number of points that are NaN or infinite."""
         return len(self.values) - len(self.points)
 
     @property
@@ -49,17 +54,17 @@ class Curve:
 
     @property
     def xs(self) -> array[int]:
-        """By point; less `origin` it is the x."""
+        """The steps or timestamps of all points; subtract `origin` to get x."""
         return self.steps if self.axis is Axis.STEP else self.timestamps
 
     @property
     def limits(self) -> tuple[int, int] | None:
-        """The first and last x."""
+        """The first and last x; None without points."""
         return (self.xs[0] - self.origin, self.xs[-1] - self.origin) if self.xs else None
 
     @property
     def shown(self) -> Points:
-        """The smoothed points, if there are any."""
+        """The smoothed points if there are any, else the finite ones."""
         return self.smooth or self.points
 
 
@@ -71,9 +76,10 @@ def prepare(
     smoothing: float = 0.0,
     origin: int | None = None,
 ) -> Curve:
-    """Once per history and axis. Arrays that are in order already are kept, not copied: nobody may change them afterwards.
+    """Return the curve of a history; call it once per history and axis.
 
-    Relative times count from `origin`, by default the curve's first timestamp.
+    Arrays that are already in order are kept, not copied, so they must not be changed afterwards. Relative times count
+    from `origin` (milliseconds since the epoch), by default the first timestamp of the curve.
     """
     if axis is Axis.STEP:
         ordered = in_order(steps, timestamps, values)
@@ -92,7 +98,7 @@ def prepare(
 
 
 def smoothed(curve: Curve, weight: float) -> Curve:
-    """The curve with another smoothing, 0 for none; see `moving_average`."""
+    """Return the curve smoothed with another weight, 0 for none; see `moving_average`."""
     if weight <= 0:
         return replace(curve, smooth=None)
     points = curve.points

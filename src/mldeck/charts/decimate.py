@@ -1,6 +1,7 @@
-"""What of a line can be seen: the first, last, smallest and largest value of every column of dots, so that extremes stay.
+"""Reduces a line to what can be seen: the first, last, smallest and largest value of every column of dots.
 
-The work depends on the columns, not on the points: a binary search for each, and the index of the points for its extremes.
+Extremes are kept. The work depends on the number of columns, not of points: a binary search per column, and the index
+of the points for its extremes.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from typing import NamedTuple
 from mldeck.charts.points import Points
 
 _MOST_PIECES = 8
-"""Of a column of dots in which a line breaks more often than this, the ends are lines and the extremes are dots."""
+"""If a line breaks more often than this within one column of dots, only its ends are lines; the extremes are dots."""
 
 
 class Window(NamedTuple):
-    """From one x to another, both inside; `low` < `high`."""
+    """A range of x, both ends included; `low` < `high`."""
 
     low: float
     high: float
 
     def starts(self, columns: int) -> list[float]:
-        """The x at which each of so many equal columns begins."""
+        """Return the x at which each of `columns` equal columns begins."""
         if float(self.low).is_integer() and float(self.high).is_integer():
-            # Whole numbers stay exact however large they are: a column begins at the first of them that is in it.
+            # Integers stay exact however large they are: a column begins at the first integer in it.
             low, span = int(self.low), int(self.high) - int(self.low)
             return [low - (-span * column) // columns for column in range(columns)]
         span_of_column = (self.high - self.low) / columns
@@ -36,26 +37,29 @@ class Stretch(NamedTuple):
     """A part of a line without gaps."""
 
     columns: list[float]
-    """In columns of dots from the left edge of the window; below 0 or beyond the last for its neighbours outside."""
+    """The x positions, in columns of dots from the left edge; neighbours outside the window are < 0 or beyond the last.
+    """
     ys: list[float]
 
 
 class _Piece(NamedTuple):
+    """The points of a line that share one x or one column of dots."""
+
     column: float
     ys: list[float]
     is_joined: bool
-    """To the piece before."""
+    """Whether it is joined to the piece before."""
 
 
 def part_of(points: Points, window: Window, origin: int = 0) -> tuple[int, int]:
-    """The indices of the points in the window: from the first up to but not including the second."""
+    """Return the indices (first, end) of the points in the window, excluding `end`."""
     return bisect_left(points.xs, window.low + origin), bisect_right(points.xs, window.high + origin)
 
 
 def outline(points: Points, window: Window, columns: int, origin: int = 0) -> list[Stretch]:
-    """The line in the window, as stretches in so many columns of dots.
+    """Return the line in the window as stretches over `columns` columns of dots.
 
-    Its neighbours outside the window belong to it, so that the line enters and leaves where it should.
+    The neighbours just outside the window are included, so that the line enters and leaves at the right height.
     """
     stretches: list[Stretch] = []
     for piece in _pieces(points, window, columns, origin):
@@ -88,7 +92,7 @@ def _pieces(points: Points, window: Window, columns: int, origin: int) -> Iterat
 
 
 def _column(points: Points, column: float, begin: int, end: int) -> Iterator[_Piece]:
-    """The points from `begin` to `end`, which share one column of dots."""
+    """Yield the points from `begin` up to but excluding `end`, which share one column of dots."""
     breaks = points.breaks
     inner = breaks[bisect_right(breaks, begin) : bisect_left(breaks, end)]
     if len(inner) > _MOST_PIECES:

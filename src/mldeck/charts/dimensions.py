@@ -1,8 +1,8 @@
-"""One param or metric of several runs as an axis: where each run stands on it, and what is written there.
+"""A dimension: one param or metric of several runs as an axis, with the place and text of each run.
 
-Params are text. One whose texts are all numbers is measured like a metric; any other has its texts as places, in their
-natural order. A run without a value, or with one that has no place (NaN, infinities), belongs to the foot of the axis:
-it is never left out.
+Params are text. If all texts of a param are numbers it is measured like a metric; otherwise its texts are categories in
+natural order. A run without a value, or whose value has no place on the axis (NaN, infinities), is drawn at the foot of
+the axis: runs are never left out.
 """
 
 from __future__ import annotations
@@ -21,30 +21,34 @@ from mldeck.format import MISSING, Value, digits_to_tell_apart, float_text, numb
 
 MAX_CATEGORIES = 12
 OTHERS = "…"
-"""The place that the rarest texts share where there are more than `MAX_CATEGORIES`."""
+"""The category that the rarest texts share if there are more than `MAX_CATEGORIES`."""
 
 _SHOWN_DIGITS = 4
 _LEAST_SPAN = 1e-12
-"""An axis over less than this share of its values could not tell them apart."""
+"""The least span of an axis relative to its values; a shorter one could not tell them apart."""
 
 
 class Kind(Enum):
+    """Whether an axis is numeric or has categories."""
+
     NUMBER = "number"
     CATEGORY = "category"
 
 
 @dataclass(frozen=True, eq=False)
 class Dimension:
+    """The values of one param or metric, one per run, laid out along an axis."""
+
     name: str
     """Safe to print."""
     kind: Kind
     places: tuple[float | None, ...]
-    """By run: its value, or the number of its category; None for what has no place."""
+    """For each run: its value, or the index of its category; None if it has no place on the axis."""
     texts: tuple[str, ...]
-    """By run, safe to print."""
+    """For each run: its value as text, safe to print."""
     scale: Scale
     categories: tuple[str, ...] = ()
-    """From the bottom up, safe to print."""
+    """The texts of the categories from the bottom up, safe to print. Empty for a numeric axis."""
 
     @property
     def is_numeric(self) -> bool:
@@ -56,7 +60,7 @@ class Dimension:
 
     @cached_property
     def numbers(self) -> tuple[float, ...]:
-        """The places there are."""
+        """The places of all runs that have one."""
         return tuple(place for place in self.places if place is not None)
 
     @cached_property
@@ -65,38 +69,38 @@ class Dimension:
 
     @cached_property
     def missing(self) -> str:
-        """What stands at the foot: nothing if every run has a place."""
+        """The texts at the foot of the axis; empty if every run has a place."""
         return " ".join(sorted({text for text, place in zip(self.texts, self.places, strict=True) if place is None}))
 
     @cached_property
     def shares(self) -> tuple[float | None, ...]:
-        """By run: how far up the axis, 0 to 1."""
+        """For each run: its position on the axis from 0 to 1, or None."""
         return tuple(None if place is None else self.share(place) for place in self.places)
 
     def only(self, runs: Sequence[int]) -> Dimension:
-        """The same for some of the runs; an axis of numbers is no longer than these need."""
+        """Return the dimension of some runs, given by index. A numeric axis is shortened to their values."""
         places, texts = tuple(self.places[run] for run in runs), tuple(self.texts[run] for run in runs)
         scale = number_scale(places, is_log=self.is_log) if self.is_numeric else self.scale
         return replace(self, places=places, texts=texts, scale=scale)
 
     def share(self, place: float) -> float:
-        """How far up the axis a place is, never beyond its ends."""
+        """Return the position of a place on the axis, clamped to 0–1."""
         return min(1.0, max(0.0, self.scale.share(place) or 0.0))
 
     def step(self, run: int) -> int | None:
-        """The step of the colour scale that a run has, if its colour comes from this dimension."""
+        """Return the step of a run, given by index, on the colour scale of this dimension; None if it has no place."""
         share = self.shares[run]
         return None if share is None else colour_step(share)
 
     def text_at(self, place: float) -> str:
-        """A place as text: a number, or the category nearest to it."""
+        """Return a place as text: the number, or the nearest category."""
         if self.is_numeric:
             return float_text(place, self._digits)
         return self.categories[min(len(self.categories) - 1, max(0, round(place)))] if self.categories else MISSING
 
     @cached_property
     def marks(self) -> tuple[tuple[float, str], ...]:
-        """What is written at the axis, from the bottom up: its smallest and largest number, or every category."""
+        """The labels of the axis from the bottom up, as (place, text): smallest and largest number, or every category."""
         if not self.is_numeric:
             return tuple((float(place), text) for place, text in enumerate(self.categories))
         ends = sorted({min(self.numbers), max(self.numbers)}) if self.numbers else []
@@ -108,14 +112,18 @@ class Dimension:
 
 
 def colour_step(share: float) -> int:
+    """Return the step of the colour scale at a position from 0 to 1."""
     return min(SCALE_STEPS - 1, int(share * SCALE_STEPS))
 
 
 def dimension(name: str, values: Sequence[Value], *, is_log: bool = False) -> Dimension:
-    """An axis over one value per run. It is logarithmic if that is asked for and every number has a logarithm."""
+    """Return the dimension of one value per run.
+
+    It is logarithmic only if `is_log` is set and all numbers are positive.
+    """
     numbers = numbers_of(values)
     if numbers is None:
-        return _of_categories(name, values)
+        return _categorical(name, values)
     places = tuple(number if number is not None and math.isfinite(number) else None for number in numbers)
     digits = digits_to_tell_apart([place for place in places if place is not None], _SHOWN_DIGITS)
     texts = tuple(
@@ -125,10 +133,10 @@ def dimension(name: str, values: Sequence[Value], *, is_log: bool = False) -> Di
     return Dimension(safe(name), Kind.NUMBER, places, texts, number_scale(places, is_log=is_log))
 
 
-def _of_categories(name: str, values: Sequence[Value]) -> Dimension:
+def _categorical(name: str, values: Sequence[Value]) -> Dimension:
     keys = [None if value is None or value != value else str(value) for value in values]
     counts = Counter(key for key in keys if key is not None)
-    ordered = sorted(counts, key=_natural)
+    ordered = sorted(counts, key=_natural_sort_key)
     if len(ordered) > MAX_CATEGORIES:
         shown = set(sorted(ordered, key=lambda key: -counts[key])[: MAX_CATEGORIES - 1])
         ordered = [key for key in ordered if key in shown]
@@ -145,8 +153,8 @@ def _of_categories(name: str, values: Sequence[Value]) -> Dimension:
     )
 
 
-def _natural(text: str) -> tuple[bool, float, str, str]:
-    """Numbers first and by size, then words without regard to case."""
+def _natural_sort_key(text: str) -> tuple[bool, float, str, str]:
+    """Return a sort key: numbers first, by size, then words, ignoring case."""
     number = number_of(text)
     return number is None, number or 0.0, text.casefold(), text
 
@@ -158,7 +166,7 @@ def _text(value: Value) -> str:
 
 
 def number_scale(places: Iterable[float | None], *, is_log: bool = False) -> Scale:
-    """From the smallest to the largest place, and a little round it if these are (nearly) the same."""
+    """Return a scale from the smallest to the largest place, widened if these are (nearly) the same."""
     numbers = [place for place in places if place is not None]
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
     if is_log and numbers and low > 0:

@@ -1,7 +1,7 @@
-"""Hundreds of straight lines in braille, each in an ink of its own, drawn one over the other.
+"""Hundreds of straight lines in braille, each with its own ink, drawn on top of each other.
 
-Unlike the layers of `braille`, which keep a few curves apart, all lines share one grid: what is drawn costs the same
-however many inks there are.
+Unlike the layers of `braille`, which keep a few curves apart, all lines share one grid, so the cost does not depend on
+the number of inks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _NOTHING = Cell()
 
 
 class Dots:
-    """Lines of one layer: where two share a cell their dots are united, in the ink of the later one."""
+    """A grid of braille dots. If two lines share a cell, their dots are merged in the ink of the later one."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
@@ -23,7 +23,10 @@ class Dots:
         self._inks = [Ink()] * (width * height)
 
     def line(self, start: tuple[int, int], end: tuple[int, int], ink: Ink, every: int = 1) -> None:
-        """A line between two dots, counted from the top left and inside; of its dots every second, third, …"""
+        """Draw a line between two dots (x, y), counted from the top left; both must be inside.
+
+        Only every `every`-th dot is drawn.
+        """
         (x, y), (last_x, last_y) = start, end
         steps = max(abs(last_x - x), abs(last_y - y))
         across, down = ((last_x - x) / steps, (last_y - y) / steps) if steps else (0.0, 0.0)
@@ -36,6 +39,7 @@ class Dots:
 
     @property
     def rows(self) -> list[list[Cell]]:
+        """The cells, row by row."""
         cells = [
             Cell(chr(_BLANK + bits), ink) if bits else _NOTHING
             for bits, ink in zip(self._bits, self._inks, strict=True)

@@ -1,7 +1,8 @@
-"""A surface over scattered points: linear between the corners of each triangle of their Delaunay triangulation.
+"""A surface over scattered points: linear interpolation on the triangles of their Delaunay triangulation.
 
-It goes through every point, never beyond the values around it, and ends at the outline of the points. Triangulating is
-exact: coordinates are whole numbers, so points on a line or on a circle (a grid search) need no special care.
+The surface passes through every point, never leaves the range of the surrounding values, and ends at the outline of the
+points. The triangulation is exact because coordinates are integers, so collinear or cocircular points (as from a grid
+search) need no special care.
 """
 
 from __future__ import annotations
@@ -12,29 +13,31 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 MAX_SITES = 500
-"""More points than this are averaged by neighbourhood, so that triangulating stays quick."""
+"""If there are more points than this, neighbouring points are averaged, to keep the triangulation fast."""
 
 _UNITS = 1 << 32
-"""Coordinates between 0 and 1 are rounded to this many steps."""
+"""Coordinates from 0 to 1 are rounded to this many steps."""
 _NEIGHBOURHOODS = (_UNITS, 128, 64, 32, 22)
-"""How finely points are told apart, tried in turn. The last makes no more than MAX_SITES of them."""
+"""Resolutions for merging points, tried in turn. The last yields at most MAX_SITES sites."""
 _AT_INFINITY = -1
-"""The third corner of the triangles that lie outside, one at each edge of the outline."""
+"""The third corner of the outer triangles; there is one such triangle at each edge of the outline."""
 
 Site = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Surface:
+    """Sites with values, and the triangles between them."""
+
     sites: tuple[Site, ...]
     values: tuple[float, ...]
     triangles: tuple[tuple[int, int, int], ...]
-    """Numbers of sites, counter-clockwise. None if all sites are on a line."""
+    """Indices into `sites`, counter-clockwise. Empty if all sites lie on one line."""
 
     def grid(self, columns: int, rows: int, reach: float = math.inf) -> list[list[float | None]]:
-        """The values in the middle of the cells that divide the unit square, the lowest row first.
+        """Return the values at the centres of a grid of cells over the unit square, the lowest row first.
 
-        None outside the outline, and where all corners of the triangle are farther away than `reach`.
+        A cell is None outside the outline, and if every corner of its triangle is farther away than `reach`.
         """
         cells: list[list[float | None]] = [[None] * columns for _ in range(rows)]
         for triangle in self.triangles:
@@ -59,17 +62,20 @@ class Surface:
                 of_b = ((cx - x) * (ay - y) - (cy - y) * (ax - x)) / double_area
                 of_c = 1 - of_a - of_b
                 if min(of_a, of_b, of_c) >= -1e-9 and min(math.dist((x, y), corner) for corner in corners) <= reach:
-                    # Rounded, it may be a little beyond what is around it, and of huge numbers not finite.
+                    # Clamp, because rounding may leave the range of the corners, and huge numbers may overflow.
                     yield column, row, min(max(of_a * a + of_b * b + of_c * c, lowest), highest)
 
 
 def _between(low: float, high: float, count: int) -> range:
-    """The cells of `count` in a row whose middle lies between two coordinates."""
+    """Return the indices of the cells, of `count` in a row, whose centre lies between two coordinates."""
     return range(max(0, math.ceil(low * count - 0.5)), min(count - 1, math.floor(high * count - 0.5)) + 1)
 
 
 def surface(points: Iterable[tuple[float, float, float]]) -> Surface:
-    """The surface over points with two coordinates from 0 to 1 and a finite value. Points of one place are averaged."""
+    """Return the surface over points (x, y, value), x and y from 0 to 1, value finite.
+
+    Points at the same place are averaged.
+    """
     known = list(points)
     groups: list[list[tuple[float, float, float]]] = []
     for count in _NEIGHBOURHOODS:
@@ -88,23 +94,24 @@ def surface(points: Iterable[tuple[float, float, float]]) -> Surface:
 
 
 def _mean(values: Sequence[float]) -> float:
-    # Divided first: the sum of huge numbers is no float.
+    # Divide first: the sum of huge numbers may overflow.
     return values[0] if len(set(values)) == 1 else math.fsum(value / len(values) for value in values)
 
 
 def triangulate(sites: Sequence[Site]) -> list[tuple[int, int, int]]:
-    """The Delaunay triangles of different sites in ascending order, as numbers of sites, counter-clockwise.
+    """Return the Delaunay triangles of distinct sites in ascending order, as indices of sites, counter-clockwise.
 
-    Each site is added in turn. It lies outside the triangles so far, at the edge of the outline beside the site before it.
-    From there on all triangles whose circumcircle holds it are dug away, and the hole is filled with triangles to it.
+    The sites are added one by one. Each new site lies outside the triangles so far, at the edge of the outline next to
+    the site before it. All triangles whose circumcircle contains it are removed, starting at that edge, and the hole is
+    filled with triangles to the new site.
     """
     apex: dict[tuple[int, int], int] = {}
-    """By directed edge: the third corner of the triangle on its left."""
+    """For each directed edge (u, v): the third corner of the triangle on its left."""
     start = next((index for index in range(2, len(sites)) if _turn(sites[0], sites[1], sites[index])), None)
     if start is None:
         return []
-    for one in range(start - 1):
-        corners = (one, one + 1) if _turn(sites[0], sites[1], sites[start]) > 0 else (one + 1, one)
+    for index in range(start - 1):
+        corners = (index, index + 1) if _turn(sites[0], sites[1], sites[start]) > 0 else (index + 1, index)
         _add(apex, *corners, start)
     for edge in [(v, u) for u, v in apex if (v, u) not in apex]:
         _add(apex, *edge, _AT_INFINITY)
@@ -114,10 +121,9 @@ def triangulate(sites: Sequence[Site]) -> list[tuple[int, int, int]]:
 
 
 def _insert(apex: dict[tuple[int, int], int], sites: Sequence[Site], new: int) -> None:
-    """Adds a site that is greater than all before it."""
-    u = apex[
-        new - 1, _AT_INFINITY
-    ]  # the outline before and after the last site: one of the two edges is seen from the new one
+    """Add a site that sorts after all sites so far."""
+    # The edges of the outline before and after the last site; the new site can see at least one of them.
+    u = apex[new - 1, _AT_INFINITY]
     edges = [(u, new - 1), (new - 1, apex[_AT_INFINITY, new - 1])]
     u, v = next((u, v) for u, v in edges if _turn(sites[u], sites[v], sites[new]) > 0)
     hole = [(u, v), (v, _AT_INFINITY), (_AT_INFINITY, u)]
@@ -133,7 +139,10 @@ def _insert(apex: dict[tuple[int, int], int], sites: Sequence[Site], new: int) -
 
 
 def _is_dug_away(sites: Sequence[Site], u: int, v: int, w: int, new: int) -> bool:
-    """Whether the circumcircle of a triangle holds the new site; that of one at infinity is the half-plane at its edge."""
+    """Return whether the triangle's circumcircle contains the new site.
+
+    The circumcircle of an outer triangle is the half-plane outside its edge.
+    """
     while _AT_INFINITY in (u, v):
         u, v, w = v, w, u
     if w == _AT_INFINITY:
@@ -150,12 +159,12 @@ def _remove(apex: dict[tuple[int, int], int], u: int, v: int, w: int) -> None:
 
 
 def _turn(a: Site, b: Site, c: Site) -> int:
-    """More than zero if the way from a over b to c turns left."""
+    """Return a positive number if the path a, b, c turns left, a negative one if right, 0 if it is straight."""
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
 def _in_circle(a: Site, b: Site, c: Site, d: Site) -> int:
-    """More than zero if d lies inside the circle through a, b and c, which are counter-clockwise."""
+    """Return a positive number if d lies inside the circle through a, b and c, which are counter-clockwise."""
     ax, ay, bx, by, cx, cy = a[0] - d[0], a[1] - d[1], b[0] - d[0], b[1] - d[1], c[0] - d[0], c[1] - d[1]
     of_a, of_b, of_c = ax * ax + ay * ay, bx * bx + by * by, cx * cx + cy * cy
     return ax * (by * of_c - of_b * cy) - ay * (bx * of_c - of_b * cx) + of_a * (bx * cy - by * cx)

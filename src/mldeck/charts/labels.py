@@ -1,4 +1,4 @@
-"""Texts in a picture: cut to the cells they have, wide characters and combining marks included."""
+"""Texts in a picture, cut to the available cells; handles wide characters and combining marks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PLAIN = Ink()
 
 
 def write(canvas: Canvas, column: int, row: int, text: str, ink: Ink = PLAIN, width: int | None = None) -> int:
-    """Writes a safe text, cut to `width` or to the end of the canvas; returns the column after it."""
+    """Write a safe text, cut to `width` and to the end of the canvas. Return the column after it."""
     room = canvas.width - column
     cells: list[Cell] = []
     for cluster, taken in clusters(cut(text, room if width is None else min(room, width))):
@@ -19,12 +19,12 @@ def write(canvas: Canvas, column: int, row: int, text: str, ink: Ink = PLAIN, wi
 
 
 def write_right(canvas: Canvas, end: int, row: int, text: str, ink: Ink = PLAIN, width: int | None = None) -> None:
-    """Writes a safe text so that it ends before the column `end`."""
+    """Write a safe text that ends before column `end`."""
     shown = cut(text, end if width is None else min(end, width))
     write(canvas, end - cell_width(shown), row, shown, ink)
 
 
 def write_middle(canvas: Canvas, row: int, text: str, ink: Ink = PLAIN) -> None:
-    """Writes a safe text into the middle of a row."""
+    """Write a safe text centred in a row."""
     shown = cut(text, canvas.width)
     write(canvas, (canvas.width - cell_width(shown)) // 2, row, shown, ink)

@@ -1,4 +1,4 @@
-"""Which line is whose: the letter and colour that a chart uses, the name, and the latest value."""
+"""The legend of a chart: for each line its letter and colour, its name, and its latest value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SAMPLE = "━━"
 
 
 def legend_rows(lines: Sequence[Line], width: int) -> tuple[tuple[Cell, ...], ...]:
-    """One row for each line, in their order."""
+    """Return one row of cells for each line, in their order."""
     canvas = Canvas(width, len(lines))
     values = [line.curve.latest for line in lines]
     digits = digits_to_tell_apart([value for value in values if value is not None])

@@ -1,4 +1,4 @@
-"""How high a chart reaches: what is in its window, all of it or without outliers, or what somebody set."""
+"""The limits of a chart's y axis: the values in the window, all of them or without outliers, or limits set by the user."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from mldeck.charts.points import Points
 from mldeck.charts.scale import Scale
 
 OUTLIER_SHARE = 0.01
-"""Without outliers, this share of the values is above the axis and as much below it."""
+"""The share of the values cut off above the axis, and again below it, when outliers are left out."""
 
 _SAMPLE = 2_000
-"""Of a longer line so many points, evenly spread, say where its outliers begin."""
+"""The most points of one line, evenly spread, that are looked at to find outliers."""
 
 _MOST = sys.float_info.max
 
 
-class Placed(NamedTuple):
-    """Points, and where their x counts from."""
+class PlacedPoints(NamedTuple):
+    """Points, and the origin that is subtracted from their x."""
 
     points: Points
     origin: int
 
 
-def y_scale(lines: Sequence[Placed], window: Window, is_log: bool, without_outliers: bool) -> Scale | None:
-    """What fits the points in the window and the lines that cross it; None when there is nothing."""
+def y_scale(lines: Sequence[PlacedPoints], window: Window, is_log: bool, without_outliers: bool) -> Scale | None:
+    """Return the scale that fits the points in the window and the lines that cross its edges; None if there are none."""
     values: list[float] = []
     for points, origin in lines:
         first, last = part_of(points, window, origin)
@@ -49,18 +49,21 @@ def y_scale(lines: Sequence[Placed], window: Window, is_log: bool, without_outli
 
 
 def widened(low: float, high: float, is_log: bool) -> Scale:
-    """A scale from one finite value to another, which may be the same; on a log axis both are positive."""
+    """Return a scale from `low` to `high`, widened if they are the same. Both are finite, and positive on a log axis."""
     if low < high:
         return Scale(low, high, is_log)
     if is_log:
-        # Half of the smallest float is nothing.
+        # Half of the smallest float is 0.
         return Scale(low / 2 or low, min(high * 2, _MOST), is_log)
     margin = abs(low) / 10 or 1.0
     return Scale(max(low - margin, -_MOST), min(high + margin, _MOST))
 
 
 def scale_by_hand(limits: tuple[float, float], is_log: bool) -> Scale | None:
-    """None for limits that make no axis: not finite, the same, or not above zero on a log axis."""
+    """Return the scale for limits set by the user.
+
+    None if they make no axis: not finite, the same, or not above zero on a log axis.
+    """
     low, high = sorted(limits)
     if not (math.isfinite(low) and math.isfinite(high)) or low == high or (is_log and low <= 0):
         return None

@@ -1,4 +1,4 @@
-"""What stands on a chart besides its lines: where values are missing, a point that is alone, letters at the lines' ends."""
+"""Marks on a line chart: missing values, single points, and letters at the ends of lines."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mldeck.charts.points import Points
 POINT = "•"
 _WARNING = Ink(Role.WARNING)
 _NEAR_ROWS = 3
-"""How far from its line's end a letter may stand inside the plot."""
+"""How many rows from the end of its line a letter may stand inside the plot."""
 
 
 class End(NamedTuple):
-    """The line whose right end gets a letter."""
+    """The mark for the right end of a line, and the points of that line."""
 
     mark: str
     ink: Ink
@@ -27,7 +27,10 @@ class End(NamedTuple):
 
 
 def put_gaps(canvas: Canvas, plot: PlotArea, points: Points, gaps: Iterable[Gaps], origin: int) -> None:
-    """One mark of each kind for every column in which gaps begin: near where the line left off, or near the edge."""
+    """Draw one mark of each kind in every column where gaps begin.
+
+    NaN is marked near the end of the line before the gap, infinities at the top or bottom edge.
+    """
     starts = Window(plot.x.low, plot.x.high).starts(plot.width)
     for kind in gaps:
         for column, start in enumerate(starts):
@@ -52,16 +55,16 @@ def _gap_row(plot: PlotArea, points: Points, gaps: Gaps, index: int) -> int:
 
 
 def _free_row(canvas: Canvas, plot: PlotArea, column: int, wanted: int) -> int:
-    """The nearest row in which no point is: a point may have been logged at the very step.
+    """Return the row nearest to `wanted` that holds no point, because the step of the gap may have a point too.
 
-    In a column that is full of points, from the highest to the lowest, the middle one is missed least.
+    If the points fill the whole column, return the middle row, where a covered dot matters least.
     """
     rows = sorted(range(plot.top, plot.top + plot.height), key=lambda row: abs(row - wanted))
     return next((row for row in rows if canvas.is_free(column, row)), plot.top + plot.height // 2)
 
 
 def put_single(canvas: Canvas, plot: PlotArea, points: Points, origin: int, ink: Ink) -> None:
-    """A line of one point is a dot that can be seen."""
+    """Draw a line of a single point as a visible dot."""
     if len(points) == 1:
         column, row = plot.column_of(points.xs[0] - origin), plot.row_of(points.ys[0])
         if column is not None and row is not None:
@@ -69,8 +72,8 @@ def put_single(canvas: Canvas, plot: PlotArea, points: Points, origin: int, ink:
 
 
 def put_ends(canvas: Canvas, plot: PlotArea, ends: Iterable[End]) -> None:
-    """Letters beside the ends of lines: close by where nothing is drawn, else in the margin, the next free row of it."""
-    for end in sorted(ends, key=lambda each: not each.ink.is_strong):
+    """Write letters at the ends of lines: beside the end if there is space, else in the nearest free row of the margin."""
+    for end in sorted(ends, key=lambda end: not end.ink.is_strong):
         place = _end_of(plot, end)
         if end.mark and place is not None:
             free = _free_place(canvas, plot, *place)
@@ -79,7 +82,7 @@ def put_ends(canvas: Canvas, plot: PlotArea, ends: Iterable[End]) -> None:
 
 
 def _end_of(plot: PlotArea, end: End) -> tuple[int, int] | None:
-    """The column and row in which the line is seen last."""
+    """Return the (column, row) where the line is last visible, or None."""
     points, origin = end.points, end.origin
     window = Window(plot.x.low, plot.x.high)
     first, last = part_of(points, window, origin)
@@ -91,20 +94,21 @@ def _end_of(plot: PlotArea, end: End) -> tuple[int, int] | None:
 
 
 def _free_place(canvas: Canvas, plot: PlotArea, column: int, row: int) -> tuple[int, int] | None:
+    """Return the free (column, row) for a letter nearest to the end of its line, or None."""
     margin = plot.left + plot.width + 1
-    nearest = sorted(range(plot.top, plot.top + plot.height), key=lambda each: abs(each - row))
+    nearest = sorted(range(plot.top, plot.top + plot.height), key=lambda other: abs(other - row))
     if column < plot.left + plot.width - 2:
-        for each in nearest[: 2 * _NEAR_ROWS + 1]:
-            if all(canvas.is_blank(at, each) for at in (column + 1, column + 2)):
-                return column + 1, each
-    for each in nearest:
-        if canvas.is_blank(margin, each):
-            return margin, each
+        for free in nearest[: 2 * _NEAR_ROWS + 1]:
+            if all(canvas.is_blank(at, free) for at in (column + 1, column + 2)):
+                return column + 1, free
+    for free in nearest:
+        if canvas.is_blank(margin, free):
+            return margin, free
     return None
 
 
 def _row_near(plot: PlotArea, value: float) -> int:
-    """The row of a value, or the edge it is beyond."""
+    """Return the row of a value, or the row at the edge that it lies beyond."""
     row = plot.row_of(value)
     if row is not None:
         return row

@@ -1,4 +1,4 @@
-"""Curves on common axes: the chart of a metric, large and small."""
+"""Line charts: the curves of a metric on common axes, large and small."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mldeck.charts.braille import DOTS_ACROSS, DOTS_UP, Layer, draw_layers
 from mldeck.charts.curves import Curve
 from mldeck.charts.decimate import Window, outline, part_of
 from mldeck.charts.labels import write, write_middle, write_right
-from mldeck.charts.limits import Placed, scale_by_hand, y_scale
+from mldeck.charts.limits import PlacedPoints, scale_by_hand, y_scale
 from mldeck.charts.line_marks import End, put_ends, put_gaps, put_single
 from mldeck.charts.picture import Canvas, Ink, Picture, PlotArea, Role
 from mldeck.charts.points import Points
@@ -29,12 +29,14 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True, eq=False)
 class Line:
+    """A curve with its name and its style in a chart."""
+
     curve: Curve
     name: str = ""
     colour: int = 0
     """The number of its series colour."""
     mark: str = ""
-    """One character at its right end, which the legend repeats."""
+    """One character drawn at the right end of the line and repeated in the legend."""
     is_faint: bool = False
     is_strong: bool = False
 
@@ -45,20 +47,26 @@ class Line:
 
 @dataclass(frozen=True)
 class View:
+    """The part of the data that a chart shows, and how the y axis is scaled."""
+
     x: tuple[float, float] | None = None
-    """The window; None for everything."""
+    """The window on the x axis; None for everything."""
     y: tuple[float, float] | None = None
-    """Limits set by hand; None for what is in the window."""
+    """The y limits set by the user; None to fit the data in the window."""
     is_without_outliers: bool = False
-    """Whether the y axis leaves out the highest and the lowest percent of the values in the window; not when set by hand."""
+    """Whether the y axis leaves out the highest and lowest percent of the values in the window. Ignored if `y` is set.
+    """
     is_log: bool = False
-    """The y axis by decades: values ≤ 0 are left out and counted."""
+    """Whether the y axis is logarithmic; values ≤ 0 are then left out and counted."""
 
 
 def draw_lines(
     lines: Sequence[Line], view: View, size: tuple[int, int], *, title: str = "", empty: str = NO_POINTS
 ) -> Picture:
-    """Strong lines above the others, those above faint ones. Without anything to draw the picture says why."""
+    """Draw lines in `size` (width, height) cells: strong ones on top, faint ones at the bottom.
+
+    If there is nothing to draw the picture says why; `empty` is the message if there are no points at all.
+    """
     canvas = Canvas(*size)
     window = window_for([line.curve for line in lines], view)
     notes = _notes(lines, window, view) if window else []
@@ -83,7 +91,10 @@ def draw_lines(
 def draw_small(
     lines: Sequence[Line], size: tuple[int, int], *, title: str = "", is_log: bool = False, empty: str = NO_POINTS
 ) -> Picture:
-    """For a grid of charts: title, a single line's latest value, the line, and the limits of both axes where there is room."""
+    """Draw a chart for a grid of small charts.
+
+    It has the title, the latest value (of a single line only), the lines, and the limits of both axes if there is room.
+    """
     canvas = Canvas(*size)
     view = View(is_log=is_log)
     latest = lines[0].curve.latest if len(lines) == 1 else None
@@ -106,18 +117,18 @@ def draw_small(
 
 
 def marks_for(count: int) -> tuple[str, ...]:
-    """Letters for so many lines; further ones share a dot."""
+    """Return the marks for `count` lines: letters, and a common dot for lines beyond the last letter."""
     return tuple(_LETTERS[:count]) + ("·",) * (count - len(_LETTERS))
 
 
 def window_for(curves: Sequence[Curve], view: View) -> Window | None:
-    """What a view looks at; None when there are no points at all."""
+    """Return the window that a view shows; None if the curves have no points."""
     full = full_window(curves)
     return window_of(*view.x) if full and view.x else full
 
 
 def placeable(points: Points, is_log: bool) -> Points:
-    """Those that have a place on the y axis."""
+    """Return the points that can be drawn on the y axis."""
     return points.positive if is_log else points
 
 
@@ -126,13 +137,18 @@ def _y_scale(lines: Sequence[Line], window: Window, view: View) -> Scale | None:
     if by_hand:
         return by_hand
     placed = [
-        Placed(placeable(points, view.is_log), line.curve.origin) for line in lines for points, _ in _strokes(line)
+        PlacedPoints(placeable(points, view.is_log), line.curve.origin)
+        for line in lines
+        for points, _ in _strokes(line)
     ]
     return y_scale(placed, window, view.is_log, view.is_without_outliers)
 
 
 def _strokes(line: Line) -> list[tuple[Points, Ink]]:
-    """What is drawn of a line: behind a smoothed one the raw one is kept faint, unless the line is faint itself."""
+    """Return the strokes of a line as (points, ink), from back to front.
+
+    If the line is smoothed, the raw line is drawn faintly behind it, unless the line is faint itself.
+    """
     curve = line.curve
     if curve.smooth is None or line.is_faint:
         return [(curve.shown, line.ink)]
@@ -140,7 +156,7 @@ def _strokes(line: Line) -> list[tuple[Points, Ink]]:
 
 
 def _draw(canvas: Canvas, plot: PlotArea, lines: Sequence[Line]) -> None:
-    """The lines, and the marks of what is missing in them, into the plot area."""
+    """Draw the lines into the plot area, and marks where values are missing."""
     ordered = sorted(lines, key=lambda line: (line.is_strong, not line.is_faint))
     strokes = [(points, ink, line.curve.origin) for line in ordered for points, ink in _strokes(line)]
     layers = [layer_of(placeable(points, plot.y.is_log), plot, ink, origin) for points, ink, origin in strokes]
@@ -152,7 +168,7 @@ def _draw(canvas: Canvas, plot: PlotArea, lines: Sequence[Line]) -> None:
 
 
 def layer_of(points: Points, plot: PlotArea, ink: Ink, origin: int) -> Layer:
-    """A line as dots in the plot area."""
+    """Return a line as braille dots in the plot area. `origin` is subtracted from its x."""
     layer = Layer(ink, plot.width, plot.height)
     window = Window(plot.x.low, plot.x.high)
     for stretch in outline(points, window, plot.width * DOTS_ACROSS, origin):
@@ -162,7 +178,7 @@ def layer_of(points: Points, plot: PlotArea, ink: Ink, origin: int) -> Layer:
 
 
 def _notes(lines: Sequence[Line], window: Window, view: View) -> list[str]:
-    """What the chart leaves out."""
+    """Return notes on what the chart leaves out."""
     notes = []
     if view.is_log:
         left_out = sum(

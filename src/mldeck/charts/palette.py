@@ -1,7 +1,7 @@
 """The colours of charts, the same on the screen, in printed output and in files.
 
-Series colours are told apart by hue and brightness; those for colour blindness are Okabe and Ito's. Colour scales change evenly
-in brightness (viridis, and cividis for colour blindness), away from the background: low values are near it.
+Series colours differ in hue and brightness; those for colour blindness are Okabe and Ito's. Colour scales change evenly
+in brightness (viridis, and cividis for colour blindness), and start near the background: low values are close to it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from mldeck.charts.picture import Ink, Role
 
 _FAINT_SHARE = 0.5
-"""How much of its own colour a faint ink keeps; the rest is background."""
+"""The share of its own colour that a faint ink keeps; the rest is background."""
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours as #rrggbb."""
+    """A set of colours, as #rrggbb."""
 
     name: str
     foreground: str
@@ -25,11 +25,12 @@ class Palette:
     warning: str
     accent: str
     series: tuple[str, ...]
-    """By colour number."""
+    """The series colours by number."""
     scale: tuple[str, ...]
-    """From the lowest value to the highest."""
+    """The colour scale from the lowest value to the highest."""
 
     def colour(self, ink: Ink) -> str:
+        """Return the colour of an ink as #rrggbb."""
         colour = self._full_colour(ink)
         return mixed(colour, self.background, _FAINT_SHARE) if ink.is_faint else colour
 
@@ -50,12 +51,12 @@ class Palette:
 
 
 def parts(colour: str) -> tuple[int, int, int]:
-    """Red, green and blue of #rrggbb."""
+    """Return red, green and blue (0–255) of #rrggbb."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def mixed(colour: str, other: str, share: float) -> str:
-    """`share` of one colour and the rest of the other."""
+    """Mix `share` of one colour with the rest of the other."""
     both = zip(parts(colour), parts(other), strict=True)
     return "#" + "".join(f"{round(one * share + two * (1 - share)):02x}" for one, two in both)
 
@@ -93,7 +94,7 @@ COLOUR_BLIND = Palette(
     axis="#8a8f98",
     warning="#f0e442",
     accent="#56b4e9",
-    # Okabe and Ito's, with their black turned into grey for a dark background, and their blue lightened for it.
+    # Okabe and Ito's colours, with black replaced by grey for a dark background, and blue lightened.
     series=tuple("#56b4e9 #e69f00 #009e73 #cc79a7 #d55e00 #f0e442 #4a8fd0 #b0b5bd".split()),
     scale=tuple(
         "#4a72b8 #5f7db0 #7087a8 #7f90a2 #8d999c #9ba394 #a9ad8b #b8b77f #c7c172 #d6cb64 #e8d955 #fdea45".split()

@@ -1,7 +1,7 @@
-"""Parallel coordinates: an axis for each chosen param and metric, and every run a line across them.
+"""Parallel coordinates: an axis for each chosen param and metric, and a line across them for every run.
 
-A brush keeps a range of one axis: the runs outside any of them stand back, dotted. The run under the cursor is laid over
-the finished picture, with its values beside the axes.
+A brush keeps a range of one axis; runs outside any brush are drawn faint and dotted. The run under the cursor is drawn
+on top of the finished picture, with its values beside the axes.
 """
 
 from __future__ import annotations
@@ -20,28 +20,29 @@ from mldeck.charts.picture import Canvas, Ink, Picture, Role
 
 MAX_AXES = 12
 _LEAST_SLOT, _LAST_SLOT = 10, 16
-"""Cells from one axis to the next, at least; right of the last axis, at most."""
+"""The least number of cells from one axis to the next, and the most to the right of the last axis."""
 _LEAST_PLOT = 3
 _FAINT_DOTS = 3
-"""Of a line that stands back one dot in so many is drawn."""
+"""Only every such dot of a faint line is drawn."""
 
 
 @dataclass(frozen=True)
 class Brush:
-    """What is kept of an axis, in its places: values, or numbers of categories; both ends included."""
+    """The range of an axis that is kept, both ends included, as places: values, or indices of categories."""
 
     low: float
     high: float
     has_missing: bool = False
-    """Whether the runs at the foot are kept too."""
+    """Whether runs without a place, at the foot of the axis, are kept too."""
 
     def holds(self, place: float | None) -> bool:
+        """Return whether a place is kept; None is the foot of the axis."""
         return self.has_missing if place is None else self.low <= place <= self.high
 
 
 @dataclass(frozen=True)
 class AxisPlace:
-    """An axis in the picture, in cells."""
+    """The position of an axis in the picture, in cells."""
 
     dimension: Dimension
     column: int
@@ -54,18 +55,19 @@ class AxisPlace:
         return self.top + self.height + 1
 
     def row_of(self, place: float | None) -> int:
+        """Return the row of a place; None gives the foot."""
         return self.foot if place is None else self.top + self._dot(self.dimension.share(place)) // DOTS_UP
 
     def dot_of(self, run: int) -> int:
-        """The row of dots of a run, counted from the top of the axis."""
+        """Return the row of dots of a run, given by index, counted from the top of the axis."""
         share = self.dimension.shares[run]
         return (self.height + 1) * DOTS_UP + 1 if share is None else self._dot(share)
 
     def brush(self, row: int, other_row: int) -> Brush:
-        """What keeps exactly the runs that cross the axis in these rows and between them, in either order."""
+        """Return the brush that keeps exactly the runs that cross the axis in or between these rows, in either order."""
         top, bottom = sorted((row, other_row))
         low, high = self._edge(bottom + 1), self._edge(top)
-        # An edge is rounded, and a run may stand on it.
+        # The edges are rounded, and a run may lie exactly on one.
         for place in self.dimension.numbers:
             at = self.row_of(place)
             if at > bottom:
@@ -80,7 +82,7 @@ class AxisPlace:
         return int((1 - share) * self._last_dot + 0.5)
 
     def _edge(self, row: int) -> float:
-        """The place between a row of the picture and the one above it."""
+        """Return the place between a row of the picture and the one above it."""
         inside = row - self.top
         if not 0 < inside < self.height:
             return math.inf if inside <= 0 else -math.inf
@@ -93,18 +95,20 @@ class AxisPlace:
 
 @dataclass(frozen=True)
 class ParallelPicture:
+    """A picture of parallel coordinates, and where its axes are."""
+
     picture: Picture
     axes: tuple[AxisPlace, ...] = ()
-    """Those that were drawn, from the left."""
+    """The axes that were drawn, from the left."""
     selected: tuple[str, ...] = ()
-    """The runs within all brushes."""
+    """The ids of the runs kept by all brushes."""
     _labels: Picture = field(default_factory=lambda: Picture(()))
-    """What lies over all lines: axes, their names and ends."""
+    """Everything above the lines: axes, their names and labels."""
     _runs: Mapping[str, tuple[int, Ink]] = field(default_factory=dict)
-    """By run: where its values stand in the dimensions, and its ink."""
+    """For each run id: its index in the dimensions, and its ink."""
 
     def highlighted(self, run_id: str) -> Picture:
-        """The picture with this run on top of all others and its values beside the axes."""
+        """Return the picture with this run on top of all others and its values beside the axes."""
         if not self.axes or run_id not in self._runs:
             return self.picture
         run, ink = self._runs[run_id]
@@ -112,7 +116,7 @@ class ParallelPicture:
         strong = ink._replace(is_strong=True) if ink.role is Role.SERIES else Ink(is_strong=True)
         canvas = Canvas(self.picture.width, self.picture.height)
         canvas.paste(0, 0, self.picture.rows, blanks=True)
-        lines = _grid(canvas, self.axes[0])
+        lines = _empty_dots(canvas, self.axes[0])
         _draw(lines, self.axes, run, strong, weight=2)
         canvas.paste(0, self.axes[0].top, lines.rows)
         canvas.paste(0, 0, self._labels.rows)
@@ -126,7 +130,7 @@ class ParallelPicture:
 
 
 def most_axes(width: int) -> int:
-    """How many axes fit into a picture of that width."""
+    """Return how many axes fit into a picture `width` cells wide."""
     return max(2, min(MAX_AXES, width // _LEAST_SLOT))
 
 
@@ -138,7 +142,11 @@ def parallel(
     brushes: Sequence[Brush | None] = (),
     colour_by: Dimension | None = None,
 ) -> ParallelPicture:
-    """`runs`: the number of each run's colour, in the order of the dimensions' values; `brushes`: for each axis, or none."""
+    """Draw parallel coordinates in `size` (width, height) cells.
+
+    `runs` maps run ids to colour numbers, in the order of the dimensions' values. `brushes` has a brush or None for
+    each axis, and may be shorter than `axes`. If nothing can be drawn the picture says why.
+    """
     canvas = Canvas(*size)
     kept = selected(list(runs), axes, brushes)
     places = _axis_places(axes[: most_axes(canvas.width)], canvas)
@@ -149,15 +157,15 @@ def parallel(
         return ParallelPicture(canvas.picture(), selected=kept)
 
     inks = run_inks(runs, colour_by)
-    standing_back, others = _grid(canvas, places[0]), _grid(canvas, places[0])
+    faint_lines, kept_lines = _empty_dots(canvas, places[0]), _empty_dots(canvas, places[0])
     in_front = set(kept)
     for run, (run_id, ink) in enumerate(inks.items()):
         if run_id in in_front:
-            _draw(others, places, run, ink)
+            _draw(kept_lines, places, run, ink)
         else:
-            _draw(standing_back, places, run, ink._replace(is_faint=True), every=_FAINT_DOTS)
-    canvas.paste(0, places[0].top, standing_back.rows)
-    canvas.paste(0, places[0].top, others.rows)
+            _draw(faint_lines, places, run, ink._replace(is_faint=True), every=_FAINT_DOTS)
+    canvas.paste(0, places[0].top, faint_lines.rows)
+    canvas.paste(0, places[0].top, kept_lines.rows)
 
     over = Canvas(*size)
     for index, axis in enumerate(places):
@@ -172,7 +180,10 @@ def parallel(
 
 
 def selected(runs: Sequence[str], axes: Sequence[Dimension], brushes: Sequence[Brush | None]) -> tuple[str, ...]:
-    """Those within the brushes of all axes, which may be fewer than the axes. The runs are in the order of the axes' values."""
+    """Return the ids of the runs that all brushes keep, in order.
+
+    `runs` are in the order of the axes' values; `brushes` may be shorter than `axes`.
+    """
     active = [(axis, brush) for axis, brush in zip(axes, brushes, strict=False) if brush]
     return tuple(
         run_id for run, run_id in enumerate(runs) if all(brush.holds(axis.places[run]) for axis, brush in active)
@@ -180,7 +191,10 @@ def selected(runs: Sequence[str], axes: Sequence[Dimension], brushes: Sequence[B
 
 
 def _axis_places(axes: Sequence[Dimension], canvas: Canvas) -> tuple[AxisPlace, ...]:
-    """Names and upper labels above, lower labels below, then the foot if a run needs it, and the row of the legend."""
+    """Return the positions of the axes; empty if they do not fit.
+
+    From the top: names, upper labels, the axes, lower labels, the foot if a run needs it, and the row of the legend.
+    """
     height = canvas.height - 4 - any(axis.missing for axis in axes)
     if not axes or height < _LEAST_PLOT or canvas.width < len(axes) * _LEAST_SLOT:
         return ()
@@ -189,8 +203,8 @@ def _axis_places(axes: Sequence[Dimension], canvas: Canvas) -> tuple[AxisPlace, 
     return tuple(AxisPlace(axis, int(index * between), 2, height) for index, axis in enumerate(axes))
 
 
-def _grid(canvas: Canvas, axis: AxisPlace) -> Dots:
-    """Dots from the axes' upper end to their foot."""
+def _empty_dots(canvas: Canvas, axis: AxisPlace) -> Dots:
+    """Return an empty grid of dots from the top of the axes to their foot."""
     return Dots(canvas.width, axis.height + 2)
 
 
@@ -234,6 +248,6 @@ def _write_label(canvas: Canvas, axis: AxisPlace, axes: Sequence[AxisPlace], row
 
 
 def _room(canvas: Canvas, axis: AxisPlace, axes: Sequence[AxisPlace]) -> int:
-    """The cells right of an axis that are its own, less one that keeps it apart from the next."""
+    """Return the cells to the right of an axis before the next one, less one as a gap."""
     next_column = min((other.column for other in axes if other.column > axis.column), default=canvas.width + 1)
     return next_column - axis.column - 2

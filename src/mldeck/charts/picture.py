@@ -1,7 +1,8 @@
-"""A chart as a value: rows of text with inks, and where in it the data stands.
+"""A chart as a value: rows of cells with inks, and the area of the data.
 
-Whoever shows it turns inks into colours: the deck with those of its theme, a terminal with ANSI sequences, a file with SVG.
-Because it knows where the data stands, a crosshair can be laid over it without drawing it again.
+An ink says what a cell stands for; the front end turns it into a colour: the app with its theme, a terminal with ANSI
+sequences, a file with SVG. Because the picture knows the area of its data, a crosshair can be laid over it without
+drawing it again.
 """
 
 from __future__ import annotations
@@ -15,48 +16,51 @@ from typing import NamedTuple
 from mldeck.charts.scale import Scale
 
 SERIES_COLOURS = 8
-"""How many colours there are for series; further ones begin again with the first, and are told apart by their marker."""
+"""The number of series colours. Further series reuse them from the first on, and are told apart by their marker."""
 
 SCALE_STEPS = 12
-"""How many colours a colour scale has, from the lowest value to the highest."""
+"""The number of steps in the colour scale, from the lowest value to the highest."""
 
 
 class Role(str, Enum):
+    """What a cell stands for, which decides its colour."""
+
     TEXT = "text"
     AXIS = "axis"
-    """Frames, ticks and their labels."""
+    """Frames, ticks, and their labels."""
     SERIES = "series"
-    """`index` is the number of its colour."""
+    """A series; `index` is its colour number."""
     SCALE = "scale"
-    """`index` is the step of the colour scale."""
+    """A value on the colour scale; `index` is its step."""
     WARNING = "warning"
-    """Where values are missing: NaN, infinities."""
+    """Missing values: NaN and infinities."""
     ACCENT = "accent"
+    """The cursor, and what was selected."""
 
 
 class Ink(NamedTuple):
-    """What a cell is to be painted with, not in which colour."""
+    """What a cell is painted with; the colour itself is chosen by the front end."""
 
     role: Role = Role.TEXT
-    index: int = 0  # type: ignore[assignment]  # hides a method of tuples that nobody needs here
+    index: int = 0  # type: ignore[assignment]  # hides tuple.index, which is not needed here
     is_faint: bool = False
-    """Whether it stands back: the raw line behind the smoothed one, what a brush left out."""
+    """Whether it is in the background: the raw line behind a smoothed one, runs outside a brush."""
     is_strong: bool = False
-    """Whether it stands out: the run under the cursor."""
+    """Whether it is emphasised: the run under the cursor."""
 
 
 PLAIN = Ink()
 
 
 class Cell(NamedTuple):
-    """One terminal cell. `text` is one character wide; of a wide character the second cell has an empty text."""
+    """One terminal cell. `text` is one character wide; the second cell of a wide character has an empty text."""
 
     text: str = " "
     ink: Ink = PLAIN
 
 
 class PlotArea(NamedTuple):
-    """Where in the picture the data stands, in cells, and how values become places."""
+    """The area of the data in a picture, in cells, and the scales of its axes."""
 
     left: int
     top: int
@@ -66,30 +70,32 @@ class PlotArea(NamedTuple):
     y: Scale
 
     def column_of(self, value: float) -> int | None:
-        """The column of the picture that an x value falls into; None when it is outside."""
+        """Return the column of the picture for an x value, or None if it is outside."""
         share = self.x.share(value)
         return (
             None if share is None or not 0 <= share <= 1 else self.left + min(self.width - 1, int(share * self.width))
         )
 
     def row_of(self, value: float) -> int | None:
-        """The row of the picture that a y value falls into; None when it is outside. Row 0 is the top of the picture."""
+        """Return the row of the picture for a y value, or None if it is outside. Row 0 is the top of the picture."""
         share = self.y.share(value)
         if share is None or not 0 <= share <= 1:
             return None
         return self.top + self.height - 1 - min(self.height - 1, int(share * self.height))
 
     def x_at(self, column: int) -> float:
-        """The x value in the middle of a column of the picture."""
+        """Return the x value at the centre of a column of the picture."""
         return self.x.value((column - self.left + 0.5) / self.width)
 
 
 @dataclass(frozen=True)
 class Picture:
+    """Rows of cells, ready to be shown."""
+
     rows: tuple[tuple[Cell, ...], ...]
-    """All of the same width."""
+    """From the top; all rows have the same width."""
     plot: PlotArea | None = None
-    """None for pictures without axes."""
+    """The area of the data; None for a picture without axes."""
 
     @property
     def width(self) -> int:
@@ -101,25 +107,25 @@ class Picture:
 
     @property
     def text(self) -> str:
-        """Without colours, and without blanks at the ends of lines."""
+        """The text without colours and without trailing blanks."""
         return "\n".join("".join(cell.text for cell in row).rstrip() for row in self.rows)
 
 
 def spans(row: Iterable[Cell]) -> Iterable[tuple[str, Ink]]:
-    """A row as stretches of the same ink."""
+    """Split a row into runs of cells with the same ink, as (text, ink)."""
     for ink, cells in groupby(row, key=lambda cell: cell.ink):
         yield "".join(cell.text for cell in cells), ink
 
 
 class Canvas:
-    """A picture in the making. What lies outside is cut off."""
+    """A grid of cells to draw on. Drawing outside it is ignored."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = max(0, width), max(0, height)
         self._rows = [[Cell()] * self.width for _ in range(self.height)]
 
     def put(self, column: int, row: int, text: str, ink: Ink = PLAIN) -> None:
-        """Writes characters that are one cell wide each, from there to the right."""
+        """Write characters that are one cell wide each, from (column, row) to the right."""
         if 0 <= row < self.height:
             line = self._rows[row]
             for index, character in enumerate(text, column):
@@ -127,16 +133,16 @@ class Canvas:
                     line[index] = Cell(character, ink)
 
     def is_blank(self, column: int, row: int) -> bool:
-        """Whether nothing stands there; what lies outside is not blank."""
+        """Return whether a cell is blank; a cell outside the canvas is not."""
         return 0 <= row < self.height and 0 <= column < self.width and self._rows[row][column].text == " "
 
     def is_free(self, column: int, row: int) -> bool:
-        """Whether nothing but an axis or its grid stands there."""
+        """Return whether a cell inside the canvas holds nothing, or only an axis or its grid."""
         cell = self._rows[row][column]
         return cell.text == " " or cell.ink.role is Role.AXIS
 
     def paste(self, column: int, row: int, rows: Sequence[Sequence[Cell]], *, blanks: bool = False) -> None:
-        """Lays cells over those that are there; blank ones only if asked to."""
+        """Copy rows of cells to (column, row); blank cells are skipped unless `blanks` is true."""
         for y, cells in enumerate(rows, row):
             if 0 <= y < self.height:
                 for x, cell in enumerate(cells, column):
@@ -144,4 +150,5 @@ class Canvas:
                         self._rows[y][x] = cell
 
     def picture(self, plot: PlotArea | None = None) -> Picture:
+        """Return what was drawn as a picture."""
         return Picture(tuple(map(tuple, self._rows)), plot)

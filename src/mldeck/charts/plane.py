@@ -1,6 +1,7 @@
-"""The frame that two dimensions span: axes with ticks, and a place for every run.
+"""The frame of a chart over two dimensions: axes with ticks, and a cell for every run.
 
-Runs that have no place on an axis stand outside the frame: below it if they have no y, left of it if they have no x.
+Runs without a finite value on an axis stand outside the frame: below it if they have no y, left of it if they have no
+x.
 """
 
 from __future__ import annotations
@@ -24,39 +25,46 @@ _CURSOR = Ink(Role.ACCENT, is_strong=True)
 
 @dataclass(frozen=True)
 class Plane:
+    """Two axes around a plot area, with an extra row below and an extra column on the left for runs without a value."""
+
     x: Dimension
     y: Dimension
     plot: PlotArea
 
     @property
     def axis_column(self) -> int:
+        """The column of the y axis."""
         return self.plot.left - 1
 
     @property
     def axis_row(self) -> int:
+        """The row of the x axis."""
         return self.plot.top + self.plot.height
 
     def column_of(self, place: float | None) -> int:
+        """Return the column for a place on the x axis; None gives the column for runs without an x."""
         if place is None:
             return self.axis_column - 1
         return self.plot.left + min(self.plot.width - 1, int(self.x.share(place) * self.plot.width))
 
     def row_of(self, place: float | None) -> int:
+        """Return the row for a place on the y axis; None gives the row for runs without a y."""
         if place is None:
             return self.axis_row + 1
         return self.axis_row - 1 - min(self.plot.height - 1, int(self.y.share(place) * self.plot.height))
 
     def spots(self, run_ids: Iterable[str]) -> Spots:
+        """Return the cell of each run; the run ids are in the order of the dimensions' values."""
         places = zip(run_ids, self.x.places, self.y.places, strict=True)
         return Spots({run_id: Spot(self.column_of(x), self.row_of(y)) for run_id, x, y in places})
 
     def point_at(self, picture: Picture, spot: Spot) -> Picture:
-        """The picture with a cursor at a spot, and marks on both axes where it stands."""
+        """Return the picture with a cursor at `spot` and an arrow on each axis that points to it."""
         canvas = Canvas(picture.width, picture.height)
         canvas.paste(0, 0, picture.rows, blanks=True)
         below = picture.rows[self.axis_row]
         for column in (spot.column, spot.column + 1):
-            # The axis holds its name: of a wide character no half may stay.
+            # The axis line holds the name of the axis: never leave half of a wide character.
             if column < picture.width and not below[column].text:
                 canvas.put(column - 1, self.axis_row, "  ")
         canvas.put(self.axis_column, spot.row, "▶", _CURSOR)
@@ -67,17 +75,17 @@ class Plane:
 
 @dataclass(frozen=True)
 class PlanePicture:
-    """Runs on a plane."""
+    """A chart of runs over two dimensions, and the cell of each run in it."""
 
     picture: Picture
     spots: Spots = field(default_factory=lambda: Spots({}))
-    """Of the runs that have a place on it."""
+    """The cells of the runs that were drawn."""
     problem: str = ""
     """Why there is no chart, as a sentence; the picture says it too."""
     _plane: Plane | None = None
 
     def highlighted(self, run_id: str) -> Picture:
-        """The picture with this run standing out, and its place marked on both axes."""
+        """Return the picture with the cursor on this run; the plain picture if the run was not drawn."""
         spot = self.spots.spot_of(run_id)
         if spot is None or self._plane is None:
             return self.picture
@@ -85,7 +93,10 @@ class PlanePicture:
 
 
 def draw_plane(canvas: Canvas, x: Dimension, y: Dimension, *, right: int = 0, below: int = 0) -> Plane | None:
-    """Draws axes and leaves room beside and below the frame; None if the canvas is too small."""
+    """Draw the axes on `canvas`, leaving `right` columns beside and `below` rows under the frame.
+
+    Return None if the canvas is too small.
+    """
     top, height = 1, canvas.height - 3 - bool(y.missing) - below
     y_ticks = _ticks(y, height // _ROWS_PER_TICK)
     label_width = min(_MOST_LABEL, max(map(cell_width, [*(tick.text for tick in y_ticks), y.missing]), default=0))

@@ -1,6 +1,7 @@
-"""Finite points in the order of their x, with an index that finds the extremes of any part of them quickly.
+"""Finite points ordered by x, with an index that finds the extremes of any range quickly.
 
-Arrays, not lists: 200,000 points take 16 bytes each, or none at all where the arrays of the history itself are in order.
+Points are kept in arrays, not lists: 200,000 points take 16 bytes each, or nothing extra if the arrays of the history
+are already in order.
 """
 
 from __future__ import annotations
@@ -12,28 +13,30 @@ from functools import cached_property
 from itertools import pairwise
 
 _BLOCK = 64
-"""How many values one entry of the index sums up."""
+"""The number of values that one entry of the index covers."""
 
 
 @dataclass(frozen=True)
 class Points:
+    """The finite points of a line, ordered by x."""
+
     xs: array[int]
-    """Ascending; a number may stand several times."""
+    """Ascending; values may repeat."""
     ys: array[float]
     """Finite."""
     breaks: array[int]
-    """The indices before which something is missing: the line is not drawn from the point before to this one."""
+    """Indices of points that are not joined to the point before, because something is missing between them."""
 
     def __len__(self) -> int:
         return len(self.xs)
 
     def is_joined(self, index: int) -> bool:
-        """Whether the line goes on from the point before to this one."""
+        """Return whether the line continues from the point before to this one."""
         at = bisect_left(self.breaks, index)
         return 0 < index < len(self.xs) and not (at < len(self.breaks) and self.breaks[at] == index)
 
     def extremes(self, first: int, last: int) -> tuple[float, float]:
-        """The smallest and largest of the values from `first` up to but not including `last`; there must be one."""
+        """Return the smallest and largest value from index `first` up to but excluding `last`; there must be one."""
         first_block, last_block = -(-first // _BLOCK), last // _BLOCK
         if last_block - first_block < 2:
             part = self.ys[first:last]
@@ -50,7 +53,7 @@ class Points:
 
     @cached_property
     def positive(self) -> Points:
-        """What has a place on a log axis; the line is broken where a value has none."""
+        """The points > 0, which can be drawn on a log axis. The line is broken where a point was dropped."""
         if not self.ys or self.extremes(0, len(self.ys))[0] > 0:
             return self
         dropped = array("q", (index for index, value in enumerate(self.ys) if value <= 0))
@@ -63,9 +66,9 @@ class Points:
         return Points(xs, ys, array("q", sorted(breaks)))
 
     def value_at(self, x: float) -> float | None:
-        """The height of the line there, straight between its points; None beyond its ends and inside a gap.
+        """Return the height of the line at x, interpolated linearly; None beyond its ends and inside a gap.
 
-        Where several points share one x it is the height of the last.
+        If several points share this x it is the value of the last one.
         """
         after = bisect_right(self.xs, x)
         if after and self.xs[after - 1] == x:
@@ -77,7 +80,7 @@ class Points:
 
 
 def indexed(points: Points) -> Points:
-    """The same, with its index already made: what draws must not wait for it."""
+    """Build the index of the points and return them, so that drawing does not wait for it."""
     if points.ys:
         points.extremes(0, len(points.ys))
     return points

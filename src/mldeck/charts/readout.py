@@ -1,4 +1,4 @@
-"""What a crosshair reads off: exact points, found without drawing anything."""
+"""The exact points under a crosshair, found without drawing anything."""
 
 from __future__ import annotations
 
@@ -11,22 +11,27 @@ from mldeck.charts.lines import Line
 
 
 class Reading(NamedTuple):
+    """The values of one point. `x` is in the unit of the curve's axis, `timestamp` in milliseconds since the epoch."""
+
     x: int
     step: int
     timestamp: int
     value: float
-    """As logged: NaN and infinities too."""
+    """The value as logged, including NaN and infinities."""
     smoothed: float | None
-    """None without smoothing, and for what is not finite."""
+    """None without smoothing, and for a value that is not finite."""
 
 
 def values_at(lines: Sequence[Line], x: float) -> tuple[Reading | None, ...]:
-    """The point of each line that is nearest to `x`, the last of several that share one x; None for a line without points."""
+    """Return the point of each line nearest to `x`: the last if several share one x, None for a line without points."""
     return tuple(_nearest(line.curve, x) for line in lines)
 
 
 def step_neighbour(lines: Sequence[Line], x: float, direction: int) -> int | None:
-    """The next x at which any of the lines has a point: to the right, or to the left if `direction` is negative."""
+    """Return the nearest x at which any line has a point: to the right, or to the left if `direction` is negative.
+
+    None if there is no further point.
+    """
     found = []
     for curve in (line.curve for line in lines):
         xs = curve.xs
@@ -52,7 +57,7 @@ def _nearest(curve: Curve, x: float) -> Reading | None:
     index = bisect_right(xs, xs[after]) - 1
     smoothed = None
     if curve.smooth is not None:
-        # Points that are not finite have no place among the smoothed ones.
+        # The smoothed points leave out those that are not finite.
         position = bisect_right(curve.smooth.xs, xs[index]) - 1
         is_finite = position >= 0 and curve.points.ys[position] == curve.values[index]
         smoothed = curve.smooth.ys[position] if is_finite else None

@@ -1,7 +1,7 @@
-"""Runs as dots over two params or metrics, coloured by a third.
+"""A scatter chart: runs as dots over two params or metrics, coloured by a third.
 
-Several runs in one cell are drawn as their number. Where each run stands is handed back, so that runs can be named and
-walked through without drawing again.
+Several runs in one cell are drawn as their number. The cell of each run is returned too, so that runs can be named and
+stepped through without drawing again.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from mldeck.charts.spots import Spot, Spots
 
 DOT = "●"
 MANY = "+"
-"""More runs in one cell than a digit can say."""
+"""Drawn for more than nine runs in one cell."""
 
 
 def dots(spots: Spots) -> Iterator[tuple[Spot, str, str]]:
-    """What is drawn in every cell with runs, and the first of them."""
+    """Yield (cell, text, id of its first run) for every cell with runs."""
     for spot, run_ids in spots.by_spot.items():
         count = len(run_ids)
         yield spot, DOT if count == 1 else str(count) if count < 10 else MANY, run_ids[0]
@@ -35,7 +35,11 @@ def scatter(
     *,
     colour_by: Dimension | None = None,
 ) -> PlanePicture:
-    """`runs`: the number of each run's colour, in the order of the dimensions' values; a cell has that of its first run."""
+    """Draw runs over `x` and `y` in `size` (width, height) cells.
+
+    `runs` maps run ids to colour numbers, in the order of the dimensions' values. A cell has the colour of its first
+    run.
+    """
     canvas = Canvas(*size)
     plane = draw_plane(canvas, x, y, below=1) if runs else None
     if plane is None:

@@ -1,4 +1,4 @@
-"""A metric's history as one line of braille dots."""
+"""Sparklines: a metric's history as one line of braille dots."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 GAP = "×"
-"""Where a slice holds nothing but NaN."""
+"""Shown for a cell whose slices hold only NaN."""
 
 _DOTS_PER_CELL = 2
 _LEVELS = 4
@@ -17,17 +17,18 @@ _BITS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
 
 
 def slices_for(width: int) -> int:
-    """Into how many slices a history should be cut to fill `width` cells."""
+    """Return the number of slices a history is cut into to fill `width` cells."""
     return width * _DOTS_PER_CELL
 
 
 def sparkline(slices: Iterable[tuple[int, float | None, float | None]], width: int) -> str:
-    """`width` cells showing (position, lowest, highest) of each slice; both are None where all values are NaN.
+    """Return a sparkline of `width` cells from slices (position, lowest, highest).
 
-    Each column of dots spans from the lowest to the highest value of its slice, so no spike is lost. Infinities are drawn at
-    the edge. Slices that hold nothing stay empty.
+    Lowest and highest are None if all values of the slice are NaN. Each column of dots spans from the lowest to the
+    highest value of its slice, so no spike is lost. Infinities are drawn at the edge. Positions without a slice stay
+    blank.
     """
-    known = [each for each in slices if 0 <= each[0] < slices_for(width)]
+    known = [(position, low, high) for position, low, high in slices if 0 <= position < slices_for(width)]
     finite = [value for _, low, high in known for value in (low, high) if value is not None and math.isfinite(value)]
     bottom, top = (min(finite), max(finite)) if finite else (0.0, 0.0)
     cells = [0] * width
@@ -49,6 +50,6 @@ def _level(value: float, bottom: float, top: float) -> int:
         return _LEVELS - 1 if top > bottom or value > top else 1
     if value <= bottom:
         return 0
-    # Exact: the span of two huge numbers of opposite sign is no float, and half of a tiny number may be nothing.
+    # Fractions are exact: the span of two huge numbers of opposite sign overflows, and half of a tiny number may be 0.
     low, high = Fraction(bottom), Fraction(top)
     return int((Fraction(value) - low) / (high - low) * _LEVELS)

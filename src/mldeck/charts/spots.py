@@ -1,4 +1,4 @@
-"""Where runs stand in a picture, in cells: who is near, who is next."""
+"""The cells of runs in a picture: which run is nearest, and which is next."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from typing import NamedTuple
 
 
 class Spot(NamedTuple):
+    """A cell of a picture."""
+
     column: int
     row: int
 
 
 class Direction(Enum):
+    """A direction as (columns, rows)."""
+
     LEFT = (-1, 0)
     RIGHT = (1, 0)
     UP = (0, -1)
@@ -22,12 +26,14 @@ class Direction(Enum):
 
 
 class Spots:
+    """The cells of runs, by run id. Several runs may share a cell."""
+
     def __init__(self, by_run: Mapping[str, Spot]) -> None:
         self.by_run = dict(by_run)
 
     @cached_property
     def by_spot(self) -> dict[Spot, tuple[str, ...]]:
-        """The runs of each cell, in their own order."""
+        """The runs of each cell, in the order they were given."""
         found: dict[Spot, list[str]] = defaultdict(list)
         for run_id, spot in self.by_run.items():
             found[spot].append(run_id)
@@ -41,15 +47,19 @@ class Spots:
         return self.by_run.get(run_id)
 
     def at(self, column: int, row: int) -> tuple[str, ...]:
+        """Return the runs in a cell."""
         return self.by_spot.get(Spot(column, row), ())
 
     def nearest(self, column: int, row: int) -> str | None:
-        """The run closest to a cell; of several in one cell the first."""
+        """Return the run closest to a cell, the first if several share a cell; None if there are no runs."""
         spot = min(self.by_spot, key=lambda spot: _distance(spot, column, row), default=None)
         return None if spot is None else self.by_spot[spot][0]
 
     def neighbour(self, run_id: str, direction: Direction) -> str:
-        """The closest run on that side, straight ahead rather than sideways; the run itself where there is none."""
+        """Return the closest run in a direction, or the run itself if there is none.
+
+        Runs straight ahead are preferred to runs at an angle of more than 45°.
+        """
         start = self.by_run.get(run_id)
         if start is None:
             return self.nearest(0, 0) or run_id
@@ -63,7 +73,7 @@ class Spots:
         return self.by_spot[min(ahead)[2]][0] if ahead else run_id
 
     def next(self, run_id: str, step: int = 1) -> str:
-        """The next run line by line, those of one cell one after the other; after the last comes the first."""
+        """Return the run `step` further in reading order, wrapping around. Runs that share a cell follow each other."""
         order = self._reading_order
         if not order:
             return run_id
@@ -71,5 +81,5 @@ class Spots:
 
 
 def _distance(spot: Spot, column: int, row: int) -> int:
-    # A cell is twice as high as wide.
+    # A cell is twice as high as it is wide.
     return (spot.column - column) ** 2 + (2 * (spot.row - row)) ** 2

@@ -1,4 +1,4 @@
-"""A picture as an SVG file of its own: text in a monospaced font, every stretch at its column, nothing to load."""
+"""A picture as a self-contained SVG file: monospaced text, every run of text at its column, nothing to load."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _FONTS = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 
 
 def to_svg(picture: Picture, palette: Palette = DARK, title: str = "") -> str:
-    """On the palette's background. Every stretch has its width, so that columns stand where they are in any font."""
+    """Return the picture as SVG on the palette's background.
+
+    Every run of text has an explicit length, so columns line up in any font.
+    """
     width = picture.width * _CELL_WIDTH + 2 * _MARGIN
     height = picture.height * _ROW_HEIGHT + 2 * _MARGIN
     size = f'viewBox="0 0 {width:.1f} {height:.1f}" width="{width:.1f}" height="{height:.1f}"'
@@ -31,7 +34,7 @@ def to_svg(picture: Picture, palette: Palette = DARK, title: str = "") -> str:
 
 
 def _stretches(row: Iterable[Cell]) -> Iterable[tuple[str, Ink, int, int]]:
-    """Text, ink, first column and number of cells of what is not blank."""
+    """Yield (text, ink, first column, number of cells) for each run of cells that is not blank."""
     column = 0
     for (ink, is_blank), cells in groupby(row, key=lambda cell: (cell.ink, cell.text == " ")):
         part = list(cells)

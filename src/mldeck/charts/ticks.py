@@ -1,7 +1,7 @@
-"""Where an axis has its ticks, and what is written there: steps of 1, 2 or 5, decades, round times.
+"""Axis ticks and their labels: steps of 1, 2 or 5 times a power of ten, decades, round times.
 
-Ticks stand inside the limits, ascending, and neighbours look different. Computed with whole numbers and fractions, so that
-limits that are hardly apart, or hardly finite, have ticks like any others.
+Ticks are inside the limits, ascending, and neighbouring labels differ. They are computed with integers and fractions,
+so limits that are very close together, or near the largest float, get ticks like any others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mldeck.format import digits_to_tell_apart, float_text
 _LEAST_DIGITS = 4
 _CELLS_PER_TICK = 9
 _GAP = 3
-"""How many blanks there are at least between two texts."""
+"""The least number of blanks between two labels."""
 
 
 class Tick(NamedTuple):
@@ -27,7 +27,7 @@ class Tick(NamedTuple):
 
 
 def number_ticks(scale: Scale, most: int, *, is_whole: bool = False) -> tuple[Tick, ...]:
-    """At most so many ticks for numbers; of whole numbers only (steps) if asked for."""
+    """Return at most `most` ticks for numbers. `is_whole` allows whole numbers only, as for steps."""
     if most < 1:
         return ()
     values = _decades(scale, most) if scale.is_log else _linear(scale, most, is_whole)
@@ -40,7 +40,7 @@ def number_ticks(scale: Scale, most: int, *, is_whole: bool = False) -> tuple[Ti
 def _linear(scale: Scale, most: int, is_whole: bool) -> list[float]:
     step = round_step((Fraction(scale.high) - Fraction(scale.low)) / most, is_whole)
     values = _multiples(scale, step, is_whole)
-    # One more than asked for when both ends are ticks.
+    # There is one tick too many if both ends are ticks.
     return values if len(values) <= most else _multiples(scale, round_step(step * 3 / 2, is_whole), is_whole)
 
 
@@ -49,13 +49,13 @@ def _multiples(scale: Scale, step: Fraction, is_whole: bool) -> list[float]:
     if is_whole:
         return [int(number * step) for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
     exact = (number * step for number in range(math.floor(low / step), math.ceil(high / step) + 1))
-    # As floats: neighbours may be the same, those at the ends may lie inside after all, and -0.0 is 0.
+    # As floats, neighbours may be equal, and the outermost may be inside after all. Adding 0.0 turns -0.0 into 0.0.
     values = {float(value) + 0.0 for value in exact if abs(value) <= sys.float_info.max}
     return sorted(value for value in values if scale.low <= value <= scale.high)
 
 
 def round_step(at_least: Fraction, is_whole: bool = False) -> Fraction:
-    """The smallest of …, 0.1, 0.2, 0.5, 1, 2, 5, 10, … that is not smaller."""
+    """Return the smallest of …, 0.1, 0.2, 0.5, 1, 2, 5, 10, … that is at least `at_least`."""
     if is_whole and at_least <= 1:
         return Fraction(1)
     exponent = len(str(at_least.numerator)) - len(str(at_least.denominator)) - 1
@@ -71,7 +71,7 @@ def _decades(scale: Scale, most: int) -> list[float]:
     first, last = math.floor(math.log10(scale.low)), math.ceil(math.log10(scale.high))
 
     def ticks(mantissas: Iterable[int], every: int = 1) -> list[float]:
-        # Read from text: powers computed as floats are not always the nearest ones.
+        # Parse powers from text: computed as floats they are not always the nearest ones.
         values = (
             float(f"{mantissa}e{exponent}")
             for exponent in range(first, last + 1)
@@ -92,23 +92,26 @@ def _decades(scale: Scale, most: int) -> list[float]:
     return found if len(found) >= 2 else _linear(scale, most, False)
 
 
-def fitting(
-    ticks_for: Callable[[int], Sequence[Tick]], place: Callable[[float], int | None], width: int
+def fitting_ticks(
+    ticks_for: Callable[[int], Sequence[Tick]], column_of: Callable[[float], int | None], width: int
 ) -> list[tuple[int, int, Tick]]:
-    """As many ticks as have room beside each other, as (column of the tick, column where its text begins, tick).
+    """Return as many ticks as fit side by side, as (column of the tick, first column of its label, tick).
 
-    A text stands centred below its tick, and is moved inwards where it would stand out at an end.
+    A label is centred below its tick, and moved inwards if it would reach beyond an end of the axis.
     """
     for most in range(max(1, width // _CELLS_PER_TICK), 0, -1):
-        placed = list(_placed(ticks_for(most), place, width))
+        placed = list(_placed(ticks_for(most), column_of, width))
         ends = [start + len(tick.text) + _GAP for _, start, tick in placed]
         if all(end <= start for end, (_, start, _) in zip(ends, placed[1:], strict=False)):
-            return [each for each in placed if len(each[2].text) <= width]
+            return [(column, start, tick) for column, start, tick in placed if len(tick.text) <= width]
     return []
 
 
-def _placed(ticks: Iterable[Tick], place: Callable[[float], int | None], width: int) -> Iterable[tuple[int, int, Tick]]:
+def _placed(
+    ticks: Iterable[Tick], column_of: Callable[[float], int | None], width: int
+) -> Iterable[tuple[int, int, Tick]]:
+    """Yield (column of the tick, first column of its label, tick) for each tick inside the axis."""
     for tick in ticks:
-        column = place(tick.value)
+        column = column_of(tick.value)
         if column is not None:
             yield column, max(0, min(column - len(tick.text) // 2, width - len(tick.text))), tick

@@ -1,4 +1,4 @@
-"""Ticks of times: since a run began, and as the local clock shows them."""
+"""Ticks for time axes: time since a run began, or local clock time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STEPS = (
 
 
 def relative_ticks(scale: Scale, most: int) -> tuple[Tick, ...]:
-    """Times since the start: 0s, 30s, 1m30s, 2h, 3d."""
+    """Return at most `most` ticks for milliseconds since the start: 0s, 30s, 1m30s, 2h, 3d."""
     if most < 1:
         return ()
     values, _ = _multiples(scale, most, 0)
@@ -28,7 +28,7 @@ def relative_ticks(scale: Scale, most: int) -> tuple[Tick, ...]:
 
 
 def relative_text(milliseconds: int) -> str:
-    """Every unit that is not zero: 1m30s, 2h, 1d12h, 250ms."""
+    """Return a duration with every unit that is not zero: 1m30s, 2h, 1d12h, 250ms."""
     sign, rest = ("-" if milliseconds < 0 else ""), abs(milliseconds)
     parts = []
     for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "m"), (_SECOND, "s"), (1, "ms")):
@@ -39,7 +39,10 @@ def relative_text(milliseconds: int) -> str:
 
 
 def clock_ticks(scale: Scale, most: int) -> tuple[Tick, ...]:
-    """Local times; dates as well where the axis is longer than a day. Numbers that are no times are shown as numbers."""
+    """Return at most `most` ticks for milliseconds since the epoch, as local times.
+
+    Dates are added if the axis crosses midnight. Numbers outside the range of dates are shown as plain numbers.
+    """
     low, high = local_time(int(scale.low)), local_time(int(scale.high))
     if low is None or high is None:
         return number_ticks(scale, most, is_whole=True)
@@ -54,13 +57,13 @@ def clock_ticks(scale: Scale, most: int) -> tuple[Tick, ...]:
 
 
 def _days(scale: Scale, low: datetime, days: int) -> tuple[Tick, ...]:
-    """Local midnights, however long the days between them are."""
+    """Return a tick at every `days`-th local midnight. Days may be 23 or 25 hours long because of daylight saving time."""
     ticks = []
     number = -(-low.toordinal() // days) * days
     while number <= date.max.toordinal():
         try:
             midnight = datetime.fromordinal(number).astimezone()
-        except (ValueError, OverflowError):  # in the first or last days that there are
+        except (ValueError, OverflowError):  # beyond the first or last date that Python knows
             break
         value = round(midnight.timestamp() * 1000)
         if value > scale.high:
@@ -78,7 +81,9 @@ def _clock_text(value: int, style: str, step: int) -> str:
 
 
 def _multiples(scale: Scale, most: int, offset: int) -> tuple[range, int]:
-    """At most so many round times, by a clock that is `offset` ahead, and the step between them."""
+    """Return at most `most` round times, by a clock that is `offset` milliseconds ahead of UTC, and the step between
+    them.
+    """
     low, high = Fraction(scale.low) + offset, Fraction(scale.high) + offset
     at_least = (high - low) / (most + 1)
 
@@ -89,7 +94,7 @@ def _multiples(scale: Scale, most: int, offset: int) -> tuple[range, int]:
 
 
 def _steps(at_least: Fraction) -> Iterator[int]:
-    """Ever longer ones."""
+    """Yield round steps in milliseconds, each longer than the one before, without end."""
     yield from (step for step in _STEPS if step >= at_least)
     while True:
         days = int(round_step(at_least / _DAY, is_whole=True))

@@ -1,4 +1,4 @@
-"""The part of an axis that is looked at, and how it is moved. Whatever comes in, what goes out can be drawn."""
+"""The visible part of an x axis, and how it is moved. Any input gives a window that can be drawn."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from mldeck.charts.curves import Curve
 from mldeck.charts.decimate import Window
 
 _FURTHEST = 2.0**63
-"""Steps and times are integers of 64 bits."""
+"""Steps and times are 64-bit integers."""
 
 
 def full_window(curves: Sequence[Curve]) -> Window | None:
-    """From the first to the last x of all curves together; None without points."""
+    """Return the window from the first to the last x of all curves; None if they have no points."""
     limits = [curve.limits for curve in curves if curve.limits is not None]
     if not limits:
         return None
@@ -21,14 +21,17 @@ def full_window(curves: Sequence[Curve]) -> Window | None:
 
 
 def window_of(low: float, high: float) -> Window:
-    """A window from one to the other that is at least one step (or millisecond) wide and not further away than any point."""
-    low, high = sorted(_held(each) for each in (low, high))
+    """Return a window between two x, in either order.
+
+    It is at least one step (or millisecond) wide, and held within the range of 64-bit integers.
+    """
+    low, high = sorted(map(_clamped, (low, high)))
     if high - low >= 1:
         return Window(low, high)
     if isinstance(low, int) and isinstance(high, int):
         return Window(low - 1, high + 1)
     middle = low + (high - low) / 2
-    # Halves of large numbers have no place between whole ones.
+    # A float this large has no halves between whole numbers.
     return (
         Window(math.floor(middle) - 1, math.ceil(middle) + 1)
         if abs(middle) > 2**50
@@ -37,20 +40,20 @@ def window_of(low: float, high: float) -> Window:
 
 
 def zoomed(window: tuple[float, float], around: float, factor: float) -> Window:
-    """With `factor` 0.5 twice as near; what is `around` stays where it is."""
+    """Return the window scaled by `factor` (0.5 zooms in to half the width); the position of `around` does not change."""
     low, high = window
     around = min(max(around, low), high)
     return window_of(around - (around - low) * factor, around + (high - around) * factor)
 
 
 def panned(window: tuple[float, float], share: float) -> Window:
-    """Moved by a share of its width, to the right if it is positive."""
+    """Return the window moved by a share of its width; positive moves right."""
     low, high = window_of(*window)
     distance = (high - low) * share
     return window_of(low + distance, high + distance)
 
 
-def _held(x: float) -> float:
+def _clamped(x: float) -> float:
     if isinstance(x, int):
         return x
     if math.isnan(x):
