@@ -77,6 +77,12 @@ def test_a_filter(store: FixtureStore, ask: Ask) -> None:
     assert (status, err.splitlines()[1:]) == (2, ["  nam = 'x'", "  ^"])
 
 
+@pytest.mark.parametrize("command", ["runs", "models"])
+def test_the_help_says_that_a_filter_may_use_extensions(command: str, ask: Ask) -> None:
+    status, out, _ = ask(command, "--help")
+    assert (status, "in MLflow's search language and mldeck's extensions of it" in " ".join(out.split())) == (0, True)
+
+
 def test_what_is_not_there(store_copy: CopyOf, ask: Ask) -> None:
     store = store_copy(NEWEST)
     status, out, err = ask("models", "-s", store.db, "missing")

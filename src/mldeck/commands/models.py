@@ -26,7 +26,7 @@ def run(words: Sequence[str]) -> int:
         type=_filter,
         default="",
         metavar="FILTER",
-        help="which models, in MLflow's search language: \"name LIKE 'churn%%' and tags.team = 'growth'\"",
+        help="in MLflow's search language and mldeck's extensions of it: \"name LIKE 'churn%%' or tags.team = 'growth'\"",
     )
     add_registry_options(parser)
     add_format_option(parser)
