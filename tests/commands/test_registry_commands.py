@@ -98,6 +98,13 @@ def test_what_is_not_there(store_copy: CopyOf, ask: Ask) -> None:
     assert header.startswith("name,latest_versions,versions")
 
 
+@pytest.mark.parametrize("name", ["missing", "greeting-prompt"])
+def test_the_commands_agree_about_a_name_that_is_no_model(name: str, store: FixtureStore, ask: Ask) -> None:
+    listed = ask("models", "-s", store.db, name)
+    assert listed == ask("promote", "-s", store.db, name, "1", "Production", "--dry-run")
+    assert listed[1] == ""
+
+
 def test_orphans_and_hostile_names_are_shown_as_what_they_are(store_copy: CopyOf, ask: Ask) -> None:
     store = store_copy(MIGRATED)
     sql(store, "UPDATE registered_models SET name = ? WHERE name = 'empty-model'", "a\x1b]0;x\nb")
@@ -162,7 +169,8 @@ def test_production_makes_room_and_staging_does_not_unless_it_is_said(store: Fix
             "3 of churn-model is in Staging, not in None",
         ),
         ((MODEL, "5", "Production", "--yes"), 1, "there is no version 5 of churn-model"),
-        (("missing", "1", "Production", "--yes"), 1, "missing has no versions in"),
+        (("missing", "1", "Production", "--yes"), 2, "no registered model missing in"),
+        (("empty-model", "1", "Production", "--yes"), 1, "empty-model has no versions in"),
         (("greeting-prompt", "1", "Production", "--yes"), 1, "greeting-prompt is a prompt"),
         (("greeting-prompt", "1", "Production", "--dry-run"), 1, "greeting-prompt is a prompt"),
         ((MODEL, "3", "Production", "--yes", "--reason", "r" * 501), 1, "the reason has at most 500"),

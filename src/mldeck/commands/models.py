@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mldeck.commands.options import add_format_option, checked_filter, command_parser
-from mldeck.commands.registry import add_registry_options, open_stores
+from mldeck.commands.registry import add_registry_options, check_model_name, open_stores
 
 if TYPE_CHECKING:
     from mldeck.registry.nouns import ModelVersion, RegisteredModel
@@ -31,7 +31,6 @@ def run(words: Sequence[str]) -> int:
     add_registry_options(parser)
     add_format_option(parser)
     options = parser.parse_args(words)
-    from mldeck.errors import UsageError
     from mldeck.printing import print_objects
     from mldeck.registry.nouns import ModelQuery, ModelVersion, RegisteredModel
 
@@ -41,10 +40,7 @@ def run(words: Sequence[str]) -> int:
             objects = [_model_object(model) for model in models]
             keys = _model_object(RegisteredModel(""))
             return print_objects(objects, keys, _MODEL_COLUMNS, map(_model_cells, models), options.format)
-        if stores.reader.model(options.model) is None:
-            raise UsageError(
-                f"no registered model {options.model} in {stores.registered.path}; `mldeck models` lists them"
-            )
+        check_model_name(stores, options.model)
         versions = stores.reader.versions(options.model)
     objects = [_version_object(version) for version in versions]
     keys = _version_object(ModelVersion("", 0, ""))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mldeck.commands.options import command_parser
-from mldeck.commands.registry import Stores, add_registry_options, open_stores
+from mldeck.commands.registry import Stores, add_registry_options, check_model_name, open_stores
 from mldeck.errors import MldeckError
 
 if TYPE_CHECKING:
@@ -60,10 +60,11 @@ def _promote(stores: Stores, options: argparse.Namespace, archives: bool) -> int
     check_reason(options.reason)
     if not options.dry_run:
         stores.editor.check_writable()
+    check_model_name(stores, options.model)
+    stores.reader.check_model(options.model)  # refuses versions without a registered model, which cannot be changed
     versions = stores.reader.versions(options.model)
     if not versions:
-        raise MldeckError(f"{options.model} has no versions in {stores.registered.path}; `mldeck models` lists models")
-    stores.reader.check_model(options.model)
+        raise MldeckError(f"{options.model} has no versions in {stores.registered.path}")
     plan = plan_transition(versions, options.version, options.stage, archives)
     if options.expect_stage and plan.before != options.expect_stage:
         raise MldeckError(

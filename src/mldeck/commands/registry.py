@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mldeck.commands.options import add_store_option, checked_store_path
+from mldeck.errors import UsageError
 
 if TYPE_CHECKING:
     from mldeck.settings import Settings
@@ -48,6 +49,13 @@ class Stores:
         return self.registered.registry_editor(
             self.workspace, record_transitions=self.settings.record_transitions, tracking=self.runs
         )
+
+
+def check_model_name(stores: Stores, name: str) -> None:
+    """Raise `MldeckError` for a prompt, and `UsageError` if there is neither a registered model nor a version of that name."""
+    if stores.reader.model(name) is None:
+        stores.reader.check_no_prompt(name)
+        raise UsageError(f"no registered model {name} in {stores.registered.path}; `mldeck models` lists them")
 
 
 @contextmanager

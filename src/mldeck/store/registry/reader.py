@@ -66,6 +66,10 @@ class RegistryReader:
         """Raises `MldeckError` unless there is a registered model of that name that can be changed."""
         self._read(registry_rows.check_model, interrupt, None, name)
 
+    def check_no_prompt(self, name: str, interrupt: Interrupt | None = None) -> None:
+        """Raise `MldeckError` if the name is that of a prompt: MLflow keeps prompts in the tables of the registry."""
+        self._read(registry_rows.check_no_prompt, interrupt, None, name)
+
     def versions_of_run(
         self, run_id: str, model_ids: tuple[str, ...] = (), interrupt: Interrupt | None = None
     ) -> tuple[ModelVersion, ...]:

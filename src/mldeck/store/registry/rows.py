@@ -20,10 +20,15 @@ def model_exists(connection: Connection, tables: RegistryTables, name: str) -> b
     return connection.execute(select(tables.models.c.name).where(tables.named(tables.models, name))).first() is not None
 
 
-def check_model(connection: Connection, tables: RegistryTables, name: str) -> None:
-    """Raises `MldeckError` unless there is a registered model of that name that can be changed."""
+def check_no_prompt(connection: Connection, tables: RegistryTables, name: str) -> None:
+    """Raise `MldeckError` if the name is that of a prompt."""
     if connection.execute(select(is_prompt(tables, name))).scalar():
         raise MldeckError(f"{safe(name)} is a prompt, not a model")
+
+
+def check_model(connection: Connection, tables: RegistryTables, name: str) -> None:
+    """Raises `MldeckError` unless there is a registered model of that name that can be changed."""
+    check_no_prompt(connection, tables, name)
     if model_exists(connection, tables, name):
         return
     if greatest_version(connection, tables, name):
