@@ -146,8 +146,12 @@ def test_a_promotion(store: FixtureStore, ask: Ask) -> None:
     assert stages(store) | {3: "Production", 2: "Archived"} == stages(store)
     (record,) = sql(store, "SELECT value FROM model_version_tags WHERE key LIKE 'mldeck.transition.%'")[0]
     assert json.loads(record)["reason"] == "better"
-    # Who put it there is part of the next review.
-    assert "(better)" in ask("promote", "-s", store.db, MODEL, "6", "Production", "--dry-run")[1]
+    # Who put it there, and why, is part of the next review, and is no difference between the versions.
+    review = ask("promote", "-s", store.db, MODEL, "6", "Production", "--dry-run")[1]
+    cells = {name: rest for name, *rest in (re.split(r" {2,}", line) for line in review.splitlines())}
+    assert cells["reason"] == ["better"]
+    assert cells["moved by"] == [json.loads(record)["who"]]
+    assert len(cells["in Production since"]) == 1
 
 
 def test_production_makes_room_and_staging_does_not_unless_it_is_said(store: FixtureStore, ask: Ask) -> None:
@@ -212,10 +216,8 @@ def test_no_record_is_left_when_it_is_not_wanted(
     words = ["--no-record"] if how == "flag" else []
     assert ask("promote", "-s", store.db, MODEL, "3", "Production", "--yes", *words)[0] == 0
     assert sql(store, "SELECT count(*) FROM model_version_tags WHERE key LIKE 'mldeck%'") == [(0,)]
-    (since,) = re.findall(
-        r"in Production since +(.*)", ask("promote", "-s", store.db, MODEL, "6", "Production", "--dry-run")[1]
-    )
-    assert re.fullmatch(r"\d{4}-\S+ \S+ – \d{4}-\S+ \S+ +not recorded", since)
+    review = ask("promote", "-s", store.db, MODEL, "6", "Production", "--dry-run")[1]
+    assert re.search(r"^in Production since +\d{4}-\S+ \S+ – \d{4}-\S+ \S+\nmoved by +not recorded\n", review, re.M)
 
 
 @pytest.mark.parametrize(

@@ -121,27 +121,30 @@ def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Itera
     yield "run", _label(run_now), _label(run_then), ""
     yield "commit", _commit(run_now), _commit(run_then), ""
     yield "registered", time_or_missing(now.creation_time), time_or_missing(then.creation_time), ""
-    yield _arrival_row(stores, now)
+    yield from _arrival_rows(stores, now)
     for value in compare_runs(run_now, run_then):
         difference = "" if value.difference is None else _signed(value.difference)
         yield str(value.column), *value.texts, difference
 
 
-def _arrival_row(stores: Stores, version: ModelVersion) -> Sequence[str]:
-    """Return a row that says when the version came into its stage, and who moved it there if that is recorded."""
+def _arrival_rows(stores: Stores, version: ModelVersion) -> Iterator[Sequence[str]]:
+    """Yield rows that say when the version came into its stage, and who moved it there and why if that is recorded."""
     from mldeck.format import MISSING
     from mldeck.registry.history import EventKind, arrival
     from mldeck.registry.stay import exact_time
 
     event = arrival(stores.reader.history(version.name), version.version)
     when = (exact_time(event) if event else None) or MISSING
-    by = ""
-    if event and event.transition:
-        parts = (f"by {event.transition.who}", event.transition.reason and f"({event.transition.reason})")
-        by = " ".join(filter(None, parts))
-    elif event and event.kind is EventKind.UNRECORDED:
-        by = "not recorded" if event.since is not None else "or before, not recorded"
-    return f"in {version.stage} since", when, "", by
+    is_unrecorded = event is not None and event.kind is EventKind.UNRECORDED
+    if event and is_unrecorded and event.when is not None and event.since is None:
+        when += " or earlier"
+    yield f"in {version.stage} since", when, "", ""
+    if is_unrecorded:
+        yield "moved by", "not recorded", "", ""
+    elif event and event.transition:
+        yield "moved by", event.transition.who or MISSING, "", ""
+        if event.transition.reason:
+            yield "reason", event.transition.reason, "", ""
 
 
 def _label(record: RunRecord | None) -> str:
