@@ -585,6 +585,19 @@ class TestColumns:
         assert (status, out, shown) == (2, "", "  " + text)
         assert pointer == "  " + " " * caret + "^"
 
+    @pytest.mark.parametrize(
+        ("text", "hint"),
+        [
+            ("name", "The attribute is run_name."),
+            ("run_id,`Run name`", "The attribute is run_name."),
+            ("created", "The attribute is start_time."),
+            ("rmse", "For a metric write metrics.rmse."),
+        ],
+    )
+    def test_an_error_names_what_was_probably_meant(self, ask: Ask, store_copy: CopyOf, text: str, hint: str) -> None:
+        error = ask("runs", "-s", store_copy("mlflow-3.17.2").db, "--columns", text)[2]
+        assert error.splitlines()[0].endswith(hint)
+
 
 class TestCsv:
     def test_it_reads_back_as_what_json_says(
