@@ -534,11 +534,16 @@ class TestColumns:
         run = found[fixture_store.run("rf10")]
         assert (run["metrics"], run["params"], run["tags"]) == ({"auc": 0.94}, {"solver": "rf"}, {})
 
+    def test_columns_of_a_csv_are_headed_as_written(self, ask: Ask, store_copy: CopyOf) -> None:
+        words = ("runs", "-s", store_copy("mlflow-3.17.2").db, "--format", "csv", "--columns")
+        out = ask(*words, "attributes.status,metric.auc,params.`solver`,dataset.name")[1]
+        assert out.splitlines()[0] == "status,metric.auc,params.solver,dataset.name"
+
     def test_datasets(self, ask: Ask, rows: Callable[..., list[dict[str, Any]]], store_copy: CopyOf) -> None:
         fixture = store_copy("mlflow-3.17.2")
         words = ("runs", "-s", fixture.db, "--columns", "run_id,dataset.name,datasets.`context`")
         parsed = list(csv.reader(io.StringIO(ask(*words, "--format", "csv")[1], newline="")))
-        assert parsed[0] == ["run_id", "datasets.name", "datasets.context"]
+        assert parsed[0] == ["run_id", "dataset.name", "datasets.context"]
         both = {line[0]: line[1:] for line in parsed}[fixture.run("parent")]
         assert both == ["cifar10-test, cifar10-train", "eval, training"]
         assert ask(*words)[0] == 0

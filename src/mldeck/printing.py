@@ -168,16 +168,17 @@ def print_runs(
     view_name: str,
     filter_text: str,
     order: Sequence[OrderKey],
-    columns: Sequence[Column] | None,
+    headings: Mapping[Column, str] | None,
     limit: int,
     format_name: str,
 ) -> int:
     """Print the runs, a few hundred at a time, and return how many more match than `limit`.
 
-    `names` are names or ids of experiments; empty for all active ones. If `columns` is None, a table has the columns that
-    the deck shows, and JSON and CSV have all. A `limit` of 0 means all runs. Raises `UsageError` for an unknown experiment or
-    workspace.
+    `names` are names or ids of experiments; empty for all active ones. `headings` are the columns with their headings in a
+    CSV. If it is None, a table has the columns that the deck shows, and JSON and CSV have all. A `limit` of 0 means all runs.
+    Raises `UsageError` for an unknown experiment or workspace.
     """
+    columns = None if headings is None else tuple(headings)
     with open_store(path) as store:
         experiments = _named_experiments(store, names, workspace)
         query = RunQuery(tuple(experiments), View(view_name), tuple(order), filter_text)
@@ -188,7 +189,7 @@ def print_runs(
             fields = object_fields(columns)
             write(json_pieces(run_object(record, experiment_names) for record in store.iter_records(ids, fields)))
         elif format_name == "csv":
-            _write_runs_csv(store, ids, columns, experiment_names)
+            _write_runs_csv(store, ids, headings, experiment_names)
         elif columns is None:
             _write_runs_table(store, ids, experiment_names)
         else:
@@ -228,12 +229,12 @@ def write_csv(header: Sequence[str], rows: Iterable[TableRow]) -> None:
 
 
 def _write_runs_csv(
-    store: Store, ids: Sequence[str], columns: Sequence[Column] | None, experiment_names: dict[str, str]
+    store: Store, ids: Sequence[str], headings: Mapping[Column, str] | None, experiment_names: dict[str, str]
 ) -> None:
-    if columns is None:
-        columns = [*(Column(Kind.ATTRIBUTE, key) for key in RUN_KEYS), *store.keys_of_runs(ids)]
-    rows = read_rows(store, ids, columns, experiment_names)
-    write_csv([field_name(column) for column in columns], rows)
+    if headings is None:
+        columns = (*(Column(Kind.ATTRIBUTE, key) for key in RUN_KEYS), *store.keys_of_runs(ids))
+        headings = {column: field_name(column) for column in columns}
+    write_csv(list(headings.values()), read_rows(store, ids, tuple(headings), experiment_names))
 
 
 def _write_runs_table(store: Store, ids: Sequence[str], experiment_names: dict[str, str]) -> None:

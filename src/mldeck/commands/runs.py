@@ -85,7 +85,7 @@ def run(words: Sequence[str]) -> int:
     return 0
 
 
-def _columns(text: str) -> tuple[Column, ...]:
+def _columns(text: str) -> dict[Column, str]:
     from mldeck.run_text import COLUMN_ATTRIBUTES
     from mldeck.search.columns import parse_columns
     from mldeck.search.errors import SearchError

@@ -24,9 +24,13 @@ _MEANT_ATTRIBUTES = {"name": "run_name", "id": "run_id", **NAME_ALIASES, **TIME_
 _ATTRIBUTE_ENTITY = re.compile(rf"`?(?:{'|'.join(ATTRIBUTE_WORDS)})`?\.")
 
 
-def parse_columns(text: str, attributes: Sequence[str]) -> tuple[Column, ...]:
-    """The columns that `text` names, separated by commas. `attributes` are those that there are. Raises SearchError."""
-    columns: list[Column] = []
+def parse_columns(text: str, attributes: Sequence[str]) -> dict[Column, str]:
+    """Return the columns that `text` names, separated by commas, each with its heading: the name as it was written.
+
+    A heading has no quotes, and an attribute is headed without `attributes.`. `attributes` are the known ones. Raises
+    `SearchError`.
+    """
+    columns: dict[Column, str] = {}
     position = 0
     while True:
         start = _skip_space(text, position)
@@ -40,10 +44,10 @@ def parse_columns(text: str, attributes: Sequence[str]) -> tuple[Column, ...]:
         column = _column(found.group(), start, attributes)
         if column in columns:
             raise SearchError(f"{column} is there twice: keep one of them.", start, found.end())
-        columns.append(column)
+        columns[column] = _heading(found.group(), column)
         position = _skip_space(text, found.end())
         if position == len(text):
-            return tuple(columns)
+            return columns
         if text[position] != ",":
             hint = "Expected a comma, or a name in backticks (metrics.`a b/c`)."
             raise SearchError(hint, position, len(text))
@@ -53,6 +57,12 @@ def parse_columns(text: str, attributes: Sequence[str]) -> tuple[Column, ...]:
 def _skip_space(text: str, position: int) -> int:
     space = _SPACE.match(text, position)
     return space.end() if space else position
+
+
+def _heading(name: str, column: Column) -> str:
+    if column.kind is Kind.ATTRIBUTE:
+        return column.key
+    return f"{strip_ends(name.partition('.')[0], '`')}.{column.key}"
 
 
 def _column(name: str, start: int, attributes: Sequence[str]) -> Column:
