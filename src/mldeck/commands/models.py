@@ -19,14 +19,15 @@ def run(words: Sequence[str]) -> int:
     parser = command_parser(
         "mldeck models", "Print the registered models with the latest version in each stage, or the versions of one."
     )
-    parser.add_argument("model", nargs="?", metavar="MODEL", help="print its versions")
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="print the versions of this model")
     parser.add_argument(
         "-f",
         "--filter",
         type=_filter,
         default="",
         metavar="FILTER",
-        help="in MLflow's search language and mldeck's extensions of it: \"name LIKE 'churn%%' or tags.team = 'growth'\"",
+        help="models to print, in MLflow's search language and mldeck's extensions of it: "
+        "\"name LIKE 'churn%%' or tags.team = 'growth'\"",
     )
     add_registry_options(parser)
     add_format_option(parser)

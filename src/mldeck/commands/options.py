@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_STORE = "mlflow.db"
 STORE_HELP = "database file or sqlite:/// URI (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
-RUN_HELP = "id, the beginning of an id, or name"
+RUN_HELP = "id of a run, the first 4 or more characters of an id, or name"
 _DRAWN_CHARACTERS = "╭│⣿✓"
 """A sample of the characters that frames and charts are drawn with."""
 _ENCODING_ERRORS = "mldeck.ascii_or_escape"
@@ -75,7 +75,7 @@ def confirm_access(place: Unconfirmed, *, connect: bool) -> None:
         f"use --connect, or add {place.place} to artifact_hosts in the settings" if place.is_host else "use --follow"
     )
     if sys.stdin.isatty() and sys.stderr.isatty():
-        question = f"Connect to {place.place} as you?" if place.is_host else f"Look into {place.place}?"
+        question = f"Connect to {place.place} with your credentials?" if place.is_host else f"Look into {place.place}?"
         tell(str(place))
         print(f"{_safe(question)} [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() in ("y", "yes"):

@@ -33,10 +33,12 @@ def run(words: Sequence[str]) -> int:
         default=None,
         help="archive the versions that are in the stage now (default for Production)",
     )
-    archive.add_argument("--keep-existing", action="store_false", dest="archive_existing", help="leave them there")
+    archive.add_argument(
+        "--keep-existing", action="store_false", dest="archive_existing", help="leave those versions there"
+    )
     parser.add_argument("--reason", default="", metavar="TEXT", help="recorded with the change")
     parser.add_argument("--expect-stage", type=_stage, metavar="STAGE", help="refuse unless the version is there now")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     parser.add_argument("--dry-run", action="store_true", help="only show what would change")
     parser.add_argument("--no-record", action="store_true", help="do not record who moved the version, when and why")
     add_registry_options(parser)

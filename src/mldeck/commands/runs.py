@@ -29,7 +29,7 @@ _MAX_DIGITS = 19
 def run(words: Sequence[str]) -> int:
     parser = command_parser("mldeck runs", "Print the runs of all active experiments, or of the experiments named.")
     parser.add_argument(
-        "-e", "--experiment", action="append", default=[], metavar="EXPERIMENT", help="name or id; may be repeated"
+        "-e", "--experiment", action="append", default=[], metavar="EXPERIMENT", help="its name or id; may be repeated"
     )
     parser.add_argument(
         "-f",
@@ -37,7 +37,8 @@ def run(words: Sequence[str]) -> int:
         type=checked_filter,
         default="",
         metavar="FILTER",
-        help="in MLflow's search language and mldeck's extensions of it: \"metrics.rmse < 7 and params.model = 'rf'\"",
+        help="runs to print, in MLflow's search language and mldeck's extensions of it: "
+        "\"metrics.rmse < 7 and params.model = 'rf'\"",
     )
     parser.add_argument(
         "-o",
@@ -45,7 +46,7 @@ def run(words: Sequence[str]) -> int:
         action="append",
         default=[],
         metavar="ORDER",
-        help='as MLflow writes it: "metrics.rmse DESC", "params.`a b`"; may be repeated',
+        help='sort key as MLflow writes it: "metrics.rmse DESC", "params.`a b`"; may be repeated',
     )
     parser.add_argument(
         "--limit",
@@ -57,7 +58,7 @@ def run(words: Sequence[str]) -> int:
         "--columns",
         type=_columns,
         metavar="COLUMNS",
-        help='separated by commas: "run_id,start_time,metrics.rmse,params.`a b`" '
+        help='columns, separated by commas: "run_id,start_time,metrics.rmse,params.`a b`" '
         "(default: all; in a table those that differ between the runs)",
     )
     add_print_options(parser)
