@@ -72,7 +72,7 @@ class Destination:
                 raise NotWritten(self.path, "it is the tracking database itself")
             if target.is_dir() and Path(os.path.realpath(database)).is_relative_to(target):
                 raise NotWritten(self.path, "it is a folder, and the tracking database lies there")
-        # Any user may have put the link there, so that its target need not be where the user expects it.
+        # Another user may have put the link into the folder, so it may lead anywhere.
         if self.path.is_symlink() and not self.replace:
             raise AlreadyThere(self.path, f"it is a link to {target}")
         if not target.exists():
