@@ -166,7 +166,7 @@ def test_undo_is_refused_when_one_was_moved_and_moved_back_since() -> None:
 
 
 def test_a_record_that_names_not_all_cannot_be_undone() -> None:
-    with pytest.raises(MldeckError, match="leaves out 900"):
+    with pytest.raises(MldeckError, match="omits 900"):
         plan_undo(AFTER, replace(DONE, archived=(), left_out=900))
 
 
