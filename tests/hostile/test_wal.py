@@ -149,7 +149,7 @@ def test_no_read_is_torn_while_writers_come_and_go(db: Path) -> None:
             deadline = time.monotonic() + 3
             while time.monotonic() < deadline:
                 try:
-                    (number,) = store._read(_numbers, None)
+                    (number,) = store.read(_numbers, None)
                 except StoreUnavailable:
                     continue
                 assert number >= seen[-1]

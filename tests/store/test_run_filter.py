@@ -211,7 +211,7 @@ def test_a_database_without_datasets(store_copy: Callable[[str], FixtureStore]) 
     "text", ["metrics.a < 1", "params.a > 1 AND tags.b LIKE 'x'", "NOT (brave OR duration > 1m)", ""]
 )
 def test_servers_get_sql_of_their_own(text: str, store: Store) -> None:
-    schema = store._schema
+    schema = store.schema
     statement: Select[Any] = (
         select(column("run_uuid")).select_from(schema.runs).where(run_filter(parse(text), schema, NOW))
     )

@@ -73,26 +73,26 @@ class Store(OpenedStore):
         return RegistryEditor(self._database, workspace, record_transitions=record_transitions, tracking=logged)
 
     def experiments(self, view: View, interrupt: Interrupt | None = None) -> list[Experiment]:
-        return self._read(list_experiments, interrupt, view)
+        return self.read(list_experiments, interrupt, view)
 
     def run_counts(self, interrupt: Interrupt | None = None) -> dict[str, RunCount]:
         """How many runs each experiment has, by its id: a scan of all runs."""
-        return self._read(count_runs, interrupt)
+        return self.read(count_runs, interrupt)
 
     def newest_run_experiment(self, experiment_ids: Sequence[str], interrupt: Interrupt | None = None) -> str | None:
         """Which of these experiments has the newest active run."""
-        return self._read(newest_run_experiment, interrupt, experiment_ids)
+        return self.read(newest_run_experiment, interrupt, experiment_ids)
 
     def run_ids(self, query: RunQuery, limit: int | None = None, interrupt: Interrupt | None = None) -> list[str]:
-        return self._read(run_ids, interrupt, query, limit)
+        return self.read(run_ids, interrupt, query, limit)
 
     def count_matching(self, query: RunQuery, interrupt: Interrupt | None = None) -> int:
-        return self._read(count_matching, interrupt, query)
+        return self.read(count_matching, interrupt, query)
 
     def run_records(
         self, ids: Sequence[str], fields: RunFields, interrupt: Interrupt | None = None
     ) -> dict[str, RunRecord]:
-        return self._read(run_records, interrupt, ids, fields)
+        return self.read(run_records, interrupt, ids, fields)
 
     def iter_records(
         self, ids: Sequence[str], fields: RunFields, interrupt: Interrupt | None = None
@@ -111,60 +111,60 @@ class Store(OpenedStore):
         at_once = max(1, min(ROWS_AT_ONCE, _CELLS_AT_ONCE // max(1, len(columns))))
         indexes: dict[str, str | None] = {}
         for start in range(0, len(ids), at_once):
-            yield from self._read(run_rows, interrupt, ids[start : start + at_once], columns, indexes)
+            yield from self.read(run_rows, interrupt, ids[start : start + at_once], columns, indexes)
 
     def differing_columns(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> tuple[Column, ...]:
-        return self._read(differing_columns, interrupt, ids)
+        return self.read(differing_columns, interrupt, ids)
 
     def present_columns(self, query: RunQuery, interrupt: Interrupt | None = None) -> tuple[Column, ...]:
         """The metrics, params and tags (but MLflow's own) that at least one run of the query has, each by name."""
-        return self._read(present_columns, interrupt, query)
+        return self.read(present_columns, interrupt, query)
 
     def best_values(
         self, query: RunQuery, greater_is_better: Mapping[str, bool], interrupt: Interrupt | None = None
     ) -> dict[str, float]:
         """The best finite value of each of these metrics among all runs of the query."""
-        return self._read(best_values, interrupt, query, greater_is_better)
+        return self.read(best_values, interrupt, query, greater_is_better)
 
     def primary_metric(self, experiment_id: str, interrupt: Interrupt | None = None) -> tuple[str, bool] | None:
         """What the experiment's tags say: the most important metric, and whether greater is better."""
-        return self._read(primary_metric, interrupt, experiment_id)
+        return self.read(primary_metric, interrupt, experiment_id)
 
     def keys_of_runs(self, ids: Sequence[str]) -> tuple[Column, ...]:
         """All metrics, params and tags that at least one of these runs has."""
-        return self._read(keys_of_runs, None, ids)
+        return self.read(keys_of_runs, None, ids)
 
     def find_runs(
         self, query: RunQuery, text: str, columns: Sequence[Column], interrupt: Interrupt | None = None
     ) -> frozenset[str]:
         """Ids of the runs whose name, id, user or status, or whose shown params and tags, contain the text."""
-        return self._read(find_runs, interrupt, query, text, columns)
+        return self.read(find_runs, interrupt, query, text, columns)
 
     def list_keys(self, kind: Kind, sample_ids: Sequence[str], interrupt: Interrupt | None = None) -> list[str]:
         """Metric, param or tag keys of the database, those first that most of the sample runs have."""
-        return self._read(list_keys, interrupt, kind, sample_ids)
+        return self.read(list_keys, interrupt, kind, sample_ids)
 
     def list_values(self, kind: Kind, key: str, limit: int = 50, interrupt: Interrupt | None = None) -> list[str]:
         """Values of a param or tag, the most frequent first."""
-        return self._read(list_values, interrupt, kind, key, limit)
+        return self.read(list_values, interrupt, kind, key, limit)
 
     def is_numeric(self, query: RunQuery, kind: Kind, key: str, interrupt: Interrupt | None = None) -> bool:
         """Whether all values of a param or tag are numbers."""
-        return self._read(is_numeric, interrupt, query, kind, key)
+        return self.read(is_numeric, interrupt, query, kind, key)
 
     def text_values(self, query: RunQuery, column: Column, interrupt: Interrupt | None = None) -> dict[str, str]:
         """A param or tag of all the runs of a query, by run id."""
-        return self._read(text_values, interrupt, query, column)
+        return self.read(text_values, interrupt, query, column)
 
     def metric_values(self, query: RunQuery, key: str, interrupt: Interrupt | None = None) -> dict[str, float]:
         """The latest value of a metric of all the runs of a query, by run id."""
-        return self._read(metric_values, interrupt, query, key)
+        return self.read(metric_values, interrupt, query, key)
 
     def run_meant(self, text: str, interrupt: Interrupt | None = None) -> Run:
         """The run that somebody names by its id, the beginning of its id, or its name; `UsageError` unless it is one."""
         from mldeck.store.runs.lookup import runs_meant  # for commands that are told a run
 
-        found = self._read(runs_meant, interrupt, text)
+        found = self.read(runs_meant, interrupt, text)
         if not found:
             raise UsageError(f"{self.path} has no run {text}: give its id, at least 4 characters of it, or its name")
         if len(found) > 1:
@@ -173,24 +173,24 @@ class Store(OpenedStore):
         return found[0]
 
     def run_details(self, run_id: str, interrupt: Interrupt | None = None) -> RunDetails | None:
-        return self._read(run_details, interrupt, run_id)
+        return self.read(run_details, interrupt, run_id)
 
     def assessments_of_runs(self, run_ids: Sequence[str], interrupt: Interrupt | None = None) -> int:
         """How many evaluation results MLflow would delete for good with these runs (3.11 and later)."""
         from mldeck.store.edits.runs import assessments_of_runs
 
-        return self._read(assessments_of_runs, interrupt, run_ids)
+        return self.read(assessments_of_runs, interrupt, run_ids)
 
     def assessments_of_experiments(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> int:
         """The same for the runs of these experiments."""
         from mldeck.store.edits.experiments import assessments_of_experiments
 
-        return self._read(assessments_of_experiments, interrupt, ids)
+        return self.read(assessments_of_experiments, interrupt, ids)
 
     def history_outline(
         self, run_id: str, key: str, slices: int, interrupt: Interrupt | None = None
     ) -> tuple[HistorySpan, ...]:
-        return self._read(history_outline, interrupt, run_id, key, slices)
+        return self.read(history_outline, interrupt, run_id, key, slices)
 
     def read_history(
         self,
@@ -207,26 +207,26 @@ class Store(OpenedStore):
         """
         from mldeck.store.histories.histories import read_history  # not needed before the first chart
 
-        return self._read(read_history, interrupt, run_id, key, window, on_part)
+        return self.read(read_history, interrupt, run_id, key, window, on_part)
 
     def read_newer(self, history: History, interrupt: Interrupt | None = None) -> History:
         """The history with what was logged since it was read (see `History.is_unchanged_since`)."""
         from mldeck.store.histories.histories import read_newer
 
-        return self._read(read_newer, interrupt, history)
+        return self.read(read_newer, interrupt, history)
 
     def iter_points(self, run_id: str, key: str, interrupt: Interrupt | None = None) -> Iterator[Points]:
         """All points of a metric of a run, also where a `History` has no room for them: in parts that follow each other."""
         from mldeck.store.histories.histories import read_part
 
-        points, place = self._read(read_part, interrupt, run_id, key)
+        points, place = self.read(read_part, interrupt, run_id, key)
         yield points
         while place is not None:
-            points, place = self._read(read_part, interrupt, run_id, key, place)
+            points, place = self.read(read_part, interrupt, run_id, key, place)
             yield points
 
     def metric_keys(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> tuple[MetricKey, ...]:
         """The metrics that at least one of these runs has, by name."""
         from mldeck.store.histories.metric_keys import metric_keys
 
-        return self._read(metric_keys, interrupt, ids)
+        return self.read(metric_keys, interrupt, ids)

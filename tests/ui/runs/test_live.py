@@ -137,7 +137,7 @@ async def test_nothing_is_read_while_nothing_changes(
 ) -> None:
     path = store_copy("nyc-taxi").db
     polls, reads = [], []
-    real_poll, real_read = Store.poll, Store._read
+    real_poll, real_read = Store.poll, Store.read
 
     def poll(self: Store) -> Any:
         polls.append(1)
@@ -148,7 +148,7 @@ async def test_nothing_is_read_while_nothing_changes(
         return real_read(self, *args)
 
     monkeypatch.setattr(Store, "poll", poll)
-    monkeypatch.setattr(Store, "_read", read)
+    monkeypatch.setattr(Store, "read", read)
     async with running_deck(path, experiment=EXPERIMENT) as deck:
         await deck.until_counted(45)
         await deck.until_shown("run id")

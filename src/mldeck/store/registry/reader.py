@@ -6,7 +6,7 @@ Every method may be called from any thread, and raises what the methods of `Stor
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
@@ -28,9 +28,7 @@ from mldeck.store.registry import sources as registry_sources
 from mldeck.store.registry import versions as registry_versions
 from mldeck.store.registry.tables import ALIASES, MODELS, VERSION_TAGS, VERSIONS, RegistryTables, list_workspaces
 from mldeck.store.schema import Schema
-
-if TYPE_CHECKING:
-    from mldeck.store.store import Store
+from mldeck.store.sqlite.opened import OpenedStore
 
 _P = ParamSpec("_P")
 _Result = TypeVar("_Result")
@@ -39,7 +37,7 @@ _Result = TypeVar("_Result")
 class RegistryReader:
     """Costs nothing until something is read. What is registered is that of one workspace (MLflow 3.10 and later)."""
 
-    def __init__(self, store: Store, workspace: str = DEFAULT_WORKSPACE) -> None:
+    def __init__(self, store: OpenedStore, workspace: str = DEFAULT_WORKSPACE) -> None:
         self._store = store
         self.workspace = workspace
 
@@ -78,42 +76,42 @@ class RegistryReader:
 
     def workspaces(self, interrupt: Interrupt | None = None) -> tuple[str, ...]:
         """Those that have registered models, by name, and the one that is shown."""
-        return self._store._read(list_workspaces, interrupt, self.workspace)
+        return self._store.read(list_workspaces, interrupt, self.workspace)
 
     @property
     def has_registry(self) -> bool:
         """False before MLflow 1.4."""
-        return self._store._schema.has(MODELS, VERSIONS)
+        return self._store.schema.has(MODELS, VERSIONS)
 
     @property
     def keeps_history(self) -> bool:
         """Whether there are tags of versions to keep it in: False before MLflow 1.10."""
-        return self._store._schema.has(VERSION_TAGS)
+        return self._store.schema.has(VERSION_TAGS)
 
     @property
     def has_aliases(self) -> bool:
         """False before MLflow 2.3."""
-        return self._store._schema.has(ALIASES)
+        return self._store.schema.has(ALIASES)
 
     # What runs logged
 
     def models_of_run(self, run_id: str, interrupt: Interrupt | None = None) -> tuple[LoggedModel, ...]:
-        return self._store._read(logged_models.models_of_run, interrupt, run_id)
+        return self._store.read(logged_models.models_of_run, interrupt, run_id)
 
     def models_of_experiment(self, experiment_id: str, interrupt: Interrupt | None = None) -> tuple[LoggedModel, ...]:
-        return self._store._read(logged_models.models_of_experiment, interrupt, experiment_id)
+        return self._store.read(logged_models.models_of_experiment, interrupt, experiment_id)
 
     def logged_model(self, model_id: str, interrupt: Interrupt | None = None) -> LoggedModel | None:
-        return self._store._read(logged_models.logged_model, interrupt, model_id)
+        return self._store.read(logged_models.logged_model, interrupt, model_id)
 
     def source_of_run(
         self, run_id: str, path: str, has_model: registry_sources.HasModel, interrupt: Interrupt | None = None
     ) -> ModelSource:
         """What registering `runs:/RUN_ID/PATH` stores. Raises `MldeckError` when there is no such model."""
-        return self._store._read(registry_sources.source_of_run, interrupt, run_id, path, has_model)
+        return self._store.read(registry_sources.source_of_run, interrupt, run_id, path, has_model)
 
     def source_of_logged_model(self, model_id: str, interrupt: Interrupt | None = None) -> ModelSource:
-        return self._store._read(registry_sources.source_of_logged_model, interrupt, model_id)
+        return self._store.read(registry_sources.source_of_logged_model, interrupt, model_id)
 
     def _read(
         self,
@@ -130,4 +128,4 @@ class RegistryReader:
                 return nothing
             return function(connection, RegistryTables(schema, self.workspace), *args, **kwargs)
 
-        return self._store._read(read, interrupt)
+        return self._store.read(read, interrupt)

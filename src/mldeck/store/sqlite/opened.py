@@ -54,7 +54,7 @@ class OpenedStore:
             reader.close()
             database.discard()
             raise
-        self._database, self._reader, self._schema, self._watcher = database, reader, schema, watcher
+        self._database, self._reader, self.schema, self._watcher = database, reader, schema, watcher
 
     @property
     def read_only_reason(self) -> str | None:
@@ -77,12 +77,12 @@ class OpenedStore:
     def reading_notices(self) -> tuple[str, ...]:
         """What somebody who only reads should know: that it may not be all there is."""
         notices = [self._database.notice] if self._database.notice else []
-        if self._schema.is_read_otherwise:
+        if self.schema.is_read_otherwise:
             notices.append(
-                f"written by a newer MLflow than this mldeck knows (revision {self._schema.revision}); "
+                f"written by a newer MLflow than this mldeck knows (revision {self.schema.revision}); "
                 "what is shown may be incomplete"
             )
-        return (*notices, *self._schema.notices)
+        return (*notices, *self.schema.notices)
 
     def poll(self) -> Change:
         """Whether others changed the database since the last call. Opens it anew when it was migrated or replaced.
@@ -124,7 +124,7 @@ class OpenedStore:
 
     def _follow(self) -> None:
         """Opens it anew as somebody left it. While a migration makes a table anew, there is no such table for a moment."""
-        self._reopen(None if self._watcher.is_replaced else self._schema)
+        self._reopen(None if self._watcher.is_replaced else self.schema)
 
     def _reopen(self, before: Schema | None) -> None:
         with self._watching:
@@ -144,7 +144,7 @@ class OpenedStore:
             self._database.discard()
             self._database.tidy()
 
-    def _read(
+    def read(
         self,
         function: Callable[Concatenate[Connection, Schema, _P], _Result],
         interrupt: Interrupt | None,
@@ -154,7 +154,7 @@ class OpenedStore:
         def read() -> _Result:
             try:
                 with self._reader.reading(interrupt) as connection:
-                    return function(connection, self._schema, *args, **kwargs)
+                    return function(connection, self.schema, *args, **kwargs)
             except StoreChanged:
                 self._follow()
                 raise
