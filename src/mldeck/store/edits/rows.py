@@ -14,8 +14,8 @@ from mldeck.format import safe
 from mldeck.model import RUN_NAME_TAG
 from mldeck.store.edits.changes import Edit, RowChange, RowSet, Values
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite.reader import MAX_BOUND_VALUES
 from mldeck.store.sqlite.writer import read_rows, rows_as_recorded, write_rows
+from mldeck.store.statements import MAX_BOUND_VALUES
 
 ACTIVE = "active"
 DELETED = "deleted"

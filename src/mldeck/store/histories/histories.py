@@ -21,7 +21,7 @@ from mldeck.store.encoding import SECONDS_LIMIT, are_seconds
 from mldeck.store.histories.points import MOST_POINTS, Gathering, PointRow, Points
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.files import is_locked
-from mldeck.store.sqlite.reader import stoppable
+from mldeck.store.statements import stoppable
 
 _ROWS_AT_ONCE = 250_000
 """Read by one statement: about half a second, in which nobody can write."""

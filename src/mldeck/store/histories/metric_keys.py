@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, select
 
 from mldeck.model import MetricKey
-from mldeck.store.runs.records import chunks
 from mldeck.store.schema import Schema
+from mldeck.store.statements import chunks
 
 
 def metric_keys(connection: Connection, schema: Schema, ids: Sequence[str]) -> tuple[MetricKey, ...]:

@@ -11,7 +11,7 @@ from mldeck.registry.history import Event, history_of_model
 from mldeck.registry.nouns import DELETED_STAGE, NO_STAGE, ModelVersion
 from mldeck.store.registry.models import is_prompt
 from mldeck.store.registry.tables import ALIASES, VERSION_TAGS, RegistryTables
-from mldeck.store.runs.records import chunks
+from mldeck.store.statements import chunks
 
 _OPTIONAL = (
     *("creation_time", "last_updated_time", "run_id", "user_id", "source", "status", "status_message", "run_link"),

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, and_, func, select
 
 from mldeck.model import RunQuery
 from mldeck.store.encoding import STORED_INFINITY
-from mldeck.store.runs.records import chunks, matches
+from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
+from mldeck.store.statements import chunks
 
 _NAME_TAG = "mlflow.experiment.primaryMetric.name"
 _GREATER_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter"

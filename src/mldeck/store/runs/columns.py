@@ -8,8 +8,9 @@ from sqlalchemy import Connection, FromClause, and_, func, select, union_all
 
 from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunQuery
 from mldeck.store.runs.completion import found_keys
-from mldeck.store.runs.records import chunks, matches
+from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
+from mldeck.store.statements import chunks
 
 SAMPLE_RUNS = 60
 """As many runs are looked at as a tall screen shows."""

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, String, and_, func
 from mldeck.model import RUN_NAME_TAG, Column, Kind, RunQuery
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite.reader import MAX_BOUND_VALUES
+from mldeck.store.statements import MAX_BOUND_VALUES
 
 _ESCAPE = "\\"
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)

@@ -17,7 +17,8 @@ from mldeck.store.encoding import metric_value
 from mldeck.store.runs.dataset_inputs import dataset_inputs, dataset_texts
 from mldeck.store.runs.order import ordered
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite.reader import MAX_BOUND_VALUES, plain_rows, read_quickly
+from mldeck.store.sqlite.reader import read_quickly
+from mldeck.store.statements import chunks, plain_rows
 from mldeck.store.values import text_of
 
 _RUN_COLUMNS = (
@@ -169,9 +170,3 @@ def _values(
         return
     for some in chunks(keys):
         yield from connection.execute(statement.where(and_(source.c.key.in_(some), condition))).all()
-
-
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    half = MAX_BOUND_VALUES // 2  # a statement may hold a list of keys beside a list of ids
-    for start in range(0, len(values), half):
-        yield values[start : start + half]

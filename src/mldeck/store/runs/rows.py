@@ -12,9 +12,9 @@ from mldeck.model import RUN_NAME_TAG, Column, Kind
 from mldeck.store.encoding import metric_value
 from mldeck.store.runs.dataset_inputs import dataset_texts
 from mldeck.store.runs.order import DURATION
-from mldeck.store.runs.records import chunks
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite.reader import MAX_BOUND_VALUES, index_names, plain_rows, read_quickly
+from mldeck.store.sqlite.reader import index_names, read_quickly
+from mldeck.store.statements import MAX_BOUND_VALUES, chunks, plain_rows
 from mldeck.store.values import text_of
 
 ROWS_AT_ONCE = MAX_BOUND_VALUES

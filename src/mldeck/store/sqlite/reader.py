@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, FromClause, Select, create_engine, event
+from sqlalchemy import Connection, Engine, FromClause, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
@@ -17,9 +17,6 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.store.sqlite.files import DatabaseFile, check_side_files, is_locked
 
 _Result = TypeVar("_Result")
-
-MAX_BOUND_VALUES = 500
-"""Longest IN list: older builds of SQLite accept 999 bound values in a statement."""
 
 _COLUMNS = "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_xinfo(m.name) AS c WHERE c.hidden != 1 AND"
 """The pragma without the x leaves generated columns out."""
@@ -101,16 +98,6 @@ def _stop_if_fired(connection: Connection, *_: object) -> None:
     connection.get_execution_options()["interrupt"].check()
 
 
-@contextmanager
-def stoppable(connection: Connection) -> Iterator[None]:
-    """For reading in parts: an interrupt ends the block, and what was read before counts."""
-    try:
-        yield
-    except (Interrupted, DBAPIError, sqlite3.Error):
-        if not connection.get_execution_options()["interrupt"].fired:
-            raise
-
-
 def read_quickly(connection: Connection, read: Callable[[], _Result]) -> _Result:
     """What `read` reads through this connection, with its texts decoded by SQLite's driver, three times as fast.
 
@@ -127,13 +114,6 @@ def read_quickly(connection: Connection, read: Callable[[], _Result]) -> _Result
     finally:
         raw.text_factory = careful
     return read()
-
-
-def plain_rows(connection: Connection, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-    """All rows as they are stored, straight from SQLite's driver: SQLAlchemy's rows, and types, would double what they cost."""
-    with closing(connection.execute(statement, values)) as result:
-        assert result.cursor is not None  # it has rows, or could have
-        return result.cursor.fetchall()
 
 
 def columns_by_table(connection: Connection, views: Collection[str]) -> dict[str, frozenset[str]]:

@@ -36,7 +36,7 @@ from mldeck.store.edits.changes import DbValue, RowChange, RowSet, Values
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.files import DatabaseFile, check_side_files, is_locked, read_only_reason
-from mldeck.store.sqlite.reader import MAX_BOUND_VALUES
+from mldeck.store.statements import MAX_BOUND_VALUES
 
 LOCK_WAIT_S = 20.0
 """How long a write waits for somebody's lock: as long as MLflow does (DATABASE.md#sharing-the-file)."""
