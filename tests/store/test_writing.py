@@ -19,11 +19,12 @@ from sqlalchemy import event
 from mldeck.errors import Interrupted, MldeckError, StoreUnavailable
 from mldeck.model import RUN_NAME_TAG
 from mldeck.store.edits.changes import RowChange, RowSet
+from mldeck.store.edits.db_rows import read_rows, write_rows
 from mldeck.store.edits.editor import StoreEditor
 from mldeck.store.edits.runs import delete_runs, rename_run
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.sqlite.files import DatabaseFile, open_database
-from mldeck.store.sqlite.writer import LOCK_WAIT_S, SqliteWriter, read_rows, write_rows
+from mldeck.store.sqlite.writer import LOCK_WAIT_S, SqliteWriter
 from tests.fixture_stores import FixtureStore
 from tests.many_runs import EXPERIMENT_ID, add_many_runs
 from tests.privileges import without_root_powers

@@ -13,8 +13,8 @@ from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import RUN_NAME_TAG
 from mldeck.store.edits.changes import Edit, RowChange, RowSet, Values
+from mldeck.store.edits.db_rows import read_rows, rows_as_recorded, write_rows
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite.writer import read_rows, rows_as_recorded, write_rows
 from mldeck.store.statements import MAX_BOUND_VALUES
 
 ACTIVE = "active"

@@ -15,6 +15,7 @@ from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.registry.nouns import DELETED_STAGE
 from mldeck.store.edits.changes import DbValue, Edit, EditKind, RowChange, RowSet, Values
+from mldeck.store.edits.db_rows import read_rows
 from mldeck.store.edits.rows import check_as_recorded, row_set, tag_set, written
 from mldeck.store.registry.rows import (
     changed_model,
@@ -35,7 +36,6 @@ from mldeck.store.registry.rules import (
     check_registry_tag,
 )
 from mldeck.store.registry.tables import ALIASES, MODEL_TAGS, MODELS, VERSION_TAGS, VERSIONS, RegistryTables
-from mldeck.store.sqlite.writer import read_rows
 
 _REDACTED: Mapping[str, DbValue] = {
     "description": None,

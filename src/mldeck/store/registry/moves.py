@@ -13,6 +13,7 @@ from mldeck.registry.history import Transition, recorded_transitions, transition
 from mldeck.registry.nouns import DELETED_STAGE, NO_STAGE, ModelSource
 from mldeck.registry.plan import TransitionPlan, check_as_planned
 from mldeck.store.edits.changes import DbValue, RowChange, RowSet
+from mldeck.store.edits.db_rows import read_rows, write_rows
 from mldeck.store.registry.edits import create_model, version_tag
 from mldeck.store.registry.rows import (
     changed_model,
@@ -26,7 +27,6 @@ from mldeck.store.registry.rules import check_reason
 from mldeck.store.registry.tables import VERSION_TAGS, VERSIONS, RegistryTables
 from mldeck.store.registry.versions import versions_of_model
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite.writer import read_rows, write_rows
 
 _VERSIONS_TAG = "mlflow.modelVersions"
 """Of a logged model: JSON of the versions that were registered from it."""

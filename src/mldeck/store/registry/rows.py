@@ -10,10 +10,10 @@ from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.registry.nouns import ModelVersion
 from mldeck.store.edits.changes import DbValue, Edit, EditKind, RowChange, RowSet, Subject, Values
+from mldeck.store.edits.db_rows import read_rows
 from mldeck.store.registry.models import is_prompt
 from mldeck.store.registry.tables import MODELS, VERSIONS, RegistryTables
 from mldeck.store.registry.versions import read_version
-from mldeck.store.sqlite.writer import read_rows
 
 
 def model_exists(connection: Connection, tables: RegistryTables, name: str) -> bool:

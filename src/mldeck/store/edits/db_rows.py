@@ -1,0 +1,85 @@
+"""Reading and writing the rows that edits record, on any database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    TableClause,
+    and_,
+    bindparam,
+    column,
+    delete,
+    insert,
+    select,
+    table,
+    update,
+)
+
+from mldeck.store.edits.changes import DbValue, RowChange, RowSet, Values
+from mldeck.store.statements import MAX_BOUND_VALUES
+
+
+def write_rows(connection: Connection, row_sets: Iterable[RowSet]) -> None:
+    """Makes each row what it is to be `after`: one statement each for the rows to delete, to update, and to insert."""
+    for row_set in row_sets:
+        target = _table(row_set)
+        here = and_(*(target.c[name] == bindparam(f"key_{name}") for name in row_set.key_columns))
+        new: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in row_set.columns}
+        all_new = {name: bindparam(f"key_{name}") for name in row_set.key_columns} | new
+        removed = [row for row in row_set.rows if row.after is None]
+        inserted = [row for row in row_set.rows if row.before is None]
+        changed = [row for row in row_set.rows if row.before is not None and row.after is not None]
+        for statement, rows in (
+            (delete(target).where(here), removed),
+            (update(target).where(here).values(new), changed),
+            (insert(target).values(all_new), inserted),
+        ):
+            if rows:
+                connection.execute(statement, [_bound(row_set, row) for row in rows])
+
+
+def read_rows(
+    connection: Connection,
+    table_name: str,
+    key_columns: Sequence[str],
+    columns: Sequence[str],
+    keys: Iterable[Values],
+) -> dict[Values, Values]:
+    """The values of `columns` by key; rows that do not exist are missing. Keys that differ in the last column only are looked
+    up together, by the primary key."""
+    source = table(table_name, *map(column, (*key_columns, *columns)))
+    *first, last = (source.c[name] for name in key_columns)
+    found: dict[Values, Values] = {}
+    for shared, group in groupby(keys, key=lambda key: key[:-1]):
+        lasts = [key[-1] for key in group]
+        for start in range(0, len(lasts), MAX_BOUND_VALUES):
+            here = [each == value for each, value in zip(first, shared, strict=True)]
+            here.append(last.in_(lasts[start : start + MAX_BOUND_VALUES]))
+            statement = select(last, *(source.c[name] for name in columns)).where(*here)
+            for key, *values in connection.execute(statement).all():
+                found[shared + (key,)] = tuple(values)
+    return found
+
+
+def rows_as_recorded(connection: Connection, row_set: RowSet) -> bool:
+    """Whether every row is still as it was `after` the change."""
+    found = read_rows(
+        connection, row_set.table, row_set.key_columns, row_set.columns, (row.key for row in row_set.rows)
+    )
+    return all(found.get(row.key) == row.after for row in row_set.rows)
+
+
+def _table(row_set: RowSet) -> TableClause:
+    return table(row_set.table, *map(column, (*row_set.key_columns, *row_set.columns)))
+
+
+def _bound(row_set: RowSet, row: RowChange) -> dict[str, DbValue]:
+    keys = {f"key_{name}": value for name, value in zip(row_set.key_columns, row.key, strict=True)}
+    if row.after is None:
+        return keys
+    return keys | {f"new_{name}": value for name, value in zip(row_set.columns, row.after, strict=True)}
