@@ -30,7 +30,6 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from mldeck.model import Kind
-from mldeck.store.sqlite.reader import columns_by_table, columns_in_script, index_names
 from mldeck.store.values import GREATEST_WHOLE, Oddities, Real, Text, Whole, text_of
 
 _KNOWN_REVISIONS = frozenset(
@@ -43,15 +42,6 @@ _KNOWN_REVISIONS = frozenset(
     """.split()
 )
 """The head of each release from 1.0 to 3.18, all that is written to (DATABASE.md#releases-and-revisions)."""
-
-_TABLES = frozenset(
-    """
-    experiments experiment_tags runs params tags metrics latest_metrics datasets inputs input_tags workspaces
-    logged_models logged_model_metrics logged_model_params logged_model_tags
-    registered_models registered_model_tags registered_model_aliases model_versions model_version_tags
-    """.split()
-)
-"""Those that mldeck reads. Of the others each release brings more."""
 
 _WHOLE_NUMBERS = frozenset(
     """
@@ -95,6 +85,8 @@ _EXPECTED: Mapping[str, str] = {
     "logged_models": "artifact_location creation_timestamp_ms status_message model_type source_run_id",
 }
 """Columns that they all have, too, and that take with them only what is in them (see `optional`)."""
+TABLES_READ = tuple(_NEEDED)
+"""The tables and views that mldeck reads."""
 _WORKSPACE_TABLES = (
     *("registered_models", "registered_model_tags", "model_versions", "model_version_tags"),
     "registered_model_aliases",
@@ -105,29 +97,25 @@ _RUN_INDEX = "index_metrics_run_uuid"
 
 
 class Schema:
-    """What one database offers. Made anew when `PRAGMA schema_version` moves: another MLflow may have migrated it."""
+    """What one database offers. It is read anew when the database was migrated by another MLflow."""
 
     def __init__(
         self,
         columns: Mapping[str, frozenset[str]],
-        metric_indexes: frozenset[str],
+        indexes: Mapping[str, frozenset[str]],
         revision: str | None,
         *,
         as_stored: bool = False,
     ) -> None:
+        """`columns` and `indexes` are names by table; `revision` is that of the last migration, None when there is none.
+
+        With `as_stored`, values are read unchanged: for edits, which write them back.
+        """
         self._columns = columns
-        self._metric_indexes = metric_indexes
+        self._indexes = indexes
         self.revision = revision
         self._as_stored = as_stored
         self._oddities = Oddities()
-
-    @classmethod
-    def read(cls, connection: Connection, *, as_stored: bool = False) -> Schema:
-        """`as_stored`: for whoever writes values back, and must not change them on the way."""
-        columns = columns_by_table(connection, _NEEDED)
-        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        known = None if revision is None else text_of(revision)
-        return cls(columns, index_names(connection, "metrics"), known, as_stored=as_stored)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -149,15 +137,12 @@ class Schema:
         """Whether another release made it. It may keep more in step with each write than we know of, without any new column."""
         return self.revision is not None and self.revision not in _KNOWN_REVISIONS
 
-    @cached_property
-    def is_read_otherwise(self) -> bool:
-        """Whether that release has changed what mldeck reads."""
-        if not self.is_unknown:
-            return False
-        from mldeck.store.seed.seed import SCHEMA_FILE
+    def differs_from(self, columns: Mapping[str, frozenset[str]]) -> bool:
+        """Return whether a table that mldeck reads has other columns than these, which are names by table."""
+        return any(self._columns.get(name) != columns[name] for name in (*TABLES_READ, "workspaces"))
 
-        newest = columns_in_script(SCHEMA_FILE.read_text(encoding="utf-8"))
-        return any(self._columns.get(name) != newest[name] for name in _TABLES)
+    def has_index(self, table_name: str, index: str) -> bool:
+        return index in self._indexes.get(table_name, ())
 
     def has(self, *table_names: str) -> bool:
         """Whether all of these tables are there."""
@@ -252,7 +237,7 @@ class Schema:
         covers the query: seconds instead of milliseconds (DATABASE.md#indexes-and-query-plans).
         """
         for name in (_COMPOSITE_INDEX, _RUN_INDEX):
-            if name in self._metric_indexes:
+            if self.has_index("metrics", name):
                 return name
         return None
 
@@ -285,3 +270,9 @@ class Schema:
         else:
             read = Text(is_needed and not name.endswith("value"))
         return read.impl_instance if self._as_stored else read
+
+
+def read_revision(connection: Connection) -> str | None:
+    """Return the revision of the last migration, None when none is recorded."""
+    revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if revision is None else text_of(revision)

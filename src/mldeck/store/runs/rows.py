@@ -13,7 +13,7 @@ from mldeck.store.encoding import metric_value
 from mldeck.store.runs.dataset_inputs import dataset_texts
 from mldeck.store.runs.order import DURATION
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite.reader import index_names, read_quickly
+from mldeck.store.sqlite.reader import read_quickly
 from mldeck.store.statements import MAX_BOUND_VALUES, chunks, plain_rows
 from mldeck.store.values import text_of
 
@@ -75,13 +75,13 @@ def _rows(
     rows = _attributes(connection, schema, ids, places.get(Kind.ATTRIBUTE, {}), len(columns))
     metrics = places.get(Kind.METRIC, {})
     for run_id, key, value, is_nan in _values(
-        connection, "latest_metrics", schema.latest_metrics, ids, metrics, indexes
+        connection, schema, "latest_metrics", schema.latest_metrics, ids, metrics, indexes
     ):
         if run_id in rows:
             rows[run_id][metrics[key]] = metric_value(value, is_nan)
     for kind, name, source in ((Kind.PARAM, "params", schema.params), (Kind.TAG, "tags", schema.tags)):
         texts = places.get(kind, {})
-        for run_id, key, value in _values(connection, name, source, ids, texts, indexes):
+        for run_id, key, value in _values(connection, schema, name, source, ids, texts, indexes):
             if run_id in rows:
                 rows[run_id][texts[key]] = value if type(value) is str else text_of(value)
     _add_datasets(connection, schema, ids, places.get(Kind.DATASET, {}), rows)
@@ -127,6 +127,7 @@ def _name_nameless(connection: Connection, schema: Schema, rows: Mapping[str, Ro
 
 def _values(
     connection: Connection,
+    schema: Schema,
     name: str,
     source: FromClause,
     ids: Sequence[str],
@@ -140,7 +141,7 @@ def _values(
     statement = select(source.c.run_uuid, source.c.key, source.c.value, *extra).where(source.c.run_uuid.in_(_IDS))
     with_keys = statement.where(source.c.key.in_(_KEYS))
     if name not in indexes:
-        indexes[name] = _index_by_run(connection, name, source, ids, len(keys))
+        indexes[name] = _index_by_run(connection, schema, name, source, ids, len(keys))
     index = indexes[name]
     if index is None:
         looked_up = (plain_rows(connection, with_keys, {"ids": ids, "keys": some}) for some in chunks(list(keys)))
@@ -154,7 +155,7 @@ def _values(
 
 
 def _index_by_run(
-    connection: Connection, name: str, source: FromClause, ids: Sequence[str], key_count: int
+    connection: Connection, schema: Schema, name: str, source: FromClause, ids: Sequence[str], key_count: int
 ) -> str | None:
     """The index to read all that these runs have from; None if each value had better be looked up by its key.
 
@@ -162,7 +163,7 @@ def _index_by_run(
     a run has many more keys than are wanted. Left alone, SQLite cannot know.
     """
     index = f"index_{name}_run_uuid"
-    if index not in index_names(connection, name):
+    if not schema.has_index(name, index):
         return None
     sample = ids[:: max(1, len(ids) // _SAMPLE_RUNS)]
     counted = select(func.count()).select_from(source).where(source.c.run_uuid.in_(_IDS))

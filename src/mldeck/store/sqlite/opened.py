@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from mldeck.errors import StoreChanged, StoreLocked, StoreUnavailable
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import Schema
+from mldeck.store.sqlite.catalogue import newest_columns, read_schema
 from mldeck.store.sqlite.files import DatabaseFile, is_locked, open_database
 from mldeck.store.sqlite.reader import SqliteReader
 from mldeck.store.sqlite.watch import Change, ChangeWatcher
@@ -46,7 +47,7 @@ class OpenedStore:
         reader = SqliteReader(database)
         try:
             with reader.reading() as connection:
-                schema = Schema.read(connection)
+                schema = read_schema(connection)
             if before is not None and (lost := schema.lost_since(before)):
                 raise StoreUnavailable(f"{self.path} has no table {lost} any more")
             watcher = _watcher(database)
@@ -77,7 +78,7 @@ class OpenedStore:
     def reading_notices(self) -> tuple[str, ...]:
         """What somebody who only reads should know: that it may not be all there is."""
         notices = [self._database.notice] if self._database.notice else []
-        if self.schema.is_read_otherwise:
+        if self.schema.is_unknown and self.schema.differs_from(newest_columns()):
             notices.append(
                 f"written by a newer MLflow than this mldeck knows (revision {self.schema.revision}); "
                 "what is shown may be incomplete"

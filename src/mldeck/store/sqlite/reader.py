@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, FromClause, create_engine, event
@@ -17,10 +17,6 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.store.sqlite.files import DatabaseFile, check_side_files, is_locked
 
 _Result = TypeVar("_Result")
-
-_COLUMNS = "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_xinfo(m.name) AS c WHERE c.hidden != 1 AND"
-"""The pragma without the x leaves generated columns out."""
-_OF_TABLES = "m.type = 'table'"
 
 
 class _CompilerWithHints(SQLiteCompiler):
@@ -114,42 +110,6 @@ def read_quickly(connection: Connection, read: Callable[[], _Result]) -> _Result
     finally:
         raw.text_factory = careful
     return read()
-
-
-def columns_by_table(connection: Connection, views: Collection[str]) -> dict[str, frozenset[str]]:
-    """The columns of every table, and of these views, in one query: whole-schema reflection reads 65 tables one by one.
-
-    One view of something that is not there lets all of them go.
-    """
-    listed = ", ".join(f"'{name}'" for name in views)
-    try:
-        rows = connection.exec_driver_sql(
-            f"{_COLUMNS} ({_OF_TABLES} OR m.type = 'view' AND m.name IN ({listed}))"
-        ).all()
-    except DBAPIError:
-        rows = connection.exec_driver_sql(f"{_COLUMNS} {_OF_TABLES}").all()
-    return _by_table((row[0], row[1]) for row in rows)
-
-
-def columns_in_script(script: str) -> dict[str, frozenset[str]]:
-    """The columns of every table that a script of SQL makes."""
-    with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(script)
-        return _by_table(connection.execute(f"{_COLUMNS} {_OF_TABLES}"))
-
-
-def _by_table(rows: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
-    tables: dict[str, set[str]] = {}
-    for table_name, column_name in rows:
-        tables.setdefault(table_name, set()).add(column_name)
-    return {name: frozenset(columns) for name, columns in tables.items()}
-
-
-def index_names(connection: Connection, table_name: str) -> frozenset[str]:
-    rows = connection.exec_driver_sql(
-        "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?", (table_name,)
-    )
-    return frozenset(row[0] for row in rows)
 
 
 def _explained(error: Exception, database: DatabaseFile) -> MldeckError:

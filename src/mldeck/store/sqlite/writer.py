@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from mldeck.errors import Interrupted, MldeckError, StoreUnavailable, UsageError
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import Schema
+from mldeck.store.sqlite.catalogue import read_schema
 from mldeck.store.sqlite.files import DatabaseFile, check_side_files, is_locked, read_only_reason
 
 LOCK_WAIT_S = 20.0
@@ -104,7 +105,7 @@ class SqliteWriter:
 
     def _known_schema(self, connection: Connection) -> Schema:
         """Read anew: another MLflow may have migrated the file since it was opened."""
-        schema = Schema.read(connection, as_stored=True)
+        schema = read_schema(connection, as_stored=True)
         if schema.is_unknown:
             raise MldeckError(
                 f"{self._database.path} was written by a newer MLflow than this mldeck knows "
