@@ -7,28 +7,24 @@ a point twice.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Select, case, func, select, tuple_
-from sqlalchemy.exc import DBAPIError
 
 from mldeck.model import History
 from mldeck.store.encoding import SECONDS_LIMIT, are_seconds
 from mldeck.store.histories.points import MOST_POINTS, Gathering, PointRow, Points
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite.files import is_locked
+from mldeck.store.sqlite.reader import execute_patiently
 from mldeck.store.statements import stoppable
 
 _ROWS_AT_ONCE = 250_000
 """Read by one statement: about half a second, in which nobody can write."""
 _ROWS_PER_PART = 500
 """Turned into arrays at once: so few that Python's search for garbage does not start for them."""
-_MOST_TRIES = 50
-"""To go on reading while others write; with each, SQLite waits for the lock."""
 _TOLD_EVERY = 20 * _ROWS_PER_PART
 
 Window = tuple[int, int]
@@ -102,7 +98,7 @@ def read_part(
     if place.after:
         statement = statement.where(tuple_(*order) > place.after)
     last: tuple[int, ...] = ()
-    with closing(_execute_patiently(connection, statement.order_by(*order).limit(_ROWS_AT_ONCE))) as result:
+    with closing(execute_patiently(connection, statement.order_by(*order).limit(_ROWS_AT_ONCE))) as result:
         for rows in _fetched(result):
             points.add(rows)
             last = _place_of(rows, order)
@@ -203,7 +199,7 @@ def _parts(
     while True:
         read = 0
         if last:
-            result = _execute_patiently(connection, statement.where(tuple_(*order) > last))
+            result = execute_patiently(connection, statement.where(tuple_(*order) > last))
         else:
             result = connection.execute(statement)
         with closing(result):
@@ -225,17 +221,6 @@ def _place_of(rows: Sequence[PointRow], order: Sequence[ColumnElement[Any]]) -> 
     """Of the last row: step and rowid, or the rowid alone."""
     step, rowid, *_ = rows[-1]
     return (step, rowid) if len(order) > 1 else (rowid,)
-
-
-def _execute_patiently(connection: Connection, statement: Select[Any]) -> CursorResult[Any]:
-    """What was read already must not be read again because somebody wrote in between."""
-    for _ in range(_MOST_TRIES - 1):
-        try:
-            return connection.execute(statement)
-        except DBAPIError as error:
-            if not (isinstance(error.orig, sqlite3.DatabaseError) and is_locked(error.orig)):
-                raise
-    return connection.execute(statement)
 
 
 def _newest_row(connection: Connection, schema: Schema) -> Row[Any] | None:

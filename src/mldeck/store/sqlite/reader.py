@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, FromClause, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, FromClause, Select, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
@@ -17,6 +17,10 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.store.sqlite.files import DatabaseFile, check_side_files, is_locked
 
 _Result = TypeVar("_Result")
+
+
+_MOST_TRIES = 50
+"""Attempts of `execute_patiently`; in each, SQLite waits `BROWSE_WAIT_S` for the lock."""
 
 
 class _CompilerWithHints(SQLiteCompiler):
@@ -95,12 +99,14 @@ def _stop_if_fired(connection: Connection, *_: object) -> None:
 
 
 def read_quickly(connection: Connection, read: Callable[[], _Result]) -> _Result:
-    """What `read` reads through this connection, with its texts decoded by SQLite's driver, three times as fast.
+    """Return what `read` reads through this connection, with its text decoded by SQLite's driver: three times as fast.
 
-    The driver gives up at bytes that are no UTF-8; it is read again then, the way everything else is.
+    The driver refuses bytes that are not UTF-8; `read` is called again then, with the usual decoding. Connections to
+    other databases have nothing to speed up.
     """
     raw = connection.connection.dbapi_connection
-    assert isinstance(raw, sqlite3.Connection)
+    if not isinstance(raw, sqlite3.Connection):
+        return read()
     careful, raw.text_factory = raw.text_factory, str
     try:
         return read()
@@ -110,6 +116,20 @@ def read_quickly(connection: Connection, read: Callable[[], _Result]) -> _Result
     finally:
         raw.text_factory = careful
     return read()
+
+
+def execute_patiently(connection: Connection, statement: Select[Any]) -> CursorResult[Any]:
+    """Execute the statement, again and again while the database is locked.
+
+    For reading in parts: the parts read so far must not be lost because another program writes in between.
+    """
+    for _ in range(_MOST_TRIES - 1):
+        try:
+            return connection.execute(statement)
+        except DBAPIError as error:
+            if not (isinstance(error.orig, sqlite3.DatabaseError) and is_locked(error.orig)):
+                raise
+    return connection.execute(statement)
 
 
 def _explained(error: Exception, database: DatabaseFile) -> MldeckError:
