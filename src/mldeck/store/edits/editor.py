@@ -10,8 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from mldeck.store.edits import experiments as experiment_edits
-from mldeck.store.edits import runs as edits
+from mldeck.store.edits import experiments, runs
 from mldeck.store.edits.changes import Edit, NewExperiment, Subject
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.sqlite.files import DatabaseFile
@@ -30,59 +29,59 @@ class StoreEditor:
 
     def rename_run(self, run_id: str, name: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writer.writing(interrupt) as (connection, schema):
-            return edits.rename_run(connection, schema, run_id, name)
+            return runs.rename_run(connection, schema, run_id, name)
 
     def set_run_note(self, run_ids: Sequence[str], text: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writer.writing(interrupt) as (connection, schema):
-            return edits.set_run_note(connection, schema, run_ids, text)
+            return runs.set_run_note(connection, schema, run_ids, text)
 
     def set_run_tag(self, run_ids: Sequence[str], key: str, value: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writer.writing(interrupt) as (connection, schema):
-            return edits.set_run_tag(connection, schema, run_ids, key, value)
+            return runs.set_run_tag(connection, schema, run_ids, key, value)
 
     def delete_run_tag(self, run_ids: Sequence[str], key: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writer.writing(interrupt) as (connection, schema):
-            return edits.delete_run_tag(connection, schema, run_ids, key)
+            return runs.delete_run_tag(connection, schema, run_ids, key)
 
     def delete_runs(self, run_ids: Sequence[str], interrupt: Interrupt | None = None) -> Edit:
         with self._writer.writing(interrupt) as (connection, schema):
-            return edits.delete_runs(connection, schema, run_ids, self._now_ms())
+            return runs.delete_runs(connection, schema, run_ids, self._now_ms())
 
     def restore_runs(self, run_ids: Sequence[str], interrupt: Interrupt | None = None) -> Edit:
         with self._writer.writing(interrupt) as (connection, schema):
-            return edits.restore_runs(connection, schema, run_ids)
+            return runs.restore_runs(connection, schema, run_ids)
 
     def create_experiment(self, name: str, interrupt: Interrupt | None = None) -> NewExperiment:
         with self._writer.writing(interrupt) as (connection, schema):
-            return experiment_edits.create_experiment(connection, schema, name, self._now_ms(), self._folder)
+            return experiments.create_experiment(connection, schema, name, self._now_ms(), self._folder)
 
     def rename_experiment(self, experiment_id: str, name: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writer.writing(interrupt) as (connection, schema):
-            return experiment_edits.rename_experiment(connection, schema, experiment_id, name, self._now_ms())
+            return experiments.rename_experiment(connection, schema, experiment_id, name, self._now_ms())
 
     def set_experiment_note(self, experiment_id: str, text: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writer.writing(interrupt) as (connection, schema):
-            return experiment_edits.set_experiment_note(connection, schema, experiment_id, text)
+            return experiments.set_experiment_note(connection, schema, experiment_id, text)
 
     def set_experiment_tag(self, ids: Sequence[str], key: str, value: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writer.writing(interrupt) as (connection, schema):
-            return experiment_edits.set_experiment_tag(connection, schema, ids, key, value)
+            return experiments.set_experiment_tag(connection, schema, ids, key, value)
 
     def delete_experiment_tag(self, ids: Sequence[str], key: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writer.writing(interrupt) as (connection, schema):
-            return experiment_edits.delete_experiment_tag(connection, schema, ids, key)
+            return experiments.delete_experiment_tag(connection, schema, ids, key)
 
     def delete_experiments(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> Edit:
         with self._writer.writing(interrupt) as (connection, schema):
-            return experiment_edits.delete_experiments(connection, schema, ids, self._now_ms())
+            return experiments.delete_experiments(connection, schema, ids, self._now_ms())
 
     def restore_experiments(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> Edit:
         with self._writer.writing(interrupt) as (connection, schema):
-            return experiment_edits.restore_experiments(connection, schema, ids, self._now_ms())
+            return experiments.restore_experiments(connection, schema, ids, self._now_ms())
 
     def undo(self, edit: Edit, interrupt: Interrupt | None = None) -> Edit:
         """Every row is as before, or `MldeckError` when something was changed since. What it returns can be undone in turn."""
-        function = edits.undo_run_edit if edit.subject is Subject.RUN else experiment_edits.undo_experiment_edit
+        function = runs.undo_run_edit if edit.subject is Subject.RUN else experiments.undo_experiment_edit
         with self._writer.writing(interrupt) as (connection, schema):
             return function(connection, schema, edit)
 

@@ -20,8 +20,7 @@ from mldeck.registry.nouns import ModelSource
 from mldeck.registry.plan import TransitionPlan
 from mldeck.store.edits.changes import Edit
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.registry import edits as registry_edits
-from mldeck.store.registry import moves as registry_moves
+from mldeck.store.registry import edits, moves
 from mldeck.store.registry.moves import Registered
 from mldeck.store.registry.tables import MODELS, RegistryTables
 from mldeck.store.sqlite.files import DatabaseFile
@@ -69,13 +68,13 @@ class RegistryEditor:
         Where the logged model is in another database, it takes its note of it in a second transaction, as with MLflow.
         """
         with self._writing(interrupt) as (connection, tables):
-            done = registry_moves.register(connection, tables, name, source, description, tags, self._now_ms())
+            done = moves.register(connection, tables, name, source, description, tags, self._now_ms())
             if source.model_id and self._tracking is None:
-                registry_moves.note_at_logged_model(connection, tables.schema, source.model_id, done)
+                moves.note_at_logged_model(connection, tables.schema, source.model_id, done)
         if source.model_id and self._tracking is not None:
             try:
                 with self._tracking.writing() as (connection, schema):
-                    registry_moves.note_at_logged_model(connection, schema, source.model_id, done)
+                    moves.note_at_logged_model(connection, schema, source.model_id, done)
             except MldeckError as error:
                 return replace(done, notice=f"the logged model took no note of it: {error}")
         return done
@@ -84,7 +83,7 @@ class RegistryEditor:
         """Raises `StaleReview` when the model is no longer as it was when the plan was made."""
         who, host = _user(), _host()
         with self._writing(interrupt) as (connection, tables):
-            return registry_moves.transition(
+            return moves.transition(
                 connection,
                 tables,
                 plan,
@@ -97,21 +96,21 @@ class RegistryEditor:
 
     def delete_version(self, name: str, version: int, interrupt: Interrupt | None = None) -> Edit:
         with self._writing(interrupt) as (connection, tables):
-            return registry_edits.delete_version(connection, tables, name, version, self._now_ms())
+            return edits.delete_version(connection, tables, name, version, self._now_ms())
 
     def set_version_description(self, name: str, version: int, text: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writing(interrupt) as (connection, tables):
-            return registry_edits.set_version_description(connection, tables, name, version, text, self._now_ms())
+            return edits.set_version_description(connection, tables, name, version, text, self._now_ms())
 
     def set_version_tag(
         self, name: str, version: int, key: str, value: str, interrupt: Interrupt | None = None
     ) -> Edit:
         with self._writing(interrupt) as (connection, tables):
-            return registry_edits.set_version_tag(connection, tables, name, version, key, value)
+            return edits.set_version_tag(connection, tables, name, version, key, value)
 
     def delete_version_tag(self, name: str, version: int, key: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writing(interrupt) as (connection, tables):
-            return registry_edits.delete_version_tag(connection, tables, name, version, key)
+            return edits.delete_version_tag(connection, tables, name, version, key)
 
     # Models
 
@@ -123,41 +122,41 @@ class RegistryEditor:
         interrupt: Interrupt | None = None,
     ) -> Edit:
         with self._writing(interrupt) as (connection, tables):
-            return registry_edits.create_model(connection, tables, name, description, tags, self._now_ms())
+            return edits.create_model(connection, tables, name, description, tags, self._now_ms())
 
     def rename_model(self, name: str, new_name: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writing(interrupt) as (connection, tables):
-            return registry_edits.rename_model(connection, tables, name, new_name, self._now_ms())
+            return edits.rename_model(connection, tables, name, new_name, self._now_ms())
 
     def delete_model(self, name: str, interrupt: Interrupt | None = None) -> Edit:
         """With all its versions."""
         with self._writing(interrupt) as (connection, tables):
-            return registry_edits.delete_model(connection, tables, name)
+            return edits.delete_model(connection, tables, name)
 
     def set_model_description(self, name: str, text: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writing(interrupt) as (connection, tables):
-            return registry_edits.set_model_description(connection, tables, name, text, self._now_ms())
+            return edits.set_model_description(connection, tables, name, text, self._now_ms())
 
     def set_model_tag(self, name: str, key: str, value: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writing(interrupt) as (connection, tables):
-            return registry_edits.set_model_tag(connection, tables, name, key, value)
+            return edits.set_model_tag(connection, tables, name, key, value)
 
     def delete_model_tag(self, name: str, key: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writing(interrupt) as (connection, tables):
-            return registry_edits.delete_model_tag(connection, tables, name, key)
+            return edits.delete_model_tag(connection, tables, name, key)
 
     def set_alias(self, name: str, alias: str, version: int, interrupt: Interrupt | None = None) -> Edit:
         with self._writing(interrupt) as (connection, tables):
-            return registry_edits.set_alias(connection, tables, name, alias, version)
+            return edits.set_alias(connection, tables, name, alias, version)
 
     def delete_alias(self, name: str, alias: str, interrupt: Interrupt | None = None) -> Edit:
         with self._writing(interrupt) as (connection, tables):
-            return registry_edits.delete_alias(connection, tables, name, alias)
+            return edits.delete_alias(connection, tables, name, alias)
 
     def undo(self, edit: Edit, interrupt: Interrupt | None = None) -> Edit:
         """Every row is as before. Changes of stage are undone by a plan: `mldeck.registry.plan.plan_undo`."""
         with self._writing(interrupt) as (connection, _):
-            return registry_edits.undo_model_edit(connection, edit)
+            return edits.undo_model_edit(connection, edit)
 
     @contextmanager
     def _writing(self, interrupt: Interrupt | None) -> Iterator[tuple[Connection, RegistryTables]]:

@@ -21,12 +21,12 @@ from mldeck.registry.nouns import (
     RegisteredModel,
 )
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.registry import logged_models
-from mldeck.store.registry import models as registry_models
-from mldeck.store.registry import rows as registry_rows
-from mldeck.store.registry import sources as registry_sources
-from mldeck.store.registry import versions as registry_versions
+from mldeck.store.registry.logged_models import logged_model, models_of_experiment, models_of_run
+from mldeck.store.registry.models import list_models, read_model
+from mldeck.store.registry.rows import check_model, check_no_prompt
+from mldeck.store.registry.sources import HasModel, source_of_logged_model, source_of_run
 from mldeck.store.registry.tables import ALIASES, MODELS, VERSION_TAGS, VERSIONS, RegistryTables, list_workspaces
+from mldeck.store.registry.versions import history_of_versions, read_version, versions_of_model, versions_of_run
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.opened import OpenedStore
 
@@ -44,35 +44,35 @@ class RegistryReader:
     # What is registered
 
     def models(self, query: ModelQuery = ALL_MODELS, interrupt: Interrupt | None = None) -> list[RegisteredModel]:
-        return self._read(registry_models.list_models, interrupt, [], query)
+        return self._read(list_models, interrupt, [], query)
 
     def model(self, name: str, interrupt: Interrupt | None = None) -> RegisteredModel | None:
-        return self._read(registry_models.read_model, interrupt, None, name)
+        return self._read(read_model, interrupt, None, name)
 
     def versions(self, name: str, interrupt: Interrupt | None = None) -> tuple[ModelVersion, ...]:
         """The newest first, without deleted ones."""
-        return self._read(registry_versions.versions_of_model, interrupt, (), name)
+        return self._read(versions_of_model, interrupt, (), name)
 
     def version(self, name: str, version: int, interrupt: Interrupt | None = None) -> ModelVersion | None:
-        return self._read(registry_versions.read_version, interrupt, None, name, version)
+        return self._read(read_version, interrupt, None, name, version)
 
     def history(self, name: str, interrupt: Interrupt | None = None) -> tuple[Event, ...]:
         """What happened to the versions of the model, the deleted ones too, oldest first."""
-        return self._read(registry_versions.history_of_versions, interrupt, (), name)
+        return self._read(history_of_versions, interrupt, (), name)
 
     def check_model(self, name: str, interrupt: Interrupt | None = None) -> None:
         """Raises `MldeckError` unless there is a registered model of that name that can be changed."""
-        self._read(registry_rows.check_model, interrupt, None, name)
+        self._read(check_model, interrupt, None, name)
 
     def check_no_prompt(self, name: str, interrupt: Interrupt | None = None) -> None:
         """Raise `MldeckError` if the name is that of a prompt: MLflow keeps prompts in the tables of the registry."""
-        self._read(registry_rows.check_no_prompt, interrupt, None, name)
+        self._read(check_no_prompt, interrupt, None, name)
 
     def versions_of_run(
         self, run_id: str, model_ids: tuple[str, ...] = (), interrupt: Interrupt | None = None
     ) -> tuple[ModelVersion, ...]:
         """The versions of any model that came from the run, or from one of these logged models."""
-        return self._read(registry_versions.versions_of_run, interrupt, (), run_id, model_ids)
+        return self._read(versions_of_run, interrupt, (), run_id, model_ids)
 
     def workspaces(self, interrupt: Interrupt | None = None) -> tuple[str, ...]:
         """Those that have registered models, by name, and the one that is shown."""
@@ -96,22 +96,22 @@ class RegistryReader:
     # What runs logged
 
     def models_of_run(self, run_id: str, interrupt: Interrupt | None = None) -> tuple[LoggedModel, ...]:
-        return self._store.read(logged_models.models_of_run, interrupt, run_id)
+        return self._store.read(models_of_run, interrupt, run_id)
 
     def models_of_experiment(self, experiment_id: str, interrupt: Interrupt | None = None) -> tuple[LoggedModel, ...]:
-        return self._store.read(logged_models.models_of_experiment, interrupt, experiment_id)
+        return self._store.read(models_of_experiment, interrupt, experiment_id)
 
     def logged_model(self, model_id: str, interrupt: Interrupt | None = None) -> LoggedModel | None:
-        return self._store.read(logged_models.logged_model, interrupt, model_id)
+        return self._store.read(logged_model, interrupt, model_id)
 
     def source_of_run(
-        self, run_id: str, path: str, has_model: registry_sources.HasModel, interrupt: Interrupt | None = None
+        self, run_id: str, path: str, has_model: HasModel, interrupt: Interrupt | None = None
     ) -> ModelSource:
         """What registering `runs:/RUN_ID/PATH` stores. Raises `MldeckError` when there is no such model."""
-        return self._store.read(registry_sources.source_of_run, interrupt, run_id, path, has_model)
+        return self._store.read(source_of_run, interrupt, run_id, path, has_model)
 
     def source_of_logged_model(self, model_id: str, interrupt: Interrupt | None = None) -> ModelSource:
-        return self._store.read(registry_sources.source_of_logged_model, interrupt, model_id)
+        return self._store.read(source_of_logged_model, interrupt, model_id)
 
     def _read(
         self,
