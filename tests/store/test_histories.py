@@ -404,8 +404,8 @@ class TestNewer:
     def test_more_than_can_be_held(self, logged: Logged, monkeypatch: pytest.MonkeyPatch) -> None:
         logged.write(*(row(step) for step in range(50)))
         history = logged.read()
-        monkeypatch.setattr(histories, "MOST_POINTS", 60)
-        monkeypatch.setattr(histories, "Gathering", lambda: points.Gathering(60))
+        monkeypatch.setattr(histories, "MAX_POINTS", 60)
+        monkeypatch.setattr(histories, "PointCollector", lambda: points.PointCollector(60))
         logged.write(*(row(step) for step in range(50, 100)))
         newer = logged.store.read_newer(history)
         assert (newer.point_count, newer.is_thinned, newer.is_whole) == (100, True, False)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldeck.store.encoding import metric_value
-from mldeck.store.histories.points import Gathering, Points
+from mldeck.store.histories.points import PointCollector, Points
 
 values = st.floats(allow_nan=False) | st.just(math.nan)
 MOST = 64
@@ -18,8 +18,8 @@ MOST = 64
 
 def outline(
     numbers: list[float], part: int, order: list[int] | None = None, most: int = MOST
-) -> tuple[Gathering, Points]:
-    gathering = Gathering(most)
+) -> tuple[PointCollector, Points]:
+    gathering = PointCollector(most)
     rows = [(step, step, 10**12 + step, None if math.isnan(value) else value) for step, value in enumerate(numbers)]
     rows = [rows[step] for step in order] if order else rows
     for start in range(0, len(rows), part):

@@ -23,7 +23,7 @@ def fixture(request: pytest.FixtureRequest, store_copy: Callable[[str], FixtureS
 def _meant(fixture: FixtureStore, text: str) -> str:
     store = Store(fixture.db)
     try:
-        return store.run_meant(text).run_id
+        return store.resolve_run(text).run_id
     finally:
         store.close()
 

@@ -72,7 +72,7 @@ def _open_tree(store_path: Path, settings: Settings, path: str, options: argpars
 
     is_recursive = options.command == "get" or options.recursive
     with open_store(store_path) as store:
-        found = store.run_meant(options.run)
+        found = store.resolve_run(options.run)
         models = store.registry().models_of_run(found.run_id)
     places = artifact_places(store_path, settings, follow=options.follow)
     tree = run_tree(found.artifact_uri, found.run_id, models, places)

@@ -46,7 +46,7 @@ def run(words: Sequence[str]) -> int:
     from mldeck.printing import open_store
 
     with open_store(path) as store:
-        runs = [store.run_meant(text) for text in options.run]
+        runs = [store.resolve_run(text) for text in options.run]
         _check_metric(store, runs, options.metric)
         if options.format == "csv":
             _write_points(store, runs, options.metric)

@@ -43,7 +43,7 @@ def run(words: Sequence[str]) -> int:
     from mldeck.format import safe
 
     with open_stores(options) as stores:
-        run_id = stores.runs.run_meant(options.run).run_id
+        run_id = stores.runs.resolve_run(options.run).run_id
         places = artifact_places(stores.runs.path, stores.settings)
 
         def has_model(uri: str) -> bool:

@@ -6,7 +6,7 @@ import math
 import time
 from typing import Any
 
-from mldeck.store.values import number_of
+from mldeck.store.values import float_of
 
 STORED_INFINITY = 1.797e308
 """MLflow writes ±inf as ±1.7976931348623157e308; anything this large is an infinity."""
@@ -24,7 +24,7 @@ def metric_value(value: Any, is_nan: Any) -> float:
     try:
         is_infinite = abs(value) >= STORED_INFINITY
     except TypeError:
-        return metric_value(number_of(value), False)
+        return metric_value(float_of(value), False)
     return math.copysign(math.inf, value) if is_infinite else value
 
 

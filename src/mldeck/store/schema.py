@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from mldeck.model import Kind
-from mldeck.store.values import GREATEST_WHOLE, Oddities, Real, Text, Whole, text_of
+from mldeck.store.values import MAX_INTEGER, LenientFloat, LenientInteger, LenientText, MistypedValues, text_of
 
 _KNOWN_REVISIONS = frozenset(
     """
@@ -43,17 +43,17 @@ _KNOWN_REVISIONS = frozenset(
 )
 """The head of each release from 1.0 to 3.18, all that is written to (DATABASE.md#releases-and-revisions)."""
 
-_WHOLE_NUMBERS = frozenset(
+_INTEGERS = frozenset(
     """
     step timestamp is_nan start_time end_time deleted_time creation_time last_update_time last_updated_time experiment_id
     version metric_step metric_timestamp_ms creation_timestamp_ms
     """.split()
 )
-_NUMBERS = ("metrics.value", "latest_metrics.value", "logged_model_metrics.metric_value")
-_CODES = ("logged_models.status",)
+_FLOATS = ("metrics.value", "latest_metrics.value", "logged_model_metrics.metric_value")
+_STATUS_CODES = ("logged_models.status",)
 """Whole numbers, where others of that name are text."""
 
-_NEEDED: Mapping[str, str] = {
+_REQUIRED: Mapping[str, str] = {
     "experiments": "experiment_id name lifecycle_stage",
     "experiment_tags": "experiment_id key value",
     "runs": "run_uuid experiment_id lifecycle_stage start_time",
@@ -85,7 +85,7 @@ _EXPECTED: Mapping[str, str] = {
     "logged_models": "artifact_location creation_timestamp_ms status_message model_type source_run_id",
 }
 """Columns that they all have, too, and that take with them only what is in them (see `optional`)."""
-TABLES_READ = tuple(_NEEDED)
+TABLES_READ = tuple(_REQUIRED)
 """The tables and views that mldeck reads."""
 _WORKSPACE_TABLES = (
     *("registered_models", "registered_model_tags", "model_versions", "model_version_tags"),
@@ -115,7 +115,7 @@ class Schema:
         self._indexes = indexes
         self.revision = revision
         self._as_stored = as_stored
-        self._oddities = Oddities()
+        self._mistyped = MistypedValues()
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -123,14 +123,14 @@ class Schema:
         missing = [
             f"table {name} has no column {each}"
             for name, present in self._columns.items()
-            for each in (*_NEEDED.get(name, "").split(), *_EXPECTED.get(name, "").split())
+            for each in (*_REQUIRED.get(name, "").split(), *_EXPECTED.get(name, "").split())
             if each not in present
         ]
-        return (*missing, *self._oddities.notices)
+        return (*missing, *self._mistyped.notices)
 
     def lost_since(self, before: Schema) -> str | None:
         """A table of those that mldeck reads that there was, and is not any more; None when there is none."""
-        return next((name for name in _NEEDED if before.has(name) and not self.has(name)), None)
+        return next((name for name in _REQUIRED if before.has(name) and not self.has(name)), None)
 
     @property
     def is_unknown(self) -> bool:
@@ -227,7 +227,7 @@ class Schema:
     def duration(self) -> ColumnElement[Any]:
         """Of a run: end_time - start_time. NULL where one of them is no number: SQLite has any text behind all numbers."""
         start, end = self.runs.c.start_time, self.optional(self.runs, "end_time")
-        return case((and_(start <= GREATEST_WHOLE, end <= GREATEST_WHOLE), end - start))
+        return case((and_(start <= MAX_INTEGER, end <= MAX_INTEGER), end - start))
 
     @property
     def history_index(self) -> str | None:
@@ -254,21 +254,21 @@ class Schema:
 
     def table(self, name: str) -> TableClause:
         """With the columns that it has here, and those that it needs."""
-        needed = _NEEDED.get(name, "").split()
+        required = _REQUIRED.get(name, "").split()
         if name in _WORKSPACE_TABLES and any("workspace" in self._columns.get(each, ()) for each in _WORKSPACE_TABLES):
-            needed.append("workspace")
-        names = sorted({*self._columns.get(name, ()), *needed})
-        return table(name, *(column(each, self._type(name, each, is_needed=each in needed)) for each in names))
+            required.append("workspace")
+        names = sorted({*self._columns.get(name, ()), *required})
+        return table(name, *(column(each, self._type(name, each, is_required=each in required)) for each in names))
 
-    def _type(self, table_name: str, name: str, *, is_needed: bool = False) -> TypeEngine[Any]:
+    def _type(self, table_name: str, name: str, *, is_required: bool = False) -> TypeEngine[Any]:
         place = f"{table_name}.{name}"
         read: TypeDecorator[Any]
-        if place in _NUMBERS:
-            read = Real(place, self._oddities)
-        elif place in _CODES or name in _WHOLE_NUMBERS:
-            read = Whole(place, self._oddities)
+        if place in _FLOATS:
+            read = LenientFloat(place, self._mistyped)
+        elif place in _STATUS_CODES or name in _INTEGERS:
+            read = LenientInteger(place, self._mistyped)
         else:
-            read = Text(is_needed and not name.endswith("value"))
+            read = LenientText(is_required and not name.endswith("value"))
         return read.impl_instance if self._as_stored else read
 
 

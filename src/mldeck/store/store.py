@@ -160,11 +160,11 @@ class Store(OpenedStore):
         """The latest value of a metric of all the runs of a query, by run id."""
         return self.read(metric_values, interrupt, query, key)
 
-    def run_meant(self, text: str, interrupt: Interrupt | None = None) -> Run:
+    def resolve_run(self, text: str, interrupt: Interrupt | None = None) -> Run:
         """The run that somebody names by its id, the beginning of its id, or its name; `UsageError` unless it is one."""
-        from mldeck.store.runs.lookup import runs_meant  # for commands that are told a run
+        from mldeck.store.runs.lookup import resolve_runs  # for commands that are told a run
 
-        found = self.read(runs_meant, interrupt, text)
+        found = self.read(resolve_runs, interrupt, text)
         if not found:
             raise UsageError(f"{self.path} has no run {text}: give its id, at least 4 characters of it, or its name")
         if len(found) > 1:

@@ -13,18 +13,18 @@ from typing import Any, TypeVar
 from sqlalchemy import BigInteger, Dialect, Float, String
 from sqlalchemy.types import TypeDecorator
 
-from mldeck.format import number_of as number_in
+from mldeck.format import number_of
 
 _Number = TypeVar("_Number", int, float)
 
 _LONGEST_NUMBER = 40
 """Characters of a text that may be a number."""
 _SHOWN = 40
-LEAST_WHOLE, GREATEST_WHOLE = -(2**63), 2**63 - 1
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 """What SQLite, and an array of whole numbers, can hold."""
 
 
-class Oddities:
+class MistypedValues:
     """What was read instead of a number: the first such value of each column."""
 
     def __init__(self) -> None:
@@ -43,18 +43,18 @@ class Oddities:
         )
 
 
-class Text(TypeDecorator[str]):
+class LenientText(TypeDecorator[str]):
     """Of a column that is never NULL, NULL reads as the empty text, too."""
 
     impl = String
     cache_ok = True
 
-    def __init__(self, is_needed: bool = False) -> None:
+    def __init__(self, is_required: bool = False) -> None:
         super().__init__()
-        self.is_needed = is_needed
+        self.is_required = is_required
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str | None]:
-        nothing = "" if self.is_needed else None
+        nothing = "" if self.is_required else None
 
         def read(value: Any) -> str | None:
             if type(value) is str:
@@ -64,46 +64,46 @@ class Text(TypeDecorator[str]):
         return read
 
 
-class Whole(TypeDecorator[int]):
+class LenientInteger(TypeDecorator[int]):
     """A whole number in the column `place`."""
 
     impl = BigInteger
     cache_ok = True
 
-    def __init__(self, place: str, oddities: Oddities) -> None:
+    def __init__(self, place: str, mistyped: MistypedValues) -> None:
         super().__init__()
         self.place = place
-        self.oddities = oddities
+        self.mistyped = mistyped
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], int | None]:
-        place, note = self.place, self.oddities.note
+        place, note = self.place, self.mistyped.note
 
         def read(value: Any) -> int | None:
             if value is None or type(value) is int:
                 return value
-            return _noted(whole_of(value), value, place, note)
+            return _noted(integer_of(value), value, place, note)
 
         return read
 
 
-class Real(TypeDecorator[float]):
+class LenientFloat(TypeDecorator[float]):
     """A number in the column `place`."""
 
     impl = Float
     cache_ok = True
 
-    def __init__(self, place: str, oddities: Oddities) -> None:
+    def __init__(self, place: str, mistyped: MistypedValues) -> None:
         super().__init__()
         self.place = place
-        self.oddities = oddities
+        self.mistyped = mistyped
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], float | None]:
-        place, note = self.place, self.oddities.note
+        place, note = self.place, self.mistyped.note
 
         def read(value: Any) -> float | None:
             if value is None or type(value) is float:
                 return value
-            return _noted(number_of(value), value, place, note)
+            return _noted(float_of(value), value, place, note)
 
         return read
 
@@ -121,21 +121,21 @@ def text_of(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def number_of(value: object) -> float | None:
+def float_of(value: object) -> float | None:
     """None for what is no number. Text may be one: in a column without a type it stays text."""
     if isinstance(value, str):
-        return number_in(value) if len(value) <= _LONGEST_NUMBER else None
+        return number_of(value) if len(value) <= _LONGEST_NUMBER else None
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def whole_of(value: object) -> int | None:
+def integer_of(value: object) -> int | None:
     """The same, without what is behind the point; None, too, for what is too large for SQLite."""
     if isinstance(value, str):
-        number = number_of(value)
+        number = float_of(value)
         try:
             value = number if number is None else int(value)  # a float has no room for all of its digits
         except ValueError:
             value = number
     if isinstance(value, float) and math.isfinite(value):
         value = int(value)
-    return value if isinstance(value, int) and LEAST_WHOLE <= value <= GREATEST_WHOLE else None
+    return value if isinstance(value, int) and MIN_INTEGER <= value <= MAX_INTEGER else None

@@ -24,7 +24,7 @@ from mldeck.errors import MldeckError
 from mldeck.format import exact_float_text
 from mldeck.model import History
 from mldeck.store.histories import histories
-from mldeck.store.histories.points import Gathering
+from mldeck.store.histories.points import PointCollector
 from mldeck.store.store import Store
 from mldeck.ui.chart.crosshair_plot import PlotSlice
 from mldeck.ui.chart.drawing import Drawer
@@ -526,7 +526,7 @@ def is_whole(detail: History | None) -> bool:
 async def test_a_history_too_long_to_hold_is_read_again_where_one_looks(
     store: FixtureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(histories, "Gathering", partial(Gathering, 1_000))
+    monkeypatch.setattr(histories, "PointCollector", partial(PointCollector, 1_000))
     run = store.run("rf5")
     log(store.db, run, "long", [(step, float(step % 7)) for step in range(20_000)])
     async with chart_of(store, ["rf5"]) as deck:
@@ -704,7 +704,7 @@ async def test_exporting(store: FixtureStore, isolated: Path, suffix: str) -> No
 async def test_every_point_of_a_history_too_long_to_hold_is_exported(
     store: FixtureStore, isolated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(histories, "Gathering", partial(Gathering, 1_000))
+    monkeypatch.setattr(histories, "PointCollector", partial(PointCollector, 1_000))
     run = store.run("rf5")
     log(store.db, run, "long", [(step, float(step % 7)) for step in range(20_000)])
     async with chart_of(store, ["rf5"]) as deck:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 DbValue: TypeAlias = str | int | float | bytes | None
 """A value as it is stored."""
-Values: TypeAlias = tuple[DbValue, ...]
+DbValues: TypeAlias = tuple[DbValue, ...]
 
 
 class EditKind(str, Enum):
@@ -22,7 +22,7 @@ class EditKind(str, Enum):
     ALIAS = "alias"
 
 
-class Subject(str, Enum):
+class EditSubject(str, Enum):
     RUN = "run"
     EXPERIMENT = "experiment"
     MODEL = "registered model"
@@ -32,9 +32,9 @@ class Subject(str, Enum):
 class RowChange:
     """One row before and after; None where there was, or is, no such row."""
 
-    key: Values
-    before: Values | None
-    after: Values | None
+    key: DbValues
+    before: DbValues | None
+    after: DbValues | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Edit:
     """An edit that was made: what it was about, and each row that it changed."""
 
     kind: EditKind
-    subject: Subject
+    subject: EditSubject
     ids: tuple[str, ...]
     """Ids of the runs or experiments that it was asked for; names of registered models."""
     summary: str

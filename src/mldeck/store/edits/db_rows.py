@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from mldeck.store.edits.changes import DbValue, RowChange, RowSet, Values
+from mldeck.store.edits.changes import DbValue, DbValues, RowChange, RowSet
 from mldeck.store.statements import MAX_BOUND_VALUES
 
 
@@ -48,13 +48,13 @@ def read_rows(
     table_name: str,
     key_columns: Sequence[str],
     columns: Sequence[str],
-    keys: Iterable[Values],
-) -> dict[Values, Values]:
+    keys: Iterable[DbValues],
+) -> dict[DbValues, DbValues]:
     """The values of `columns` by key; rows that do not exist are missing. Keys that differ in the last column only are looked
     up together, by the primary key."""
     source = table(table_name, *map(column, (*key_columns, *columns)))
     *first, last = (source.c[name] for name in key_columns)
-    found: dict[Values, Values] = {}
+    found: dict[DbValues, DbValues] = {}
     for shared, group in groupby(keys, key=lambda key: key[:-1]):
         lasts = [key[-1] for key in group]
         for start in range(0, len(lasts), MAX_BOUND_VALUES):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from mldeck.store.edits import experiments, runs
-from mldeck.store.edits.changes import Edit, NewExperiment, Subject
+from mldeck.store.edits.changes import Edit, EditSubject, NewExperiment
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.sqlite.files import DatabaseFile
 from mldeck.store.sqlite.writer import LOCK_WAIT_S, SqliteWriter
@@ -81,7 +81,7 @@ class StoreEditor:
 
     def undo(self, edit: Edit, interrupt: Interrupt | None = None) -> Edit:
         """Every row is as before, or `MldeckError` when something was changed since. What it returns can be undone in turn."""
-        function = runs.undo_run_edit if edit.subject is Subject.RUN else experiments.undo_experiment_edit
+        function = runs.undo_run_edit if edit.subject is EditSubject.RUN else experiments.undo_experiment_edit
         with self._writer.writing(interrupt) as (connection, schema):
             return function(connection, schema, edit)
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select
 from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import DEFAULT_WORKSPACE, NOTE_TAG
-from mldeck.store.edits.changes import Edit, EditKind, NewExperiment, RowChange, RowSet, Subject, Values
+from mldeck.store.edits.changes import DbValues, Edit, EditKind, EditSubject, NewExperiment, RowChange, RowSet
 from mldeck.store.edits.rows import (
     ACTIVE,
     DELETED,
@@ -27,7 +27,7 @@ from mldeck.store.edits.rows import (
     run_rows,
     tag_set,
     without_new_rows,
-    written,
+    write_edit,
 )
 from mldeck.store.edits.rules import check_experiment_name, check_experiment_note, check_experiment_tag, in_words
 from mldeck.store.schema import Schema
@@ -59,13 +59,13 @@ def create_experiment(
     change = RowChange((number,), (None,), (location,))
     edit = Edit(
         EditKind.CREATE,
-        Subject.EXPERIMENT,
+        EditSubject.EXPERIMENT,
         (str(number),),
         f"created experiment {safe(name)}",
         (RowSet("experiments", ("experiment_id",), ("artifact_location",), (change,)),),
         undo_refusal="MLflow does not take back the creation of an experiment; delete it instead",
     )
-    return NewExperiment(str(number), location, written(connection, edit))
+    return NewExperiment(str(number), location, write_edit(connection, edit))
 
 
 def artifact_root(connection: Connection, schema: Schema, database_folder: Path) -> str:
@@ -99,7 +99,7 @@ def rename_experiment(connection: Connection, schema: Schema, experiment_id: str
         _check_name_is_free(connection, schema, name, row.workspace)
     summary = f"renamed experiment {safe(row.name)} to {safe(name)}"
     changes = _change(schema, row, "name", row.name, name, now_ms)
-    return written(connection, Edit(EditKind.RENAME, Subject.EXPERIMENT, _ids([row]), summary, (changes,)))
+    return write_edit(connection, Edit(EditKind.RENAME, EditSubject.EXPERIMENT, _ids([row]), summary, (changes,)))
 
 
 def set_experiment_note(connection: Connection, schema: Schema, experiment_id: str, text: str) -> Edit:
@@ -109,7 +109,7 @@ def set_experiment_note(connection: Connection, schema: Schema, experiment_id: s
     notes = _tags(connection, schema, rows, NOTE_TAG, text)
     summary = f"{'changed' if text else 'cleared'} the note of {_in_words(rows)}"
     sets = (notes if text else without_new_rows(notes),)
-    return written(connection, Edit(EditKind.NOTE, Subject.EXPERIMENT, _ids(rows), summary, sets))
+    return write_edit(connection, Edit(EditKind.NOTE, EditSubject.EXPERIMENT, _ids(rows), summary, sets))
 
 
 def set_experiment_tag(connection: Connection, schema: Schema, ids: Sequence[str], key: str, value: str) -> Edit:
@@ -117,7 +117,7 @@ def set_experiment_tag(connection: Connection, schema: Schema, ids: Sequence[str
     rows = _editable(connection, schema, ids)
     sets = (_tags(connection, schema, rows, key, value),)
     summary = f"set tag {key} of {_in_words(rows)}"
-    return written(connection, Edit(EditKind.SET_TAG, Subject.EXPERIMENT, _ids(rows), summary, sets))
+    return write_edit(connection, Edit(EditKind.SET_TAG, EditSubject.EXPERIMENT, _ids(rows), summary, sets))
 
 
 def delete_experiment_tag(connection: Connection, schema: Schema, ids: Sequence[str], key: str) -> Edit:
@@ -128,7 +128,7 @@ def delete_experiment_tag(connection: Connection, schema: Schema, ids: Sequence[
         what = f"{_in_words(rows)} has no" if len(rows) == 1 else f"none of {_in_words(rows)} has a"
         raise MldeckError(f"{what} tag {safe(key)}")
     summary = f"deleted tag {safe(key)} of {_in_words(rows)}"
-    return written(connection, Edit(EditKind.DELETE_TAG, Subject.EXPERIMENT, _ids(rows), summary, (tags,)))
+    return write_edit(connection, Edit(EditKind.DELETE_TAG, EditSubject.EXPERIMENT, _ids(rows), summary, (tags,)))
 
 
 def delete_experiments(connection: Connection, schema: Schema, ids: Sequence[str], now_ms: int) -> Edit:
@@ -137,8 +137,8 @@ def delete_experiments(connection: Connection, schema: Schema, ids: Sequence[str
     sets = _lifecycle(connection, schema, rows, DELETED, now_ms)
     runs = [str(row.key[0]) for each in sets if each.table == "runs" for row in each.rows]
     sets = (*removed_assessments(connection, schema, runs), *sets)
-    return written(
-        connection, Edit(EditKind.DELETE, Subject.EXPERIMENT, _ids(rows), f"deleted {_in_words(rows)}", sets)
+    return write_edit(
+        connection, Edit(EditKind.DELETE, EditSubject.EXPERIMENT, _ids(rows), f"deleted {_in_words(rows)}", sets)
     )
 
 
@@ -150,7 +150,7 @@ def restore_experiments(connection: Connection, schema: Schema, ids: Sequence[st
             raise MldeckError(f"{_in_words([row])} is not deleted")
     sets = _lifecycle(connection, schema, rows, ACTIVE, now_ms)
     summary = f"restored {_in_words(rows)}"
-    return written(connection, Edit(EditKind.RESTORE, Subject.EXPERIMENT, _ids(rows), summary, sets))
+    return write_edit(connection, Edit(EditKind.RESTORE, EditSubject.EXPERIMENT, _ids(rows), summary, sets))
 
 
 def assessments_of_experiments(connection: Connection, schema: Schema, ids: Sequence[str]) -> int:
@@ -171,13 +171,13 @@ def undo_experiment_edit(connection: Connection, schema: Schema, edit: Edit) -> 
     check_as_recorded(connection, edit)
     if edit.kind in (EditKind.DELETE, EditKind.RESTORE):
         _check_same_runs(connection, schema, edit)
-        return written(connection, edit.inverse())
+        return write_edit(connection, edit.inverse())
     rows = _editable(connection, schema, edit.ids)
     if edit.kind is EditKind.RENAME:
         before = edit.row_sets[0].rows[0].before
         assert before is not None  # a renamed experiment existed
         _check_name_is_free(connection, schema, str(before[0]), rows[0].workspace, but=rows[0].experiment_id)
-    return written(connection, edit.inverse())
+    return write_edit(connection, edit.inverse())
 
 
 def _lifecycle(
@@ -203,7 +203,7 @@ def _check_same_runs(connection: Connection, schema: Schema, edit: Edit) -> None
 
 def _change(schema: Schema, row: ExperimentRow, name: str, before: str, after: str, now_ms: int) -> RowSet:
     """A new value in the row of an experiment; `last_update_time` is there since 1.29."""
-    key: Values = (row.experiment_id,)
+    key: DbValues = (row.experiment_id,)
     if "last_update_time" not in schema.experiments.c:
         return RowSet("experiments", ("experiment_id",), (name,), (RowChange(key, (before,), (after,)),))
     change = RowChange(key, (before, row.last_update_time), (after, now_ms))
@@ -252,7 +252,7 @@ def _named(schema: Schema, name: str, workspace: str | None) -> list[ColumnEleme
 def _tags(connection: Connection, schema: Schema, rows: Sequence[ExperimentRow], key: str, value: str | None) -> RowSet:
     if not schema.has("experiment_tags"):
         raise MldeckError("this database is from before MLflow 1.2, which has no tags and notes for experiments")
-    keys: list[Values] = [(key, row.experiment_id) for row in rows]
+    keys: list[DbValues] = [(key, row.experiment_id) for row in rows]
     return tag_set(connection, "experiment_tags", ("key", "experiment_id"), keys, value)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, column, literal_column, select
 from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import RUN_NAME_TAG
-from mldeck.store.edits.changes import Edit, RowChange, RowSet, Values
+from mldeck.store.edits.changes import DbValues, Edit, RowChange, RowSet
 from mldeck.store.edits.db_rows import read_rows, rows_as_recorded, write_rows
 from mldeck.store.schema import Schema
 from mldeck.store.statements import MAX_BOUND_VALUES
@@ -105,7 +105,7 @@ def row_set(
 
 
 def tag_set(
-    connection: Connection, table_name: str, key_columns: tuple[str, ...], keys: list[Values], value: str | None
+    connection: Connection, table_name: str, key_columns: tuple[str, ...], keys: list[DbValues], value: str | None
 ) -> RowSet:
     """Sets the tags with these keys to `value`; None deletes those that exist."""
     after = None if value is None else (value,)
@@ -140,7 +140,7 @@ def removed_assessments(connection: Connection, schema: Schema, run_ids: Iterabl
     # One look for all runs, where MLflow looks once for each.
     marked = source.c.assessment_metadata.contains(_SOURCE_RUN_KEY, autoescape=True)
     wanted, found = set(run_ids), connection.execute(select(source).where(marked)).all()
-    keys: list[Values] = [(each,) for each, text in found if not wanted.isdisjoint(_SOURCE_RUN.findall(text))]
+    keys: list[DbValues] = [(each,) for each, text in found if not wanted.isdisjoint(_SOURCE_RUN.findall(text))]
     if not keys:
         return ()
     # A table that grows with every release: each row is kept whole, so that an undo puts back what was there.
@@ -150,7 +150,7 @@ def removed_assessments(connection: Connection, schema: Schema, run_ids: Iterabl
     return (row_set("assessments", ("assessment_id",), others, [RowChange(key, rows[key], None) for key in keys]),)
 
 
-def written(connection: Connection, edit: Edit) -> Edit:
+def write_edit(connection: Connection, edit: Edit) -> Edit:
     write_rows(connection, edit.row_sets)
     return edit
 

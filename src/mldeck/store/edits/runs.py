@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import NOTE_TAG, RUN_NAME_TAG
-from mldeck.store.edits.changes import Edit, EditKind, RowChange, RowSet, Subject, Values
+from mldeck.store.edits.changes import DbValues, Edit, EditKind, EditSubject, RowChange, RowSet
 from mldeck.store.edits.rows import (
     ACTIVE,
     DELETED,
@@ -30,7 +30,7 @@ from mldeck.store.edits.rows import (
     runs_by_id,
     tag_set,
     without_new_rows,
-    written,
+    write_edit,
 )
 from mldeck.store.edits.rules import check_run_name, check_run_note, check_run_tag, in_words
 from mldeck.store.schema import Schema
@@ -48,7 +48,7 @@ def rename_run(connection: Connection, schema: Schema, run_id: str, name: str) -
     if "creation_time" in schema.experiments.c or rows[0].name:
         sets.append(row_set("runs", ("run_uuid",), ("name",), [RowChange((run_id,), (rows[0].name,), (name,))]))
     summary = f"renamed {_in_words(connection, rows)} to {safe(name)}"
-    return written(connection, Edit(EditKind.RENAME, Subject.RUN, (run_id,), summary, tuple(sets)))
+    return write_edit(connection, Edit(EditKind.RENAME, EditSubject.RUN, (run_id,), summary, tuple(sets)))
 
 
 def set_run_note(connection: Connection, schema: Schema, run_ids: Sequence[str], text: str) -> Edit:
@@ -58,7 +58,7 @@ def set_run_note(connection: Connection, schema: Schema, run_ids: Sequence[str],
     notes = _tags(connection, rows, NOTE_TAG, text)
     summary = f"{'changed' if text else 'cleared'} the note of {_in_words(connection, rows)}"
     sets = (notes if text else without_new_rows(notes),)
-    return written(connection, Edit(EditKind.NOTE, Subject.RUN, _ids(rows), summary, sets))
+    return write_edit(connection, Edit(EditKind.NOTE, EditSubject.RUN, _ids(rows), summary, sets))
 
 
 def set_run_tag(connection: Connection, schema: Schema, run_ids: Sequence[str], key: str, value: str) -> Edit:
@@ -71,7 +71,7 @@ def set_run_tag(connection: Connection, schema: Schema, run_ids: Sequence[str], 
     rows = _editable(connection, schema, run_ids)
     summary = f"set tag {key} of {_in_words(connection, rows)}"
     sets = (_tags(connection, rows, key, value),)
-    return written(connection, Edit(EditKind.SET_TAG, Subject.RUN, _ids(rows), summary, sets))
+    return write_edit(connection, Edit(EditKind.SET_TAG, EditSubject.RUN, _ids(rows), summary, sets))
 
 
 def delete_run_tag(connection: Connection, schema: Schema, run_ids: Sequence[str], key: str) -> Edit:
@@ -84,7 +84,7 @@ def delete_run_tag(connection: Connection, schema: Schema, run_ids: Sequence[str
             f"{what} has no tag {safe(key)}" if len(rows) == 1 else f"none of {what} has a tag {safe(key)}"
         )
     summary = f"deleted tag {safe(key)} of {what}"
-    return written(connection, Edit(EditKind.DELETE_TAG, Subject.RUN, _ids(rows), summary, (tags,)))
+    return write_edit(connection, Edit(EditKind.DELETE_TAG, EditSubject.RUN, _ids(rows), summary, (tags,)))
 
 
 def delete_runs(connection: Connection, schema: Schema, run_ids: Sequence[str], now_ms: int) -> Edit:
@@ -93,7 +93,7 @@ def delete_runs(connection: Connection, schema: Schema, run_ids: Sequence[str], 
     summary = f"deleted {_in_words(connection, rows)}"
     lifecycle = run_lifecycle(schema, rows, DELETED, now_ms)
     sets = (*removed_assessments(connection, schema, _ids(rows)), lifecycle)
-    return written(connection, Edit(EditKind.DELETE, Subject.RUN, _ids(rows), summary, sets))
+    return write_edit(connection, Edit(EditKind.DELETE, EditSubject.RUN, _ids(rows), summary, sets))
 
 
 def restore_runs(connection: Connection, schema: Schema, run_ids: Sequence[str]) -> Edit:
@@ -104,7 +104,7 @@ def restore_runs(connection: Connection, schema: Schema, run_ids: Sequence[str])
             raise MldeckError(f"{_in_words(connection, [row])} is not deleted")
     summary = f"restored {_in_words(connection, rows)}"
     sets = (run_lifecycle(schema, rows, ACTIVE, None),)
-    return written(connection, Edit(EditKind.RESTORE, Subject.RUN, _ids(rows), summary, sets))
+    return write_edit(connection, Edit(EditKind.RESTORE, EditSubject.RUN, _ids(rows), summary, sets))
 
 
 def assessments_of_runs(connection: Connection, schema: Schema, run_ids: Sequence[str]) -> int:
@@ -122,7 +122,7 @@ def undo_run_edit(connection: Connection, schema: Schema, edit: Edit) -> Edit:
         _check_experiments(connection, schema, runs_by_id(connection, schema, edit.ids))
     else:
         _editable(connection, schema, edit.ids)
-    return written(connection, edit.inverse())
+    return write_edit(connection, edit.inverse())
 
 
 def _editable(connection: Connection, schema: Schema, run_ids: Sequence[str]) -> list[RunRow]:
@@ -143,7 +143,7 @@ def _check_experiments(connection: Connection, schema: Schema, rows: Sequence[Ru
 
 
 def _tags(connection: Connection, rows: Sequence[RunRow], key: str, value: str | None) -> RowSet:
-    keys: list[Values] = [(key, row.run_id) for row in rows]
+    keys: list[DbValues] = [(key, row.run_id) for row in rows]
     return tag_set(connection, "tags", ("key", "run_uuid"), keys, value)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Select, cas
 
 from mldeck.model import History
 from mldeck.store.encoding import SECONDS_LIMIT, are_seconds
-from mldeck.store.histories.points import MOST_POINTS, Gathering, PointRow, Points
+from mldeck.store.histories.points import MAX_POINTS, PointCollector, PointRow, Points
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.reader import execute_patiently
 from mldeck.store.statements import stoppable
@@ -27,7 +27,7 @@ _ROWS_PER_PART = 500
 """Turned into arrays at once: so few that Python's search for garbage does not start for them."""
 _TOLD_EVERY = 20 * _ROWS_PER_PART
 
-Window = tuple[int, int]
+StepRange = tuple[int, int]
 """The first and the last step that are asked for."""
 
 
@@ -36,24 +36,24 @@ def read_history(
     schema: Schema,
     run_id: str,
     key: str,
-    window: Window | None = None,
+    window: StepRange | None = None,
     on_part: Callable[[int], None] | None = None,
 ) -> History:
     """The points of a metric of a run, or those in a window of steps; an interrupt only ends the reading.
 
-    `on_part` is told every 10,000 points how many were read. More points than `MOST_POINTS` are thinned out while they are
+    `on_part` is told every 10,000 points how many were read. More points than `MAX_POINTS` are thinned out while they are
     read: in SQL, slices would have to be sorted, and no other program could write meanwhile.
     """
     newest = _newest_row(connection, schema)
-    gathering = Gathering()
+    collector = PointCollector()
     is_finished = False
     with stoppable(connection):
         for rows in _parts(connection, schema, _points_of(schema, run_id, key, window), newest):
-            gathering.add(rows)
-            if on_part is not None and gathering.count % _TOLD_EVERY == 0:
-                on_part(gathering.count)
+            collector.add(rows)
+            if on_part is not None and collector.count % _TOLD_EVERY == 0:
+                on_part(collector.count)
         is_finished = True
-    points = gathering.finish()
+    points = collector.finish()
     _read_times(connection, schema, run_id, points)
     return History(
         run_id,
@@ -61,7 +61,7 @@ def read_history(
         points.steps,
         points.values,
         points.timestamps,
-        point_count=gathering.count,
+        point_count=collector.count,
         was_stopped=not is_finished,
         window=window,
         mark=newest if is_finished else None,
@@ -130,7 +130,7 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
     """
     newest = _newest_row(connection, schema)
     mark = history.mark
-    if newest is None or mark is None or not _stands(connection, schema, history.run_id, mark):
+    if newest is None or mark is None or not _is_appended_to(connection, schema, history.run_id, mark):
         return read_history(connection, schema, history.run_id, history.key, history.window)
     # Few rows lie between two looks, whoever logged them: quicker to go through than any index.
     statement = (
@@ -143,7 +143,7 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
         return replace(history, mark=newest)
     is_odd = any(None in row[:3] for row in rows)
     # A time in seconds among them, perhaps: only the whole history tells.
-    if is_odd or len(history) + len(rows) > MOST_POINTS or min(row[2] for row in rows) < SECONDS_LIMIT:
+    if is_odd or len(history) + len(rows) > MAX_POINTS or min(row[2] for row in rows) < SECONDS_LIMIT:
         return read_history(connection, schema, history.run_id, history.key, history.window)
     points = Points(history.steps, history.values, history.timestamps)
     points.merge(rows)
@@ -171,7 +171,7 @@ def _are_seconds(connection: Connection, schema: Schema, run_id: str, earliest: 
     return row is not None and are_seconds(earliest, latest, *row)
 
 
-def _points_of(schema: Schema, run_id: str, key: str, window: Window | None = None) -> Select[Any]:
+def _points_of(schema: Schema, run_id: str, key: str, window: StepRange | None = None) -> Select[Any]:
     """The columns of a `PointRow`, by the index that is quickest in this version."""
     points = schema.metrics
     value = case((schema.is_nan(points) == 0, points.c.value))
@@ -235,7 +235,7 @@ def _row_at(connection: Connection, schema: Schema, rowid: object, *conditions: 
     return connection.execute(statement).one_or_none()
 
 
-def _stands(connection: Connection, schema: Schema, run_id: str, mark: Sequence[Any]) -> bool:
+def _is_appended_to(connection: Connection, schema: Schema, run_id: str, mark: Sequence[Any]) -> bool:
     """Whether all that was logged since has greater rowids than what was read."""
     has_run = select(schema.runs.c.run_uuid).where(schema.runs.c.run_uuid == run_id).exists()
     return _row_at(connection, schema, mark[0], has_run) == mark

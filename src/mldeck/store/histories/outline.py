@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Integer, and_, case, cast, func, or_, select
 
 from mldeck.store.encoding import metric_value
 from mldeck.store.schema import Schema
-from mldeck.store.values import GREATEST_WHOLE
+from mldeck.store.values import MAX_INTEGER
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def history_outline(
     """
     points = schema.metrics
     # SQLite has any text behind all numbers: what is no number is left out. An expression, which no index is asked for.
-    of_run = and_(points.c.run_uuid == run_id, points.c.key == key, func.coalesce(points.c.step, "") <= GREATEST_WHOLE)
+    of_run = and_(points.c.run_uuid == run_id, points.c.key == key, func.coalesce(points.c.step, "") <= MAX_INTEGER)
     hint = f"INDEXED BY {schema.history_index}" if schema.history_index else ""
     limits = select(func.min(points.c.step), func.max(points.c.step)).where(of_run).with_hint(points, hint, "sqlite")
     first, last = connection.execute(limits).one()

@@ -14,9 +14,9 @@ from operator import lt
 from typing import Any
 
 from mldeck.store.encoding import STORED_INFINITY, metric_value
-from mldeck.store.values import number_of, whole_of
+from mldeck.store.values import float_of, integer_of
 
-MOST_POINTS = 1_000_000
+MAX_POINTS = 1_000_000
 """So many are held: 24 MB, and more than any picture can show."""
 
 _KEPT = 4
@@ -45,7 +45,7 @@ class Points:
         except (TypeError, ValueError):  # something among them is no number
             for each in (self.steps, self.values, self.timestamps):
                 del each[before:]
-            self._add([row for row in map(_mended, rows) if row is not None])
+            self._add([row for row in map(_repaired, rows) if row is not None])
 
     def _add(self, rows: Sequence[PointRow]) -> None:
         if not rows:
@@ -91,16 +91,16 @@ class Points:
         """Of every `size` points that follow each other, keeps those that a curve must go through."""
         kept = array("q")
         for start in range(0, len(self), size):
-            kept.extend(start + position for position in sorted(_telling(self.values[start : start + size])))
+            kept.extend(start + position for position in sorted(_extremes(self.values[start : start + size])))
         self.steps = array("q", map(self.steps.__getitem__, kept))
         self.values = array("d", map(self.values.__getitem__, kept))
         self.timestamps = array("q", map(self.timestamps.__getitem__, kept))
 
 
-class Gathering:
+class PointCollector:
     """The points of one history as they come: all of them, or an outline of the same density everywhere."""
 
-    def __init__(self, most: int = MOST_POINTS) -> None:
+    def __init__(self, most: int = MAX_POINTS) -> None:
         self._most = most
         self._points = Points()
         self._piece = Points()
@@ -135,7 +135,7 @@ class Gathering:
         return self._points
 
 
-def _telling(values: Sequence[float]) -> set[int]:
+def _extremes(values: Sequence[float]) -> set[int]:
     """The indexes of the first and the last value, of the least and the greatest, and of the first NaN: the gap must show."""
     kept = {0, len(values) - 1}
     numbers = values
@@ -147,11 +147,11 @@ def _telling(values: Sequence[float]) -> set[int]:
     return kept
 
 
-def _mended(row: Sequence[Any]) -> PointRow | None:
+def _repaired(row: Sequence[Any]) -> PointRow | None:
     """A row of what may be anything; None without a step or a time."""
     step, rowid, timestamp, value = row
-    step, timestamp = whole_of(step), whole_of(timestamp)
-    return None if step is None or timestamp is None else (step, rowid, timestamp, number_of(value))
+    step, timestamp = integer_of(step), integer_of(timestamp)
+    return None if step is None or timestamp is None else (step, rowid, timestamp, float_of(value))
 
 
 def _decoded(values: Sequence[Any]) -> list[float]:

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, FromClause, select, update
 from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.registry.nouns import DELETED_STAGE
-from mldeck.store.edits.changes import DbValue, Edit, EditKind, RowChange, RowSet, Values
+from mldeck.store.edits.changes import DbValue, DbValues, Edit, EditKind, RowChange, RowSet
 from mldeck.store.edits.db_rows import read_rows
-from mldeck.store.edits.rows import check_as_recorded, row_set, tag_set, written
+from mldeck.store.edits.rows import check_as_recorded, row_set, tag_set, write_edit
 from mldeck.store.registry.rows import (
     changed_model,
     changed_rows,
@@ -67,14 +67,14 @@ def create_model(
     sets = [changed_rows(connection, MODELS, tables.key_columns("name"), {tables.key(name): new})]
     sets += [model_tag(connection, tables, name, key, value) for key, value in tags.items()]
     refusal = "MLflow does not take back the creation of a model; delete it instead"
-    return written(connection, model_edit(EditKind.CREATE, name, f"created model {safe(name)}", sets, refusal))
+    return write_edit(connection, model_edit(EditKind.CREATE, name, f"created model {safe(name)}", sets, refusal))
 
 
 def set_model_description(connection: Connection, tables: RegistryTables, name: str, text: str, now_ms: int) -> Edit:
     check_model(connection, tables, name)
     sets = [changed_model(connection, tables, name, description=text, last_updated_time=now_ms)]
     summary = f"{'changed' if text else 'cleared'} the description of model {safe(name)}"
-    return written(connection, model_edit(EditKind.NOTE, name, summary, sets))
+    return write_edit(connection, model_edit(EditKind.NOTE, name, summary, sets))
 
 
 def set_version_description(
@@ -85,13 +85,15 @@ def set_version_description(
     new: dict[str, DbValue] = {"description": text, "last_updated_time": now_ms}
     sets = [changed_versions(connection, tables, name, {version: new})]
     summary = f"{'changed' if text else 'cleared'} the description of {_in_words(name, version)}"
-    return written(connection, model_edit(EditKind.NOTE, name, summary, sets))
+    return write_edit(connection, model_edit(EditKind.NOTE, name, summary, sets))
 
 
 def set_model_tag(connection: Connection, tables: RegistryTables, name: str, key: str, value: str) -> Edit:
     check_model(connection, tables, name)
     sets = [model_tag(connection, tables, name, key, value)]
-    return written(connection, model_edit(EditKind.SET_TAG, name, f"set tag {safe(key)} of model {safe(name)}", sets))
+    return write_edit(
+        connection, model_edit(EditKind.SET_TAG, name, f"set tag {safe(key)} of model {safe(name)}", sets)
+    )
 
 
 def delete_model_tag(connection: Connection, tables: RegistryTables, name: str, key: str) -> Edit:
@@ -100,7 +102,7 @@ def delete_model_tag(connection: Connection, tables: RegistryTables, name: str, 
     check_model(connection, tables, name)
     sets = [tag_set(connection, MODEL_TAGS, tables.key_columns("key", "name"), [tables.key(key, name)], None)]
     summary = f"deleted tag {safe(key)} of model {safe(name)}"
-    return written(connection, model_edit(EditKind.DELETE_TAG, name, summary, sets))
+    return write_edit(connection, model_edit(EditKind.DELETE_TAG, name, summary, sets))
 
 
 def set_version_tag(
@@ -109,7 +111,7 @@ def set_version_tag(
     found_version(connection, tables, name, version)
     sets = [version_tag(connection, tables, name, version, key, value)]
     summary = f"set tag {safe(key)} of {_in_words(name, version)}"
-    return written(connection, model_edit(EditKind.SET_TAG, name, summary, sets))
+    return write_edit(connection, model_edit(EditKind.SET_TAG, name, summary, sets))
 
 
 def delete_version_tag(connection: Connection, tables: RegistryTables, name: str, version: int, key: str) -> Edit:
@@ -119,7 +121,7 @@ def delete_version_tag(connection: Connection, tables: RegistryTables, name: str
     columns = tables.key_columns("key", "name", "version")
     sets = [tag_set(connection, VERSION_TAGS, columns, [tables.key(key, name, version)], None)]
     summary = f"deleted tag {safe(key)} of {_in_words(name, version)}"
-    return written(connection, model_edit(EditKind.DELETE_TAG, name, summary, sets))
+    return write_edit(connection, model_edit(EditKind.DELETE_TAG, name, summary, sets))
 
 
 def model_tag(connection: Connection, tables: RegistryTables, name: str, key: str, value: str) -> RowSet:
@@ -144,7 +146,7 @@ def set_alias(connection: Connection, tables: RegistryTables, name: str, alias: 
     found_version(connection, tables, name, version)
     columns, key = tables.key_columns("name", "alias"), tables.key(name, alias)
     sets = [changed_rows(connection, ALIASES, columns, {key: {"version": version}})]
-    return written(
+    return write_edit(
         connection, model_edit(EditKind.ALIAS, name, f"set alias {alias} to {_in_words(name, version)}", sets)
     )
 
@@ -157,7 +159,7 @@ def delete_alias(connection: Connection, tables: RegistryTables, name: str, alia
     before = read_rows(connection, ALIASES, columns, ("version",), [key]).get(key)
     sets = [row_set(ALIASES, columns, ("version",), [RowChange(key, before, None)])]
     summary = f"deleted alias {safe(alias)} of model {safe(name)}"
-    return written(connection, model_edit(EditKind.ALIAS, name, summary, sets))
+    return write_edit(connection, model_edit(EditKind.ALIAS, name, summary, sets))
 
 
 def rename_model(connection: Connection, tables: RegistryTables, name: str, new_name: str, now_ms: int) -> Edit:
@@ -169,8 +171,10 @@ def rename_model(connection: Connection, tables: RegistryTables, name: str, new_
         if greatest_version(connection, tables, new_name):
             raise MldeckError(f"there are versions called {safe(new_name)} already, without a registered model")
     models, versions = tables.models, tables.versions
-    connection.execute(update(models).where(tables.named(models, name)).values(name=new_name, last_updated_time=now_ms))
-    connection.execute(update(versions).where(tables.named(versions, new_name)).values(last_updated_time=now_ms))
+    connection.execute(
+        update(models).where(tables.of_model(models, name)).values(name=new_name, last_updated_time=now_ms)
+    )
+    connection.execute(update(versions).where(tables.of_model(versions, new_name)).values(last_updated_time=now_ms))
     summary = f"renamed model {safe(name)} to {safe(new_name)}"
     refusal = f"to take it back, rename model {safe(new_name)} to {safe(name)}"
     return model_edit(EditKind.RENAME, new_name, summary, (), refusal)
@@ -189,7 +193,7 @@ def delete_version(connection: Connection, tables: RegistryTables, name: str, ve
     if found.aliases:
         keys = [tables.key(name, alias) for alias in found.aliases]
         sets.append(removed_rows(connection, ALIASES, tables.aliases, tables.key_columns("name", "alias"), keys))
-    return written(connection, model_edit(EditKind.DELETE, name, f"deleted {_in_words(name, version)}", sets))
+    return write_edit(connection, model_edit(EditKind.DELETE, name, f"deleted {_in_words(name, version)}", sets))
 
 
 def delete_model(connection: Connection, tables: RegistryTables, name: str) -> Edit:
@@ -208,7 +212,7 @@ def delete_model(connection: Connection, tables: RegistryTables, name: str) -> E
         if tables.has(table_name)
         for columns in (tables.key_columns(*names),)
     ]
-    return written(connection, model_edit(EditKind.DELETE, name, f"deleted model {safe(name)}", sets))
+    return write_edit(connection, model_edit(EditKind.DELETE, name, f"deleted model {safe(name)}", sets))
 
 
 def undo_model_edit(connection: Connection, edit: Edit) -> Edit:
@@ -216,13 +220,13 @@ def undo_model_edit(connection: Connection, edit: Edit) -> Edit:
     if edit.undo_refusal:
         raise MldeckError(edit.undo_refusal)
     check_as_recorded(connection, edit)
-    return written(connection, edit.inverse())
+    return write_edit(connection, edit.inverse())
 
 
 def _keys(
     connection: Connection, tables: RegistryTables, table: FromClause, name: str, columns: tuple[str, ...]
-) -> list[Values]:
-    statement = select(*(table.c[each] for each in columns)).where(tables.named(table, name))
+) -> list[DbValues]:
+    statement = select(*(table.c[each] for each in columns)).where(tables.of_model(table, name))
     return [tuple(row) for row in connection.execute(statement.order_by(*(table.c[each] for each in columns))).all()]
 
 

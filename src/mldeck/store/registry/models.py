@@ -51,14 +51,16 @@ def is_prompt(tables: RegistryTables, name: ColumnElement[str] | str) -> ColumnE
     if not tables.has(MODEL_TAGS):
         return false()
     tags = tables.model_tags
-    return exists().where(tables.here(tags), tags.c.name == name, tags.c.key == IS_PROMPT_TAG, tags.c.value == "true")
+    return exists().where(
+        tables.in_workspace(tags), tags.c.name == name, tags.c.key == IS_PROMPT_TAG, tags.c.value == "true"
+    )
 
 
 def _names(tables: RegistryTables) -> FromClause:
     """Of the models, and of versions without one: MLflow 1.8 and earlier left them under the old name of a model."""
     models, versions = tables.models, tables.versions
-    of_models = select(models.c.name).where(tables.here(models))
-    of_versions = select(versions.c.name).where(tables.here(versions), tables.living())
+    of_models = select(models.c.name).where(tables.in_workspace(models))
+    of_versions = select(versions.c.name).where(tables.in_workspace(versions), tables.not_deleted())
     return union(of_models, of_versions).subquery("names")
 
 
@@ -77,7 +79,7 @@ def _models(
             *(tables.schema.optional(models, each) for each in ("creation_time", "last_updated_time", "description")),
             models.c.name.is_(None),
         )
-        .select_from(names.outerjoin(models, and_(tables.here(models), models.c.name == names.c.name)))
+        .select_from(names.outerjoin(models, and_(tables.in_workspace(models), models.c.name == names.c.name)))
         .where(condition, not_(is_prompt(tables, names.c.name)))
     )
     rows = connection.execute(statement).all()
@@ -127,7 +129,7 @@ def _stages(connection: Connection, tables: RegistryTables, name: str | None) ->
             func.count(),
             func.max(tables.schema.optional(versions, "last_updated_time")),
         )
-        .where(_where(tables, versions, name), tables.living())
+        .where(_where(tables, versions, name), tables.not_deleted())
         .group_by(versions.c.name, versions.c.current_stage)
     )
     return _by_name(connection.execute(statement).all())
@@ -148,10 +150,10 @@ def _aliases(connection: Connection, tables: RegistryTables, name: str | None) -
         return {}
     aliases, versions = tables.aliases, tables.versions
     meant = and_(
-        tables.here(versions),
+        tables.in_workspace(versions),
         versions.c.name == aliases.c.name,
         versions.c.version == aliases.c.version,
-        tables.living(),
+        tables.not_deleted(),
     )
     statement = (
         select(aliases.c.name, aliases.c.alias, aliases.c.version, versions.c.version)
@@ -163,7 +165,7 @@ def _aliases(connection: Connection, tables: RegistryTables, name: str | None) -
 
 
 def _where(tables: RegistryTables, table: FromClause, name: str | None) -> ColumnElement[bool]:
-    return tables.here(table) if name is None else tables.named(table, name)
+    return tables.in_workspace(table) if name is None else tables.of_model(table, name)
 
 
 def _by_name(rows: Iterable[Any]) -> dict[str, list[Sequence[Any]]]:
@@ -207,7 +209,7 @@ def _tag_condition(clause: Comparison, tables: RegistryTables, name: ColumnEleme
     if not tables.has(MODEL_TAGS):
         return true() if clause.operator is Operator.IS_NULL else false()
     tags = tables.model_tags
-    found = and_(tables.here(tags), tags.c.name == name, exact(tags.c.key) == clause.key)
+    found = and_(tables.in_workspace(tags), tags.c.name == name, exact(tags.c.key) == clause.key)
     if clause.operator is Operator.IS_NULL:
         return not_(exists().where(found))
     if clause.operator is not Operator.IS_NOT_NULL:

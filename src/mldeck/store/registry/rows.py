@@ -9,7 +9,7 @@ from sqlalchemy import Connection, FromClause, func, select
 from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.registry.nouns import ModelVersion
-from mldeck.store.edits.changes import DbValue, Edit, EditKind, RowChange, RowSet, Subject, Values
+from mldeck.store.edits.changes import DbValue, DbValues, Edit, EditKind, EditSubject, RowChange, RowSet
 from mldeck.store.edits.db_rows import read_rows
 from mldeck.store.registry.models import is_prompt
 from mldeck.store.registry.tables import MODELS, VERSIONS, RegistryTables
@@ -17,7 +17,9 @@ from mldeck.store.registry.versions import read_version
 
 
 def model_exists(connection: Connection, tables: RegistryTables, name: str) -> bool:
-    return connection.execute(select(tables.models.c.name).where(tables.named(tables.models, name))).first() is not None
+    return (
+        connection.execute(select(tables.models.c.name).where(tables.of_model(tables.models, name))).first() is not None
+    )
 
 
 def check_no_prompt(connection: Connection, tables: RegistryTables, name: str) -> None:
@@ -58,7 +60,7 @@ def found_version(connection: Connection, tables: RegistryTables, name: str, ver
 def greatest_version(connection: Connection, tables: RegistryTables, name: str) -> int:
     """Of all versions there ever were while the model existed; 0 when there was none."""
     versions = tables.versions
-    found = connection.execute(select(func.max(versions.c.version)).where(tables.named(versions, name))).scalar()
+    found = connection.execute(select(func.max(versions.c.version)).where(tables.of_model(versions, name))).scalar()
     return found or 0
 
 
@@ -78,7 +80,7 @@ def changed_rows(
     connection: Connection,
     table_name: str,
     key_columns: tuple[str, ...],
-    new: Mapping[Values, Mapping[str, DbValue]],
+    new: Mapping[DbValues, Mapping[str, DbValue]],
 ) -> RowSet:
     """New values for rows that exist, or shall exist, by their keys; the columns are the same in all of them."""
     columns = tuple(next(iter(new.values())))
@@ -88,7 +90,7 @@ def changed_rows(
 
 
 def removed_rows(
-    connection: Connection, table_name: str, table: FromClause, key_columns: tuple[str, ...], keys: Sequence[Values]
+    connection: Connection, table_name: str, table: FromClause, key_columns: tuple[str, ...], keys: Sequence[DbValues]
 ) -> RowSet:
     """Each row kept whole, so that an undo puts back what was there."""
     columns = tuple(sorted(set(table.c.keys()) - set(key_columns)))
@@ -99,4 +101,4 @@ def removed_rows(
 def model_edit(
     kind: EditKind, name: str, summary: str, row_sets: Iterable[RowSet], undo_refusal: str | None = None
 ) -> Edit:
-    return Edit(kind, Subject.MODEL, (name,), summary, tuple(row_sets), undo_refusal)
+    return Edit(kind, EditSubject.MODEL, (name,), summary, tuple(row_sets), undo_refusal)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, TableClause, and_,
 from mldeck.errors import MldeckError
 from mldeck.model import DEFAULT_WORKSPACE
 from mldeck.registry.nouns import DELETED_STAGE
-from mldeck.store.edits.changes import Values
+from mldeck.store.edits.changes import DbValues
 from mldeck.store.schema import Schema
 
 MODELS = "registered_models"
@@ -73,16 +73,16 @@ class RegistryTables:
     def aliases(self) -> TableClause:
         return self.schema.table(ALIASES)
 
-    def here(self, table: FromClause) -> ColumnElement[bool]:
+    def in_workspace(self, table: FromClause) -> ColumnElement[bool]:
         """In the workspace."""
         return table.c.workspace == self.workspace if self.has_workspaces else true()
 
-    def named(self, table: FromClause, name: str, version: int | None = None) -> ColumnElement[bool]:
+    def of_model(self, table: FromClause, name: str, version: int | None = None) -> ColumnElement[bool]:
         """Of the model of that name, and of that version of it."""
-        found = and_(self.here(table), table.c.name == name)
+        found = and_(self.in_workspace(table), table.c.name == name)
         return found if version is None else and_(found, table.c.version == version)
 
-    def living(self) -> ColumnElement[bool]:
+    def not_deleted(self) -> ColumnElement[bool]:
         """Versions that were not deleted."""
         stage = self.versions.c.current_stage
         return or_(stage.is_(None), stage != DELETED_STAGE)
@@ -91,7 +91,7 @@ class RegistryTables:
         """Of a primary key that consists of these columns, and of the workspace."""
         return ("workspace", *names) if self.has_workspaces else names
 
-    def key(self, *values: str | int) -> Values:
+    def key(self, *values: str | int) -> DbValues:
         """The values of `key_columns`."""
         return (self.workspace, *values) if self.has_workspaces else values
 

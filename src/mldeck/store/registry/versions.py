@@ -18,26 +18,28 @@ _OPTIONAL = (
     *("storage_location", "description"),
 )
 
-Key = tuple[str, int]
+VersionKey = tuple[str, int]
 
 
 def versions_of_model(
     connection: Connection, tables: RegistryTables, name: str, *, deleted: bool = False
 ) -> tuple[ModelVersion, ...]:
     """The newest first; `deleted` says whether with those that were deleted, which keep their tags."""
-    condition = tables.named(tables.versions, name)
-    return _versions(connection, tables, condition if deleted else and_(condition, tables.living()), name)
+    condition = tables.of_model(tables.versions, name)
+    return _versions(connection, tables, condition if deleted else and_(condition, tables.not_deleted()), name)
 
 
 def history_of_versions(connection: Connection, tables: RegistryTables, name: str) -> tuple[Event, ...]:
     versions = versions_of_model(connection, tables, name, deleted=True)
-    changed = select(tables.models.c.last_updated_time).where(tables.named(tables.models, name))
+    changed = select(tables.models.c.last_updated_time).where(tables.of_model(tables.models, name))
     return history_of_model(versions, connection.execute(changed).scalar())
 
 
 def read_version(connection: Connection, tables: RegistryTables, name: str, version: int) -> ModelVersion | None:
     """None when there is none (any more)."""
-    found = _versions(connection, tables, and_(tables.named(tables.versions, name, version), tables.living()), name)
+    found = _versions(
+        connection, tables, and_(tables.of_model(tables.versions, name, version), tables.not_deleted()), name
+    )
     return found[0] if found else None
 
 
@@ -52,7 +54,9 @@ def versions_of_run(
     )
     optional = tables.schema.optional
     here = or_(optional(versions, "run_id") == run_id, optional(versions, "source").in_(sources))
-    condition = and_(tables.here(versions), tables.living(), here, not_(is_prompt(tables, versions.c.name)))
+    condition = and_(
+        tables.in_workspace(versions), tables.not_deleted(), here, not_(is_prompt(tables, versions.c.name))
+    )
     return _versions(connection, tables, condition)
 
 
@@ -73,7 +77,9 @@ def _versions(
     return tuple(_version(row, tags, aliases) for row in rows if row.version is not None)
 
 
-def _version(row: Row[Any], tags: dict[Key, dict[str, str]], aliases: dict[Key, list[str]]) -> ModelVersion:
+def _version(
+    row: Row[Any], tags: dict[VersionKey, dict[str, str]], aliases: dict[VersionKey, list[str]]
+) -> ModelVersion:
     key = (row.name, row.version)
     gone = row.current_stage == DELETED_STAGE
     return ModelVersion(
@@ -96,27 +102,27 @@ def _version(row: Row[Any], tags: dict[Key, dict[str, str]], aliases: dict[Key, 
     )
 
 
-def _tags(connection: Connection, tables: RegistryTables, names: Sequence[str]) -> dict[Key, dict[str, str]]:
+def _tags(connection: Connection, tables: RegistryTables, names: Sequence[str]) -> dict[VersionKey, dict[str, str]]:
     """Of all versions of these models."""
-    found: dict[Key, dict[str, str]] = {}
+    found: dict[VersionKey, dict[str, str]] = {}
     if tables.has(VERSION_TAGS):
         tags = tables.version_tags
         statement = select(tags.c.name, tags.c.version, tags.c.key, tags.c.value).order_by(tags.c.key)
         for some in chunks(names):
-            here = statement.where(tables.here(tags), tags.c.name.in_(some))
+            here = statement.where(tables.in_workspace(tags), tags.c.name.in_(some))
             for name, version, key, value in connection.execute(here).all():
                 found.setdefault((name, version), {})[key] = value or ""
     return found
 
 
-def _aliases(connection: Connection, tables: RegistryTables, names: Sequence[str]) -> dict[Key, list[str]]:
+def _aliases(connection: Connection, tables: RegistryTables, names: Sequence[str]) -> dict[VersionKey, list[str]]:
     """Of all versions of these models."""
-    found: dict[Key, list[str]] = {}
+    found: dict[VersionKey, list[str]] = {}
     if tables.has(ALIASES):
         aliases = tables.aliases
         statement = select(aliases.c.name, aliases.c.version, aliases.c.alias).order_by(aliases.c.alias)
         for some in chunks(names):
-            here = statement.where(tables.here(aliases), aliases.c.name.in_(some))
+            here = statement.where(tables.in_workspace(aliases), aliases.c.name.in_(some))
             for name, version, alias in connection.execute(here).all():
                 found.setdefault((name, version), []).append(alias)
     return found

@@ -34,7 +34,7 @@ from mldeck.store.text_match import as_number, exact
 _COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid"}
 
 
-class Tables(Protocol):
+class SearchTables(Protocol):
     """The tables that a search reads."""
 
     def has(self, *table_names: str) -> bool: ...
@@ -58,7 +58,7 @@ class Tables(Protocol):
     def input_tags(self) -> FromClause: ...
 
 
-def run_filter(tree: Node, tables: Tables, now: int) -> ColumnElement[bool]:
+def run_filter(tree: Node, tables: SearchTables, now: int) -> ColumnElement[bool]:
     """The condition on `tables.runs`. `now`, milliseconds since the epoch, is what `'2d ago'` counts from."""
     if isinstance(tree, And):
         return and_(true(), *(run_filter(item, tables, now) for item in tree.items))
@@ -73,7 +73,7 @@ def run_filter(tree: Node, tables: Tables, now: int) -> ColumnElement[bool]:
     return _clause(tree, tables, now)
 
 
-def _clause(clause: Comparison, tables: Tables, now: int) -> ColumnElement[bool]:
+def _clause(clause: Comparison, tables: SearchTables, now: int) -> ColumnElement[bool]:
     if clause.kind is Entity.METRIC:
         return _metric(clause, tables)
     if clause.kind is Entity.PARAM:
@@ -87,7 +87,7 @@ def _clause(clause: Comparison, tables: Tables, now: int) -> ColumnElement[bool]
     return _attribute(clause, tables, now)
 
 
-def _metric(clause: Comparison, tables: Tables) -> ColumnElement[bool]:
+def _metric(clause: Comparison, tables: SearchTables) -> ColumnElement[bool]:
     """The latest value. NaN, stored as 0 with a flag, satisfies `!=` and NOT IN and nothing else (3.17's rule)."""
     metrics = tables.latest_metrics
     if clause.operator in PRESENCE:
@@ -101,7 +101,7 @@ def _metric(clause: Comparison, tables: Tables) -> ColumnElement[bool]:
     return _row_of(tables, metrics, clause.key, condition)
 
 
-def _text_row(clause: Comparison, tables: Tables, rows: FromClause, key: str) -> ColumnElement[bool]:
+def _text_row(clause: Comparison, tables: SearchTables, rows: FromClause, key: str) -> ColumnElement[bool]:
     """A param or a tag. Compared with a number, a param counts only if it is one itself."""
     if clause.operator in PRESENCE:
         return _presence(clause, _row_of(tables, rows, key))
@@ -112,14 +112,14 @@ def _text_row(clause: Comparison, tables: Tables, rows: FromClause, key: str) ->
     return _row_of(tables, rows, key, condition)
 
 
-def _run_name(clause: Comparison, tables: Tables) -> ColumnElement[bool]:
+def _run_name(clause: Comparison, tables: SearchTables) -> ColumnElement[bool]:
     """MLflow looks at the tag: `runs.name` is empty in what MLflow 1.29 and earlier wrote."""
     if clause.operator in PRESENCE:
         return _presence(clause, _row_of(tables, tables.tags, RUN_NAME_TAG, tables.tags.c.value != ""))
     return _text_row(clause, tables, tables.tags, RUN_NAME_TAG)
 
 
-def _attribute(clause: Comparison, tables: Tables, now: int) -> ColumnElement[bool]:
+def _attribute(clause: Comparison, tables: SearchTables, now: int) -> ColumnElement[bool]:
     if clause.key == DURATION_ATTRIBUTE:
         column = tables.duration
     else:
@@ -134,7 +134,7 @@ def _attribute(clause: Comparison, tables: Tables, now: int) -> ColumnElement[bo
     return and_(column.is_not(None), compare_text(column, clause.operator, clause.value))
 
 
-def _dataset(clause: Comparison, tables: Tables) -> ColumnElement[bool]:
+def _dataset(clause: Comparison, tables: SearchTables) -> ColumnElement[bool]:
     """Some dataset of the run. Two clauses may be satisfied by two datasets.
 
     Not EXISTS: no index leads with what ties an input to its run, and reading all inputs once is quick.
@@ -159,14 +159,14 @@ def _presence(clause: Comparison, present: ColumnElement[bool]) -> ColumnElement
 
 
 def _row_of(
-    tables: Tables, rows: FromClause, key: str, condition: ColumnElement[bool] | None = None
+    tables: SearchTables, rows: FromClause, key: str, condition: ColumnElement[bool] | None = None
 ) -> ColumnElement[bool]:
     """Whether the run has that key, with a value that meets the condition."""
     found = and_(rows.c.run_uuid == tables.runs.c.run_uuid, exact(rows.c.key) == key)
     return _exists(tables, found if condition is None else and_(found, condition))
 
 
-def _exists(tables: Tables, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+def _exists(tables: SearchTables, condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(condition).correlate(tables.runs)
 
 

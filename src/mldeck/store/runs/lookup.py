@@ -14,7 +14,7 @@ _FEWEST_CHARACTERS = 4
 _HEX = frozenset("0123456789abcdef")
 
 
-def runs_meant(connection: Connection, schema: Schema, text: str, limit: int = 10) -> list[Run]:
+def resolve_runs(connection: Connection, schema: Schema, text: str, limit: int = 10) -> list[Run]:
     """The run with that id; else the runs, at most `limit`, whose id begins with it; else those of that name, newest first."""
     if not text:
         return []  # runs without a name are nobody's choice
