@@ -34,8 +34,8 @@ from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import Clipboard, CopyAsked
 from mldeck.ui.kit.clock import pass_time
 from mldeck.ui.kit.keys import bindings, key_text
+from mldeck.ui.kit.textual_patches import LateNotification
 from mldeck.ui.kit.threads import in_thread, wait_for_threads
-from mldeck.ui.kit.toasts import Passing
 from mldeck.ui.place import Place
 from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.runs.screen import RunsScreen
@@ -162,7 +162,7 @@ class DeckApp(App[str]):
     ) -> None:
         """Show a message. It may hold foreign text, so it is made safe and is never markup."""
         timeout = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
-        self.post_message(Notify(Passing(message_text(message), safe(title), severity, timeout, markup=False)))
+        self.post_message(Notify(LateNotification(message_text(message), safe(title), severity, timeout, markup=False)))
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:

@@ -30,6 +30,7 @@ from mldeck.ui.chart.crosshair_plot import PlotSlice
 from mldeck.ui.chart.drawing import Drawer
 from mldeck.ui.chart.screen import ChartScreen
 from mldeck.ui.chart.view import Range
+from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.runs.screen import RunsScreen
 from tests.fixture_stores import FixtureStore
 from tests.ui.chart.chart_deck import chart_of, log
@@ -224,12 +225,12 @@ async def test_how_far_the_reading_is_paints_the_border_only(store: FixtureStore
             return real()
 
         deck.app.screen._compositor.render_partial_update = render  # type: ignore[method-assign]
-        deck.pane.say("loss", "20,000 points… Esc stops")
+        retitle(deck.pane, "loss", "20,000 points… Esc stops")
         await deck.until(lambda: painted, "painted")
         assert "20,000 points… Esc stops" in deck.frame
         place = deck.pane.region
         assert painted == [{Region(place.x, y, place.width, 1) for y in (place.y, place.bottom - 1)}]
-        deck.pane.say("loss", "20,000 points… Esc stops")
+        retitle(deck.pane, "loss", "20,000 points… Esc stops")
         await deck.pilot.pause()
         assert len(painted) == 1
 

@@ -30,7 +30,7 @@ from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.picture_view import PictureView
-from mldeck.ui.kit.titled_pane import TitledPane
+from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.state.session import Session
 
 _BESIDE_WIDTH = 100
@@ -40,7 +40,7 @@ _LEGEND_SHARE = 0.36
 _MOST_LINES_BELOW = 6
 
 
-class CurvesPane(TitledPane, CurveChoosing, can_focus=True):
+class CurvesPane(CurveChoosing, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = bindings(CURVES)
 
     class MetricChanged(Message):
@@ -158,7 +158,7 @@ class CurvesPane(TitledPane, CurveChoosing, can_focus=True):
             parts.append(f"{self.progress} Esc stops")
         elif self.was_stopped:
             parts.append(f"stopped at {self.point_count:,} points: ctrl+r reads on")
-        self.say(title, " · ".join(parts))
+        retitle(self, title, " · ".join(parts))
 
     # -- sizes
 

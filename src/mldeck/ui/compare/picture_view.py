@@ -23,6 +23,7 @@ from mldeck.ui.compare.view import CompareView
 from mldeck.ui.kit.background_drawing import Redrawing
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.diffing_picture_view import OverlaidPlot
+from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.state.session import Session
 
 
@@ -101,7 +102,7 @@ class CompareDrawing(CompareView, Redrawing[AnyDrawing]):
 
     def say_state(self) -> None:
         """The run is named at the bottom."""
-        self.say(self.heading, safe(self.state))
+        retitle(self, self.heading, safe(self.state))
 
     def go_to(self, run_id: str | None) -> None:
         """Puts the cursor on a run."""

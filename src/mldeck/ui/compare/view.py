@@ -13,13 +13,13 @@ from mldeck.format import safe
 from mldeck.model import Column
 from mldeck.ui.compare.data import CompareData
 from mldeck.ui.export.export import Exported, export
-from mldeck.ui.kit.titled_pane import TitledPane
+from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.state.session import Session
 
 _MEMORY_KEY = "compare"
 
 
-class CompareView(TitledPane, can_focus=True):
+class CompareView(Widget, can_focus=True):
     """A pane that shows the marked runs in one way. It is told when the runs are others, and draws them."""
 
     NAME: ClassVar[str] = ""
@@ -124,7 +124,7 @@ class CompareView(TitledPane, can_focus=True):
     def say_state(self) -> None:
         """Says in the border what is shown, and which run the cursor is on."""
         pointed = self.data.label(self.cursor_run) if self.cursor_run in self.data.by_id else ""
-        self.say(self.heading, safe(" · ".join(part for part in (self.state, pointed) if part)))
+        retitle(self, self.heading, safe(" · ".join(part for part in (self.state, pointed) if part)))
 
     # -- what is remembered
 

@@ -25,6 +25,7 @@ from mldeck.ui.kit.base_style import Based
 from mldeck.ui.kit.cell_text import cell_text, fit
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.keys import GRID, bindings
+from mldeck.ui.kit.textual_patches import align_scrollbar
 
 
 class Cell(NamedTuple):
@@ -367,9 +368,8 @@ class Grid(ScrollView, Based, can_focus=True):
         return None
 
     def watch_show_vertical_scrollbar(self, is_shown: bool) -> None:
-        """Textual leaves a scroll bar that comes up where it was: at the top, though rows may have been scrolled to before."""
         if is_shown:
-            self.vertical_scrollbar.position = self.scroll_y
+            align_scrollbar(self)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

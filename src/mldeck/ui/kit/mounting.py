@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from textual.widget import AwaitMount, Widget
+from textual.widget import Widget
+
+from mldeck.ui.kit.textual_patches import until_mounted
 
 AnyWidget = TypeVar("AnyWidget", bound=Widget)
 
@@ -17,7 +19,7 @@ async def made(parent: Widget, widget: AnyWidget, *, before: int | None = None) 
     """
     if widget.parent is None:
         parent.mount(widget, before=before)
-    await AwaitMount(parent, [widget])
+    await until_mounted(parent, widget)
     return widget
 
 

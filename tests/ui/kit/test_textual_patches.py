@@ -1,0 +1,185 @@
+"""Each patch of Textual does its work, and is still needed: a test that fails here names what Textual has changed."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.containers import Container
+from textual.dom import DOMNode
+from textual.geometry import Size
+from textual.notifications import Notification
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Label
+from textual.widgets._toast import Toast
+
+import mldeck.ui
+from mldeck.ui.kit.textual_patches import LateNotification, align_scrollbar, retitle, until_mounted
+from tests.fixture_stores import FixtureStore
+from tests.ui.deck import frame_text, running_deck
+
+# -- titles in borders
+
+
+class Pane(Widget):
+    DEFAULT_CSS = "Pane { border: solid white; height: 8; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.painted: list[int] = []
+
+    def render_line(self, y: int) -> Strip:
+        self.painted.append(y)
+        return Strip.blank(self.size.width)
+
+
+class PaneApp(App[str]):
+    def compose(self) -> ComposeResult:
+        yield Pane()
+
+
+async def test_a_new_title_repaints_the_border_only() -> None:
+    app = PaneApp()
+    async with app.run_test() as pilot:
+        pane = app.query_one(Pane)
+        await pilot.pause()
+        pane.painted.clear()
+        retitle(pane, "above [/x]", "below")
+        await pilot.pause()
+        lines = frame_text(app).splitlines()
+        assert "above [/x]" in lines[0]
+        assert "below" in lines[7]
+        assert not pane.painted
+        retitle(pane, "", "")
+        await pilot.pause()
+        assert "above" not in frame_text(app)
+        assert not pane.painted
+
+
+async def test_textual_repaints_all_of_a_widget_for_a_title() -> None:
+    app = PaneApp()
+    async with app.run_test() as pilot:
+        pane = app.query_one(Pane)
+        await pilot.pause()
+        pane.painted.clear()
+        pane.border_title = "above"
+        await pilot.pause()
+        assert set(pane.painted) == set(range(6))
+
+
+# -- notifications
+
+
+async def test_a_notification_that_expires_before_it_is_shown(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("mlflow-2.9.2").db) as deck:
+        deck.app.notify("too late", timeout=3)
+        await deck.until(lambda: len(deck.app._notifications), "it is there")
+        (message,) = deck.app._notifications
+        assert isinstance(message, LateNotification)
+        message.timeout = 0.0  # it took so long to come to this
+        assert message.has_expired
+        assert message.time_left > 0, "Textual would wait for it for good"
+        toast = Toast(message)
+        await deck.app.screen.mount(toast)
+        await deck.until(lambda: not toast.is_attached, "it goes")
+        assert not list(deck.app._notifications)
+
+
+def test_textual_sets_a_timer_to_the_time_that_is_left() -> None:
+    late = Notification("late", timeout=-1)
+    assert late.time_left < 0
+    assert Toast(late)._timeout < 0
+
+
+# -- scroll bars
+
+
+class Rows(ScrollView):
+    """Twenty rows, scrolled before the scroll bar appears."""
+
+    def __init__(self, is_patched: bool) -> None:
+        super().__init__()
+        self.is_patched = is_patched
+
+    def watch_show_vertical_scrollbar(self, is_shown: bool) -> None:
+        if is_shown and self.is_patched:
+            align_scrollbar(self)
+
+
+@pytest.mark.parametrize("is_patched", [True, False])
+async def test_a_scroll_bar_that_appears_late(is_patched: bool) -> None:
+    rows = Rows(is_patched)
+    app: App[None] = App()
+    async with app.run_test(size=(40, 10)) as pilot:
+        await app.mount(rows)
+        await pilot.pause()
+        rows.virtual_size = Size(1, 20)
+        rows.scroll_to(y=5, animate=False, immediate=True, force=True)
+        assert rows.scroll_y == 5
+        await pilot.pause()
+        assert rows.show_vertical_scrollbar
+        assert (rows.vertical_scrollbar.position == 5) is is_patched
+
+
+# -- mounting
+
+
+class Group(Container):
+    def compose(self) -> ComposeResult:
+        yield Label("inside", id="inside")
+
+
+async def test_waiting_for_a_widget_that_is_being_mounted() -> None:
+    app: App[None] = App()
+    async with app.run_test():
+        group = Group()
+        app.screen.mount(group)
+        assert not group.query("#inside")
+        await until_mounted(app.screen, group)
+        assert group.query_one("#inside", Label).is_mounted
+        await until_mounted(app.screen, group)
+
+
+# -- private names
+
+OVERRIDDEN = {
+    ("DeckApp", "_handle_exception"),
+    ("DeckPalette", "_action_command_list"),
+    ("Place", "_compositor_refresh"),
+    ("Place", "_watch__pointer_shape"),
+}
+"""Private names of Textual that are overridden on purpose."""
+
+_ASSIGNED = re.compile(r"^\s+self\.(_[a-z]\w*)(?:: [^=\n]+)? = ", re.MULTILINE)
+_METHOD = re.compile(r"^    (?:async )?def (_[a-z]\w*)", re.MULTILINE)
+
+
+def private_names(node: type) -> set[str]:
+    source = inspect.getsource(node)
+    return {*_ASSIGNED.findall(source), *_METHOD.findall(source)}
+
+
+def modules_of_ui() -> Iterator[ModuleType]:
+    for module in pkgutil.walk_packages(mldeck.ui.__path__, "mldeck.ui."):
+        yield importlib.import_module(module.name)
+
+
+def test_no_private_name_hides_one_of_textual() -> None:
+    """A name that Textual takes for itself in a new version would be overridden without anybody noticing."""
+    hidden = set()
+    theirs: dict[type, set[str]] = {}
+    for module in modules_of_ui():
+        for _, node in inspect.getmembers(module, inspect.isclass):
+            if node.__module__ == module.__name__ and issubclass(node, DOMNode):
+                bases = [base for base in node.__mro__ if base.__module__.startswith("textual.")]
+                taken = set().union(*(theirs.setdefault(base, private_names(base)) for base in bases))
+                hidden |= {(node.__name__, name) for name in private_names(node) & taken}
+    assert hidden == OVERRIDDEN
