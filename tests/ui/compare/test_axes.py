@@ -25,7 +25,7 @@ from mldeck.ui.compare.axes import (
 )
 from mldeck.ui.compare.brush import Brushing, brush_text, rows_of
 from mldeck.ui.compare.parallel_drawing import ParallelWish, draw_parallel
-from mldeck.ui.kit.diffing_picture_view import changed_rows
+from mldeck.ui.kit.picture_view import changed_rows
 from tests.ui.compare.compare_deck import data_of, record
 from tests.ui.compare.pictures_deck import metric, param
 

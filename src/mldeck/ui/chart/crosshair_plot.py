@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from mldeck.charts.picture import Cell, Ink, Picture, Role
 from mldeck.ui.kit.chart_styles import ink_style
-from mldeck.ui.kit.diffing_picture_view import OverlaidPlot
+from mldeck.ui.kit.picture_view import PictureView
 
 _SLICES = 4
 _NEAR = 4
@@ -38,7 +38,7 @@ class PlotSlice(Widget):
         return self._plot.render_part(y, self.virtual_region)
 
 
-class CrosshairPlot(OverlaidPlot):
+class CrosshairPlot(PictureView):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.crosshair: int | None = None

@@ -22,7 +22,7 @@ from mldeck.ui.compare.data import column_from_memory, column_to_memory
 from mldeck.ui.compare.view import CompareView
 from mldeck.ui.kit.background_drawing import Redrawing
 from mldeck.ui.kit.cell_text import cell_text
-from mldeck.ui.kit.diffing_picture_view import OverlaidPlot
+from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.state.session import Session
 
@@ -55,7 +55,7 @@ class CompareDrawing(CompareView, Redrawing[AnyDrawing]):
         self._scope: str | None = None
 
     def compose(self) -> ComposeResult:
-        yield OverlaidPlot()
+        yield PictureView()
         yield Static("", classes="compare-readout", markup=False)
 
     # -- what a picture consists of
