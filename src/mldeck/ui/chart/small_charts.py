@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
 
 from mldeck.charts.curves import Curve, prepare
 from mldeck.charts.labels import write, write_right
@@ -25,12 +26,12 @@ from mldeck.ui.chart.keys import SMALL_CHARTS
 from mldeck.ui.chart.small_chart_pages import SYSTEM_GROUP, VALUES, Place, arranged, group_of, prefix_of
 from mldeck.ui.details.keys import METRIC_VIEW
 from mldeck.ui.details.line_grid import MetricGrid, Outlines
-from mldeck.ui.kit.base_style import Based
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.chart_styles import ink_style
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.styles import style_named
+from mldeck.ui.kit.surface import Surface
 
 if TYPE_CHECKING:
     from mldeck.store.histories.outline import HistorySpan
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _HEADING = Ink(Role.AXIS)
 
 
-class SmallCharts(Based, can_focus=True):
+class SmallCharts(Widget, can_focus=True):
     """Only what is on the page is read and drawn."""
 
     ALLOW_SELECT = False
@@ -64,6 +65,7 @@ class SmallCharts(Based, can_focus=True):
         self.colour = 0
         self._outlines = Outlines()
         self._pictures: dict[str, Picture] = {}
+        self._surface = Surface(self, self.lay_out)
         self._strips: list[Strip] = []
 
     def show(self, run_id: str, metrics: Sequence[Metric]) -> None:
@@ -83,7 +85,7 @@ class SmallCharts(Based, can_focus=True):
             self._repaint()
 
     def _arrange(self, metric: str | None) -> None:
-        self.note_room()
+        self._surface.note_room()
         self.pages = arranged([group_of(each) for each in self.metrics], self.folded, self.size.width, self.size.height)
         keys = [None if place.metric is None else self.metrics[place.metric].key for place in self.pages.places]
         if metric in keys:
@@ -204,6 +206,16 @@ class SmallCharts(Based, can_focus=True):
 
     # -- events
 
+    def on_resize(self) -> None:
+        self._surface.lay_out()
+
+    def on_hide(self) -> None:
+        self._surface.forget_room()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._surface.check_room()
+        return super().render_lines(crop)
+
     def lay_out(self) -> None:
         width = self.history_width
         metric = self.cursor_metric
@@ -237,6 +249,7 @@ class SmallCharts(Based, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
+        self._surface.forget_base()
         self._strips = []
 
     # -- painting
@@ -246,7 +259,7 @@ class SmallCharts(Based, can_focus=True):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        base = self.base
+        base = self._surface.base
         if not self._strips:
             self._strips = self._painted(base)
         strip = self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, base)

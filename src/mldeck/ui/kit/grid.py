@@ -21,10 +21,10 @@ from textual.strip import Strip
 
 from mldeck.format import cell_width, safe
 from mldeck.ui.kit import styles as looks
-from mldeck.ui.kit.base_style import Based
 from mldeck.ui.kit.cell_text import cell_text, fit
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.keys import GRID, bindings
+from mldeck.ui.kit.surface import Surface
 from mldeck.ui.kit.textual_patches import align_scrollbar
 
 
@@ -64,7 +64,7 @@ GAP = 2
 _CACHED_LINES = 1_000
 
 
-class Grid(ScrollView, Based, can_focus=True):
+class Grid(ScrollView, can_focus=True):
     """Subclasses say how many rows there are (`row_count`), and what is in one (`row_cells`)."""
 
     ALLOW_SELECT = False
@@ -94,6 +94,7 @@ class Grid(ScrollView, Based, can_focus=True):
         self.row_count = 0
         self.cursor_row = 0
         self.cursor_column = 0
+        self._surface = Surface(self, self.lay_out)
         self._empty_text = ""
         self._fixed_columns = fixed_columns
         self._first_column = fixed_columns
@@ -176,7 +177,7 @@ class Grid(ScrollView, Based, can_focus=True):
         """
         self.row_count = row_count
         self.columns = tuple(self.fitting_columns() if columns is None else columns)
-        self.note_room()
+        self._surface.note_room()
         self.cursor_row = max(0, min(self.cursor_row, row_count - 1))
         self.cursor_column = min(self.cursor_column, max(0, len(self.columns) - 1))
         self._first_column = max(self._fixed_columns, min(self._first_column, len(self.columns) - 1))
@@ -328,9 +329,20 @@ class Grid(ScrollView, Based, can_focus=True):
     # -- events
 
     def lay_out(self) -> None:
+        """Arrange rows and columns for the room that there is now."""
         self.set_content(self.row_count)
         self._show_column()
         self._show_cursor()
+
+    def on_resize(self) -> None:
+        self._surface.lay_out()
+
+    def on_hide(self) -> None:
+        self._surface.forget_room()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._surface.check_room()
+        return super().render_lines(crop)
 
     def on_focus(self) -> None:
         self._focused = True
@@ -373,10 +385,16 @@ class Grid(ScrollView, Based, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
+        self._surface.forget_base()
         self._styles_by_name.clear()
         self._lines.clear()
 
     # -- painting
+
+    @property
+    def base(self) -> Style:
+        """The style that all others are laid on."""
+        return self._surface.base
 
     def render_line(self, y: int) -> Strip:
         line = self._painted[y] = self.line_at(y)

@@ -14,13 +14,14 @@ from textual import events
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
 
 from mldeck.charts.picture import Cell, Picture, spans
-from mldeck.ui.kit.base_style import Based
 from mldeck.ui.kit.chart_styles import ink_style
+from mldeck.ui.kit.surface import Surface
 
 
-class PictureView(Based):
+class PictureView(Widget):
     """The lines of the picture are made once, when they are first painted."""
 
     ALLOW_SELECT = False
@@ -44,6 +45,7 @@ class PictureView(Based):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.picture: Picture | None = None
+        self._surface = Surface(self, self.lay_out)
         self._strips: list[Strip] = []
 
     def show(self, picture: Picture | None) -> None:
@@ -65,6 +67,16 @@ class PictureView(Based):
     def lay_out(self) -> None:
         self.post_message(self.Resized())
 
+    def on_resize(self) -> None:
+        self._surface.lay_out()
+
+    def on_hide(self) -> None:
+        self._surface.forget_room()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._surface.check_room()
+        return super().render_lines(crop)
+
     def on_click(self, event: events.Click) -> None:
         if self.content_region.contains_point(event.screen_offset):
             place = event.screen_offset - self.content_region.offset
@@ -72,7 +84,13 @@ class PictureView(Based):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
+        self._surface.forget_base()
         self._strips = []
+
+    @property
+    def base(self) -> Style:
+        """The style that all others are laid on."""
+        return self._surface.base
 
     def render_line(self, y: int) -> Strip:
         base = self.base
