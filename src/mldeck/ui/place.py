@@ -25,7 +25,7 @@ from mldeck.charts.sparkline import slices_for
 from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.format import safe
 from mldeck.ui.app_keys import PLACE
-from mldeck.ui.details.line_grid import MetricGrid
+from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.kit.bars import KeyBar
 from mldeck.ui.kit.clock import pass_time
 from mldeck.ui.kit.finder import Finder

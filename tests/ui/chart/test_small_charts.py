@@ -13,7 +13,7 @@ from mldeck.store.store import Store
 from mldeck.ui.chart.screen import ChartScreen
 from mldeck.ui.chart.small_chart_pages import VALUES, Pages, arranged, prefix_of
 from mldeck.ui.chart.small_charts import SmallCharts
-from mldeck.ui.details.line_grid import MetricGrid
+from mldeck.ui.details.metric_grid import MetricGrid
 from tests.fixture_stores import FixtureStore
 from tests.ui.chart.chart_deck import CHURN, CHURN_RUNS, log
 from tests.ui.deck import Deck, running_deck

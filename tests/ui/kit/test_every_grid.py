@@ -28,7 +28,8 @@ from mldeck.ui.chart.metric_dialog import _MetricList
 from mldeck.ui.compare.axis_dialog import AxisList
 from mldeck.ui.compare.table import CompareTable
 from mldeck.ui.compare.table_lines import CompareLines, Wishes
-from mldeck.ui.details.line_grid import Line, LineGrid, MetricGrid
+from mldeck.ui.details.line_grid import Line, LineGrid
+from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.files import logged_models as model_list
 from mldeck.ui.files.model_card import ModelCard

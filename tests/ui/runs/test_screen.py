@@ -8,7 +8,8 @@ import pytest
 
 from mldeck.model import Column, Experiment, Kind, OrderKey, RunQuery, View
 from mldeck.store.store import Store
-from mldeck.ui.details.line_grid import LineGrid, MetricGrid
+from mldeck.ui.details.line_grid import LineGrid
+from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.runs.experiment_list import ExperimentList
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.ui.deck import Deck, running_deck

@@ -25,7 +25,7 @@ from mldeck.model import Metric
 from mldeck.ui.chart.keys import SMALL_CHARTS
 from mldeck.ui.chart.small_chart_pages import SYSTEM_GROUP, VALUES, Place, arranged, group_of, prefix_of
 from mldeck.ui.details.keys import METRIC_VIEW
-from mldeck.ui.details.line_grid import MetricGrid, Outlines
+from mldeck.ui.details.metric_grid import MetricGrid, Outlines
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.chart_styles import ink_style
 from mldeck.ui.kit.clipboard import CopyAsked

@@ -11,7 +11,8 @@ from textual.containers import Container, Horizontal, Vertical
 
 from mldeck.model import Run
 from mldeck.ui.details.keys import INSPECTOR
-from mldeck.ui.details.line_grid import LineGrid, MetricGrid
+from mldeck.ui.details.line_grid import LineGrid
+from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.threads import read_off_loop

@@ -11,7 +11,8 @@ from textual.widget import Widget
 
 from mldeck.format import safe
 from mldeck.registry.nouns import RegisteredModel
-from mldeck.ui.details.line_grid import Line, LineGrid, MetricGrid, param_lines
+from mldeck.ui.details.line_grid import Line, LineGrid, param_lines
+from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import Grid

@@ -13,7 +13,8 @@ from textual.widget import Widget
 
 from mldeck.format import safe
 from mldeck.model import NOTE_TAG, Experiment, RunCount, RunDetails
-from mldeck.ui.details.line_grid import Line, LineGrid, MetricGrid, param_lines, tag_lines
+from mldeck.ui.details.line_grid import Line, LineGrid, param_lines, tag_lines
+from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.details.run_overview import experiment_lines, overview_lines
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.grid import Grid

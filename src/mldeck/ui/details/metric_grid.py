@@ -1,0 +1,166 @@
+"""The metrics of one run as a list, each with its history as a line of dots."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from textual.binding import BindingType
+from textual.message import Message
+
+from mldeck.charts.sparkline import sparkline
+from mldeck.format import cell_width, exact_float_text, safe, time_text
+from mldeck.model import Metric
+from mldeck.ui.details.keys import METRIC_VIEW
+from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.kit.keys import bindings
+
+if TYPE_CHECKING:
+    from mldeck.store.histories.outline import HistorySpan
+
+
+class Outlines:
+    """Histories of the metrics of one run, each cut into slices. One that grew stays until it has been read again."""
+
+    def __init__(self) -> None:
+        self.run_id: str | None = None
+        self.metrics: Sequence[Metric] = ()
+        self._spans: dict[str, Sequence[HistorySpan]] = {}
+        self._outdated: set[str] = set()
+
+    def follow(self, run_id: str, metrics: Sequence[Metric]) -> None:
+        if run_id != self.run_id:
+            self.forget()
+        else:
+            self._outdated |= {metric.key for metric in set(metrics) - set(self.metrics)}
+        self.run_id, self.metrics = run_id, metrics
+
+    def forget(self) -> None:
+        """They are wanted in another number of slices."""
+        self._spans, self._outdated = {}, set()
+
+    def add(self, outlines: Mapping[str, Sequence[HistorySpan]]) -> None:
+        self._spans.update(outlines)
+        self._outdated -= outlines.keys()
+
+    def get(self, key: str) -> Sequence[HistorySpan] | None:
+        return self._spans.get(key)
+
+    def missing(self, keys: Iterable[str]) -> list[str]:
+        return [key for key in keys if key not in self._spans or key in self._outdated]
+
+
+class OutlineView(Protocol):
+    """Shows outlines of histories, and says which ones it does not have."""
+
+    run_id: str | None
+
+    @property
+    def history_width(self) -> int:
+        """In cells."""
+
+    def missing_outlines(self) -> list[str]: ...
+    def add_outlines(self, outlines: Mapping[str, Sequence[HistorySpan]]) -> None: ...
+
+
+class MetricGrid(Grid):
+    """Latest values with step and time, and the history of each as a line of dots. Enter asks for a chart."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(METRIC_VIEW)
+
+    class OutlinesWanted(Message):
+        """Metrics came into view whose histories are not known yet."""
+
+        def __init__(self, view: OutlineView) -> None:
+            super().__init__()
+            self.view = view
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, MetricGrid.OutlinesWanted) and message.view is self.view
+
+    class OtherViewAsked(Message):
+        """Charts instead of a list, or the other way round."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.empty_text = "This run has logged no metrics."
+        self.metrics: Sequence[Metric] = ()
+        self.run_id: str | None = None
+        self._outlines = Outlines()
+
+    def show(self, run_id: str, metrics: Sequence[Metric]) -> None:
+        self._outlines.follow(run_id, metrics)
+        self.run_id, self.metrics = run_id, metrics
+        self.set_content(len(metrics))
+        self.want_outlines()
+
+    def add_outlines(self, outlines: Mapping[str, Sequence[HistorySpan]]) -> None:
+        self._outlines.add(outlines)
+        self.repaint()
+
+    @property
+    def history_width(self) -> int:
+        """Cells for a history: what the other columns leave."""
+        return self.columns[-1].width if self.columns else 0
+
+    def missing_outlines(self) -> list[str]:
+        return self._outlines.missing(self.metrics[row].key for row in self.visible_rows)
+
+    def want_outlines(self) -> None:
+        if self.history_width and self.is_on_screen and self.missing_outlines():
+            self.post_message(self.OutlinesWanted(self))
+
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
+        names = max((cell_width(safe(metric.key)) for metric in self.metrics), default=6)
+        values = max((len(exact_float_text(metric.value)) for metric in self.metrics), default=5)
+        steps = max((len(str(metric.step)) for metric in self.metrics), default=4)
+        columns = [
+            GridColumn("metric", min(names, max(8, self.line_width // 3))),
+            GridColumn("latest", max(6, values), right=True),
+            GridColumn("step", max(4, steps), right=True),
+            GridColumn("logged", 19),
+        ]
+        used = sum(column.width + GAP for column in columns)
+        return (*columns, GridColumn("history", max(0, min(60, self.line_width - used))))
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        metric = self.metrics[row]
+        outline = self._outlines.get(metric.key)
+        return (
+            Cell(safe(metric.key)),
+            Cell(exact_float_text(metric.value), "" if math.isfinite(metric.value) else "warn"),
+            Cell(str(metric.step), "dim"),
+            Cell(time_text(metric.timestamp), "dim"),
+            Cell("" if outline is None else self._sparkline(outline), "accent"),
+        )
+
+    def _sparkline(self, outline: Sequence[HistorySpan]) -> str:
+        return sparkline([(span.position, span.low, span.high) for span in outline], self.history_width)
+
+    def row_text(self, row: int) -> str:
+        return self.metrics[row].key
+
+    def copied_text(self) -> str | None:
+        return exact_float_text(self.metrics[self.cursor_row].value) if self.metrics else None
+
+    @property
+    def cursor_metric(self) -> str | None:
+        return self.metrics[self.cursor_row].key if self.metrics else None
+
+    def action_other_view(self) -> None:
+        self.post_message(self.OtherViewAsked())
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.want_outlines()
+
+    def lay_out(self) -> None:
+        width = self.history_width
+        super().lay_out()
+        if self.history_width != width:
+            self._outlines.forget()
+        self.want_outlines()
+
+    def on_show(self) -> None:
+        self.want_outlines()
