@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from textual import events, on, work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -21,11 +21,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
-from mldeck.charts.sparkline import slices_for
 from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.format import safe
 from mldeck.ui.app_keys import PLACE
-from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.kit.bars import KeyBar
 from mldeck.ui.kit.clock import pass_time
 from mldeck.ui.kit.finder import Finder
@@ -39,6 +37,7 @@ from mldeck.ui.top_bar import TopBar
 if TYPE_CHECKING:
     from textual.css.types import PointerShape
 
+    from mldeck.store.histories.outline import HistorySpan
     from mldeck.ui.kit.find_bar import FindBar
 
 POLL_S = 0.4
@@ -311,20 +310,12 @@ class Place(Screen[None]):
         if what in self._settling:
             self._settling.pop(what).stop()
 
-    @on(MetricGrid.OutlinesWanted)
-    @work(group="outlines", exclusive=True)
-    async def _load_outlines(self, message: MetricGrid.OutlinesWanted) -> None:
-        """Of the metrics in an inspector, one at a time: each picture appears as soon as its history is read."""
-        view, store = message.view, self.session.store
-        run_id, slices = view.run_id, slices_for(view.history_width)
-        if not run_id or not slices:
-            return
+    async def read_outline(self, run_id: str, key: str, slices: int) -> Sequence[HistorySpan] | None:
+        """Read the history of a metric for an inspector, cut into slices; None if it cannot be read, which is reported."""
         with self.reporting_trouble():
-            for key in view.missing_outlines():
-                spans = await read_off_loop(
-                    lambda interrupt, key=key: store.history_outline(run_id, key, slices, interrupt)  # type: ignore[misc]
-                )
-                view.add_outlines({key: spans})
+            store = self.session.store
+            return await read_off_loop(lambda interrupt: store.history_outline(run_id, key, slices, interrupt))
+        return None
 
     # -- going back, and quick find
 

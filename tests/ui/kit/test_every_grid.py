@@ -184,6 +184,10 @@ def history(count: int) -> HistoryGrid:
     return HistoryGrid(moments(events), Clock())
 
 
+async def no_outline(run_id: str, key: str, slices: int) -> None:
+    """No history can be read."""
+
+
 def session() -> Session:
     return Session(load_settings(), Path("none.db"))
 
@@ -207,7 +211,7 @@ WAYS: dict[type[Grid], Way] = {
     LoggedModelList: Way(lambda n: LoggedModelList(logged(n or 1), versions(n))),
     MarkdownPane: Way(lambda _: MarkdownPane(), lambda grid, n: grid.show("\n\n".join(map(text, range(n))))),
     MetricGrid: Way(
-        lambda _: MetricGrid(),
+        lambda _: MetricGrid(no_outline),
         lambda grid, n: grid.show(str(n), [Metric(text(each), each / 3, NOW, each) for each in range(n)]),
     ),
     ModelCard: Way(lambda n: ModelCard(Card("card", tuple(CardLine(text(each), text(each + 1)) for each in range(n))))),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
+from textual import events, work
 from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
@@ -25,7 +25,7 @@ from mldeck.model import Metric
 from mldeck.ui.chart.keys import SMALL_CHARTS
 from mldeck.ui.chart.small_chart_pages import SYSTEM_GROUP, VALUES, Place, arranged, group_of, prefix_of
 from mldeck.ui.details.keys import METRIC_VIEW
-from mldeck.ui.details.metric_grid import MetricGrid, Outlines
+from mldeck.ui.details.metric_grid import MetricGrid, Outlines, ReadOutline
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.chart_styles import ink_style
 from mldeck.ui.kit.clipboard import CopyAsked
@@ -55,7 +55,7 @@ class SmallCharts(Widget, can_focus=True):
             super().__init__()
             self.text = text
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, read_outline: ReadOutline, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.run_id: str | None = None
         self.metrics: Sequence[Metric] = ()
@@ -63,7 +63,7 @@ class SmallCharts(Widget, can_focus=True):
         self.cursor = 0
         self.pages = arranged((), frozenset(), 1, 1)
         self.colour = 0
-        self._outlines = Outlines()
+        self._outlines = Outlines(read_outline)
         self._pictures: dict[str, Picture] = {}
         self._surface = Surface(self, self.lay_out)
         self._strips: list[Strip] = []
@@ -106,13 +106,16 @@ class SmallCharts(Widget, can_focus=True):
 
     def want_outlines(self) -> None:
         if self.is_on_screen and self.size.height and self.missing_outlines():
-            self.post_message(MetricGrid.OutlinesWanted(self))
+            self._read_outlines()
 
-    def add_outlines(self, outlines: Mapping[str, Sequence[HistorySpan]]) -> None:
-        self._outlines.add(outlines)
-        for key in outlines:
+    @work(group="outlines", exclusive=True)
+    async def _read_outlines(self) -> None:
+        """Draw each chart as soon as its history is read; stop when the charts are hidden."""
+        async for key in self._outlines.read(self.missing_outlines(), self.history_width):
             self._pictures.pop(key, None)
-        self._repaint()
+            self._repaint()
+            if not self.is_on_screen:
+                break
 
     # -- the cursor
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from textual import work
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.charts.sparkline import sparkline
+from mldeck.charts.sparkline import slices_for, sparkline
 from mldeck.format import cell_width, exact_float_text, safe, time_text
 from mldeck.model import Metric
 from mldeck.ui.details.keys import METRIC_VIEW
@@ -19,11 +20,18 @@ from mldeck.ui.kit.keys import bindings
 if TYPE_CHECKING:
     from mldeck.store.histories.outline import HistorySpan
 
+ReadOutline: TypeAlias = "Callable[[str, str, int], Awaitable[Sequence[HistorySpan] | None]]"
+"""Reads the history of a run's metric, cut into so many slices: run id, metric, slices. None if it cannot be read."""
+
 
 class Outlines:
-    """Histories of the metrics of one run, each cut into slices. One that grew stays until it has been read again."""
+    """The histories of the metrics of one run, each cut into slices.
 
-    def __init__(self) -> None:
+    When a metric has grown, its old outline stays until the new one has been read.
+    """
+
+    def __init__(self, read: ReadOutline) -> None:
+        self._read = read
         self.run_id: str | None = None
         self.metrics: Sequence[Metric] = ()
         self._spans: dict[str, Sequence[HistorySpan]] = {}
@@ -37,12 +45,21 @@ class Outlines:
         self.run_id, self.metrics = run_id, metrics
 
     def forget(self) -> None:
-        """They are wanted in another number of slices."""
+        """Drop all outlines: another run is shown, or there is room for another number of slices."""
         self._spans, self._outdated = {}, set()
 
-    def add(self, outlines: Mapping[str, Sequence[HistorySpan]]) -> None:
-        self._spans.update(outlines)
-        self._outdated -= outlines.keys()
+    async def read(self, keys: Iterable[str], width: int) -> AsyncIterator[str]:
+        """Read the outlines of some metrics for `width` cells, one after the other. Yield each metric once it is read."""
+        run_id, slices = self.run_id, slices_for(width)
+        if not run_id or not slices:
+            return
+        for key in keys:
+            spans = await self._read(run_id, key, slices)
+            if spans is None or run_id != self.run_id:
+                return
+            self._spans[key] = spans
+            self._outdated.discard(key)
+            yield key
 
     def get(self, key: str) -> Sequence[HistorySpan] | None:
         return self._spans.get(key)
@@ -51,53 +68,25 @@ class Outlines:
         return [key for key in keys if key not in self._spans or key in self._outdated]
 
 
-class OutlineView(Protocol):
-    """Shows outlines of histories, and says which ones it does not have."""
-
-    run_id: str | None
-
-    @property
-    def history_width(self) -> int:
-        """In cells."""
-
-    def missing_outlines(self) -> list[str]: ...
-    def add_outlines(self, outlines: Mapping[str, Sequence[HistorySpan]]) -> None: ...
-
-
 class MetricGrid(Grid):
     """Latest values with step and time, and the history of each as a line of dots. Enter asks for a chart."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(METRIC_VIEW)
 
-    class OutlinesWanted(Message):
-        """Metrics came into view whose histories are not known yet."""
-
-        def __init__(self, view: OutlineView) -> None:
-            super().__init__()
-            self.view = view
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, MetricGrid.OutlinesWanted) and message.view is self.view
-
     class OtherViewAsked(Message):
         """Charts instead of a list, or the other way round."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, read_outline: ReadOutline, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.empty_text = "This run has logged no metrics."
         self.metrics: Sequence[Metric] = ()
-        self.run_id: str | None = None
-        self._outlines = Outlines()
+        self._outlines = Outlines(read_outline)
 
     def show(self, run_id: str, metrics: Sequence[Metric]) -> None:
         self._outlines.follow(run_id, metrics)
-        self.run_id, self.metrics = run_id, metrics
+        self.metrics = metrics
         self.set_content(len(metrics))
         self.want_outlines()
-
-    def add_outlines(self, outlines: Mapping[str, Sequence[HistorySpan]]) -> None:
-        self._outlines.add(outlines)
-        self.repaint()
 
     @property
     def history_width(self) -> int:
@@ -109,7 +98,15 @@ class MetricGrid(Grid):
 
     def want_outlines(self) -> None:
         if self.history_width and self.is_on_screen and self.missing_outlines():
-            self.post_message(self.OutlinesWanted(self))
+            self._read_outlines()
+
+    @work(group="outlines", exclusive=True)
+    async def _read_outlines(self) -> None:
+        """Show each history as soon as it is read; stop when the list is hidden."""
+        async for _ in self._outlines.read(self.missing_outlines(), self.history_width):
+            self.repaint()
+            if not self.is_on_screen:
+                break
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
         names = max((cell_width(safe(metric.key)) for metric in self.metrics), default=6)

@@ -42,7 +42,7 @@ class ModelVersions(VersionListing):
                     table = VersionTable(clock, id="version-table")
                     table.display = False
                     yield table
-            yield pane(VersionInspector(clock, id="version-inspector"), "")
+            yield pane(VersionInspector(clock, self.read_outline, id="version-inspector"), "")
 
     @property
     def inspector(self) -> VersionInspector:

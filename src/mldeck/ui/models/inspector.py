@@ -12,7 +12,7 @@ from textual.widget import Widget
 from mldeck.format import safe
 from mldeck.registry.nouns import RegisteredModel
 from mldeck.ui.details.line_grid import Line, LineGrid, param_lines
-from mldeck.ui.details.metric_grid import MetricGrid
+from mldeck.ui.details.metric_grid import MetricGrid, ReadOutline
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import Grid
@@ -26,9 +26,10 @@ _LISTS = ("version-fields", "version-metrics", "version-params", "version-tags",
 
 
 class VersionInspector(Widget):
-    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
+    def __init__(self, clock: Clock, read_outline: ReadOutline, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._clock = clock
+        self._read_outline = read_outline
         self.details: VersionDetails | None = None
         self.model: RegisteredModel | None = None
         """Instead of a version."""
@@ -40,7 +41,7 @@ class VersionInspector(Widget):
         with Horizontal(id="version-overview"):
             yield LineGrid("", id="version-fields")
             yield MarkdownPane(id="version-description")
-        yield MetricGrid(id="version-metrics")
+        yield MetricGrid(self._read_outline, id="version-metrics")
         yield LineGrid("The run it came from has no params.", id="version-params")
         yield LineGrid("This version has no tags.", id="version-tags")
         yield LineGrid("Nothing is known of its past.", id="version-history")

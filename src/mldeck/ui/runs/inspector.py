@@ -14,7 +14,7 @@ from textual.widget import Widget
 from mldeck.format import safe
 from mldeck.model import NOTE_TAG, Experiment, RunCount, RunDetails
 from mldeck.ui.details.line_grid import Line, LineGrid, param_lines, tag_lines
-from mldeck.ui.details.metric_grid import MetricGrid
+from mldeck.ui.details.metric_grid import MetricGrid, ReadOutline
 from mldeck.ui.details.run_overview import experiment_lines, overview_lines
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.grid import Grid
@@ -34,9 +34,10 @@ _LISTS = ("fields", "metrics", "params", "tags", "artifact-tree", "run-models")
 
 
 class Inspector(Widget):
-    def __init__(self, session: Session, *, id: str | None = None) -> None:
+    def __init__(self, session: Session, read_outline: ReadOutline, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._session = session
+        self._read_outline = read_outline
         self.details: RunDetails | None = None
         self._experiment: Experiment | None = None
         """What is shown instead of a run."""
@@ -55,7 +56,7 @@ class Inspector(Widget):
         with Horizontal(id="overview"):
             yield LineGrid("No run under the cursor.", id="fields")
             yield MarkdownPane(id="note")
-        yield MetricGrid(id="metrics")
+        yield MetricGrid(self._read_outline, id="metrics")
         yield LineGrid("This run has no params.", id="params")
         yield LineGrid("This run has no tags.", id="tags")
 
@@ -180,7 +181,7 @@ class Inspector(Widget):
     def _make_charts(self) -> None:
         from mldeck.ui.chart.small_charts import SmallCharts  # what draws takes a while to load
 
-        self._charts = SmallCharts(id="charts")
+        self._charts = SmallCharts(self._read_outline, id="charts")
         self.mount(self._charts, after="#metrics")
 
     @work(group="files")

@@ -52,7 +52,7 @@ class RunsScreen(RunFiles):
             yield pane(ExperimentList(id="experiments"), "Experiments")
             with pane(Vertical(id="run-pane"), "Runs"):
                 yield RunTable(self.session.clock, id="runs")
-        yield pane(Inspector(self.session, id="inspector"), "")
+        yield pane(Inspector(self.session, self.read_outline, id="inspector"), "")
 
     @property
     def experiment_list(self) -> ExperimentList:
