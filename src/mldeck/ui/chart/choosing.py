@@ -10,7 +10,7 @@ from textual import work
 
 from mldeck.errors import MldeckError
 from mldeck.model import SYSTEM_TAG_PREFIX, Column, Kind, RunFields, RunRecord
-from mldeck.ui.chart.loading import CurveLoading, value_of
+from mldeck.ui.chart.history_loader import CurveLoading, value_of
 from mldeck.ui.chart.view import Range
 from mldeck.ui.kit.threads import read_off_loop
 
