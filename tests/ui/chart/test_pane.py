@@ -104,7 +104,7 @@ async def test_runs_without_points_say_so(store: FixtureStore) -> None:
         deck.pane.show([store.run("scheduled")], "loss")
         await deck.until_shown("No points yet")
         deck.pane.show([store.run("scheduled")])
-        deck.pane.metrics = ()
+        deck.pane.loader.metrics = ()
         deck.pane.show([store.run("scheduled")])
         await deck.until_shown("No metric yet: it appears here as soon as one is logged.")
         deck.pane.show([])
@@ -537,7 +537,7 @@ async def test_a_history_too_long_to_hold_is_read_again_where_one_looks(
         assert 0 < deck.drawing.lines[0].curve.count <= 1_000
         for _ in range(6):
             await deck.key("plus")
-        await deck.until(lambda: is_whole(deck.pane.series()[0].detail), "all points of the window")
+        await deck.until(lambda: is_whole(deck.pane.loader.series()[0].detail), "all points of the window")
         await deck.until_drawn()
         window = deck.pane.view.window
         assert window is not None
@@ -548,9 +548,9 @@ async def test_a_history_too_long_to_hold_is_read_again_where_one_looks(
         assert abs(reading.step - x) <= 1
         log(store.db, run, "long", [(30_000, 1.0)])
         await deck.until(lambda: deck.drawing.full is not None and deck.drawing.full[1] == 30_000, "it grows")
-        await deck.until(lambda: is_whole(deck.pane.series()[0].detail), "and the window is read again")
+        await deck.until(lambda: is_whole(deck.pane.loader.series()[0].detail), "and the window is read again")
         await deck.key("0")
-        assert deck.pane.series()[0].detail is None
+        assert deck.pane.loader.series()[0].detail is None
 
 
 # -- reading that takes its time, and fails

@@ -408,7 +408,7 @@ async def test_curves_of_the_marked_runs(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 3, view="Curves") as deck:
         pane = pane_of(deck)
         await deck.until(lambda: pane.metric is not None and pane.is_drawn, "curves")
-        assert tuple(pane.run_ids) == deck.place.data.run_ids
+        assert pane.loader.run_ids == deck.place.data.run_ids
         first = pane.metric
         await deck.press("n")
         await deck.until(lambda: pane.metric != first, "the next metric")
@@ -439,7 +439,7 @@ async def test_a_run_that_was_taken_out_is_not_in_the_curves(taxi: Path) -> None
         await deck.press("left_curly_bracket", "space")
         await deck.until_data(2)
         await deck.turn_to("Curves")
-        await deck.until(lambda: tuple(pane_of(deck).run_ids) == deck.place.data.run_ids, "two runs")
+        await deck.until(lambda: tuple(pane_of(deck).loader.run_ids) == deck.place.data.run_ids, "two runs")
 
 
 # -- many, and hostile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,21 +10,31 @@ from dataclasses import replace
 from textual import work
 
 from mldeck.errors import MldeckError
-from mldeck.model import SYSTEM_TAG_PREFIX, Column, Kind, RunFields, RunRecord
-from mldeck.ui.chart.history_loader import CurveLoading, value_of
-from mldeck.ui.chart.view import Range
-from mldeck.ui.kit.threads import read_off_loop
+from mldeck.model import SYSTEM_TAG_PREFIX, Column, Kind, RunRecord
+from mldeck.ui.chart.drawing import Drawing
+from mldeck.ui.chart.history_loader import HistoryLoader, value_of
+from mldeck.ui.kit.background_drawing import Redrawing
+from mldeck.ui.state.session import Session
 
 _NO_GROUPS = "none"
 
 
-class CurveChoosing(CurveLoading):
+class CurveChoosing(Redrawing[Drawing]):
+    session: Session
+    loader: HistoryLoader
+
+    @abstractmethod
+    def show_title(self) -> None: ...
+
+    @abstractmethod
+    def show_metrics(self, metrics: tuple[str, ...]) -> None: ...
+
     @contextmanager
     def _reporting_trouble(self) -> Iterator[None]:
         try:
             yield
         except MldeckError as error:
-            self.trouble = str(error)
+            self.loader.error = error
             self.show_title()
 
     # -- metrics
@@ -32,12 +43,16 @@ class CurveChoosing(CurveLoading):
     async def action_metric(self, step: int) -> None:
         """The next one by name, in the same view as far as it means something there."""
         with self._reporting_trouble():
-            keys = await self.metric_keys()
-            if set(keys) <= set(self.metrics):
+            keys = await self.loader.metric_keys()
+            if set(keys) <= set(self.loader.metrics):
                 self.notify("These runs have logged no other metric", timeout=2)
             else:
-                at = keys.index(self.metrics[0]) if self.metrics and self.metrics[0] in keys else -max(step, 0)
-                self._show_others((keys[(at + step) % len(keys)],))
+                at = (
+                    keys.index(self.loader.metrics[0])
+                    if self.loader.metrics and self.loader.metrics[0] in keys
+                    else -max(step, 0)
+                )
+                self.show_metrics((keys[(at + step) % len(keys)],))
 
     @work(group="choose", exclusive=True)
     async def action_choose_metrics(self) -> None:
@@ -45,20 +60,13 @@ class CurveChoosing(CurveLoading):
         from mldeck.ui.chart.metric_dialog import MetricDialog
 
         with self._reporting_trouble():
-            keys = await self.metric_keys()
+            keys = await self.loader.metric_keys()
             if not keys:
                 self.notify("These runs have logged no metrics", timeout=2)
                 return
-            chosen = await self.app.push_screen_wait(MetricDialog(keys, self.metrics))
+            chosen = await self.app.push_screen_wait(MetricDialog(keys, self.loader.metrics))
             if chosen:
-                self._show_others(chosen)
-
-    def _show_others(self, metrics: tuple[str, ...]) -> None:
-        if metrics != self.metrics or self.was_stopped:
-            y_range = Range.ALL if self.view.range is Range.BY_HAND else self.view.range
-            self.view = replace(self.view, range=y_range, solo=None, hidden=frozenset())
-            self.show_metrics(metrics)
-            self.metric_changed()
+                self.show_metrics(chosen)
 
     # -- groups
 
@@ -67,23 +75,19 @@ class CurveChoosing(CurveLoading):
         """A band from the lowest to the highest run, for each value of a param or a tag."""
         from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 
-        if len(self.run_ids) < 2:
+        if len(self.loader.run_ids) < 2:
             self.notify("Only several runs can be grouped: mark some with Space in the run table", timeout=3)
             return
         with self._reporting_trouble():
-            store, ids = self.session.store, self.run_ids
-            everything = RunFields(params=None, tags=None)
-            records = await read_off_loop(lambda interrupt: store.run_records(ids, everything, interrupt))
-            columns = _grouping(list(records.values()))
+            columns = _grouping(await self.loader.read_values())
             choices = [Choice(_NO_GROUPS, "", "No groups: each run by itself")]
             choices += (Choice(str(index), "", f"{_KINDS[each.kind]} {each.key}") for index, each in enumerate(columns))
-            by = self.view.group_by
+            by = self.loader.view.group_by
             present = str(columns.index(by)) if by in columns else _NO_GROUPS
             chosen = await self.app.push_screen_wait(MenuDialog("Group runs by", choices, present=present))
             if chosen is not None:
-                self._records = records
-                self.view = replace(
-                    self.view, group_by=None if chosen == _NO_GROUPS else columns[int(chosen)], solo=None
+                self.loader.view = replace(
+                    self.loader.view, group_by=None if chosen == _NO_GROUPS else columns[int(chosen)], solo=None
                 )
                 self.show_title()
                 self.redraw()
@@ -97,13 +101,13 @@ class CurveChoosing(CurveLoading):
 
         drawing = self.drawing
         has_points = drawing is not None and any(line.curve.count for line in drawing.lines)
-        series, records, store = self.series(), self._records, self.session.store
+        series, records, store = self.loader.series(), self.loader.records, self.session.store
         exported = None
         if drawing is not None and has_points:
             exported = Exported(
                 drawing.picture, POINT_HEADER, lambda interrupt: CurveRows(series, records, store, interrupt)
             )
-        export(self, self.session, ", ".join(self.metrics), exported)
+        export(self, self.session, ", ".join(self.loader.metrics), exported)
 
 
 _KINDS = {Kind.PARAM: "param", Kind.TAG: "tag"}

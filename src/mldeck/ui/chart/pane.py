@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Static
+from textual.worker import WorkerError
 
 from mldeck.charts.curves import Axis
 from mldeck.charts.readout import Reading
+from mldeck.errors import MldeckError
 from mldeck.format import exact_float_text, safe, time_text
 from mldeck.model import Run
 from mldeck.ui.chart.choosing import CurveChoosing
 from mldeck.ui.chart.crosshair_plot import CrosshairPlot
 from mldeck.ui.chart.drawing import Drawer, Drawing
+from mldeck.ui.chart.history_loader import HistoryLoader, News
 from mldeck.ui.chart.keys import CURVES
 from mldeck.ui.chart.legend import CurveLegend, LegendLine
 from mldeck.ui.chart.view import CurveView, Range, SeriesKey, parsed_range
@@ -38,6 +43,15 @@ _BESIDE_WIDTH = 100
 
 _LEGEND_SHARE = 0.36
 _MOST_LINES_BELOW = 6
+
+_BUSY_S = 0.5
+"""Reading that takes longer is shown in the title, with its progress."""
+
+_TICK_S = 0.25
+"""The time between two updates of the progress."""
+
+_SETTLE_S = 0.15
+"""How long the window must rest before all points in it are read."""
 
 
 class CurvesPane(CurveChoosing, can_focus=True):
@@ -60,11 +74,14 @@ class CurvesPane(CurveChoosing, can_focus=True):
             self.run = run
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
-        super().__init__(session, id=id)
+        super().__init__(id=id)
+        self.session = session
+        self.loader = HistoryLoader(session, self._take_news)
         self.empty_text = "No run to show."
         self.crosshair: float | None = None
         """An x value; None while there is none."""
         self._drawer = Drawer()
+        self._settling: Timer | None = None
 
     def compose(self) -> ComposeResult:
         with Container(classes="curve-body"):
@@ -82,21 +99,103 @@ class CurvesPane(CurveChoosing, can_focus=True):
     def legend(self) -> CurveLegend:
         return self.query_one(CurveLegend)
 
+    # -- reading
+
+    @property
+    def view(self) -> CurveView:
+        return self.loader.view
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics on the same axes; usually one."""
+        return self.loader.metrics
+
+    @property
+    def metric(self) -> str | None:
+        return next(iter(self.metrics), None)
+
+    @property
+    def is_reading(self) -> bool:
+        return self.loader.is_reading
+
+    def show(self, run_ids: Sequence[str], metric: str | None = None) -> None:
+        """Show some runs. Without a metric: the present one if these runs have it, else the experiment's most important one."""
+        if self.loader.follow(run_ids, metric):
+            self._load()
+
+    def show_metrics(self, metrics: tuple[str, ...]) -> None:
+        """Show other metrics in the same view, as far as it makes sense for them."""
+        if metrics != self.metrics or self.loader.was_stopped:
+            y_range = Range.ALL if self.view.range is Range.BY_HAND else self.view.range
+            self.loader.view = replace(self.view, range=y_range, solo=None, hidden=frozenset())
+            self.loader.show_metrics(metrics)
+            self._load()
+            self.post_message(self.MetricChanged(self))
+
+    async def read_again(self) -> None:
+        """Read names and newer points after the database changed. Raises `MldeckError`."""
+        if not self.loader.renew():
+            return
+        error = None
+        with suppress(WorkerError):
+            error = await self._load().wait()
+        if error is not None:
+            raise error
+
+    @work(group="curves", exclusive=True)
+    async def _load(self) -> MldeckError | None:
+        with self._showing_progress():
+            return await self.loader.load()
+
+    @contextmanager
+    def _showing_progress(self) -> Iterator[None]:
+        ticks = self.set_interval(_TICK_S, self.show_title, pause=True)
+        patience = self.set_timer(_BUSY_S, ticks.resume)
+        try:
+            yield
+        finally:
+            patience.stop()
+            ticks.stop()
+
+    def stop_reading(self) -> None:
+        """Show what has been read so far."""
+        if not self.loader.stop():
+            self.workers.cancel_group(self, "curves")
+
+    def _take_news(self, news: News) -> None:
+        if news is News.METRICS:
+            self.post_message(self.MetricChanged(self))
+        elif news is News.WINDOW:
+            self._read_window_soon()
+        else:
+            self.show_title()
+            self.redraw()
+
+    def _read_window_soon(self) -> None:
+        """Read all points in the window once it has rested for a moment."""
+        if self._settling is not None:
+            self._settling.stop()
+        self._settling = self.set_timer(_SETTLE_S, self._read_window)
+
+    @work(group="details", exclusive=True)
+    async def _read_window(self) -> None:
+        await self.loader.read_window()
+
     # -- drawing
 
     def drawer(self, size: tuple[int, int]) -> Callable[[], Drawing]:
-        return partial(self._drawer.draw, self.series(), self.view, size, self._what_is_missing(), self.chosen)
+        return partial(self._drawer.draw, self.loader.series(), self.view, size, self._what_is_missing(), self.chosen)
 
     def _what_is_missing(self) -> str:
-        if not self.run_ids:
+        if not self.loader.run_ids:
             return self.empty_text
         if self.is_reading:
             return "reading…"
-        if self.trouble:
+        if self.loader.error is not None:
             return "The database could not be read."
         if not self.metrics:
             return "No metric yet: it appears here as soon as one is logged."
-        if self.view.hidden.issuperset(self._keys):
+        if self.view.hidden.issuperset(self.loader.keys):
             return "All are hidden: Space shows the one under the cursor."
         return "No points yet: they appear here as soon as they are logged."
 
@@ -123,7 +222,7 @@ class CurvesPane(CurveChoosing, can_focus=True):
                     line.mark,
                     line.curve.latest if at is None else None if reading is None else reading.value,
                     is_hidden=key in self.view.hidden,
-                    is_read=key is None or self.is_read(key),
+                    is_read=key is None or self.loader.is_read(key),
                 )
                 for line, key, reading in zip(drawing.lines, drawing.keys, readings, strict=True)
             ]
@@ -152,12 +251,13 @@ class CurvesPane(CurveChoosing, can_focus=True):
         title = cell_text(metrics, max(20, self.size.width // 2)) + grouped
         is_bars = self.drawing is not None and self.drawing.is_bars
         parts = [self.view.bars_summary if is_bars else self.view.summary]
-        if self.trouble:
-            parts.append(safe(self.trouble))
-        elif self.is_reading:
-            parts.append(f"{self.progress} Esc stops")
-        elif self.was_stopped:
-            parts.append(f"stopped at {self.point_count:,} points: ctrl+r reads on")
+        loader = self.loader
+        if loader.error is not None:
+            parts.append(safe(str(loader.error)))
+        elif loader.is_reading:
+            parts.append(f"{loader.progress} Esc stops")
+        elif loader.was_stopped:
+            parts.append(f"stopped at {loader.point_count:,} points: ctrl+r reads on")
         retitle(self, title, " · ".join(parts))
 
     # -- sizes
@@ -177,9 +277,9 @@ class CurvesPane(CurveChoosing, can_focus=True):
 
     def _look(self, view: CurveView) -> None:
         if view != self.view:
-            self.view = view
+            self.loader.view = view
             self.redraw()
-            self.want_details()
+            self._read_window_soon()
             self.show_title()
 
     async def action_x_axis(self) -> None:
@@ -298,16 +398,13 @@ class CurvesPane(CurveChoosing, can_focus=True):
         return self.chosen
 
     def action_open(self) -> None:
-        if self.chosen is not None and self.chosen.run_id in self._records:
-            self.post_message(self.RunAsked(self._records[self.chosen.run_id].run))
+        if self.chosen is not None and self.chosen.run_id in self.loader.records:
+            self.post_message(self.RunAsked(self.loader.records[self.chosen.run_id].run))
 
     def action_copy(self) -> None:
         text = self.legend.copied_text()
         if text is not None:
             self.post_message(CopyAsked(text, text))
-
-    def metric_changed(self) -> None:
-        self.post_message(self.MetricChanged(self))
 
 
 def _reading_text(reading: Reading, name: str, width: int, view: CurveView) -> str:

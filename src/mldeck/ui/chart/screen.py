@@ -69,7 +69,7 @@ class ChartScreen(Place):
         await self.pane.read_again()
 
     def action_refresh(self) -> Worker[None]:
-        self.pane.read_on()
+        self.pane.loader.read_on()
         return super().action_refresh()
 
     async def find_rows(self, grid: Grid, text: str) -> Sequence[int]:

@@ -67,4 +67,4 @@ class CurvesView(CompareView, can_focus=False):
         self.open_run(message.run.run_id)
 
     def read_on(self) -> None:
-        self.pane.read_on()
+        self.pane.loader.read_on()
