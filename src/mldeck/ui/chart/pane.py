@@ -23,7 +23,7 @@ from mldeck.charts.readout import Reading
 from mldeck.errors import MldeckError
 from mldeck.format import exact_float_text, safe, time_text
 from mldeck.model import Run
-from mldeck.ui.chart.choosing import CurveChoosing
+from mldeck.ui.chart.choices import CurveChoosing
 from mldeck.ui.chart.crosshair_plot import CrosshairPlot
 from mldeck.ui.chart.drawing import Drawer, Drawing
 from mldeck.ui.chart.history_loader import HistoryLoader, News
