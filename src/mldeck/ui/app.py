@@ -39,7 +39,7 @@ from mldeck.ui.kit.threads import in_thread, wait_for_threads
 from mldeck.ui.place import Place
 from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.runs.screen import RunsScreen
-from mldeck.ui.state.session import Session
+from mldeck.ui.state.session import Session, WayBack
 from mldeck.ui.stylesheet import ParsedStyles
 from mldeck.ui.terminal_filter import ControlFilter
 from mldeck.ui.themes import THEMES
@@ -257,6 +257,18 @@ class DeckApp(App[str]):
         place = self._place(name)
         if place is not None and not self._is_leaving:
             place.come_back()
+
+    @work(group="go", exclusive=True)
+    async def on_place_run_wanted(self, message: Place.RunWanted) -> None:
+        run, origin = message.run, message.come_back_to
+        if origin is not None:
+            self.session.way_back = WayBack(origin, run.run_id)
+        await self.action_place("runs")
+        runs = self._place("runs")
+        if isinstance(runs, RunsScreen):
+            runs.go_to(run)
+            if origin is not None:
+                runs.notify(f"b comes back to the {origin}", timeout=3)
 
     def _place(self, name: str) -> Place | None:
         """None as long as it has not been made."""

@@ -8,6 +8,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events, work
@@ -37,6 +38,7 @@ from mldeck.ui.top_bar import TopBar
 if TYPE_CHECKING:
     from textual.css.types import PointerShape
 
+    from mldeck.model import Run
     from mldeck.store.histories.outline import HistorySpan
     from mldeck.ui.kit.find_bar import FindBar
 
@@ -70,6 +72,14 @@ class Place(Screen[None]):
 
     class Opened(Message):
         """The store is open, and will be followed."""
+
+    @dataclass
+    class RunWanted(Message):
+        """Asks the application to show a run in the place Runs."""
+
+        run: Run
+        come_back_to: str | None = None
+        """The `NAME` of the place that `b` goes back to; None leaves the way back as it is."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()

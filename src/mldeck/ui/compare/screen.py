@@ -292,11 +292,7 @@ class CompareScreen(Place):
             self.view.show_axes(message.param, message.metric)
 
     @on(CompareView.RunAsked)
-    @work(group="go", exclusive=True)
-    async def _go_to_run(self, message: CompareView.RunAsked) -> None:
-        from mldeck.ui.runs.screen import RunsScreen
-
-        await self.run_action("app.place('runs')")
-        place, record = self.app.screen_stack[0], self.data.by_id.get(message.run_id)
-        if isinstance(place, RunsScreen) and record is not None:
-            place.go_to(record.run)
+    def _go_to_run(self, message: CompareView.RunAsked) -> None:
+        record = self.data.by_id.get(message.run_id)
+        if record is not None:
+            self.post_message(self.RunWanted(record.run))

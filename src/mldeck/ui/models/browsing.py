@@ -24,7 +24,6 @@ from mldeck.ui.models.reading import read_details, run_ids_of
 from mldeck.ui.models.version_listing import VersionListing
 from mldeck.ui.models.version_table import VersionTable
 from mldeck.ui.place import pane
-from mldeck.ui.state.session import WayBack
 
 
 class ModelVersions(VersionListing):
@@ -77,16 +76,8 @@ class ModelVersions(VersionListing):
         else:
             self.notify("No run is known that this version came from", timeout=3)
 
-    @work(group="go", exclusive=True)
-    async def go_to_run(self, run: Run) -> None:
-        from mldeck.ui.runs.screen import RunsScreen
-
-        self.session.way_back = WayBack(self.NAME, run.run_id)
-        await self.run_action("app.place('runs')")
-        place = self.app.screen_stack[0]
-        if isinstance(place, RunsScreen):
-            place.go_to(run)
-            place.notify("b comes back to the models", timeout=3)
+    def go_to_run(self, run: Run) -> None:
+        self.post_message(self.RunWanted(run, come_back_to=self.NAME))
 
     @on(LineGrid.RunAsked)
     def _run_asked(self, message: LineGrid.RunAsked) -> None:
