@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mldeck.ui.models import model_listing
+from mldeck.ui.models import models_pane
 from mldeck.ui.models.reading import Shelf, read_shelf
 from mldeck.ui.models.screen import ModelsScreen
 from mldeck.ui.place import Place
@@ -128,7 +128,7 @@ async def test_models_that_take_long_to_read_come_up_without(db: Path, monkeypat
         may_read.wait(30)
         return read_shelf(*args)
 
-    monkeypatch.setattr(model_listing, "read_shelf", read)
+    monkeypatch.setattr(models_pane, "read_shelf", read)
     async with running_deck(db) as deck:
         place = await models_made(deck)
         try:

@@ -21,8 +21,8 @@ from mldeck.ui.models.inspector import VersionInspector
 from mldeck.ui.models.keys import MODEL_PLACE
 from mldeck.ui.models.model_list import ModelList
 from mldeck.ui.models.reading import read_details, run_ids_of
-from mldeck.ui.models.version_listing import VersionListing
 from mldeck.ui.models.version_table import VersionTable
+from mldeck.ui.models.versions_pane import VersionListing
 from mldeck.ui.place import pane
 
 

@@ -14,7 +14,7 @@ from mldeck.model import Column, Kind, RunRecord
 from mldeck.registry.nouns import ModelVersion, RegisteredModel
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.board import VersionBoard
-from mldeck.ui.models.model_listing import ModelListing
+from mldeck.ui.models.models_pane import ModelListing
 from mldeck.ui.models.reading import (
     LEADING,
     VersionOrder,
