@@ -32,7 +32,7 @@ async def visit(db):
         load_ahead()
         loaded = set(sys.modules)
         await deck.press("2")
-        await deck.until(lambda: deck.app.screen.NAME == "models" and deck.app.screen.versions, "the versions")
+        await deck.until(lambda: deck.app.screen.NAME == "models" and deck.app.screen.versions_pane.versions, "the versions")
         await deck.press("1", "m")
         await deck.until_shown("crosshair")
         print(*(name for name in set(sys.modules) - loaded if name.startswith("mldeck.")))
@@ -69,7 +69,7 @@ async def models_made(deck: Deck) -> ModelsScreen:
 
 async def models_read(deck: Deck) -> ModelsScreen:
     place = await models_made(deck)
-    await deck.until(lambda: place.versions, "what is in it is read")
+    await deck.until(lambda: place.versions_pane.versions, "what is in it is read")
     return place
 
 
@@ -81,7 +81,7 @@ async def test_models_come_up_with_what_is_in_them(db: Path) -> None:
 
         def note(_: object) -> None:
             if deck.app.screen is place:
-                shown.append(len(place.shelf.models))
+                shown.append(len(place.models_pane.shelf.models))
 
         place.screen_layout_refresh_signal.subscribe(place, note)
         await deck.press("2")
@@ -93,15 +93,15 @@ async def test_models_are_read_ahead_once(store_copy: Callable[[str], FixtureSto
     store = store_copy("mlflow-3.17.2")
     async with running_deck(store.db) as deck:
         place = await models_read(deck)
-        before = place.shelf
+        before = place.models_pane.shelf
         with writing(store.db) as connection:
             connection.execute("UPDATE registered_models SET description = 'changed meanwhile'")
         session = deck.app.session
         await deck.until(lambda: session.changes, "the change is seen")
-        assert place.shelf is before, "nobody looks at it"
+        assert place.models_pane.shelf is before, "nobody looks at it"
         await deck.press("2")
         await deck.until(
-            lambda: {each.description for each in place.shelf.models} == {"changed meanwhile"}, "it is read"
+            lambda: {each.description for each in place.models_pane.shelf.models} == {"changed meanwhile"}, "it is read"
         )
 
 
@@ -134,10 +134,10 @@ async def test_models_that_take_long_to_read_come_up_without(db: Path, monkeypat
         try:
             await deck.press("2")
             await deck.until(lambda: deck.app.screen is place, "it comes up")
-            assert not place.shelf.models
+            assert not place.models_pane.shelf.models
         finally:
             may_read.set()
-        await deck.until(lambda: place.versions, "and is filled")
+        await deck.until(lambda: place.versions_pane.versions, "and is filled")
 
 
 async def test_leaving_while_a_place_comes_up(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,4 +58,6 @@ async def test_another_theme_reaches_a_place_that_is_out_of_sight(db: Path) -> N
         deck.app.theme = "mldeck-light"
         await deck.until(lambda: deck.screen.table.base.bgcolor == Color.parse(LIGHT).rich_color, "light runs")
         await visit_models(deck)
-        await deck.until(lambda: place.board.base.bgcolor == Color.parse(LIGHT).rich_color, "light models")
+        await deck.until(
+            lambda: place.versions_pane.board.base.bgcolor == Color.parse(LIGHT).rich_color, "light models"
+        )

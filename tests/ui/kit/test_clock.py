@@ -235,7 +235,7 @@ async def test_a_dialog_and_what_is_below_it_agree(taxi: Path, hand: Hand) -> No
         hand.move(deck, MINUTE)
         await deck.until_shown("2m ago")
         await deck.until(lambda: "1m ago" not in deck.frame, "both versions")
-        board = deck.models.board
+        board = deck.versions.board
         assert any("─ 2m ─" in board.render_line(y).text for y in range(board.size.height))
         await deck.press("escape")
         await deck.until_shown("(2m ago)")

@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
+from mldeck.ui.models.model_list import ModelList
 from mldeck.ui.models.screen import ModelsScreen
+from mldeck.ui.models.versions_pane import VersionsPane
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL
 from tests.ui.deck import Deck, running_deck
@@ -27,10 +29,18 @@ class ModelsDeck(Deck):
         assert isinstance(place, ModelsScreen)
         return place
 
+    @property
+    def model_list(self) -> ModelList:
+        return self.models.models_pane.model_list
+
+    @property
+    def versions(self) -> VersionsPane:
+        return self.models.versions_pane
+
     async def go_to(self, model: str, version: int | None) -> None:
         """Version None: the model, in the list."""
         await self.models.read_again(cursor=(model, version))
-        self.models.set_focus(self.models.model_list if version is None else self.models.version_grid)
+        self.models.set_focus(self.model_list if version is None else self.versions.grid)
         found = self.models.cursor_version
         assert version is None or (found is not None and found.version == version), f"no version {version}"
 

@@ -53,7 +53,7 @@ async def test_table(path: Path) -> None:
     async with models_deck(path, 2, model=MODEL) as deck:
         await settled(deck, 2)
         await deck.press("v")
-        await deck.until(lambda: deck.models.table.row_count == 3, "the table")
+        await deck.until(lambda: deck.versions.table.row_count == 3, "the table")
         await check("models-table-120x40", deck)
 
 

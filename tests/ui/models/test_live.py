@@ -63,7 +63,7 @@ async def test_the_cursor_stays_on_its_model_when_others_come_before_it(path: Pa
     async with models_deck(path) as deck:
         execute(path, "INSERT INTO registered_models (name, creation_time) VALUES ('aaa', 1)")
         await deck.until_shown("5 models")
-        assert deck.models.model_list.cursor_name == MODEL
+        assert deck.model_list.cursor_name == MODEL
         assert cursor(deck) == (MODEL, 3, "Staging")
 
 
@@ -72,7 +72,7 @@ async def test_a_model_that_others_rename_is_followed(path: Path) -> None:
         execute(path, "UPDATE registered_models SET name = 'zz-renamed' WHERE name = 'churn-model'")
         await deck.until(lambda: cursor(deck) == ("zz-renamed", 3, "Staging"), "by its new name")
         await deck.until_shown("zz-renamed 3 · Staging")
-        assert deck.models.model_list.cursor_name == "zz-renamed"
+        assert deck.model_list.cursor_name == "zz-renamed"
         assert not any("not registered any more" in each for each in deck.told)
 
 
@@ -82,7 +82,7 @@ async def test_a_model_that_others_delete_is_said(path: Path) -> None:
         of_model = (f"DELETE FROM {table} WHERE name = 'churn-model'" for table in (*tables, "registered_models"))
         execute(path, *of_model)
         await deck.until_told("churn-model is not registered any more")
-        await deck.until(lambda: deck.models.model_list.row_count == 3, "the list")
+        await deck.until(lambda: deck.model_list.row_count == 3, "the list")
         await deck.until(lambda: cursor(deck) is None or cursor(deck)[0] != MODEL, "something else")  # type: ignore[index]
 
 
@@ -102,7 +102,7 @@ async def test_what_is_written_elsewhere_repaints_nothing(path: Path, monkeypatc
         await deck.until_shown("churn-model 3 · Staging")
         seen = deck.app.session.changes
         painted: list[str] = []
-        for widget in (deck.models.board, deck.models.model_list, deck.models.inspector):
+        for widget in (deck.versions.board, deck.model_list, deck.models.inspector):
             monkeypatch.setattr(widget, "refresh", lambda *_, **__: painted.append("refresh"))
         execute(path, "INSERT INTO experiments (name, lifecycle_stage) VALUES ('elsewhere', 'active')")
         await deck.until(lambda: deck.app.session.changes > seen, "the change was seen")
@@ -113,10 +113,10 @@ async def test_what_is_written_elsewhere_repaints_nothing(path: Path, monkeypatc
 async def test_the_table_follows_too(path: Path) -> None:
     async with models_deck(path) as deck:
         await deck.press("v", "S")
-        await deck.until(lambda: deck.models.table.row_count == 5, "the table")
+        await deck.until(lambda: deck.versions.table.row_count == 5, "the table")
         execute(path, "UPDATE model_versions SET current_stage = 'Archived' WHERE name = 'churn-model' AND version = 3")
         await deck.until(lambda: cursor(deck) == (MODEL, 3, "Archived"), "it is what it is now")
-        assert deck.models.table.row_count == 5
+        assert deck.versions.table.row_count == 5
 
 
 async def test_what_changed_while_another_place_was_shown(path: Path) -> None:

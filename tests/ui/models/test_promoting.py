@@ -125,9 +125,9 @@ class TestKeys:
             await deck.type("model")
             await deck.press("enter")
             await deck.until(lambda: deck.models.finder.has_matches, "matches")
-            row = deck.models.model_list.cursor_row
+            row = deck.model_list.cursor_row
             await deck.press("n")
-            await deck.until(lambda: deck.models.model_list.cursor_row != row, "the next match")
+            await deck.until(lambda: deck.model_list.cursor_row != row, "the next match")
             assert len(deck.app.screen_stack) == 1
 
     async def test_a_model_without_versions_says_so(self, newest: FixtureStore) -> None:

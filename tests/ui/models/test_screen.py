@@ -75,8 +75,8 @@ def fields(deck: ModelsDeck) -> dict[str, str]:
 class TestList:
     async def test_models_with_what_is_in_use(self, store: FixtureStore) -> None:
         async with place(store.db) as deck:
-            await deck.until(lambda: deck.models.model_list.row_count, "the models")
-            assert deck.models.model_list.has_focus
+            await deck.until(lambda: deck.model_list.row_count, "the models")
+            assert deck.model_list.has_focus
             (line,) = (line for line in deck.frame.splitlines() if "▸ churn-model" in line)
             assert "P2 S3" in line
             await deck.until_shown("churn-model · ")
@@ -101,36 +101,36 @@ class TestList:
 
     async def test_find(self, store: FixtureStore) -> None:
         async with place(store.db) as deck:
-            await deck.until(lambda: deck.models.model_list.row_count, "the models")
+            await deck.until(lambda: deck.model_list.row_count, "the models")
             await deck.press("slash", *"empty", "enter")
-            await deck.until(lambda: deck.models.model_list.cursor_name == "empty-model", "found")
+            await deck.until(lambda: deck.model_list.cursor_name == "empty-model", "found")
             await deck.until_shown("This model has no versions.")
 
     async def test_filter_in_mlflows_language(self, store: FixtureStore) -> None:
         async with place(store.db) as deck:
-            await deck.until(lambda: deck.models.model_list.row_count, "the models")
-            count = deck.models.model_list.row_count
+            await deck.until(lambda: deck.model_list.row_count, "the models")
+            count = deck.model_list.row_count
             await deck.press("f")
             await deck.type("name LIKE 'e%'")
             await deck.until_shown("1 found")
             await deck.press("enter")
-            await deck.until(lambda: deck.models.model_list.has_focus, "the list")
+            await deck.until(lambda: deck.model_list.has_focus, "the list")
             await deck.until(lambda: deck.models.cursor_model is not None, "its versions")
-            assert [each.name for each in deck.models.model_list.models] == ["empty-model"]
+            assert [each.name for each in deck.model_list.models] == ["empty-model"]
             await deck.press("f", "ctrl+u", "enter")
-            await deck.until(lambda: deck.models.model_list.row_count == count, "all again")
+            await deck.until(lambda: deck.model_list.row_count == count, "all again")
 
     async def test_an_error_in_the_filter_is_pointed_at_and_the_list_stays(self, newest: FixtureStore) -> None:
         async with place(newest.db) as deck:
-            await deck.until(lambda: deck.models.model_list.row_count == 4, "the models")
+            await deck.until(lambda: deck.model_list.row_count == 4, "the models")
             await deck.press("f")
             deck.models.query_one("#filter-text", Input).value = "stage = 'x'"  # pasted: a part of it would be a filter
             await deck.until_shown("▲ Expected name or tags, found 'stage'")
-            assert deck.models.model_list.row_count == 4
+            assert deck.model_list.row_count == 4
 
     async def test_nothing_matches(self, newest: FixtureStore) -> None:
         async with place(newest.db) as deck:
-            await deck.until(lambda: deck.models.model_list.row_count, "the models")
+            await deck.until(lambda: deck.model_list.row_count, "the models")
             await deck.press("f")
             await deck.type("tags.team = 'nobody'")
             await deck.press("enter")
@@ -141,7 +141,7 @@ class TestList:
         with writing(newest.db) as connection:
             connection.execute("UPDATE registered_models SET last_updated_time = 1 WHERE name = 'direct-model'")
         async with place(newest.db) as deck:
-            grid = deck.models.model_list
+            grid = deck.model_list
             await deck.until(lambda: grid.row_count, "the models")
             names = [each.name for each in grid.models]
             assert names == sorted(names)
@@ -195,18 +195,18 @@ class TestWorkspaces:
             await deck.until_shown("5 versions")
             await deck.press("W", "down", "enter")
             await deck.until_shown("Models of lab")
-            await deck.until(lambda: [each.version for each in deck.models.versions] == [9], "its versions")
-            assert deck.models.model_list.row_count == 1
+            await deck.until(lambda: [each.version for each in deck.versions.versions] == [9], "its versions")
+            assert deck.model_list.row_count == 1
             assert not any("not registered any more" in each for each in deck.told)
             await deck.press("enter", "enter")
             await deck.until(lambda: "run" in fields(deck), "the inspector")
             await deck.press("escape", "escape", "W", "enter")
             await deck.until_shown("Models of default")
-            await deck.until(lambda: len(deck.models.versions) == 5, "the others again")
+            await deck.until(lambda: len(deck.versions.versions) == 5, "the others again")
 
     async def test_one_alone_is_not_named(self, store: FixtureStore) -> None:
         async with place(store.db) as deck:
-            await deck.until(lambda: deck.models.model_list.row_count, "the models")
+            await deck.until(lambda: deck.model_list.row_count, "the models")
             assert "Models of" not in deck.frame
             await deck.press("W")
             await deck.until_told("only one workspace")
@@ -223,12 +223,12 @@ class TestBoard:
             )
         async with models_deck(newest.db, 3) as deck:
             await deck.press("escape", "G")
-            await deck.until(lambda: len(deck.models.versions) == 3, "its versions")
+            await deck.until(lambda: len(deck.versions.versions) == 3, "its versions")
             assert version_of(deck) == 2
 
     async def test_a_card_in_the_column_of_its_stage(self, store: FixtureStore) -> None:
         async with models_deck(store.db) as deck:
-            board = deck.models.board
+            board = deck.versions.board
             stages = {
                 stage: [board.data.versions[row].version for row in rows]
                 for stage, rows in zip(STAGES, board.stages, strict=True)
@@ -273,7 +273,7 @@ class TestBoard:
         async with models_deck(newest.db, version=159) as deck:
             assert "Archived 61" in deck.frame
             assert "↓" in deck.frame
-            board = deck.models.board
+            board = deck.versions.board
             await deck.press("pagedown")
             assert version_of(deck) == 159 - board.cards_at_once
             await deck.press("G")
@@ -287,13 +287,13 @@ class TestBoard:
 
     async def test_the_metric_of_the_cards(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
-            metric = deck.models.card_metric
+            metric = deck.versions.card_metric
             assert metric is not None
             assert f"churn-model · {metric}" in deck.frame
-            others = [each for each in deck.models.board.data.metrics if each != metric]
+            others = [each for each in deck.versions.board.data.metrics if each != metric]
             await deck.press("m")
             await deck.until_shown("Which metric stands on the cards?")
-            index = deck.models.board.data.metrics.index(others[0])
+            index = deck.versions.board.data.metrics.index(others[0])
             await deck.press(*["down"] * index, "enter")
             await deck.until_shown(f"churn-model · {others[0]}")
             await deck.press("escape", "down", "up")
@@ -312,7 +312,8 @@ class TestBoard:
         async with models_deck(store.db, model="nyc-taxi-regressor", version=2) as deck:
             await deck.until_shown("rmse ↓")
             values = {
-                each.version: deck.models.records[each.run_id or ""].metrics["rmse"] for each in deck.models.versions
+                each.version: deck.versions.records[each.run_id or ""].metrics["rmse"]
+                for each in deck.versions.versions
             }
             best = min(values, key=values.__getitem__)
             marked = [line for line in deck.frame.splitlines() if "★" in line]
@@ -329,7 +330,7 @@ class TestBoard:
     async def test_the_wheel_scrolls_the_column_under_it(self, newest: FixtureStore) -> None:
         add_versions(newest, 20, "Archived")
         async with models_deck(newest.db, version=2) as deck:
-            board = deck.models.board
+            board = deck.versions.board
             wheel = events.MouseScrollDown(board, board.size.width - 3, 5, 0, 1, 0, False, False, False)
             board.post_message(wheel)
             await deck.until_shown("Archived 21 ↑1")
@@ -341,7 +342,7 @@ class TestBoard:
             await deck.type("champion")
             await deck.until(lambda: version_of(deck) == 2, "the one with the alias")
             await deck.press("enter")
-            assert deck.models.board.has_focus
+            assert deck.versions.board.has_focus
 
     async def test_copy(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
@@ -353,20 +354,20 @@ class TestTable:
     async def test_turned_and_turned_back(self, store: FixtureStore) -> None:
         async with models_deck(store.db) as deck:
             await deck.press("v")
-            await deck.until(lambda: deck.models.table.row_count == 5, "the table")
+            await deck.until(lambda: deck.versions.table.row_count == 5, "the table")
             assert version_of(deck) == 3
-            assert deck.models.table.has_focus
+            assert deck.versions.table.has_focus
             assert "Archived" in deck.frame
             await deck.press("j")
             number = version_of(deck)
             await deck.press("v")
-            assert deck.models.board.has_focus
+            assert deck.versions.board.has_focus
             assert version_of(deck) == number
 
     async def test_sorted_like_the_run_table(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await deck.press("v")
-            table = deck.models.table
+            table = deck.versions.table
 
             def numbers() -> list[int]:
                 return [table.data.versions[row].version for row in table.rows]
@@ -385,31 +386,31 @@ class TestTable:
     async def test_filtered_by_the_runs_they_came_from(self, store_copy: CopyOf) -> None:
         async with models_deck(store_copy("nyc-taxi").db, model="nyc-taxi-regressor", version=2) as deck:
             await deck.press("f")
-            await deck.until(lambda: deck.models.table.row_count == 3, "f turns to the table")
+            await deck.until(lambda: deck.versions.table.row_count == 3, "f turns to the table")
             await deck.type("run_name = 'candidate-2' and metrics.rmse > 0")
             await deck.until_shown("1 of 3 versions")
             await deck.press("enter")
-            await deck.until(lambda: deck.models.table.has_focus, "the table")
+            await deck.until(lambda: deck.versions.table.has_focus, "the table")
             assert version_of(deck) == 2
             await deck.press("v")
             assert "3 versions" in deck.frame, "the board shows all of them"
-            assert deck.models.board.row_count == 3
+            assert deck.versions.board.row_count == 3
 
     async def test_a_filter_stays_with_its_model(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, version=3) as deck:
-            models = deck.models
+            versions = deck.versions
             await deck.press("f")
             await deck.type("metrics.auc > 2")
             await deck.until_shown("0 of 5 versions")
             await deck.press("enter")
             await deck.go_to("direct-model", None)
             assert "metrics.auc" not in deck.frame
-            assert models.table.row_count == len(models.versions) > 0
+            assert versions.table.row_count == len(versions.versions) > 0
             await deck.go_to(MODEL, None)
             await deck.until_shown("0 of 5 versions")
             await deck.until_shown("metrics.auc > 2")
             await deck.press("enter", "v")
-            await deck.until(lambda: models.board.display, "the board")
+            await deck.until(lambda: versions.board.display, "the board")
             assert "metrics.auc" not in deck.frame, "the board shows all of them"
 
     async def test_what_was_found_in_the_versions_of_another_model_is_forgotten(self, newest: FixtureStore) -> None:
@@ -424,8 +425,8 @@ class TestTable:
     async def test_metrics_and_params_as_columns(self, store_copy: CopyOf) -> None:
         async with models_deck(store_copy("nyc-taxi").db, model="nyc-taxi-regressor", version=2) as deck:
             await deck.press("v")
-            await deck.until(lambda: deck.models.table.row_count, "the table")
-            labels = [column.label for column in deck.models.table.columns]
+            await deck.until(lambda: deck.versions.table.row_count, "the table")
+            labels = [column.label for column in deck.versions.table.columns]
             assert "rmse" in " ".join(labels)
             assert "max_depth" in labels
 
@@ -469,9 +470,9 @@ class TestInspector:
             await deck.press("right_square_bracket", "right_square_bracket")
             await deck.until_shown("registered")
             await deck.press("left_square_bracket", "escape")
-            assert deck.models.board.has_focus
+            assert deck.versions.board.has_focus
             await deck.press("escape")
-            assert deck.models.model_list.has_focus
+            assert deck.model_list.has_focus
 
     async def test_a_description_is_markdown(self, newest: FixtureStore) -> None:
         with writing(newest.db) as connection:
@@ -498,7 +499,7 @@ class TestInspector:
             await deck.press("b")
             await deck.until(lambda: isinstance(deck.app.screen, ModelsScreen), "back")
             assert version_of(deck) == 2
-            assert deck.models.board.has_focus
+            assert deck.versions.board.has_focus
 
     async def test_enter_on_its_line_goes_to_the_run_and_esc_comes_back(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, version=2) as deck:
@@ -559,13 +560,13 @@ class TestHostileNames:
                 )
                 connection.execute("INSERT INTO registered_model_tags (key, value, name) VALUES (?, ?, ?)", (name,) * 3)
         async with place(newest.db) as deck:
-            await deck.until(lambda: deck.models.model_list.row_count == 4 + len(HOSTILE), "the models")
+            await deck.until(lambda: deck.model_list.row_count == 4 + len(HOSTILE), "the models")
             for name in HOSTILE:
                 await deck.go_to(name, None)
                 await deck.press("enter")
                 await deck.until(lambda: "run" in fields(deck), name)
                 await deck.press("v")
-                await deck.until(lambda: deck.models.table.row_count == 1, name)
+                await deck.until(lambda: deck.versions.table.row_count == 1, name)
                 await deck.press("v", "escape")
                 assert "\x1b" not in deck.frame
                 assert "\x07" not in deck.frame

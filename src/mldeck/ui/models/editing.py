@@ -26,7 +26,7 @@ from mldeck.ui.state.session import Session
 if TYPE_CHECKING:
     from mldeck.store.edits.changes import Edit
     from mldeck.store.registry.editor import RegistryEditor
-    from mldeck.ui.models.browsing import ModelVersions
+    from mldeck.ui.models.screen import ModelsScreen
 
 Write = Callable[["RegistryEditor", Interrupt], "Edit"]
 
@@ -34,9 +34,9 @@ Write = Callable[["RegistryEditor", Interrupt], "Edit"]
 class ModelActions(Asking):
     """Goes through the dialogs of one change after the other; call its methods in a worker."""
 
-    def __init__(self, screen: ModelVersions, session: Session) -> None:
+    def __init__(self, screen: ModelsScreen, session: Session) -> None:
         super().__init__(screen)
-        self._screen: ModelVersions = screen
+        self._screen: ModelsScreen = screen
         self._session = session
         self._done: list[Edit] = []
         """Edits of this sitting that can be taken back, the newest last. Changes of stage are not among them."""
@@ -48,7 +48,7 @@ class ModelActions(Asking):
     async def move(self, version: ModelVersion, stage: str) -> None:
         """After a review. Where it is already, it can only be moved to make it the only one."""
         if version.stage == stage and not any(
-            each.stage == stage for each in self._screen.versions if each.version != version.version
+            each.stage == stage for each in self._screen.versions_pane.versions if each.version != version.version
         ):
             self._say(f"Version {version.version} is in {stage} already")
             return
@@ -264,7 +264,7 @@ class ModelActions(Asking):
 
     async def _write(self, write: Write, cursor: tuple[str, int | None] | None, *, can_be_undone: bool = True) -> bool:
         """Whether it was written. `cursor` is the model and version to go to afterwards."""
-        with self._screen.writing():
+        with self._screen.models_pane.writing():
             return await self._write_and_show(write, cursor, can_be_undone)
 
     async def _write_and_show(self, write: Write, cursor: tuple[str, int | None] | None, can_be_undone: bool) -> bool:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.widget import Widget
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
 
 from mldeck.format import safe
 from mldeck.model import DEFAULT_WORKSPACE
-from mldeck.registry.nouns import ModelQuery, RegisteredModel
-from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.mounting import made
+from mldeck.registry.nouns import ModelQuery
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.model_list import ModelList
 from mldeck.ui.models.reading import Shelf, read_shelf, same_model
 from mldeck.ui.place import Place, no_match_text, retitle
-from mldeck.ui.runs.reading import Opening
-from mldeck.ui.state.session import Session
-
-if TYPE_CHECKING:
-    from mldeck.ui.filter.filter_line import FilterLine
 
 _NO_REGISTRY = """This database is from before MLflow 1.4, which had no model registry.
 
@@ -36,47 +29,39 @@ r on a run registers a model that it logged; so does mlflow.register_model.
 If the registry is in another database, start mldeck with --registry-store."""
 
 
-class ModelListing(Place):
-    """The part of the place Models that is about the list; the versions, the subclass adds."""
+class ModelsPane(Vertical):
+    """The list of models. It reads them, and follows their order, filter and workspace."""
 
-    AUTO_FOCUS = "#models"
+    class Loaded(Message):
+        """The models have been read in another order, with another filter, or of another workspace."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, place: Place, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._place = place
+        self._session = place.session
         self.shelf = Shelf()
-        self._query = ModelQuery()
-        self._filters: list[str] = []
+        self.model_query = ModelQuery()
+        self.filters: list[str] = []
         """Filters of models that were used in this sitting, the newest last."""
+        self.is_read = False
+        """Whether `shelf` is what the registry holds, or nothing has been read yet."""
         self._is_writing = False
+
+    def compose(self) -> ComposeResult:
+        yield ModelList(self._session.clock, id="models")
 
     @property
     def model_list(self) -> ModelList:
         return self.query_one(ModelList)
 
     @property
-    def main_grid(self) -> Grid:
-        return self.model_list
-
-    @property
-    def is_in_list(self) -> bool:
-        """Whether one moves among the models, so that a model is meant and not a version."""
-        return self.model_list.has_focus
-
-    @property
-    @abstractmethod
-    def cursor_model(self) -> RegisteredModel | None:
-        """The one whose versions are shown."""
-
-    @abstractmethod
-    def load_versions(self) -> object:
-        """Shows the versions of the model under the cursor of the list."""
-
-    @abstractmethod
-    def say_if_empty(self, text: str) -> None:
-        """Why there are no versions to show."""
-
-    def show_opening(self, opening: Opening) -> None:
-        """A deck opens with its runs."""
+    def empty_text(self) -> str:
+        """Why there is no model, and what to do about it; empty as long as nothing has been read."""
+        if not self.is_read:
+            return ""
+        if not self.shelf.has_registry:
+            return _NO_REGISTRY
+        return no_match_text("No model", self.model_query.filter) if self.model_query.filter else _EMPTY
 
     # -- reading
 
@@ -89,13 +74,13 @@ class ModelListing(Place):
         finally:
             self._is_writing = False
 
-    async def read_models(self, cursor: str | None = None) -> None:
+    async def read(self, cursor: str | None = None) -> None:
         """The cursor goes to the model of that name; without one it stays on its model, whatever that is called now."""
-        session, query, before = self.session, self._query, self.shelf
+        session, query, before = self._session, self.model_query, self.shelf
         shelf = await read_off_loop(lambda interrupt: read_shelf(session.registry, query, interrupt))
-        if query != self._query:
+        if query != self.model_query:
             return
-        self.shelf = shelf
+        self.shelf, self.is_read = shelf, True
         present = self.model_list.cursor_model
         if cursor is None and present is not None:
             now = same_model(present, before, shelf)
@@ -105,76 +90,57 @@ class ModelListing(Place):
                 self.notify(text, severity="warning", timeout=5)
         self.model_list.empty_text = "" if shelf.models else "No models."
         self.model_list.show(shelf.models, query, cursor)
-        if not shelf.models:
-            empty = no_match_text("No model", query.filter) if query.filter else _EMPTY
-            self.say_if_empty(empty if shelf.has_registry else _NO_REGISTRY)
         self.show_title()
 
     @work(group="models", exclusive=True)
-    async def load_models(self) -> None:
-        if not self.session.is_open:
+    async def load(self) -> None:
+        if not self._session.is_open:
             return
-        with self.reporting_trouble(), self.saying_busy("reading models"):
-            await self.read_models()
-            self.load_versions()
+        with self._place.reporting_trouble(), self._place.saying_busy("reading models"):
+            await self.read()
+            self.post_message(self.Loaded())
+
+    def stop_reading(self) -> None:
+        self.workers.cancel_group(self, "models")
 
     def show_title(self) -> None:
-        shelf, query = self.shelf, self._query
-        workspace = self.session.workspace
+        shelf, workspace = self.shelf, self._session.workspace
         named = f" of {workspace}" if len(shelf.workspaces) > 1 or workspace != DEFAULT_WORKSPACE else ""
-        noun = "found" if query.filter else "model" if len(shelf.models) == 1 else "models"
-        retitle(self.model_list, f"Models{named}", self.busy or f"{len(shelf.models):,} {noun}")
+        noun = "found" if self.model_query.filter else "model" if len(shelf.models) == 1 else "models"
+        retitle(self, f"Models{named}", self._place.busy or f"{len(shelf.models):,} {noun}")
 
-    async def find_rows(self, grid: Grid, text: str) -> Sequence[int]:
-        return grid.found_rows(text) if text else ()
-
-    # -- order
+    # -- order and filter
 
     @on(ModelList.SortAsked)
     def _sort(self, message: ModelList.SortAsked) -> None:
-        self._query = message.query
-        self.load_models()
+        self.model_query = message.query
+        self.load()
 
-    # -- the filter
-
-    async def filter_line_in(self, parent: Widget, **options: object) -> FilterLine:
-        """Made when it is first needed: the search language takes a while to load."""
-        from mldeck.search.language import MODELS, RUNS
-        from mldeck.ui.filter.filter_line import FilterLine
-
-        found = (each for each in parent.children if isinstance(each, FilterLine))
-        line = next(found, None) or FilterLine(MODELS if parent.id == "models-body" else RUNS)
-        return await made(parent, line, before=0)
-
-    async def edit_model_filter(self) -> None:
-        line = await self.filter_line_in(self.query_one("#models-body"))
-        line.history = self._filters
-        line.edit()
-
-    def apply_model_filter(self, text: str) -> None:
+    def apply_filter(self, text: str) -> None:
         text = text.strip()
-        if text != self._query.filter:
-            self._query = replace(self._query, filter=text)
-            self.load_models()
+        if text != self.model_query.filter:
+            self.model_query = replace(self.model_query, filter=text)
+            self.load()
 
-    def keep_model_filter(self, text: str) -> None:
+    def keep_filter(self, text: str) -> None:
+        """Puts it into the history of filters."""
         if text.strip():
-            self._filters = [*(each for each in self._filters if each != text.strip()), text.strip()]
+            self.filters = [*(each for each in self.filters if each != text.strip()), text.strip()]
 
     # -- workspaces
 
     @work(group="workspace", exclusive=True)
-    async def action_workspace(self) -> None:
+    async def choose_workspace(self) -> None:
         from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 
-        names = self.shelf.workspaces
+        session, names = self._session, self.shelf.workspaces
         if len(names) < 2:
             self.notify("There is only one workspace here (MLflow 3.10 and later can have several)", timeout=3)
             return
-        choices = [Choice(name, "", f"{'✓' if name == self.session.workspace else ' '} {name}") for name in names]
+        choices = [Choice(name, "", f"{'✓' if name == session.workspace else ' '} {name}") for name in names]
         chosen = await self.app.push_screen_wait(MenuDialog("Models of which workspace?", choices))
-        if chosen is not None and chosen != self.session.workspace:
-            self.session.workspace = chosen
-            self.shelf = Shelf()
-            self.model_list.show((), self._query, None)
-            self.load_models()
+        if chosen is not None and chosen != session.workspace:
+            session.workspace = chosen
+            self.shelf, self.is_read = Shelf(), False
+            self.model_list.show((), self.model_query, None)
+            self.load()

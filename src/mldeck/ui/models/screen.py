@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import events, on, work
+from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Container, Horizontal, Vertical
 
+from mldeck.model import Run
 from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
 from mldeck.ui.app_keys import PLACE
 from mldeck.ui.details.keys import INSPECTOR
+from mldeck.ui.details.line_grid import LineGrid
+from mldeck.ui.details.metric_grid import MetricGrid
+from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
-from mldeck.ui.models.browsing import ModelVersions
+from mldeck.ui.kit.mounting import made
+from mldeck.ui.kit.threads import read_off_loop
+from mldeck.ui.models.inspector import VersionInspector
 from mldeck.ui.models.keys import MODEL_EDITS, MODEL_PLACE, STAGE_KEYS
+from mldeck.ui.models.model_list import ModelList
+from mldeck.ui.models.models_pane import ModelsPane
+from mldeck.ui.models.reading import read_details, run_ids_of
+from mldeck.ui.models.versions_pane import VersionsPane
+from mldeck.ui.place import Place, pane
+from mldeck.ui.runs.reading import Opening
+from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
+    from mldeck.ui.filter.filter_line import FilterLine
     from mldeck.ui.models.editing import ModelActions
 
 _NOT_EDITS = frozenset({"history"})
@@ -29,10 +45,18 @@ OfModel = Callable[[RegisteredModel], Awaitable[None]]
 OfVersion = Callable[[ModelVersion], Awaitable[None]]
 
 
-class ModelsScreen(ModelVersions, inherit_bindings=False):
+class ModelsScreen(Place, inherit_bindings=False):
     NAME = "models"
     # All of them in one list, so that the stages come first in the key bar: that is what one comes here for.
     BINDINGS: ClassVar[list[BindingType]] = bindings(STAGE_KEYS, MODEL_PLACE, MODEL_EDITS, INSPECTOR, PLACE)
+    AUTO_FOCUS = "#models"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.models_pane = ModelsPane(self, id="model-pane")
+        self.versions_pane = VersionsPane(self, self.models_pane, id="version-pane")
+        self._filter_line: FilterLine | None = None
+        """Of the models. Made when it is first needed: the search language takes a while to load."""
 
     @cached_property
     def _actions(self) -> ModelActions:
@@ -40,9 +64,219 @@ class ModelsScreen(ModelVersions, inherit_bindings=False):
 
         return ModelActions(self, self.session)
 
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="models-body"), Container(id="model-panes"):
+            with Horizontal(id="model-lists"):
+                yield pane(self.models_pane, "Models")
+                yield pane(self.versions_pane, "Versions")
+            yield pane(VersionInspector(self.session.clock, self.read_outline, id="version-inspector"), "")
+
+    def show_opening(self, opening: Opening) -> None:
+        """A deck opens with its runs."""
+
     def unavailable(self, action: str) -> str | None:
         is_edit = action.partition("(")[0] in _EDIT_ACTIONS
         return self.session.registry_refusal if is_edit and self.session.is_open else super().unavailable(action)
+
+    @property
+    def main_grid(self) -> Grid:
+        return self.models_pane.model_list
+
+    @property
+    def inspector(self) -> VersionInspector:
+        return self.query_one(VersionInspector)
+
+    # -- what is under the cursor
+
+    @property
+    def is_in_list(self) -> bool:
+        """Whether one moves among the models, so that a model is meant and not a version."""
+        return self.models_pane.model_list.has_focus
+
+    @property
+    def cursor_model(self) -> RegisteredModel | None:
+        """The one whose versions are shown."""
+        return self.versions_pane.model
+
+    @property
+    def cursor_version(self) -> ModelVersion | None:
+        return self.versions_pane.cursor_version
+
+    # -- reading
+
+    async def read_again(self, cursor: tuple[str, int | None] | None = None) -> None:
+        """Everything on screen as it is now. `cursor`: the model, and the version if it matters, that the cursor goes to."""
+        await self.models_pane.read(cursor[0] if cursor else None)
+        await self.versions_pane.read(cursor[1] if cursor else None)
+        self.load_details()
+
+    async def show_moved(self, name: str, number: int) -> None:
+        """The versions after a change of stage, at once; all else is read when the change is noticed, as anybody's is."""
+        if await self.versions_pane.show_moved(name, number):
+            self.call_after_refresh(
+                self.load_details
+            )  # reading at the same time would keep the card from being painted
+        else:
+            await self.read_again(cursor=(name, number))
+
+    @on(ModelsPane.Loaded)
+    def _models_loaded(self) -> None:
+        self.versions_pane.load()
+
+    @on(VersionsPane.Loaded)
+    @work(group="details", exclusive=True)
+    async def load_details(self) -> None:
+        """Shows in the inspector what belongs to the version under the cursor, or the model while one moves among models."""
+        session, version = self.session, self.cursor_version
+        if self.is_in_list or version is None or not session.is_open:
+            self._inspect_model()
+            return
+        places = session.places(session.registered.path)
+        store = session.store
+        with self.reporting_trouble():
+            details = await read_off_loop(
+                lambda interrupt: read_details(store, session.registry, version, places, interrupt)
+            )
+            if not self.is_in_list:
+                self.inspector.show(details)
+
+    def _inspect_model(self) -> None:
+        self.inspector.show_model(self.models_pane.model_list.cursor_model, self.models_pane.shelf)
+
+    def stop_reading(self) -> None:
+        self.models_pane.stop_reading()
+        self.versions_pane.stop_reading()
+
+    def show_title(self) -> None:
+        self.models_pane.show_title()
+        self.versions_pane.show_title()
+
+    async def find_rows(self, grid: Grid, text: str) -> Sequence[int]:
+        return grid.found_rows(text) if text else ()
+
+    # -- what the panes show
+
+    def action_turn(self) -> None:
+        self.versions_pane.turn()
+
+    def action_card_metric(self) -> None:
+        self.versions_pane.choose_metric()
+
+    def action_workspace(self) -> None:
+        self.models_pane.choose_workspace()
+
+    def action_export(self) -> None:
+        self.versions_pane.export()
+
+    async def action_filter(self) -> None:
+        """Of the models, or of the versions in the table."""
+        if not self.is_in_list:
+            await self.versions_pane.edit_filter()
+            return
+        from mldeck.search.language import MODELS
+        from mldeck.ui.filter.filter_line import FilterLine
+
+        # Above both panes: the list is too narrow for it.
+        self._filter_line = await made(
+            self.query_one("#models-body"), self._filter_line or FilterLine(MODELS), before=0
+        )
+        self._filter_line.history = self.models_pane.filters
+        self._filter_line.edit()
+
+    def action_clear_filter(self) -> None:
+        """Of the same ones."""
+        self.forget_settling("filter")
+        if self.is_in_list and self._filter_line is not None and self.models_pane.model_query.filter:
+            self._filter_line.set_text("")
+            self.models_pane.apply_filter("")
+        elif self.is_in_list or not self.versions_pane.clear_filter():
+            self.notify("There is no filter", timeout=2)
+
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        self.settle("filter", lambda: self.models_pane.apply_filter(message.text))
+
+    def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
+        self.forget_settling("filter")
+        self.models_pane.apply_filter(message.text)
+        self.models_pane.keep_filter(message.text)
+        self.set_focus(self.models_pane.model_list)
+
+    def on_filter_line_candidates_wanted(self, message: FilterLine.CandidatesWanted) -> None:
+        """There are few enough models to see them."""
+        message.line.show_candidates(message.text, ())
+
+    # -- the run that a version came from
+
+    def action_open_run(self) -> None:
+        version, records = self.cursor_version, self.versions_pane.records
+        record = records.get(version.run_id or "") if version else None
+        if record is not None:
+            self.go_to_run(record.run)
+        elif version is not None and version.run_id:
+            self.notify(f"Run {version.run_id} is not in this database", timeout=4)
+        else:
+            self.notify("No run is known that this version came from", timeout=3)
+
+    def go_to_run(self, run: Run) -> None:
+        self.post_message(self.RunWanted(run, come_back_to=self.NAME))
+
+    @on(LineGrid.RunAsked)
+    def _run_asked(self, message: LineGrid.RunAsked) -> None:
+        self.action_open_run()
+
+    @on(LineGrid.TextAsked)
+    def _show_text(self, message: LineGrid.TextAsked) -> None:
+        from mldeck.ui.kit.dialogs.text import TextDialog
+
+        self.app.push_screen(TextDialog(message.title, message.text))
+
+    def on_metric_grid_other_view_asked(self, message: MetricGrid.OtherViewAsked) -> None:
+        """The charts are where the run is."""
+        message.stop()
+        self._chart(self.inspector.metric_grid.cursor_metric)
+
+    def _chart(self, metric: str | None) -> None:
+        """Of the runs of all versions."""
+        from mldeck.ui.chart.screen import ChartScreen  # what draws takes a while to load
+
+        versions, records = self.versions_pane.versions, self.versions_pane.records
+        run_ids = [run_id for run_id in run_ids_of(versions) if run_id in records]
+        if run_ids:
+            self.app.push_screen(ChartScreen(self.session, run_ids, metric, self.go_to_run))
+
+    # -- moving about
+
+    def action_tab(self, offset: int) -> None:
+        self.inspector.turn(offset)
+
+    async def action_back(self) -> None:
+        """From the inspector to the versions, from there to the models."""
+        if self.inspector.has_focus_within and not self.busy and not self.finder.has_matches:
+            self.set_focus(self.versions_pane.grid)
+        else:
+            await super().action_back()
+
+    @on(Grid.CursorMoved)
+    def _cursor_moved(self, message: Grid.CursorMoved) -> None:
+        if isinstance(message.grid, ModelList):
+            self._inspect_model()
+            self.versions_pane.load()
+        elif message.grid is self.versions_pane.grid:
+            self.settle("details", self.load_details)
+
+    @on(Grid.Opened)
+    def _opened(self, message: Grid.Opened) -> None:
+        if isinstance(message.grid, ModelList):
+            self.set_focus(self.versions_pane.grid)
+        elif message.grid is self.versions_pane.grid:
+            self.set_focus(self.inspector.tab_grid)
+        elif isinstance(message.grid, MetricGrid):
+            self._chart(message.grid.cursor_metric)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The inspector shows the model while one moves among the models, else the version."""
+        if event.widget in (self.models_pane.model_list, self.versions_pane.grid):
+            self.load_details()
 
     # -- stages
 
@@ -140,7 +374,7 @@ class ModelsScreen(ModelVersions, inherit_bindings=False):
             await change(version)
 
     def _say_what_is_missing(self) -> None:
-        nothing = _NO_MODEL if self.shelf.has_registry else _NO_REGISTRY
+        nothing = _NO_MODEL if self.models_pane.shelf.has_registry else _NO_REGISTRY
         self._say(_NO_VERSION if self.cursor_model else nothing)
 
     def _say(self, text: str) -> None:
