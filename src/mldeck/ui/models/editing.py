@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from mldeck.errors import Interrupted, MldeckError
+from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.registry.history import TRANSITION_PREFIX, Transition, previous_in, recorded_transitions
 from mldeck.registry.nouns import PRODUCTION, ModelVersion, RegisteredModel
@@ -19,7 +19,7 @@ from mldeck.store.registry.rules import check_alias, check_model_name, check_reg
 from mldeck.ui.kit.dialogs.line_input import NameDialog
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 from mldeck.ui.kit.dialogs.prompts import Asking, problem_of
-from mldeck.ui.kit.dialogs.waiting import patiently
+from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.state.session import Session
 
@@ -97,15 +97,16 @@ class ModelActions(Asking):
 
     async def _undo_as_planned(self, plan: TransitionPlan) -> None:
         try:
-            done = await patiently(
-                self._screen.app, lambda interrupt: self._session.registry_editor.transition(plan, "", interrupt)
+            done = await write_or_explain(
+                self._screen.app,
+                lambda interrupt: self._session.registry_editor.transition(plan, "", interrupt),
+                reraise=(StaleReview,),
             )
         except StaleReview as error:
             self._refuse(error)
             await self._screen.read_again()
-        except MldeckError as error:
-            self._refuse(error)
-        else:
+            return
+        if done is not None:
             await self._screen.show_moved(plan.model, done.version)
             self._tell(plan.model, done)
 
@@ -268,10 +269,10 @@ class ModelActions(Asking):
             return await self._write_and_show(write, cursor, can_be_undone)
 
     async def _write_and_show(self, write: Write, cursor: tuple[str, int | None] | None, can_be_undone: bool) -> bool:
-        try:
-            edit = await patiently(self._screen.app, lambda interrupt: write(self._session.registry_editor, interrupt))
-        except MldeckError as error:
-            self._refuse(error)
+        edit = await write_or_explain(
+            self._screen.app, lambda interrupt: write(self._session.registry_editor, interrupt)
+        )
+        if edit is None:
             return False
         if not (edit.changed or edit.undo_refusal):
             self._say("Nothing to change: it is so already")
@@ -288,10 +289,7 @@ class ModelActions(Asking):
         self._screen.notify(text, timeout=6)
 
     def _refuse(self, error: MldeckError) -> None:
-        """A dialog that stays until it was read; who gave up knows why."""
-        if isinstance(error, Interrupted):
-            self._say("Given up; nothing was changed")
-            return
+        """A dialog that stays until it was read."""
         from mldeck.ui.kit.dialogs.text import TextDialog
 
         self._screen.app.push_screen(TextDialog("Nothing was changed", str(error)))

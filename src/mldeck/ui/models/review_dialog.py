@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from mldeck.errors import Interrupted, MldeckError
+from mldeck.errors import MldeckError
 from mldeck.format import cell_width, clusters, safe
 from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION
 from mldeck.registry.plan import StaleReview, TransitionPlan, archives_by_default
@@ -21,7 +21,7 @@ from mldeck.registry.review import aliases_left
 from mldeck.store.registry.rules import check_reason
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
-from mldeck.ui.kit.dialogs.waiting import patiently
+from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.form_controls import ButtonBar, Tick, fit_rows
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.mounting import after_refresh
@@ -319,20 +319,17 @@ class ReviewDialog(ModalScreen["Transition | None"]):
     @work(group="write", exclusive=True)
     async def _write(self, plan: TransitionPlan, reason: str) -> None:
         try:
-            done = await patiently(self.app, lambda interrupt: self._move.write(plan, reason, interrupt))
-            with self.app.batch_update():
-                await self._show_done(done)
-                self.dismiss(done)
+            done = await write_or_explain(
+                self.app, lambda interrupt: self._move.write(plan, reason, interrupt), reraise=(StaleReview,)
+            )
+            if done is not None:
+                with self.app.batch_update():
+                    await self._show_done(done)
+                    self.dismiss(done)
         except StaleReview as error:
             self._stale = f"Nothing was changed: {error}. Below is how it is now."
             self._say("#review-stale", self._stale)
             self.read()
-        except Interrupted:
-            self.notify("Given up; nothing was changed", timeout=3)
-        except MldeckError as error:
-            from mldeck.ui.kit.dialogs.text import TextDialog
-
-            self.app.push_screen(TextDialog("Nothing was changed", str(error)))
         finally:
             self._is_writing = False
 

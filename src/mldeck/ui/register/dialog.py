@@ -15,13 +15,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from mldeck.errors import Interrupted, MldeckError
+from mldeck.errors import MldeckError
 from mldeck.format import cell_width, safe
 from mldeck.registry.nouns import LoggedModel, ModelVersion, RegisteredModel
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.registry.rules import check_model_name, check_registry_tag
 from mldeck.ui.files.model_card_reading import came_from
-from mldeck.ui.kit.dialogs.waiting import patiently
+from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.form_controls import ButtonBar
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.text_field import TextField
@@ -262,15 +262,11 @@ class RegisterDialog(ModalScreen["Registered | None"]):
     @work(group="write", exclusive=True)
     async def _write(self, wish: Wish) -> None:
         try:
-            done = await patiently(self.app, lambda interrupt: self._write_wish(wish, interrupt))
-        except Interrupted:
-            self.notify("Given up; nothing was registered", timeout=3)
-        except MldeckError as error:
-            from mldeck.ui.kit.dialogs.text import TextDialog
-
-            self.app.push_screen(TextDialog("Nothing was registered", str(error)))
-        else:
-            self.dismiss(done)
+            done = await write_or_explain(
+                self.app, lambda interrupt: self._write_wish(wish, interrupt), "Nothing was registered"
+            )
+            if done is not None:
+                self.dismiss(done)
         finally:
             self._is_writing = False
 

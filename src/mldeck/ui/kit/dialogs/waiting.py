@@ -13,7 +13,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from mldeck.errors import Interrupted, MldeckError
 from mldeck.store.interrupt import Interrupt
+from mldeck.ui.kit.dialogs.text import TextDialog
 from mldeck.ui.kit.threads import in_thread
 
 _PATIENCE_S = 0.5
@@ -67,3 +69,26 @@ async def patiently(app: App[str], write: Callable[[Interrupt], _Result]) -> _Re
         interrupt.fire()
         writing.cancel()  # nobody asks any more how it ended
         raise
+
+
+async def write_or_explain(
+    app: App[str],
+    write: Callable[[Interrupt], _Result],
+    outcome: str = "Nothing was changed",
+    *,
+    reraise: tuple[type[MldeckError], ...] = (),
+) -> _Result | None:
+    """Write in a thread, as `patiently` does. Return None if that failed, after the user has been told.
+
+    `outcome` says what has not happened. Giving up is answered by a toast, an error by a dialog that stays until it is
+    closed. Errors of the types in `reraise` are the caller's.
+    """
+    try:
+        return await patiently(app, write)
+    except reraise:
+        raise
+    except Interrupted:
+        app.notify(f"Given up; {outcome[:1].lower()}{outcome[1:]}", timeout=3)
+    except MldeckError as error:
+        app.push_screen(TextDialog(outcome, str(error)))
+    return None
