@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from mldeck.errors import Interrupted, MldeckError
 from mldeck.model import NOTE_TAG, Experiment
 from mldeck.store.edits.rules import check_experiment_tag, check_run_tag
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 from mldeck.ui.kit.dialogs.prompts import Asking, has_editor
-from mldeck.ui.kit.dialogs.waiting import patiently
+from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.state.session import Session
 
@@ -172,15 +171,8 @@ class Editing(Asking):
     async def _write(self, write: Write, *, can_be_undone: bool = True) -> bool:
         """Whether it was written; the outcome is said either way: a toast, or a dialog that stays until it was read."""
         store = self._session.store
-        try:
-            edit = await patiently(self._screen.app, lambda interrupt: write(store.editor, interrupt))
-        except Interrupted:
-            self._screen.notify("Given up; nothing was changed", timeout=3)
-            return False
-        except MldeckError as error:
-            from mldeck.ui.kit.dialogs.text import TextDialog
-
-            self._screen.app.push_screen(TextDialog("Nothing was changed", str(error)))
+        edit = await write_or_explain(self._screen.app, lambda interrupt: write(store.editor, interrupt))
+        if edit is None:
             return False
         if not edit.changed:
             self._screen.notify("Nothing to change: it is so already", timeout=3)
