@@ -160,7 +160,7 @@ class TestReview:
             assert grid.rows[0].metric == "auc"
             await deck.until_shown("better?")
             await deck.press("ctrl+b")
-            await deck.until_shown("When is auc better?")
+            await deck.until_shown("When is auc best?")
             await deck.press("h")
             await deck.until(lambda: grid.rows[0].verdict == "worse", "the answer is used")
             await deck.press("escape")

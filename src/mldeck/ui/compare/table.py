@@ -324,22 +324,12 @@ class TableView(CompareView, can_focus=False):
         if not isinstance(line, Line) or line.column.kind is not Kind.METRIC:
             self.notify("Only metrics have a best value: go to one", timeout=3)
             return
-        from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
+        from mldeck.ui.details.direction_menu import ask_direction
 
         metric = line.column.key
-        answers = [Choice(each.value, letter, text) for each, letter, text in best.ANSWERS]
 
-        def remember(answer: str | None) -> None:
-            if answer is not None:
-                self._remember_best(metric, Better(answer))
+        def answered(better: Better) -> None:
+            self.session.remember_direction(self.data.experiment_ids, metric, better)
+            self.show_data()
 
-        self.app.push_screen(MenuDialog(f"When is {metric} best?", answers), remember)
-
-    def _remember_best(self, metric: str, better: Better) -> None:
-        session = self.session
-        for experiment_id in self.data.experiment_ids:
-            best.remember(session.memory.experiment(experiment_id), metric, better)
-            if session.experiment is not None and session.experiment.experiment_id == experiment_id:
-                session.better[metric] = better
-        session.memory.save()
-        self.show_data()
+        ask_direction(self.app, metric, answered)

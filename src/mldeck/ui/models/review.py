@@ -16,8 +16,7 @@ from mldeck.registry.plan import TransitionPlan, plan_transition
 from mldeck.registry.review import ComparedValue, compare_runs
 from mldeck.registry.stay import time_in_stage
 from mldeck.store.interrupt import Interrupt
-from mldeck.ui.state import metric_direction as best
-from mldeck.ui.state.metric_direction import Better
+from mldeck.ui.state.metric_direction import Better, remembered
 
 if TYPE_CHECKING:
     from mldeck.registry.history import Transition
@@ -258,7 +257,7 @@ class Move:
             primary = self._session.store.primary_metric(experiment_id, interrupt)
             if primary is not None:
                 better.setdefault(primary[0], Better.HIGHER if primary[1] else Better.LOWER)
-            better |= best.remembered(self._session.memory.experiments.get(experiment_id, {}))
+            better |= remembered(self._session.memory.experiments.get(experiment_id, {}))
         return better
 
     def read_files(self, review: Review, interrupt: Interrupt) -> Mapping[int, Files]:
@@ -295,12 +294,6 @@ class Move:
 
     def remember(self, review: Review, metric: str, better: Better) -> None:
         """For all runs of the experiment, as if it had been said in the run table."""
-        session = self._session
         records = [side.record for side in (review.moved, review.present) if side and side.record]
-        if not records:
-            return
-        experiment_id = records[0].run.experiment_id
-        best.remember(session.memory.experiment(experiment_id), metric, better)
-        session.memory.save()
-        if session.experiment is not None and session.experiment.experiment_id == experiment_id:
-            session.better[metric] = better
+        if records:
+            self._session.remember_direction([records[0].run.experiment_id], metric, better)

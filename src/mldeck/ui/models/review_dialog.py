@@ -19,8 +19,8 @@ from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION
 from mldeck.registry.plan import StaleReview, TransitionPlan, archives_by_default
 from mldeck.registry.review import aliases_left
 from mldeck.store.registry.rules import check_reason
+from mldeck.ui.details.direction_menu import ask_direction
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.form_controls import ButtonBar, Tick, fit_rows
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
@@ -28,7 +28,7 @@ from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.text_field import TextField
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.models.review import Files, Move, Review, Row
-from mldeck.ui.state.metric_direction import ANSWERS, Better
+from mldeck.ui.state.metric_direction import Better
 
 if TYPE_CHECKING:
     from mldeck.registry.history import Transition
@@ -284,13 +284,11 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             self.notify("Only metrics have a better direction: go to one with ↑ ↓", timeout=3)
             return
 
-        def remember(answer: str | None) -> None:
-            if answer is not None:
-                self._move.remember(review, metric, Better(answer))
-                self.read()
+        def answered(better: Better) -> None:
+            self._move.remember(review, metric, better)
+            self.read()
 
-        choices = [Choice(each.value, letter, text) for each, letter, text in ANSWERS]
-        self.app.push_screen(MenuDialog(f"When is {metric} better?", choices), remember)
+        ask_direction(self.app, metric, answered)
 
     @on(Input.Changed)
     def _judge_reason(self) -> None:

@@ -17,7 +17,7 @@ from mldeck.ui.kit.clock import Clock
 from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.columns import ColumnChoice, Look, from_memory
-from mldeck.ui.state.metric_direction import Better, higher_is_better
+from mldeck.ui.state.metric_direction import Better, higher_is_better, remember
 from mldeck.ui.state.metric_direction import remembered as remembered_directions
 from mldeck.ui.state.saved_state import StoreMemory
 
@@ -208,6 +208,14 @@ class Session:
         remembered = self.memory.experiments.get(self.scope_id, {})
         self.choice = from_memory(remembered.get("columns"))
         self.better = remembered_directions(remembered)
+
+    def remember_direction(self, experiment_ids: Iterable[str], metric: str, better: Better) -> None:
+        """Save in which direction a metric of these experiments gets better, and go by it from now on."""
+        for experiment_id in experiment_ids:
+            remember(self.memory.experiment(experiment_id), metric, better)
+            if self.experiment is not None and self.experiment.experiment_id == experiment_id:
+                self.better[metric] = better
+        self.memory.save()
 
     @property
     def scope(self) -> tuple[Experiment, ...]:
