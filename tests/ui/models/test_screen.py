@@ -10,9 +10,12 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
+from mldeck.errors import StoreUnavailable
 from mldeck.registry.nouns import STAGES
 from mldeck.ui.details.line_grid import LineGrid
 from mldeck.ui.kit.markdown_pane import MarkdownPane
+from mldeck.ui.models import models_pane
+from mldeck.ui.models.reading import Shelf
 from mldeck.ui.models.screen import ModelsScreen
 from mldeck.ui.runs.screen import RunsScreen
 from tests.fixture_stores import FixtureStore
@@ -162,6 +165,22 @@ class TestList:
             assert "before MLflow 1.4" in deck.frame, "no filter would find any"
             await deck.press("p")
             await deck.until_told("This database is from before MLflow 1.4, which had no model registry")
+
+    async def test_models_that_cannot_be_read_are_not_said_to_be_none(
+        self, newest: FixtureStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def read(*_: object) -> Shelf:
+            raise StoreUnavailable("the registry is busy")
+
+        monkeypatch.setattr(models_pane, "read_shelf", read)
+        async with place(newest.db) as deck:
+            await deck.until_shown("the registry is busy")
+            await deck.press("H")
+            await deck.until_told("The models have not been read; ctrl+r reads them")
+            assert "No model is registered" not in deck.frame
+            monkeypatch.undo()
+            await deck.press("ctrl+r")
+            await deck.until_shown("churn-model · ")
 
     async def test_an_empty_registry_says_how_to_fill_it(self, newest: FixtureStore) -> None:
         with writing(newest.db) as connection:

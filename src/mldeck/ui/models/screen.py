@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _NOT_EDITS = frozenset({"history"})
 _EDIT_ACTIONS = frozenset(key.action.partition("(")[0] for key in (*STAGE_KEYS, *MODEL_EDITS)) - _NOT_EDITS
 _NO_REGISTRY = "This database is from before MLflow 1.4, which had no model registry"
+_NOT_READ = "The models have not been read; ctrl+r reads them"
 _NO_MODEL = "There is no model here: r on a run registers one"
 _NO_VERSION = "This model has no version: r on a run registers one"
 
@@ -374,8 +375,12 @@ class ModelsScreen(Place, inherit_bindings=False):
             await change(version)
 
     def _say_what_is_missing(self) -> None:
-        nothing = _NO_MODEL if self.models_pane.shelf.has_registry else _NO_REGISTRY
-        self._say(_NO_VERSION if self.cursor_model else nothing)
+        if self.cursor_model is not None:
+            self._say(_NO_VERSION)
+        elif not self.models_pane.is_read:
+            self._say(_NOT_READ)
+        else:
+            self._say(_NO_MODEL if self.models_pane.shelf.has_registry else _NO_REGISTRY)
 
     def _say(self, text: str) -> None:
         self.notify(text, timeout=3)
