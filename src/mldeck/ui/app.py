@@ -24,7 +24,7 @@ from textual.theme import ThemeProvider
 from textual.worker import WorkerFailed, get_current_worker
 
 from mldeck.errors import MldeckError, UsageError
-from mldeck.format import message_text, safe
+from mldeck.format import safe
 from mldeck.settings import Settings
 from mldeck.ui.app_keys import DECK
 from mldeck.ui.command_palette import DeckPalette
@@ -36,6 +36,7 @@ from mldeck.ui.kit.clock import pass_time
 from mldeck.ui.kit.keys import bindings, key_text
 from mldeck.ui.kit.textual_patches import LateNotification
 from mldeck.ui.kit.threads import in_thread, wait_for_threads
+from mldeck.ui.kit.toasts import toast_text
 from mldeck.ui.place import Place
 from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.runs.screen import RunsScreen
@@ -162,7 +163,9 @@ class DeckApp(App[str]):
     ) -> None:
         """Show a message. It may hold foreign text, so it is made safe and is never markup."""
         timeout = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
-        self.post_message(Notify(LateNotification(message_text(message), safe(title), severity, timeout, markup=False)))
+        self.post_message(
+            Notify(LateNotification(safe(toast_text(message)), safe(title), severity, timeout, markup=False))
+        )
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:

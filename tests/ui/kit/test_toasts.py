@@ -1,0 +1,34 @@
+"""What is said in passing goes again, also on a machine that is too busy to show it in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from textual.widgets._toast import Toast
+
+from mldeck.ui.kit.toasts import toast_text
+from tests.fixture_stores import FixtureStore
+from tests.ui.deck import running_deck
+
+
+async def test_a_long_name_leaves_room_for_what_is_said_of_it(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("mlflow-2.9.2").db) as deck:
+        deck.app.notify(f"{'n' * 400} 3 is in Production · u takes it back", timeout=3)
+        await deck.until_shown("takes it back")
+        (toast,) = deck.app.screen.query(Toast)
+        assert toast.content_size.height <= 3
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("a" * 100, "a" * 100),
+        ("a" * 101, f"{'a' * 50}…{'a' * 49}"),
+        (f"Deleted {'a' * 300} from {'b' * 300}", f"Deleted {'a' * 50}…{'a' * 49} from {'b' * 50}…{'b' * 49}"),
+        ("a b " * 100 + "end", f"{'a b ' * 37}a …b {'a b ' * 36}end"),
+        ("", ""),
+    ],
+)
+def test_only_what_is_long_is_shortened(message: str, shown: str) -> None:
+    assert toast_text(message) == shown
