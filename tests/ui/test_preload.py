@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mldeck.ui.models import models_pane
-from mldeck.ui.models.reading import Shelf, read_shelf
+from mldeck.ui.models.reading import RegistryListing, read_listing
 from mldeck.ui.models.screen import ModelsScreen
 from mldeck.ui.place import Place
 from tests.fixture_stores import FixtureStore
@@ -81,7 +81,7 @@ async def test_models_come_up_with_what_is_in_them(db: Path) -> None:
 
         def note(_: object) -> None:
             if deck.app.screen is place:
-                shown.append(len(place.models_pane.shelf.models))
+                shown.append(len(place.models_pane.listing.models))
 
         place.screen_layout_refresh_signal.subscribe(place, note)
         await deck.press("2")
@@ -93,15 +93,16 @@ async def test_models_are_read_ahead_once(store_copy: Callable[[str], FixtureSto
     store = store_copy("mlflow-3.17.2")
     async with running_deck(store.db) as deck:
         place = await models_read(deck)
-        before = place.models_pane.shelf
+        before = place.models_pane.listing
         with writing(store.db) as connection:
             connection.execute("UPDATE registered_models SET description = 'changed meanwhile'")
         session = deck.app.session
         await deck.until(lambda: session.changes, "the change is seen")
-        assert place.models_pane.shelf is before, "nobody looks at it"
+        assert place.models_pane.listing is before, "nobody looks at it"
         await deck.press("2")
         await deck.until(
-            lambda: {each.description for each in place.models_pane.shelf.models} == {"changed meanwhile"}, "it is read"
+            lambda: {each.description for each in place.models_pane.listing.models} == {"changed meanwhile"},
+            "it is read",
         )
 
 
@@ -124,17 +125,17 @@ async def test_nothing_is_told_the_terminal_while_models_is_made_and_read(
 async def test_models_that_take_long_to_read_come_up_without(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     may_read = threading.Event()
 
-    def read(*args: Any) -> Shelf:
+    def read(*args: Any) -> RegistryListing:
         may_read.wait(30)
-        return read_shelf(*args)
+        return read_listing(*args)
 
-    monkeypatch.setattr(models_pane, "read_shelf", read)
+    monkeypatch.setattr(models_pane, "read_listing", read)
     async with running_deck(db) as deck:
         place = await models_made(deck)
         try:
             await deck.press("2")
             await deck.until(lambda: deck.app.screen is place, "it comes up")
-            assert not place.models_pane.shelf.models
+            assert not place.models_pane.listing.models
         finally:
             may_read.set()
         await deck.until(lambda: place.versions_pane.versions, "and is filled")

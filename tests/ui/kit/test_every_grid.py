@@ -46,9 +46,9 @@ from mldeck.ui.kit.dialogs.menu import Choice, _ChoiceList
 from mldeck.ui.kit.grid import Grid, GridColumn
 from mldeck.ui.kit.line_view import LineView, ReadyLines
 from mldeck.ui.kit.markdown_pane import MarkdownPane
-from mldeck.ui.models import model_list as registered_models
 from mldeck.ui.models.board import VersionBoard
 from mldeck.ui.models.history_dialog import HistoryGrid, moments
+from mldeck.ui.models.model_list import RegisteredModelList
 from mldeck.ui.models.reading import VersionRuns, Versions
 from mldeck.ui.models.review import Row
 from mldeck.ui.models.review_dialog import ReviewGrid
@@ -133,7 +133,7 @@ def fill_logged_models(grid: model_list.ModelList, count: int) -> None:
     grid._put(models, "none")
 
 
-def fill_registered(grid: registered_models.ModelList, count: int) -> None:
+def fill_registered(grid: RegisteredModelList, count: int) -> None:
     models = [
         RegisteredModel(text(n), last_updated_time=NOW, latest={"Production": n}, version_count=n) for n in range(count)
     ]
@@ -241,7 +241,7 @@ WAYS: dict[type[Grid], Way] = {
         lambda grid, n: grid.narrow("" if n % 2 else str(n)),
     ),
     model_list.ModelList: Way(lambda _: model_list.ModelList(session()), fill_logged_models),
-    registered_models.ModelList: Way(lambda _: registered_models.ModelList(Clock()), fill_registered),
+    RegisteredModelList: Way(lambda _: RegisteredModelList(Clock()), fill_registered),
 }
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-from mldeck.ui.models.model_list import ModelList
+from mldeck.ui.models.model_list import RegisteredModelList
 from mldeck.ui.models.screen import ModelsScreen
 from mldeck.ui.models.versions_pane import VersionsPane
 from tests.fixture_stores import FixtureStore
@@ -30,7 +30,7 @@ class ModelsDeck(Deck):
         return place
 
     @property
-    def model_list(self) -> ModelList:
+    def model_list(self) -> RegisteredModelList:
         return self.models.models_pane.model_list
 
     @property

@@ -16,13 +16,13 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 from mldeck.ui.models.reading import (
     CardMetric,
-    Shelf,
+    RegistryListing,
     VersionOrder,
     VersionRuns,
     Versions,
     arranged,
     read_details,
-    read_shelf,
+    read_listing,
     read_version_runs,
     read_versions,
     same_model,
@@ -81,19 +81,19 @@ def test_one_value_alone_is_not_the_best() -> None:
 
 
 class TestTheSameModel:
-    before = Shelf((RegisteredModel("a", 1), RegisteredModel("b", 2)))
+    before = RegistryListing((RegisteredModel("a", 1), RegisteredModel("b", 2)))
 
     def test_by_its_name(self) -> None:
-        now = Shelf((RegisteredModel("b", 7),))
+        now = RegistryListing((RegisteredModel("b", 7),))
         assert same_model(self.before.models[1], self.before, now) is now.models[0]
 
     def test_by_another_name_if_that_is_new(self) -> None:
-        now = Shelf((RegisteredModel("a", 1), RegisteredModel("c", 2)))
+        now = RegistryListing((RegisteredModel("a", 1), RegisteredModel("c", 2)))
         assert same_model(self.before.models[1], self.before, now) is now.models[1]
 
     def test_not_another_one(self) -> None:
-        twin = Shelf((*self.before.models, RegisteredModel("twin", 2)))
-        now = Shelf((RegisteredModel("a", 1), RegisteredModel("twin", 2), RegisteredModel("c", 3)))
+        twin = RegistryListing((*self.before.models, RegisteredModel("twin", 2)))
+        now = RegistryListing((RegisteredModel("a", 1), RegisteredModel("twin", 2), RegisteredModel("c", 3)))
         assert same_model(twin.models[1], twin, now) is None
 
 
@@ -137,9 +137,9 @@ class TestReading:
         """Whatever the release, each model and each version can be read."""
         store, memory = Store(fixture_store.db), StoreMemory(tmp_path / "none")
         registry, places = store.registry(), Places(fixture_store.path)
-        shelf = read_shelf(registry, ModelQuery(), Interrupt())
-        assert shelf.has_registry is bool(shelf.models)
-        for model in shelf.models:
+        listing = read_listing(registry, ModelQuery(), Interrupt())
+        assert listing.has_registry is bool(listing.models)
+        for model in listing.models:
             data = read_versions(store, registry, model.name, memory, None, Interrupt())
             assert len(data.versions) == model.version_count
             for version in data.versions:

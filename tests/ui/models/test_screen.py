@@ -15,7 +15,7 @@ from mldeck.registry.nouns import STAGES
 from mldeck.ui.details.line_grid import LineGrid
 from mldeck.ui.kit.markdown_pane import MarkdownPane
 from mldeck.ui.models import models_pane
-from mldeck.ui.models.reading import Shelf
+from mldeck.ui.models.reading import RegistryListing
 from mldeck.ui.models.screen import ModelsScreen
 from mldeck.ui.runs.screen import RunsScreen
 from tests.fixture_stores import FixtureStore
@@ -169,10 +169,10 @@ class TestList:
     async def test_models_that_cannot_be_read_are_not_said_to_be_none(
         self, newest: FixtureStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def read(*_: object) -> Shelf:
+        def read(*_: object) -> RegistryListing:
             raise StoreUnavailable("the registry is busy")
 
-        monkeypatch.setattr(models_pane, "read_shelf", read)
+        monkeypatch.setattr(models_pane, "read_listing", read)
         async with place(newest.db) as deck:
             await deck.until_shown("the registry is busy")
             await deck.press("H")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Write = Callable[["RegistryEditor", Interrupt], "Edit"]
 
 
-class ModelActions(Asking):
+class ModelEditing(Asking):
     """Goes through the dialogs of one change after the other; call its methods in a worker."""
 
     def __init__(self, screen: ModelsScreen, session: Session) -> None:

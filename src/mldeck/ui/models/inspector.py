@@ -17,7 +17,7 @@ from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.markdown_pane import MarkdownPane
-from mldeck.ui.models.reading import Shelf, VersionDetails
+from mldeck.ui.models.reading import RegistryListing, VersionDetails
 from mldeck.ui.models.version_overview import history_lines, model_lines, tags_of_version, version_lines
 
 TABS = ("Overview", "Metrics", "Params", "Tags", "History")
@@ -33,7 +33,7 @@ class VersionInspector(Widget):
         self.details: VersionDetails | None = None
         self.model: RegisteredModel | None = None
         """Instead of a version."""
-        self._shelf = Shelf()
+        self._listing = RegistryListing()
         self._tab = _OVERVIEW
 
     def compose(self) -> ComposeResult:
@@ -71,11 +71,11 @@ class VersionInspector(Widget):
         self.border_title = Content(safe(f"{version.name} {version.version} · {version.stage}") if version else "")
         self._fill_tab()
 
-    def show_model(self, model: RegisteredModel | None, shelf: Shelf) -> None:
+    def show_model(self, model: RegisteredModel | None, listing: RegistryListing) -> None:
         """A model instead of a version: it has an overview and a description."""
-        if model is not None and model == self.model and shelf.has_aliases == self._shelf.has_aliases:
+        if model is not None and model == self.model and listing.has_aliases == self._listing.has_aliases:
             return
-        self.details, self.model, self._shelf = None, model, shelf
+        self.details, self.model, self._listing = None, model, listing
         self.border_title = Content(safe(model.name) if model else "")
         self._show_tab(_OVERVIEW)
 
@@ -127,7 +127,7 @@ class VersionInspector(Widget):
     def _overview(self) -> Sequence[Line]:
         if self.details is not None:
             return list(version_lines(self.details, self._clock))
-        return [] if self.model is None else list(model_lines(self.model, self._shelf, self._clock))
+        return [] if self.model is None else list(model_lines(self.model, self._listing, self._clock))
 
 
 def _lines(details: VersionDetails, tab: int) -> Sequence[Line]:

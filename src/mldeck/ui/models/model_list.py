@@ -26,7 +26,7 @@ _OTHER_STAGES = ((NO_STAGE, "none"), (ARCHIVED, "archived"))
 _ORDERS = {"model": ModelOrder.NAME, "age": ModelOrder.LAST_UPDATED}
 
 
-class ModelList(Grid):
+class RegisteredModelList(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, MODEL_LIST)
 
     class SortAsked(Message):

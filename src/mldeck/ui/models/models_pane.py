@@ -15,8 +15,8 @@ from mldeck.format import safe
 from mldeck.model import DEFAULT_WORKSPACE
 from mldeck.registry.nouns import ModelQuery
 from mldeck.ui.kit.threads import read_off_loop
-from mldeck.ui.models.model_list import ModelList
-from mldeck.ui.models.reading import Shelf, read_shelf, same_model
+from mldeck.ui.models.model_list import RegisteredModelList
+from mldeck.ui.models.reading import RegistryListing, read_listing, same_model
 from mldeck.ui.place import Place, no_match_text, retitle
 
 _NO_REGISTRY = """This database is from before MLflow 1.4, which had no model registry.
@@ -39,27 +39,27 @@ class ModelsPane(Vertical):
         super().__init__(id=id)
         self._place = place
         self._session = place.session
-        self.shelf = Shelf()
+        self.listing = RegistryListing()
         self.model_query = ModelQuery()
         self.filters: list[str] = []
         """Filters of models that were used in this sitting, the newest last."""
         self.is_read = False
-        """Whether `shelf` is what the registry holds, or nothing has been read yet."""
+        """Whether `listing` is what the registry holds, or nothing has been read yet."""
         self._is_writing = False
 
     def compose(self) -> ComposeResult:
-        yield ModelList(self._session.clock, id="models")
+        yield RegisteredModelList(self._session.clock, id="models")
 
     @property
-    def model_list(self) -> ModelList:
-        return self.query_one(ModelList)
+    def model_list(self) -> RegisteredModelList:
+        return self.query_one(RegisteredModelList)
 
     @property
     def empty_text(self) -> str:
         """Why there is no model, and what to do about it; empty as long as nothing has been read."""
         if not self.is_read:
             return ""
-        if not self.shelf.has_registry:
+        if not self.listing.has_registry:
             return _NO_REGISTRY
         return no_match_text("No model", self.model_query.filter) if self.model_query.filter else _EMPTY
 
@@ -76,20 +76,20 @@ class ModelsPane(Vertical):
 
     async def read(self, cursor: str | None = None) -> None:
         """The cursor goes to the model of that name; without one it stays on its model, whatever that is called now."""
-        session, query, before = self._session, self.model_query, self.shelf
-        shelf = await read_off_loop(lambda interrupt: read_shelf(session.registry, query, interrupt))
+        session, query, before = self._session, self.model_query, self.listing
+        listing = await read_off_loop(lambda interrupt: read_listing(session.registry, query, interrupt))
         if query != self.model_query:
             return
-        self.shelf, self.is_read = shelf, True
+        self.listing, self.is_read = listing, True
         present = self.model_list.cursor_model
         if cursor is None and present is not None:
-            now = same_model(present, before, shelf)
+            now = same_model(present, before, listing)
             cursor = now.name if now else None
             if now is None and not query.filter and not self._is_writing:
                 text = safe(f"{present.name} is not registered any more")
                 self.notify(text, severity="warning", timeout=5)
-        self.model_list.empty_text = "" if shelf.models else "No models."
-        self.model_list.show(shelf.models, query, cursor)
+        self.model_list.empty_text = "" if listing.models else "No models."
+        self.model_list.show(listing.models, query, cursor)
         self.show_title()
 
     @work(group="models", exclusive=True)
@@ -104,15 +104,15 @@ class ModelsPane(Vertical):
         self.workers.cancel_group(self, "models")
 
     def show_title(self) -> None:
-        shelf, workspace = self.shelf, self._session.workspace
-        named = f" of {workspace}" if len(shelf.workspaces) > 1 or workspace != DEFAULT_WORKSPACE else ""
-        noun = "found" if self.model_query.filter else "model" if len(shelf.models) == 1 else "models"
-        retitle(self, f"Models{named}", self._place.busy or f"{len(shelf.models):,} {noun}")
+        listing, workspace = self.listing, self._session.workspace
+        named = f" of {workspace}" if len(listing.workspaces) > 1 or workspace != DEFAULT_WORKSPACE else ""
+        noun = "found" if self.model_query.filter else "model" if len(listing.models) == 1 else "models"
+        retitle(self, f"Models{named}", self._place.busy or f"{len(listing.models):,} {noun}")
 
     # -- order and filter
 
-    @on(ModelList.SortAsked)
-    def _sort(self, message: ModelList.SortAsked) -> None:
+    @on(RegisteredModelList.SortAsked)
+    def _sort(self, message: RegisteredModelList.SortAsked) -> None:
         self.model_query = message.query
         self.load()
 
@@ -133,7 +133,7 @@ class ModelsPane(Vertical):
     async def choose_workspace(self) -> None:
         from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 
-        session, names = self._session, self.shelf.workspaces
+        session, names = self._session, self.listing.workspaces
         if len(names) < 2:
             self.notify("There is only one workspace here (MLflow 3.10 and later can have several)", timeout=3)
             return
@@ -141,6 +141,6 @@ class ModelsPane(Vertical):
         chosen = await self.app.push_screen_wait(MenuDialog("Models of which workspace?", choices))
         if chosen is not None and chosen != session.workspace:
             session.workspace = chosen
-            self.shelf, self.is_read = Shelf(), False
+            self.listing, self.is_read = RegistryListing(), False
             self.model_list.show((), self.model_query, None)
             self.load()

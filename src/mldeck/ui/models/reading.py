@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class RegistryListing:
     """What the list of models shows."""
 
     models: tuple[RegisteredModel, ...] = ()
@@ -34,8 +34,8 @@ class Shelf:
         return next((each for each in self.models if each.name == name), None)
 
 
-def read_shelf(registry: RegistryReader, query: ModelQuery, interrupt: Interrupt) -> Shelf:
-    return Shelf(
+def read_listing(registry: RegistryReader, query: ModelQuery, interrupt: Interrupt) -> RegistryListing:
+    return RegistryListing(
         tuple(registry.models(query, interrupt)),
         registry.has_registry,
         registry.has_aliases,
@@ -43,7 +43,7 @@ def read_shelf(registry: RegistryReader, query: ModelQuery, interrupt: Interrupt
     )
 
 
-def same_model(model: RegisteredModel, before: Shelf, now: Shelf) -> RegisteredModel | None:
+def same_model(model: RegisteredModel, before: RegistryListing, now: RegistryListing) -> RegisteredModel | None:
     """The model as it is now, also when somebody gave it another name; None if it is gone."""
     if now.named(model.name) is not None:
         return now.named(model.name)

@@ -23,7 +23,7 @@ from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.inspector import VersionInspector
 from mldeck.ui.models.keys import MODEL_EDITS, MODEL_PLACE, STAGE_KEYS
-from mldeck.ui.models.model_list import ModelList
+from mldeck.ui.models.model_list import RegisteredModelList
 from mldeck.ui.models.models_pane import ModelsPane
 from mldeck.ui.models.reading import read_details, run_ids_of
 from mldeck.ui.models.versions_pane import VersionsPane
@@ -33,7 +33,7 @@ from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
     from mldeck.ui.filter.filter_line import FilterLine
-    from mldeck.ui.models.editing import ModelActions
+    from mldeck.ui.models.editing import ModelEditing
 
 _NOT_EDITS = frozenset({"history"})
 _EDIT_ACTIONS = frozenset(key.action.partition("(")[0] for key in (*STAGE_KEYS, *MODEL_EDITS)) - _NOT_EDITS
@@ -60,10 +60,10 @@ class ModelsScreen(Place, inherit_bindings=False):
         """Of the models. Made when it is first needed: the search language takes a while to load."""
 
     @cached_property
-    def _actions(self) -> ModelActions:
-        from mldeck.ui.models.editing import ModelActions  # most sittings only look
+    def _actions(self) -> ModelEditing:
+        from mldeck.ui.models.editing import ModelEditing  # most sittings only look
 
-        return ModelActions(self, self.session)
+        return ModelEditing(self, self.session)
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="models-body"), Container(id="model-panes"):
@@ -142,7 +142,7 @@ class ModelsScreen(Place, inherit_bindings=False):
                 self.inspector.show(details)
 
     def _inspect_model(self) -> None:
-        self.inspector.show_model(self.models_pane.model_list.cursor_model, self.models_pane.shelf)
+        self.inspector.show_model(self.models_pane.model_list.cursor_model, self.models_pane.listing)
 
     def stop_reading(self) -> None:
         self.models_pane.stop_reading()
@@ -259,7 +259,7 @@ class ModelsScreen(Place, inherit_bindings=False):
 
     @on(Grid.CursorMoved)
     def _cursor_moved(self, message: Grid.CursorMoved) -> None:
-        if isinstance(message.grid, ModelList):
+        if isinstance(message.grid, RegisteredModelList):
             self._inspect_model()
             self.versions_pane.load()
         elif message.grid is self.versions_pane.grid:
@@ -267,7 +267,7 @@ class ModelsScreen(Place, inherit_bindings=False):
 
     @on(Grid.Opened)
     def _opened(self, message: Grid.Opened) -> None:
-        if isinstance(message.grid, ModelList):
+        if isinstance(message.grid, RegisteredModelList):
             self.set_focus(self.versions_pane.grid)
         elif message.grid is self.versions_pane.grid:
             self.set_focus(self.inspector.tab_grid)
@@ -380,7 +380,7 @@ class ModelsScreen(Place, inherit_bindings=False):
         elif not self.models_pane.is_read:
             self._say(_NOT_READ)
         else:
-            self._say(_NO_MODEL if self.models_pane.shelf.has_registry else _NO_REGISTRY)
+            self._say(_NO_MODEL if self.models_pane.listing.has_registry else _NO_REGISTRY)
 
     def _say(self, text: str) -> None:
         self.notify(text, timeout=3)

@@ -14,14 +14,14 @@ from mldeck.ui.details.line_grid import Line, tag_lines
 from mldeck.ui.details.run_cells import STATUS_GLYPHS as RUN_GLYPHS
 from mldeck.ui.details.run_overview import dataset_lines, moment_text, source_text
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.models.reading import Shelf, VersionDetails
+from mldeck.ui.models.reading import RegistryListing, VersionDetails
 
 STATUS_GLYPHS = {"READY": ("✓", "good"), "PENDING_REGISTRATION": ("⟳", "accent"), "FAILED_REGISTRATION": ("✗", "bad")}
 
 _ORPHAN = "there are versions of this name but no registered model: a rename by MLflow 1.8 or earlier left them behind"
 
 
-def model_lines(model: RegisteredModel, shelf: Shelf, clock: Clock) -> Iterator[Line]:
+def model_lines(model: RegisteredModel, listing: RegistryListing, clock: Clock) -> Iterator[Line]:
     yield Line("model", model.name)
     if model.is_orphan:
         yield Line("orphan", _ORPHAN, "warn")
@@ -33,7 +33,7 @@ def model_lines(model: RegisteredModel, shelf: Shelf, clock: Clock) -> Iterator[
         yield Line("alias", f"@{alias} → {version}", "accent")
     for alias, version in model.dangling_aliases.items():
         yield Line("alias", f"@{alias} → {version}, which was deleted: it leads nowhere", "warn")
-    if not shelf.has_aliases:
+    if not listing.has_aliases:
         yield Line("aliases", "this database is from before MLflow 2.3, which had none", "dim")
     if model.creation_time is not None:
         yield Line("created", moment_text(model.creation_time, clock))

@@ -87,7 +87,7 @@ class VersionsPane(Vertical):
     @property
     def model(self) -> RegisteredModel | None:
         """The one whose versions are shown."""
-        return self._models.shelf.named(self._data.model)
+        return self._models.listing.named(self._data.model)
 
     @property
     def cursor_version(self) -> ModelVersion | None:
