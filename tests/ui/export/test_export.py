@@ -12,12 +12,12 @@ from textual.widgets import Input
 
 from mldeck.charts.picture import Canvas, Ink, Role
 from mldeck.ui.export.dialog import ExportDialog
-from mldeck.ui.export.export import Exported, Field, export
+from mldeck.ui.export.export import Exported, ExportValue, export
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
 
 NAN = float("nan")
-ROWS: list[list[Field]] = [["[/x],\n", 0.1, None], ["日本", NAN, "=1+1"]]
+ROWS: list[list[ExportValue]] = [["[/x],\n", 0.1, None], ["日本", NAN, "=1+1"]]
 TITLE = "scatter of [/x] & <b>"
 
 

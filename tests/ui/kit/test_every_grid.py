@@ -47,10 +47,10 @@ from mldeck.ui.kit.grid import Grid, GridColumn
 from mldeck.ui.kit.line_view import LineView, ReadyLines
 from mldeck.ui.kit.markdown_pane import MarkdownPane
 from mldeck.ui.models.board import VersionBoard
-from mldeck.ui.models.history_dialog import HistoryGrid, moments
+from mldeck.ui.models.history_dialog import HistoryGrid, history_entries
 from mldeck.ui.models.model_list import RegisteredModelList
 from mldeck.ui.models.reading import VersionRuns, Versions
-from mldeck.ui.models.review import Row
+from mldeck.ui.models.review import ReviewRow
 from mldeck.ui.models.review_dialog import ReviewGrid
 from mldeck.ui.models.version_table import VersionTable
 from mldeck.ui.register.dialog import LoggedModelList, NameList
@@ -181,7 +181,7 @@ def tables_of(count: int) -> TableView:
 def history(count: int) -> HistoryGrid:
     kinds = list(EventKind)
     events = [Event(kinds[n % len(kinds)], n % 4, NOW + n, STAGES[n % 5], STAGES[(n + 1) % 5]) for n in range(count)]
-    return HistoryGrid(moments(events), Clock())
+    return HistoryGrid(history_entries(events), Clock())
 
 
 async def no_outline(run_id: str, key: str, slices: int) -> None:
@@ -223,7 +223,7 @@ WAYS: dict[type[Grid], Way] = {
     ReviewGrid: Way(
         lambda _: ReviewGrid(),
         lambda grid, n: grid.show(
-            [Row(text(each), text(each + 1), "1", keeps_end=each % 2 == 0, metric="m") for each in range(n)],
+            [ReviewRow(text(each), text(each + 1), "1", keeps_end=each % 2 == 0, metric="m") for each in range(n)],
             ("now" * (n % 2), "then"),
         ),
     ),

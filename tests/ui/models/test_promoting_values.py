@@ -11,8 +11,8 @@ from mldeck.model import Run, RunRecord
 from mldeck.registry.history import Event, EventKind, history_of_model
 from mldeck.registry.nouns import ModelVersion
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.models.history_dialog import moments, what_happened, when_it_was
-from mldeck.ui.models.review import Files, Review, Row, Side
+from mldeck.ui.models.history_dialog import history_entries, what_happened, when_it_was
+from mldeck.ui.models.review import FileState, Review, ReviewRow, Side
 from mldeck.ui.state.metric_direction import Better
 from tests.registry_rooms import a_version
 
@@ -34,7 +34,7 @@ def reviewed(
     return Review(versions, moved, present, (), stage, better or {})
 
 
-def row_of(review: Review, name: str) -> Row:
+def row_of(review: Review, name: str) -> ReviewRow:
     return next(each for each in review.rows({}, CLOCK) if each.name == name)
 
 
@@ -68,7 +68,7 @@ def test_values_that_differ_look_different() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "stage", "deed"),
+    ("before", "stage", "verb"),
     [
         ("None", "Staging", "Promote"),
         ("Staging", "Production", "Promote"),
@@ -78,14 +78,14 @@ def test_values_that_differ_look_different() -> None:
         ("Staging", "None", "Move"),
     ],
 )
-def test_what_a_move_is_called(before: str, stage: str, deed: str) -> None:
+def test_what_a_move_is_called(before: str, stage: str, verb: str) -> None:
     version = a_version(3, before)
-    assert Review((version,), side(version), None, (), stage).deed == deed
+    assert Review((version,), side(version), None, (), stage).verb == verb
 
 
 def test_what_decides_comes_before_params_and_tags() -> None:
     review = reviewed({"m": 1.0}, {"m": 2.0})
-    names = [each.name for each in review.rows({3: Files("✓"), 2: Files("missing", "gone")}, CLOCK)]
+    names = [each.name for each in review.rows({3: FileState("✓"), 2: FileState("missing", "gone")}, CLOCK)]
     assert names == ["m", "source", "author", "registered", "in stage since", "files", "depth"]
     assert row_of(review, "files").then == "…"
 
@@ -111,14 +111,14 @@ class TestTimeLine:
             a_version(2, "Production", created=1, changed=9, tags={"mldeck.transition.9": self.RECORD}),
             a_version(1, "Archived", created=0, changed=9),
         )
-        found = moments(history_of_model(versions))
+        found = history_entries(history_of_model(versions))
         assert [what_happened(each.event) for each in found][-1] == "2: Staging → Production, 1 archived"
         assert found[-1].lanes == ((2,), ())
         assert found[-2].lanes[0] == (1,)
         assert len([each for each in found if each.event.transition]) == 1
 
     def test_of_what_others_did_there_is_no_record(self) -> None:
-        found = moments(history_of_model((a_version(1, "Staging", created=1, changed=5),)))
+        found = history_entries(history_of_model((a_version(1, "Staging", created=1, changed=5),)))
         assert [what_happened(each.event) for each in found] == ["1 registered", "1: None → Staging (no record)"]
         assert found[-1].changed == (False, True)
 

@@ -35,7 +35,7 @@ _STEP_S = 0.25
 
 
 @dataclass
-class Progress:
+class ExportProgress:
     """Set by the thread that writes, looked at by the screen."""
 
     things: str = "runs"
@@ -50,7 +50,7 @@ class Progress:
         return "reading…" if self.total is None else f"{self.done:,} of {self.total:,} {self.things}…"
 
 
-Write: TypeAlias = "Callable[[Destination, Format, Progress, Interrupt], int]"
+WriteFile: TypeAlias = "Callable[[Destination, Format, ExportProgress, Interrupt], int]"
 """Write a file of a format, and return how many things are in it. Called in a thread."""
 
 
@@ -69,7 +69,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         path: str,
         formats: Sequence[Format],
         databases: Collection[Path],
-        write: Write,
+        write: WriteFile,
         things: str = "runs",
     ) -> None:
         """The path as it is offered; its end says in which of the formats. `databases` are never written."""
@@ -154,7 +154,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
 
     @work(group="export", exclusive=True)
     async def _write(self, text: str, *, overwrite: bool) -> None:
-        progress, form, write = Progress(self._things), self._format, self._write_file
+        progress, form, write = ExportProgress(self._things), self._format, self._write_file
         said = self.set_timer(_PATIENCE_S, lambda: self._say_progress(progress))
         steps = self.set_interval(_STEP_S, lambda: self._say_progress(progress), pause=True)
         self.set_timer(_PATIENCE_S, steps.resume)
@@ -176,7 +176,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
             said.stop()
             steps.stop()
 
-    def _say_progress(self, progress: Progress) -> None:
+    def _say_progress(self, progress: ExportProgress) -> None:
         if self.is_writing:
             self._say(f"{progress} Esc stops")
 

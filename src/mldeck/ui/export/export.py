@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from mldeck.charts.picture import Picture
     from mldeck.destination import Destination
     from mldeck.export import Format
-    from mldeck.ui.export.dialog import Progress
+    from mldeck.ui.export.dialog import ExportProgress
 
-Field: TypeAlias = "str | float | None"
+ExportValue: TypeAlias = "str | float | None"
 
 
-class Rows(Sized, Iterable[Sequence[Field]], Protocol):
+class Rows(Sized, Iterable[Sequence[ExportValue]], Protocol):
     """Those of a table, gone through as often as a format needs."""
 
 
@@ -52,7 +52,7 @@ def export(widget: Widget, session: Session, title: str, exported: Exported | No
     palette = palette_of(widget)
     formats = TABLE_FORMATS if exported.picture is None else PICTURE_FORMATS
 
-    def write(destination: Destination, form: Format, progress: Progress, interrupt: Interrupt) -> int:
+    def write(destination: Destination, form: Format, progress: ExportProgress, interrupt: Interrupt) -> int:
         from mldeck.export import write_file
 
         rows = exported.rows(interrupt) if callable(exported.rows) else exported.rows
@@ -95,7 +95,7 @@ def _pieces(
     return csv_lines(chain([header], rows))
 
 
-def _shown(field: Field) -> str:
+def _shown(field: ExportValue) -> str:
     if field is None:
         return MISSING
     return field if isinstance(field, str) else exact_float_text(field)

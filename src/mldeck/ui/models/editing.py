@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mldeck.store.registry.editor import RegistryEditor
     from mldeck.ui.models.screen import ModelsScreen
 
-Write = Callable[["RegistryEditor", Interrupt], "Edit"]
+RegistryWrite = Callable[["RegistryEditor", Interrupt], "Edit"]
 
 
 class ModelEditing(Asking):
@@ -52,7 +52,7 @@ class ModelEditing(Asking):
         ):
             self._say(f"Version {version.version} is in {stage} already")
             return
-        from mldeck.ui.models.review import Move
+        from mldeck.ui.models.review import StageChange
         from mldeck.ui.models.review_dialog import ReviewDialog
 
         name = version.name
@@ -61,7 +61,7 @@ class ModelEditing(Asking):
             with self._screen.reporting_trouble():  # it is done, whether it can be shown now or not
                 await self._screen.show_moved(name, done.version)
 
-        review = ReviewDialog(Move(self._session, name, version.version, stage), self._session.clock, show)
+        review = ReviewDialog(StageChange(self._session, name, version.version, stage), self._session.clock, show)
         done = await self._screen.app.push_screen_wait(review)
         if done is not None:
             self._tell(name, done)
@@ -206,15 +206,15 @@ class ModelEditing(Asking):
         chosen = await self._screen.app.push_screen_wait(MenuDialog(f"Aliases of {name} {number}", choices))
         if chosen is None:
             return
-        deed, _, alias = chosen.partition(" ")
-        if deed == "new":
+        verb, _, alias = chosen.partition(" ")
+        if verb == "new":
             title = f"Alias of {name} {number}, without the @"
             given = await self._screen.app.push_screen_wait(NameDialog(title, "", problem_of(check_alias)))
             if given is None:
                 return
             alias = given
         cursor = (name, number)
-        if deed == "delete":
+        if verb == "delete":
             await self._write(lambda editor, interrupt: editor.delete_alias(name, alias, interrupt), cursor)
         else:
             await self._write(lambda editor, interrupt: editor.set_alias(name, alias, number, interrupt), cursor)
@@ -263,12 +263,16 @@ class ModelEditing(Asking):
         if await self._write(lambda editor, interrupt: editor.undo(edit, interrupt), None, can_be_undone=False):
             self._done.remove(edit)
 
-    async def _write(self, write: Write, cursor: tuple[str, int | None] | None, *, can_be_undone: bool = True) -> bool:
+    async def _write(
+        self, write: RegistryWrite, cursor: tuple[str, int | None] | None, *, can_be_undone: bool = True
+    ) -> bool:
         """Whether it was written. `cursor` is the model and version to go to afterwards."""
         with self._screen.models_pane.writing():
             return await self._write_and_show(write, cursor, can_be_undone)
 
-    async def _write_and_show(self, write: Write, cursor: tuple[str, int | None] | None, can_be_undone: bool) -> bool:
+    async def _write_and_show(
+        self, write: RegistryWrite, cursor: tuple[str, int | None] | None, can_be_undone: bool
+    ) -> bool:
         edit = await write_or_explain(
             self._screen.app, lambda interrupt: write(self._session.registry_editor, interrupt)
         )

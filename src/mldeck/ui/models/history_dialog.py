@@ -29,20 +29,20 @@ _OTHER_LINES = 7
 
 
 @dataclass(frozen=True)
-class Moment:
+class HistoryEntry:
     """Something that happened, and who was in the stages to serve from afterwards."""
 
     event: Event
     lanes: tuple[tuple[int, ...], ...]
     """By lane, the versions in it, the newest first."""
     changed: tuple[bool, ...]
-    """By lane, whether this moment changed it."""
+    """By lane, whether this entry changed it."""
 
 
-def moments(events: Sequence[Event]) -> tuple[Moment, ...]:
-    """Oldest first. The versions that a transition archived or put back are part of its moment, not moments of their own."""
+def history_entries(events: Sequence[Event]) -> tuple[HistoryEntry, ...]:
+    """Oldest first. The versions that a transition archived or put back are part of its entry, not moments of their own."""
     stages: dict[int, str | None] = {}
-    found: list[Moment] = []
+    found: list[HistoryEntry] = []
     lanes = _lanes(stages)
     pending = list(events)
     while pending:
@@ -56,7 +56,7 @@ def moments(events: Sequence[Event]) -> tuple[Moment, ...]:
         before, lanes = lanes, _lanes(stages)
         main = next((each for each in together if each.transition and each.version == each.transition.version), event)
         changed = tuple(was != now for was, now in zip(before, lanes, strict=True))
-        found.append(Moment(main, lanes, changed))
+        found.append(HistoryEntry(main, lanes, changed))
     return tuple(found)
 
 
@@ -67,11 +67,11 @@ def _lanes(stages: dict[int, str | None]) -> tuple[tuple[int, ...], ...]:
 class HistoryGrid(Grid):
     """The newest first. The lanes on the left are read from the bottom up: who served from when on."""
 
-    def __init__(self, found: Sequence[Moment], clock: Clock) -> None:
+    def __init__(self, found: Sequence[HistoryEntry], clock: Clock) -> None:
         super().__init__(id="history-rows")
-        self.moments = tuple(reversed(found))
+        self.entries = tuple(reversed(found))
         self._clock = clock
-        self.set_content(len(self.moments))
+        self.set_content(len(self.entries))
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
         """Where there is no room to tell what and why, it is what: why is told below, of the row under the cursor."""
@@ -90,9 +90,9 @@ class HistoryGrid(Grid):
         return tuple(GridColumn(label, width) for label, width in zip(labels, widths, strict=False))
 
     def row_cells(self, row: int) -> Sequence[Cell]:
-        moment = self.moments[row]
-        event = moment.event
-        lanes = zip(moment.lanes, moment.changed, strict=True)
+        entry = self.entries[row]
+        event = entry.event
+        lanes = zip(entry.lanes, entry.changed, strict=True)
         style = "dim" if event.kind is EventKind.REGISTERED else "warn" if event.kind is EventKind.UNRECORDED else ""
         return (
             Cell(when_it_was(event, self._clock), "dim"),
@@ -103,12 +103,12 @@ class HistoryGrid(Grid):
         )
 
     @property
-    def cursor_moment(self) -> Moment | None:
-        return self.moments[self.cursor_row] if self.moments else None
+    def cursor_entry(self) -> HistoryEntry | None:
+        return self.entries[self.cursor_row] if self.entries else None
 
     def copied_text(self) -> str | None:
-        moment = self.cursor_moment
-        return None if moment is None else "\n".join(details_of(moment.event))
+        entry = self.cursor_entry
+        return None if entry is None else "\n".join(details_of(entry.event))
 
 
 def _lane_cell(numbers: Sequence[int], changed: bool) -> Cell:
@@ -204,14 +204,14 @@ class HistoryDialog(ModalScreen["int | None"]):
         super().__init__()
         self._model = model
         self._clock = clock
-        self._moments = moments(events)
+        self._entries = history_entries(events)
         self._keeps_history = keeps_history
 
     def compose(self) -> ComposeResult:
         with Vertical(id="history", classes="dialog") as pane:
             pane.border_title = Content(f"History of {safe(self._model)}")
             pane.border_subtitle = Content("↑↓ · Enter go to the version · y copy · Esc close")
-            grid = HistoryGrid(self._moments, self._clock)
+            grid = HistoryGrid(self._entries, self._clock)
             grid.empty_text = "Nothing has happened to this model yet."
             yield grid
             yield Static("", id="history-details", markup=False)
@@ -225,9 +225,9 @@ class HistoryDialog(ModalScreen["int | None"]):
     @on(Grid.CursorMoved)
     def _cursor_moved(self, message: Grid.CursorMoved) -> None:
         message.stop()
-        moment = self._grid.cursor_moment
-        if isinstance(message, Grid.Opened) and moment is not None:
-            self.dismiss(None if moment.event.kind is EventKind.DELETED else moment.event.version)
+        entry = self._grid.cursor_entry
+        if isinstance(message, Grid.Opened) and entry is not None:
+            self.dismiss(None if entry.event.kind is EventKind.DELETED else entry.event.version)
         else:
             self._show_details()
 
@@ -235,11 +235,11 @@ class HistoryDialog(ModalScreen["int | None"]):
         self._show_details()
 
     def on_resize(self) -> None:
-        fit_rows(self.query_one("#history"), self._grid, max(3, len(self._moments) + 1), _OTHER_LINES)
+        fit_rows(self.query_one("#history"), self._grid, max(3, len(self._entries) + 1), _OTHER_LINES)
 
     def _show_details(self) -> None:
-        moment = self._grid.cursor_moment
-        lines = details_of(moment.event) if moment else ()
+        entry = self._grid.cursor_entry
+        lines = details_of(entry.event) if entry else ()
         self.query_one("#history-details", Static).update("\n".join(safe(line) for line in lines))
 
     def action_close(self) -> None:

@@ -28,7 +28,7 @@ _COMMIT_TAG = "mlflow.source.git.commit"
 _COMMIT_LENGTH = 7
 
 
-class Row(NamedTuple):
+class ReviewRow(NamedTuple):
     """One line of the comparison; `now` is of the version that is in the stage, `then` of the one that moves in."""
 
     name: str
@@ -44,14 +44,14 @@ class Row(NamedTuple):
     """Whether the values lose their beginning where they are too long, instead of their end."""
 
 
-class Files(NamedTuple):
+class FileState(NamedTuple):
     """Whether a version can be loaded."""
 
     mark: str
     problem: str = ""
 
 
-UNKNOWN_FILES = Files("…")
+UNKNOWN_FILES = FileState("…")
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Review:
         return self.moved.number
 
     @property
-    def deed(self) -> str:
+    def verb(self) -> str:
         """What the move is called."""
         if self.stage not in ACTIVE_STAGES:
             return "Archive" if self.stage == STAGES[-1] else "Move"
@@ -150,43 +150,43 @@ class Review:
         others = [each for each in self.versions if each.stage == PRODUCTION and each.version != self.number]
         return self.moved.version.stage == PRODUCTION != self.stage and not others
 
-    def rows(self, files: Mapping[int, Files], clock: Clock) -> tuple[Row, ...]:
+    def rows(self, files: Mapping[int, FileState], clock: Clock) -> tuple[ReviewRow, ...]:
         """What decides comes first: without anything to compare with, the params and tags are left out."""
         pairs = compare_runs(self.present.record if self.present else None, self.moved.record)
         metrics = [_metric_row(each, self.better.get(each.column.key)) for each in pairs if _is_metric(each)]
         texts = [_text_row(each) for each in pairs if self.present and not _is_metric(each)]
         return (*metrics, *self._facts(files, clock), *texts)
 
-    def _facts(self, files: Mapping[int, Files], clock: Clock) -> Iterator[Row]:
+    def _facts(self, files: Mapping[int, FileState], clock: Clock) -> Iterator[ReviewRow]:
         yield self._fact("source", lambda side: side.source)._replace(keeps_end=True)  # the commit is at the end
         yield self._fact("author", lambda side: side.author)
         yield self._fact("registered", lambda side: _ago(side.version.creation_time, clock), differs=False)
         yield self._fact("in stage since", lambda side: side.since(clock), differs=False)
         yield self._fact("files", lambda side: files.get(side.number, UNKNOWN_FILES).mark, differs=False)
 
-    def _fact(self, name: str, text_of: Callable[[Side], str], *, differs: bool = True) -> Row:
+    def _fact(self, name: str, text_of: Callable[[Side], str], *, differs: bool = True) -> ReviewRow:
         now, then = text_of(self.present) if self.present else "", text_of(self.moved)
         is_other = differs and self.present is not None and now != then
-        return Row(name, now, then, verdict="differs" if is_other else "", style="dim")
+        return ReviewRow(name, now, then, verdict="differs" if is_other else "", style="dim")
 
 
 def _is_metric(each: ComparedValue) -> bool:
     return each.column.kind is Kind.METRIC
 
 
-def _text_row(each: ComparedValue) -> Row:
+def _text_row(each: ComparedValue) -> ReviewRow:
     now, then = each.texts
     name = f"tag {each.column.key}" if each.column.kind is Kind.TAG else each.column.key
-    return Row(name, now, then, verdict="differs", style="dim")
+    return ReviewRow(name, now, then, verdict="differs", style="dim")
 
 
-def _metric_row(each: ComparedValue, better: Better | None) -> Row:
+def _metric_row(each: ComparedValue, better: Better | None) -> ReviewRow:
     key, difference = each.column.key, each.difference
     now, then = each.texts
     if difference is None or math.isnan(difference):
-        return Row(key, now, then, metric=key)
+        return ReviewRow(key, now, then, metric=key)
     verdict, style = _verdict(difference, better)
-    return Row(key, now, then, _signed(difference), verdict, style, key)
+    return ReviewRow(key, now, then, _signed(difference), verdict, style, key)
 
 
 def _verdict(difference: float, better: Better | None) -> tuple[str, str]:
@@ -211,7 +211,7 @@ def _ago(timestamp: int | None, clock: Clock) -> str:
     return age if "-" in age else f"{age} ago"
 
 
-class Move:
+class StageChange:
     """One change of stage, from the first look to the commit. Its methods read and write: call them in a thread."""
 
     def __init__(self, session: Session, model: str, version: int, stage: str) -> None:
@@ -260,7 +260,7 @@ class Move:
             better |= remembered(self._session.memory.experiments.get(experiment_id, {}))
         return better
 
-    def read_files(self, review: Review, interrupt: Interrupt) -> Mapping[int, Files]:
+    def read_files(self, review: Review, interrupt: Interrupt) -> Mapping[int, FileState]:
         """By version."""
         found = {}
         for side in filter(None, (review.moved, review.present)):
@@ -268,7 +268,7 @@ class Move:
             found[side.number] = self._files(side)
         return found
 
-    def _files(self, side: Side) -> Files:
+    def _files(self, side: Side) -> FileState:
         from mldeck.artifacts.location import locate
         from mldeck.artifacts.model_files import holds_mlmodel
         from mldeck.store.uri_lookup import UriLookup
@@ -277,12 +277,16 @@ class Move:
         try:
             located = locate(version.location, session.places(), None, UriLookup(session.store, session.registry))
             if located.path is None and located.url is not None:
-                return Files("not looked at", f"they are in an object store: {located.where}")
+                return FileState("not looked at", f"they are in an object store: {located.where}")
             if not located.found:
-                return Files("missing", located.problem or "")
-            return Files("✓") if holds_mlmodel(located) else Files("no MLmodel", f"no MLmodel file in {located.where}")
+                return FileState("missing", located.problem or "")
+            return (
+                FileState("✓")
+                if holds_mlmodel(located)
+                else FileState("no MLmodel", f"no MLmodel file in {located.where}")
+            )
         except MldeckError as error:
-            return Files("unreadable", str(error))
+            return FileState("unreadable", str(error))
 
     def get_ready(self) -> None:
         """Loads what writes, while the review is read."""

@@ -27,7 +27,7 @@ from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.text_field import TextField
 from mldeck.ui.kit.threads import in_thread, read_off_loop
-from mldeck.ui.models.review import Files, Move, Review, Row
+from mldeck.ui.models.review import FileState, Review, ReviewRow, StageChange
 from mldeck.ui.state.metric_direction import Better
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ class ReviewGrid(Grid):
 
     def __init__(self) -> None:
         super().__init__(id="review-rows")
-        self.rows: Sequence[Row] = ()
+        self.rows: Sequence[ReviewRow] = ()
         self._labels = ("", "")
         """What the two versions are called; the first is empty when there is none to compare with."""
 
-    def show(self, rows: Sequence[Row], labels: tuple[str, str]) -> None:
+    def show(self, rows: Sequence[ReviewRow], labels: tuple[str, str]) -> None:
         self.rows, self._labels = rows, labels
         self.set_content(len(rows))
 
@@ -80,7 +80,7 @@ class ReviewGrid(Grid):
         verdict = Cell("" if is_question and row != self.cursor_row else each.verdict, each.style)
         return name, self._value(each, each.now), then, Cell(each.difference), verdict
 
-    def _value(self, row: Row, text: str) -> Cell:
+    def _value(self, row: ReviewRow, text: str) -> Cell:
         text = safe(text)
         return Cell(_end_of(text, self.columns[1].width) if row.keeps_end else text)
 
@@ -106,21 +106,21 @@ class ReviewDialog(ModalScreen["Transition | None"]):
     ]
     AUTO_FOCUS = "#review-buttons"
 
-    def __init__(self, move: Move, clock: Clock, show_done: Callable[[Transition], Awaitable[None]]) -> None:
+    def __init__(self, change: StageChange, clock: Clock, show_done: Callable[[Transition], Awaitable[None]]) -> None:
         """`show_done` brings the screen below up to date, so that it is painted once: with what was done."""
         super().__init__()
-        self._move = move
+        self._change = change
         self._clock = clock
         self._show_done = show_done
         self._review: Review | None = None
-        self._files: Mapping[int, Files] = {}
+        self._files: Mapping[int, FileState] = {}
         self._stale = ""
         """Why nothing was written, and the review is another one now."""
         self._is_writing = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="review", classes="dialog") as pane:
-            pane.border_title = Content(f"{safe(self._move.model)} {self._move.version} → {self._move.stage}")
+            pane.border_title = Content(f"{safe(self._change.model)} {self._change.version} → {self._change.stage}")
             yield Static("", id="review-stale", markup=False)
             yield Static("reading…", id="review-moves", markup=False)
             yield Static("", id="review-since", markup=False)
@@ -173,7 +173,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
     async def read(self) -> None:
         """What there is to see at once; whether the files are there takes as long as their disk."""
         try:
-            review = await read_off_loop(self._move.read)
+            review = await read_off_loop(self._change.read)
         except MldeckError as error:
             self._review = None
             self._grid.show((), ("", ""))
@@ -185,13 +185,13 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         is_first = self._review is None
         self._review = review
         self._show(review, is_first)
-        self._files = await read_off_loop(lambda interrupt: self._move.read_files(review, interrupt))
+        self._files = await read_off_loop(lambda interrupt: self._change.read_files(review, interrupt))
         self._show_rows(review)
-        await in_thread(self._move.get_ready)
+        await in_thread(self._change.get_ready)
 
     def _show(self, review: Review, is_first: bool) -> None:
         pane = self.query_one("#review")
-        pane.border_title = Content(f"{review.deed} {safe(review.model)} {review.number} → {review.stage}")
+        pane.border_title = Content(f"{review.verb} {safe(review.model)} {review.number} → {review.stage}")
         self.query_one("#review-choices").display = review.refusal is None
         self._tick.display = bool(review.in_stage)
         is_on = archives_by_default(review.stage) if is_first else self._tick.is_on
@@ -204,7 +204,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             # Enter alone takes nothing out of Production.
             leaves_production = review.moved.version.stage == PRODUCTION != review.stage
             is_risky = self._stale or leaves_production
-            self._buttons.show((review.deed, _CANCEL), marked=1 if is_risky else 0)
+            self._buttons.show((review.verb, _CANCEL), marked=1 if is_risky else 0)
         self._show_keys(review)
         self._show_moves()
         self._show_rows(review)
@@ -285,7 +285,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             return
 
         def answered(better: Better) -> None:
-            self._move.remember(review, metric, better)
+            self._change.remember(review, metric, better)
             self.read()
 
         ask_direction(self.app, metric, answered)
@@ -318,7 +318,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
     async def _write(self, plan: TransitionPlan, reason: str) -> None:
         try:
             done = await write_or_explain(
-                self.app, lambda interrupt: self._move.write(plan, reason, interrupt), reraise=(StaleReview,)
+                self.app, lambda interrupt: self._change.write(plan, reason, interrupt), reraise=(StaleReview,)
             )
             if done is not None:
                 with self.app.batch_update():
@@ -348,7 +348,7 @@ def _since(review: Review, clock: Clock) -> str:
     return f"In {review.stage}: version {present.number}, since {present.since(clock)}{reason}{more}"
 
 
-def _warnings(review: Review, files: Mapping[int, Files]) -> list[str]:
+def _warnings(review: Review, files: Mapping[int, FileState]) -> list[str]:
     """What must not be missed, however long the comparison is."""
     warnings = []
     for side in filter(None, (review.moved, review.present)):

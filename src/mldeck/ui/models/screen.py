@@ -42,8 +42,8 @@ _NOT_READ = "The models have not been read; ctrl+r reads them"
 _NO_MODEL = "There is no model here: r on a run registers one"
 _NO_VERSION = "This model has no version: r on a run registers one"
 
-OfModel = Callable[[RegisteredModel], Awaitable[None]]
-OfVersion = Callable[[ModelVersion], Awaitable[None]]
+ModelEdit = Callable[[RegisteredModel], Awaitable[None]]
+VersionEdit = Callable[[ModelVersion], Awaitable[None]]
 
 
 class ModelsScreen(Place, inherit_bindings=False):
@@ -349,13 +349,13 @@ class ModelsScreen(Place, inherit_bindings=False):
             with self.reporting_trouble():
                 await self._actions.undo_edit()
 
-    async def _change(self, change_model: OfModel, change_version: OfVersion) -> None:
+    async def _change(self, change_model: ModelEdit, change_version: VersionEdit) -> None:
         if self.is_in_list:
             await self._change_model(change_model)
         else:
             await self._change_version(change_version)
 
-    async def _change_model(self, change: OfModel) -> None:
+    async def _change_model(self, change: ModelEdit) -> None:
         if self.says_why_not(self.session.registry_refusal):
             return
         if self.cursor_model is None:
@@ -364,7 +364,7 @@ class ModelsScreen(Place, inherit_bindings=False):
         with self.reporting_trouble():
             await change(self.cursor_model)
 
-    async def _change_version(self, change: OfVersion) -> None:
+    async def _change_version(self, change: VersionEdit) -> None:
         if self.says_why_not(self.session.registry_refusal):
             return
         version = self.cursor_version

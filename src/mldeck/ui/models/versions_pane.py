@@ -31,7 +31,7 @@ from mldeck.ui.models.version_table import VersionTable
 from mldeck.ui.place import Place, no_match_text, retitle
 
 if TYPE_CHECKING:
-    from mldeck.ui.export.export import Exported, Field
+    from mldeck.ui.export.export import Exported, ExportValue
     from mldeck.ui.filter.completer import Completer
     from mldeck.ui.filter.filter_line import FilterLine
 
@@ -263,7 +263,7 @@ class VersionsPane(Vertical):
         header = (*LEADING[:3], "created", "run_id", "run", *(str(each) for each in columns))
         return Exported(None, header, [self._exported_row(self._data.versions[row], columns) for row in rows])
 
-    def _exported_row(self, version: ModelVersion, columns: Sequence[Column]) -> list[Field]:
+    def _exported_row(self, version: ModelVersion, columns: Sequence[Column]) -> list[ExportValue]:
         known = self._data.record(version)
         record = self._runs.records.get(version.run_id or "") if self._runs else None
         created = None if version.creation_time is None else time_text(version.creation_time)
@@ -337,5 +337,5 @@ def _is_among(version: ModelVersion, versions: Sequence[ModelVersion]) -> bool:
     return any(same)
 
 
-def _value(record: RunRecord, column: Column) -> Field:
+def _value(record: RunRecord, column: Column) -> ExportValue:
     return record.metrics.get(column.key) if column.kind is Kind.METRIC else record.params.get(column.key)

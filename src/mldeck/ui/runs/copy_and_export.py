@@ -22,7 +22,7 @@ from mldeck.ui.runs.keys import TAKE_AWAY
 
 if TYPE_CHECKING:
     from mldeck.export import Format
-    from mldeck.ui.export.dialog import Progress
+    from mldeck.ui.export.dialog import ExportProgress
     from mldeck.ui.kit.dialogs.menu import Choice
 
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
@@ -116,7 +116,7 @@ class TakeAway(RunColumns):
         shown = RunsShown(session.query, self._exported_columns(), self._experiment_names, only)
         store = session.store
 
-        def write(destination: Destination, form: Format, progress: Progress, interrupt: Interrupt) -> int:
+        def write(destination: Destination, form: Format, progress: ExportProgress, interrupt: Interrupt) -> int:
             return export_runs(store, shown, destination, form, progress=progress.tell, interrupt=interrupt)
 
         path = f"./{file_name(session.scope[0].name)}-runs.csv"
