@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -29,11 +30,10 @@ _ORDERS = {"model": ModelOrder.NAME, "age": ModelOrder.LAST_UPDATED}
 class RegisteredModelList(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, MODEL_LIST)
 
+    @dataclass
     class SortAsked(Message):
-        def __init__(self, query: ModelQuery) -> None:
-            """The same models in another order."""
-            super().__init__()
-            self.query = query
+        query: ModelQuery
+        """The same models in another order."""
 
     def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         super().__init__(id=id)

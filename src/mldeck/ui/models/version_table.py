@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -32,11 +33,10 @@ _NO_RUN = "·"
 class VersionTable(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, VERSION_TABLE)
 
+    @dataclass
     class SortAsked(Message):
-        def __init__(self, column: str | Column) -> None:
-            """See `VersionOrder`."""
-            super().__init__()
-            self.column = column
+        column: str | Column
+        """See `VersionOrder`."""
 
     def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         super().__init__(id=id, fixed_columns=_FIXED_COLUMNS)
