@@ -13,7 +13,8 @@ from mldeck.charts.curves import Axis
 from mldeck.charts.picture import Role
 from mldeck.model import Column, History, Kind
 from mldeck.ui.chart.drawing import Drawer, Drawing, Series
-from mldeck.ui.chart.view import CurveView, Range, SeriesKey
+from mldeck.ui.chart.view import CurveView, Range
+from mldeck.ui.state.history_cache import SeriesKey
 
 SIZE = (80, 20)
 

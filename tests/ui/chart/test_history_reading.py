@@ -12,8 +12,8 @@ from mldeck.errors import Interrupted
 from mldeck.model import History
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
-from mldeck.ui.chart.history_reading import HistoryCache, Reading, read_or_renew, steps_within
-from mldeck.ui.chart.view import SeriesKey
+from mldeck.ui.chart.history_reading import Reading, read_or_renew, steps_within
+from mldeck.ui.state.history_cache import HistoryCache, SeriesKey
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.ui.runs.test_live import writing
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldeck.charts.curves import Axis
-from mldeck.ui.chart.view import SMOOTHINGS, CurveView, Range, SeriesKey, parsed_range
+from mldeck.ui.chart.view import SMOOTHINGS, CurveView, Range, parsed_range
+from mldeck.ui.state.history_cache import SeriesKey
 
 FULL = (0.0, 1000.0)
 KEY = SeriesKey("r" * 32, "loss")

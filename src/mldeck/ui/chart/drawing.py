@@ -18,7 +18,8 @@ from mldeck.charts.readout import Reading, step_neighbour, values_at
 from mldeck.charts.window import full_window
 from mldeck.format import MISSING
 from mldeck.model import History
-from mldeck.ui.chart.view import CurveView, Range, SeriesKey, Window
+from mldeck.ui.chart.view import CurveView, Range, Window
+from mldeck.ui.state.history_cache import SeriesKey
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from mldeck.model import SYSTEM_METRIC_PREFIX, Column, History, Kind, RunFields,
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.chart.drawing import Series
 from mldeck.ui.chart.history_reading import Reading, read_or_renew, steps_within
-from mldeck.ui.chart.view import CurveView, SeriesKey
+from mldeck.ui.chart.view import CurveView
 from mldeck.ui.kit.threads import read_off_loop
+from mldeck.ui.state.history_cache import SeriesKey
 from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from mldeck.charts.curves import Axis
 from mldeck.errors import Interrupted
 from mldeck.model import History
 from mldeck.store.interrupt import Interrupt
-from mldeck.ui.chart.view import SeriesKey, Window
+from mldeck.ui.chart.view import Window
+from mldeck.ui.state.history_cache import HistoryCache, SeriesKey
 
 if TYPE_CHECKING:
     from mldeck.store.store import Store
-
-_BYTES_PER_POINT = 24
-MOST_BYTES = 96 * 2**20
-"""Kept of what was looked at: four million points. What was looked at longest ago goes first."""
-
-
-class HistoryCache:
-    """Histories of this sitting, so that what was seen before is there at once."""
-
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most_bytes = most_bytes
-        self._histories: OrderedDict[SeriesKey, History] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: SeriesKey) -> History | None:
-        with self._lock:
-            if key in self._histories:
-                self._histories.move_to_end(key)
-            return self._histories.get(key)
-
-    def add(self, history: History) -> None:
-        """One that was stopped half-way is not worth keeping."""
-        if history.was_stopped:
-            return
-        with self._lock:
-            key = SeriesKey(history.run_id, history.key)
-            self._histories.pop(key, None)
-            self._histories[key] = history
-            while self.size > self._most_bytes and len(self._histories) > 1:
-                self._histories.popitem(last=False)
-
-    @property
-    def size(self) -> int:
-        """In bytes."""
-        return sum(_BYTES_PER_POINT * len(each) for each in self._histories.values())
 
 
 class Reading:

@@ -29,13 +29,14 @@ from mldeck.ui.chart.drawing import Drawer, Drawing
 from mldeck.ui.chart.history_loader import HistoryLoader, News
 from mldeck.ui.chart.keys import CURVES
 from mldeck.ui.chart.legend import CurveLegend, LegendLine
-from mldeck.ui.chart.view import CurveView, Range, SeriesKey, parsed_range
+from mldeck.ui.chart.view import CurveView, Range, parsed_range
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.kit.textual_patches import retitle
+from mldeck.ui.state.history_cache import SeriesKey
 from mldeck.ui.state.session import Session
 
 _BESIDE_WIDTH = 100

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from mldeck.charts.curves import Axis
 from mldeck.charts.window import panned, zoomed
 from mldeck.format import exact_float_text
 from mldeck.model import Column
+from mldeck.ui.state.history_cache import SeriesKey
 
 SMOOTHINGS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 """Weights of the exponential moving average that one steps through; the first is none."""
@@ -20,13 +21,6 @@ _ZOOM = 0.5
 _PAN = 0.25
 
 Window: TypeAlias = tuple[float, float]
-
-
-class SeriesKey(NamedTuple):
-    """What one curve is of."""
-
-    run_id: str
-    metric: str
 
 
 class Range(Enum):

@@ -17,6 +17,7 @@ from mldeck.ui.kit.clock import Clock
 from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.columns import ColumnChoice, Look, from_memory
+from mldeck.ui.state.history_cache import HistoryCache
 from mldeck.ui.state.metric_direction import Better, higher_is_better, remember
 from mldeck.ui.state.metric_direction import remembered as remembered_directions
 from mldeck.ui.state.saved_state import StoreMemory
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from mldeck.store.registry.editor import RegistryEditor
     from mldeck.store.registry.reader import RegistryReader
     from mldeck.store.store import Store
-    from mldeck.ui.chart.history_reading import HistoryCache
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ class Session:
     """Hosts and folders that only the database names, and that the user agreed to in this sitting."""
     way_back: WayBack | None = None
     """Where somebody came from to look at a run."""
+    histories: HistoryCache = field(default_factory=HistoryCache)
+    """The metric histories that were looked at."""
     clock: Clock = field(default_factory=Clock)
     """The time on screen."""
     changes: int = 0
@@ -92,13 +94,6 @@ class Session:
         agreed = (*self.settings.artifact_hosts, *self.memory.places, *self.agreed_places)
         folder = (database or self.path).resolve().parent
         return Places(folder, self.settings.artifact_roots, confirmed=frozenset(agreed))
-
-    @cached_property
-    def histories(self) -> HistoryCache:
-        """The histories of metrics that were looked at."""
-        from mldeck.ui.chart.history_reading import HistoryCache  # most sittings begin with the table
-
-        return HistoryCache()
 
     @property
     def store(self) -> Store:
