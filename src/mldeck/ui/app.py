@@ -81,8 +81,8 @@ class DeckApp(App[str]):
         self.stylesheet = ParsedStyles(self.get_css_variables())
         self._themes: dict[Screen[Any], str] = {}
         """By place: with which theme it was styled."""
-        self.session = Session(settings, path, head_start)
-        self.add_mode("runs", lambda: RunsScreen(self.session))
+        self.session = Session(settings, path)
+        self.add_mode("runs", lambda: RunsScreen(self.session, head_start))
         self.add_mode("models", self._models_screen)
         self.add_mode("compare", self._compare_screen)
         self.keyboard = Keyboard(self, super().on_event, lambda: self.session.is_open)

@@ -31,7 +31,6 @@ from mldeck.ui.kit.finder import Finder
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.threads import in_thread, read_off_loop
-from mldeck.ui.runs.reading import Opening
 from mldeck.ui.state.session import Session
 from mldeck.ui.top_bar import TopBar
 
@@ -47,7 +46,6 @@ POLL_S = 0.4
 
 _MAX_PAUSE_S = 5.0
 _RETRY_S = 1.0
-_PAINT_S = 0.05
 
 _SETTLE_S = 0.12
 """How long the cursor must rest before what depends on it is read."""
@@ -108,9 +106,8 @@ class Place(Screen[None]):
     def main_grid(self) -> Grid | None:
         """Where the focus goes back to, and where text is found; None where there is no list."""
 
-    @abstractmethod
-    def show_opening(self, opening: Opening) -> None:
-        """Something to look at before the store is open."""
+    async def before_open(self) -> None:
+        """Show something before the store is open. `open_store` waits for it; most places have nothing to show yet."""
 
     @abstractmethod
     async def read_again(self) -> None:
@@ -147,9 +144,6 @@ class Place(Screen[None]):
 
     def leave_store(self) -> None:
         """The deck is about to close."""
-        # Leaving waits for threads; the one that waits for the head start must not wait any longer.
-        if self.session.head_start is not None:
-            self.session.head_start.stop()
         self.session.give_up()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -159,14 +153,10 @@ class Place(Screen[None]):
 
     @work(group="open", exclusive=True)
     async def open_store(self) -> None:
-        """Shows what the head start read, connects as soon as the file lets itself be read, and follows it from there."""
+        """Show what is known already, connect as soon as the file can be read, then follow its changes."""
         session = self.session
-        if session.head_start is not None and not session.is_open:
-            opening = await in_thread(session.head_start.result)
-            if opening is not None:
-                self.show_opening(opening)
-                # Connecting imports the database library, which would keep the interpreter from painting them.
-                await asyncio.sleep(_PAINT_S)
+        if not session.is_open:
+            await self.before_open()
         while not session.is_open:
             try:
                 await in_thread(session.open)

@@ -16,7 +16,6 @@ from mldeck.ui.chart.pane import CurvesPane
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.place import Place
-from mldeck.ui.runs.reading import Opening
 from mldeck.ui.state.session import Session
 
 
@@ -61,9 +60,6 @@ class ChartScreen(Place):
     @property
     def is_shown(self) -> bool:
         return self in self.app.screen_stack
-
-    def show_opening(self, opening: Opening) -> None:
-        """There is nothing to show before the store is open."""
 
     async def read_again(self) -> None:
         await self.pane.read_again()

@@ -22,7 +22,6 @@ from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.place import Place
-from mldeck.ui.runs.reading import Opening
 from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
@@ -118,9 +117,6 @@ class CompareScreen(Place):
     def main_grid(self) -> Grid | None:
         target = None if self.view is None else self.view.focus_target
         return target if isinstance(target, Grid) else None
-
-    def show_opening(self, opening: Opening) -> None:
-        """Runs are marked by hand, and nothing is before the store is open."""
 
     # -- reading
 

@@ -28,7 +28,6 @@ from mldeck.ui.models.models_pane import ModelsPane
 from mldeck.ui.models.reading import read_details, run_ids_of
 from mldeck.ui.models.versions_pane import VersionsPane
 from mldeck.ui.place import Place, pane
-from mldeck.ui.runs.reading import Opening
 from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
@@ -71,9 +70,6 @@ class ModelsScreen(Place, inherit_bindings=False):
                 yield pane(self.models_pane, "Models")
                 yield pane(self.versions_pane, "Versions")
             yield pane(VersionInspector(self.session.clock, self.read_outline, id="version-inspector"), "")
-
-    def show_opening(self, opening: Opening) -> None:
-        """A deck opens with its runs."""
 
     def unavailable(self, action: str) -> str | None:
         is_edit = action.partition("(")[0] in _EDIT_ACTIONS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -17,7 +18,7 @@ from mldeck.ui.details.line_grid import LineGrid
 from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
-from mldeck.ui.kit.threads import read_off_loop
+from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.place import pane
 from mldeck.ui.runs import reading as run_reading
 from mldeck.ui.runs.experiment_list import ExperimentList
@@ -26,20 +27,29 @@ from mldeck.ui.runs.inspector import Inspector
 from mldeck.ui.runs.keys import CHART, EDITS, REGISTER
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import Layout
-from mldeck.ui.state.session import WayBack, next_view
+from mldeck.ui.state.session import Session, WayBack, next_view
 
 if TYPE_CHECKING:
     from mldeck.registry.nouns import LoggedModel
     from mldeck.ui.register.flow import Registering
     from mldeck.ui.runs.editing import Editing, RunSubject
+    from mldeck.ui.runs.first_read import HeadStart
 
 _EXPERIMENT_TITLES = {View.ACTIVE: "Experiments", View.DELETED: "Deleted", View.ALL: "All experiments"}
+_PAINT_S = 0.05
+"""Seconds for painting the first runs."""
+
 _EDIT_ACTIONS = frozenset(key.action for key in EDITS)
 
 
 class RunsScreen(RunFiles):
     NAME = "runs"
     BINDINGS: ClassVar[list[BindingType]] = bindings(INSPECTOR, CHART, EDITS, REGISTER)
+
+    def __init__(self, session: Session, head_start: HeadStart | None = None) -> None:
+        """`head_start` reads in a second process what is shown first; None to wait until the store is open, as in tests."""
+        super().__init__(session)
+        self._head_start = head_start
 
     @cached_property
     def _editing(self) -> Editing:
@@ -62,7 +72,20 @@ class RunsScreen(RunFiles):
     def inspector(self) -> Inspector:
         return self.query_one(Inspector)
 
-    def show_opening(self, opening: run_reading.Opening) -> None:
+    async def before_open(self) -> None:
+        opening = None if self._head_start is None else await in_thread(self._head_start.result)
+        if opening is not None:
+            self._show_opening(opening)
+            # Connecting imports the database library, which would keep the interpreter from painting the runs.
+            await asyncio.sleep(_PAINT_S)
+
+    def leave_store(self) -> None:
+        # Leaving waits for threads; the one that waits for the head start must not wait any longer.
+        if self._head_start is not None:
+            self._head_start.stop()
+        super().leave_store()
+
+    def _show_opening(self, opening: run_reading.Opening) -> None:
         self._show_experiments(opening.experiments)
         self._say_if_missing()
         if opening.chosen is not None and opening.page is not None:

@@ -14,7 +14,6 @@ from mldeck.errors import StoreUnavailable, UsageError
 from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.columns import ColumnChoice, Look, from_memory
 from mldeck.ui.state.history_cache import HistoryCache
@@ -41,8 +40,6 @@ class WayBack:
 class Session:
     settings: Settings
     path: Path
-    head_start: HeadStart | None = None
-    """Reads what is shown first, in another process; None where that is not wanted, as in tests."""
     experiment: Experiment | None = None
     experiment_view: View = View.ACTIVE
     run_view: View = View.ACTIVE
