@@ -1,52 +1,40 @@
-"""The part of the place Runs that deals with the files and models of runs."""
+"""What the keys of the inspector's tabs Artifacts and Models do: view, download or open a file or model of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from textual import work
+from textual.screen import Screen
 
-from mldeck.ui.runs.copy_and_export import TakeAway
+from mldeck.ui.files.actions import FileActions
+from mldeck.ui.files.reading import Subject
+from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
     from mldeck.artifacts.tree import Entry
-    from mldeck.ui.files.actions import FileActions
-    from mldeck.ui.files.logged_models import ModelList
-    from mldeck.ui.files.reading import Subject
     from mldeck.ui.files.tree import ArtifactTree
 
 
-class RunFiles(TakeAway):
-    @cached_property
-    def _file_actions(self) -> FileActions:
-        from mldeck.ui.files.actions import FileActions  # most sittings look at numbers
+class RunFileActions:
+    def __init__(self, screen: Screen[None], session: Session) -> None:
+        self._screen = screen
+        self._actions = FileActions(screen, session.databases)
 
-        return FileActions(self, self.session.databases)
-
-    def on_artifact_tree_asked(self, message: ArtifactTree.Asked) -> None:
-        from mldeck.ui.files.reading import Subject
-
-        tree = message.tree
+    def act(self, tree: ArtifactTree, action: str) -> None:
+        """Do something with the entry under the tree's cursor; `action` is one of `ArtifactTree.Asked`."""
         if tree.files is None or tree.cursor_entry is None:
             return
         subject = Subject(tree.files.tree, tree.cursor_entry, tree.files)
-        if message.what == "view":
-            self._view(subject, tree.folder_files)
-        elif message.what == "download":
-            self._file_actions.download(subject)
+        if action == "view":
+            self.view(subject, tree.folder_files)
+        elif action == "download":
+            self._actions.download(subject)
         else:
-            self._open_outside(subject, message.what)
+            self._screen.run_worker(self._actions.open_outside(subject, action), group="outside", exclusive=True)
 
-    @work(group="outside", exclusive=True)
-    async def _open_outside(self, subject: Subject, variable: str) -> None:
-        await self._file_actions.open_outside(subject, variable)
-
-    def on_model_list_viewed(self, message: ModelList.Viewed) -> None:
-        self._view(message.subject, ())
-
-    def _view(self, subject: Subject, siblings: Sequence[Entry]) -> None:
+    def view(self, subject: Subject, siblings: Sequence[Entry] = ()) -> None:
+        """Show a file or model full screen. `siblings`: the files that the viewer can go to from there."""
         from mldeck.ui.files.viewer import ArtifactScreen
 
-        self.app.push_screen(ArtifactScreen(subject, siblings, self._file_actions.databases))
+        self._screen.app.push_screen(ArtifactScreen(subject, siblings, self._actions.databases))

@@ -21,8 +21,8 @@ from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.place import pane
 from mldeck.ui.runs import reading as run_reading
+from mldeck.ui.runs.copy_and_export import TakeAway
 from mldeck.ui.runs.experiment_list import ExperimentList
-from mldeck.ui.runs.files import RunFiles
 from mldeck.ui.runs.inspector import Inspector
 from mldeck.ui.runs.keys import CHART, EDITS, REGISTER
 from mldeck.ui.runs.table import RunTable
@@ -31,8 +31,11 @@ from mldeck.ui.state.session import Session, WayBack, next_view
 
 if TYPE_CHECKING:
     from mldeck.registry.nouns import LoggedModel
+    from mldeck.ui.files.logged_models import ModelList
+    from mldeck.ui.files.tree import ArtifactTree
     from mldeck.ui.register.flow import Registering
     from mldeck.ui.runs.editing import Editing, RunSubject
+    from mldeck.ui.runs.files import RunFileActions
     from mldeck.ui.runs.first_read import HeadStart
 
 _EXPERIMENT_TITLES = {View.ACTIVE: "Experiments", View.DELETED: "Deleted", View.ALL: "All experiments"}
@@ -42,7 +45,7 @@ _PAINT_S = 0.05
 _EDIT_ACTIONS = frozenset(key.action for key in EDITS)
 
 
-class RunsScreen(RunFiles):
+class RunsScreen(TakeAway):
     NAME = "runs"
     BINDINGS: ClassVar[list[BindingType]] = bindings(INSPECTOR, CHART, EDITS, REGISTER)
 
@@ -56,6 +59,12 @@ class RunsScreen(RunFiles):
         from mldeck.ui.runs.editing import Editing  # most sittings only look
 
         return Editing(self, self.session)
+
+    @cached_property
+    def _files(self) -> RunFileActions:
+        from mldeck.ui.runs.files import RunFileActions  # most sittings look at numbers
+
+        return RunFileActions(self, self.session)
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="lists"):
@@ -262,6 +271,12 @@ class RunsScreen(RunFiles):
 
     def action_tab(self, offset: int) -> None:
         self.inspector.turn(offset)
+
+    def on_artifact_tree_asked(self, message: ArtifactTree.Asked) -> None:
+        self._files.act(message.tree, message.what)
+
+    def on_model_list_viewed(self, message: ModelList.Viewed) -> None:
+        self._files.view(message.subject)
 
     # -- edits
 
