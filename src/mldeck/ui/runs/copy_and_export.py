@@ -1,13 +1,10 @@
-"""Taking things away from the run table: to the clipboard, and into files."""
+"""Copying from the run table to the clipboard, and exporting it to a file."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
-
-from textual import work
-from textual.binding import BindingType
+from typing import TYPE_CHECKING, NamedTuple
 
 from mldeck.destination import Destination
 from mldeck.format import cell_width, exact_duration_text, exact_float_text, safe, time_text
@@ -15,15 +12,15 @@ from mldeck.model import Column, Kind, RunFields, RunRecord
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import CopyAsked
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 from mldeck.ui.kit.threads import read_off_loop
-from mldeck.ui.runs.columns import RunColumns
-from mldeck.ui.runs.keys import TAKE_AWAY
+from mldeck.ui.place import Place
+from mldeck.ui.runs.table import RunTable
+from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
     from mldeck.export import Format
     from mldeck.ui.export.dialog import ExportProgress
-    from mldeck.ui.kit.dialogs.menu import Choice
 
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
 _LABEL_WIDTH = 26
@@ -39,47 +36,43 @@ class _Copy(NamedTuple):
     @property
     def in_menu(self) -> Choice:
         """With the beginning of what is copied."""
-        from mldeck.ui.kit.dialogs.menu import Choice
-
         preview = cell_text(" ".join(self.text[:_PREVIEW].split()), _PREVIEW)
         return Choice(self.letter, self.letter, self.label + " " * (_LABEL_WIDTH - cell_width(self.label)) + preview)
 
 
-class TakeAway(RunColumns):
-    """The part of the place Runs that copies and exports."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings(TAKE_AWAY)
+class CopyAndExport:
+    def __init__(self, place: Place, session: Session, table: RunTable) -> None:
+        self._place = place
+        self._session = session
+        self._table = table
 
     # -- the clipboard
 
-    @work(group="copy", exclusive=True)
-    async def action_copy_as(self) -> None:
-        """Asks what to copy; what a run has is read for it, since a row shows less than there is."""
-        from mldeck.ui.kit.dialogs.menu import MenuDialog
-
-        run_id, session = self.table.cursor_run, self.session
+    async def copy_as(self) -> None:
+        """Ask what to copy, and copy it; call it in a worker. The run is read for it, because its row shows only a part."""
+        run_id, session = self._table.cursor_run, self._session
         if not session.is_open:
             return
         record = None
         if run_id is not None:
-            store, fields = session.store, RunFields.of(self.table.cells.columns)
-            with self.reporting_trouble():
+            store, fields = session.store, RunFields.of(self._table.cells.columns)
+            with self._place.reporting_trouble():
                 records = await read_off_loop(lambda interrupt: store.run_records([run_id], fields, interrupt))
                 record = records.get(run_id)
         choices = self._choices(record)
         if not choices:
-            self.notify("There is nothing to copy here", timeout=2)
+            self._place.notify("There is nothing to copy here", timeout=2)
             return
-        letter = await self.app.push_screen_wait(MenuDialog("Copy as…", [each.in_menu for each in choices]))
+        letter = await self._place.app.push_screen_wait(MenuDialog("Copy as…", [each.in_menu for each in choices]))
         for chosen in choices:
             if chosen.letter == letter:
-                self.post_message(CopyAsked(chosen.text, chosen.label))
+                self._place.post_message(CopyAsked(chosen.text, chosen.label))
 
     def _choices(self, record: RunRecord | None) -> list[_Copy]:
         from mldeck.run_text import json_text, run_object
         from mldeck.search.python import search_call
 
-        session = self.session
+        session = self._session
         choices: list[_Copy] = []
         if session.marked:
             count = len(session.marked)
@@ -87,7 +80,7 @@ class TakeAway(RunColumns):
             choices.append(_Copy("i", label, "\n".join(session.marked)))
         elif record is not None:
             choices.append(_Copy("i", "run id", record.run.run_id))
-        column = self.table.cursor_key
+        column = self._table.cursor_key
         if record is not None:
             text = None if column is None else cell_value(record, column)
             if column is not None and text is not None:
@@ -100,17 +93,17 @@ class TakeAway(RunColumns):
 
     @property
     def _experiment_names(self) -> dict[str, str]:
-        return {each.experiment_id: each.name for each in self.session.scope}
+        return {each.experiment_id: each.name for each in self._session.scope}
 
     # -- files
 
-    def action_export(self) -> None:
+    def export(self) -> None:
         from mldeck.export import TABLE_FORMATS, RunsShown, export_runs, file_name
         from mldeck.ui.export.dialog import ExportDialog
 
-        session = self.session
+        session = self._session
         if session.query is None or not session.is_open:
-            self.notify("There are no runs to export", timeout=2)
+            self._place.notify("There are no runs to export", timeout=2)
             return
         only: Collection[str] | None = session.layout.only
         shown = RunsShown(session.query, self._exported_columns(), self._experiment_names, only)
@@ -121,17 +114,17 @@ class TakeAway(RunColumns):
 
         path = f"./{file_name(session.scope[0].name)}-runs.csv"
         dialog = ExportDialog("Export these runs to a file", path, TABLE_FORMATS, session.databases, write)
-        self.app.push_screen(dialog, self._exported)
+        self._place.app.push_screen(dialog, self._exported)
 
     def _exported_columns(self) -> tuple[Column, ...]:
         """Those of the table, behind the id: without it nobody finds the run again."""
-        return tuple(dict.fromkeys((_RUN_ID, *self.table.cells.columns)))
+        return tuple(dict.fromkeys((_RUN_ID, *self._table.cells.columns)))
 
     def _exported(self, result: tuple[Path, int] | None) -> None:
         if result is not None:
             path, count = result
             runs = "run" if count == 1 else "runs"
-            self.notify(f"Exported {count:,} {runs} to {path}", timeout=5)
+            self._place.notify(f"Exported {count:,} {runs} to {path}", timeout=5)
 
 
 def cell_value(record: RunRecord, column: Column) -> str | None:

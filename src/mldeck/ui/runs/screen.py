@@ -21,10 +21,10 @@ from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.place import pane
 from mldeck.ui.runs import reading as run_reading
-from mldeck.ui.runs.copy_and_export import TakeAway
+from mldeck.ui.runs.columns import RunColumns
 from mldeck.ui.runs.experiment_list import ExperimentList
 from mldeck.ui.runs.inspector import Inspector
-from mldeck.ui.runs.keys import CHART, EDITS, REGISTER
+from mldeck.ui.runs.keys import CHART, EDITS, REGISTER, TAKE_AWAY
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.session import Session, WayBack, next_view
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mldeck.ui.files.logged_models import ModelList
     from mldeck.ui.files.tree import ArtifactTree
     from mldeck.ui.register.flow import Registering
+    from mldeck.ui.runs.copy_and_export import CopyAndExport
     from mldeck.ui.runs.editing import Editing, RunSubject
     from mldeck.ui.runs.files import RunFileActions
     from mldeck.ui.runs.first_read import HeadStart
@@ -45,9 +46,9 @@ _PAINT_S = 0.05
 _EDIT_ACTIONS = frozenset(key.action for key in EDITS)
 
 
-class RunsScreen(TakeAway):
+class RunsScreen(RunColumns):
     NAME = "runs"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(INSPECTOR, CHART, EDITS, REGISTER)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TAKE_AWAY, INSPECTOR, CHART, EDITS, REGISTER)
 
     def __init__(self, session: Session, head_start: HeadStart | None = None) -> None:
         """`head_start` reads in a second process what is shown first; None to wait until the store is open, as in tests."""
@@ -59,6 +60,12 @@ class RunsScreen(TakeAway):
         from mldeck.ui.runs.editing import Editing  # most sittings only look
 
         return Editing(self, self.session)
+
+    @cached_property
+    def _copy_and_export(self) -> CopyAndExport:
+        from mldeck.ui.runs.copy_and_export import CopyAndExport
+
+        return CopyAndExport(self, self.session, self.table)
 
     @cached_property
     def _files(self) -> RunFileActions:
@@ -277,6 +284,15 @@ class RunsScreen(TakeAway):
 
     def on_model_list_viewed(self, message: ModelList.Viewed) -> None:
         self._files.view(message.subject)
+
+    # -- copying and exporting
+
+    @work(group="copy", exclusive=True)
+    async def action_copy_as(self) -> None:
+        await self._copy_and_export.copy_as()
+
+    def action_export(self) -> None:
+        self._copy_and_export.export()
 
     # -- edits
 
