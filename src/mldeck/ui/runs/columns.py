@@ -14,7 +14,7 @@ from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.runs import reading as run_reading
 from mldeck.ui.runs.keys import RUN_COLUMNS
-from mldeck.ui.runs.listing import RunListing
+from mldeck.ui.runs.pane import RunListing
 from mldeck.ui.state import metric_direction as best
 from mldeck.ui.state.columns import ColumnChoice, to_memory
 from mldeck.ui.state.metric_direction import Better
