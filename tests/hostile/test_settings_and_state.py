@@ -151,7 +151,7 @@ async def test_a_state_that_is_no_file(kind: str, state: Path, taxi: Path) -> No
     before = state.lstat().st_mode if kind != "parent" else 0
     async with running_deck(taxi, experiment=TAXI) as deck:
         await use(deck)
-        assert deck.screen.filter_line.text == "candidate"
+        assert deck.screen.run_pane.filter_line.text == "candidate"
         (complaint,) = complaints(deck)
         assert complaint.startswith(f"{state} cannot be read ({why}")
         assert "nothing of this sitting is kept" in complaint

@@ -51,7 +51,7 @@ async def test_what_is_wrong_is_pointed_at_and_the_table_stays(store_copy: Calla
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f")
-        deck.screen.filter_line._input.value = "metrics.rmse <"  # pasted: no word of it is a filter by itself
+        deck.screen.run_pane.filter_line._input.value = "metrics.rmse <"  # pasted: no word of it is a filter by itself
         await deck.until_shown("Expected a number")
         assert deck.screen.table.row_count == 45
         line = next(line for line in deck.frame.splitlines() if "▲ Expected" in line)
@@ -61,7 +61,7 @@ async def test_what_is_wrong_is_pointed_at_and_the_table_stays(store_copy: Calla
 
 async def until_answered(deck: Deck) -> None:
     """Whatever was typed has been judged, and what could be made of it is known."""
-    line = deck.screen.filter_line
+    line = deck.screen.run_pane.filter_line
     await deck.until(lambda: not any(each.group == "complete" for each in running(deck)), "completions are known")
     await deck.until(lambda: not line._held, "judged")
     await deck.until(lambda: not any(each.group == "runs" for each in running(deck)), "nothing is being read")
@@ -88,10 +88,10 @@ async def test_what_may_become_a_field_counts_on_enter(store_copy: Callable[[str
     async with running_deck(path, experiment=TAXI) as deck:
         await deck.until_counted(45)
         applied: list[str] = []
-        apply = deck.screen._apply_filter
-        deck.screen._apply_filter = lambda text: (applied.append(text), apply(text))  # type: ignore[method-assign, assignment, func-returns-value]
+        apply = deck.screen.run_pane.apply_filter
+        deck.screen.run_pane.apply_filter = lambda text: (applied.append(text), apply(text))  # type: ignore[method-assign, assignment, func-returns-value]
         await deck.press("f")
-        deck.screen.filter_line._input.text = text  # pasted: no part of it is looked for by itself
+        deck.screen.run_pane.filter_line._input.text = text  # pasted: no part of it is looked for by itself
         await deck.until_shown("Enter looks for that word in names")
         await until_answered(deck)
         assert applied == []
@@ -107,7 +107,7 @@ async def test_a_word_that_becomes_no_field_is_looked_for_at_once(store_copy: Ca
         await deck.press("f")
         await type_text(deck, "candidate")
         await deck.until_shown("3 of 45 runs")
-        assert deck.screen.filter_line._input.has_focus
+        assert deck.screen.run_pane.filter_line._input.has_focus
 
 
 async def test_nothing_is_said_to_match_what_cannot_be_read(store_copy: Callable[[str], FixtureStore]) -> None:
@@ -132,8 +132,8 @@ async def test_what_enter_applies_is_not_overtaken(store_copy: Callable[[str], F
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f")
-        deck.screen.filter_line.post_message(FilterLine.Changed("candidate"))
-        deck.screen.filter_line._input.text = "status = 'FAILED'"
+        deck.screen.run_pane.filter_line.post_message(FilterLine.Changed("candidate"))
+        deck.screen.run_pane.filter_line._input.text = "status = 'FAILED'"
         await deck.press("enter")
         assert deck.app.session.filter == "status = 'FAILED'"
         assert "filter" not in deck.screen._settling
@@ -176,7 +176,7 @@ async def test_completion_names_keys_and_quotes_them(store_copy: Callable[[str],
         await type_text(deck, "metrics.val/a")
         await deck.until(lambda: "`val/accuracy` " in candidates(deck), "the key is offered")
         await deck.press("tab")
-        assert deck.screen.filter_line.text == "metrics.`val/accuracy` "
+        assert deck.screen.run_pane.filter_line.text == "metrics.`val/accuracy` "
         await deck.until(lambda: "< " in candidates(deck), "operators are offered")
         await type_text(deck, "< 0.9 ")
         await deck.until(lambda: "AND " in candidates(deck), "connectives are offered")
@@ -189,7 +189,7 @@ async def test_completion_names_values_that_exist(store_copy: Callable[[str], Fi
         await type_text(deck, "params.solver = ")
         await deck.until(lambda: candidates(deck)[:2] == ["'rf' ", "'lbfgs' "], "values, the most frequent first")
         await deck.press("down", "down", "enter")
-        assert deck.screen.filter_line.text == "params.solver = 'lbfgs' "
+        assert deck.screen.run_pane.filter_line.text == "params.solver = 'lbfgs' "
         await deck.press("enter")
         await deck.until(lambda: deck.run_names == ["baseline-logreg"], "filtered")
 
@@ -202,12 +202,12 @@ async def test_history_goes_back_and_forth(store_copy: Callable[[str], FixtureSt
     async with running_deck(path, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f", "up")
-        assert deck.screen.filter_line.text == "status = 'RUNNING'"
+        assert deck.screen.run_pane.filter_line.text == "status = 'RUNNING'"
         await deck.press("up")
-        assert deck.screen.filter_line.text == "status = 'FAILED'"
+        assert deck.screen.run_pane.filter_line.text == "status = 'FAILED'"
         await deck.until_shown("1 of 45 runs")
         await deck.press("down", "down")
-        assert deck.screen.filter_line.text == ""
+        assert deck.screen.run_pane.filter_line.text == ""
 
 
 async def test_a_starred_filter_is_offered_again(store_copy: Callable[[str], FixtureStore]) -> None:
@@ -235,7 +235,7 @@ async def test_hostile_filters_are_only_text(store_copy: Callable[[str], Fixture
     async with running_deck(path, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f")
-        deck.screen.filter_line._input.value = text
+        deck.screen.run_pane.filter_line._input.value = text
         await deck.until(lambda: text in deck.frame, "typed")
         await deck.press("ctrl+r")
         assert deck.app.is_running

@@ -57,9 +57,9 @@ async def test_a_tab_that_is_being_made(store: Path) -> None:
 async def test_a_filter_line_that_is_wanted_twice(store: Path) -> None:
     async with running_deck(store, experiment="churn-baseline") as deck:
         await deck.until_counted(12)
-        deck.screen.show_filter("params.a = '1'")
+        deck.screen.run_pane.show_filter("params.a = '1'")
         await asyncio.sleep(0)
-        line = await deck.screen._opened_filter_line()
+        line = await deck.screen.run_pane.opened_filter_line()
         line.edit()
         await deck.until_shown("params.a = '1'")
         assert len(deck.screen.query("FilterLine")) == 1

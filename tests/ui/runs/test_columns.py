@@ -298,7 +298,7 @@ async def test_the_best_is_that_of_the_listed_runs(taxi: Path) -> None:
         await deck.press("l")
         await deck.until(lambda: starred(deck, "rmse"), "the lowest rmse")
         lowest = deck.screen.table.cells.best["rmse"]
-        deck.screen._apply_filter(f"metrics.rmse > {lowest + 0.001}")
+        deck.screen.run_pane.apply_filter(f"metrics.rmse > {lowest + 0.001}")
         await deck.until(lambda: deck.screen.table.cells.best["rmse"] > lowest + 0.001, "the best of those left")
         await deck.until(lambda: starred(deck, "rmse"), "highlighted")
 

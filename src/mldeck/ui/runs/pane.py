@@ -2,64 +2,64 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.binding import BindingType
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.worker import Worker, WorkerError
 
 from mldeck.format import safe
 from mldeck.model import Column, Kind, OrderKey, RunFields, RunQuery, View
 from mldeck.ui.details.run_cells import RunCells
-from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.place import Place, no_match_text
 from mldeck.ui.runs import reading as run_reading
-from mldeck.ui.runs.keys import RUN_PLACE
 from mldeck.ui.runs.table import RunTable
-from mldeck.ui.state.arrangement import HEADING, Heading, Layout
+from mldeck.ui.state import metric_direction as best
+from mldeck.ui.state.arrangement import Heading, Layout
+from mldeck.ui.state.metric_direction import Better
 from mldeck.ui.state.session import Session, next_view
 
 if TYPE_CHECKING:
     from mldeck.ui.filter.completer import Completer
     from mldeck.ui.filter.filter_line import FilterLine
 
+_NO_ORDER: tuple[OrderKey, ...] = ()
+
 TEXTS = (Kind.PARAM, Kind.TAG)
 """What is text in the database, and what runs can be grouped by."""
 
 
-class RunListing(Place):
-    """The part of the place Runs that is about the table; what is around it, the subclass adds."""
+class RunPane(Vertical):
+    """The run table and the line to filter it, with the workers that read the runs."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(RUN_PLACE)
-    AUTO_FOCUS = "#runs"
+    class CursorRunChanged(Message):
+        """Another run is under the cursor, because other runs are listed now."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, place: Place, session: Session, *, id: str | None = None) -> None:
+        """`place` says what is going on, and what cannot be read."""
+        super().__init__(id=id)
+        self._place = place
+        self._session = session
         self.experiments = run_reading.Experiments(())
+        """Counts of runs, to say how many of them the filter leaves."""
         self._count: int | None = None
         """Listed runs; None while they have not been counted."""
         self._completer: Completer | None = None
 
-    def come_back(self) -> None:
-        """Marks may have been taken away."""
-        super().come_back()
-        self.show_marks()
+    def compose(self) -> ComposeResult:
+        yield RunTable(self._session.clock, id="runs")
 
     @property
     def table(self) -> RunTable:
         return self.query_one(RunTable)
-
-    @property
-    def main_grid(self) -> Grid:
-        return self.table
 
     @property
     def filter_line(self) -> FilterLine:
@@ -67,35 +67,31 @@ class RunListing(Place):
 
         return self.query_one(FilterLine)
 
-    async def _opened_filter_line(self) -> FilterLine:
+    async def opened_filter_line(self) -> FilterLine:
         """Made when it is first needed: the search language takes a while to load, and most looks at runs need none."""
         from mldeck.ui.filter.filter_line import FilterLine
 
         line = next(iter(self.query(FilterLine)), None) or FilterLine()
-        return await made(self.query_one("#run-pane"), line, before=0)
+        return await made(self, line, before=0)
 
     @work(group="filter-line")
     async def show_filter(self, text: str) -> None:
         """Says in the filter line what the runs are filtered by."""
         if text or self.query("#filter"):
-            (await self._opened_filter_line()).set_text(text)
-
-    @abstractmethod
-    def load_details(self) -> object:
-        """Shows what belongs to the run under the cursor."""
+            (await self.opened_filter_line()).set_text(text)
 
     # -- reading
 
     @work(group="runs", exclusive=True)
     async def load_runs(self) -> None:
         """Reads the runs of another experiment or stage: the first page at once, then the whole order."""
-        session = self.session
+        session = self._session
         query = session.query
         if query is None:
             return
         store, choice, columns = session.store, session.choice, session.columns
         self._count = None
-        with self.reporting_trouble(), self.saying_busy("reading runs"):
+        with self._place.reporting_trouble(), self._place.saying_busy("reading runs"):
             if session.layout.is_flat:
                 page = await read_off_loop(
                     lambda interrupt: run_reading.read_first_page(store, query, choice, columns, interrupt)
@@ -106,22 +102,22 @@ class RunListing(Place):
                     return
             await self._read_order(query)
 
-    async def read_runs_again(self) -> None:
+    async def read_again(self) -> None:
         """Others changed the database: the rows stay where they are, with what is in them now."""
-        query = self.session.query
+        query = self._session.query
         if query is None or self._listing is not None:
             return  # what is being read is as new as it gets
-        with self.saying_busy("reading runs"):
+        with self._place.saying_busy("reading runs"):
             await self._read_order(query, is_live=True)
 
     async def _read_order(self, query: RunQuery, *, from_top: bool = False, is_live: bool = False) -> None:
-        table, store, choice, columns = self.table, self.session.store, self.session.choice, self.session.columns
-        top_run, layout = None if from_top else table.top_run, self.session.layout
+        table, store, choice, columns = self.table, self._session.store, self._session.choice, self._session.columns
+        top_run, layout = None if from_top else table.top_run, self._session.layout
         shown = run_reading.Shown(columns, table.columns_around(), top_run)
         page = await read_off_loop(
             lambda interrupt: run_reading.read_all_rows(store, query, layout, choice, shown, interrupt)
         )
-        if query != self.session.query or layout != self.session.layout or choice != self.session.choice:
+        if query != self._session.query or layout != self._session.layout or choice != self._session.choice:
             return
         if table.shows(page.arrangement, page.records, page.read, page.columns, query.order):
             table.empty_text = self._empty_text()
@@ -140,40 +136,40 @@ class RunListing(Place):
     ) -> None:
         """`previous`: what the table was made of, if no column is to get narrower."""
         table = self.table
-        self.session.columns = page.columns
+        self._session.columns = page.columns
         shown_before = table.cursor_run
         table.empty_text = self._empty_text()
         cells = RunCells(
-            page.columns, list(page.records.values()), previous, read=page.read, look=self.session.look(page.columns)
+            page.columns, list(page.records.values()), previous, read=page.read, look=self._session.look(page.columns)
         )
-        order = self.session.order
+        order = self._session.order
         table.show(page.arrangement, page.records, page.read, cells, order, cursor, is_live=is_live)
         if table.cursor_run != shown_before:
-            self.settle("details", self.load_details)
+            self.post_message(self.CursorRunChanged())
 
     def _runs_counted(self, count: int) -> None:
         self._count = count
         self.show_title()
+        self.load_best()
 
     def _empty_text(self) -> str:
-        view = self.session.run_view
-        if self.session.filter:
-            return no_match_text("No run", self.session.filter)
+        view = self._session.run_view
+        if self._session.filter:
+            return no_match_text("No run", self._session.filter)
         if view is View.ACTIVE:
             return "No runs here yet.\nThey appear as soon as something logs to this experiment; v shows deleted ones."
         return f"No {view.value} runs here.\nv shows others."
 
     def show_title(self) -> None:
-        session = self.session
+        session = self._session
         scope = session.scope
         if not scope:
             return
-        pane = self.query_one("#run-pane")
         name = scope[0].name if len(scope) == 1 else f"{len(scope)} experiments"
-        pane.border_title = Content(f"Runs of {safe(name)}")
+        self.border_title = Content(f"Runs of {safe(name)}")
         parts = []
-        if self.busy:
-            parts.append(self.busy)
+        if self._place.busy:
+            parts.append(self._place.busy)
         elif self._count is not None and session.query is not None:
             parts.append(self._counted(self._count, session.query))
         if self.table.newer_above:
@@ -185,7 +181,7 @@ class RunListing(Place):
             parts.append(f"grouped by {safe(session.layout.group_by.key)}{of_metric}")
         if session.marked:
             parts.append(f"{'only ' if session.layout.only is not None else ''}{len(session.marked)} marked")
-        pane.border_subtitle = Content(" · ".join(parts))
+        self.border_subtitle = Content(" · ".join(parts))
 
     @on(RunTable.NewerSeen)
     def _newer_seen(self) -> None:
@@ -196,7 +192,7 @@ class RunListing(Place):
         stage = "" if query.view is View.ACTIVE else f" ({query.view.value})"
         of_all = ""
         if query.filter and self.experiments.counts is not None:
-            listed = (self.experiments.count(each).in_view(query.view) for each in self.session.scope)
+            listed = (self.experiments.count(each).in_view(query.view) for each in self._session.scope)
             of_all = f" of {sum(listed):,}"
         return f"{count:,}{of_all} {'run' if count == 1 and not of_all else 'runs'}{stage}"
 
@@ -205,12 +201,56 @@ class RunListing(Place):
     async def _load_rows(self) -> None:
         table = self.table
         ids, columns = table.missing()
-        if not ids or not self.session.is_open:
+        if not ids or not self._session.is_open:
             return
-        store, fields = self.session.store, RunFields.of(columns)
-        with self.reporting_trouble():
+        store, fields = self._session.store, RunFields.of(columns)
+        with self._place.reporting_trouble():
             records = await read_off_loop(lambda interrupt: store.run_records(ids, fields, interrupt))
             table.add_records(records, columns)
+
+    @work(group="runs", exclusive=True)
+    async def load_columns(self) -> None:
+        """The same runs with other columns; the table stays as it is until they are read."""
+        query = self._session.query
+        if query is None:
+            return
+        with self._place.reporting_trouble(), self._place.saying_busy("reading columns"):
+            await self._read_order(query)
+
+    # -- the best values
+
+    @work(group="best", exclusive=True)
+    async def load_best(self) -> None:
+        """Over all listed runs, not those in view alone."""
+        session = self._session
+        query = session.query
+        if query is None or not session.is_open:
+            return
+        with self._place.reporting_trouble():
+            await self._learn_primary_metric(query)
+            directions = best.higher_is_better(session.better)
+            shown = {column.key for column in session.columns if column.kind is Kind.METRIC}
+            wanted = {key: greater for key, greater in directions.items() if key in shown}
+            plain, store = replace(query, order=_NO_ORDER), session.store
+            values = (
+                await read_off_loop(lambda interrupt: store.best_values(plain, wanted, interrupt)) if wanted else {}
+            )
+            self.table.show_best(values)
+
+    async def _learn_primary_metric(self, query: RunQuery) -> None:
+        """MLflow's own word on the important metric counts until the user says otherwise."""
+        session = self._session
+        store, experiment_id = session.store, query.experiment_ids[0]
+        primary = await read_off_loop(lambda interrupt: store.primary_metric(experiment_id, interrupt))
+        if primary is None or primary[0] in session.better:
+            return
+        metric, greater = primary
+        session.better[metric] = Better.HIGHER if greater else Better.LOWER
+        self.show_look()
+
+    def show_look(self) -> None:
+        """Arrows beside the metrics that have a best value."""
+        self.table.show_look(self._session.look(self._session.columns))
 
     # -- sorting
 
@@ -218,8 +258,8 @@ class RunListing(Place):
     def _sort(self, message: RunTable.SortAsked) -> None:
         """The order changes at once, so that no key press is lost; reading it is what may be overtaken."""
         if not isinstance(message, RunTable.SortKindAsked):
-            self.session.cycle_sort(message.column, also=message.also)
-        elif not self.session.switch_sort_kind(message.column):
+            self._session.cycle_sort(message.column, also=message.also)
+        elif not self._session.switch_sort_kind(message.column):
             self.notify("Sort by this column first", timeout=3)
             return
         self.show_title()
@@ -228,10 +268,10 @@ class RunListing(Place):
     @work(group="runs", exclusive=True)
     async def load_sorted(self) -> None:
         """The table stays as it is until the new order is there; then it is shown from the top."""
-        session = self.session
+        session = self._session
         if session.query is None:
             return
-        with self.reporting_trouble(), self.saying_busy("sorting"):
+        with self._place.reporting_trouble(), self._place.saying_busy("sorting"):
             for column in (key.column for key in session.order):
                 if column.kind in TEXTS and column not in session.numeric:
                     session.sort_as_number(column, await self._is_numeric(session.query, column))
@@ -240,36 +280,37 @@ class RunListing(Place):
 
     async def _is_numeric(self, query: RunQuery, column: Column) -> bool:
         """Params and tags that are all numbers are sorted as numbers."""
-        store = self.session.store
+        store = self._session.store
         return await read_off_loop(lambda interrupt: store.is_numeric(query, column.kind, column.key, interrupt))
 
     # -- the filter
 
-    async def action_filter(self) -> None:
-        line = await self._opened_filter_line()
-        line.history = self.session.memory.history
+    async def edit_filter(self) -> None:
+        """Open the line for typing a filter."""
+        line = await self.opened_filter_line()
+        line.history = self._session.memory.history
         self._completer = None
         line.edit()
 
     def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
-        self.settle("filter", lambda: self._apply_filter(message.text))
+        self._place.settle("filter", lambda: self.apply_filter(message.text))
 
     def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
-        self.forget_settling("filter")
-        self._apply_filter(message.text)
-        self.session.memory.add_filter(message.text.strip())
-        self.set_focus(self.table)
+        self._place.forget_settling("filter")
+        self.apply_filter(message.text)
+        self._session.memory.add_filter(message.text.strip())
+        self._place.set_focus(self.table)
 
-    def action_clear_filter(self) -> None:
-        if not self.session.filter:
+    def clear_filter(self) -> None:
+        if not self._session.filter:
             self.notify("There is no filter", timeout=2)
             return
-        self.forget_settling("filter")
+        self._place.forget_settling("filter")
         self.show_filter("")
-        self._apply_filter("")
+        self.apply_filter("")
 
-    def _apply_filter(self, text: str) -> None:
-        session = self.session
+    def apply_filter(self, text: str) -> None:
+        session = self._session
         if not session.scope or text.strip() == session.filter:
             return
         session.filter = session.filters[session.scope_id] = text.strip()
@@ -278,10 +319,10 @@ class RunListing(Place):
     @work(group="runs", exclusive=True)
     async def load_filtered(self) -> None:
         """The last good table stays until the new one is there; the cursor stays on its run if that is still in it."""
-        query = self.session.query
+        query = self._session.query
         if query is None:
             return
-        with self.reporting_trouble(), self.saying_busy("filtering"):
+        with self._place.reporting_trouble(), self._place.saying_busy("filtering"):
             await self._read_order(query)
 
     @work(group="complete", exclusive=True)
@@ -290,14 +331,14 @@ class RunListing(Place):
 
         if self._completer is None:
             sample = list(self.table.run_ids[: run_reading.FIRST_PAGE])
-            self._completer = Completer(self.session.store, sample, self.session.memory.starred)
+            self._completer = Completer(self._session.store, sample, self._session.memory.starred)
         completer = self._completer
-        with self.reporting_trouble():
+        with self._place.reporting_trouble():
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
             message.line.show_candidates(message.text, found)
 
     def on_filter_line_star_asked(self, message: FilterLine.StarAsked) -> None:
-        memory = self.session.memory
+        memory = self._session.memory
         if message.text in memory.starred.values():
             memory.unstar(message.text)
             self.notify("No longer kept", timeout=2)
@@ -311,58 +352,46 @@ class RunListing(Place):
 
         self.app.push_screen(NameDialog("Keep this filter as", ""), keep)
 
-    # -- marks and stages
-
-    @on(RunTable.MarkAsked)
-    def _mark(self, message: RunTable.MarkAsked) -> None:
-        self.session.toggle_marks(message.run_ids)
-        self.show_marks()
-
-    @on(RunTable.AllMarkAsked)
-    def _mark_all(self) -> None:
-        if self._listing is None:
-            self.session.toggle_marks([run_id for run_id in self.table.run_ids if run_id != HEADING])
-            self.show_marks()
-        else:
-            self._mark_when_listed()
-
-    @work(group="mark")
-    async def _mark_when_listed(self) -> None:
-        """Those that are there, if somebody stops the reading."""
-        while (listing := self._listing) is not None:
-            with suppress(WorkerError):
-                await listing.wait()
-        self._mark_all()
+    # -- marks, layouts and stages
 
     @property
     def _listing(self) -> Worker[object] | None:
         """What reads which runs there are, and in what order."""
         return next((each for each in self.workers if each.group == "runs" and not each.is_finished), None)
 
+    @property
+    def is_listing(self) -> bool:
+        return self._listing is not None
+
+    async def until_listed(self) -> None:
+        """Wait until all runs are listed, or somebody has stopped the reading."""
+        while (listing := self._listing) is not None:
+            with suppress(WorkerError):
+                await listing.wait()
+
     def show_marks(self) -> None:
         """Other runs are marked now."""
-        self.table.marked = self.session.marked
+        self.table.marked = self._session.marked
         self.table.repaint_rows(list(self.table.visible_rows))
-        self.top_bar.show_marked(len(self.session.marked))
         self.show_title()
 
     @on(RunTable.LayoutAsked)
     def _arrange(self, message: RunTable.LayoutAsked) -> None:
         layout = self._wanted_layout(message.what)
-        if layout is not None and layout != self.session.layout:
-            self.session.layout = layout
+        if layout is not None and layout != self._session.layout:
+            self._session.layout = layout
             self.load_filtered()
 
     def _wanted_layout(self, what: str) -> Layout | None:
         """What the present layout becomes; None, and a word why, where it cannot be done."""
-        layout, table = self.session.layout, self.table
+        layout, table = self._session.layout, self.table
         if what == "tree":
             return replace(layout, is_tree=not layout.is_tree, group_by=None)
         if what == "marked":
-            if layout.only is None and not self.session.marked:
+            if layout.only is None and not self._session.marked:
                 self.notify("No run is marked: Space marks one", timeout=3)
                 return None
-            return replace(layout, only=None if layout.only is not None else frozenset(self.session.marked))
+            return replace(layout, only=None if layout.only is not None else frozenset(self._session.marked))
         if what == "groups":
             return self._other_groups(layout)
         if table.cursor_heading is not None:
@@ -380,34 +409,33 @@ class RunListing(Place):
         if column is None or column.kind not in TEXTS:
             self.notify("Go to a param or a tag: runs are grouped by the column under the cursor", timeout=3)
             return None
-        shown = (*(key.column for key in self.session.order), *self.session.columns)
+        shown = (*(key.column for key in self._session.order), *self._session.columns)
         metric = next((each.key for each in shown if each.kind is Kind.METRIC), None)
         return replace(layout, is_tree=False, group_by=column, metric=metric, opened=frozenset())
 
     @on(RunTable.ViewAsked)
     def _cycle_run_view(self) -> None:
-        self.session.run_view = next_view(self.session.run_view)
+        self._session.run_view = next_view(self._session.run_view)
         self.table.forget()
         self.load_runs()
 
     def stop_reading(self) -> None:
         self.workers.cancel_group(self, "runs")
-        self.session.order = tuple(self.table.order)
+        self._session.order = tuple(self.table.order)
         self.show_title()
 
-    async def find_rows(self, grid: Grid, text: str) -> Sequence[int]:
-        if not isinstance(grid, RunTable):
-            return await grid.find_rows(text)
-        query = self.session.query
+    async def find_rows(self, text: str) -> Sequence[int]:
+        """Rows of the table whose run contains the text; an empty text ends the search."""
+        table, query = self.table, self._session.query
         if not text or query is None:
-            grid.matches = frozenset()
-            grid.repaint()
+            table.matches = frozenset()
+            table.repaint()
             return ()
-        store, columns = self.session.store, self.session.columns
+        store, columns = self._session.store, self._session.columns
         found = await read_off_loop(lambda interrupt: store.find_runs(query, text, columns, interrupt))
-        grid.matches = found
-        grid.repaint()
-        return [row for row, run_id in enumerate(grid.run_ids) if run_id in found]
+        table.matches = found
+        table.repaint()
+        return [row for row, run_id in enumerate(table.run_ids) if run_id in found]
 
 
 def _sort_text(key: OrderKey) -> str:

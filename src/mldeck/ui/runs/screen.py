@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 
 from mldeck.model import Experiment, Kind, Run, View
 from mldeck.ui.details.keys import INSPECTOR
@@ -19,14 +19,14 @@ from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.threads import in_thread, read_off_loop
-from mldeck.ui.place import pane
+from mldeck.ui.place import Place, pane
 from mldeck.ui.runs import reading as run_reading
-from mldeck.ui.runs.columns import RunColumns
 from mldeck.ui.runs.experiment_list import ExperimentList
 from mldeck.ui.runs.inspector import Inspector
-from mldeck.ui.runs.keys import CHART, EDITS, REGISTER, TAKE_AWAY
+from mldeck.ui.runs.keys import CHART, EDITS, REGISTER, RUN_COLUMNS, RUN_PLACE, TAKE_AWAY
+from mldeck.ui.runs.pane import RunPane
 from mldeck.ui.runs.table import RunTable
-from mldeck.ui.state.arrangement import Layout
+from mldeck.ui.state.arrangement import HEADING, Layout
 from mldeck.ui.state.session import Session, WayBack, next_view
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mldeck.ui.files.logged_models import ModelList
     from mldeck.ui.files.tree import ArtifactTree
     from mldeck.ui.register.flow import Registering
+    from mldeck.ui.runs.columns import RunColumns
     from mldeck.ui.runs.copy_and_export import CopyAndExport
     from mldeck.ui.runs.editing import Editing, RunSubject
     from mldeck.ui.runs.files import RunFileActions
@@ -46,14 +47,18 @@ _PAINT_S = 0.05
 _EDIT_ACTIONS = frozenset(key.action for key in EDITS)
 
 
-class RunsScreen(RunColumns):
+class RunsScreen(Place):
     NAME = "runs"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(TAKE_AWAY, INSPECTOR, CHART, EDITS, REGISTER)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(
+        RUN_PLACE, RUN_COLUMNS, TAKE_AWAY, INSPECTOR, CHART, EDITS, REGISTER
+    )
+    AUTO_FOCUS = "#runs"
 
     def __init__(self, session: Session, head_start: HeadStart | None = None) -> None:
         """`head_start` reads in a second process what is shown first; None to wait until the store is open, as in tests."""
         super().__init__(session)
         self._head_start = head_start
+        self.experiments = run_reading.Experiments(())
 
     @cached_property
     def _editing(self) -> Editing:
@@ -76,13 +81,24 @@ class RunsScreen(RunColumns):
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="lists"):
             yield pane(ExperimentList(id="experiments"), "Experiments")
-            with pane(Vertical(id="run-pane"), "Runs"):
-                yield RunTable(self.session.clock, id="runs")
+            yield pane(RunPane(self, self.session, id="run-pane"), "Runs")
         yield pane(Inspector(self.session, self.read_outline, id="inspector"), "")
 
     @property
     def experiment_list(self) -> ExperimentList:
         return self.query_one(ExperimentList)
+
+    @property
+    def run_pane(self) -> RunPane:
+        return self.query_one(RunPane)
+
+    @property
+    def table(self) -> RunTable:
+        return self.run_pane.table
+
+    @property
+    def main_grid(self) -> Grid:
+        return self.table
 
     @property
     def inspector(self) -> Inspector:
@@ -106,7 +122,7 @@ class RunsScreen(RunColumns):
         self._say_if_missing()
         if opening.chosen is not None and opening.page is not None:
             self._choose(opening.chosen)
-            self.show_runs(opening.page, None, None)
+            self.run_pane.show_runs(opening.page, None, None)
 
     async def read_again(self) -> None:
         chosen = self.session.experiment
@@ -119,7 +135,7 @@ class RunsScreen(RunColumns):
         if self.session.experiment is None:
             self._choose_first_experiment()
         else:
-            await self.read_runs_again()
+            await self.run_pane.read_again()
         self.load_details()
         self.inspector.look_again()
 
@@ -132,7 +148,8 @@ class RunsScreen(RunColumns):
         )
 
     def _show_experiments(self, experiments: run_reading.Experiments) -> None:
-        self.experiments, view = experiments, self.session.experiment_view
+        self.experiments = self.run_pane.experiments = experiments
+        view = self.session.experiment_view
         pane = self.experiment_list
         pane.border_title = _EXPERIMENT_TITLES[view]
         pane.empty_text = f"No {view.value} experiments.\nv shows others."
@@ -160,7 +177,7 @@ class RunsScreen(RunColumns):
             return
         self._choose(experiment)
         if not self.session.joined:
-            self.load_runs()
+            self.run_pane.load_runs()
 
     def _choose(self, experiment: Experiment) -> None:
         self.session.experiment = experiment
@@ -176,7 +193,7 @@ class RunsScreen(RunColumns):
         session.layout = Layout(is_tree=session.layout.is_tree)
         session.filter = session.filters.get(session.scope_id, "")
         self.forget_settling("filter")
-        self.show_filter(session.filter)
+        self.run_pane.show_filter(session.filter)
         self.table.forget()
 
     @on(ExperimentList.MarkAsked)
@@ -186,7 +203,7 @@ class RunsScreen(RunColumns):
         self.experiment_list.marked_ids = [each.experiment_id for each in session.joined]
         self.experiment_list.repaint()
         self._start_scope()
-        self.load_runs()
+        self.run_pane.load_runs()
 
     @on(ExperimentList.ViewAsked)
     @work(group="experiments", exclusive=True)
@@ -195,11 +212,67 @@ class RunsScreen(RunColumns):
         with self.reporting_trouble():
             await self._load_experiments()
 
-    # -- the inspector
+    # -- the runs
 
-    def show_marks(self) -> None:
-        super().show_marks()
+    @cached_property
+    def _columns(self) -> RunColumns:
+        from mldeck.ui.runs.columns import RunColumns
+
+        return RunColumns(self.session, self.run_pane)
+
+    def show_title(self) -> None:
+        self.run_pane.show_title()
+
+    def stop_reading(self) -> None:
+        self.run_pane.stop_reading()
+
+    async def find_rows(self, grid: Grid, text: str) -> Sequence[int]:
+        return await (self.run_pane if grid is self.table else grid).find_rows(text)
+
+    async def action_filter(self) -> None:
+        await self.run_pane.edit_filter()
+
+    def action_clear_filter(self) -> None:
+        self.run_pane.clear_filter()
+
+    def action_columns(self) -> None:
+        self._columns.choose()
+
+    # -- marks
+
+    def come_back(self) -> None:
+        """Elsewhere marks may have been taken away, and it may have been said when a metric is best."""
+        super().come_back()
+        self._show_marks()
+        self.run_pane.show_look()
+        self.run_pane.load_best()
+
+    @on(RunTable.MarkAsked)
+    def _mark(self, message: RunTable.MarkAsked) -> None:
+        self.session.toggle_marks(message.run_ids)
+        self._show_marks()
+
+    @on(RunTable.AllMarkAsked)
+    def _mark_all(self) -> None:
+        if self.run_pane.is_listing:
+            self._mark_when_listed()
+        else:
+            self.session.toggle_marks([run_id for run_id in self.table.run_ids if run_id != HEADING])
+            self._show_marks()
+
+    @work(group="mark")
+    async def _mark_when_listed(self) -> None:
+        """Those that are there, if somebody stops the reading."""
+        await self.run_pane.until_listed()
+        self._mark_all()
+
+    def _show_marks(self) -> None:
+        """Other runs are marked now."""
+        self.run_pane.show_marks()
+        self.top_bar.show_marked(len(self.session.marked))
         self.inspector.show_marks()
+
+    # -- the inspector
 
     @work(group="details", exclusive=True)
     async def load_details(self) -> None:
@@ -263,7 +336,7 @@ class RunsScreen(RunColumns):
             if self.session.joined:
                 self.session.joined, self.experiment_list.marked_ids = (), []
             self._choose(experiment)
-            await self.load_runs().wait()
+            await self.run_pane.load_runs().wait()
         self.set_focus(table)
         if run.run_id in table.run_ids:
             table.move_to(list(table.run_ids).index(run.run_id))
@@ -391,13 +464,17 @@ class RunsScreen(RunColumns):
         if self._way_back is not None:
             await self._go_back(self._way_back)
         else:
-            await super().action_best()
+            self._columns.ask_best()
 
     async def _go_back(self, way: WayBack) -> None:
         self.session.way_back = None
         await self.run_action(f"app.place({way.place!r})")
 
     # -- moving about
+
+    @on(RunPane.CursorRunChanged)
+    def _cursor_run_changed(self) -> None:
+        self.settle("details", self.load_details)
 
     @on(Grid.CursorMoved)
     def _cursor_moved(self, message: Grid.CursorMoved) -> None:
