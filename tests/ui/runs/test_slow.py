@@ -13,7 +13,7 @@ import pytest
 from mldeck.model import RunQuery
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
-from mldeck.ui.runs import reading as run_reading
+from mldeck.ui.runs import reading
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import running_deck
 
@@ -90,14 +90,14 @@ async def test_escape_stops_a_sort(store_copy: Callable[[str], FixtureStore], ga
 async def test_all_are_marked_that_are_still_being_listed(
     store_copy: Callable[[str], FixtureStore], gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_reading, "FIRST_PAGE", 10)
-    real = run_reading.read_all_rows
+    monkeypatch.setattr(reading, "FIRST_PAGE", 10)
+    real = reading.read_all_rows
 
     def read_all_rows(store: Store, query: RunQuery, *rest: Any) -> Any:
         gate.pass_through(query, rest[-1])
         return real(store, query, *rest)
 
-    monkeypatch.setattr(run_reading, "read_all_rows", read_all_rows)
+    monkeypatch.setattr(reading, "read_all_rows", read_all_rows)
     async with running_deck(store_copy("nyc-taxi").db, experiment=EXPERIMENT) as deck:
         await deck.until(lambda: gate.waiting and deck.screen.table.row_count == 10, "the first page")
         await deck.press("ctrl+a")

@@ -13,9 +13,8 @@ from mldeck.model import Column, Kind
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 from mldeck.ui.runs.reading import read_opening
-from mldeck.ui.state import metric_direction as best
 from mldeck.ui.state.columns import ColumnChoice, Source, from_memory, to_memory
-from mldeck.ui.state.metric_direction import Better
+from mldeck.ui.state.metric_direction import Better, remember, remembered
 from mldeck.ui.state.saved_state import StoreMemory
 from tests.fixture_stores import FixtureStore
 
@@ -27,11 +26,11 @@ CHOICE = ColumnChoice(Source.CHOSEN, (RMSE, DEPTH, Column(Kind.DATASET, "name"))
 def test_a_choice_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     memory = StoreMemory.of(tmp_path / "mlflow.db")
     memory.experiment("7")["columns"] = to_memory(CHOICE)
-    best.remember(memory.experiment("7"), "rmse", Better.LOWER)
+    remember(memory.experiment("7"), "rmse", Better.LOWER)
     memory.save()
     again = StoreMemory.of(tmp_path / "mlflow.db").experiment("7")
     assert from_memory(again["columns"]) == CHOICE
-    assert best.remembered(again) == {"rmse": Better.LOWER}
+    assert remembered(again) == {"rmse": Better.LOWER}
     assert StoreMemory.of(tmp_path / "other.db").experiments == {}
 
 
@@ -81,7 +80,7 @@ def test_a_file_that_cannot_be_read_is_ignored(tmp_path: Path, text: str) -> Non
 
 @pytest.mark.parametrize("written", [None, [], {"rmse": 1}, {"rmse": "upwards"}])
 def test_directions_that_make_no_sense_are_ignored(written: object) -> None:
-    assert best.remembered({"best": written}) == {}
+    assert remembered({"best": written}) == {}
 
 
 def test_what_is_read_first_has_the_remembered_columns(store_copy: Callable[[str], FixtureStore]) -> None:

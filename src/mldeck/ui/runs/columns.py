@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from mldeck.model import Kind
 from mldeck.ui.details.run_cells import LEADING
-from mldeck.ui.runs import reading as run_reading
+from mldeck.ui.runs import reading
 from mldeck.ui.runs.pane import RunPane
-from mldeck.ui.state import metric_direction as best
 from mldeck.ui.state.columns import ColumnChoice, to_memory
-from mldeck.ui.state.metric_direction import Better
+from mldeck.ui.state.metric_direction import ANSWERS, Better, remember
 from mldeck.ui.state.session import Session
 
 
@@ -31,7 +30,7 @@ class RunColumns:
         shown = zip(table.cells.columns, table.columns, strict=False)
         widths = {column: each.width for column, each in shown if column not in LEADING}
         draft = ColumnDraft(session.choice, table.cells.columns[len(LEADING) :], widths)
-        sample = [run_id for run_id in table.run_ids[: run_reading.FIRST_PAGE] if run_id]
+        sample = [run_id for run_id in table.run_ids[: reading.FIRST_PAGE] if run_id]
         reader = ColumnReader(session.store, session.query, sample)
         self._pane.app.push_screen(ColumnDialog(session.experiment.name, draft, reader), self._choose_columns)
 
@@ -54,17 +53,17 @@ class RunColumns:
         from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 
         metric, experiment_id = column.key, session.experiment.experiment_id
-        answers = [Choice(each.value, letter, text) for each, letter, text in best.ANSWERS]
+        answers = [Choice(each.value, letter, text) for each, letter, text in ANSWERS]
 
-        def remember(answer: str | None) -> None:
+        def take(answer: str | None) -> None:
             if answer is not None:
                 self._remember_best(experiment_id, metric, Better(answer))
 
-        self._pane.app.push_screen(MenuDialog(f"When is {metric} best?", answers), remember)
+        self._pane.app.push_screen(MenuDialog(f"When is {metric} best?", answers), take)
 
     def _remember_best(self, experiment_id: str, metric: str, better: Better) -> None:
         session = self._session
-        best.remember(session.memory.experiment(experiment_id), metric, better)
+        remember(session.memory.experiment(experiment_id), metric, better)
         session.memory.save()
         if session.experiment is not None and session.experiment.experiment_id == experiment_id:
             session.better[metric] = better

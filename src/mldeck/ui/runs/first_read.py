@@ -72,13 +72,13 @@ def main(words: list[str]) -> int:
     from mldeck.errors import MldeckError
     from mldeck.store.interrupt import Interrupt
     from mldeck.store.store import Store
-    from mldeck.ui.runs import reading as run_reading
+    from mldeck.ui.runs import reading
 
     gc.disable()  # it lives for a fraction of a second
     path, mode, experiment_name = words
     try:
         store = Store(Path(path), read_only=mode == "ro")
-        opening = run_reading.read_opening(store, experiment_name or None, Interrupt())
+        opening = reading.read_opening(store, experiment_name or None, Interrupt())
         store.close()
     except MldeckError:
         return 1

@@ -20,11 +20,10 @@ from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.place import Place, no_match_text
-from mldeck.ui.runs import reading as run_reading
+from mldeck.ui.runs import reading
 from mldeck.ui.runs.table import RunTable
-from mldeck.ui.state import metric_direction as best
 from mldeck.ui.state.arrangement import Heading, Layout
-from mldeck.ui.state.metric_direction import Better
+from mldeck.ui.state.metric_direction import Better, higher_is_better
 from mldeck.ui.state.session import Session, next_view
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class RunPane(Vertical):
         super().__init__(id=id)
         self._place = place
         self._session = session
-        self.experiments = run_reading.Experiments(())
+        self.experiments = reading.Experiments(())
         """Counts of runs, to say how many of them the filter leaves."""
         self._count: int | None = None
         """Listed runs; None while they have not been counted."""
@@ -94,10 +93,10 @@ class RunPane(Vertical):
         with self._place.reporting_trouble(), self._place.saying_busy("reading runs"):
             if session.layout.is_flat:
                 page = await read_off_loop(
-                    lambda interrupt: run_reading.read_first_page(store, query, choice, columns, interrupt)
+                    lambda interrupt: reading.read_first_page(store, query, choice, columns, interrupt)
                 )
                 self.show_runs(page, None, None)
-                if page.count < run_reading.FIRST_PAGE:
+                if page.count < reading.FIRST_PAGE:
                     self._runs_counted(page.count)
                     return
             await self._read_order(query)
@@ -113,9 +112,9 @@ class RunPane(Vertical):
     async def _read_order(self, query: RunQuery, *, from_top: bool = False, is_live: bool = False) -> None:
         table, store, choice, columns = self.table, self._session.store, self._session.choice, self._session.columns
         top_run, layout = None if from_top else table.top_run, self._session.layout
-        shown = run_reading.Shown(columns, table.columns_around(), top_run)
+        shown = reading.Shown(columns, table.columns_around(), top_run)
         page = await read_off_loop(
-            lambda interrupt: run_reading.read_all_rows(store, query, layout, choice, shown, interrupt)
+            lambda interrupt: reading.read_all_rows(store, query, layout, choice, shown, interrupt)
         )
         if query != self._session.query or layout != self._session.layout or choice != self._session.choice:
             return
@@ -128,7 +127,7 @@ class RunPane(Vertical):
 
     def show_runs(
         self,
-        page: run_reading.RunPage,
+        page: reading.RunPage,
         previous: RunCells | None,
         cursor: str | Heading | None,
         *,
@@ -228,7 +227,7 @@ class RunPane(Vertical):
             return
         with self._place.reporting_trouble():
             await self._learn_primary_metric(query)
-            directions = best.higher_is_better(session.better)
+            directions = higher_is_better(session.better)
             shown = {column.key for column in session.columns if column.kind is Kind.METRIC}
             wanted = {key: greater for key, greater in directions.items() if key in shown}
             plain, store = replace(query, order=_NO_ORDER), session.store
@@ -330,7 +329,7 @@ class RunPane(Vertical):
         from mldeck.ui.filter.completer import Completer
 
         if self._completer is None:
-            sample = list(self.table.run_ids[: run_reading.FIRST_PAGE])
+            sample = list(self.table.run_ids[: reading.FIRST_PAGE])
             self._completer = Completer(self._session.store, sample, self._session.memory.starred)
         completer = self._completer
         with self._place.reporting_trouble():

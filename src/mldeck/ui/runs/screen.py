@@ -20,7 +20,7 @@ from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.place import Place, pane
-from mldeck.ui.runs import reading as run_reading
+from mldeck.ui.runs import reading
 from mldeck.ui.runs.experiment_list import ExperimentList
 from mldeck.ui.runs.inspector import Inspector
 from mldeck.ui.runs.keys import CHART, EDITS, REGISTER, RUN_COLUMNS, RUN_PLACE, TAKE_AWAY
@@ -58,7 +58,7 @@ class RunsScreen(Place):
         """`head_start` reads in a second process what is shown first; None to wait until the store is open, as in tests."""
         super().__init__(session)
         self._head_start = head_start
-        self.experiments = run_reading.Experiments(())
+        self.experiments = reading.Experiments(())
 
     @cached_property
     def _editing(self) -> Editing:
@@ -117,7 +117,7 @@ class RunsScreen(Place):
             self._head_start.stop()
         super().leave_store()
 
-    def _show_opening(self, opening: run_reading.Opening) -> None:
+    def _show_opening(self, opening: reading.Opening) -> None:
         self._show_experiments(opening.experiments)
         self._say_if_missing()
         if opening.chosen is not None and opening.page is not None:
@@ -143,11 +143,9 @@ class RunsScreen(Place):
 
     async def _load_experiments(self) -> None:
         store, view = self.session.store, self.session.experiment_view
-        self._show_experiments(
-            await read_off_loop(lambda interrupt: run_reading.read_experiments(store, view, interrupt))
-        )
+        self._show_experiments(await read_off_loop(lambda interrupt: reading.read_experiments(store, view, interrupt)))
 
-    def _show_experiments(self, experiments: run_reading.Experiments) -> None:
+    def _show_experiments(self, experiments: reading.Experiments) -> None:
         self.experiments = self.run_pane.experiments = experiments
         view = self.session.experiment_view
         pane = self.experiment_list

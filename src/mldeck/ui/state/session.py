@@ -17,8 +17,7 @@ from mldeck.ui.kit.clock import Clock
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.columns import ColumnChoice, Look, from_memory
 from mldeck.ui.state.history_cache import HistoryCache
-from mldeck.ui.state.metric_direction import Better, higher_is_better, remember
-from mldeck.ui.state.metric_direction import remembered as remembered_directions
+from mldeck.ui.state.metric_direction import Better, higher_is_better, remember, remembered
 from mldeck.ui.state.saved_state import StoreMemory
 
 if TYPE_CHECKING:
@@ -197,9 +196,9 @@ class Session:
     def forget_columns(self) -> None:
         """Another experiment was chosen: its columns are those of its last sitting."""
         self.columns = ()
-        remembered = self.memory.experiments.get(self.scope_id, {})
-        self.choice = from_memory(remembered.get("columns"))
-        self.better = remembered_directions(remembered)
+        saved = self.memory.experiments.get(self.scope_id, {})
+        self.choice = from_memory(saved.get("columns"))
+        self.better = remembered(saved)
 
     def remember_direction(self, experiment_ids: Iterable[str], metric: str, better: Better) -> None:
         """Save in which direction a metric of these experiments gets better, and go by it from now on."""
