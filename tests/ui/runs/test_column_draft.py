@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from mldeck.model import Column, Kind
 from mldeck.ui.runs.column_draft import ColumnDraft
-from mldeck.ui.state.columns import AGE, DURATION, ColumnChoice, Source
+from mldeck.ui.state.columns import AGE, DURATION, ColumnChoice, ColumnSource
 
 RMSE, VALIDATION = Column(Kind.METRIC, "rmse"), Column(Kind.METRIC, "validation-rmse")
 DEPTH = Column(Kind.PARAM, "max_depth")
 
 
 def test_nothing_done_is_the_choice_as_it_was() -> None:
-    for choice in (ColumnChoice(), ColumnChoice(Source.CHOSEN, (RMSE, AGE), (RMSE,), {RMSE: 9})):
+    for choice in (ColumnChoice(), ColumnChoice(ColumnSource.CHOSEN, (RMSE, AGE), (RMSE,), {RMSE: 9})):
         assert ColumnDraft(choice, choice.arranged((VALIDATION,)), {}).choice == choice
 
 
@@ -19,11 +19,11 @@ def test_moving_stays_on_its_side_of_the_pinned() -> None:
     draft = ColumnDraft(ColumnChoice(), (AGE, DURATION, RMSE, DEPTH), {})
     draft.pin(RMSE)
     assert draft.shown == (RMSE, AGE, DURATION, DEPTH)
-    assert draft.source is Source.DIFFERING
+    assert draft.source is ColumnSource.DIFFERING
     assert not draft.move(AGE, -1)
     assert not draft.move(DEPTH, 1)
     assert draft.move(DEPTH, -1)
-    assert draft.choice == ColumnChoice(Source.CHOSEN, (RMSE, AGE, DEPTH, DURATION), (RMSE,))
+    assert draft.choice == ColumnChoice(ColumnSource.CHOSEN, (RMSE, AGE, DEPTH, DURATION), (RMSE,))
 
 
 def test_pinning_shows_what_was_hidden() -> None:
@@ -46,9 +46,9 @@ def test_a_width_starts_from_what_the_table_has_and_keeps_to_its_limits() -> Non
 
 
 def test_an_automatic_choice_keeps_pins_and_a_reset_does_not() -> None:
-    draft = ColumnDraft(ColumnChoice(Source.CHOSEN, (RMSE,), (RMSE,), {RMSE: 9}), (RMSE,), {})
-    draft.use(Source.PRESENT, (DEPTH, RMSE))
-    assert draft.choice == ColumnChoice(Source.PRESENT, (), (RMSE,), {RMSE: 9})
+    draft = ColumnDraft(ColumnChoice(ColumnSource.CHOSEN, (RMSE,), (RMSE,), {RMSE: 9}), (RMSE,), {})
+    draft.use(ColumnSource.PRESENT, (DEPTH, RMSE))
+    assert draft.choice == ColumnChoice(ColumnSource.PRESENT, (), (RMSE,), {RMSE: 9})
     assert draft.shown == (RMSE, AGE, DURATION, DEPTH)
     draft.reset((DEPTH,))
     assert draft.choice == ColumnChoice()

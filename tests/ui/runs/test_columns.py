@@ -17,7 +17,7 @@ from mldeck.store.store import Store
 from mldeck.ui.details.run_cells import BEST
 from mldeck.ui.runs.column_dialog import ColumnDialog
 from mldeck.ui.runs.column_list import ColumnList
-from mldeck.ui.state.columns import AGE, DURATION, ColumnChoice, Source
+from mldeck.ui.state.columns import AGE, DURATION, ColumnChoice, ColumnSource
 from tests import wide_runs
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
@@ -143,7 +143,7 @@ async def test_a_choice_is_remembered_for_its_experiment_alone(taxi: Path) -> No
         await deck.press("space", "J", "p", "minus")
         await apply(deck)
         chosen, choice = shown(deck), deck.app.session.choice
-        assert choice.source is Source.CHOSEN
+        assert choice.source is ColumnSource.CHOSEN
         widths = [column.width for column in deck.screen.table.columns]
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)

@@ -13,14 +13,14 @@ from mldeck.model import Column, Kind
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 from mldeck.ui.runs.reading import read_opening
-from mldeck.ui.state.columns import ColumnChoice, Source, from_memory, to_memory
+from mldeck.ui.state.columns import ColumnChoice, ColumnSource, from_memory, to_memory
 from mldeck.ui.state.metric_direction import Better, remember, remembered
 from mldeck.ui.state.saved_state import StoreMemory
 from tests.fixture_stores import FixtureStore
 
 RMSE, DEPTH = Column(Kind.METRIC, "rmse"), Column(Kind.PARAM, "rmse")
 """A metric and a param may share a name."""
-CHOICE = ColumnChoice(Source.CHOSEN, (RMSE, DEPTH, Column(Kind.DATASET, "name")), (DEPTH,), {RMSE: 14})
+CHOICE = ColumnChoice(ColumnSource.CHOSEN, (RMSE, DEPTH, Column(Kind.DATASET, "name")), (DEPTH,), {RMSE: 14})
 
 
 def test_a_choice_comes_back_as_it_was_saved(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_a_choice_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 
 
 def test_the_automatic_choices_come_back() -> None:
-    for source in (Source.DIFFERING, Source.PRESENT):
+    for source in (ColumnSource.DIFFERING, ColumnSource.PRESENT):
         assert from_memory(to_memory(ColumnChoice(source))) == ColumnChoice(source)
 
 
@@ -54,7 +54,7 @@ def test_the_automatic_choices_come_back() -> None:
 )
 def test_what_cannot_be_understood_is_the_default(written: object) -> None:
     choice = from_memory(written)
-    assert choice.source is Source.DIFFERING
+    assert choice.source is ColumnSource.DIFFERING
     assert (choice.pinned, choice.widths) == ((), {})
 
 
@@ -64,7 +64,7 @@ def test_what_can_be_understood_of_a_damaged_choice_is_kept() -> None:
         "columns": [["metrics", "rmse"], ["nonsense"], ["metrics", "rmse"], ["attributes", "status"]],
         "widths": [["metrics", "rmse", 100_000], ["params", "rmse", 0]],
     }
-    assert from_memory(written) == ColumnChoice(Source.CHOSEN, (RMSE,), (), {RMSE: 120, DEPTH: 4})
+    assert from_memory(written) == ColumnChoice(ColumnSource.CHOSEN, (RMSE,), (), {RMSE: 120, DEPTH: 4})
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"experiments": 3}', '{"experiments": {"7": []}}', "\x00\xff"])

@@ -29,7 +29,7 @@ from mldeck.model import Column, Kind, OrderKey, Run, RunRecord
 from mldeck.ui.kit.clock import Clock, now_ms
 from mldeck.ui.kit.grid import Cell, GridColumn
 from mldeck.ui.kit.lazy_row import LazyCells
-from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, Look
+from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, ColumnStyle
 
 STATUS_GLYPHS = {
     "FINISHED": ("✓", "good"),
@@ -102,11 +102,11 @@ class RunCells:
         previous: RunCells | None = None,
         *,
         read: Iterable[Column] | None = None,
-        look: Look | None = None,
+        style: ColumnStyle | None = None,
     ) -> None:
         """Nothing gets narrower than it was in `previous`. `read`: the columns that the sample has values of; None for all."""
         self.columns = (*LEADING, *columns)
-        self.look = look or Look()
+        self.style = style or ColumnStyle()
         self.best: Mapping[str, float] = {} if previous is None else previous.best
         """Values to be highlighted, by metric."""
         self._numbers: dict[str, _NumberFormat] = {} if previous is None else dict(previous._numbers)
@@ -148,8 +148,8 @@ class RunCells:
 
     def _grid_column(self, column: Column, mark: str) -> GridColumn:
         shown = self._fitting_column(column)
-        if column in self.look.widths:
-            shown = shown._replace(width=self.look.widths[column])
+        if column in self.style.widths:
+            shown = shown._replace(width=self.style.widths[column])
         if mark:
             shown = shown._replace(mark=mark.strip() if column == STATE else mark)
         return shown
@@ -158,7 +158,7 @@ class RunCells:
         if column in self._widths:
             return GridColumn(_LABELS[column], self._widths[column], right=column in (AGE, DURATION))
         if column.kind is Kind.METRIC:
-            greater = self.look.greater_is_better.get(column.key)
+            greater = self.style.greater_is_better.get(column.key)
             number = self._numbers.get(column.key)
             if greater is None and number is None:
                 return _unread_column(column)
@@ -204,12 +204,12 @@ class RunCells:
     def _text(self, record: RunRecord, column: Column) -> str | None:
         if column == EXPERIMENT:
             experiment_id = record.run.experiment_id
-            return self.look.experiment_names.get(experiment_id, experiment_id)
+            return self.style.experiment_names.get(experiment_id, experiment_id)
         return _text(record, column)
 
     def _metric_cell(self, value: float | None, key: str) -> Cell:
         number = self._numbers.get(key, _UNREAD)
-        sign = " " if key in self.look.greater_is_better else ""
+        sign = " " if key in self.style.greater_is_better else ""
         if value is None:
             return Cell(f"{sign}{MISSING:>{number.whole}}{'':{number.fraction}}", "dim")
         if sign and value == self.best.get(key):

@@ -21,7 +21,7 @@ from mldeck.ui.kit.lazy_row import LazyCells
 from mldeck.ui.models.keys import VERSION_TABLE
 from mldeck.ui.models.reading import AGE, LEADING, VERSION, VersionOrder, VersionRuns, Versions, arranged
 from mldeck.ui.models.version_overview import STATUS_GLYPHS
-from mldeck.ui.state.columns import Look
+from mldeck.ui.state.columns import ColumnStyle
 
 _FIXED_COLUMNS = 2
 _MAX_WIDTH = 28
@@ -61,7 +61,7 @@ class VersionTable(Grid):
             runs.columns,
             list(runs.records.values()),
             self._cells if is_same else None,
-            look=Look(greater_is_better=greater),
+            style=ColumnStyle(greater_is_better=greater),
         )
         best = None if metric is None else metric.best_of(runs.records.values())
         self._cells.best = {} if best is None or metric is None else {metric.key: best}

@@ -23,12 +23,12 @@ from mldeck.ui.runs.column_draft import ColumnDraft
 from mldeck.ui.runs.column_list import GROUPS, ColumnList
 from mldeck.ui.runs.column_reading import ColumnReader
 from mldeck.ui.runs.keys import COLUMN_DIALOG
-from mldeck.ui.state.columns import ColumnChoice, Source
+from mldeck.ui.state.columns import ColumnChoice, ColumnSource
 
 _SOURCES = (
-    (Source.DIFFERING, "d what differs"),
-    (Source.PRESENT, "a what some run has"),
-    (Source.CHOSEN, "by hand"),
+    (ColumnSource.DIFFERING, "d what differs"),
+    (ColumnSource.PRESENT, "a what some run has"),
+    (ColumnSource.CHOSEN, "by hand"),
 )
 
 
@@ -119,7 +119,7 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
     async def action_use(self, name: str) -> None:
         """Takes all columns of a source; `default` also forgets pins and widths."""
         reader, draft = self._reader, self._draft
-        source = Source.DIFFERING if name == "default" else Source(name)
+        source = ColumnSource.DIFFERING if name == "default" else ColumnSource(name)
         try:
             found = await read_off_loop(lambda interrupt: reader.found(source, interrupt))
         except MldeckError as error:

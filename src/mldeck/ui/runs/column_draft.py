@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from mldeck.model import Column
-from mldeck.ui.state.columns import MAX_WIDTH, MIN_WIDTH, ColumnChoice, Source, pinned_first
+from mldeck.ui.state.columns import MAX_WIDTH, MIN_WIDTH, ColumnChoice, ColumnSource, pinned_first
 
 _WIDTH_WHERE_UNKNOWN = 12
 
@@ -34,7 +34,7 @@ class ColumnDraft:
 
     def toggle(self, column: Column) -> None:
         """Shows it, behind the others, or hides it."""
-        self.source = Source.CHOSEN
+        self.source = ColumnSource.CHOSEN
         if column in self._shown:
             del self._shown[column]
         else:
@@ -50,7 +50,7 @@ class ColumnDraft:
         if not 0 <= other < len(order) or (order[other] in self.pinned) != (column in self.pinned):
             return False
         order[place], order[other] = order[other], order[place]
-        self.source = Source.CHOSEN
+        self.source = ColumnSource.CHOSEN
         self._shown = dict.fromkeys(order)
         return True
 
@@ -71,7 +71,7 @@ class ColumnDraft:
         """As wide as its values need, as it is by itself."""
         self.widths.pop(column, None)
 
-    def use(self, source: Source, found: Iterable[Column]) -> None:
+    def use(self, source: ColumnSource, found: Iterable[Column]) -> None:
         """Takes the columns of an automatic source; pins and widths stay."""
         self.source = source
         self._shown = dict.fromkeys(ColumnChoice(source).arranged(found))
@@ -79,9 +79,9 @@ class ColumnDraft:
     def reset(self, found: Iterable[Column]) -> None:
         """As if nobody had ever chosen."""
         self.pinned, self.widths = [], {}
-        self.use(Source.DIFFERING, found)
+        self.use(ColumnSource.DIFFERING, found)
 
     @property
     def choice(self) -> ColumnChoice:
-        columns = self.shown if self.source is Source.CHOSEN else ()
+        columns = self.shown if self.source is ColumnSource.CHOSEN else ()
         return ColumnChoice(self.source, columns, tuple(self.pinned), dict(self.widths))

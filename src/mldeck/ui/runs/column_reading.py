@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mldeck.model import Column, Kind, RunQuery
 from mldeck.store.interrupt import Interrupt
-from mldeck.ui.state.columns import Source
+from mldeck.ui.state.columns import ColumnSource
 
 if TYPE_CHECKING:
     from mldeck.store.store import Store
@@ -25,8 +25,8 @@ class ColumnReader:
         """All keys of the database, by name."""
         return self.store.list_keys(kind, (), interrupt)
 
-    def found(self, source: Source, interrupt: Interrupt) -> tuple[Column, ...]:
+    def found(self, source: ColumnSource, interrupt: Interrupt) -> tuple[Column, ...]:
         """The columns of an automatic source."""
-        if source is Source.PRESENT:
+        if source is ColumnSource.PRESENT:
             return self.store.present_columns(self.query, interrupt)
         return self.store.differing_columns(self.sample, interrupt)

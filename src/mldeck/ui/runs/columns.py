@@ -67,5 +67,5 @@ class RunColumns:
         session.memory.save()
         if session.experiment is not None and session.experiment.experiment_id == experiment_id:
             session.better[metric] = better
-            self._pane.show_look()
+            self._pane.show_style()
             self._pane.load_best()

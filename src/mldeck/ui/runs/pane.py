@@ -139,7 +139,11 @@ class RunPane(Vertical):
         shown_before = table.cursor_run
         table.empty_text = self._empty_text()
         cells = RunCells(
-            page.columns, list(page.records.values()), previous, read=page.read, look=self._session.look(page.columns)
+            page.columns,
+            list(page.records.values()),
+            previous,
+            read=page.read,
+            style=self._session.column_style(page.columns),
         )
         order = self._session.order
         table.show(page.arrangement, page.records, page.read, cells, order, cursor, is_live=is_live)
@@ -245,11 +249,11 @@ class RunPane(Vertical):
             return
         metric, greater = primary
         session.better[metric] = Better.HIGHER if greater else Better.LOWER
-        self.show_look()
+        self.show_style()
 
-    def show_look(self) -> None:
+    def show_style(self) -> None:
         """Arrows beside the metrics that have a best value."""
-        self.table.show_look(self._session.look(self._session.columns))
+        self.table.show_style(self._session.column_style(self._session.columns))
 
     # -- sorting
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mldeck.model import PARENT_TAG, Column, Experiment, Kind, RunCount, RunFields, RunQuery, RunRecord, View
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.state.arrangement import HEADING, Arrangement, Layout, as_tree, in_groups
-from mldeck.ui.state.columns import EXPERIMENT, ColumnChoice, Source, from_memory
+from mldeck.ui.state.columns import EXPERIMENT, ColumnChoice, ColumnSource, from_memory
 from mldeck.ui.state.saved_state import StoreMemory
 
 if TYPE_CHECKING:
@@ -155,9 +155,9 @@ def _columns_now(
     kept: tuple[Column, ...],
     interrupt: Interrupt,
 ) -> tuple[Column, ...]:
-    if choice.source is Source.CHOSEN:
+    if choice.source is ColumnSource.CHOSEN:
         return choice.arranged(())
-    if choice.source is Source.PRESENT:
+    if choice.source is ColumnSource.PRESENT:
         columns = choice.arranged(store.present_columns(query, interrupt))
     else:
         columns = choice.arranged(store.differing_columns(sample, interrupt), kept)

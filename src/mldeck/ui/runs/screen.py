@@ -242,7 +242,7 @@ class RunsScreen(Place):
         """Elsewhere marks may have been taken away, and it may have been said when a metric is best."""
         super().come_back()
         self._show_marks()
-        self.run_pane.show_look()
+        self.run_pane.show_style()
         self.run_pane.load_best()
 
     @on(RunTable.MarkAsked)

@@ -17,7 +17,7 @@ from mldeck.ui.kit.keys import COLUMNS, bindings
 from mldeck.ui.runs.keys import RUNS
 from mldeck.ui.runs.record_cache import RecordCache
 from mldeck.ui.state.arrangement import HEADING, Arrangement, Heading
-from mldeck.ui.state.columns import Look, is_sortable
+from mldeck.ui.state.columns import ColumnStyle, is_sortable
 
 _PINNED_SHARE = 2 / 3
 """Pinned columns take no more of the width than this: something must be left to scroll."""
@@ -164,17 +164,17 @@ class RunTable(Grid):
         room = self.line_width * _PINNED_SHARE
         fixed = FIXED_COLUMNS
         used = sum(column.width + GAP for column in columns[:fixed])
-        for column in columns[fixed : fixed + self.cells.look.pinned]:
+        for column in columns[fixed : fixed + self.cells.style.pinned]:
             used += column.width + GAP
             if used > room:
                 break
             fixed += 1
         return fixed
 
-    def show_look(self, look: Look) -> None:
+    def show_style(self, style: ColumnStyle) -> None:
         """Other wishes for the same columns."""
-        if look != self.cells.look:
-            self.cells.look = look
+        if style != self.cells.style:
+            self.cells.style = style
             self._set_columns(self.cells, self.row_count)
 
     def show_best(self, values: Mapping[str, float]) -> None:

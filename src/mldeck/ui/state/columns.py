@@ -53,7 +53,7 @@ MIN_WIDTH, MAX_WIDTH = 4, 120
 _KIND_ORDER = tuple(Kind)
 
 
-class Source(str, Enum):
+class ColumnSource(str, Enum):
     """Where the columns come from."""
 
     DIFFERING = "differing"
@@ -66,7 +66,7 @@ class Source(str, Enum):
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    source: Source = Source.DIFFERING
+    source: ColumnSource = ColumnSource.DIFFERING
     columns: tuple[Column, ...] = ()
     """Those chosen by hand; of no meaning for the other sources."""
     pinned: tuple[Column, ...] = ()
@@ -80,7 +80,7 @@ class ColumnChoice:
         `found` is what the source has now, `kept` what was shown before: a live table loses no column.
         """
         columns: Sequence[Column] = self.columns
-        if self.source is not Source.CHOSEN:
+        if self.source is not ColumnSource.CHOSEN:
             fixed = frozenset(DEFAULT_ATTRIBUTES)
             merged = dict.fromkeys(each for each in (*kept, *found) if each not in fixed)
             by_kind = sorted(merged, key=lambda column: _KIND_ORDER.index(column.kind))
@@ -93,7 +93,7 @@ class ColumnChoice:
 
 
 @dataclass(frozen=True)
-class Look:
+class ColumnStyle:
     """What the user wants of the columns, whatever is in them."""
 
     widths: Mapping[Column, int] = field(default_factory=dict)
@@ -139,12 +139,12 @@ def from_memory(written: object) -> ColumnChoice:
     if not isinstance(written, dict):
         return ColumnChoice()
     try:
-        source = Source(written.get("source"))
+        source = ColumnSource(written.get("source"))
     except ValueError:
-        source = Source.DIFFERING
+        source = ColumnSource.DIFFERING
     columns = tuple(dict.fromkeys(_columns(written.get("columns"))))
-    if source is Source.CHOSEN and not isinstance(written.get("columns"), list):
-        source = Source.DIFFERING
+    if source is ColumnSource.CHOSEN and not isinstance(written.get("columns"), list):
+        source = ColumnSource.DIFFERING
     pinned = tuple(dict.fromkeys(_columns(written.get("pinned"))))
     return ColumnChoice(source, columns, pinned, _widths(written.get("widths")))
 

@@ -15,7 +15,7 @@ from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.state.arrangement import Layout
-from mldeck.ui.state.columns import ColumnChoice, Look, from_memory
+from mldeck.ui.state.columns import ColumnChoice, ColumnStyle, from_memory
 from mldeck.ui.state.history_cache import HistoryCache
 from mldeck.ui.state.metric_direction import Better, higher_is_better, remember, remembered
 from mldeck.ui.state.saved_state import StoreMemory
@@ -188,10 +188,10 @@ class Session:
     def _stores(self) -> list[Store]:
         return [each for each in (self._store, self._registered) if each is not None]
 
-    def look(self, columns: Sequence[Column]) -> Look:
+    def column_style(self, columns: Sequence[Column]) -> ColumnStyle:
         """How the table is to show these columns."""
         names = {each.experiment_id: each.name for each in self.scope}
-        return Look(self.choice.widths, higher_is_better(self.better), self.choice.pinned_count(columns), names)
+        return ColumnStyle(self.choice.widths, higher_is_better(self.better), self.choice.pinned_count(columns), names)
 
     def forget_columns(self) -> None:
         """Another experiment was chosen: its columns are those of its last sitting."""
