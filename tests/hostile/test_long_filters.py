@@ -25,7 +25,7 @@ from mldeck.search.order import parse_order
 from mldeck.search.parse import parse
 from mldeck.search.print import to_text
 from mldeck.store.store import Store
-from mldeck.ui.state.saved_state import StoreMemory
+from mldeck.ui.state.saved_state import SavedState
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import running_deck
 
@@ -192,7 +192,7 @@ async def test_a_long_paste_is_refused_and_taken_back(store_copy: Callable[[str]
         await deck.press("escape")
         await deck.until(lambda: deck.screen.table.has_focus, "taken back")
         assert "characters at most" not in deck.frame
-        assert StoreMemory.of(deck.app.session.path).history == []
+        assert SavedState.of(deck.app.session.path).history == []
 
 
 @pytest.mark.parametrize(

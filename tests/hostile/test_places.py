@@ -17,7 +17,7 @@ from mldeck.artifacts.model_files import has_mlmodel
 from mldeck.artifacts.opening import open_tree
 from mldeck.errors import UsageError
 from mldeck.settings import load_settings
-from mldeck.ui.state.saved_state import StoreMemory
+from mldeck.ui.state.saved_state import SavedState
 from tests.fixture_stores import FixtureStore
 from tests.terminal.terminal import mldeck
 from tests.ui.files.artifact_deck import CHURN, files_of
@@ -181,7 +181,7 @@ async def test_agreeing_for_good_is_remembered(
         await deck.press("a")
         await deck.until_shown("mldeck[s3]")
         assert set(connected) == {"s3://user:secret@bucket"}
-    assert StoreMemory.of(store).places == ["s3://user:***@bucket"]
+    assert SavedState.of(store).places == ["s3://user:***@bucket"]
     connected.clear()
     async with files_of(store, run) as deck:
         await deck.until_shown("mldeck[s3]")

@@ -17,9 +17,9 @@ from mldeck.foreign import load_json, read_file
 from mldeck.settings import config_file, load_settings, state_folder
 from mldeck.ui.compare import axes as compare_axes
 from mldeck.ui.compare import data as comparing
-from mldeck.ui.state import columns as column_choice
 from mldeck.ui.state import metric_direction as best
-from mldeck.ui.state.saved_state import StoreMemory
+from mldeck.ui.state.columns import choice_from_json
+from mldeck.ui.state.saved_state import SavedState
 from tests.editing import sql
 from tests.fixture_stores import FixtureStore
 from tests.privileges import without_root_powers
@@ -86,7 +86,7 @@ def config() -> Path:
 @pytest.fixture
 def state(taxi: Path) -> Path:
     """Where the deck remembers something of that store."""
-    file = StoreMemory.of(taxi).file
+    file = SavedState.of(taxi).file
     file.parent.mkdir(parents=True)
     return file
 
@@ -175,55 +175,55 @@ async def test_a_state_that_is_damaged_is_put_aside(kind: str, state: Path, taxi
     aside = state.with_suffix(".damaged")
     assert aside.name in complaint
     assert aside.read_bytes() == content
-    assert StoreMemory.of(taxi).history == ["candidate"]
-    assert StoreMemory.of(taxi).trouble == ""
+    assert SavedState.of(taxi).history == ["candidate"]
+    assert SavedState.of(taxi).trouble == ""
 
 
 async def test_without_a_state_nothing_is_said(taxi: Path) -> None:
     async with running_deck(taxi, experiment=TAXI) as deck:
         await use(deck)
         assert complaints(deck) == []
-    assert StoreMemory.of(taxi).history == ["candidate"]
+    assert SavedState.of(taxi).history == ["candidate"]
 
 
 def test_a_state_folder_that_cannot_be_written(state: Path, taxi: Path) -> None:
-    memory = StoreMemory.of(taxi)
-    memory.add_filter("a")
+    saved = SavedState.of(taxi)
+    saved.add_filter("a")
     state.parent.chmod(0o500)
     with without_root_powers():
-        memory.add_filter("b")
+        saved.add_filter("b")
     state.parent.chmod(0o700)
-    assert StoreMemory.of(taxi).history == ["a"]
-    memory.add_filter("c")
-    assert StoreMemory.of(taxi).history == ["a", "b", "c"]
+    assert SavedState.of(taxi).history == ["a"]
+    saved.add_filter("c")
+    assert SavedState.of(taxi).history == ["a", "b", "c"]
 
 
 def test_a_state_folder_that_cannot_be_made(taxi: Path) -> None:
-    memory = StoreMemory.of(taxi)
+    saved = SavedState.of(taxi)
     state_folder().parent.mkdir(parents=True)
     state_folder().write_text("mine")
-    memory.add_filter("a")
+    saved.add_filter("a")
     assert state_folder().read_text() == "mine"
 
 
 def test_nothing_is_written_into_a_pipe_or_through_a_link(state: Path, taxi: Path, tmp_path: Path) -> None:
-    memory = StoreMemory.of(taxi)
+    saved = SavedState.of(taxi)
     temporary = state.with_name(f"{state.name}.{os.getpid()}")
     os.mkfifo(temporary)
-    memory.add_filter("a")
+    saved.add_filter("a")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(tmp_path / "elsewhere")
-    memory.add_filter("b")
+    saved.add_filter("b")
     assert not (tmp_path / "elsewhere").exists()
-    memory.add_filter("c")
-    assert StoreMemory.of(taxi).history == ["a", "b", "c"]
+    saved.add_filter("c")
+    assert SavedState.of(taxi).history == ["a", "b", "c"]
 
 
 def test_what_is_too_large_to_be_read_again_is_not_written(state: Path, taxi: Path) -> None:
-    memory = StoreMemory.of(taxi)
-    memory.add_filter("a")
-    memory.star("large", "x" * (1 << 24))
-    assert StoreMemory.of(taxi).history == ["a"]
+    saved = SavedState.of(taxi)
+    saved.add_filter("a")
+    saved.star("large", "x" * (1 << 24))
+    assert SavedState.of(taxi).history == ["a"]
 
 
 # -- any JSON
@@ -267,7 +267,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_any_json_can_be_remembered(value: Any) -> None:
-    column_choice.from_memory(value)
+    choice_from_json(value)
     compare_axes.columns_from_memory(value)
     compare_axes.logs_from_memory(value)
     comparing.column_from_memory(value)
@@ -281,16 +281,16 @@ def test_any_json_can_be_remembered(value: Any) -> None:
 @given(value=JSON | st.dictionaries(WORDS, JSON, max_size=4))
 def test_any_json_can_be_a_state(value: Any, state: Path, taxi: Path) -> None:
     state.write_text(json.dumps(value))
-    memory = StoreMemory.of(taxi)
-    assert bool(memory.trouble) != isinstance(value, dict)
-    assert all(isinstance(each, str) for each in (*memory.history, *memory.starred.values(), *memory.places))
-    for experiment in memory.experiments.values():
-        column_choice.from_memory(experiment.get("columns"))
+    saved = SavedState.of(taxi)
+    assert bool(saved.trouble) != isinstance(value, dict)
+    assert all(isinstance(each, str) for each in (*saved.history, *saved.starred.values(), *saved.places))
+    for experiment in saved.experiments.values():
+        choice_from_json(experiment.get("columns"))
         best.remember(experiment, "rmse", best.Better.HIGHER)
-    memory.agree_to("s3://bucket")
-    again = StoreMemory.of(taxi)
-    assert (again.history, again.starred, again.places) == (memory.history, memory.starred, memory.places)
-    assert repr(again.experiments) == repr(memory.experiments)  # NaN is not what it is
+    saved.agree_to("s3://bucket")
+    again = SavedState.of(taxi)
+    assert (again.history, again.starred, again.places) == (saved.history, saved.starred, saved.places)
+    assert repr(again.experiments) == repr(saved.experiments)  # NaN is not what it is
 
 
 STRANGE: list[Any] = [None, 3, "x", [], {}, [["metrics", "rmse"]], {"metrics.rmse": 3}]

@@ -10,7 +10,7 @@ from textual.worker import Worker
 from mldeck.model import Column, Kind, OrderKey, RunQuery
 from mldeck.store.store import Store
 from mldeck.ui.filter.filter_line import CandidateList, FilterLine
-from mldeck.ui.state.saved_state import StoreMemory
+from mldeck.ui.state.saved_state import SavedState
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
 
@@ -44,7 +44,7 @@ async def test_the_table_follows_what_is_typed(store_copy: Callable[[str], Fixtu
         await deck.press("enter")
         await deck.until(lambda: deck.screen.table.has_focus, "the table has the focus")
         assert text in deck.frame
-    assert StoreMemory.of(path).history == [text]
+    assert SavedState.of(path).history == [text]
 
 
 async def test_what_is_wrong_is_pointed_at_and_the_table_stays(store_copy: Callable[[str], FixtureStore]) -> None:
@@ -196,9 +196,9 @@ async def test_completion_names_values_that_exist(store_copy: Callable[[str], Fi
 
 async def test_history_goes_back_and_forth(store_copy: Callable[[str], FixtureStore]) -> None:
     path = store_copy("nyc-taxi").db
-    memory = StoreMemory.of(path)
-    memory.add_filter("status = 'FAILED'")
-    memory.add_filter("status = 'RUNNING'")
+    saved = SavedState.of(path)
+    saved.add_filter("status = 'FAILED'")
+    saved.add_filter("status = 'RUNNING'")
     async with running_deck(path, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f", "up")
@@ -221,7 +221,7 @@ async def test_a_starred_filter_is_offered_again(store_copy: Callable[[str], Fix
         await type_text(deck, "mine")
         await deck.press("enter")
         await deck.until_shown("Kept as mine")
-    assert StoreMemory.of(path).starred == {"mine": "candidate"}
+    assert SavedState.of(path).starred == {"mine": "candidate"}
     async with running_deck(path, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f")

@@ -27,7 +27,7 @@ from mldeck.ui.models.reading import (
     read_versions,
     same_model,
 )
-from mldeck.ui.state.saved_state import StoreMemory
+from mldeck.ui.state.saved_state import SavedState
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 
 RMSE, DEPTH = Column(Kind.METRIC, "rmse"), Column(Kind.PARAM, "depth")
@@ -106,7 +106,7 @@ class TestReading:
     def test_what_the_cards_show(self, store_copy: Callable[[str], FixtureStore], tmp_path: Path) -> None:
         """What somebody asked for; else what somebody said is best; else what tells the runs apart."""
         fixture = store_copy("mlflow-3.17.2")
-        store, memory = Store(fixture.db), StoreMemory(tmp_path / "none")
+        store, memory = Store(fixture.db), SavedState(tmp_path / "none")
 
         def read(wanted: str | None = None) -> Versions:
             return read_versions(store, store.registry(), "churn-model", memory, wanted, Interrupt())
@@ -125,7 +125,7 @@ class TestReading:
     def test_a_filter_that_cannot_be_read(self, taxi: FixtureStore, tmp_path: Path) -> None:
         store = Store(taxi.db)
         data = read_versions(
-            store, store.registry(), "nyc-taxi-regressor", StoreMemory(tmp_path / "none"), None, Interrupt()
+            store, store.registry(), "nyc-taxi-regressor", SavedState(tmp_path / "none"), None, Interrupt()
         )
         with pytest.raises(SearchError):
             read_version_runs(store, data, "metrics.rmse <", Interrupt())
@@ -135,7 +135,7 @@ class TestReading:
     @pytest.mark.parametrize("fixture_store", DESCRIBED_FIXTURES, indirect=True)
     def test_every_store(self, fixture_store: FixtureStore, tmp_path: Path) -> None:
         """Whatever the release, each model and each version can be read."""
-        store, memory = Store(fixture_store.db), StoreMemory(tmp_path / "none")
+        store, memory = Store(fixture_store.db), SavedState(tmp_path / "none")
         registry, places = store.registry(), Places(fixture_store.path)
         listing = read_listing(registry, ModelQuery(), Interrupt())
         assert listing.has_registry is bool(listing.models)

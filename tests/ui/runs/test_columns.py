@@ -91,7 +91,7 @@ async def test_escape_leaves_all_as_it_was(taxi: Path) -> None:
         await deck.press("space", "space", "p", "plus", "escape")
         await deck.until(lambda: deck.screen.table.has_focus, "the table")
         assert shown(deck) == before
-        assert not deck.app.session.memory.file.exists()
+        assert not deck.app.session.saved.file.exists()
 
 
 async def test_escape_ends_the_search_first(taxi: Path) -> None:
@@ -188,10 +188,10 @@ async def test_what_some_run_has_is_one_key(fixture_store: FixtureStore) -> None
 async def test_a_column_that_no_run_has_any_more_is_shown_as_missing(taxi: Path) -> None:
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
-        memory = deck.app.session.memory
+        saved = deck.app.session.saved
         columns = [["metrics", "gone"], ["params", "gone"], ["attributes", "gone"], ["datasets", "name"]]
-        memory.experiment("1")["columns"] = {"source": "chosen", "columns": columns, "pinned": [["tags", "gone"]]}
-        memory.save()
+        saved.experiment("1")["columns"] = {"source": "chosen", "columns": columns, "pinned": [["tags", "gone"]]}
+        saved.save()
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
         cells = deck.screen.table.row_cells(0)
@@ -202,11 +202,11 @@ async def test_a_column_that_no_run_has_any_more_is_shown_as_missing(taxi: Path)
         await deck.until_shown("Runs cannot be sorted by this column")
 
 
-async def test_a_memory_that_cannot_be_read_changes_nothing(taxi: Path) -> None:
+async def test_a_saved_state_that_cannot_be_read_changes_nothing(taxi: Path) -> None:
     folder = state_folder() / "stores"
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
-        expected, file = shown(deck), deck.app.session.memory.file
+        expected, file = shown(deck), deck.app.session.saved.file
     folder.mkdir(parents=True)
     for text in ("{", json.dumps({"experiments": {"1": {"columns": [1], "best": 3}}})):
         file.write_text(text)

@@ -13,9 +13,9 @@ from mldeck.model import Column, Kind
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 from mldeck.ui.runs.reading import read_opening
-from mldeck.ui.state.columns import ColumnChoice, ColumnSource, from_memory, to_memory
+from mldeck.ui.state.columns import ColumnChoice, ColumnSource, choice_from_json, choice_to_json
 from mldeck.ui.state.metric_direction import Better, remember, remembered
-from mldeck.ui.state.saved_state import StoreMemory
+from mldeck.ui.state.saved_state import SavedState
 from tests.fixture_stores import FixtureStore
 
 RMSE, DEPTH = Column(Kind.METRIC, "rmse"), Column(Kind.PARAM, "rmse")
@@ -24,19 +24,19 @@ CHOICE = ColumnChoice(ColumnSource.CHOSEN, (RMSE, DEPTH, Column(Kind.DATASET, "n
 
 
 def test_a_choice_comes_back_as_it_was_saved(tmp_path: Path) -> None:
-    memory = StoreMemory.of(tmp_path / "mlflow.db")
-    memory.experiment("7")["columns"] = to_memory(CHOICE)
-    remember(memory.experiment("7"), "rmse", Better.LOWER)
-    memory.save()
-    again = StoreMemory.of(tmp_path / "mlflow.db").experiment("7")
-    assert from_memory(again["columns"]) == CHOICE
+    saved = SavedState.of(tmp_path / "mlflow.db")
+    saved.experiment("7")["columns"] = choice_to_json(CHOICE)
+    remember(saved.experiment("7"), "rmse", Better.LOWER)
+    saved.save()
+    again = SavedState.of(tmp_path / "mlflow.db").experiment("7")
+    assert choice_from_json(again["columns"]) == CHOICE
     assert remembered(again) == {"rmse": Better.LOWER}
-    assert StoreMemory.of(tmp_path / "other.db").experiments == {}
+    assert SavedState.of(tmp_path / "other.db").experiments == {}
 
 
 def test_the_automatic_choices_come_back() -> None:
     for source in (ColumnSource.DIFFERING, ColumnSource.PRESENT):
-        assert from_memory(to_memory(ColumnChoice(source))) == ColumnChoice(source)
+        assert choice_from_json(choice_to_json(ColumnChoice(source))) == ColumnChoice(source)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_the_automatic_choices_come_back() -> None:
     ],
 )
 def test_what_cannot_be_understood_is_the_default(written: object) -> None:
-    choice = from_memory(written)
+    choice = choice_from_json(written)
     assert choice.source is ColumnSource.DIFFERING
     assert (choice.pinned, choice.widths) == ((), {})
 
@@ -64,18 +64,18 @@ def test_what_can_be_understood_of_a_damaged_choice_is_kept() -> None:
         "columns": [["metrics", "rmse"], ["nonsense"], ["metrics", "rmse"], ["attributes", "status"]],
         "widths": [["metrics", "rmse", 100_000], ["params", "rmse", 0]],
     }
-    assert from_memory(written) == ColumnChoice(ColumnSource.CHOSEN, (RMSE,), (), {RMSE: 120, DEPTH: 4})
+    assert choice_from_json(written) == ColumnChoice(ColumnSource.CHOSEN, (RMSE,), (), {RMSE: 120, DEPTH: 4})
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"experiments": 3}', '{"experiments": {"7": []}}', "\x00\xff"])
 def test_a_file_that_cannot_be_read_is_ignored(tmp_path: Path, text: str) -> None:
-    memory = StoreMemory.of(tmp_path / "mlflow.db")
-    memory.file.parent.mkdir(parents=True)
-    memory.file.write_text(text, encoding="latin-1")
-    memory = StoreMemory.of(tmp_path / "mlflow.db")
-    assert memory.experiment("7") == {}
-    memory.save()
-    assert json.loads(memory.file.read_text())["experiments"] == {"7": {}}
+    saved = SavedState.of(tmp_path / "mlflow.db")
+    saved.file.parent.mkdir(parents=True)
+    saved.file.write_text(text, encoding="latin-1")
+    saved = SavedState.of(tmp_path / "mlflow.db")
+    assert saved.experiment("7") == {}
+    saved.save()
+    assert json.loads(saved.file.read_text())["experiments"] == {"7": {}}
 
 
 @pytest.mark.parametrize("written", [None, [], {"rmse": 1}, {"rmse": "upwards"}])
@@ -85,9 +85,9 @@ def test_directions_that_make_no_sense_are_ignored(written: object) -> None:
 
 def test_what_is_read_first_has_the_remembered_columns(store_copy: Callable[[str], FixtureStore]) -> None:
     db = store_copy("nyc-taxi").db
-    memory = StoreMemory.of(db)
-    memory.experiment("1")["columns"] = to_memory(CHOICE)
-    memory.save()
+    saved = SavedState.of(db)
+    saved.experiment("1")["columns"] = choice_to_json(CHOICE)
+    saved.save()
     with closing(Store(db)) as store:
         opening = read_opening(store, "nyc-taxi-experiment", Interrupt())
     assert opening.page is not None

@@ -315,7 +315,7 @@ class TableView(CompareView, can_focus=False):
         """What MLflow was told, and what the user said of the metrics of these experiments."""
         known = {key: Better.HIGHER if greater else Better.LOWER for key, greater in self.data.primary.items()}
         for experiment_id in self.data.experiment_ids:
-            known |= best.remembered(self.session.memory.experiments.get(experiment_id, {}))
+            known |= best.remembered(self.session.saved.experiments.get(experiment_id, {}))
         return known
 
     def action_better(self) -> None:

@@ -141,11 +141,11 @@ class CompareView(Widget, can_focus=True):
         views = remembered.get(_MEMORY_KEY)
         before = views if isinstance(views, dict) else {}
         remembered[_MEMORY_KEY] = {**before, self.NAME.lower(): {**self.choices, **choices}}
-        self.session.memory.save()
+        self.session.saved.save()
 
     @property
     def _remembered(self) -> dict[str, Any]:
-        return self.session.memory.experiment(self.data.scope_id)
+        return self.session.saved.experiment(self.data.scope_id)
 
     async def choose_axes(
         self, title: str, columns: Sequence[Column], chosen: Sequence[Column] = (), *, many: bool = False

@@ -32,5 +32,5 @@ async def is_agreed(app: App[str], session: Session, place: Unconfirmed) -> bool
         return False
     session.agreed_places.add(place.place)
     if answer == "always":
-        session.memory.agree_to(place.place)
+        session.saved.agree_to(place.place)
     return True

@@ -13,7 +13,7 @@ from mldeck.registry.history import Event, arrival
 from mldeck.registry.nouns import STAGES, ModelQuery, ModelVersion, RegisteredModel
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.state.metric_direction import Better, higher_is_better, remembered
-from mldeck.ui.state.saved_state import StoreMemory
+from mldeck.ui.state.saved_state import SavedState
 
 if TYPE_CHECKING:
     from mldeck.artifacts.location import Located, Places
@@ -95,7 +95,7 @@ def read_versions(
     tracking: Store,
     registry: RegistryReader,
     name: str,
-    memory: StoreMemory,
+    memory: SavedState,
     wanted_metric: str | None,
     interrupt: Interrupt,
 ) -> Versions:
@@ -124,7 +124,7 @@ def run_ids_of(versions: Iterable[ModelVersion]) -> list[str]:
 
 
 def _directions(
-    tracking: Store, experiments: Iterable[str], memory: StoreMemory, interrupt: Interrupt
+    tracking: Store, experiments: Iterable[str], memory: SavedState, interrupt: Interrupt
 ) -> tuple[list[str], dict[str, bool]]:
     """Metrics that somebody spoke of, the important one of MLflow first; and whether greater is better.
 

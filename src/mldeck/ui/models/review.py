@@ -257,7 +257,7 @@ class StageChange:
             primary = self._session.store.primary_metric(experiment_id, interrupt)
             if primary is not None:
                 better.setdefault(primary[0], Better.HIGHER if primary[1] else Better.LOWER)
-            better |= remembered(self._session.memory.experiments.get(experiment_id, {}))
+            better |= remembered(self._session.saved.experiments.get(experiment_id, {}))
         return better
 
     def read_files(self, review: Review, interrupt: Interrupt) -> Mapping[int, FileState]:

@@ -139,7 +139,7 @@ class VersionsPane(Vertical):
         if name is None or not session.is_open:
             self._show(Versions(), None)
             return
-        store, memory, wanted = session.store, session.memory, self._wanted_metrics.get(name)
+        store, memory, wanted = session.store, session.saved, self._wanted_metrics.get(name)
         data = await read_off_loop(
             lambda interrupt: read_versions(store, session.registry, name, memory, wanted, interrupt)
         )
@@ -282,7 +282,7 @@ class VersionsPane(Vertical):
         from mldeck.ui.filter.filter_line import FilterLine
 
         self._filter_line = await made(self, self._filter_line or FilterLine(), before=0)
-        self._filter_line.history = self._session.memory.history
+        self._filter_line.history = self._session.saved.history
         self._filter_line.edit()
 
     def clear_filter(self) -> bool:
@@ -306,7 +306,7 @@ class VersionsPane(Vertical):
         message.stop()
         self._place.forget_settling("filter")
         self._apply_filter(message.text)
-        self._session.memory.add_filter(message.text.strip())
+        self._session.saved.add_filter(message.text.strip())
         self.screen.set_focus(self.grid)
 
     def _apply_filter(self, text: str) -> None:

@@ -6,7 +6,7 @@ from mldeck.model import Kind
 from mldeck.ui.details.run_cells import LEADING
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.pane import RunPane
-from mldeck.ui.state.columns import ColumnChoice, to_memory
+from mldeck.ui.state.columns import ColumnChoice, choice_to_json
 from mldeck.ui.state.metric_direction import ANSWERS, Better, remember
 from mldeck.ui.state.session import Session
 
@@ -39,8 +39,8 @@ class RunColumns:
         if choice is None or choice == session.choice or session.experiment is None:
             return
         session.choice = choice
-        session.memory.experiment(session.experiment.experiment_id)["columns"] = to_memory(choice)
-        session.memory.save()
+        session.saved.experiment(session.experiment.experiment_id)["columns"] = choice_to_json(choice)
+        session.saved.save()
         session.columns = ()
         self._pane.load_columns()
 
@@ -63,8 +63,8 @@ class RunColumns:
 
     def _remember_best(self, experiment_id: str, metric: str, better: Better) -> None:
         session = self._session
-        remember(session.memory.experiment(experiment_id), metric, better)
-        session.memory.save()
+        remember(session.saved.experiment(experiment_id), metric, better)
+        session.saved.save()
         if session.experiment is not None and session.experiment.experiment_id == experiment_id:
             session.better[metric] = better
             self._pane.show_style()

@@ -291,7 +291,7 @@ class RunPane(Vertical):
     async def edit_filter(self) -> None:
         """Open the line for typing a filter."""
         line = await self.opened_filter_line()
-        line.history = self._session.memory.history
+        line.history = self._session.saved.history
         self._completer = None
         line.edit()
 
@@ -301,7 +301,7 @@ class RunPane(Vertical):
     def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
         self._place.forget_settling("filter")
         self.apply_filter(message.text)
-        self._session.memory.add_filter(message.text.strip())
+        self._session.saved.add_filter(message.text.strip())
         self._place.set_focus(self.table)
 
     def clear_filter(self) -> None:
@@ -334,23 +334,23 @@ class RunPane(Vertical):
 
         if self._completer is None:
             sample = list(self.table.run_ids[: reading.FIRST_PAGE])
-            self._completer = Completer(self._session.store, sample, self._session.memory.starred)
+            self._completer = Completer(self._session.store, sample, self._session.saved.starred)
         completer = self._completer
         with self._place.reporting_trouble():
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
             message.line.show_candidates(message.text, found)
 
     def on_filter_line_star_asked(self, message: FilterLine.StarAsked) -> None:
-        memory = self._session.memory
-        if message.text in memory.starred.values():
-            memory.unstar(message.text)
+        saved = self._session.saved
+        if message.text in saved.starred.values():
+            saved.unstar(message.text)
             self.notify("No longer kept", timeout=2)
             return
         from mldeck.ui.kit.dialogs.line_input import NameDialog
 
         def keep(name: str | None) -> None:
             if name:
-                memory.star(name, message.text)
+                saved.star(name, message.text)
                 self.notify(f"Kept as {name}: it is offered when the filter is empty", timeout=4)
 
         self.app.push_screen(NameDialog("Keep this filter as", ""), keep)

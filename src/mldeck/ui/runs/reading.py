@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from mldeck.model import PARENT_TAG, Column, Experiment, Kind, RunCount, RunFields, RunQuery, RunRecord, View
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.state.arrangement import HEADING, Arrangement, Layout, as_tree, in_groups
-from mldeck.ui.state.columns import EXPERIMENT, ColumnChoice, ColumnSource, from_memory
-from mldeck.ui.state.saved_state import StoreMemory
+from mldeck.ui.state.columns import EXPERIMENT, ColumnChoice, ColumnSource, choice_from_json
+from mldeck.ui.state.saved_state import SavedState
 
 if TYPE_CHECKING:
     from mldeck.store.store import Store
@@ -101,7 +101,7 @@ def read_opening(store: Store, experiment_name: str | None, interrupt: Interrupt
         chosen = experiments.with_id(newest) if newest else experiments.first_choice
     if chosen is None:
         return Opening(experiments, None, None)
-    choice = from_memory(StoreMemory.of(store.path).experiments.get(chosen.experiment_id, {}).get("columns"))
+    choice = choice_from_json(SavedState.of(store.path).experiments.get(chosen.experiment_id, {}).get("columns"))
     query = RunQuery((chosen.experiment_id,))
     return Opening(experiments, chosen, read_first_page(store, query, choice, (), interrupt))
 

@@ -1,6 +1,6 @@
 """Which columns the run table of an experiment shows, in what order, how wide, and which of them stay in sight.
 
-Pure values: what the dialog edits, the table shows, and the memory keeps.
+Pure values: what the dialog edits, the table shows, and the saved state keeps.
 """
 
 from __future__ import annotations
@@ -122,10 +122,10 @@ def label_of(column: Column) -> str:
     return LABELS.get(column, column.key)
 
 
-# -- in the memory of a store
+# -- in the saved state of a store
 
 
-def to_memory(choice: ColumnChoice) -> dict[str, Any]:
+def choice_to_json(choice: ColumnChoice) -> dict[str, Any]:
     return {
         "source": choice.source.value,
         "columns": [_written(each) for each in choice.columns],
@@ -134,7 +134,7 @@ def to_memory(choice: ColumnChoice) -> dict[str, Any]:
     }
 
 
-def from_memory(written: object) -> ColumnChoice:
+def choice_from_json(written: object) -> ColumnChoice:
     """What was remembered; the default for whatever of it cannot be understood."""
     if not isinstance(written, dict):
         return ColumnChoice()

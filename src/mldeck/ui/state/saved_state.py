@@ -23,7 +23,7 @@ _MOST_BYTES = 1 << 24
 
 
 @dataclass
-class StoreMemory:
+class SavedState:
     """Changed in place; `save` writes it whole."""
 
     file: Path
@@ -43,28 +43,28 @@ class StoreMemory:
     """What is there cannot be read at all, and is not written over."""
 
     @classmethod
-    def of(cls, store: Path) -> StoreMemory:
+    def of(cls, store: Path) -> SavedState:
         """What is remembered of the store at this path; nothing, if nothing (readable) is there."""
         digest = hashlib.sha256(str(store.absolute()).encode(errors="surrogateescape")).hexdigest()[:16]
-        memory = cls(state_folder() / "stores" / f"{digest}.json")
+        state = cls(state_folder() / "stores" / f"{digest}.json")
         try:
-            written = load_json(read_file(memory.file, _MOST_BYTES).decode())
+            written = load_json(read_file(state.file, _MOST_BYTES).decode())
             if not isinstance(written, dict):
                 raise ValueError("it holds no JSON object")
         except FileNotFoundError:
-            return memory
+            return state
         except OSError as error:
-            memory._is_barred = True
-            memory._complain(error.strerror, "nothing of this sitting is kept")
+            state._is_barred = True
+            state._complain(error.strerror, "nothing of this sitting is kept")
         except ValueError as error:
-            memory._is_damaged = True
-            memory._complain(error, f"the file will be kept as {memory._put_aside.name}")
+            state._is_damaged = True
+            state._complain(error, f"the file will be kept as {state._put_aside.name}")
         else:
-            memory.history = _texts(written.get("history"))
-            memory.starred = _mapping(written.get("starred"), str)
-            memory.experiments = _mapping(written.get("experiments"), dict)
-            memory.places = _texts(written.get("places"))
-        return memory
+            state.history = _texts(written.get("history"))
+            state.starred = _mapping(written.get("starred"), str)
+            state.experiments = _mapping(written.get("experiments"), dict)
+            state.places = _texts(written.get("places"))
+        return state
 
     def add_filter(self, text: str) -> None:
         """Puts a filter at the end of the history, once."""

@@ -15,10 +15,10 @@ from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.state.arrangement import Layout
-from mldeck.ui.state.columns import ColumnChoice, ColumnStyle, from_memory
+from mldeck.ui.state.columns import ColumnChoice, ColumnStyle, choice_from_json
 from mldeck.ui.state.history_cache import HistoryCache
 from mldeck.ui.state.metric_direction import Better, higher_is_better, remember, remembered
-from mldeck.ui.state.saved_state import StoreMemory
+from mldeck.ui.state.saved_state import SavedState
 
 if TYPE_CHECKING:
     from mldeck.artifacts.location import Places
@@ -79,15 +79,15 @@ class Session:
     _opening: Lock = field(default_factory=Lock)
 
     @cached_property
-    def memory(self) -> StoreMemory:
+    def saved(self) -> SavedState:
         """What is remembered of this store from earlier sittings."""
-        return StoreMemory.of(self.path)
+        return SavedState.of(self.path)
 
     def places(self, database: Path | None = None) -> Places:
         """Where files may be looked for. `database` is the file that names the place, if it is not that of the runs."""
         from mldeck.artifacts.location import Places  # most sittings look at numbers
 
-        agreed = (*self.settings.artifact_hosts, *self.memory.places, *self.agreed_places)
+        agreed = (*self.settings.artifact_hosts, *self.saved.places, *self.agreed_places)
         folder = (database or self.path).resolve().parent
         return Places(folder, self.settings.artifact_roots, confirmed=frozenset(agreed))
 
@@ -104,8 +104,8 @@ class Session:
     def untold_notices(self) -> tuple[str, ...]:
         """What the user should know of what was opened, and of what was read since; each once."""
         notices = [notice for store in self._stores() for notice in store.notices]
-        if self.memory.trouble:
-            notices.append(self.memory.trouble)
+        if self.saved.trouble:
+            notices.append(self.saved.trouble)
         untold = tuple(each for each in dict.fromkeys(notices) if each not in self._told)
         self._told.update(untold)
         return untold
@@ -196,17 +196,17 @@ class Session:
     def forget_columns(self) -> None:
         """Another experiment was chosen: its columns are those of its last sitting."""
         self.columns = ()
-        saved = self.memory.experiments.get(self.scope_id, {})
-        self.choice = from_memory(saved.get("columns"))
+        saved = self.saved.experiments.get(self.scope_id, {})
+        self.choice = choice_from_json(saved.get("columns"))
         self.better = remembered(saved)
 
     def remember_direction(self, experiment_ids: Iterable[str], metric: str, better: Better) -> None:
         """Save in which direction a metric of these experiments gets better, and go by it from now on."""
         for experiment_id in experiment_ids:
-            remember(self.memory.experiment(experiment_id), metric, better)
+            remember(self.saved.experiment(experiment_id), metric, better)
             if self.experiment is not None and self.experiment.experiment_id == experiment_id:
                 self.better[metric] = better
-        self.memory.save()
+        self.saved.save()
 
     @property
     def scope(self) -> tuple[Experiment, ...]:
