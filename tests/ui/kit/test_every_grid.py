@@ -53,7 +53,7 @@ from mldeck.ui.models.reading import VersionRuns, Versions
 from mldeck.ui.models.review import ReviewRow
 from mldeck.ui.models.review_dialog import ReviewGrid
 from mldeck.ui.models.version_table import VersionTable
-from mldeck.ui.register.dialog import LoggedModelList, NameList
+from mldeck.ui.register.dialog import ModelChoiceList, ModelNameList
 from mldeck.ui.runs.column_draft import ColumnDraft
 from mldeck.ui.runs.column_list import ColumnList
 from mldeck.ui.runs.experiment_list import ExperimentList
@@ -208,15 +208,15 @@ WAYS: dict[type[Grid], Way] = {
         lambda _: LineGrid("none"),
         lambda grid, n: grid.show([Line(text(each), text(each + 1), is_heading=each % 7 == 5) for each in range(n)]),
     ),
-    LoggedModelList: Way(lambda n: LoggedModelList(logged(n or 1), versions(n))),
+    ModelChoiceList: Way(lambda n: ModelChoiceList(logged(n or 1), versions(n))),
     MarkdownPane: Way(lambda _: MarkdownPane(), lambda grid, n: grid.show("\n\n".join(map(text, range(n))))),
     MetricGrid: Way(
         lambda _: MetricGrid(no_outline),
         lambda grid, n: grid.show(str(n), [Metric(text(each), each / 3, NOW, each) for each in range(n)]),
     ),
     ModelCard: Way(lambda n: ModelCard(Card("card", tuple(CardLine(text(each), text(each + 1)) for each in range(n))))),
-    NameList: Way(
-        lambda n: NameList([RegisteredModel(text(each)) for each in range(n)]),
+    ModelNameList: Way(
+        lambda n: ModelNameList([RegisteredModel(text(each)) for each in range(n)]),
         lambda grid, n: grid.narrow("" if n % 2 else str(n)),
     ),
     ReadyLines: Way(lambda n: ReadyLines(lines_of(n)), lambda grid, n: grid.show_lines(lines_of(n))),

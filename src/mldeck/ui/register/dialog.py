@@ -29,12 +29,12 @@ from mldeck.ui.kit.text_field import TextField
 if TYPE_CHECKING:
     from mldeck.store.registry.moves import Registered
 
-_DEED, _CANCEL = "Register", "Cancel"
+_REGISTER, _CANCEL = "Register", "Cancel"
 _MIN_NAME_WIDTH = 8
 
 
 @dataclass(frozen=True)
-class Wish:
+class Registration:
     """What is to be registered."""
 
     model: LoggedModel
@@ -43,7 +43,7 @@ class Wish:
     tags: Mapping[str, str]
 
 
-Write = Callable[[Wish, Interrupt], "Registered"]
+WriteRegistration = Callable[[Registration, Interrupt], "Registered"]
 
 
 def read_tags(text: str) -> dict[str, str]:
@@ -62,7 +62,7 @@ def read_tags(text: str) -> dict[str, str]:
     return tags
 
 
-class LoggedModelList(Grid):
+class ModelChoiceList(Grid):
     """The models of the run, and what came of them already."""
 
     def __init__(self, models: Sequence[LoggedModel], versions: Sequence[ModelVersion]) -> None:
@@ -99,7 +99,7 @@ class LoggedModelList(Grid):
         return Cell("" if row else "model", "dim"), Cell(safe(model.name)), Cell(safe(about), "dim")
 
 
-class NameList(Grid, can_focus=False):
+class ModelNameList(Grid, can_focus=False):
     """The registered models whose name contains what is typed; the line for typing has the keys."""
 
     def __init__(self, models: Sequence[RegisteredModel]) -> None:
@@ -145,27 +145,27 @@ class RegisterDialog(ModalScreen["Registered | None"]):
         models: Sequence[LoggedModel],
         registered: Sequence[RegisteredModel],
         versions: Sequence[ModelVersion],
-        write: Write,
+        write: WriteRegistration,
     ) -> None:
         super().__init__()
         self._title = title
         self._models = models
         self._registered = registered
         self._versions = versions
-        self._write_wish = write
+        self._write_registration = write
         self._is_writing = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="register", classes="dialog") as pane:
             pane.border_title = Content(safe(self._title))
             pane.border_subtitle = Content("Tab next field · ↑↓ choose · Enter · Esc cancel")
-            yield LoggedModelList(self._models, self._versions)
+            yield ModelChoiceList(self._models, self._versions)
             yield from self._field("as", "register-name", "a registered model, or the name of a new one")
             yield Static("", id="register-verdict", markup=False)
-            yield NameList(self._registered)
+            yield ModelNameList(self._registered)
             yield from self._field("description", "register-description", "of the version, optional", keeps_lines=True)
             yield from self._field("tags", "register-tags", "key=value key2='another value', optional")
-            yield ButtonBar((_DEED, _CANCEL), id="register-buttons")
+            yield ButtonBar((_REGISTER, _CANCEL), id="register-buttons")
 
     def _field(self, label: str, id: str, placeholder: str, *, keeps_lines: bool = False) -> ComposeResult:
         with Horizontal(classes="register-field"):
@@ -173,15 +173,15 @@ class RegisterDialog(ModalScreen["Registered | None"]):
             yield TextField(id=id, placeholder=placeholder, select_on_focus=False, keeps_lines=keeps_lines)
 
     def on_mount(self) -> None:
-        self.set_focus(self._line if len(self._models) == 1 else self.query_one(LoggedModelList))
+        self.set_focus(self._line if len(self._models) == 1 else self.query_one(ModelChoiceList))
 
     @property
     def _line(self) -> TextField:
         return self.query_one("#register-name", TextField)
 
     @property
-    def _names(self) -> NameList:
-        return self.query_one(NameList)
+    def _names(self) -> ModelNameList:
+        return self.query_one(ModelNameList)
 
     # -- what is typed
 
@@ -195,29 +195,29 @@ class RegisterDialog(ModalScreen["Registered | None"]):
         """Says what is wrong, or else what is going to happen."""
         line = self.query_one("#register-verdict", Static)
         try:
-            wish = self._wish()
-            problem, text = False, self._outcome(wish)
+            registration = self._registration()
+            problem, text = False, self._outcome(registration)
         except MldeckError as error:
             problem, text = bool(self._line.text), str(error) if self._line.text else ""
         line.set_class(problem, "-problem")
         line.update(safe(text))
 
-    def _outcome(self, wish: Wish) -> str:
-        if self._is_known(wish.name):
-            return f"the next version of {wish.name}"
-        return f"version 1 of a new model, {wish.name}"
+    def _outcome(self, registration: Registration) -> str:
+        if self._is_known(registration.name):
+            return f"the next version of {registration.name}"
+        return f"version 1 of a new model, {registration.name}"
 
     def _is_known(self, name: str) -> bool:
         return any(each.name == name for each in self._registered)
 
-    def _wish(self) -> Wish:
+    def _registration(self) -> Registration:
         """Raises `MldeckError` when it cannot be."""
         name = self._line.text
         if not self._is_known(name):  # those of older MLflows may be called anything
             check_model_name(name)
         description = self.query_one("#register-description", TextField).text
         tags = read_tags(self.query_one("#register-tags", TextField).text)
-        return Wish(self.query_one(LoggedModelList).chosen, name, description, tags)
+        return Registration(self.query_one(ModelChoiceList).chosen, name, description, tags)
 
     def action_step(self, step: int) -> None:
         """The arrow keys in the line for the name put a registered one into it."""
@@ -251,19 +251,19 @@ class RegisterDialog(ModalScreen["Registered | None"]):
         if self._is_writing:
             return
         try:
-            wish = self._wish()
+            registration = self._registration()
         except MldeckError as error:
             self.query_one("#register-verdict", Static).set_class(True, "-problem").update(safe(str(error)))
             self.set_focus(self._line)
         else:
             self._is_writing = True
-            self._write(wish)
+            self._write(registration)
 
     @work(group="write", exclusive=True)
-    async def _write(self, wish: Wish) -> None:
+    async def _write(self, registration: Registration) -> None:
         try:
             done = await write_or_explain(
-                self.app, lambda interrupt: self._write_wish(wish, interrupt), "Nothing was registered"
+                self.app, lambda interrupt: self._write_registration(registration, interrupt), "Nothing was registered"
             )
             if done is not None:
                 self.dismiss(done)

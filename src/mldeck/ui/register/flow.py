@@ -14,7 +14,7 @@ from mldeck.errors import MldeckError
 from mldeck.registry.nouns import LoggedModel, ModelSource, ModelVersion, RegisteredModel
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.threads import read_off_loop
-from mldeck.ui.register.dialog import RegisterDialog, Wish
+from mldeck.ui.register.dialog import RegisterDialog, Registration
 from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Offer:
     has_registry: bool
 
 
-class Registering:
+class RegisterFlow:
     """Call its methods in a worker."""
 
     def __init__(self, screen: Screen[None], session: Session) -> None:
@@ -93,7 +93,7 @@ class Registering:
             offer.models,
             offer.registered,
             offer.versions,
-            lambda wish, interrupt: self._write(offer.run_id, wish, interrupt),
+            lambda registration, interrupt: self._write(offer.run_id, registration, interrupt),
         )
         done = await self._screen.app.push_screen_wait(dialog)
         if done is None:
@@ -104,9 +104,11 @@ class Registering:
             self._say(done.notice)
         return True
 
-    def _write(self, run_id: str, wish: Wish, interrupt: Interrupt) -> Registered:
-        source = self._source(run_id, wish.model, interrupt)
-        return self._session.registry_editor.register(wish.name, source, wish.description, wish.tags, interrupt)
+    def _write(self, run_id: str, registration: Registration, interrupt: Interrupt) -> Registered:
+        source = self._source(run_id, registration.model, interrupt)
+        return self._session.registry_editor.register(
+            registration.name, source, registration.description, registration.tags, interrupt
+        )
 
     def _source(self, run_id: str, model: LoggedModel, interrupt: Interrupt) -> ModelSource:
         """As it is now: what was shown may be gone."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mldeck.store.edits.changes import Edit
     from mldeck.store.edits.editor import StoreEditor
 
-Write = Callable[["StoreEditor", Interrupt], "Edit"]
+WriteEdit = Callable[["StoreEditor", Interrupt], "Edit"]
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Editing(Asking):
         if undone:
             self._done.pop()
 
-    async def _write(self, write: Write, *, can_be_undone: bool = True) -> bool:
+    async def _write(self, write: WriteEdit, *, can_be_undone: bool = True) -> bool:
         """Whether it was written; the outcome is said either way: a toast, or a dialog that stays until it was read."""
         store = self._session.store
         edit = await write_or_explain(self._screen.app, lambda interrupt: write(store.editor, interrupt))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mldeck.registry.nouns import LoggedModel
     from mldeck.ui.files.logged_models import ModelList
     from mldeck.ui.files.tree import ArtifactTree
-    from mldeck.ui.register.flow import Registering
+    from mldeck.ui.register.flow import RegisterFlow
     from mldeck.ui.runs.columns import RunColumns
     from mldeck.ui.runs.copy_and_export import CopyAndExport
     from mldeck.ui.runs.editing import Editing, RunSubject
@@ -401,20 +401,20 @@ class RunsScreen(Place):
         if not run_ids:
             self.notify("There is no run to register a model of", timeout=3)
             return
-        self._register(lambda registering: registering.register_runs(run_ids))
+        self._register(lambda flow: flow.register_runs(run_ids))
 
     def register_models(self, run_id: str, chosen: LoggedModel | str | None) -> None:
         """One of a run's models, or the folder of the run at a path; None asks which."""
-        self._register(lambda registering: registering.register_models(run_id, chosen))
+        self._register(lambda flow: flow.register_models(run_id, chosen))
 
     @work(group="edit", exclusive=True)
-    async def _register(self, register: Callable[[Registering], Awaitable[None]]) -> None:
+    async def _register(self, register: Callable[[RegisterFlow], Awaitable[None]]) -> None:
         if self.says_why_not(self.session.registry_refusal):
             return
-        from mldeck.ui.register.flow import Registering
+        from mldeck.ui.register.flow import RegisterFlow
 
         with self.reporting_trouble():
-            await register(Registering(self, self.session))
+            await register(RegisterFlow(self, self.session))
 
     async def _change(
         self,
