@@ -154,7 +154,7 @@ async def test_a_state_that_is_no_file(kind: str, state: Path, taxi: Path) -> No
         assert deck.screen.run_pane.filter_line.text == "candidate"
         (complaint,) = complaints(deck)
         assert complaint.startswith(f"{state} cannot be read ({why}")
-        assert "nothing of this sitting is kept" in complaint
+        assert "nothing of this session is saved" in complaint
     if kind == "parent":
         assert state.parent.read_text() == "mine"
     else:

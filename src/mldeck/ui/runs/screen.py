@@ -186,7 +186,7 @@ class RunsScreen(Place):
     def _start_scope(self) -> None:
         """Other experiments are shown now, in their own columns and with their own filter."""
         session = self.session
-        session.forget_columns()
+        session.load_saved_columns()
         session.order, session.numeric = (), {}
         session.layout = Layout(is_tree=session.layout.is_tree)
         session.filter = session.filters.get(session.scope_id, "")

@@ -1,6 +1,6 @@
-"""How the listed runs stand in the table: flat, as a tree by parent, or in groups. Pure functions over run ids.
+"""How the listed runs are arranged in rows: flat, as a tree by parent, or in groups. Pure functions over run ids.
 
-A row is a run id, or the empty text where a heading stands.
+A row is a run id, or `HEADING` for the heading of a group.
 """
 
 from __future__ import annotations
@@ -13,38 +13,39 @@ from mldeck.format import LEAST_DIGITS, digits_to_tell_apart, sorted_by_value
 from mldeck.model import Column
 
 HEADING = ""
-"""Stands for a run id in a row that is a heading."""
+"""The run id of a row that is a heading."""
 
 
 @dataclass(frozen=True)
 class Heading:
-    """A group of runs that have the same value."""
+    """The heading of a group of runs that have the same value."""
 
     value: str | None
-    """None: they do not have one."""
+    """None for the runs without a value."""
     count: int
     is_open: bool
+    """Whether the runs of the group are shown."""
     low: float | None = None
     mean: float | None = None
     high: float | None = None
-    """Of the metric that was chosen, over the runs that have a finite value of it; None if none has."""
+    """Least, mean and greatest value of `Layout.metric` over the runs with a finite value; all None if there are none."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How somebody wants the runs to stand. Neither a tree nor groups: flat."""
+    """How the user wants the runs to be arranged: as a tree, in groups or, with neither, flat."""
 
     is_tree: bool = False
     folded: frozenset[str] = frozenset()
     """Runs whose children are hidden in the tree."""
     group_by: Column | None = None
-    """A param or tag."""
+    """The param or tag to group by."""
     metric: str | None = None
-    """What the groups are measured by."""
+    """The metric that the headings summarize."""
     opened: frozenset[str | None] = frozenset()
     """Values of the groups whose runs are shown."""
     only: frozenset[str] | None = None
-    """Nothing but these runs, if they are listed at all."""
+    """Show only these of the listed runs; None for all."""
 
     @property
     def is_flat(self) -> bool:
@@ -56,21 +57,22 @@ class Arrangement:
     run_ids: Sequence[str] = ()
     """By row; `HEADING` where a heading stands."""
     depths: Mapping[str, int] = field(default_factory=dict)
-    """How many of its ancestors are listed above a run; runs at the top are left out."""
+    """By run id: how many of its ancestors are listed above it. Runs at the top are left out."""
     child_counts: Mapping[str, int] = field(default_factory=dict)
-    """Of the runs that have children among those listed."""
+    """By run id: how many children of the run are listed. Runs without are left out."""
     folded: Collection[str] = frozenset()
+    """Runs whose children are hidden."""
     headings: Mapping[int, Heading] = field(default_factory=dict)
-    """By row."""
+    """By row number."""
     digits: int = LEAST_DIGITS
-    """So many tell the least and the greatest numbers of the headings apart."""
+    """Significant digits that tell the least and greatest numbers of all headings apart."""
 
 
 def as_tree(ids: Sequence[str], parents: Mapping[str, str], folded: Collection[str]) -> Arrangement:
-    """Each run below its parent, siblings in the order of `ids`; the children of `folded` runs are hidden.
+    """Put each run below its parent, siblings in the order of `ids`; hide the children of `folded` runs.
 
-    A run whose parent is not listed (missing, deleted, in another experiment, filtered out) stands at the top; so does the
-    first one listed of a circle of runs that are each other's parents.
+    A run goes to the top if its parent is not listed (missing, deleted, in another experiment, filtered out). So does the
+    first listed run of a cycle of parents.
     """
     listed = set(ids)
     children: dict[str, list[str]] = {}
@@ -84,7 +86,7 @@ def as_tree(ids: Sequence[str], parents: Mapping[str, str], folded: Collection[s
     rows: list[str] = []
     depths: dict[str, int] = {}
     seen: set[str] = set()
-    for run_id in (*tops, *ids):  # the second round finds the circles, which no top leads to
+    for run_id in (*tops, *ids):  # the second part finds the cycles, which no top leads to
         if run_id not in seen:
             _descend(run_id, children, folded, rows, depths, seen)
     return Arrangement(rows, depths, {run_id: len(below) for run_id, below in children.items()}, frozenset(folded))
@@ -98,7 +100,7 @@ def _descend(
     depths: dict[str, int],
     seen: set[str],
 ) -> None:
-    """Without recursion: nesting may be deeper than Python likes. `folded` runs hide what is below them."""
+    """Add a run and its descendants to `rows`, `depths` and `seen`. Not recursive: nesting may exceed Python's limit."""
     waiting = [(top, 0, False)]
     while waiting:
         run_id, depth, is_hidden = waiting.pop()
@@ -116,22 +118,25 @@ def _descend(
 def in_groups(
     ids: Sequence[str], values: Mapping[str, str], metric: Mapping[str, float], opened: Collection[str | None]
 ) -> Arrangement:
-    """A heading for each value, numbers first and the runs without a value last; below it its runs, if it is opened."""
+    """Put the runs below a heading for each value: numbers first, runs without a value last.
+
+    `values` and `metric` are by run id. Only the groups whose value is in `opened` show their runs.
+    """
     groups: dict[str | None, list[str]] = {}
     for run_id in ids:
         groups.setdefault(values.get(run_id), []).append(run_id)
     rows: list[str] = []
     headings: dict[int, Heading] = {}
     depths: dict[str, int] = {}
-    for value in sorted_by_value(groups, lambda each: each):
+    for value in sorted_by_value(groups, lambda value: value):
         members = groups[value]
         headings[len(rows)] = _heading(value, members, metric, value in opened)
         rows.append(HEADING)
         if value in opened:
             rows.extend(members)
             depths.update((run_id, 1) for run_id in members)
-    # Not by their means, which differ in what calculating leaves behind.
-    numbers = (number for each in headings.values() for number in (each.low, each.high) if number is not None)
+    # Without the means: their last digits are rounding errors.
+    numbers = (number for heading in headings.values() for number in (heading.low, heading.high) if number is not None)
     return Arrangement(rows, depths, headings=headings, digits=digits_to_tell_apart(numbers))
 
 
@@ -139,6 +144,6 @@ def _heading(value: str | None, members: Sequence[str], metric: Mapping[str, flo
     numbers = [metric[run_id] for run_id in members if math.isfinite(metric.get(run_id, math.nan))]
     if not numbers:
         return Heading(value, len(members), is_open)
-    # Each divided first: the sum of finite numbers need not be finite.
+    # Divide before adding: the sum of finite numbers may be infinite.
     mean = math.fsum(number / len(numbers) for number in numbers)
     return Heading(value, len(members), is_open, min(numbers), mean, max(numbers))

@@ -1,6 +1,6 @@
-"""Which columns the run table of an experiment shows, in what order, how wide, and which of them stay in sight.
+"""Which columns the run table of an experiment shows, in which order, how wide, and which of them are pinned.
 
-Pure values: what the dialog edits, the table shows, and the saved state keeps.
+Pure values: the dialog edits them, the table shows them, and the saved state keeps them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from mldeck.model import Column, Kind
 AGE = Column(Kind.ATTRIBUTE, "start_time")
 DURATION = Column(Kind.ATTRIBUTE, "duration")
 EXPERIMENT = Column(Kind.ATTRIBUTE, "experiment_id")
-"""Shown by its name; there when several experiments are shown together."""
+"""Shows the name of the experiment; added when several experiments are shown together."""
 DEFAULT_ATTRIBUTES = (AGE, DURATION)
-"""Status and name are always there, and no matter of choice."""
+"""Shown unless the user chose the columns. Status and name are always shown, and cannot be chosen."""
 
 ATTRIBUTES = (
     AGE,
@@ -47,67 +47,69 @@ LABELS: Mapping[Column, str] = {
     Column(Kind.TAG, "mlflow.source.git.commit"): "git commit",
     **{column: f"dataset {column.key}" for column in DATASETS},
 }
-"""What stands above a column, where it is not the key."""
+"""Column headers that differ from the key."""
 
 MIN_WIDTH, MAX_WIDTH = 4, 120
+"""Limits for widths that the user sets, in cells."""
+
 _KIND_ORDER = tuple(Kind)
 
 
 class ColumnSource(str, Enum):
-    """Where the columns come from."""
+    """How the columns are chosen. The values are written to the saved state."""
 
     DIFFERING = "differing"
-    """What differs between the runs on screen: what a table shows before anybody chose."""
+    """Columns that differ between the runs on screen: the default."""
     PRESENT = "present"
-    """What at least one of the listed runs has."""
+    """Columns that at least one of the listed runs has a value for."""
     CHOSEN = "chosen"
-    """What the user picked, in that order."""
+    """Columns that the user picked, in this order."""
 
 
 @dataclass(frozen=True)
 class ColumnChoice:
     source: ColumnSource = ColumnSource.DIFFERING
     columns: tuple[Column, ...] = ()
-    """Those chosen by hand; of no meaning for the other sources."""
+    """The picked columns; ignored for the other sources."""
     pinned: tuple[Column, ...] = ()
-    """Stay on the left when one scrolls to the right, if they are shown."""
+    """Columns that stay on the left when the table scrolls, if they are shown."""
     widths: Mapping[Column, int] = field(default_factory=dict)
-    """Cells, where the width was set by hand."""
+    """Widths that the user set, in cells."""
 
     def arranged(self, found: Iterable[Column], kept: Iterable[Column] = ()) -> tuple[Column, ...]:
-        """The columns behind the name: the pinned ones first.
+        """Return the columns after the name, the pinned ones first.
 
-        `found` is what the source has now, `kept` what was shown before: a live table loses no column.
+        `found` are the columns of the source now, `kept` those shown before: a live table loses no column.
         """
         columns: Sequence[Column] = self.columns
         if self.source is not ColumnSource.CHOSEN:
             fixed = frozenset(DEFAULT_ATTRIBUTES)
-            merged = dict.fromkeys(each for each in (*kept, *found) if each not in fixed)
+            merged = dict.fromkeys(column for column in (*kept, *found) if column not in fixed)
             by_kind = sorted(merged, key=lambda column: _KIND_ORDER.index(column.kind))
             columns = (*DEFAULT_ATTRIBUTES, *by_kind)
         return pinned_first(columns, self.pinned)
 
     def pinned_count(self, columns: Sequence[Column]) -> int:
-        """How many of the arranged columns are pinned."""
+        """Return how many of these columns are pinned."""
         return len(set(self.pinned).intersection(columns))
 
 
 @dataclass(frozen=True)
 class ColumnStyle:
-    """What the user wants of the columns, whatever is in them."""
+    """How the run table shows its columns, independent of the values in them."""
 
     widths: Mapping[Column, int] = field(default_factory=dict)
-    """Set by hand; the others fit their values."""
+    """Widths that the user set, in cells; other columns fit their values."""
     greater_is_better: Mapping[str, bool] = field(default_factory=dict)
-    """Metrics that have a best value."""
+    """By key of the metrics that have a best value: whether that is the highest."""
     pinned: int = 0
-    """So many columns behind the name stay in sight."""
+    """How many columns after the name are pinned."""
     experiment_names: Mapping[str, str] = field(default_factory=dict)
     """By experiment id."""
 
 
 def is_sortable(column: Column) -> bool:
-    """What MLflow sorts by, and the duration."""
+    """Return whether runs can be sorted by a column: what MLflow can sort by, and the duration."""
     if column.kind is Kind.ATTRIBUTE:
         return column.key not in ("experiment_id", "lifecycle_stage")
     return column.kind is not Kind.DATASET
@@ -115,7 +117,7 @@ def is_sortable(column: Column) -> bool:
 
 def pinned_first(columns: Sequence[Column], pinned: Iterable[Column]) -> tuple[Column, ...]:
     held = frozenset(pinned)
-    return (*(each for each in columns if each in held), *(each for each in columns if each not in held))
+    return (*(column for column in columns if column in held), *(column for column in columns if column not in held))
 
 
 def label_of(column: Column) -> str:
@@ -128,14 +130,14 @@ def label_of(column: Column) -> str:
 def choice_to_json(choice: ColumnChoice) -> dict[str, Any]:
     return {
         "source": choice.source.value,
-        "columns": [_written(each) for each in choice.columns],
-        "pinned": [_written(each) for each in choice.pinned],
+        "columns": [_written(column) for column in choice.columns],
+        "pinned": [_written(column) for column in choice.pinned],
         "widths": [[*_written(column), width] for column, width in choice.widths.items()],
     }
 
 
 def choice_from_json(written: object) -> ColumnChoice:
-    """What was remembered; the default for whatever of it cannot be understood."""
+    """Read what `choice_to_json` returned. Malformed parts, which a user may have edited, become the default."""
     if not isinstance(written, dict):
         return ColumnChoice()
     try:
@@ -157,7 +159,7 @@ def _columns(written: object) -> list[Column]:
     items = written if isinstance(written, list) else []
     always = ("status", "run_name")
     found = (column for column in map(_column, items) if column is not None)
-    return [each for each in found if each.kind is not Kind.ATTRIBUTE or each.key not in always]
+    return [column for column in found if column.kind is not Kind.ATTRIBUTE or column.key not in always]
 
 
 def _column(written: object) -> Column | None:

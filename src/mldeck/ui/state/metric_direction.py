@@ -1,4 +1,4 @@
-"""Which direction of a metric is the better one, as far as anybody said so."""
+"""Whether a higher or lower value of a metric is better, as far as the user or MLflow has said."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-_MEMORY_KEY = "best"
+_SAVED_KEY = "best"
 
 
 class Better(str, Enum):
+    """The better direction of a metric. The values are written to the saved state."""
+
     HIGHER = "higher"
     LOWER = "lower"
     NEITHER = "neither"
-    """Asked, and there is no best value."""
+    """The user said that the metric has no best value."""
 
 
 ANSWERS = (
@@ -21,22 +23,24 @@ ANSWERS = (
     (Better.LOWER, "l", "↓ lower is better"),
     (Better.NEITHER, "n", "neither: highlight nothing"),
 )
-"""What can be said of a metric: the direction, its letter, and in words."""
+"""The choices for a metric, each with its key and its words."""
 
 
 def remembered(experiment: Mapping[str, Any]) -> dict[str, Better]:
-    """By metric key: what the user said of this experiment's metrics."""
-    written = experiment.get(_MEMORY_KEY)
-    known = {each.value: each for each in Better}
+    """Read the directions of an experiment from its saved state, by metric key. Unknown values are left out."""
+    written = experiment.get(_SAVED_KEY)
+    known = {better.value: better for better in Better}
     if not isinstance(written, dict):
         return {}
     return {key: known[word] for key, word in written.items() if isinstance(word, str) and word in known}
 
 
 def remember(experiment: dict[str, Any], metric: str, better: Better) -> None:
-    experiment[_MEMORY_KEY] = {key: each.value for key, each in remembered(experiment).items()} | {metric: better.value}
+    """Set a direction in the saved state of an experiment."""
+    directions = remembered(experiment) | {metric: better}
+    experiment[_SAVED_KEY] = {key: direction.value for key, direction in directions.items()}
 
 
 def higher_is_better(directions: Mapping[str, Better]) -> dict[str, bool]:
-    """Those metrics that have a best value."""
-    return {key: each is Better.HIGHER for key, each in directions.items() if each is not Better.NEITHER}
+    """Return the metrics that have a best value: True if higher is better, False if lower is."""
+    return {key: better is Better.HIGHER for key, better in directions.items() if better is not Better.NEITHER}

@@ -1,7 +1,7 @@
-"""What mldeck remembers of a store between sittings: filters, and the columns chosen for each experiment.
+"""What mldeck saves for a store between sessions: filters, and the choices made for each experiment.
 
-One JSON file per store, in the user's own state folder. It is a convenience: when it cannot be read or written, the deck goes
-on without it.
+There is one JSON file per store, in the user's own state folder. It is a convenience: if it cannot be read or written, mldeck
+works without it.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from mldeck.settings import state_folder
 
 _MAX_HISTORY = 200
 _MOST_BYTES = 1 << 24
-"""Somebody may have chosen among thousands of columns in many experiments."""
+"""Larger files are neither read nor written. Generous, because many experiments may have thousands of chosen columns."""
 
 
 @dataclass
 class SavedState:
-    """Changed in place; `save` writes it whole."""
+    """The saved state of one store. It is changed in place, and `save` writes all of it."""
 
     file: Path
     history: list[str] = field(default_factory=list)
-    """Filters that were used, the newest last."""
+    """Filters that were applied, the newest last."""
     starred: dict[str, str] = field(default_factory=dict)
-    """Filters that were given a name."""
+    """Filters that the user kept, by the name given to them."""
     experiments: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By experiment id: whatever the places want to know again."""
+    """By experiment id: the choices of each place, as JSON values."""
     places: list[str] = field(default_factory=list)
-    """Hosts and folders that only the database names, and that the user agreed to for good."""
+    """Hosts and folders that only the database names, and that the user accepted for good."""
     trouble: str = ""
-    """What the user should know when what was remembered cannot be read."""
+    """A message for the user if the file cannot be read; else empty."""
     _is_damaged: bool = False
-    """What the file holds makes no sense: somebody may be able to mend it, so it is put aside before another is written."""
+    """Whether the file is malformed. It may be repairable, so it is put aside before a new one is written."""
     _is_barred: bool = False
-    """What is there cannot be read at all, and is not written over."""
+    """Whether the file cannot be read at all. Then it is never overwritten."""
 
     @classmethod
     def of(cls, store: Path) -> SavedState:
-        """What is remembered of the store at this path; nothing, if nothing (readable) is there."""
+        """Read the state of the store at this path. Without a readable file it is empty; an error goes to `trouble`."""
         digest = hashlib.sha256(str(store.absolute()).encode(errors="surrogateescape")).hexdigest()[:16]
         state = cls(state_folder() / "stores" / f"{digest}.json")
         try:
@@ -55,7 +55,7 @@ class SavedState:
             return state
         except OSError as error:
             state._is_barred = True
-            state._complain(error.strerror, "nothing of this sitting is kept")
+            state._complain(error.strerror, "nothing of this session is saved")
         except ValueError as error:
             state._is_damaged = True
             state._complain(error, f"the file will be kept as {state._put_aside.name}")
@@ -67,9 +67,9 @@ class SavedState:
         return state
 
     def add_filter(self, text: str) -> None:
-        """Puts a filter at the end of the history, once."""
+        """Move a filter to the end of the history."""
         if text.strip():
-            self.history = [*(each for each in self.history if each != text), text][-_MAX_HISTORY:]
+            self.history = [*(other for other in self.history if other != text), text][-_MAX_HISTORY:]
             self.save()
 
     def star(self, name: str, text: str) -> None:
@@ -77,7 +77,7 @@ class SavedState:
         self.save()
 
     def unstar(self, text: str) -> None:
-        self.starred = {name: each for name, each in self.starred.items() if each != text}
+        self.starred = {name: starred for name, starred in self.starred.items() if starred != text}
         self.save()
 
     def agree_to(self, place: str) -> None:
@@ -86,9 +86,11 @@ class SavedState:
             self.save()
 
     def experiment(self, experiment_id: str) -> dict[str, Any]:
+        """Return the choices for an experiment, to be changed in place."""
         return self.experiments.setdefault(experiment_id, {})
 
     def save(self) -> None:
+        """Write the file, unless that fails or is not allowed; neither is an error."""
         written = {
             "history": self.history,
             "starred": self.starred,
@@ -101,7 +103,7 @@ class SavedState:
         temporary = self.file.with_name(f"{self.file.name}.{os.getpid()}")
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            # A new file: what has this name already might be a pipe.
+            # Mode "x": an existing file of this name could be a pipe.
             with temporary.open("x", encoding="utf-8") as file:
                 file.write(text)
             if self._is_damaged:
@@ -117,11 +119,13 @@ class SavedState:
         return self.file.with_suffix(".damaged")
 
     def _complain(self, why: object, what_then: str) -> None:
-        self.trouble = f"{self.file} cannot be read ({why}): mldeck goes on without what it remembered, and {what_then}"
+        self.trouble = (
+            f"{self.file} cannot be read ({why}): mldeck works without saved filters and columns, and {what_then}"
+        )
 
 
 def _texts(values: object) -> list[str]:
-    return [each for each in values if isinstance(each, str)] if isinstance(values, list) else []
+    return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
 
 
 def _mapping(values: object, kind: type) -> dict[str, Any]:

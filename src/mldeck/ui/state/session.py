@@ -1,4 +1,14 @@
-"""The state of one sitting: the store, what is looked at and in what order, and which runs are marked."""
+"""The state of one session: the open stores, the experiment and runs on screen, their order, filter and marks.
+
+All places share one `Session`. Which thread owns what:
+
+* Only the event loop changes the public attributes. Code in a thread is handed the values that it needs. Of the attributes
+  it may read `settings`, `path`, `store`, `workspace`, `agreed_places` and `saved`.
+* `open`, `registered`, `registry` and `registry_editor` may open a database, so they are called in a thread. They set
+  `_store` and `_registered` under a lock, each of them once before `close`.
+* `poll` and `reopen` block, and are called in a thread. `places` and `databases` may be called anywhere.
+* `histories` has a lock of its own: any thread may use it. `clock` belongs to the event loop.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +39,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WayBack:
-    """Good for as long as one stays on the run that one came for."""
+    """Where Esc leads back to, as long as the cursor stays on the run that the user came for."""
 
     place: str
+    """The name of the place."""
     run_id: str
 
 
@@ -39,53 +50,59 @@ class WayBack:
 class Session:
     settings: Settings
     path: Path
+    """The file of the store that holds the runs."""
     experiment: Experiment | None = None
+    """The chosen experiment; None before one is chosen."""
     experiment_view: View = View.ACTIVE
     run_view: View = View.ACTIVE
     order: tuple[OrderKey, ...] = ()
     numeric: dict[Column, bool] = field(default_factory=dict)
-    """Whether a param or tag is sorted as the number that it is, as far as that was found out."""
+    """Whether a param or tag is sorted as a number; columns that have not been looked at yet are missing."""
     filter: str = ""
+    """The applied filter, in MLflow's search language."""
     columns: tuple[Column, ...] = ()
-    """What the run table shows behind the name, in that order."""
+    """The columns of the run table after the name, in their order."""
     choice: ColumnChoice = field(default_factory=ColumnChoice)
-    """Where the columns come from."""
+    """How the user wants the columns to be chosen."""
     better: dict[str, Better] = field(default_factory=dict)
-    """By metric of this experiment: which direction is the better one."""
+    """By metric key of this experiment: which direction is better."""
     layout: Layout = field(default_factory=Layout)
     marked: dict[str, int] = field(default_factory=dict)
     """Run ids in the order in which they were marked, each with the number of its colour in charts and lists."""
     joined: tuple[Experiment, ...] = ()
-    """Experiments that were marked, to see the runs of all of them together; empty: those of `experiment`."""
+    """The experiments whose runs are shown together; empty to show the runs of `experiment` alone."""
     filters: dict[str, str] = field(default_factory=dict)
-    """The filter of each scope that was looked at in this sitting."""
+    """By `scope_id`: the filters of this session."""
     workspace: str = "default"
-    """Whose registered models are shown (MLflow 3.10 and later)."""
+    """The workspace whose registered models are shown (MLflow 3.10 and later)."""
     agreed_places: set[str] = field(default_factory=set)
-    """Hosts and folders that only the database names, and that the user agreed to in this sitting."""
+    """Hosts and folders that only the database names, and that the user accepted for this session."""
     way_back: WayBack | None = None
-    """Where somebody came from to look at a run."""
+    """Set when another place sent the user to a run."""
     histories: HistoryCache = field(default_factory=HistoryCache)
     """The metric histories that were looked at."""
     clock: Clock = field(default_factory=Clock)
     """The time on screen."""
     changes: int = 0
-    """How often the database was seen to have changed: a place that has read an older state reads again when it is shown."""
+    """How many changes of the database were seen. A place that read an older state reads again when it is shown."""
     _store: Store | None = None
     _registered: Store | None = None
-    """The store of the model registry, where that is another one than the store of the runs."""
+    """The store of the model registry, if it is not the store of the runs."""
     _told: set[str] = field(default_factory=set)
-    """Notices."""
-    _opening: Lock = field(default_factory=Lock)
+    """Notices that the user has seen."""
+    _open_lock: Lock = field(default_factory=Lock)
 
     @cached_property
     def saved(self) -> SavedState:
-        """What is remembered of this store from earlier sittings."""
+        """What earlier sessions saved for this store. Read on first use, which does not raise: see `SavedState.trouble`."""
         return SavedState.of(self.path)
 
     def places(self, database: Path | None = None) -> Places:
-        """Where files may be looked for. `database` is the file that names the place, if it is not that of the runs."""
-        from mldeck.artifacts.location import Places  # most sittings look at numbers
+        """Return the hosts and folders where artifacts may be read.
+
+        `database` is the file that names a location; relative paths start from its folder. None for the store of the runs.
+        """
+        from mldeck.artifacts.location import Places  # most sessions look at numbers only
 
         agreed = (*self.settings.artifact_hosts, *self.saved.places, *self.agreed_places)
         folder = (database or self.path).resolve().parent
@@ -93,6 +110,7 @@ class Session:
 
     @property
     def store(self) -> Store:
+        """The store of the runs. Raises `StoreUnavailable` before it is open."""
         if self._store is None:
             raise StoreUnavailable(f"{self.path} is not open yet")
         return self._store
@@ -102,35 +120,35 @@ class Session:
         return self._store is not None
 
     def untold_notices(self) -> tuple[str, ...]:
-        """What the user should know of what was opened, and of what was read since; each once."""
+        """Return what the user should know about the stores and the saved state, each notice once per session."""
         notices = [notice for store in self._stores() for notice in store.notices]
         if self.saved.trouble:
             notices.append(self.saved.trouble)
-        untold = tuple(each for each in dict.fromkeys(notices) if each not in self._told)
+        untold = tuple(notice for notice in dict.fromkeys(notices) if notice not in self._told)
         self._told.update(untold)
         return untold
 
     @property
     def refusal(self) -> str | None:
-        """Why nothing can be changed; None when it can."""
+        """Why the store cannot be changed; None if it can."""
         return self._store.read_only_reason if self._store is not None else "the store is not open yet"
 
     def open(self) -> None:
-        """Connects; in a thread, since this is where the database library is imported."""
+        """Open the store of the runs, unless it is open. Call it in a thread: it imports the database library."""
         from mldeck.store.store import Store
 
-        with self._opening:
+        with self._open_lock:
             if self._store is None:
                 self._store = Store(self.path, read_only=self.settings.read_only)
 
     @property
     def registered(self) -> Store:
-        """The store of the model registry, often that of the runs. Another one is opened by the first who asks, in a thread."""
+        """The store of the model registry, often that of the runs. A separate one is opened by the first call, in a thread."""
         if not self.settings.registry_store:
             return self.store
         from mldeck.store.store import Store
 
-        with self._opening:
+        with self._open_lock:
             if self._registered is None:
                 self._registered = Store(self._registry_path, read_only=self.settings.read_only)
             return self._registered
@@ -143,10 +161,10 @@ class Session:
 
     @property
     def databases(self) -> tuple[Path, ...]:
-        """The store and that of the registry, often the same: what files are written never replaces them."""
+        """The files of the run store and of the registry's store, often the same. Exports and downloads never replace them."""
         try:
             return self.path, self._registry_path
-        except UsageError:  # said where the registry is opened
+        except UsageError:  # reported where the registry is opened
             return (self.path,)
 
     @property
@@ -163,12 +181,12 @@ class Session:
 
     @property
     def registry_refusal(self) -> str | None:
-        """Why nothing registered can be changed; None when it can."""
+        """Why the model registry cannot be changed; None if it can."""
         return self.refusal if self._registered is None else self._registered.read_only_reason
 
     def poll(self) -> bool:
-        """Whether others changed what is open since the last call."""
-        changes = [each.poll().value for each in self._stores()]
+        """Return whether other programs changed an open database since the last call."""
+        changes = [store.poll().value for store in self._stores()]
         return any(change != "nothing" for change in changes)
 
     def reopen(self) -> None:
@@ -176,7 +194,7 @@ class Session:
             store.reopen()
 
     def give_up(self) -> None:
-        """Nobody waits for a lock any more: the deck is about to close."""
+        """Stop waiting for database locks; the app is closing."""
         for store in self._stores():
             store.give_up()
 
@@ -186,15 +204,15 @@ class Session:
         self._store = self._registered = None
 
     def _stores(self) -> list[Store]:
-        return [each for each in (self._store, self._registered) if each is not None]
+        return [store for store in (self._store, self._registered) if store is not None]
 
     def column_style(self, columns: Sequence[Column]) -> ColumnStyle:
-        """How the table is to show these columns."""
-        names = {each.experiment_id: each.name for each in self.scope}
+        """Return how the run table shows these columns."""
+        names = {experiment.experiment_id: experiment.name for experiment in self.scope}
         return ColumnStyle(self.choice.widths, higher_is_better(self.better), self.choice.pinned_count(columns), names)
 
-    def forget_columns(self) -> None:
-        """Another experiment was chosen: its columns are those of its last sitting."""
+    def load_saved_columns(self) -> None:
+        """Take the columns and metric directions that were saved for the present scope."""
         self.columns = ()
         saved = self.saved.experiments.get(self.scope_id, {})
         self.choice = choice_from_json(saved.get("columns"))
@@ -215,8 +233,8 @@ class Session:
 
     @property
     def scope_id(self) -> str:
-        """Tells scopes apart; of a single experiment, its id."""
-        return "+".join(each.experiment_id for each in self.scope)
+        """A key for the scope: the ids of its experiments, joined by `+`."""
+        return "+".join(experiment.experiment_id for experiment in self.scope)
 
     @property
     def query(self) -> RunQuery | None:
@@ -224,18 +242,19 @@ class Session:
         scope = self.scope
         if not scope:
             return None
-        # Deleting an experiment deletes its runs with it; whoever looks into one wants to see them.
-        is_deleted = all(each.lifecycle_stage == "deleted" for each in scope)
+        # Deleting an experiment deletes its runs with it. They are shown when only such experiments are open.
+        is_deleted = all(experiment.lifecycle_stage == "deleted" for experiment in scope)
         view = View.ALL if is_deleted else self.run_view
-        return RunQuery(tuple(each.experiment_id for each in scope), view, self.order, self.filter)
+        ids = tuple(experiment.experiment_id for experiment in scope)
+        return RunQuery(ids, view, self.order, self.filter)
 
     def toggle_joined(self, experiment: Experiment) -> None:
-        """Adds an experiment to those that are shown together, or takes it out."""
-        others = tuple(each for each in self.joined if each.experiment_id != experiment.experiment_id)
+        """Add an experiment to those that are shown together, or remove it."""
+        others = tuple(other for other in self.joined if other.experiment_id != experiment.experiment_id)
         self.joined = others if len(others) < len(self.joined) else (*self.joined, experiment)
 
     def cycle_sort(self, column: Column, *, also: bool) -> None:
-        """Ascending, then descending, then not any more. `also`: the other keys stay, and a new one goes behind them."""
+        """Sort by a column: ascending, then descending, then not at all. `also` keeps the other keys; a new one goes last."""
         present = next((key for key in self.order if key.column == column), None)
         if present is None:
             fresh = OrderKey(column, as_number=self.numeric.get(column, False))
@@ -243,22 +262,22 @@ class Session:
             return
         turned = () if present.descending else (replace(present, descending=True),)
         others = self.order if also else (present,)
-        self.order = tuple(each for key in others for each in (turned if key is present else (key,)))
+        self.order = tuple(kept for key in others for kept in (turned if key is present else (key,)))
 
     def switch_sort_kind(self, column: Column) -> bool:
-        """Numbers instead of text, or the other way round; whether the column is one that is sorted by."""
+        """Sort a column by number instead of text, or the other way round. Return False if it is not sorted by."""
         present = next((key for key in self.order if key.column == column), None)
         if present is not None:
             self.sort_as_number(column, not present.as_number)
         return present is not None
 
     def sort_as_number(self, column: Column, as_number: bool) -> None:
-        """How this column is sorted from now on, and now if it is sorted by."""
+        """Set whether a column is sorted by number, now and later in this session."""
         self.numeric[column] = as_number
         self.order = tuple(replace(key, as_number=as_number) if key.column == column else key for key in self.order)
 
     def toggle_marks(self, run_ids: Sequence[str]) -> None:
-        """Marks them; if all of them are marked, takes the marks away."""
+        """Mark these runs; unmark them if all of them are marked."""
         if all(run_id in self.marked for run_id in run_ids):
             for run_id in run_ids:
                 self.marked.pop(run_id, None)
@@ -266,7 +285,10 @@ class Session:
             self.marked = self.with_colours(run_ids)
 
     def with_colours(self, run_ids: Iterable[str]) -> dict[str, int]:
-        """The marked runs and these, each with the number of its colour: those without one get what the fewest have."""
+        """Return the marked runs and these, each with the number of its colour.
+
+        Runs without a colour get the one that the fewest runs have.
+        """
         from mldeck.charts.picture import SERIES_COLOURS  # not needed to show the first runs
 
         coloured = dict(self.marked)
