@@ -1,8 +1,9 @@
-"""The run table: the order of the runs is known, what is in a row is asked for when the row is on screen."""
+"""The run table. It knows the order of all runs; the values of a run are requested when its row comes into view."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -20,76 +21,77 @@ from mldeck.ui.state.arrangement import HEADING, Arrangement, Heading
 from mldeck.ui.state.columns import ColumnStyle, is_sortable
 
 _PINNED_SHARE = 2 / 3
-"""Pinned columns take no more of the width than this: something must be left to scroll."""
+"""The largest share of the width for pinned columns, so that something is left to scroll."""
 
 
 class RunTable(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, RUNS)
 
     class RowsWanted(Message):
-        """Rows or columns came into view whose values are not known yet."""
+        """Posted when rows or columns come into view whose values have not been read. Answered with `add_records`."""
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, RunTable.RowsWanted)
 
     class NewerSeen(Message):
-        """Somebody scrolled up to runs that came meanwhile, or back to the first."""
+        """Posted when the user scrolls up to runs that were added above the page: `newer_above` is smaller now."""
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, RunTable.NewerSeen)
 
+    @dataclass
     class SortAsked(Message):
-        """`also`: beside the columns that are sorted by already."""
+        """Posted to sort by a column."""
 
-        def __init__(self, column: Column, *, also: bool = False) -> None:
-            super().__init__()
-            self.column = column
-            self.also = also
+        column: Column
+        also: bool = False
+        """Whether the present sort keys stay, before this one."""
 
     class SortKindAsked(SortAsked):
-        """Numbers instead of text, or the other way round."""
+        """Posted to sort a column by number instead of text, or the other way round."""
 
+    @dataclass
     class MarkAsked(Message):
-        """Mark these runs; unmark them, if all of them are marked."""
+        """Posted to mark these runs; to unmark them if all of them are marked."""
 
-        def __init__(self, run_ids: Sequence[str]) -> None:
-            super().__init__()
-            self.run_ids = run_ids
+        run_ids: Sequence[str]
 
     class AllMarkAsked(Message):
-        """The same for all that are listed, or soon will be."""
+        """Posted to mark or unmark all runs that are listed, or will be when the reading is done."""
 
     class ViewAsked(Message):
-        """Another lifecycle stage, please."""
+        """Posted when the user cycles active / deleted / all runs."""
 
+    @dataclass
     class LayoutAsked(Message):
-        """`tree`, `groups` (by the column under the cursor), `fold` (what is under the cursor) or `marked`."""
+        """Posted to change how the runs are arranged."""
 
-        def __init__(self, what: str) -> None:
-            super().__init__()
-            self.what = what
+        what: str
+        """`tree`, `groups` (by the column under the cursor), `fold` (the run or group under the cursor) or `marked`."""
 
     def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         super().__init__(id=id, fixed_columns=FIXED_COLUMNS)
         self._clock = clock
         self.arrangement = Arrangement()
         self.order: Sequence[OrderKey] = ()
-        """What the run ids are sorted by."""
+        """The keys that the run ids are sorted by."""
         self.cells = RunCells((), ())
         self.marked: Mapping[str, int] = {}
+        """By run id: the number of the colour of its mark."""
         self.matches: Collection[str] = frozenset()
+        """Ids of the runs that quick find has found."""
         self._records = RecordCache()
         self._is_at_home = True
-        """Whether the cursor is on the first row because nobody moved it from there, or somebody went to the first of all."""
+        """Whether the cursor follows the first row: it has not been moved yet, or the user went to the first row."""
         self.newer_above = 0
-        """Rows above the page that came while one looked at others."""
+        """Rows above the page that were added while the user looked at others."""
 
     @property
     def run_ids(self) -> Sequence[str]:
-        """By row; `HEADING` where a heading stands."""
+        """By row; `HEADING` in the row of a heading."""
         return self.arrangement.run_ids
 
-    # -- data from above
+    # -- content
 
     def show(
         self,
@@ -102,10 +104,10 @@ class RunTable(Grid):
         *,
         is_live: bool = False,
     ) -> None:
-        """Other runs, or the same in another order or with other values.
+        """Show other runs, or the same runs in another order or with other values.
 
-        The cursor goes to this run or group, which stays at its height if it can; without one, to the top. `read`: the columns
-        whose values are in the records. `is_live`: what was asked for is the same, and others have written.
+        `cursor` is the run or group that the cursor goes to, on the same screen line if possible; None for the top. `read` are
+        the columns whose values are in `records`. `is_live` says that only the database has changed, not the query.
         """
         before, top = self.standing, self.top_row
         if is_live and self._is_at_home and top == 0:
@@ -133,7 +135,7 @@ class RunTable(Grid):
         columns: Sequence[Column],
         order: Sequence[OrderKey],
     ) -> bool:
-        """Whether exactly this is on screen already."""
+        """Return whether exactly this is shown already."""
         return (
             arrangement == self.arrangement
             and tuple(order) == tuple(self.order)
@@ -142,11 +144,11 @@ class RunTable(Grid):
         )
 
     def keep_only(self, records: Mapping[str, RunRecord], read: Sequence[Column]) -> None:
-        """What is not in view may have changed: it is read again when it comes into view."""
+        """Keep these records and forget the others, which may have changed: they are read again when they come into view."""
         self._records.replace(records, read)
 
     def _set_columns(self, cells: RunCells, row_count: int) -> None:
-        """The cursor and the scrolling stay at their columns, if these are still there."""
+        """Show other columns. The cursor and the scroll position stay at their columns if these are still shown."""
         places = {column: index for index, column in enumerate(cells.columns)}
         before, first = self.cursor_key, self._first_column
         first_key = self.cells.columns[first] if first < len(self.cells.columns) else None
@@ -154,13 +156,14 @@ class RunTable(Grid):
         self.cells = cells
         self.cursor_column = places.get(before, self.cursor_column) if before else self.cursor_column
         columns = cells.grid_columns(self.order)
-        self._fixed_columns = self._fixed_that_fit(columns)
+        self._fixed_columns = self._fitting_fixed_count(columns)
         scrolled = places.get(first_key, self._fixed_columns) if first_key and was_scrolled else 0
         self._first_column = max(self._fixed_columns, scrolled)
         self.set_content(row_count, columns)
         self._show_column()
 
-    def _fixed_that_fit(self, columns: Sequence[GridColumn]) -> int:
+    def _fitting_fixed_count(self, columns: Sequence[GridColumn]) -> int:
+        """Return how many columns stay in place: the leading ones, and as many pinned ones as fit."""
         room = self.line_width * _PINNED_SHARE
         fixed = FIXED_COLUMNS
         used = sum(column.width + GAP for column in columns[:fixed])
@@ -172,19 +175,19 @@ class RunTable(Grid):
         return fixed
 
     def show_style(self, style: ColumnStyle) -> None:
-        """Other wishes for the same columns."""
+        """Apply another style to the same columns."""
         if style != self.cells.style:
             self.cells.style = style
             self._set_columns(self.cells, self.row_count)
 
     def show_best(self, values: Mapping[str, float]) -> None:
-        """Highlights the best values, by metric."""
+        """Highlight the best values, by metric key."""
         if values != self.cells.best:
             self.cells.best = dict(values)
             self.repaint()
 
     def forget(self) -> None:
-        """Nothing to show while other runs are being read."""
+        """Empty the table while other runs are being read."""
         self.arrangement = Arrangement()
         self._is_at_home, self.newer_above = True, 0
         self._records.clear()
@@ -193,6 +196,7 @@ class RunTable(Grid):
         self.scroll_rows_to(0)
 
     def add_records(self, records: Mapping[str, RunRecord], read: Sequence[Column]) -> None:
+        """Show values that have been read; `read` are their columns."""
         self._records.add(records, read)
         if self.cells.learn(list(records.values()), read):
             self._set_columns(self.cells, self.row_count)
@@ -202,9 +206,9 @@ class RunTable(Grid):
             self.repaint_rows([row for row in self.visible_rows if self.run_ids[row] in records])
 
     def missing(self) -> tuple[list[str], tuple[Column, ...]]:
-        """Ids of the runs in view, and a page to either side, that are not known; and the columns to be read of them.
+        """Return which values to read: ids of the runs in view and one page around, and the columns.
 
-        Nothing, if all that is in view is known.
+        Both are empty if everything in view has been read.
         """
         visible, needed = self.visible_rows, frozenset(self._chosen_of(self.visible_columns()))
         if not any(self._is_missing(row, needed) for row in visible):
@@ -219,7 +223,7 @@ class RunTable(Grid):
         return run_id != HEADING and not self._records.knows(run_id, columns)
 
     def columns_around(self) -> tuple[Column, ...]:
-        """The columns in view, and as many again to the right and to the left."""
+        """Return the columns in view, and as many again on the right and on the left."""
         visible = self.visible_columns()
         scrolled = [index for index in visible if index >= self._fixed_columns]
         if not scrolled:
@@ -229,23 +233,23 @@ class RunTable(Grid):
         return self._chosen_of([*range(self._fixed_columns), *around])
 
     def _chosen_of(self, indexes: Sequence[int]) -> tuple[Column, ...]:
-        """Status and name are those of the run itself, and need not be asked for."""
+        """Return the columns at these indexes, without status and name: every record has those."""
         columns = self.cells.columns
         return tuple(columns[index] for index in indexes if len(LEADING) <= index < len(columns))
 
     @property
     def top_run(self) -> str | None:
-        """The run in the first visible row; None if nothing is scrolled."""
+        """The run in the first visible row; None if the table is not scrolled, or a heading is there."""
         return (self.run_ids[self.top_row] or None) if 0 < self.top_row < len(self.run_ids) else None
 
     @property
     def cursor_run(self) -> str | None:
-        """None on a heading, and where there are no runs."""
+        """The id of the run under the cursor; None on a heading, and in an empty table."""
         return (self.run_ids[self.cursor_row] or None) if self.run_ids else None
 
     @property
     def cursor_record(self) -> RunRecord | None:
-        """What is known of the run under the cursor."""
+        """The values of the run under the cursor; None if they have not been read."""
         return self._records.get(self.cursor_run or "")
 
     @property
@@ -277,7 +281,7 @@ class RunTable(Grid):
         return cells
 
     def _branch(self, run_id: str) -> str:
-        """What stands before the name in a tree: how deep it is, and whether there is more below it."""
+        """Return the prefix of a name in a tree: its indentation, and whether its children are shown."""
         depth = self.arrangement.depths.get(run_id, 0)
         if run_id not in self.arrangement.child_counts:
             return "  " * (depth + 1) if self.arrangement.child_counts else "  " * depth
@@ -355,7 +359,7 @@ class RunTable(Grid):
         if column is not None and column.kind in (Kind.PARAM, Kind.TAG):
             self.post_message(self.SortKindAsked(column))
         else:
-            self.notify("Only params and tags are text that may be sorted as numbers", timeout=3)
+            self.notify("Only params and tags can be sorted as number or text", timeout=3)
 
     def action_mark(self) -> None:
         if self.cursor_run is not None:
@@ -363,7 +367,7 @@ class RunTable(Grid):
         self.action_move(1)
 
     def action_mark_to(self, rows: int) -> None:
-        """Marks the run under the cursor and the one that the cursor goes to."""
+        """Move the cursor, and mark the runs at both ends."""
         before = self.cursor_row
         self.action_move(rows)
         both = {self.run_ids[row]: None for row in (before, self.cursor_row)} if self.run_ids else {}
@@ -388,7 +392,7 @@ class RunTable(Grid):
 
 
 def _row_of(cursor: str | Heading | None, arrangement: Arrangement) -> int | None:
-    """Where a run or the group with the same value stands now."""
+    """Return the row of a run, or of the group with the same value; None if there is none."""
     if cursor is None:
         return None
     if isinstance(cursor, Heading):
