@@ -29,6 +29,7 @@ from tests.ui.compare.compare_deck import VIEW_NAMES
 from tests.ui.compare.compare_deck import comparing as comparing_deck
 from tests.ui.deck import Deck, running_deck
 from tests.ui.filter.test_filter_line import type_text
+from tests.ui.textual_insides import told
 
 CopyOf = Callable[[str], FixtureStore]
 Ask = Callable[..., tuple[int, str, str]]
@@ -102,7 +103,7 @@ async def use(deck: Deck) -> None:
 
 
 def complaints(deck: Deck) -> list[str]:
-    return [str(each.message) for each in deck.app._notifications if "cannot be read" in str(each.message)]
+    return [each for each in told(deck.app) if "cannot be read" in each]
 
 
 # -- settings

@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 
 from mldeck.settings import load_settings
 from mldeck.ui.app import DeckApp
 from mldeck.ui.runs.screen import RunsScreen
+from tests.ui.textual_insides import screen_strips
 
 TIMEOUT_S = 15.0
 TOAST_S = 8.0
@@ -78,10 +78,7 @@ class Deck:
 
 def frame_text(app: App[str]) -> str:
     """The screen as lines of text, without colours."""
-    # What is behind a dialog: without it a dialog that is to be painted would be painted, and stay, on nothing.
-    visible_screen_stack.set(app._background_screens)
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in screen_strips(app))
 
 
 def _let_toasts_stay(app: DeckApp) -> None:

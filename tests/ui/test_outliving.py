@@ -17,6 +17,7 @@ from textual.worker import WorkerFailed
 from mldeck.errors import MldeckError
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import running_deck
+from tests.ui.textual_insides import make_mode
 
 
 class Dialog(ModalScreen[None]):
@@ -80,7 +81,7 @@ async def test_what_a_worker_could_not_read_is_said(store: Path) -> None:
 async def test_a_place_that_is_being_made_when_the_deck_is_left(store: Path, steps: int) -> None:
     """Models is made while nobody does anything. Widgets get no children any more once the deck is about to close."""
     async with running_deck(store) as deck:
-        deck.app._init_mode("models")
+        make_mode(deck.app, "models")
         for _ in range(steps):
             await asyncio.sleep(0)
         deck.app.exit()

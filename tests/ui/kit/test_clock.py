@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from textual.screen import Screen
 from textual.strip import Strip
 
 from mldeck.ui.kit.clock import Clock
@@ -15,6 +14,7 @@ from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
 from tests.ui.models.test_screen import place
 from tests.ui.runs.test_live import writing
+from tests.ui.textual_insides import painted
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 NOW = 1_795_228_000_000
@@ -62,19 +62,6 @@ def times(deck: Deck, name: str) -> list[str]:
     """Age and duration in the row of a run."""
     row = next(line for line in deck.frame.splitlines() if f" {name} " in line)
     return re.split(r"\s{2,}", row.partition(name)[2].strip())[:2]
-
-
-def counted_paints(deck: Deck, monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What is sent to the terminal from now on."""
-    sent: list[object] = []
-    display = deck.app._display
-
-    def counted(screen: Screen[object], update: object) -> None:
-        sent.append(update)
-        display(screen, update)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(deck.app, "_display", counted)
-    return sent
 
 
 def note(clock: Clock, make: Callable[[int], object], timestamp: int) -> int | None:
@@ -187,7 +174,7 @@ async def test_nothing_is_sent_where_nothing_changes(taxi: Path, hand: Hand, mon
         await deck.until_counted(45)
         await deck.until_shown("started     2026-")
         await deck.pilot.pause()
-        sent = counted_paints(deck, monkeypatch)
+        sent = painted(deck.app, monkeypatch)
         assert deck.app.session.clock._due is None
         hand.move(deck, DAY)
         await deck.pilot.pause()

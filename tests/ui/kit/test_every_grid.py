@@ -64,6 +64,7 @@ from mldeck.ui.state.session import Session
 from tests.artifacts.sources import Bytes
 from tests.terminal.hostile import TEXTS
 from tests.ui.compare.compare_deck import data_of, record
+from tests.ui.textual_insides import bound_actions
 
 NOW = 1_760_000_000_000
 SIZES = ((1, 1), (1, 20), (60, 1), (7, 3), (25, 5), (80, 24), (120, 40))
@@ -283,8 +284,7 @@ class GridApp(App[None]):
 
 def actions(grid: Grid) -> list[str]:
     """What the keys of a list do."""
-    bindings = grid._bindings.key_to_bindings.values()
-    return sorted({binding.action for each in bindings for binding in each if not binding.action.startswith("app.")})
+    return sorted({action for action in bound_actions(grid) if not action.startswith("app.")})
 
 
 def paint(grid: Grid) -> None:

@@ -25,6 +25,7 @@ import mldeck.ui
 from mldeck.ui.kit.textual_patches import LateNotification, align_scrollbar, retitle, until_mounted
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import frame_text, running_deck
+from tests.ui.textual_insides import notifications
 
 # -- titles in borders
 
@@ -81,8 +82,8 @@ async def test_textual_repaints_all_of_a_widget_for_a_title() -> None:
 async def test_a_notification_that_expires_before_it_is_shown(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("mlflow-2.9.2").db) as deck:
         deck.app.notify("too late", timeout=3)
-        await deck.until(lambda: len(deck.app._notifications), "it is there")
-        (message,) = deck.app._notifications
+        await deck.until(lambda: notifications(deck.app), "it is there")
+        (message,) = notifications(deck.app)
         assert isinstance(message, LateNotification)
         message.timeout = 0.0  # it took so long to come to this
         assert message.has_expired
@@ -90,7 +91,7 @@ async def test_a_notification_that_expires_before_it_is_shown(store_copy: Callab
         toast = Toast(message)
         await deck.app.screen.mount(toast)
         await deck.until(lambda: not toast.is_attached, "it goes")
-        assert not list(deck.app._notifications)
+        assert not notifications(deck.app)
 
 
 def test_textual_sets_a_timer_to_the_time_that_is_left() -> None:

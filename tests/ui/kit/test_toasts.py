@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from textual.widgets._toast import Toast
 
 from mldeck.ui.kit.toasts import toast_text
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import running_deck
+from tests.ui.textual_insides import Toast
 
 
 async def test_a_long_name_leaves_room_for_what_is_said_of_it(store_copy: Callable[[str], FixtureStore]) -> None:

@@ -16,6 +16,7 @@ from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL
 from tests.ui.deck import Deck, running_deck
 from tests.ui.filter.test_filter_line import type_text
+from tests.ui.textual_insides import told
 
 NEWEST = "mlflow-3.17.2"
 REGISTRIES = ("mlflow-1.30.1", NEWEST)
@@ -57,7 +58,7 @@ class ModelsDeck(Deck):
     @property
     def told(self) -> list[str]:
         """What was said in toasts."""
-        return [str(each.message) for each in self.app._notifications]
+        return told(self.app)
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from tests.ui.deck import Deck, running_deck
 from tests.ui.filter.test_filter_line import type_text
 from tests.ui.models.promoting_deck import NEWEST, REGISTRIES, rows, stages
 from tests.ui.runs.test_editing import go_to
+from tests.ui.textual_insides import told
 
 CopyOf = Callable[[str], FixtureStore]
 CHURN = "churn-baseline"
@@ -47,7 +48,7 @@ async def dialog_of(deck: Deck) -> RegisterDialog:
 
 
 async def until_told(deck: Deck, text: str) -> None:
-    await deck.until(lambda: any(text in str(each.message) for each in deck.app._notifications), text)
+    await deck.until(lambda: any(text in each for each in told(deck.app)), text)
 
 
 def newest_version(store: FixtureStore, name: str = MODEL) -> tuple[object, ...]:
