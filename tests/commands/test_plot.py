@@ -56,12 +56,46 @@ def test_several_runs_have_a_legend_in_the_order_given(ask: Ask, taxi: Path) -> 
     assert "able-crow-307" in legend[1]
 
 
-@pytest.mark.parametrize("options", [["--x", "time"], ["--x", "wall"], ["--log"], ["--smooth", "0.9"]], ids=" ".join)
-def test_each_option_changes_the_picture(ask: Ask, taxi: Path, options: list[str]) -> None:
-    plain = ask("-s", taxi, "able-crow-307", "-m", METRIC)
-    other = ask("-s", taxi, "able-crow-307", "-m", METRIC, *options)
-    assert other[0] == plain[0] == 0
-    assert other[1] != plain[1]
+def plotted(ask: Ask, taxi: Path, *options: str) -> list[str]:
+    """The lines of the picture of one curve: title, ten rows, axis, its labels, legend."""
+    status, out, err = ask("-s", taxi, "able-crow-307", "-m", METRIC, "--width", "60", "--height", "14", *options)
+    assert (status, err) == (0, "")
+    return out.splitlines()
+
+
+def inked(lines: list[str]) -> set[tuple[int, int]]:
+    """Line and column of each character that a curve goes through."""
+    return {(y, x) for y, line in enumerate(lines) for x, each in enumerate(line) if "\u2801" <= each <= "\u28ff"}
+
+
+@pytest.mark.parametrize(
+    ("options", "labels"),
+    [
+        ([], r"0 +10 +20 +30 +40 +50"),
+        (["--x", "time"], r"0s +2s +4s +6s +8s +10s"),
+        (["--x", "wall"], r"\d\d:\d\d:20 +\d\d:\d\d:25 +\d\d:\d\d:30"),
+    ],
+    ids=" ".join,
+)
+def test_the_axis_is_of_steps_or_times(ask: Ask, taxi: Path, options: list[str], labels: str) -> None:
+    assert re.fullmatch(labels, plotted(ask, taxi, *options)[-2].strip())
+
+
+def test_a_logarithmic_axis_spreads_small_values(ask: Ask, taxi: Path) -> None:
+    plain, logarithmic = plotted(ask, taxi), plotted(ask, taxi, "--log")
+    assert logarithmic[0].endswith(" log")
+    ticks = [[y for y, line in enumerate(lines) if line[1] == "┤"] for lines in (plain, logarithmic)]
+    assert ticks == [[1, 4, 8], [1, 4, 7]], "6, 5 and 4: the last one is higher up"
+
+
+def test_smoothing_adds_a_line_that_lags_behind(ask: Ask, taxi: Path) -> None:
+    plain, smoothed = plotted(ask, taxi), plotted(ask, taxi, "--smooth", "0.9")
+    assert inked(plain) < inked(smoothed), "the line as it was logged stays"
+    lowest = {x: y for y, x in sorted(inked(plain))}
+    above = [lowest[x] - y for y, x in inked(smoothed) - inked(plain)]
+    assert min(above) >= 0, "the curve falls, and the smoothed one more slowly"
+    assert max(above) >= 2
+    assert plain[-1] == smoothed[-1]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from mldeck.ui.place import Place
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
 from tests.ui.runs.test_live import writing
+from tests.ui.textual_insides import written
 
 _VISIT = """
 import asyncio, sys
@@ -60,9 +60,8 @@ def _quiet(never_quiet: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def models_made(deck: Deck) -> ModelsScreen:
     await deck.until(lambda: deck.app.session.is_open and deck.screen.table.row_count, "the runs")
-    stacks = deck.app._screen_stacks
-    await deck.until(lambda: "models" in stacks and stacks["models"][0].is_mounted, "the place is made")
-    (place,) = stacks["models"]
+    await deck.until(lambda: (made := deck.app._place("models")) and made.is_mounted, "the place is made")
+    place = deck.app._place("models")
     assert isinstance(place, ModelsScreen)
     return place
 
@@ -113,9 +112,7 @@ async def test_nothing_is_told_the_terminal_while_models_is_made_and_read(
     monkeypatch.setattr("mldeck.ui.preload.load_ahead", lambda: may_make.wait(30))
     async with running_deck(db) as deck:
         await deck.until(lambda: deck.screen.table.row_count, "the runs")
-        told: list[str] = []
-        assert deck.app._driver is not None
-        monkeypatch.setattr(deck.app._driver, "write", told.append)
+        told = written(deck.app, monkeypatch)
         may_make.set()
         await models_read(deck)
         await deck.pilot.pause()
@@ -142,11 +139,17 @@ async def test_models_that_take_long_to_read_come_up_without(db: Path, monkeypat
 
 
 async def test_leaving_while_a_place_comes_up(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not gone to any more: its widgets may be gone already."""
+    came_back: list[Place] = []
+
     async def come_up(place: Place) -> None:
         place.app.exit()
-        await asyncio.sleep(0.2)
 
     async with running_deck(db) as deck:
         await models_read(deck)
         monkeypatch.setattr(Place, "come_up", come_up)
+        monkeypatch.setattr(Place, "come_back", came_back.append)
         await deck.press("2")
+        await deck.until(lambda: not deck.app.is_running, "it is left")
+        assert deck.app.current_mode == "runs"
+        assert came_back == []

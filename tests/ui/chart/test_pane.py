@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual._compositor import ChopsUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import Input
@@ -35,6 +34,7 @@ from mldeck.ui.runs.screen import RunsScreen
 from tests.fixture_stores import FixtureStore
 from tests.ui.chart.chart_deck import chart_of, log
 from tests.ui.runs.test_live import writing
+from tests.ui.textual_insides import painted
 
 CopyOf = Callable[[str], FixtureStore]
 FORESTS = ["rf5", "rf10", "rf20"]
@@ -216,23 +216,20 @@ async def test_the_plot_is_laid_out_once_however_often_it_is_drawn(store: Fixtur
         assert len([each for each in deck.pane.plot.query(PlotSlice) if each.display]) == 1, "no half characters"
 
 
-async def test_how_far_the_reading_is_paints_the_border_only(store: FixtureStore) -> None:
+async def test_how_far_the_reading_is_paints_the_border_only(
+    store: FixtureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with chart_of(store, ["logreg"]) as deck:
-        painted: list[set[Region]] = []
-
-        def render(real: Callable[[], ChopsUpdate | None] = deck.app.screen._compositor.render_partial_update) -> Any:
-            painted.append(set(deck.app.screen._compositor._dirty_regions))
-            return real()
-
-        deck.app.screen._compositor.render_partial_update = render  # type: ignore[method-assign]
+        await deck.pilot.pause()
+        sent = painted(deck.app, monkeypatch)
         retitle(deck.pane, "loss", "20,000 points… Esc stops")
-        await deck.until(lambda: painted, "painted")
+        await deck.until(lambda: sent, "painted")
         assert "20,000 points… Esc stops" in deck.frame
-        place = deck.pane.region
-        assert painted == [{Region(place.x, y, place.width, 1) for y in (place.y, place.bottom - 1)}]
+        pane = deck.pane.region
+        assert sent == [{Region(pane.x, y, pane.width, 1) for y in (pane.y, pane.bottom - 1)}]
         retitle(deck.pane, "loss", "20,000 points… Esc stops")
         await deck.pilot.pause()
-        assert len(painted) == 1
+        assert len(sent) == 1
 
 
 async def test_what_is_wanted_twice_is_drawn_once(store: FixtureStore, monkeypatch: pytest.MonkeyPatch) -> None:

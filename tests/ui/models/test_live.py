@@ -11,6 +11,7 @@ from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL
 from tests.ui.models.promoting_deck import NEWEST, ModelsDeck, models_deck
 from tests.ui.runs.test_live import writing
+from tests.ui.textual_insides import painted
 
 CopyOf = Callable[[str], FixtureStore]
 
@@ -100,14 +101,16 @@ async def test_a_version_that_others_delete_leaves_the_cursor_nearby(path: Path)
 async def test_what_is_written_elsewhere_repaints_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with models_deck(path) as deck:
         await deck.until_shown("churn-model 3 · Staging")
+        await deck.pilot.pause()
         seen = deck.app.session.changes
-        painted: list[str] = []
-        for widget in (deck.versions.board, deck.model_list, deck.models.inspector):
-            monkeypatch.setattr(widget, "refresh", lambda *_, **__: painted.append("refresh"))
+        sent = painted(deck.app, monkeypatch)
         execute(path, "INSERT INTO experiments (name, lifecycle_stage) VALUES ('elsewhere', 'active')")
         await deck.until(lambda: deck.app.session.changes > seen, "the change was seen")
         await deck.models.read_again()
-        assert painted == []
+        await deck.pilot.pause()
+        shown = [each.region for each in (deck.models.board, deck.models.model_list, deck.models.inspector)]
+        assert all(shown)
+        assert [part for parts in sent for part in parts if any(map(part.overlaps, shown))] == []
 
 
 async def test_the_table_follows_too(path: Path) -> None:
