@@ -108,7 +108,7 @@ async def test_what_is_written_elsewhere_repaints_nothing(path: Path, monkeypatc
         await deck.until(lambda: deck.app.session.changes > seen, "the change was seen")
         await deck.models.read_again()
         await deck.pilot.pause()
-        shown = [each.region for each in (deck.models.board, deck.models.model_list, deck.models.inspector)]
+        shown = [widget.region for widget in (deck.versions.board, deck.model_list, deck.models.inspector)]
         assert all(shown)
         assert [part for parts in sent for part in parts if any(map(part.overlaps, shown))] == []
 
