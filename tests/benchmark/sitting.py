@@ -98,8 +98,13 @@ def draw(terminal: Terminal, holds: Callable[[], object] = lambda: False) -> flo
 
 def memory_mb(terminal: Terminal) -> float:
     """Resident memory of the program and the processes below it."""
+    return memory_of(terminal.process.pid, *descendants(terminal.process.pid))
+
+
+def memory_of(*processes: int) -> float:
+    """Their resident memory in MB."""
     total = 0
-    for each in (terminal.process.pid, *descendants(terminal.process.pid)):
+    for each in processes:
         status = Path(f"/proc/{each}/status").read_text()
         total += int(re.findall(r"VmRSS:\s+(\d+)", status)[0])
     return total / 1024
