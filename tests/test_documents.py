@@ -1,4 +1,4 @@
-"""What the documents say can be found: cited sections and named revisions exist."""
+"""What the documents name can be found: sections, revisions and paths."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from mldeck.store import schema
 
 ROOT = Path(__file__).parent.parent
-DATABASE = ROOT / "src" / "mldeck" / "store" / "DATABASE.md"
+PACKAGE = ROOT / "src" / "mldeck"
+DATABASE = PACKAGE / "store" / "DATABASE.md"
+DESIGN = PACKAGE / "DESIGN.md"
 SOURCES = sorted(
     path for folder in ("src", "tests") for path in (ROOT / folder).rglob("*.py") if path != Path(__file__)
 )
@@ -46,3 +48,10 @@ def test_the_database_reference_lists_every_known_revision() -> None:
     listed = re.findall(r"^\| [^|]+ \| `([0-9a-f]+)` \|", DATABASE.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(listed) == len(set(listed))
     assert set(listed) == schema._KNOWN_REVISIONS
+
+
+def test_every_path_that_the_design_names_exists() -> None:
+    """Paths are relative to the package, or to the checkout."""
+    named = set(re.findall(r"`((?:[\w.]+/)*[\w.]+(?:/|\.py|\.md))`", DESIGN.read_text(encoding="utf-8")))
+    assert len(named) > 40
+    assert [path for path in sorted(named) if not any((folder / path).exists() for folder in (PACKAGE, ROOT))] == []
