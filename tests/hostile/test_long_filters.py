@@ -20,7 +20,7 @@ from mldeck.registry.nouns import ModelQuery
 from mldeck.search.complete import complete
 from mldeck.search.errors import MOST_CHARACTERS, SearchError
 from mldeck.search.language import MODELS, RUNS, Language
-from mldeck.search.moments import read_moment
+from mldeck.search.moments import read_time
 from mldeck.search.order import parse_order
 from mldeck.search.parse import parse
 from mldeck.search.print import to_text
@@ -29,7 +29,7 @@ from mldeck.ui.state.saved_state import SavedState
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import running_deck
 
-TOO_LONG = f"20,000 characters at most, and this one has {100_000:,}"
+TOO_LONG = f"at most 20,000 characters, this one has {100_000:,}"
 
 LONG = [
     ("", "a", ""),
@@ -104,7 +104,7 @@ def test_reading_a_filter_takes_as_long_as_the_filter_is(
 @pytest.mark.parametrize(
     ("read", "start", "repeated", "end"),
     [
-        (read_moment, "1d", " ", "x"),
+        (read_time, "1d", " ", "x"),
         (lambda text: list(meanings(text, NO_REGISTRY)), "models:", "/", ""),
         (lambda text: list(meanings(text, NO_REGISTRY)), "models:", "/", "/a@"),
         (number_of, "", "1", "x"),
@@ -118,7 +118,7 @@ def test_so_does_reading_what_a_database_says(
     assert growth(read, start, repeated, end, 40_000) < 10
 
 
-@pytest.mark.parametrize("language", [RUNS, MODELS], ids=lambda language: language.things)
+@pytest.mark.parametrize("language", [RUNS, MODELS], ids=lambda language: language.noun)
 def test_what_is_too_long_is_not_looked_at(language: Language) -> None:
     assert parse("a" * MOST_CHARACTERS, language) is not None
     with pytest.raises(SearchError, match=TOO_LONG):
@@ -191,7 +191,7 @@ async def test_a_long_paste_is_refused_and_taken_back(store_copy: Callable[[str]
         assert (deck.screen.table.row_count, deck.app.session.filter) == (45, "")
         await deck.press("escape")
         await deck.until(lambda: deck.screen.table.has_focus, "taken back")
-        assert "characters at most" not in deck.frame
+        assert "at most 20,000 characters" not in deck.frame
         assert SavedState.of(deck.app.session.path).history == []
 
 

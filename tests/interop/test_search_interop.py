@@ -115,7 +115,7 @@ def _their_reading(text: str) -> list[list[Any]] | None:
 
 
 @settings(deadline=None)
-@given(st.lists(comparisons().filter(lambda each: not each.extension), min_size=1, max_size=3))
+@given(st.lists(comparisons().filter(lambda each: not each.is_extension), min_size=1, max_size=3))
 def test_what_we_write_mlflow_reads(clauses: list[Comparison]) -> None:
     tree = conjunction(tuple(clauses))
     try:

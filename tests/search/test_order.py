@@ -115,7 +115,7 @@ def test_names_that_nothing_can_have_are_errors_although_mlflow_takes_them(text:
 
 
 def test_the_message_says_what_was_expected() -> None:
-    with pytest.raises(SearchError, match="Expected ASC or DESC, or nothing more, found 'down'"):
+    with pytest.raises(SearchError, match="Expected ASC, DESC or the end, found 'down'"):
         parse_order("metrics.rmse down")
     with pytest.raises(SearchError, match=r"start_time, end_time, run_name.*metrics\.rmse"):
         parse_order("rmse")

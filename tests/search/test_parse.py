@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldeck.search.errors import SearchError
-from mldeck.search.moments import read_moment, to_milliseconds
+from mldeck.search.moments import read_time, to_milliseconds
 from mldeck.search.parse import parse
 from mldeck.search.tree import (
     EVERYTHING,
@@ -22,11 +22,11 @@ from mldeck.search.tree import (
     Comparison,
     Duration,
     Entity,
-    Moment,
     NameMatch,
     Not,
     Operator,
     Or,
+    Timestamp,
     uses_extension,
 )
 from tests.search.mlflow_text import words
@@ -115,7 +115,7 @@ def test_what_mlflow_accepts_to_no_use_is_an_error(text: str) -> None:
         ("created > '2d ago'", Comparison(Entity.ATTRIBUTE, "start_time", Operator.GT, Ago(172_800_000))),
         (
             "end_time < '2024-05-01'",
-            Comparison(Entity.ATTRIBUTE, "end_time", Operator.LT, Moment(MAY_DAY)),
+            Comparison(Entity.ATTRIBUTE, "end_time", Operator.LT, Timestamp(MAY_DAY)),
         ),
     ],
 )
@@ -169,15 +169,15 @@ def test_spans_are_places_in_the_text() -> None:
         ("metrics.rmse LIKE '7'", 13, 17, "found LIKE"),
         ("metrics.rmse == 7", 13, 15, "write = for =="),
         ("params.max_depth > '3'", 19, 22, "Expected a number without quotes"),
-        ("tags.developer = ada", 17, 20, "Expected a text in quotes, like 'abc', found 'ada'"),
-        ("tags.developer = 3", 17, 18, "Expected a text in quotes"),
+        ("tags.developer = ada", 17, 20, "Expected a quoted string, like 'abc', found 'ada'"),
+        ("tags.developer = 3", 17, 18, "Expected a quoted string"),
         ("tags.developer = 'ada", 17, 21, "closing '"),
         ("params.model LIKE", 17, 17, "a pattern in quotes"),
         ("foo.bar = 1", 0, 3, "Expected metrics, params, tags, attributes or dataset"),
         ("metrcs.rmse < 7", 0, 6, "found 'metrcs': metrics?"),
         ("attributes.nope = 'x'", 11, 15, "an attribute of a run"),
         ("rmse < 7", 0, 4, r"For a metric write metrics\.rmse"),
-        ("metrics < 7", 0, 7, "Expected a dot and a name behind metrics"),
+        ("metrics < 7", 0, 7, "Expected a dot and a name after metrics"),
         ("dataset.foo = 'x'", 8, 11, "name, digest or context"),
         ("(metrics.rmse < 7", 17, 17, "AND, OR or a closing parenthesis"),
         ("metrics.rmse < 7)", 16, 17, r"AND, OR or the end, found '\)'"),
@@ -185,18 +185,18 @@ def test_spans_are_places_in_the_text() -> None:
         ("metrics.rmse < 7 OR AND status = 'x'", 20, 23, "Expected a clause beside AND"),
         ("metrics.rmse < 7 OR status = 'x' AND", 33, 36, "Expected a clause beside AND"),
         ("(and)", 1, 4, "Expected a clause beside AND"),
-        ("metrics.val-loss < 7", 11, 16, r"goes in backticks: metrics\.`val…`"),
+        ("metrics.val-loss < 7", 11, 16, r"in backticks: metrics\.`val…`"),
         ("metrics.in < 7", 8, 8, "in backticks"),
         ("status > 'RUNNING'", 7, 8, "for status, found >"),
-        ("start_time = '2024-05-01'", 13, 25, "with <, <=, > and >= only"),
+        ("start_time = '2024-05-01'", 13, 25, "only with <, <=, > and >="),
         ("start_time > '2024-02-31'", 13, 25, "'2d ago'"),
         ("start_time > '5'", 13, 16, "milliseconds since 1970"),
-        ("duration > 10", 11, 13, "a length of time like"),
-        ("duration > 10w", 11, 14, "a length of time like"),
-        ("run_id IN ()", 11, 12, "a text in quotes"),
-        ("run_id IN ('a' 'b', 3)", 10, 22, "a list of quoted texts"),
+        ("duration > 10", 11, 13, "a duration like"),
+        ("duration > 10w", 11, 14, "a duration like"),
+        ("run_id IN ()", 11, 12, "a quoted string"),
+        ("run_id IN ('a' 'b', 3)", 10, 22, "a list of quoted strings"),
         ("params.a IS 3", 12, 13, "NULL or NOT NULL"),
-        ("status", 6, 6, "Expected an operator behind status"),
+        ("status", 6, 6, "Expected an operator after status"),
         ("metrics", 7, 7, "Expected a dot and a name"),
         ("metrics.rmse < 7 8", 17, 18, "Expected a clause"),
         ("like", 0, 4, "to find like in names write 'like'"),
@@ -204,7 +204,7 @@ def test_spans_are_places_in_the_text() -> None:
         ("`status`", 8, 8, r"Expected an operator \(=, !="),
         ("tags.`a\x1b` = 1", 12, 13, r"for tags\.a\\x1b\."),
         ("params.a = 'x' tags.b IN ('y')", 15, 30, "Expected AND"),
-        ("run_id IN ('a\\')", 11, 15, "a backslash escapes"),
+        ("run_id IN ('a\\')", 11, 15, "a backslash starts an escape"),
     ],
 )
 def test_errors_say_what_was_expected_and_where(text: str, position: int, end: int, message: str) -> None:
@@ -291,15 +291,15 @@ def test_no_text_makes_any_other_error(text: str) -> None:
     ],
 )
 def test_a_moment_with_an_offset(text: str, expected: datetime) -> None:
-    moment = read_moment(text)
-    assert isinstance(moment, Moment)
+    moment = read_time(text)
+    assert isinstance(moment, Timestamp)
     assert to_milliseconds(moment, 0) == round(expected.timestamp() * 1000)
 
 
 def test_a_moment_without_an_offset_is_local_time() -> None:
-    moment = read_moment("2024-05-01 10:00")
-    assert isinstance(moment, Moment)
+    moment = read_time("2024-05-01 10:00")
+    assert isinstance(moment, Timestamp)
     assert to_milliseconds(moment, 0) == round(datetime(2024, 5, 1, 10).timestamp() * 1000)  # noqa: DTZ001 - local
-    assert read_moment("1h 30m ago") == Ago(5_400_000)
+    assert read_time("1h 30m ago") == Ago(5_400_000)
     assert to_milliseconds(Ago(1000), 5000) == 4000
-    assert read_moment("yesterday") is None
+    assert read_time("yesterday") is None

@@ -23,11 +23,11 @@ from mldeck.search.tree import (
     Comparison,
     Duration,
     Entity,
-    Moment,
     NameMatch,
     Node,
     Not,
     Operator,
+    Timestamp,
     conjunction,
     disjunction,
 )
@@ -79,7 +79,7 @@ def _values(kind: Entity, key: str, operator: Operator) -> st.SearchStrategy[Any
     if key == "duration" and kind is Entity.ATTRIBUTE:
         return LENGTHS.map(Duration)
     if numbers:
-        moments = LENGTHS.map(Ago) | st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1)).map(Moment)  # noqa: DTZ001 - local
+        moments = LENGTHS.map(Ago) | st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1)).map(Timestamp)  # noqa: DTZ001 - local
         return NUMBERS | moments if kind is Entity.ATTRIBUTE and operator in ORDERING else NUMBERS
     texts = TEXTS.filter(_writable)
     if kind is Entity.PARAM and operator in NUMERIC:

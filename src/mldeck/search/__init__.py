@@ -1,1 +1,1 @@
-"""MLflow's search language: text to tree, with positions for errors."""
+"""MLflow's search language: parses text into a tree, and reports errors with positions."""

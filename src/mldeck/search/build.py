@@ -1,4 +1,4 @@
-"""From lark's rules to the tree. Imported only when something is parsed: this is where lark is needed."""
+"""Builds the tree from lark's rules. Imported only when something is parsed, because it imports lark."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from mldeck.search.tree import (
 )
 
 _LONGEST_INTEGER = 400
-"""Digits: Python refuses to read integers of some thousand digits, and a database stops at 19."""
+"""In digits. Python refuses to parse integers of some thousand digits, and a database stops at 19."""
 
 Raw = str | float | int | Duration
 
@@ -42,7 +42,10 @@ def _span(first: Token, last: Token) -> Span:
 
 
 class Builder(Transformer[Token, Any]):
-    """Each method gets the parts of the rule of its name. Stateless, so that one parser serves all threads."""
+    """Builds nodes from the parts of lark's rules; each method is named after its rule.
+
+    It keeps no state, so one parser serves all threads.
+    """
 
     def __init__(self, language: Language) -> None:
         super().__init__()
@@ -73,7 +76,7 @@ class Builder(Transformer[Token, Any]):
     def name_match(self, parts: list[Token]) -> Node:
         token = parts[0]
         if token.type == "WORD":
-            _reject_begun_clause(token, self._language)
+            _reject_unfinished_clause(token, self._language)
         return NameMatch(strip_ends(token.value, "'\""), _span(token, token))
 
     def comparison(self, parts: list[Any]) -> Node:
@@ -108,7 +111,7 @@ class Builder(Transformer[Token, Any]):
     def duration(self, parts: list[Token]) -> tuple[Duration, Span]:
         duration = read_duration(parts[0].value)
         if duration is None:
-            raise SearchError("That is too long a time.", *_span(parts[0], parts[0]))
+            raise SearchError("The duration is too long.", *_span(parts[0], parts[0]))
         return duration, _span(parts[0], parts[0])
 
     def listing(self, parts: list[Any]) -> tuple[list[str | float | int], Span]:
@@ -127,26 +130,24 @@ def _number(token: Token) -> float | int:
 
 
 def _python_string(token: Token) -> str:
-    """A text in a list. MLflow reads lists as Python literals, so escapes count here, and nowhere else."""
+    """Return the value of a string in a list. MLflow reads lists as Python literals, so only here escapes count."""
     try:
         value = literal_eval(token.value)
     except (SyntaxError, ValueError):
         raise SearchError(
-            "Expected a text as Python writes it: in a list a backslash escapes.", *_span(token, token)
+            "Expected a string in Python syntax: in a list a backslash starts an escape.", *_span(token, token)
         ) from None
     return str(value)
 
 
-def _reject_begun_clause(token: Token, language: Language) -> None:
-    """A word that is not a name but the beginning or the middle of a clause."""
+def _reject_unfinished_clause(token: Token, language: Language) -> None:
+    """Reject a bare word that is the start or the middle of a clause, not part of a name."""
     word = token.value
     if word in language.attributes:
-        raise SearchError(
-            f"Expected an operator behind {word}; to find it in names write '{word}'.", token.end_pos or 0
-        )
+        raise SearchError(f"Expected an operator after {word}; to find it in names write '{word}'.", token.end_pos or 0)
     if word in language.entity_words:
         raise SearchError(
-            f"Expected a dot and a name behind {word}; to find it in names write '{word}'.", token.end_pos or 0
+            f"Expected a dot and a name after {word}; to find it in names write '{word}'.", token.end_pos or 0
         )
     if word.lower() in RESERVED_WORDS or word.isdigit():
         raise SearchError(
@@ -155,9 +156,10 @@ def _reject_begun_clause(token: Token, language: Language) -> None:
 
 
 def _reject_missing_and(before: Node | Token, after: Node | Token) -> None:
-    """MLflow lets clauses follow each other without AND, but not IN or IS NULL behind a clause with a value.
+    """Reject a missing AND before IN or IS NULL.
 
-    There sqlparse takes the second clause's name for an alias of the first clause's value.
+    MLflow lets clauses follow each other without AND, but not IN or IS NULL after a clause with a value: sqlparse takes
+    the name in the second clause for an alias of the value in the first.
     """
     if not isinstance(before, Comparison) or not isinstance(after, Comparison):
         return

@@ -1,6 +1,6 @@
-"""Which operator and which value suit what a clause is about; errors in plain words where they do not.
+"""Which operators and values a clause may have, with plain error messages for those it may not.
 
-MLflow's part is `SearchUtils._get_value` and `VALID_*_COMPARATORS` of MLflow 3.17.
+MLflow's part of the rules is `SearchUtils._get_value` and `VALID_*_COMPARATORS` of MLflow 3.17.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from mldeck.search.errors import SearchError
-from mldeck.search.moments import read_moment
+from mldeck.search.moments import read_time
 from mldeck.search.names import (
     ATTRIBUTE_WORDS,
     DATASET_KEYS,
@@ -34,9 +34,9 @@ from mldeck.search.tree import (
     Ago,
     Duration,
     Entity,
-    Moment,
     Operator,
     Span,
+    Timestamp,
     Value,
 )
 
@@ -51,11 +51,14 @@ _EQUALITY = frozenset({Operator.EQ, Operator.NE})
 _OPERATORS_AS_SHOWN = tuple(Operator)
 _TIME_LIMIT = 2**63
 
-_INSTEAD = {"==": "=", "===": "=", "<>": "!=", "=>": ">=", "=<": "<=", "!": "!=", "~": "LIKE"}
+_CORRECTIONS = {"==": "=", "===": "=", "<>": "!=", "=>": ">=", "=<": "<=", "!": "!=", "~": "LIKE"}
 
 
 def resolve_field(text: str, start: int) -> tuple[Entity, str]:
-    """The entity and the key that `text`, found at `start`, names. As `SearchUtils._get_identifier` does it."""
+    """Return the entity and key that `text` names, by the rules of `SearchUtils._get_identifier`.
+
+    `start` is the offset of `text` in the search. Raises SearchError.
+    """
     head, dot, raw_key = text.partition(".")
     if not dot:
         return Entity.ATTRIBUTE, _attribute(unquote_key(text), (start, start + len(text)))
@@ -63,7 +66,7 @@ def resolve_field(text: str, start: int) -> tuple[Entity, str]:
     key_span = (start + len(head) + 1, start + len(text))
     if not raw_key:
         raise SearchError(
-            f"Expected a name behind {text}; in backticks ({text}`a b`) if it has spaces, /, - or : in it, begins with "
+            f"Expected a name after {text}. Put it in backticks ({text}`a b`) if it has spaces, /, - or : in it, starts with "
             "a digit, or is one of CASE, IN, VALUES, USING, FROM, AS.",
             key_span[0],
         )
@@ -71,28 +74,28 @@ def resolve_field(text: str, start: int) -> tuple[Entity, str]:
     if entity is Entity.ATTRIBUTE:
         return entity, _attribute(key, key_span)
     if entity is Entity.DATASET and key not in DATASET_KEYS:
-        raise SearchError(f"Expected name, digest or context of a dataset, found {key!r}.", *key_span)
+        raise SearchError(f"Expected the name, digest or context of a dataset, found {key!r}.", *key_span)
     return entity, translate_alias(key)
 
 
 def _entity(word: str, span: Span) -> Entity:
     if word in _ENTITIES:
         return _ENTITIES[word]
-    raise SearchError(f"Expected metrics, params, tags, attributes or dataset{_perhaps(word, ENTITY_WORDS)}.", *span)
+    raise SearchError(f"Expected metrics, params, tags, attributes or dataset{_suggestion(word, ENTITY_WORDS)}.", *span)
 
 
 def _attribute(name: str, span: Span) -> str:
     if name in FILTER_ATTRIBUTES:
         return FILTER_ATTRIBUTES[name]
     if name in ENTITY_WORDS:
-        raise SearchError(f"Expected a dot and a name behind {name}, like {name}.example.", *span)
+        raise SearchError(f"Expected a dot and a name after {name}, like {name}.example.", *span)
     known = (*STRING_ATTRIBUTES, *TIME_ATTRIBUTES, DURATION_ATTRIBUTE)
-    wanted = f"Expected an attribute of a run ({', '.join(known)}){_perhaps(name, known)}."
+    wanted = f"Expected an attribute of a run ({', '.join(known)}){_suggestion(name, known)}."
     hint = f" For a metric write metrics.{name}." if name.isidentifier() else ""
     raise SearchError(wanted + hint, *span)
 
 
-def _perhaps(word: str, known: tuple[str, ...]) -> str:
+def _suggestion(word: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(word.lower(), known, n=1)
@@ -100,7 +103,7 @@ def _perhaps(word: str, known: tuple[str, ...]) -> str:
 
 
 def operators_for(kind: Entity, key: str) -> tuple[Operator, ...]:
-    """The operators that a clause about it can have, in the order in which to offer them."""
+    """Return the operators that a clause about this key may have, in the order to offer them."""
     if kind is Entity.METRIC or (kind is Entity.ATTRIBUTE and key in TIME_ATTRIBUTES):
         allowed = NUMERIC | MEMBERSHIP
     elif kind is Entity.ATTRIBUTE and key == DURATION_ATTRIBUTE:
@@ -109,50 +112,53 @@ def operators_for(kind: Entity, key: str) -> tuple[Operator, ...]:
         allowed = NUMERIC | PATTERN | MEMBERSHIP
     else:
         allowed = _EQUALITY | PATTERN | MEMBERSHIP
-    return tuple(each for each in _OPERATORS_AS_SHOWN if each in allowed or each in PRESENCE)
+    return tuple(operator for operator in _OPERATORS_AS_SHOWN if operator in allowed or operator in PRESENCE)
 
 
 def resolve_operator(text: str, kind: Entity, key: str, span: Span) -> Operator:
+    """Return the operator that `text` names. Raises SearchError if the key does not allow it."""
     allowed = operators_for(kind, key)
     canonical = " ".join(text.upper().split())
-    found = next((each for each in allowed if each.value == canonical), None)
+    found = next((operator for operator in allowed if operator.value == canonical), None)
     if found is not None:
         return found
-    wanted = f"Expected one of {', '.join(each.value for each in allowed)} for {name_of(kind, key)}"
-    instead = f"; write {_INSTEAD[text]} for {text}" if text in _INSTEAD else f", found {text}"
+    wanted = f"Expected one of {', '.join(operator.value for operator in allowed)} for {display_name(kind, key)}"
+    instead = f"; write {_CORRECTIONS[text]} for {text}" if text in _CORRECTIONS else f", found {text}"
     raise SearchError(f"{wanted}{instead}.", *span)
 
 
-def name_of(kind: Entity, key: str) -> str:
-    """What to call it in a message."""
+def display_name(kind: Entity, key: str) -> str:
+    """Return the name of a key in messages."""
     return key if kind is Entity.ATTRIBUTE else f"{kind.value}.{key}"
 
 
-def value_wanted(kind: Entity, key: str, operator: Operator | None) -> str:
-    """What must stand behind the operator, in words."""
+def expected_value(kind: Entity, key: str, operator: Operator | None) -> str:
+    """Return in words what must follow the operator."""
     if operator in MEMBERSHIP:
-        return "a list of numbers, like (1, 2)" if _is_numeric(kind, key) else "a list of quoted texts, like ('a', 'b')"
+        return (
+            "a list of numbers, like (1, 2)" if _is_numeric(kind, key) else "a list of quoted strings, like ('a', 'b')"
+        )
     if operator in PATTERN:
         return "a pattern in quotes, like '%abc%'"
     if kind is Entity.METRIC:
         return "a number without quotes, like 0.5 or 1e-3"
     if kind is Entity.ATTRIBUTE and key == DURATION_ATTRIBUTE:
-        return "a length of time like 500ms, 30s, 10m, 2h or 1d"
+        return "a duration like 500ms, 30s, 10m, 2h or 1d"
     if kind is Entity.ATTRIBUTE and key in TIME_ATTRIBUTES:
-        moment = ", '2d ago' or '2024-05-01'" if operator is None or operator in ORDERING else ""
-        return f"milliseconds since 1970{moment}"
+        time = ", '2d ago' or '2024-05-01'" if operator is None or operator in ORDERING else ""
+        return f"milliseconds since 1970{time}"
     if kind is Entity.PARAM and operator in ORDERING:
-        return "a number without quotes (texts can be compared with =, !=, LIKE and ILIKE)"
+        return "a number without quotes (strings can be compared with =, !=, LIKE and ILIKE)"
     if kind is Entity.PARAM:
-        return "a text in quotes, like 'abc', or a number"
-    return "a text in quotes, like 'abc'"
+        return "a quoted string, like 'abc', or a number"
+    return "a quoted string, like 'abc'"
 
 
-def item_wanted(kind: Entity, key: str) -> str:
-    """What must stand in a list, in words."""
+def expected_item(kind: Entity, key: str) -> str:
+    """Return in words what a list must contain."""
     if kind is Entity.PARAM:
-        return "a text in quotes or a number"
-    return "a number" if _is_numeric(kind, key) else "a text in quotes"
+        return "a quoted string or a number"
+    return "a number" if _is_numeric(kind, key) else "a quoted string"
 
 
 def _is_numeric(kind: Entity, key: str) -> bool:
@@ -160,31 +166,34 @@ def _is_numeric(kind: Entity, key: str) -> bool:
 
 
 def resolve_value(raw: str | float | int | Duration, kind: Entity, key: str, operator: Operator, span: Span) -> Value:
-    """The value as the tree keeps it: a time that was written as text becomes a moment."""
-    value = _moment_or_same(raw, kind, key, operator, span)
-    if _suits(value, kind, key, operator):
+    """Return the value as it is kept in the tree: a time written as text becomes an `Ago` or a `Timestamp`.
+
+    Raises SearchError if the operator or the key does not allow it.
+    """
+    value = _parsed_time(raw, kind, key, operator, span)
+    if _is_allowed(value, kind, key, operator):
         return _number(value, kind, span) if isinstance(value, float | int) else value
-    raise SearchError(f"Expected {value_wanted(kind, key, operator)} for {name_of(kind, key)}.", *span)
+    raise SearchError(f"Expected {expected_value(kind, key, operator)} for {display_name(kind, key)}.", *span)
 
 
-def _moment_or_same(
+def _parsed_time(
     raw: str | float | int | Duration, kind: Entity, key: str, operator: Operator, span: Span
-) -> str | float | int | Duration | Ago | Moment:
+) -> str | float | int | Duration | Ago | Timestamp:
     if not isinstance(raw, str) or kind is not Entity.ATTRIBUTE or key not in TIME_ATTRIBUTES:
         return raw
-    moment = read_moment(raw)
-    if moment is not None and operator not in ORDERING:
-        # Equal to the millisecond is never what is meant.
-        raise SearchError(f"A moment can be compared with <, <=, > and >= only: {key} >= '2024-05-01'.", *span)
-    return raw if moment is None else moment
+    time = read_time(raw)
+    if time is not None and operator not in ORDERING:
+        # Comparing a time for equality to the millisecond is never intended.
+        raise SearchError(f"A point in time can be compared only with <, <=, > and >=: {key} >= '2024-05-01'.", *span)
+    return raw if time is None else time
 
 
-def _suits(value: Value, kind: Entity, key: str, operator: Operator) -> bool:
+def _is_allowed(value: Value, kind: Entity, key: str, operator: Operator) -> bool:
     number = isinstance(value, float | int)
     if kind is Entity.METRIC:
         return number
     if kind is Entity.ATTRIBUTE and key in TIME_ATTRIBUTES:
-        return number or isinstance(value, Ago | Moment)
+        return number or isinstance(value, Ago | Timestamp)
     if kind is Entity.ATTRIBUTE and key == DURATION_ATTRIBUTE:
         return isinstance(value, Duration)
     if kind is Entity.PARAM and operator in NUMERIC and number:
@@ -193,19 +202,19 @@ def _suits(value: Value, kind: Entity, key: str, operator: Operator) -> bool:
 
 
 def resolve_list(values: list[str | float | int], kind: Entity, key: str, operator: Operator, span: Span) -> Value:
-    """The list as the tree keeps it: all texts, or all numbers."""
-    if all(isinstance(each, str) for each in values) and not _is_numeric(kind, key):
-        return tuple(str(each) for each in values)
-    if all(not isinstance(each, str) for each in values) and (_is_numeric(kind, key) or kind is Entity.PARAM):
-        return tuple(float(_number(each, kind, span)) for each in values if not isinstance(each, str))
-    raise SearchError(f"Expected {value_wanted(kind, key, operator)} for {name_of(kind, key)}.", *span)
+    """Return the list as it is kept in the tree: all strings, or all numbers. Raises SearchError for any other list."""
+    if all(isinstance(value, str) for value in values) and not _is_numeric(kind, key):
+        return tuple(str(value) for value in values)
+    if all(not isinstance(value, str) for value in values) and (_is_numeric(kind, key) or kind is Entity.PARAM):
+        return tuple(float(_number(value, kind, span)) for value in values if not isinstance(value, str))
+    raise SearchError(f"Expected {expected_value(kind, key, operator)} for {display_name(kind, key)}.", *span)
 
 
 def _number(value: float | int, kind: Entity, span: Span) -> float | int:
-    """A time as it was written; any other number as MLflow reads it, as a float."""
+    """Return a time unchanged, and any other number as a float, as MLflow reads it."""
     if kind is Entity.ATTRIBUTE:
         if isinstance(value, int) and not -_TIME_LIMIT <= value < _TIME_LIMIT:
-            raise SearchError("That number is too large for a time: the database cannot hold it.", *span)
+            raise SearchError("The number is too large for a time: the database cannot store it.", *span)
         return value
     return _as_float(value)
 

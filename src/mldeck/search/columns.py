@@ -1,4 +1,7 @@
-"""A list of columns: `run_id, metrics.rmse, params.`a b``. Names are written as in an ORDER BY. Standard library only."""
+"""Parses a list of columns: `run_id, metrics.rmse, params.`a b``.
+
+Names are written as in an ORDER BY. Only the standard library is imported.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ def parse_columns(text: str, attributes: Sequence[str]) -> dict[Column, str]:
             )
         column = _column(found.group(), start, attributes)
         if column in columns:
-            raise SearchError(f"{column} is there twice: keep one of them.", start, found.end())
+            raise SearchError(f"{column} is listed twice: keep one of them.", start, found.end())
         columns[column] = _heading(found.group(), column)
         position = _skip_space(text, found.end())
         if position == len(text):
@@ -73,13 +76,13 @@ def _column(name: str, start: int, attributes: Sequence[str]) -> Column:
             hint = f" For a metric write metrics.{key}." if not entity and key.isidentifier() else ""
             if key in _MEANT_ATTRIBUTES:
                 hint = f" The attribute is {_MEANT_ATTRIBUTES[key]}."
-            message = f"{key!r} is no attribute of a run. Expected one of {', '.join(attributes)}.{hint}"
+            message = f"{key!r} is not an attribute of a run. Expected one of {', '.join(attributes)}.{hint}"
             raise SearchError(message, start, start + len(name))
         return Column(Kind.ATTRIBUTE, key)
     head, _, key = name.partition(".")
     if strip_ends(head, "`") in DATASET_WORDS:
         if unquote_key(key) not in DATASET_KEYS:
-            message = f"{name!r} is nothing of a dataset. Expected one of {', '.join(DATASET_KEYS)}."
+            message = f"{name!r} is not a field of a dataset. Expected one of {', '.join(DATASET_KEYS)}."
             raise SearchError(message, start, start + len(name))
         return Column(Kind.DATASET, unquote_key(key))
     try:

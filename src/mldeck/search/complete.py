@@ -1,4 +1,4 @@
-"""What could be typed at the cursor: the kind of thing, not which ones there are in the database."""
+"""What can be typed at the cursor: the kind of thing, not the names that are in the database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mldeck.search import check
 from mldeck.search.errors import MOST_CHARACTERS, SearchError
-from mldeck.search.expect import Expectation, Place, expectation
+from mldeck.search.expect import Expectation, Slot, expectation
 from mldeck.search.names import ATTRIBUTE_NAMES
 from mldeck.search.parse import read_tokens
 from mldeck.search.tree import MEMBERSHIP, Entity, NameMatch, Node, Operator, Span, walk
@@ -15,7 +15,7 @@ from mldeck.search.tree import MEMBERSHIP, Entity, NameMatch, Node, Operator, Sp
 
 @dataclass(frozen=True, slots=True)
 class EntityWanted:
-    """The beginning of a clause: `metrics.`, an attribute, NOT, a parenthesis, or a word of the run's name."""
+    """The start of a clause: `metrics.`, an attribute, NOT, a parenthesis, or a word of the run's name."""
 
     prefix: str
     span: Span
@@ -23,7 +23,7 @@ class EntityWanted:
 
 @dataclass(frozen=True, slots=True)
 class KeyWanted:
-    """The key behind `metrics.`; `span` covers the key only, with its quotes. Write it with `quote_key`."""
+    """The key after `metrics.`; `span` covers only the key with its quotes. Insert a key with `quote_key`."""
 
     kind: Entity
     prefix: str
@@ -32,17 +32,19 @@ class KeyWanted:
 
 @dataclass(frozen=True, slots=True)
 class OperatorWanted:
+    """An operator after a key."""
+
     kind: Entity
     key: str
     operators: tuple[Operator, ...]
-    """All that suit, whatever the prefix."""
+    """All operators that the key allows, regardless of `prefix`."""
     prefix: str
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class ValueWanted:
-    """`span` covers the value with its quotes. Write a text with `quote_text`."""
+    """A value; `span` covers it with its quotes. Insert a string with `quote_text`."""
 
     kind: Entity
     key: str
@@ -50,12 +52,12 @@ class ValueWanted:
     prefix: str
     span: Span
     in_list: bool = False
-    """A further item of a list is wanted, or the list is still to be opened."""
+    """Whether an item of a list is wanted, or the list itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectiveWanted:
-    """AND, OR, or a closing parenthesis if any is open. A further clause may also begin here."""
+    """AND, OR, or a closing parenthesis if any is open. Another clause may also start here."""
 
     prefix: str
     span: Span
@@ -64,20 +66,20 @@ class ConnectiveWanted:
 
 Wanted = EntityWanted | KeyWanted | OperatorWanted | ValueWanted | ConnectiveWanted
 
-_FIELD_BEGUN = re.compile(r"(?P<entity>`?\w+`?)\.(?P<key>[`\"']?)(?P<prefix>[^`\"']*)$")
+_PARTIAL_FIELD = re.compile(r"(?P<entity>`?\w+`?)\.(?P<key>[`\"']?)(?P<prefix>[^`\"']*)$")
 
-# What a text ends in, to be matched from its end backwards: a search for it would begin at each character anew.
-_WORD_BEGUN = re.compile(r"[\w\-+./:]*")
-_OPERATOR_BEGUN = re.compile(r"[<>=!~]*")
+# Matched against reversed text, from its end: searching forwards would start again at every character.
+_PARTIAL_WORD = re.compile(r"[\w\-+./:]*")
+_PARTIAL_OPERATOR = re.compile(r"[<>=!~]*")
 _FIELD = re.compile(r"(?:[`\"'][^`\"']*[`\"'])?\.`?\w+`?")
-_FIELD_NOT_QUOTED_YET = re.compile(r"[^\s`\"'<>=!()]*\.\w+(?=[\s(]|\Z)")
-"""`metrics.val/l`: the quotes that the key needs come with the completion."""
+_UNQUOTED_FIELD = re.compile(r"[^\s`\"'<>=!()]*\.\w+(?=[\s(]|\Z)")
+"""`metrics.val/l`: the completion adds the quotes that the key needs."""
 
 _REST_OF_WORD = re.compile(r"[\w\-./:]*")
 
 
 def complete(text: str, cursor: int) -> Wanted | None:
-    """What is wanted where the cursor is; None where nothing is, as in a search that is wrong further to the left."""
+    """Return what can be typed at the cursor; None if nothing can, as in a search with an error further left."""
     if len(text) > MOST_CHARACTERS:
         return None
     head = text[:cursor]
@@ -92,63 +94,66 @@ def complete(text: str, cursor: int) -> Wanted | None:
 
 
 def word_at(tree: Node, cursor: int) -> str | None:
-    """The bare word that the cursor is in or behind: whoever types may not be done with it. In quotes a word is whole."""
+    """Return the bare word that the cursor is inside or right after, because the user may still be typing it.
+
+    A word in quotes is always complete.
+    """
     words = (node for node in walk(tree) if isinstance(node, NameMatch) and node.span[0] < cursor <= node.span[1])
     return next((node.word for node in words if len(node.word) == node.span[1] - node.span[0]), None)
 
 
-def _wanted(next_up: Expectation, text: str, start: int, cursor: int) -> Wanted | None:
+def _wanted(expected: Expectation, text: str, start: int, cursor: int) -> Wanted | None:
     span = (start, _end_of_word(text, start, cursor))
     typed = text[start:cursor]
-    if next_up.place is Place.CLAUSE:
+    if expected.slot is Slot.CLAUSE:
         return _clause(text, start, cursor)
-    if next_up.place is Place.CONNECTIVE:
-        if "." in typed:  # a clause that follows without AND
+    if expected.slot is Slot.CONNECTIVE:
+        if "." in typed:  # a clause may follow without AND
             return _clause(text, start, cursor)
-        return ConnectiveWanted(typed, span, next_up.depth)
-    if next_up.field is None or next_up.place in (Place.NULL, Place.ITEM_END):
+        return ConnectiveWanted(typed, span, expected.depth)
+    if expected.field is None or expected.slot in (Slot.NULL, Slot.ITEM_END):
         return None
-    kind, key = check.resolve_field(next_up.field.value, 0)
-    if next_up.operator is None:
+    kind, key = check.resolve_field(expected.field.value, 0)
+    if expected.operator is None:
         return OperatorWanted(kind, key, check.operators_for(kind, key), typed, span)
-    operator = check.resolve_operator(next_up.operator.value, kind, key, (0, 0))
+    operator = check.resolve_operator(expected.operator.value, kind, key, (0, 0))
     return ValueWanted(kind, key, operator, typed.lstrip("'\""), span, operator in MEMBERSHIP)
 
 
 def _clause(text: str, start: int, cursor: int) -> EntityWanted | KeyWanted | None:
     typed = text[start:cursor]
-    begun = _FIELD_BEGUN.match(typed)
-    if begun is None:
+    partial = _PARTIAL_FIELD.match(typed)
+    if partial is None:
         return EntityWanted(typed, (start, _end_of_word(text, start, cursor)))
-    kind, _ = check.resolve_field(f"{begun['entity']}.{_any_key(begun['entity'])}", 0)
-    key_start = start + begun.start("key")
-    return KeyWanted(kind, begun["prefix"], (key_start, _end_of_word(text, key_start, cursor)))
+    kind, _ = check.resolve_field(f"{partial['entity']}.{_any_key(partial['entity'])}", 0)
+    key_start = start + partial.start("key")
+    return KeyWanted(kind, partial["prefix"], (key_start, _end_of_word(text, key_start, cursor)))
 
 
 def _any_key(entity: str) -> str:
-    """A key that the entity is sure to have, to ask what the entity is."""
+    """Return a key that is valid for the entity, in order to resolve the entity alone."""
     return "name" if entity.strip("`").startswith("dataset") else "status"
 
 
 def _start_of_word(head: str) -> int:
-    """Where the piece begins that the cursor is in or at the end of: a word, an operator, or an open quote."""
+    """Return the offset where the piece at the cursor starts: a word, an operator, or an open quote."""
     quote = _open_quote(head)
     if quote is not None:
-        # The key of a field belongs to what is before its quote.
-        return quote - _length_at_end(_WORD_BEGUN, head[:quote]) if head[:quote].endswith(".") else quote
-    ends = (_FIELD, _FIELD_NOT_QUOTED_YET, _OPERATOR_BEGUN, _WORD_BEGUN)
+        # A quoted key belongs to the field before its quote.
+        return quote - _length_at_end(_PARTIAL_WORD, head[:quote]) if head[:quote].endswith(".") else quote
+    ends = (_FIELD, _UNQUOTED_FIELD, _PARTIAL_OPERATOR, _PARTIAL_WORD)
     lengths = (_length_at_end(end, head) for end in ends)
     return len(head) - next(filter(None, lengths), 0)
 
 
 def _length_at_end(end: re.Pattern[str], text: str) -> int:
-    """How much of the text is such an end of it."""
+    """Return the length of the match at the end of the text; `end` is a pattern for reversed text."""
     found = end.match(text[::-1])
     return found.end() if found else 0
 
 
 def _open_quote(head: str) -> int | None:
-    """Where the quote begins that is not closed at the end of `head`."""
+    """Return the offset of the quote that is still open at the end of `head`, or None."""
     quote: int | None = None
     for index, char in enumerate(head):
         if quote is None and char in "`'\"":
@@ -159,13 +164,13 @@ def _open_quote(head: str) -> int | None:
 
 
 def _end_of_word(text: str, start: int, cursor: int) -> int:
-    """Where the piece ends that begins at `start`: behind its closing quote if it has one."""
+    """Return the offset where the piece that starts at `start` ends: after its closing quote if it has one."""
     rest = text[cursor:]
     quote = text[start : start + 1]
     if quote in ("'", '"', "`") and cursor > start:
-        # An even number of quotes to the right means that they belong together, and this piece is not closed yet.
+        # An even number of quotes on the right means that they pair up, and this piece is not closed yet.
         return cursor + rest.index(quote) + 1 if rest.count(quote) % 2 else cursor
-    if _length_at_end(_OPERATOR_BEGUN, text[start:cursor]):
+    if _length_at_end(_PARTIAL_OPERATOR, text[start:cursor]):
         return cursor
     found = _REST_OF_WORD.match(rest)
     return cursor + (found.end() if found else 0)

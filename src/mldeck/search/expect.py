@@ -1,4 +1,4 @@
-"""What may come next, told from the tokens before: for messages about errors and for completion."""
+"""What may come next, given the tokens so far: for error messages and completion."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Token(Protocol):
-    """As much of a token as is needed here; lark's own tokens are such."""
+    """The part of a token that is used here; lark's tokens have it."""
 
     @property
     def type(self) -> str: ...
@@ -21,11 +21,11 @@ class Token(Protocol):
     def end_pos(self) -> int | None: ...
 
 
-class Place(Enum):
-    """A place in a search, by what is expected there."""
+class Slot(Enum):
+    """A position in a search, named after what is expected there."""
 
     CLAUSE = auto()
-    """An entity, an attribute or a word of the run's name; also NOT and an opening parenthesis."""
+    """An entity, an attribute, a word of the run's name, NOT, or an opening parenthesis."""
     OPERATOR = auto()
     VALUE = auto()
     PATTERN = auto()
@@ -38,51 +38,53 @@ class Place(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    place: Place
+    """What is expected next, and the clause that it belongs to."""
+
+    slot: Slot
     field: Token | None = None
-    """What the clause is about, once it is there."""
+    """The field of the clause, if it has been written."""
     operator: Token | None = None
     depth: int = 0
-    """How many parentheses are open around the place, a list's own not counted."""
+    """The number of open parentheses, not counting that of a list."""
 
 
 _BY_LAST = {
-    "AND": Place.CLAUSE,
-    "OR": Place.CLAUSE,
-    "NOT": Place.CLAUSE,
-    "FIELD": Place.OPERATOR,
-    "BACKTICKED": Place.OPERATOR,
-    "OPERATOR": Place.VALUE,
-    "PATTERN": Place.PATTERN,
-    "IN": Place.LIST,
-    "NOT_IN": Place.LIST,
-    "IS": Place.NULL,
+    "AND": Slot.CLAUSE,
+    "OR": Slot.CLAUSE,
+    "NOT": Slot.CLAUSE,
+    "FIELD": Slot.OPERATOR,
+    "BACKTICKED": Slot.OPERATOR,
+    "OPERATOR": Slot.VALUE,
+    "PATTERN": Slot.PATTERN,
+    "IN": Slot.LIST,
+    "NOT_IN": Slot.LIST,
+    "IS": Slot.NULL,
 }
 
 
 def expectation(tokens: Sequence[Token], attribute_words: frozenset[str]) -> Expectation:
-    """What may follow `tokens`. `attribute_words` are the words that begin a clause rather than being a run's name."""
+    """Return what may follow `tokens`. `attribute_words` start a clause instead of being part of a run's name."""
     groups, list_start = _open_parentheses(tokens)
     if not tokens:
-        return Expectation(Place.CLAUSE)
+        return Expectation(Slot.CLAUSE)
     if list_start is not None:
-        place = Place.ITEM if tokens[-1].type in ("LPAR", "COMMA") else Place.ITEM_END
-        return Expectation(place, tokens[list_start - 2], tokens[list_start - 1], groups)
+        slot = Slot.ITEM if tokens[-1].type in ("LPAR", "COMMA") else Slot.ITEM_END
+        return Expectation(slot, tokens[list_start - 2], tokens[list_start - 1], groups)
     last = tokens[-1]
     if last.type == "LPAR":
-        return Expectation(Place.CLAUSE, depth=groups)
+        return Expectation(Slot.CLAUSE, depth=groups)
     if last.type == "WORD" and last.value in attribute_words:
-        return Expectation(Place.OPERATOR, last, depth=groups)
-    place = _BY_LAST.get(last.type, Place.CONNECTIVE)
-    if place is Place.OPERATOR:
-        return Expectation(place, last, depth=groups)
-    if place in (Place.VALUE, Place.PATTERN, Place.LIST, Place.NULL):
-        return Expectation(place, tokens[-2], last, groups)
-    return Expectation(place, depth=groups)
+        return Expectation(Slot.OPERATOR, last, depth=groups)
+    slot = _BY_LAST.get(last.type, Slot.CONNECTIVE)
+    if slot is Slot.OPERATOR:
+        return Expectation(slot, last, depth=groups)
+    if slot in (Slot.VALUE, Slot.PATTERN, Slot.LIST, Slot.NULL):
+        return Expectation(slot, tokens[-2], last, groups)
+    return Expectation(slot, depth=groups)
 
 
 def _open_parentheses(tokens: Sequence[Token]) -> tuple[int, int | None]:
-    """How many groups are open, and where the list begins that is open."""
+    """Return the number of open groups, and the index of the parenthesis of an open list or None."""
     groups, list_start = 0, None
     for index, token in enumerate(tokens):
         if token.type == "LPAR":

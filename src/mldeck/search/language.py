@@ -1,4 +1,4 @@
-"""What a search can be about: runs, or registered models. The grammar is the same; the names that it knows differ."""
+"""The languages of searches for runs and for registered models. They share a grammar, but know different names."""
 
 from __future__ import annotations
 
@@ -16,27 +16,32 @@ _MODEL_ATTRIBUTES = frozenset({"name"})
 
 @dataclass(frozen=True)
 class Language:
-    things: str
-    """What it finds."""
+    """The names that a search may use, and how they are resolved."""
+
+    noun: str
+    """The plural noun for what is found."""
     example: str
-    """A clause, and another one."""
+    """Two clauses, as examples in messages."""
     other_example: str
     attributes: frozenset[str]
-    """The words that begin a clause rather than being a name."""
+    """Words that start a clause instead of being part of a name."""
     entity_words: tuple[str, ...]
     resolve_field: Callable[[str, int], tuple[Entity, str]]
-    """The entity and the key that a text, found at a place, names. Raises `SearchError`."""
+    """Return the entity and key that a text names; the second argument is its offset. Raises SearchError."""
     uses_extension: Callable[[Node], bool]
-    """Whether MLflow itself would reject a search."""
+    """Return whether MLflow itself rejects a search."""
 
     def may_become(self, word: str) -> bool:
-        """Whether a bare word is the beginning of a longer one that means something: `met`, `sta`, `an`."""
-        begun = word.lower()
-        return any(each.lower().startswith(begun) for each in (*self.attributes, *self.entity_words, *RESERVED_WORDS))
+        """Return whether a bare word is the start of a longer word with a meaning: `met`, `sta`, `an`."""
+        prefix = word.lower()
+        return any(name.lower().startswith(prefix) for name in (*self.attributes, *self.entity_words, *RESERVED_WORDS))
 
 
 def _model_field(text: str, start: int) -> tuple[Entity, str]:
-    """As `SearchModelUtils._get_model_search_identifier` of MLflow 3.17 does it: nothing but the key of a tag has quotes."""
+    """Resolve a field of a model by the rules of `SearchModelUtils._get_model_search_identifier` of MLflow 3.17.
+
+    Only the key of a tag may have quotes.
+    """
     entity, dot, raw_key = text.partition(".")
     end = start + len(text)
     if not dot:
@@ -44,11 +49,11 @@ def _model_field(text: str, start: int) -> tuple[Entity, str]:
     key_start = start + len(entity) + 1
     if entity in TAG_WORDS:
         if not raw_key:
-            raise SearchError(f"Expected a name behind {text}, like tags.team or tags.`a b`.", key_start)
+            raise SearchError(f"Expected a name after {text}, like tags.team or tags.`a b`.", key_start)
         return Entity.TAG, unquote_key(raw_key)
     if entity == _MODEL_ATTRIBUTE_WORD:
         return Entity.ATTRIBUTE, _model_attribute(raw_key, (key_start, end))
-    raise SearchError(f"Expected name or tags, found {entity!r}: models have nothing else to search by.", start, end)
+    raise SearchError(f"Expected name or tags, found {entity!r}: models can be searched only by these.", start, end)
 
 
 def _model_attribute(name: str, span: Span) -> str:
@@ -56,19 +61,19 @@ def _model_attribute(name: str, span: Span) -> str:
         return name
     hint = f" For a tag write tags.{name}." if name.isidentifier() else ""
     if unquote_key(name) in _MODEL_ATTRIBUTES:
-        hint = " MLflow takes it without quotes only."
+        hint = " MLflow accepts it only without quotes."
     raise SearchError(f"Expected name or tags, found {name!r}.{hint}", *span)
 
 
 def models_use_extension(tree: Node) -> bool:
-    """Whether MLflow itself would reject this search for models."""
+    """Return whether MLflow itself rejects this search for models."""
     return any(_is_model_extension(node) for node in walk(tree))
 
 
 def _is_model_extension(node: Node) -> bool:
     if isinstance(node, Comparison) and node.operator in MEMBERSHIP:
         return node.kind is not Entity.ATTRIBUTE or node.in_parentheses
-    return node.extension or (isinstance(node, Comparison) and node.operator in PRESENCE)
+    return node.is_extension or (isinstance(node, Comparison) and node.operator in PRESENCE)
 
 
 RUNS = Language(

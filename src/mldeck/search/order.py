@@ -1,9 +1,9 @@
-"""One item of MLflow's `order_by` list: text to `OrderKey`.
+"""Parses one item of MLflow's `order_by` list into an `OrderKey`.
 
 Accepts what MLflow 3.17 accepts (`SearchUtils.parse_order_by_for_search_runs`, then `_get_orderby_clauses` of its SQL
-store) and rejects what it rejects. MLflow also reads a few texts that cannot name anything that exists, such as
-`metrics.`, `metrics.*` or `metrics.x()`; here they are errors. Standard library only: the printing command line
-imports this.
+store) and rejects what it rejects. MLflow also accepts a few texts that cannot name anything that exists, such as
+`metrics.`, `metrics.*` or `metrics.x()`; here they are errors. Only the standard library is imported, because the
+command line imports this.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ENTITIES = {
 }
 _ATTRIBUTES = {**{name: name for name in (*TIME_ATTRIBUTES, *STRING_ATTRIBUTES)}, **TIME_ALIASES}
 
-# A name cannot begin with a single quote: sqlparse takes that for a value.
+# A name cannot start with a single quote: sqlparse takes that for a value.
 _FIRST = rf"(?:{QUOTED}|{PLAIN})"
 NAME = re.compile(rf"{_FIRST}(?:\.(?:\d[eE]-?\d+|\d+)(?=[ \t\r\n]+(?i:asc|desc)$)|\.{KEY})?")
 """The number is a quirk: MLflow reads `params.0 DESC` but not `params.0`."""
@@ -48,7 +48,7 @@ _DIRECTION = re.compile(r"(?i:asc|desc)(?!\w)|(`|\")(?i:asc|desc)\1")
 
 
 def parse_order(text: str) -> OrderKey:
-    """The sort key that `text` asks for: a name, then ASC or DESC or nothing. Raises SearchError."""
+    """Return the sort key for a name followed by ASC, DESC or nothing. Raises SearchError."""
     reject_too_long(text)
     name = NAME.match(text)
     if name is None:
@@ -59,7 +59,10 @@ def parse_order(text: str) -> OrderKey:
 
 
 def parse_orders(items: Sequence[str]) -> tuple[OrderKey, ...]:
-    """The sort keys of a whole `order_by` list. As in MLflow, a column may be there only once, either way up."""
+    """Return the sort keys of an `order_by` list. As in MLflow, a column may occur only once, in either direction.
+
+    Raises SearchError with the index of the wrong item.
+    """
     keys: list[OrderKey] = []
     for index, text in enumerate(items):
         try:
@@ -73,7 +76,7 @@ def parse_orders(items: Sequence[str]) -> tuple[OrderKey, ...]:
 
 
 def _read_direction(text: str, end_of_name: int) -> bool | None:
-    """True for DESC, False for ASC, None when nothing follows the name."""
+    """Return True for DESC, False for ASC, None if nothing follows the name."""
     if end_of_name == len(text):
         return None
     space = _SPACE.match(text, end_of_name)
@@ -82,24 +85,24 @@ def _read_direction(text: str, end_of_name: int) -> bool | None:
     if start == end_of_name:
         raise _expected("the end of the name, or a name in backticks (metrics.`a b/c`)", text, start)
     if direction is None:
-        raise _expected("ASC or DESC, or nothing more", text, start)
+        raise _expected("ASC, DESC or the end", text, start)
     if direction.end() < len(text):
-        raise _expected(_what_ends_an_item(text, direction.end()), text, direction.end())
+        raise _expected(_expected_end(text, direction.end()), text, direction.end())
     return strip_ends(direction.group(), '`"').lower() == "desc"
 
 
-def _what_ends_an_item(text: str, position: int) -> str:
+def _expected_end(text: str, position: int) -> str:
     rest = text[position:].strip().upper()
     if rest.startswith("NULLS"):
-        return "nothing behind ASC or DESC: runs without a value always come last"
+        return "nothing after ASC or DESC: runs without a value always come last"
     if rest.startswith(","):
-        return "one column only: give each its own item"
-    return "nothing behind ASC or DESC"
+        return "only one column: put each column in an item of its own"
+    return "nothing after ASC or DESC"
 
 
 def _read_column(text: str, name: str, *, explicit_direction: bool) -> Column:
     words = _split_as_shell(name, text)
-    # Only when a direction follows does MLflow go on with the words that the shell rules made (quotes already removed).
+    # Only if a direction follows does MLflow use the result of the shell rules (with quotes already removed).
     entity, dot, raw_key = (words if explicit_direction else name).partition(".")
     if not dot:
         return Column(Kind.ATTRIBUTE, _attribute(unquote_key(entity), 0, len(name)))
@@ -109,16 +112,16 @@ def _read_column(text: str, name: str, *, explicit_direction: bool) -> Column:
     if kind is Kind.ATTRIBUTE:
         key = _attribute(key, start, len(name))
     if not raw_key:
-        raise SearchError(f"Expected a name behind {name!r}, like {entity}.rmse.", start, len(name))
+        raise SearchError(f"Expected a name after {name!r}, like {entity}.rmse.", start, len(name))
     return Column(kind, key)
 
 
 def _split_as_shell(name: str, text: str) -> str:
-    """`name` after the shell rules that MLflow sends an item through, with backticks taken for double quotes."""
+    """Return `name` after shell splitting, which MLflow applies to each item with backticks read as double quotes."""
     try:
         words = shlex.split(name.replace("`", '"'))
     except ValueError:
-        raise SearchError(f"MLflow cannot sort by a name with that quote in it: {text!r}", 0, len(name)) from None
+        raise SearchError(f"MLflow cannot sort by a name with this quote in it: {text!r}", 0, len(name)) from None
     if len(words) != 1:
         raise SearchError(f"Expected one name, found {len(words)}: {text!r}", 0, len(name))
     return words[0]
@@ -138,9 +141,7 @@ def _attribute(name: str, start: int, end: int) -> str:
         return _ATTRIBUTES[name]
     known = ", ".join((*TIME_ATTRIBUTES, *STRING_ATTRIBUTES))
     hint = f" For a metric write metrics.{name}." if start == 0 and name.isidentifier() else ""
-    raise SearchError(
-        f"{name!r} is no attribute of a run that can be sorted by. Expected one of {known}.{hint}", start, end
-    )
+    raise SearchError(f"Runs cannot be sorted by attribute {name!r}. Expected one of {known}.{hint}", start, end)
 
 
 def _expected(what: str, text: str, position: int) -> SearchError:

@@ -1,11 +1,11 @@
-"""Tree to text: `parse(to_text(tree)) == tree`, and MLflow reads the text too unless the tree uses an extension."""
+"""Writes a tree as text: `parse(to_text(tree)) == tree`. MLflow reads the text too unless the tree uses an extension."""
 
 from __future__ import annotations
 
 import re
 
 from mldeck.search.errors import SearchError
-from mldeck.search.moments import write_length, write_moment
+from mldeck.search.moments import write_duration, write_time
 from mldeck.search.names import (
     ATTRIBUTE_NAMES,
     ENTITY_WORDS,
@@ -26,11 +26,11 @@ from mldeck.search.tree import (
     Comparison,
     Duration,
     Entity,
-    Moment,
     NameMatch,
     Node,
     Not,
     Or,
+    Timestamp,
     Value,
 )
 
@@ -41,18 +41,24 @@ _WORD = re.compile(r"\w[\w\-]*")
 
 
 def to_text(tree: Node) -> str:
-    """The search as text. Raises SearchError for a tree that no text can say: nothing is escaped in this language, so a
-    text with both kinds of quotes in it cannot always be written."""
-    preferences = ("'", '"') if _has_trailing_backslash(tree) else ("'",)
-    for quote in preferences:
+    """Return the search as text.
+
+    Raises SearchError if no text gives this tree: nothing is escaped in this language, so a string that contains both
+    kinds of quotes cannot always be written.
+    """
+    quotes = ("'", '"') if _has_trailing_backslash(tree) else ("'",)
+    for quote in quotes:
         text = _Writer(quote).write(tree)
-        if len(preferences) == 1 or _reads_as(text, tree):
+        if len(quotes) == 1 or _reads_as(text, tree):
             return text
-    raise SearchError("No search can say this: two of its texts end in a backslash.", 0)
+    raise SearchError("This search cannot be written as text: two of its strings end in a backslash.", 0)
 
 
 def quote_key(key: str) -> str:
-    """The key as it can stand behind `metrics.`: in backticks if need be."""
+    """Return the key as it is written after `metrics.`: in backticks if necessary.
+
+    Raises SearchError if it cannot be written.
+    """
     if _PLAIN_KEY.fullmatch(key):
         return key
     for quote in ("`", '"', "'"):
@@ -61,30 +67,31 @@ def quote_key(key: str) -> str:
             return quoted
     if key and _reads_as_key(key, key):
         return key
-    raise SearchError(f"No search can name {key!r}: it has too many kinds of quotes in it.", 0)
+    raise SearchError(f"No search can name {key!r}: it contains too many kinds of quotes.", 0)
 
 
 def quote_text(text: str, prefer: str = "'") -> str:
-    """The text as it can stand behind an operator."""
+    """Return the string as it is written after an operator. Raises SearchError if it cannot be written."""
     other = '"' if prefer == "'" else "'"
     for quote in (prefer, other):
         quoted = f"{quote}{text}{quote}"
-        # A quote inside is well only if the reader would not stop there.
+        # A quote inside is allowed only if the reader would not stop there.
         found = _TEXT.match(quoted + " ")
         if found and found.end() == len(quoted):
             return quoted
-    raise SearchError(f"No search can say {text!r}: it has both kinds of quotes in it.", 0)
+    raise SearchError(f"No search can contain {text!r}: it has both kinds of quotes in it.", 0)
 
 
 def field_text(kind: Entity, key: str) -> str:
-    """`metrics.rmse`, ``params.`a b` ``, `start_time`."""
+    """Return the name of a field: `metrics.rmse`, ``params.`a b` ``, `start_time`."""
     return key if kind is Entity.ATTRIBUTE else f"{kind.value}.{quote_key(key)}"
 
 
 class _Writer:
-    """Writes one tree. `quote` is the kind to use; the other kind goes around texts that end in a backslash.
+    """Writes one tree. Strings get `quote`; only strings that end in a backslash get the other kind.
 
-    A backslash before the closing quote makes the reader look for a later one of the same kind: there must be none.
+    After a backslash the reader does not stop at the quote but looks for a later one of the same kind: there must be
+    none.
     """
 
     def __init__(self, quote: str) -> None:
@@ -93,16 +100,16 @@ class _Writer:
 
     def write(self, tree: Node) -> str:
         if isinstance(tree, And):
-            return " AND ".join(self._inside(item, Or) for item in tree.items)
+            return " AND ".join(self._parenthesized(item, Or) for item in tree.items)
         if isinstance(tree, Or):
-            return " OR ".join(self._inside(item, Or) for item in tree.items)
+            return " OR ".join(self._parenthesized(item, Or) for item in tree.items)
         if isinstance(tree, Not):
-            return f"NOT {self._inside(tree.item, And, Or)}"
+            return f"NOT {self._parenthesized(tree.item, And, Or)}"
         if isinstance(tree, NameMatch):
             return self._word(tree.word)
         return self._comparison(tree)
 
-    def _inside(self, item: Node, *looser: type) -> str:
+    def _parenthesized(self, item: Node, *looser: type) -> str:
         text = self.write(item)
         return f"({text})" if isinstance(item, looser) else text
 
@@ -115,16 +122,16 @@ class _Writer:
         if clause.operator in PRESENCE or clause.value is None:
             return start
         if clause.operator in MEMBERSHIP and isinstance(clause.value, tuple):
-            return f"{start} ({', '.join(self._item(each) for each in clause.value)})"
+            return f"{start} ({', '.join(self._item(item) for item in clause.value)})"
         return f"{start} {self._value(clause.value)}"
 
     def _value(self, value: Value) -> str:
         if isinstance(value, str):
             return self._text(value)
         if isinstance(value, Duration):
-            return write_length(value.milliseconds)
-        if isinstance(value, Ago | Moment):
-            return self._text(write_moment(value))
+            return write_duration(value.milliseconds)
+        if isinstance(value, Ago | Timestamp):
+            return self._text(write_time(value))
         return _number(value) if isinstance(value, float | int) else str(value)
 
     def _text(self, text: str) -> str:
@@ -135,9 +142,10 @@ class _Writer:
 
 
 def _python_text(text: str) -> str:
-    """A text in a list, where Python's escapes count. Quotes and backslashes are written as numbers.
+    """Return a string for a list, where Python's escapes count. Quotes and backslashes are written as hex escapes.
 
-    For before Python reads the text, it has been cut out by rules that know no escapes but a backslash and a quote.
+    The text is first split by rules that know no escape except a backslash before a quote, and only then read by
+    Python.
     """
     quote = '"' if "'" in text and '"' not in text else "'"
     return quote + "".join(_escaped(char, quote) for char in text) + quote
@@ -151,7 +159,7 @@ def _escaped(char: str, quote: str) -> str:
 
 
 def _number(number: float | int) -> str:
-    """As short as reads back exactly. There is no sign in an exponent but minus; 1e999 reads as infinity."""
+    """Return the shortest text that reads back exactly. Exponents have no plus sign; 1e999 reads as infinity."""
     if isinstance(number, int):
         return str(number)
     if number in (float("inf"), float("-inf")):

@@ -1,4 +1,4 @@
-"""A run table's query as the Python call that asks MLflow the same."""
+"""Writes the query of a run table as the equivalent Python call to MLflow."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _VIEW_TYPES = {View.ACTIVE: "ACTIVE_ONLY", View.DELETED: "DELETED_ONLY", View.AL
 
 
 def search_call(query: RunQuery, experiment_names: Sequence[str]) -> str:
-    """`mlflow.search_runs(...)`; where MLflow cannot do what mldeck does, a comment says so.
+    """Return Python code that calls `mlflow.search_runs(...)`, with comments where MLflow cannot do what mldeck does.
 
-    Python's own `repr` does the quoting: whatever somebody called an experiment, it stays a text.
+    Strings are quoted with `repr`, so the name of an experiment can never become code.
     """
     comments = list(_differences(query))
     order = [text for text in map(_order_text, query.order) if text is not None]
@@ -40,6 +40,7 @@ def search_call(query: RunQuery, experiment_names: Sequence[str]) -> str:
 
 
 def _differences(query: RunQuery) -> Iterator[str]:
+    """Yield a sentence for each difference between MLflow's result and the table."""
     if query.filter and _is_extended(query.filter):
         yield "MLflow does not accept this filter: it uses extensions of mldeck."
     for key in query.order:
@@ -47,7 +48,7 @@ def _differences(query: RunQuery) -> Iterator[str]:
         if _order_text(key) is None:
             yield f"MLflow cannot sort by {name}; mldeck does."
         elif key.as_number:
-            yield f"MLflow sorts {name} as text; mldeck sorts it as the number that it is."
+            yield f"MLflow sorts {name} as text; mldeck sorts it as a number."
 
 
 def _is_extended(text: str) -> bool:
@@ -58,7 +59,7 @@ def _is_extended(text: str) -> bool:
 
 
 def _order_text(key: OrderKey) -> str | None:
-    """The key as MLflow reads it; None if it cannot be said."""
+    """Return the sort key in MLflow's syntax; None if it cannot be expressed."""
     column = key.column
     try:
         name = column.key if column.kind is Kind.ATTRIBUTE else f"{column.kind.value}.{quote_key(column.key)}"

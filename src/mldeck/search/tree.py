@@ -1,4 +1,4 @@
-"""What a search means, as frozen values. Spans are places in the text that was read; comparing ignores them."""
+"""The tree of a search, as frozen values. Spans are offsets in the parsed text; comparisons ignore them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Span = tuple[int, int]
 
 
 class Entity(str, Enum):
-    """What a clause can be about: the kinds of `mldeck.model.Kind`, and datasets."""
+    """What a clause is about: the kinds of `mldeck.model.Kind`, and datasets."""
 
     METRIC = "metrics"
     PARAM = "params"
@@ -21,6 +21,8 @@ class Entity(str, Enum):
 
 
 class Operator(str, Enum):
+    """An operator of a clause, in its canonical spelling."""
+
     EQ = "="
     NE = "!="
     LT = "<"
@@ -46,46 +48,46 @@ PRESENCE = frozenset({Operator.IS_NULL, Operator.IS_NOT_NULL})
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """`10m`: a length of time."""
+    """A duration, like `10m`."""
 
     milliseconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ago:
-    """`'2d ago'`: so long before the moment at which the search is run."""
+    """A time relative to the moment the search is run, like `'2d ago'`."""
 
     milliseconds: int
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """`'2024-05-01 12:30'`. Local time, unless it came with an offset. A date is its first moment."""
+class Timestamp:
+    """A point in time, like `'2024-05-01 12:30'`: local time unless it has an offset. A date means its start."""
 
     when: datetime
 
 
-Value = str | float | int | Duration | Ago | Moment | tuple[str, ...] | tuple[float, ...]
+Value = str | float | int | Duration | Ago | Timestamp | tuple[str, ...] | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`metrics.rmse < 7`. The value of IS NULL and IS NOT NULL is None."""
+    """A clause like `metrics.rmse < 7`. The value of IS NULL and IS NOT NULL is None."""
 
     kind: Entity
     key: str
-    """Of an attribute, its canonical name (`start_time` for `created`), or `duration`."""
+    """The key; for attributes the canonical name (`start_time` for `created`), or `duration`."""
     operator: Operator
     value: Value | None = None
     span: Span = field(default=(0, 0), compare=False)
     key_span: Span = field(default=(0, 0), compare=False)
     value_span: Span = field(default=(0, 0), compare=False)
     in_parentheses: bool = field(default=False, compare=False)
-    """MLflow has none but those of lists."""
+    """Whether the clause is in parentheses, which MLflow allows only around lists."""
 
     @property
-    def extension(self) -> bool:
-        """Whether MLflow 3.17 would reject this clause (SearchUtils.VALID_*_COMPARATORS, LIST_SUPPORTED_KEYS)."""
+    def is_extension(self) -> bool:
+        """Whether MLflow 3.17 rejects this clause (SearchUtils.VALID_*_COMPARATORS, LIST_SUPPORTED_KEYS)."""
         if self.in_parentheses:
             return True
         if self.operator in PRESENCE:
@@ -94,58 +96,61 @@ class Comparison:
             return self.kind is not Entity.DATASET and (self.kind, self.key) != (Entity.ATTRIBUTE, "run_id")
         if self.operator in (Operator.NOT_LIKE, Operator.NOT_ILIKE):
             return True
-        return isinstance(self.value, Duration | Ago | Moment) or (
+        return isinstance(self.value, Duration | Ago | Timestamp) or (
             self.kind is Entity.PARAM and not isinstance(self.value, str)
         )
 
 
 @dataclass(frozen=True, slots=True)
 class NameMatch:
-    """A bare word: the run's name contains it, in whatever case."""
+    """A bare word: the run's name contains it, ignoring case."""
 
     word: str
     span: Span = field(default=(0, 0), compare=False)
 
     @property
-    def extension(self) -> bool:
+    def is_extension(self) -> bool:
         return True
 
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All of them; every run when there are none. Two or more otherwise, none of them an And: see `conjunction`."""
+    """All items hold; with no items every run is found.
+
+    Otherwise there are two or more items, none of them an And: see `conjunction`.
+    """
 
     items: tuple[Node, ...]
     span: Span = field(default=(0, 0), compare=False)
     in_parentheses: bool = field(default=False, compare=False)
-    """Whether all of it is, or what has become part of it was."""
+    """Whether it was in parentheses, or an And merged into it was."""
 
     @property
-    def extension(self) -> bool:
+    def is_extension(self) -> bool:
         return self.in_parentheses
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """One of them at least. Two or more, none of them an Or: see `disjunction`."""
+    """At least one item holds. There are two or more items, none of them an Or: see `disjunction`."""
 
     items: tuple[Node, ...]
     span: Span = field(default=(0, 0), compare=False)
 
     @property
-    def extension(self) -> bool:
+    def is_extension(self) -> bool:
         return True
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Every run that `item` does not find; so also those that lack what `item` asks about."""
+    """All runs that `item` does not find, including those without the value that it asks about."""
 
     item: Node
     span: Span = field(default=(0, 0), compare=False)
 
     @property
-    def extension(self) -> bool:
+    def is_extension(self) -> bool:
         return True
 
 
@@ -156,7 +161,7 @@ EVERYTHING = And(())
 
 
 def conjunction(items: tuple[Node, ...], span: Span = (0, 0)) -> Node:
-    """All of `items`, flat: the one item when it is one."""
+    """Return the conjunction of `items`, flattened; a single item is returned as it is."""
     flat = tuple(part for item in items for part in (item.items if isinstance(item, And) else (item,)))
     if len(flat) == 1:
         return flat[0]
@@ -164,24 +169,25 @@ def conjunction(items: tuple[Node, ...], span: Span = (0, 0)) -> Node:
 
 
 def disjunction(items: tuple[Node, ...], span: Span = (0, 0)) -> Node:
-    """One of `items` at least, flat. `items` is not empty."""
+    """Return the disjunction of `items`, flattened. `items` must not be empty."""
     flat = tuple(part for item in items for part in (item.items if isinstance(item, Or) else (item,)))
     return flat[0] if len(flat) == 1 else Or(flat, span)
 
 
 def children(node: Node) -> tuple[Node, ...]:
+    """Return the direct children of a node."""
     if isinstance(node, And | Or):
         return node.items
     return (node.item,) if isinstance(node, Not) else ()
 
 
 def walk(tree: Node) -> Iterator[Node]:
-    """The tree's nodes, parents first."""
+    """Yield all nodes of the tree, parents first."""
     yield tree
     for child in children(tree):
         yield from walk(child)
 
 
 def uses_extension(tree: Node) -> bool:
-    """Whether MLflow itself would reject this search."""
-    return any(node.extension for node in walk(tree))
+    """Return whether MLflow itself rejects this search."""
+    return any(node.is_extension for node in walk(tree))

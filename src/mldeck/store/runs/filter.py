@@ -21,12 +21,12 @@ from mldeck.search.tree import (
     Comparison,
     Duration,
     Entity,
-    Moment,
     NameMatch,
     Node,
     Not,
     Operator,
     Or,
+    Timestamp,
     Value,
 )
 from mldeck.store.text_match import as_number, exact
@@ -180,7 +180,7 @@ def _plain(value: Value | None, now: int) -> Value | None:
     """Times as the milliseconds that MLflow stores."""
     if isinstance(value, Duration):
         return value.milliseconds
-    return to_milliseconds(value, now) if isinstance(value, Ago | Moment) else value
+    return to_milliseconds(value, now) if isinstance(value, Ago | Timestamp) else value
 
 
 def compare_text(column: ColumnElement[Any], operator: Operator, value: Value | None) -> ColumnElement[bool]:
