@@ -73,7 +73,7 @@ class TestWhereTheDatabaseSays:
             located = locate(str(folder), places)
         (tmp_path / "secret").chmod(0o755)
         assert located.how is How.NOT_FOUND
-        assert f"{folder} cannot be looked at: Permission denied" in str(located.problem)
+        assert f"{folder} cannot be read: Permission denied" in str(located.problem)
 
     def test_a_copy_counts_when_there_is_no_permission_to_look(
         self, places: Places, database: Path, tmp_path: Path
@@ -306,12 +306,12 @@ class TestNothingThere:
             ("REDACTED-SOURCE-PATH", "erased when the version was deleted"),
             (
                 "dbfs:/x/y",
-                "dbfs: is not a place that mldeck can list; if you have its files here, use --artifact-root dbfs:",
+                "mldeck cannot list dbfs: locations; if you have the files here, pass --artifact-root dbfs:",
             ),
-            ("s3:/bucket/x", "s3: is not a place that mldeck can list"),
-            ("https://host/x", "https: is not a place that mldeck can list"),
-            (r"C:\x\y", r"C:\x\y: a path of Windows is not a place that mldeck can list"),
-            (r"\\server\share\x", r"\\server\share\x: a path of Windows is not a place"),
+            ("s3:/bucket/x", "mldeck cannot list s3: locations"),
+            ("https://host/x", "mldeck cannot list https: locations"),
+            (r"C:\x\y", r"C:\x\y: mldeck cannot list Windows paths"),
+            (r"\\server\share\x", r"\\server\share\x: mldeck cannot list Windows paths"),
         ],
     )
     def test_no_place_at_all(self, places: Places, uri: str | None, reason: str) -> None:

@@ -147,10 +147,10 @@ def test_a_broken_signature_leaves_the_rest(signature: bytes) -> None:
     [
         (b"flavors:\n  a: [\n", "Not valid YAML", 3),
         (b"flavors: {a: b}\n\tx: 1", "Not valid YAML", 2),
-        (b"flavors: {}\nx: \x01", "character that may not stand in it", 2),
-        (b"# nothing", "nothing in it but comments", None),
+        (b"flavors: {}\nx: \x01", "character that is not allowed", 2),
+        (b"# nothing", "contains only comments", None),
         (b"- a\n- b\n", "no keys and values", None),
-        (b"run_id: x\n", "names no flavors", None),
+        (b"run_id: x\n", "has no flavors", None),
         (b"flavors: " + b"[" * 10_000, "too deep", None),
         (b"flavors: {a: {}}\nx: " + b"x" * (1 << 20), "larger than 1 MB", None),
     ],

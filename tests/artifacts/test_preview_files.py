@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mldeck.artifacts.previews.binary import hex_lines
-from mldeck.artifacts.previews.preview import Wish, preview, sha256
+from mldeck.artifacts.previews.preview import PreviewRequest, preview, sha256
 from mldeck.artifacts.previews.values import (
     BinaryPreview,
     ImagePreview,
@@ -43,7 +43,7 @@ def _encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def _image(data: bytes, cells: tuple[int, int] = (80, 24), name: str = "plot.png") -> ImagePreview:
-    found = preview(Bytes(data, name), Wish(cells=cells))
+    found = preview(Bytes(data, name), PreviewRequest(cells=cells))
     assert isinstance(found, ImagePreview)
     return found
 
@@ -82,7 +82,7 @@ TALL = (640, 4_030)
 
 
 def _columns(size: tuple[int, int], zoom: int, cells: tuple[int, int] = (80, 24)) -> int:
-    found = preview(Bytes(_encoded(Image.new("L", size), "PNG"), "a.png"), Wish(cells=cells, zoom=zoom))
+    found = preview(Bytes(_encoded(Image.new("L", size), "PNG"), "a.png"), PreviewRequest(cells=cells, zoom=zoom))
     assert isinstance(found, ImagePreview)
     assert len(found.rows) == -(-round(size[1] * found.scale) // 2)
     return found.rows.columns
@@ -130,7 +130,7 @@ def test_every_kind_of_png_is_drawn(mode: str) -> None:
 
 def test_a_transparent_picture_lies_on_the_background() -> None:
     data = _encoded(Image.new("RGBA", (2, 2), (0, 0, 0, 0)), "PNG")
-    found = preview(Bytes(data, "a.png"), Wish(background=BLUE))
+    found = preview(Bytes(data, "a.png"), PreviewRequest(background=BLUE))
     assert isinstance(found, ImagePreview)
     assert tuple(found.rows) == (((BLUE, BLUE),) * 2,)
 
@@ -167,11 +167,11 @@ def test_a_picture_cut_short_says_so(store_copy: Callable[[str], FixtureStore]) 
     assert (whole.notes, tuple(cut.rows), cut.notes) == (
         (),
         (),
-        ("The picture is cut short or broken, and cannot be drawn.",),
+        ("The image is truncated or damaged and cannot be drawn.",),
     )
     stump = preview(Bytes(data[:20], "a.png"))
     assert isinstance(stump, BinaryPreview)
-    assert "broken" in stump.notes[0]
+    assert "damaged" in stump.notes[0]
 
 
 @pytest.mark.parametrize("last", range(3))
@@ -187,7 +187,7 @@ def test_a_picture_that_vanishes_meanwhile_is_not_called_broken(last: int) -> No
 
     data = _encoded(Image.effect_noise((800, 800), 50), "PNG")
     assert len(data) > 1 << 19  # more than is read in one go
-    assert preview(Vanishing(data, "a.png")) == NoPreview("unreadable file", ("It is no longer there.",))
+    assert preview(Vanishing(data, "a.png")) == NoPreview("unreadable file", ("It no longer exists.",))
 
 
 # Names that lie.

@@ -30,12 +30,12 @@ def test_an_empty_file_says_so(tmp_path: Path) -> None:
 
 def test_a_file_that_vanished_says_so(tmp_path: Path) -> None:
     path = tmp_path / "gone.txt"
-    assert _reason(path) == "It is no longer there."
+    assert _reason(path) == "It no longer exists."
     path.write_text("here")
     source = LocalFile(path)
     assert source.size == 4
     path.unlink()
-    assert preview(source) == NoPreview("unreadable file", ("It is no longer there.",))
+    assert preview(source) == NoPreview("unreadable file", ("It no longer exists.",))
 
 
 def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
     path.write_text("hidden")
     path.chmod(0)
     with without_root_powers():
-        assert _reason(path) == "You may not read it."
+        assert _reason(path) == "You do not have permission to read it."
 
 
 def test_a_named_pipe_is_not_opened(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldeck.artifacts.previews import table as table_module
-from mldeck.artifacts.previews.preview import Wish, preview
+from mldeck.artifacts.previews.preview import PreviewRequest, preview
 from mldeck.artifacts.previews.table import count_rows, table_preview
 from mldeck.artifacts.previews.values import (
     BinaryPreview,
@@ -100,7 +100,7 @@ def test_a_table_in_another_encoding(encoding: str) -> None:
 
 
 def test_a_table_can_be_seen_as_text() -> None:
-    found = preview(Bytes(b"a,b\n1,2\n", "t.csv"), Wish(as_text=True))
+    found = preview(Bytes(b"a,b\n1,2\n", "t.csv"), PreviewRequest(as_text=True))
     assert isinstance(found, TextPreview)
     assert found.page.text == "a,b\n1,2\n"
 

@@ -62,7 +62,7 @@ def test_json_nested_ten_thousand_deep_is_shown_as_text(opening: bytes) -> None:
     closing = b"".join({b"[": b"]", b"{": b"}"}.get(bytes((each,)), b"") for each in reversed(opening))
     found = preview(Bytes(opening * 10_000 + b"1" + closing * 10_000, "deep.json"))
     assert isinstance(found, TextPreview)
-    assert found.notes == ("Nested too deep to be folded.",)
+    assert found.notes == ("Nested too deeply for a tree.",)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_json_nested_ten_thousand_deep_is_shown_as_text(opening: bytes) -> None:
 def test_yaml_nested_ten_thousand_deep_is_shown_as_text(text: str) -> None:
     found = preview(Bytes(text.encode(), "deep.yaml"))
     assert isinstance(found, TextPreview)
-    assert found.notes == ("Nested too deep to be folded.",)
+    assert found.notes == ("Nested too deeply for a tree.",)
 
 
 def test_json_that_is_not_json_says_where() -> None:

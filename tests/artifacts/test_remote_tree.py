@@ -125,13 +125,13 @@ class TestS3:
 
     def test_copying_a_file_and_a_folder_of_one_name(self, s3: RemoteTree, tmp_path: Path) -> None:
         copied = copy_out(RemoteTree("s3://bucket/mlflow"), "", Destination(tmp_path / "copy", ()))
-        assert ("both", "something else has its name") in copied.skipped
+        assert ("both", "a file or folder of this name has already been copied") in copied.skipped
         assert (tmp_path / "copy" / "both" / "inside").read_bytes() == b"folder"
 
     def test_a_url_is_one_url(self, s3: RemoteTree) -> None:
         """fsspec would take what follows `::` for another protocol."""
         assert [entry.path for entry in RemoteTree("s3://bucket/chain::file:///etc").entries()] == ["passwd"]
-        with pytest.raises(ArtifactError, match="is no host or bucket"):
+        with pytest.raises(ArtifactError, match="is not a valid host or bucket"):
             RemoteTree("s3://bucket::file:///etc")
 
     def test_what_is_not_there(self, s3: RemoteTree) -> None:
@@ -219,7 +219,7 @@ def test_what_to_install(url: str, package: str, install: str, monkeypatch: pyte
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(NeedsExtra) as caught:
         RemoteTree(url)
-    assert str(caught.value) == f"{url}: to look into {scheme}: stores, pip install {install}"
+    assert str(caught.value) == f"{url}: to open {scheme}: stores, run pip install {install}"
 
 
 def test_what_a_package_says_is_cut_to_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def test_what_reading_raises_is_not_blamed_on_the_file() -> None:
             return super().read(offset, length)
 
     found = preview(Vanishing(_packed(pa.array(range(10))), "a.parquet"))
-    assert found.notes == ("It is no longer there.",)
+    assert found.notes == ("It no longer exists.",)
 
 
 def test_a_broken_one_leaves_the_helper_as_it_is() -> None:

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from mldeck.artifacts.previews import image
-from mldeck.artifacts.previews.preview import Wish, preview
+from mldeck.artifacts.previews.preview import PreviewRequest, preview
 from mldeck.artifacts.previews.values import BinaryPreview, ImagePreview
 from mldeck.artifacts.source import TookTooLong, Watched, never
 from mldeck.errors import Interrupted
@@ -95,7 +95,7 @@ def test_what_takes_too_much_is_not_decoded(mode: str, kind: str, options: dict[
     found = preview(Bytes(_encoded(mode, kind, **options), f"a.{kind.lower()}"))
     assert isinstance(found, ImagePreview)
     assert (found.width, found.height, tuple(found.rows)) == (SIDE, SIDE, ())
-    assert found.notes == (f"Not drawn: it takes {takes} MB of memory, and more than 128 MB is not decoded.",)
+    assert found.notes == (f"Not drawn: it takes {takes} MB of memory, and the limit is 128 MB.",)
 
 
 def test_a_webp_that_takes_too_much_is_not_decoded() -> None:
@@ -103,10 +103,10 @@ def test_a_webp_that_takes_too_much_is_not_decoded() -> None:
     options: dict[str, Any] = {"lossless": True, "method": 0}
     found = preview(Bytes(_encoded("RGB", "WEBP", 4_000, **options), "a.webp"))
     assert isinstance(found, ImagePreview)
-    assert found.notes == ("Not drawn: it takes 244 MB of memory, and more than 128 MB is not decoded.",)
+    assert found.notes == ("Not drawn: it takes 244 MB of memory, and the limit is 128 MB.",)
     found = preview(Bytes(_encoded("RGB", "WEBP", **options), "a.webp"))
     assert isinstance(found, BinaryPreview)
-    assert found.notes == ("The picture is broken, or takes too much memory: even its size cannot be read.",)
+    assert found.notes == ("The image is damaged or takes too much memory: not even its size can be read.",)
 
 
 def test_a_thin_picture_takes_a_pointer_for_each_line() -> None:
@@ -122,7 +122,7 @@ def test_what_is_reduced_in_tiles_is_the_same_picture() -> None:
     gradient = Image.linear_gradient("L").resize((2_500, 3_100))
     stream = io.BytesIO()
     Image.merge("RGBA", (gradient, gradient.rotate(90), gradient.rotate(180), gradient)).save(stream, "PNG")
-    found = preview(Bytes(stream.getvalue(), "a.png"), Wish(cells=(37, 90), background=(10, 20, 30)))
+    found = preview(Bytes(stream.getvalue(), "a.png"), PreviewRequest(cells=(37, 90), background=(10, 20, 30)))
     assert isinstance(found, ImagePreview)
     drawn = [[cell[half] for cell in row] for row in found.rows for half in (0, 1)]
     with Image.open(stream) as whole:

@@ -291,7 +291,7 @@ def test_a_folder_that_becomes_a_link_before_it_is_opened(tmp_path: Path) -> Non
     assert open_tree(located).entries()
     run.rename(tmp_path / "moved away")
     run.symlink_to(private)
-    with pytest.raises(ArtifactError, match="leads elsewhere than it did a moment ago"):
+    with pytest.raises(ArtifactError, match="now leads to another folder than a moment ago"):
         open_tree(located)
 
 
@@ -319,7 +319,7 @@ def test_commands_say_where_a_run_leads_to(store_copy: Callable[[str], FixtureSt
     for words in (("list", run), ("list", run, "--recursive"), ("get", run, ".", str(destination))):
         status, out, err = ask("artifacts", *words, "-s", str(fixture.db))
         assert (status, out) == (1, ""), words
-        assert f"{private}: not looked into" in err
+        assert f"{private}: not opened" in err
         assert "--follow" in err
     assert not destination.exists()
     status, out, _ = ask("artifacts", "list", run, "-s", str(fixture.db), "--follow")

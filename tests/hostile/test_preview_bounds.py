@@ -74,7 +74,7 @@ def test_tag_directives_that_libyaml_compares_with_each_other_are_refused() -> N
     text = "".join(f"%TAG !{number}! t:\n" for number in range(200)) + "--- a\n"
     found = preview(Bytes(text.encode(), "a.yaml"))
     assert isinstance(found, TextPreview)
-    assert found.notes == ("It names %TAG more than 100 times.",)
+    assert found.notes == ("It has more than 100 %TAG directives.",)
 
 
 def test_a_json_table_of_many_columns_shows_the_first() -> None:
@@ -116,7 +116,7 @@ def test_what_a_library_stumbles_over_is_broken() -> None:
     header[156:157], header[482] = b"S", 1
     header[148:156] = b"%06o\0 " % (sum(header[:148]) + 8 * ord(" ") + sum(header[156:512]))
     found = preview(Bytes(bytes(header), "a.tar"))
-    assert found.notes == ("It cannot be looked into: it is broken.",)
+    assert found.notes == ("It cannot be parsed: it is damaged.",)
 
 
 def _card(tmp_path: Path, text: str) -> Card:
@@ -152,7 +152,7 @@ def test_a_tar_whose_headers_lead_to_headers_without_end_says_so() -> None:
     header = tarfile.TarInfo("a")
     header.type, header.size = tarfile.GNUTYPE_LONGNAME, 100
     found = preview(Bytes((header.tobuf(tarfile.GNU_FORMAT) + b"a" * 512) * 2_000, "a.tar"))
-    assert found.notes == ("It cannot be looked into: it is nested too deeply or unpacks to too much.",)
+    assert found.notes == ("It cannot be parsed: it is nested too deeply or unpacks to too much.",)
 
 
 def test_a_line_full_of_matches_is_drawn_at_once() -> None:

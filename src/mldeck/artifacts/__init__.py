@@ -1,1 +1,1 @@
-"""Where artifacts lie, and what is in them: files as data, neither loaded nor trusted."""
+"""Artifacts: where they are, and what is in them. Files are treated as data, never loaded and never trusted."""

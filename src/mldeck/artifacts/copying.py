@@ -1,4 +1,4 @@
-"""Copy a file or a folder of artifacts to a place of the user's choice."""
+"""Copies a file or folder of artifacts to a place of the user's choice."""
 
 from __future__ import annotations
 
@@ -16,40 +16,45 @@ from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, walk
 from mldeck.destination import Destination
 
 CopyProgress = Callable[[int, int], None]
-"""Told how many bytes are copied, and of how many."""
+"""Called with the bytes copied so far and the total."""
 
 _Place = str | Path
 
 _AT_ONCE = 8 << 20
-"""Bytes between two looks whether to go on: some hundredths of a second on a disk."""
+"""Bytes between two calls of `check`; a disk copies them within some hundredths of a second."""
 
 _READ_AT_ONCE = 1 << 20
+"""Bytes per read if the system cannot copy between files itself."""
 
 _NOT_IN_KERNEL = (errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
-"""What a system says that cannot copy between two files by itself."""
+"""The errors of a system that cannot copy between two files itself."""
 
 _COPIED = (EntryKind.FILE, EntryKind.FOLDER, EntryKind.LINK, EntryKind.MODEL)
 
 
 @dataclass(frozen=True)
 class Copied:
+    """What was copied, and where."""
+
     destination: Path
     files: int
     size: int
+    """In bytes."""
     skipped: tuple[tuple[str, str], ...] = ()
-    """Paths that were left out, each with the reason."""
+    """The files left out, as (path, reason)."""
 
 
 def path_for(name: str, chosen: Path | None) -> Path:
-    """Where a file or folder of this name goes, as `cp` has it: into a folder that exists, else to the chosen name itself.
+    """Return where a file or folder of this name goes, by the rules of `cp`.
 
-    A folder behind a link is named as what it is. Raises `ArtifactError` for a name that cannot stand in a folder, since it
-    is foreign.
+    It goes into `chosen` if that is a folder, else `chosen` is its new name; by default it goes into the current
+    folder. A folder behind a link is resolved. Raises `ArtifactError` if the name, which is foreign text, is not a
+    valid file name.
     """
     if chosen is not None and not chosen.is_dir():
         return chosen
     if not is_plain(name):
-        raise ArtifactError(f"{name} is no name for a copy: name the file or folder to write")
+        raise ArtifactError(f"{name} is not a valid file name: give the name of the file or folder to write")
     if chosen is None:
         return Path(name)
     return (chosen.resolve() if chosen.is_symlink() else chosen) / name
@@ -63,10 +68,10 @@ def copy_out(
     progress: CopyProgress = lambda done, total: None,
     check: Check = never,
 ) -> Copied:
-    """Copy a file or folder; `destination` is the new name of either.
+    """Copy a file or folder; `destination` is its new path.
 
-    What is in a folder but cannot be read, or is no ordinary file, is left out and reported; so are links that lead out.
-    Raises `AlreadyThere`, `NotWritten`, `ArtifactError`, or what `check` raises.
+    Files in a folder that cannot be read or are not regular files are skipped and reported, and so are links that lead
+    out of it. Raises `AlreadyThere`, `NotWritten`, `ArtifactError`, or what `check` raises.
     """
     entry = tree.entry(path)
     if not (entry.is_dir or entry.is_file):
@@ -79,14 +84,16 @@ def copy_out(
 
 
 class _Unreadable(Exception):
-    """A file that was listed cannot be read, or is gone by now."""
+    """A file that was listed cannot be read, or no longer exists."""
 
 
 class _Copier:
+    """Copies one file or folder, and keeps count."""
+
     def __init__(
         self, tree: ArtifactTree, entry: Entry, source: Path | None, target: Path, progress: CopyProgress, check: Check
     ) -> None:
-        """`source`: where `entry` really is, when it is on this machine."""
+        """`source` is the real path of `entry` if it is on this machine."""
         self._tree = tree
         self._entry = entry
         self._source = source
@@ -95,9 +102,9 @@ class _Copier:
         self._check = check
         self._total = entry.size or 0
         self._models: dict[str, Path | None] = {}
-        """Where those folders at the top of a run really are that lie elsewhere than the others."""
+        """The real paths of the model folders at the top of a run, which are outside the run's folder."""
         self._folders_below: set[str] = set()
-        """Folders of the copy that were found to lie below its top."""
+        """Folders of the copy known to be below its top."""
         self._in_kernel = hasattr(os, "copy_file_range")
         self.done = 0
         self.files = 0
@@ -113,27 +120,27 @@ class _Copier:
         entries = list(
             walk(self._tree, self._entry.path, self._check, lambda path, error: self._skip(path, str(error)))
         )
-        self._total = sum(each.size or 0 for each in entries)
+        self._total = sum(entry.size or 0 for entry in entries)
         self._target.mkdir()
-        for each in entries:
+        for entry in entries:
             self._check()
             try:
-                self._below(each)
+                self._below(entry)
             except _Unreadable as error:
-                self._skip(each.path, str(error))
+                self._skip(entry.path, str(error))
             except FileExistsError:
-                # An object store has room for a file and a folder of one name; some disks mix up upper and lower case.
-                self._skip(each.path, "something else has its name")
+                # An object store may hold a file and a folder with the same name, and some disks ignore case.
+                self._skip(entry.path, "a file or folder of this name has already been copied")
 
     def _below(self, entry: Entry) -> None:
         source, target, inner = self._part(entry.path)
         if entry.kind in _COPIED and not self._lies_below(f"{target}/{inner}"):
-            self._skip(entry.path, "its name leads out of the copy")
+            self._skip(entry.path, "its path leads out of the copy")
         elif entry.kind in (EntryKind.FOLDER, EntryKind.MODEL):
             (target / inner).mkdir()
         elif entry.kind is EntryKind.FILE:
-            # No link leads to it, or it would have been listed as one: no need to look for links again. Joined as text, since
-            # joining paths would take longer than copying a small file.
+            # It is not a link, or it would have been listed as one, so links need not be checked again. The path is
+            # joined as text because joining `Path`s would take longer than copying a small file.
             self._file(entry, source and f"{source}/{inner}", f"{target}/{inner}")
         elif entry.kind is EntryKind.LINK:
             self._link(entry, source, target, inner)
@@ -143,7 +150,7 @@ class _Copier:
             self._models[entry.path] = self._real(entry.path)
 
     def _lies_below(self, place: str) -> bool:
-        """Whether a place is one of the copy's own: by the parts of its name, and by where its folder really is."""
+        """Return whether a path is inside the copy, both by its parts and by the real path of its folder."""
         start = f"{self._target}/"
         if not place.startswith(start) or not all(map(is_plain, place[len(start) :].split("/"))):
             return False
@@ -156,7 +163,7 @@ class _Copier:
         return True
 
     def _part(self, path: str) -> tuple[Path | None, Path, str]:
-        """A folder, its copy, and the path below both."""
+        """Return (real folder or None, its copy, path below both) for a path in the tree."""
         label, _, inner = path.partition("/")
         if not self._entry.path and label in self._models:
             return self._models[label], self._target / label, inner
@@ -166,10 +173,10 @@ class _Copier:
         try:
             return self._tree.local_path(path)
         except ArtifactError:
-            return None  # gone since it was listed: what is read of it says so
+            return None  # it was removed since it was listed; reading it will report that
 
     def _link(self, entry: Entry, source: Path | None, target: Path, inner: str) -> None:
-        """Stays a link if what it leads to is copied too."""
+        """Copy a link: as a link if its target is copied too, else as the file it leads to."""
         real = self._real(entry.path)
         place = target / inner
         if real and source and real.is_relative_to(source):
@@ -201,7 +208,8 @@ class _Copier:
 
     def _local(self, place: _Place, target: _Place) -> None:
         try:
-            # Without O_NOFOLLOW a link, without O_NONBLOCK a pipe could have taken the file's place since it was listed.
+            # Since it was listed, the file may have been replaced by a link (hence O_NOFOLLOW) or a pipe (hence
+            # O_NONBLOCK).
             source = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
             raise _Unreadable(error.strerror) from error
@@ -224,7 +232,7 @@ class _Copier:
             os.close(source)
 
     def _transfer(self, source: int, target: int, length: int) -> int:
-        """Some bytes from one file to the other; 0 at the end. By the system itself where it can, as `cp` does it."""
+        """Copy up to `length` bytes and return their number, 0 at the end. Let the system copy if it can, as `cp` does."""
         if self._in_kernel:
             try:
                 return os.copy_file_range(source, target, length)

@@ -1,5 +1,7 @@
-"""What can go wrong with a run's files. As everywhere, a message is complete, and may hold somebody else's text: show it
-with `format.safe`."""
+"""Errors about a run's files.
+
+Every message is complete, and may contain foreign text: show it with `format.safe`.
+"""
 
 from __future__ import annotations
 
@@ -7,33 +9,34 @@ from mldeck.errors import MldeckError
 
 
 class ArtifactError(MldeckError):
-    """Files that cannot be found, listed, read or copied."""
+    """Files cannot be found, listed, read or copied."""
 
 
 class NotThere(ArtifactError):
-    """There is no such file or folder."""
+    """The file or folder does not exist."""
 
 
 class NotAFile(ArtifactError):
-    """A folder, or something that must never be opened: a FIFO, a device, a socket."""
+    """The path is a folder, or something that must never be opened: a FIFO, a device, a socket."""
 
 
 class Escapes(ArtifactError):
-    """It leads out of the artifact root, by `..` or a link, and nobody asked to follow it."""
+    """The path leaves the artifact root, by `..` or a link, and the user did not allow that."""
 
 
 class Unconfirmed(ArtifactError):
-    """A place that only the database names, and that is not opened before the user agrees."""
+    """The place is named only by the database, and must not be opened before the user agrees."""
 
     def __init__(self, message: str, place: str) -> None:
         super().__init__(message)
         self.place = place
-        """The host, as `scheme://authority`, or the folder of this machine to agree to."""
+        """What the user is asked to agree to: the host as `scheme://authority`, or a local folder."""
 
     @property
     def is_host(self) -> bool:
+        """Whether the place is a host, not a local folder."""
         return "://" in self.place
 
 
 class NeedsExtra(ArtifactError):
-    """The package that speaks to this object store is not installed."""
+    """The package for this object store is not installed."""

@@ -1,6 +1,6 @@
-"""Artifacts in a folder of this machine.
+"""Artifacts in a local folder.
 
-Nothing that leads out of the folder is followed unless that was asked for, and nothing but ordinary files is ever opened.
+Nothing that leads out of the folder is followed unless that was requested, and only regular files are ever opened.
 """
 
 from __future__ import annotations
@@ -23,41 +23,43 @@ _KINDS = {
     stat.S_IFSOCK: EntryKind.SOCKET,
 }
 _AS_OPENING = {"effective_ids": os.access in os.supports_effective_ids}
-"""`os.access` alone asks for the real user, opening a file for the effective one."""
+"""By default `os.access` checks the real user, but opening a file checks the effective one."""
 
 
 class LocalTree:
+    """An `ArtifactTree` over a local folder."""
+
     def __init__(self, root: Path, follow: bool = False) -> None:
-        """`follow`: also what lies outside, by `..` or a link."""
+        """`follow` also allows paths outside the folder, by `..` or a link."""
         self.root = root
         self._follow = follow
         self.real_root = Path(os.path.realpath(root))
-        """The real path when the tree was opened. Whatever leads elsewhere later is outside."""
+        """The real path when the tree was opened. Anything that leads elsewhere later is outside."""
 
     @property
     def name(self) -> str:
         return str(self.root)
 
     def entries(self, folder: str = "", check: Check = never) -> list[Entry]:
-        with self._explained(folder):
+        with self._translated_errors(folder):
             return in_order(list(self._scan(folder, check)))
 
     def _scan(self, folder: str, check: Check) -> Iterator[Entry]:
         prefix = f"{folder}/" if folder else ""
         with os.scandir(self._real(folder)) as found:
-            for index, each in enumerate(found):
+            for index, item in enumerate(found):
                 if index % ENTRIES_BETWEEN_CHECKS == 0:
                     check()
                 try:
-                    yield self._entry(prefix + each.name, each, each.stat(follow_symlinks=False))
+                    yield self._entry(prefix + item.name, item, item.stat(follow_symlinks=False))
                 except FileNotFoundError:
-                    continue  # gone since the folder was read
+                    continue  # removed since the folder was listed
                 except PermissionError:
-                    yield Entry(prefix + each.name, EntryKind.UNREADABLE, each.is_dir(follow_symlinks=False))
+                    yield Entry(prefix + item.name, EntryKind.UNREADABLE, item.is_dir(follow_symlinks=False))
 
     def entry(self, path: str) -> Entry:
         parent, _, name = path.rpartition("/")
-        with self._explained(path):
+        with self._translated_errors(path):
             place = self._real(path) if name in ("", ".", "..") else self._real(parent) / name
             return self._entry(path, place, place.lstat())
 
@@ -67,7 +69,7 @@ class LocalTree:
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), EntryKind.DEVICE)
         is_dir = kind is EntryKind.FOLDER
         size = status.st_size if kind is EntryKind.FILE else None
-        # Of a folder it is worth knowing before it is opened; a file says so itself.
+        # Check a folder's permissions before it is opened; a file reports its own when it is read.
         if is_dir and not os.access(place, os.R_OK | os.X_OK, **_AS_OPENING):
             kind = EntryKind.UNREADABLE
         return Entry(path, kind, is_dir, size, status.st_mtime_ns // 1_000_000)
@@ -82,14 +84,14 @@ class LocalTree:
             status = real.stat()
         except PermissionError:
             return Entry(path, EntryKind.UNREADABLE, target=target)
-        except OSError:  # also a link that leads to itself
+        except OSError:  # also for a link to itself
             return Entry(path, EntryKind.BROKEN, target=target)
         reached = self._entry(path, real, status)
         is_usual = reached.kind in (EntryKind.FILE, EntryKind.FOLDER)
         return replace(reached, kind=EntryKind.LINK if is_usual else reached.kind, target=target)
 
     def file(self, path: str) -> LocalFile:
-        with self._explained(path):
+        with self._translated_errors(path):
             real = self._real(path)
             mode = real.stat().st_mode
         if not stat.S_ISREG(mode):
@@ -98,15 +100,15 @@ class LocalTree:
         return LocalFile(real)
 
     def local_path(self, path: str) -> Path | None:
-        with self._explained(path):
+        with self._translated_errors(path):
             return self._real(path)
 
     def shown(self, path: str) -> str:
-        """What to call it in a message."""
+        """Return the path as it is shown in messages."""
         return str(self.root / path)
 
     def _real(self, path: str) -> Path:
-        """Without links. Raises `Escapes` if that is outside, whether or not something is there."""
+        """Return the path with all links resolved. Raises `Escapes` if it is outside, whether or not it exists."""
         real = Path(os.path.realpath(self.real_root.joinpath(*path.split("/"))))
         if not self._is_inside(real):
             raise Escapes(f"{self.shown(path)} leads out of the artifacts, to {real}: it was not followed")
@@ -116,10 +118,10 @@ class LocalTree:
         return self._follow or real.is_relative_to(self.real_root)
 
     @contextmanager
-    def _explained(self, path: str) -> Iterator[None]:
+    def _translated_errors(self, path: str) -> Iterator[None]:
         try:
             yield
-        except (FileNotFoundError, ValueError):  # the latter: a zero byte in the name
+        except (FileNotFoundError, ValueError):  # ValueError: a null byte in the name
             raise NotThere(f"there is no {self.shown(path)}") from None
         except NotADirectoryError:
             raise NotThere(f"{self.shown(path)} is not a folder") from None

@@ -1,13 +1,13 @@
-"""Where an artifact URI leads on this machine.
+"""Finds where an artifact URI leads on this machine.
 
-Databases record absolute paths of the machine that wrote them, and stores are copied and mounted elsewhere. So a path is
-looked for where the user says such paths lie now, where the database says, and then, by the longest end of it that still
-names the run's (or the model's) own folder, below the database's folder. Shorter ends are never taken: they could be
-another run's.
+Databases record absolute paths of the machine that wrote them, and stores are copied and mounted elsewhere. So a path
+is tried first where the user mapped it, then where the database says, and then below the database's folder, by the
+longest end of the path that still contains the run's (or the model's) own folder. Shorter ends are never tried, because
+they could belong to another run.
 
-A database is somebody else's text, and must not choose what mldeck lists, copies and connects to. A place is looked into
-without a question where MLflow's layout says that it holds the files of a run or model, or where the user named it; any
-other is `unconfirmed`.
+A database is foreign text, and must not decide what mldeck lists, copies and connects to. A place is opened without
+asking if MLflow's layout shows that it holds the files of a run or model, or if the user named it; any other place is
+`unconfirmed`.
 """
 
 from __future__ import annotations
@@ -25,18 +25,21 @@ from mldeck.artifacts.references import Lookup, is_reference, meanings
 from mldeck.artifacts.uris import SERVER_SCHEME, ArtifactUri, Parts, owner_of, parse_uri, tails
 
 OBJECT_STORES = frozenset("s3 gs gcs abfs abfss wasb wasbs sftp ftp hdfs viewfs".split())
-"""Schemes that are listed through fsspec."""
+"""Schemes that are read through fsspec."""
 
 _USUAL_FOLDERS = ("", "mlruns", "mlartifacts")
-"""Where MLflow and its server put artifacts, below the folder in which they are started."""
+"""Where MLflow and its server put artifacts, below the folder in which they were started."""
 
 _PLAIN_AUTHORITY = re.compile(r"[^\s\x00-\x1f\x7f?#\\]+")
-"""Of a host or bucket. With any other character, libraries disagree on where it ends, and so on whom to connect to."""
+"""A valid host or bucket.
+
+With other characters libraries disagree on where it ends, and so on which host to connect to.
+"""
 
 _NOWHERE = {
     "": "the database does not say where its files are",
     "dummy-source": "it has no files: MLflow keeps a prompt in the database",
-    "REDACTED-SOURCE-PATH": "where its files were was erased when the version was deleted",
+    "REDACTED-SOURCE-PATH": "the location of its files was erased when the version was deleted",
 }
 
 
@@ -49,21 +52,21 @@ def _current_folder() -> Path | None:
 
 @dataclass(frozen=True)
 class Places:
-    """What is known of this machine."""
+    """What is known about this machine and the user's choices, for locating files."""
 
     database_folder: Path
     roots: tuple[tuple[str, str], ...] = ()
-    """What the user says: (old, new), a path or URI as the database has it and where that is now."""
+    """The user's mappings (old, new): a path or URI as in the database, and where that is now."""
     current_folder: Path | None = field(default_factory=_current_folder)
-    """None where it was deleted."""
+    """None if it was deleted."""
     confirmed: frozenset[str] = frozenset()
-    """Hosts (`scheme://authority`) and folders that the user agreed to look into."""
+    """Hosts (`scheme://authority`) and folders that the user agreed to open."""
     follow: bool = False
     """Whether the database may lead anywhere on this machine, by paths and by links."""
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Where a relative path may have started, the likelier first."""
+        """The folders that a relative path may start from, the likelier first."""
         return tuple(dict.fromkeys(filter(None, (self.database_folder, self.current_folder))))
 
 
@@ -91,38 +94,38 @@ _WORDS = {
     How.MAPPED: "where you say it is now",
     How.BESIDE_DATABASE: "relative to the database's folder",
     How.CURRENT_FOLDER: "relative to the current folder",
-    How.SERVER_FOLDER: "in the folder that MLflow's server makes",
+    How.SERVER_FOLDER: "in the folder of MLflow's server",
     How.MOVED: "moved, found by the end of its path",
     How.REMOTE: "in an object store",
     How.NOTHING_LOGGED: "nothing logged",
     How.NOT_FOUND: "not found",
-    How.UNRESOLVABLE: "no place known",
+    How.UNRESOLVABLE: "no known place",
 }
 
 
 @dataclass(frozen=True)
 class Located:
-    """Where files are, and where the database says that they should be."""
+    """Where files are, and where the database says they are."""
 
     uri: str | None
-    """As the database has it."""
+    """As recorded in the database."""
     how: How
     path: Path | None = None
-    """On this machine."""
+    """The path on this machine."""
     real: Path | None = None
-    """The real path when it was located; None where nothing was looked at."""
+    """The path with all links resolved at the time; None if nothing was found on this machine."""
     url: str | None = None
-    """In an object store; whether anything is there was not looked at."""
+    """The URL in an object store; whether it exists was not checked."""
     unconfirmed: str | None = None
-    """The host (`scheme://authority`) or real folder that only the database names, until the user agrees to it."""
+    """The host (`scheme://authority`) or real folder that only the database names and the user has not agreed to."""
     looked_at: tuple[str, ...] = ()
-    """Every place that was tried, in this order."""
+    """Every place that was tried, in order."""
     problem: str | None = None
-    """Why there is nothing to open, and the way out."""
+    """Why there is nothing to open, and what the user can do."""
 
     @property
     def where(self) -> str | None:
-        """The place that was found, for people."""
+        """The place that was found, for users."""
         return self.url and printable(self.url) if self.path is None else str(self.path)
 
     @property
@@ -136,9 +139,10 @@ class Located:
 
 
 def locate(uri: str | None, places: Places, owner: str | None = None, look_up: Lookup | None = None) -> Located:
-    """`owner` is the id of the run or model that the files belong to, where the caller knows it.
+    """Locate the files of a URI.
 
-    `look_up` answers what `runs:/` and `models:/` URIs stand for in this database.
+    `owner` is the id of the run or model that owns the files, if the caller knows it. `look_up` resolves `runs:/` and
+    `models:/` URIs in this database.
     """
     if uri is None:
         return Located(uri, How.UNRESOLVABLE, problem=_NOWHERE[""])
@@ -147,13 +151,15 @@ def locate(uri: str | None, places: Places, owner: str | None = None, look_up: L
     found = [_locate_place(meaning, places, None) for meaning in meanings(uri, look_up)]
     if not found:
         return Located(uri, How.UNRESOLVABLE, problem=f"{printable(uri)}: the database has no such model or run")
-    best = next((each for each in found if each.found), found[0])
-    looked_at = tuple(dict.fromkeys(place for each in found for place in each.looked_at))
+    best = next((located for located in found if located.found), found[0])
+    looked_at = tuple(dict.fromkeys(place for located in found for place in located.looked_at))
     return replace(best, uri=uri, looked_at=looked_at)
 
 
 @dataclass(frozen=True)
 class _Candidate:
+    """A path to try."""
+
     how: How
     base: Path
     rest: Parts
@@ -185,7 +191,7 @@ def _locate_place(text: str, places: Places, owner: str | None) -> Located:
                     text, candidate.how, candidate.path, real, looked_at=tuple(looked_at), unconfirmed=unconfirmed
                 )
         except OSError as error:
-            unknown = unknown or f"{candidate.path} cannot be looked at: {error.strerror}"
+            unknown = unknown or f"{candidate.path} cannot be read: {error.strerror}"
     if uri.scheme in OBJECT_STORES and _PLAIN_AUTHORITY.fullmatch(uri.authority):
         url, host = text.partition("?")[0], host_of(text)
         unconfirmed = None if host in places.confirmed else host
@@ -196,18 +202,21 @@ def _locate_place(text: str, places: Places, owner: str | None) -> Located:
 
 
 def _unconfirmed_folder(candidate: _Candidate, real: Path, places: Places) -> str | None:
-    """Where a path leads, unless the user named it or MLflow would have made it for a run or model."""
+    """Return the real folder if it needs the user's consent.
+
+    None if the user named it, or if it is a folder that MLflow makes for a run or model.
+    """
     if places.follow or _is_laid_out_by_mlflow(candidate.path, real):
         return None
     if candidate.how is How.MAPPED and real.is_relative_to(os.path.realpath(candidate.base)):
         return None
-    return None if any(real.is_relative_to(each) for each in places.confirmed) else str(real)
+    return None if any(real.is_relative_to(folder) for folder in places.confirmed) else str(real)
 
 
 def _is_laid_out_by_mlflow(path: Path, real: Path) -> bool:
-    """Whether it is `…/ID/artifacts` or below, and no link or `..` leads elsewhere from the folder of the run or model on.
+    """Return whether a path is `…/ID/artifacts` or below, with no link or `..` from the folder of the run or model on.
 
-    People do link the folders above: those of experiments and of whole stores.
+    Links above that are allowed: users do link the folders of experiments and of whole stores.
     """
     owner = owner_of(path.parts)
     if owner is None:
@@ -217,27 +226,27 @@ def _is_laid_out_by_mlflow(path: Path, real: Path) -> bool:
 
 
 def _exists(path: Path) -> bool:
-    """Raises OSError if only somebody with more permissions can know."""
+    """Return whether a path exists. Raises OSError if permissions do not let us find out."""
     try:
         path.stat()
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last: a zero byte in the name
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a null byte in the name
         return False
     return True
 
 
 def _candidates(uri: ArtifactUri, places: Places, owner: str | None) -> Iterator[_Candidate | str]:
-    """Where to look, in this order; a text is a place in an object store, where nothing can be looked at yet."""
+    """Yield the places to try, in order; a string is a URL in an object store, whose existence is not checked yet."""
     yield from _mapped(uri, places)
     if uri.scheme == SERVER_SCHEME:
         for folder in places.folders:
-            yield from _each(How.SERVER_FOLDER, folder / "mlartifacts", uri.readings)
+            yield from _candidates_below(How.SERVER_FOLDER, folder / "mlartifacts", uri.readings)
     elif uri.scheme:
         return
     elif not uri.is_absolute:
         for how, folder in zip((How.BESIDE_DATABASE, How.CURRENT_FOLDER), places.folders, strict=False):
-            yield from _each(how, folder, uri.readings)
+            yield from _candidates_below(how, folder, uri.readings)
     elif not uri.is_windows:
-        yield from _each(How.RECORDED, Path("/"), uri.readings)
+        yield from _candidates_below(How.RECORDED, Path("/"), uri.readings)
     if owner is not None:
         ends = dict.fromkeys(tail for parts in uri.readings for tail in tails(parts, owner))
         for tail in sorted(ends, key=len, reverse=True):
@@ -246,11 +255,12 @@ def _candidates(uri: ArtifactUri, places: Places, owner: str | None) -> Iterator
                     yield _Candidate(How.MOVED, folder / usual, tail)
 
 
-def _each(how: How, base: Path, readings: Iterable[Parts]) -> Iterator[_Candidate]:
+def _candidates_below(how: How, base: Path, readings: Iterable[Parts]) -> Iterator[_Candidate]:
     return (_Candidate(how, base, parts) for parts in readings)
 
 
 def _mapped(uri: ArtifactUri, places: Places) -> Iterator[_Candidate | str]:
+    """Yield the places that the user's mappings give."""
     for old, new in places.roots:
         rest = uri.below(parse_uri(old))
         if rest is None:
@@ -268,43 +278,43 @@ def _not_found(
     uri: ArtifactUri, places: Places, owner: str | None, candidates: Iterable[_Candidate], looked_at: tuple[str, ...]
 ) -> Located:
     hint = f"--artifact-root {shlex.quote(f'{_root_hint(uri, owner)}=FOLDER')}"
-    above = next(filter(None, (_folder_above(each, owner) for each in candidates)), None)
+    above = next(filter(None, (_folder_above(candidate, owner) for candidate in candidates)), None)
     if above is not None:
-        problem = f"nothing logged: {above} has no folder {owner}; if the files are elsewhere, say so with {hint}"
+        problem = f"nothing logged: {above} has no folder {owner}; if the files are elsewhere, pass {hint}"
         return Located(uri.text, How.NOTHING_LOGGED, looked_at=looked_at, problem=problem)
     if looked_at:
         problem = (
-            f"no files at {printable(uri.text)}, where the database says they are, nor below {places.database_folder}; "
-            f"say where they are with {hint}"
+            f"no files at {printable(uri.text)}, where the database says they are, or below {places.database_folder}; "
+            f"to say where they are, pass {hint}"
         )
         return Located(uri.text, How.NOT_FOUND, looked_at=looked_at, problem=problem)
     place = printable(uri.text)
-    kind = "a path of Windows" if uri.is_windows else f"{uri.scheme}:"
-    problem = f"{place}: {kind} is not a place that mldeck can list; if you have its files here, use {hint}"
+    kind = "Windows paths" if uri.is_windows else f"{uri.scheme}: locations"
+    problem = f"{place}: mldeck cannot list {kind}; if you have the files here, pass {hint}"
     return Located(uri.text, How.UNRESOLVABLE, problem=problem)
 
 
 def _folder_above(candidate: _Candidate, owner: str | None) -> Path | None:
-    """The folder of the experiment, or of all experiments, when it is there.
+    """Return the existing folder of the experiment, or of all experiments; None if neither exists.
 
-    MLflow makes a run's folder with its first file, so a run without files has none. What lies above the artifacts, such
-    as the database's folder, says nothing.
+    MLflow creates a run's folder with its first file, so a run without files has none. Folders further up, such as the
+    database's folder, prove nothing.
     """
     if owner not in candidate.rest:
         return None
     index = candidate.rest.index(owner)
     for length in (index, index - 1):
         folder = candidate.base.joinpath(*candidate.rest[:length])
-        if length > 0 and os.path.isdir(folder):  # noqa: PTH112  (what cannot be looked at is not there)
+        if length > 0 and os.path.isdir(folder):  # noqa: PTH112  (a folder that cannot be read counts as missing)
             return folder
     return None
 
 
 def _root_hint(uri: ArtifactUri, owner: str | None) -> str:
-    """What stands before the folders of the experiment and the run: the part that usually was moved."""
+    """Return the part of a URI before the folders of the experiment and the run: the part that was usually moved."""
     if uri.scheme == SERVER_SCHEME:
         return f"{SERVER_SCHEME}:"
-    parts = next((each for each in uri.readings if owner in each), uri.readings[0])
+    parts = next((reading for reading in uri.readings if owner in reading), uri.readings[0])
     index = parts.index(owner) if owner in parts else len(parts)
     kept = parts[: max(0, index - (2 if parts[index - 1 : index] == ("models",) else 1))]
     if uri.scheme:

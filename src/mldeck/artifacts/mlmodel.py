@@ -1,6 +1,6 @@
-"""A model's folder, by its file `MLmodel`: what it says about the model, and the code that would load it. Nothing is loaded.
+"""Reads the file `MLmodel` of a model's folder: what it says about the model, and the code that would load it.
 
-Values are kept as they are written. What MLflow 1.0 to 3.17 wrote differs in what is there, not in what it means.
+Nothing is loaded. Values are kept as written. What MLflow 1.0 to 3.17 wrote differs in what is present, not in meaning.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from mldeck.artifacts.source import Check, Source, never
 from mldeck.errors import MldeckError
 
 FILE_NAME = "MLmodel"
-"""A folder that holds a file of this name is a model."""
+"""A folder that contains a file of this name is a model."""
 
 _MAX_SIZE = 1 << 20
 _LONGEST_KEY = 200
-"""Characters; a key stands before each of the pairs that it holds."""
+"""In characters; a key is repeated before each of the pairs below it."""
 _PYFUNC = "python_function"
-# With a `load_model` of their own, in some MLflow release at least.
+# The flavors with their own `load_model`, in at least one MLflow release.
 _NATIVE_FLAVORS = frozenset(
     """catboost diffusers diviner dspy fastai gluon h2o johnsnowlabs keras langchain lightgbm llama_index onnx openai paddle
     pmdarima promptflow prophet pytorch sentence_transformers sklearn spacy spark statsmodels tensorflow transformers
@@ -35,11 +35,11 @@ _KNOWN = frozenset(
 )
 
 Pairs = tuple[tuple[str, str], ...]
-"""Keys and what they hold as text, in the order of the file; what is null is left out."""
+"""Pairs (key, value as text) in the order of the file, without null values."""
 
 
 class MalformedModel(MldeckError):
-    """An `MLmodel` that makes no sense: the message says what, `line` (from 1) where, and `text` is what it holds."""
+    """An `MLmodel` that cannot be understood. `line` counts from 1, `text` is the content of the file."""
 
     def __init__(self, message: str, text: str, line: int | None = None) -> None:
         super().__init__(message)
@@ -49,9 +49,11 @@ class MalformedModel(MldeckError):
 
 @dataclass(frozen=True)
 class Flavor:
+    """One way to load the model."""
+
     name: str
     version: str | None
-    """Of the library that the model was made with; of Python for `python_function`."""
+    """The version of the library that made the model; the Python version for `python_function`."""
     settings: Pairs
 
 
@@ -60,17 +62,17 @@ class Field:
     """A column, a tensor or a param of a signature."""
 
     name: str | None
-    """Only a single tensor and the columns of an array have none."""
+    """None only for a single tensor and for the columns of an array."""
     type: str
     shape: str | None = None
     required: bool = True
     default: str | None = None
-    """Of a param."""
+    """The default of a param."""
 
 
 @dataclass(frozen=True)
 class Signature:
-    """None stands for what the signature leaves open."""
+    """The inputs, outputs and params of a model; None where the signature does not specify them."""
 
     inputs: tuple[Field, ...] | None
     outputs: tuple[Field, ...] | None
@@ -79,10 +81,12 @@ class Signature:
 
 @dataclass(frozen=True)
 class MLmodel:
+    """The content of an `MLmodel` file."""
+
     flavors: tuple[Flavor, ...]
     signature: Signature | None
     signature_error: str | None
-    """Why the signature in the file cannot be read."""
+    """Why the signature cannot be read."""
     mlflow_version: str | None
     model_uuid: str | None
     model_id: str | None
@@ -93,47 +97,49 @@ class MLmodel:
     input_example: Pairs
     metadata: Pairs
     others: Pairs
-    """What else is in the file."""
+    """Everything else in the file."""
 
     @property
     def environment_files(self) -> tuple[str, ...]:
-        """The files that the Python function names for its environment."""
-        settings = next((dict(each.settings) for each in self.flavors if each.name == _PYFUNC), {})
+        """The files that the Python function names as its environment."""
+        settings = next((dict(flavor.settings) for flavor in self.flavors if flavor.name == _PYFUNC), {})
         return tuple(settings[key] for key in ("env", "env.conda", "env.virtualenv") if key in settings)
 
 
 @dataclass(frozen=True)
 class Snippet:
+    """Python code that loads the model in one way."""
+
     title: str
     code: str
 
 
 def read_mlmodel(source: Source, check: Check = never) -> MLmodel:
-    """Raises MalformedModel, and what reading the file raises."""
+    """Read an `MLmodel` file. Raises MalformedModel, and what reading the file raises."""
     text = decode(source.read(0, _MAX_SIZE), "utf-8")
     if source.size > _MAX_SIZE:
-        raise MalformedModel("The file is larger than 1 MB, which no MLmodel is.", text)
+        raise MalformedModel("The file is larger than 1 MB: an MLmodel never is.", text)
     try:
         root = parse_yaml(text, follow_aliases=True, check=check)
         check_size(root)
     except NotATree as error:
         raise MalformedModel(str(error), text, error.line) from error
     if not isinstance(root, Members):
-        raise MalformedModel("The file holds no keys and values.", text)
+        raise MalformedModel("The file has no keys and values.", text)
     flavors = root.get("flavors")
     if not isinstance(flavors, Members):
-        raise MalformedModel("The file names no flavors.", text)
+        raise MalformedModel("The file has no flavors.", text)
     return _model(root, flavors)
 
 
 def requirement_files(model: MLmodel, present: Collection[str]) -> tuple[str, ...]:
-    """Which of the files in a model's folder say what it needs to run."""
+    """Return which of the files present in a model's folder list its requirements."""
     wanted = dict.fromkeys((*_REQUIREMENT_FILES, *model.environment_files))
     return tuple(name for name in wanted if name in present)
 
 
 def loading_code(model: MLmodel, uri: str) -> tuple[Snippet, ...]:
-    """Python that loads the model from `uri`, for each way that its flavors allow."""
+    """Return Python code that loads the model from `uri`, for each way that its flavors allow."""
     names = list(dict.fromkeys(flavor.name for flavor in model.flavors))
     quoted = _quoted(uri)
     snippets = [
@@ -153,7 +159,7 @@ def loading_code(model: MLmodel, uri: str) -> tuple[Snippet, ...]:
 
 
 def _quoted(uri: str) -> str:
-    """As a Python string; only what can be printed stands in it as it is."""
+    """Return a Python string literal; characters that cannot be printed are escaped."""
     return json.dumps(uri, ensure_ascii=False) if uri.isprintable() else repr(uri)
 
 
@@ -180,7 +186,7 @@ def _model(root: Members, flavors: Members) -> MLmodel:
 def _flavor(name: str, value: Tree) -> Flavor:
     settings = _pairs(value)
     wanted = "python_version" if name == _PYFUNC else f"{name}_version"
-    # Some write it shorter or longer: xgb_version, pyspark_version.
+    # Some flavors abbreviate it or write it out: xgb_version, pyspark_version.
     versions = [text for key, text in settings if key == wanted] + [
         text for key, text in settings if key.endswith("_version")
     ]
@@ -188,14 +194,17 @@ def _flavor(name: str, value: Tree) -> Flavor:
 
 
 def _pairs(value: Tree | None) -> Pairs:
-    """Of a mapping; one in it is told apart by a dot, as in `env.conda`, and what is deeper is written in one line."""
+    """Return the pairs of a mapping.
+
+    Keys of a nested mapping are joined by a dot, as in `env.conda`; deeper values are written on one line.
+    """
     if not isinstance(value, Members):
         return () if value is None or _is_null(value) else (("", tree_text(value)),)
     pairs: list[tuple[str, str]] = []
     for name, item in value.items:
         key = tree_text(name, _LONGEST_KEY)
         if isinstance(item, Members) and item.items:
-            pairs += [(f"{key}.{inner}", tree_text(held)) for inner, held in item.items if not _is_null(held)]
+            pairs += [(f"{key}.{inner}", tree_text(nested)) for inner, nested in item.items if not _is_null(nested)]
         elif not _is_null(item):
             pairs.append((key, tree_text(item)))
     return tuple(pairs)
@@ -213,7 +222,7 @@ def _signature(value: Tree | None) -> tuple[Signature | None, str | None]:
     if value is None:
         return None, None
     if not isinstance(value, Members):
-        return None, "The signature holds no inputs and outputs."
+        return None, "The signature has no inputs and outputs."
     try:
         return Signature(*(_fields(value.get(part)) for part in ("inputs", "outputs", "params"))), None
     except NotATree as error:
@@ -221,13 +230,13 @@ def _signature(value: Tree | None) -> tuple[Signature | None, str | None]:
 
 
 def _fields(value: Tree | None) -> tuple[Field, ...] | None:
-    """From the JSON that MLflow writes into the YAML."""
+    """Return the fields of the JSON that MLflow writes into the YAML."""
     if value is None:
         return None
     items = parse_json(value) if isinstance(value, str) else value
     check_size(items)
     if not isinstance(items, list) or not all(isinstance(item, Members) for item in items):
-        raise NotATree("It is no list of columns, tensors or params.")
+        raise NotATree("It is not a list of columns, tensors or params.")
     return tuple(_field(item) for item in items if isinstance(item, Members))
 
 
@@ -245,12 +254,12 @@ def _field(item: Members) -> Field:
 
 
 def _is_required(item: Members) -> bool:
-    """2.x wrote which are optional, 3.x which are required, 1.x nothing."""
+    """Return whether a field is required: 2.x marks optional fields, 3.x required ones, 1.x nothing."""
     return item.get("required") != "false" and item.get("optional") != "true"
 
 
 def _type(item: Tree | None, depth: int = 0) -> str:
-    """A column's type: long, Array(string), Map(double), {a: string, b: long (optional)}."""
+    """Return a column's type as text: long, Array(string), Map(double), {a: string, b: long (optional)}."""
     if not isinstance(item, Members):
         return _text(item) or "unknown"
     name = _text(item.get("type")) or _text(item.get("dtype")) or "unknown"

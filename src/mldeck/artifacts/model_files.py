@@ -1,4 +1,4 @@
-"""Whether a model's files are where the database says: the question of whoever registers a version, or promotes it."""
+"""Whether a model's files are where the database says; asked when a version is registered or promoted."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from mldeck.artifacts.opening import open_tree
 
 
 def has_mlmodel(uri: str | None, places: Places, owner: str | None = None) -> bool:
-    """Whether an MLmodel file is directly below it."""
+    """Return whether the folder at `uri` directly contains an MLmodel file.
+
+    `owner` is the id of the run or model that owns the folder. Raises `ArtifactError` if the answer cannot be found
+    out.
+    """
     return holds_mlmodel(locate(uri, places, owner))
 
 
 def holds_mlmodel(located: Located) -> bool:
+    """Return whether a located folder directly contains an MLmodel file.
+
+    Raises `ArtifactError` if that cannot be found out.
+    """
     if located.path is not None:
         try:
             return (located.path / FILE_NAME).is_file()
         except OSError as error:
-            raise ArtifactError(f"{located.path} cannot be looked at: {error.strerror}") from error
+            raise ArtifactError(f"{located.path} cannot be read: {error.strerror}") from error
     try:
         return located.found and open_tree(located).entry(FILE_NAME).is_file
     except NotThere:

@@ -1,4 +1,4 @@
-"""From a place to the files in it."""
+"""Opens a located folder of artifacts as a tree."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mldeck.artifacts.tree import ArtifactTree
 
 
 def open_tree(located: Located, follow: bool = False) -> ArtifactTree:
-    """Open what was located. Every tree of files is opened here.
+    """Open a located folder. This is the only way to open a tree of files.
 
-    `follow`: whether links may lead out of it. Raises `Unconfirmed` when only the database names the place, and
-    `ArtifactError`, with the way out, when there is nothing to open.
+    `follow` allows links that lead out of it. Raises `Unconfirmed` if only the database names the place, and
+    `ArtifactError`, with a way out, if there is nothing to open.
     """
     question = unconfirmed(located)
     if question is not None:
@@ -20,24 +20,24 @@ def open_tree(located: Located, follow: bool = False) -> ArtifactTree:
     if located.path is not None:
         tree = LocalTree(located.path, follow)
         if located.real not in (None, tree.real_root):
-            raise ArtifactError(f"{located.path} leads elsewhere than it did a moment ago; read again to look at it")
+            raise ArtifactError(f"{located.path} now leads to another folder than a moment ago; reload to open it")
         return tree
     if located.url is not None:
-        from mldeck.artifacts.remote import RemoteTree  # most artifacts are on disks
+        from mldeck.artifacts.remote import RemoteTree  # imported late, because most artifacts are on disks
 
         return RemoteTree(located.url)
     raise ArtifactError(located.problem or "there are no files")
 
 
 def unconfirmed(located: Located) -> Unconfirmed | None:
-    """The error that stands for the question to ask first; None when there is none."""
+    """Return the error for a place that needs the user's consent; None if it needs none."""
     place = located.unconfirmed
-    return None if place is None else Unconfirmed(_why_not_looked_at(located, place), place)
+    return None if place is None else Unconfirmed(_reason_not_opened(located, place), place)
 
 
-def _why_not_looked_at(located: Located, place: str) -> str:
+def _reason_not_opened(located: Located, place: str) -> str:
     if located.url is not None:
-        return f"{located.where}: not connected, since only the database names {place}"
+        return f"{located.where}: not connected, because only the database names {place}"
     if located.where == place:
-        return f"{place}: not looked into, since only the database names it, and it is no folder that MLflow made"
-    return f"{located.where}: not looked into, since it leads to {place}, which is no folder that MLflow made"
+        return f"{place}: not opened, because only the database names it, and it is not a folder that MLflow made"
+    return f"{located.where}: not opened, because it leads to {place}, which is not a folder that MLflow made"

@@ -1,5 +1,8 @@
-"""URIs that name no place but something in the database: `runs:/ID/PATH`, `models:/m-ID`, `models:/NAME/VERSION` and so
-on. What they stand for is looked up; it may be such a URI again."""
+"""Resolves URIs that refer to the database instead of a place.
+
+They are `runs:/ID/PATH`, `models:/m-ID`, `models:/NAME/VERSION` and so on. What they refer to is looked up, and may
+itself be such a URI.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Protocol
 from mldeck.artifacts.uris import joined
 
 _MOST_HOPS = 5
-"""A version may be registered from a version, and a damaged database may lead round in a circle."""
+"""A version may be registered from a version, and a damaged database may contain a cycle."""
 
 _RUN = re.compile(r"runs:/+([^/]+)/*(.*)", re.DOTALL)
 _LOGGED_MODEL = re.compile(r"models:/+(m-[^/]+)/*(.*)", re.DOTALL)
@@ -19,31 +22,32 @@ _VERSION = re.compile(r"models:/+([^/].*)/([^/]+)/*", re.DOTALL)
 
 
 class Lookup(Protocol):
-    """What the database knows; None where it has no such thing, or no place for it."""
+    """Lookups in the database. Each returns None if there is no such thing, or no place for it."""
 
     def run_uri(self, run_id: str) -> str | None: ...
 
     def run_model_uri(self, run_id: str, name: str) -> str | None:
-        """Of the newest logged model of this name that the run made."""
+        """Return the URI of the newest logged model of this name that the run made."""
         ...
 
     def logged_model_uri(self, model_id: str) -> str | None: ...
 
     def version_uri(self, name: str, version: str) -> str | None:
-        """`version`: a number, a stage, or `latest`. Its storage location, else its source."""
+        """Return the storage location of a version, else its source. `version` is a number, a stage, or `latest`."""
         ...
 
     def alias_uri(self, name: str, alias: str) -> str | None:
-        """The same for the version that the alias stands for."""
+        """Return the same for the version with this alias."""
         ...
 
 
 def is_reference(uri: str) -> bool:
+    """Return whether a URI refers to the database instead of a place."""
     return uri.startswith(("runs:/", "models:/"))
 
 
 def meanings(uri: str, look_up: Lookup | None, hops: int = _MOST_HOPS) -> Iterator[str]:
-    """The places that `uri` may stand for, the likeliest first."""
+    """Yield the places that `uri` may refer to, the likeliest first."""
     if not is_reference(uri):
         yield uri
     elif look_up is not None and hops > 0:
@@ -55,7 +59,7 @@ def _next(uri: str, look_up: Lookup) -> Iterator[str | None]:
     if run := _RUN.fullmatch(uri):
         run_id, path = run.groups()
         yield _below(look_up.run_uri(run_id), path)
-        # Since 3.0 a run's models are not in its folder, but are still called by these URIs.
+        # Since MLflow 3.0 a run's models are not in its folder, but these URIs still refer to them.
         name, _, inside = path.partition("/")
         if name:
             yield _below(look_up.run_model_uri(run_id, name), inside)

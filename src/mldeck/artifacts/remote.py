@@ -1,7 +1,7 @@
 """Artifacts in an object store, listed and read in ranges through fsspec.
 
-Importing this module loads none of it: fsspec and the package that speaks to the store come with an extra of mldeck, which
-most people do not need.
+Importing this module does not import fsspec: it and the package for the store come with an extra of mldeck, which most
+users do not need.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ _INSTALL = {
     **dict.fromkeys(("abfs", "abfss", "wasb", "wasbs"), "'mldeck[azure]'"),
 }
 _PROTOCOLS = {"abfss": "abfs", "wasb": "abfs", "wasbs": "abfs", "viewfs": "hdfs"}
-"""What fsspec calls them, where it has another name."""
+"""fsspec's names for schemes, where they differ."""
 
 _LONGEST_REASON = 300
-"""Characters: a library that lacks another one can say every place in which it looked."""
+"""In characters. A library that lacks another one may list every place it searched."""
 _MODIFIED = ("LastModified", "last_modified", "updated", "mtime", "modify")
-"""Each store has its own word for it."""
+"""The keys for the time of the last change, which differ between stores."""
 
 
 class RemoteTree:
+    """An `ArtifactTree` over an object store."""
+
     def __init__(self, url: str) -> None:
-        """Connects. Raises `NeedsExtra`, or `ArtifactError` when the store cannot be reached."""
+        """Connect. Raises `NeedsExtra`, or `ArtifactError` if the store cannot be reached."""
         self.url = printable(url)
         scheme, _, rest = url.partition("://")
         scheme = scheme.lower()
         authority, _, path = rest.partition("/")
-        self._seeks = scheme == "sftp"  # whose `cat_file` reads all of the file, whatever range it is asked for
-        with _explained(self.url):
+        self._seeks = scheme == "sftp"  # its `cat_file` always reads the whole file, whatever the range
+        with _translated_errors(self.url):
             try:
                 self._store, top = _connected(scheme, authority)
             except ImportError as error:
-                raise NeedsExtra(
-                    f"{self.url}: to look into {scheme}: stores, pip install {_INSTALL[scheme]}"
-                ) from error
+                raise NeedsExtra(f"{self.url}: to open {scheme}: stores, run pip install {_INSTALL[scheme]}") from error
         self._root = f"{top.rstrip('/')}/{path}".rstrip("/")
 
     @property
@@ -61,13 +61,13 @@ class RemoteTree:
     def entries(self, folder: str = "", check: Check = never) -> list[Entry]:
         check()
         place = self._place(folder)
-        with _explained(self._shown(folder)):
+        with _translated_errors(self._shown(folder)):
             found = self._store.ls(place, detail=True)
         check()
-        return in_order([each for info in found if (each := self._entry(folder, place, info)) is not None])
+        return in_order([entry for info in found if (entry := self._entry(folder, place, info)) is not None])
 
     def _entry(self, folder: str, place: str, info: Mapping[str, Any]) -> Entry | None:
-        """None for the folder itself: some programs mark a folder by an empty object of its name."""
+        """Return an entry for a listed object; None for the folder itself, which some programs mark by an empty object."""
         name = str(info["name"]).rstrip("/")
         if name == place:
             if info["type"] == "file" and not str(info["name"]).endswith("/") and info.get("size"):
@@ -76,7 +76,7 @@ class RemoteTree:
         path = f"{folder}/{name.rpartition('/')[2]}".lstrip("/")
         is_dir = info["type"] == "directory"
         if path.rpartition("/")[2] in ("", ".", ".."):
-            # An object may have any name; as a path on this machine, this one would lead elsewhere.
+            # An object may have any name; used as a local path, this one would lead elsewhere.
             return Entry(path, EntryKind.ESCAPE)
         size = None if is_dir else info.get("size")
         return Entry(path, EntryKind.FOLDER if is_dir else EntryKind.FILE, is_dir, size, _modified(info))
@@ -107,7 +107,7 @@ class RemoteTree:
 
     def _info(self, path: str) -> Mapping[str, Any]:
         place = self._place(path)
-        with _explained(self._shown(path)):
+        with _translated_errors(self._shown(path)):
             info: Mapping[str, Any] = self._store.info(place)
         return info
 
@@ -121,7 +121,7 @@ class RemoteTree:
 
 
 class RemoteFile:
-    """One object, as previews and copying read it."""
+    """An object as a `Source` for previews and copying."""
 
     def __init__(self, read: Callable[[str, int, int], bytes], place: str, shown: str, size: int) -> None:
         self._read = read
@@ -137,28 +137,28 @@ class RemoteFile:
         end = min(offset + length, self.size)
         if end <= offset:
             return b""
-        with _explained(self._shown):
+        with _translated_errors(self._shown):
             return self._read(self._place, offset, end)
 
 
 def _connected(scheme: str, authority: str) -> tuple[Any, str]:
-    """fsspec's file system, and what paths in it begin with.
+    """Return fsspec's file system, and the prefix of paths in it.
 
-    It gets no more of a URL than the authority: behind `::`, fsspec would find further protocols to load.
+    fsspec gets only the authority of the URL: after `::` it would look for further protocols to load.
     """
     if "::" in authority:
-        raise ValueError(f"{authority} is no host or bucket")
-    # Nothing is remembered of what was listed: others add to it meanwhile.
+        raise ValueError(f"{authority} is not a valid host or bucket")
+    # Do not cache listings: others add files meanwhile.
     options: dict[str, Any] = {"skip_instance_cache": True}
     if scheme == "sftp":
-        import sshfs  # noqa: F401  (without it, fsspec would take one that trusts any host)
+        import sshfs  # noqa: F401  (without it, fsspec would use an implementation that trusts any host)
 
-        options["known_hosts"] = ()  # the user's own; left to itself, sshfs asks for none
+        options["known_hosts"] = ()  # the user's known hosts; by default sshfs checks none
     else:
         options["use_listings_cache"] = False
     endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL")
     if scheme == "s3" and endpoint:
-        # MLflow's own variable for stores that speak S3 and are not Amazon's; the rest each package finds by itself.
+        # MLflow's variable for S3-compatible stores other than Amazon's; each package finds the other settings itself.
         options["endpoint_url"] = endpoint
     from fsspec.core import url_to_fs
 
@@ -179,8 +179,8 @@ def _modified(info: Mapping[str, Any]) -> int | None:
 
 
 @contextmanager
-def _explained(shown: str) -> Iterator[None]:
-    """Each store's package has errors of its own, with no common kind but Exception."""
+def _translated_errors(shown: str) -> Iterator[None]:
+    """Turn any exception into an `ArtifactError`: each store's package has its own, with no common base but Exception."""
     try:
         yield
     except ArtifactError:
@@ -188,7 +188,7 @@ def _explained(shown: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise NotThere(f"there is nothing at {shown}") from error
     except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        if len(said) > _LONGEST_REASON:
-            said = said[:_LONGEST_REASON] + "…"
-        raise ArtifactError(f"{shown} cannot be read ({said})") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if len(reason) > _LONGEST_REASON:
+            reason = reason[:_LONGEST_REASON] + "…"
+        raise ArtifactError(f"{shown} cannot be read ({reason})") from error

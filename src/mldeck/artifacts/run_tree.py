@@ -1,6 +1,6 @@
-"""The files of a run as one tree: its own folder, and each model that it logged as a folder at the top.
+"""The files of a run as one tree: its own folder, with each model that it logged as a folder at the top.
 
-Since MLflow 3 a logged model lies outside the run's folder. To people it is still one of the run's artifacts, as it was
+Since MLflow 3 a logged model is stored outside the run's folder. To users it is still one of the run's artifacts, as
 before.
 """
 
@@ -23,7 +23,7 @@ from mldeck.artifacts.uris import joined
 
 
 class OutputModel(Protocol):
-    """What must be known of a model that a run logged: `mldeck.registry.nouns.LoggedModel` fits."""
+    """The part of a logged model that is used here; `mldeck.registry.nouns.LoggedModel` has it."""
 
     @property
     def model_id(self) -> str | None: ...
@@ -35,17 +35,17 @@ class OutputModel(Protocol):
 
 @dataclass(frozen=True)
 class Branch:
-    """A model's folder, as it appears at the top of the run's."""
+    """A model's folder as it appears at the top of the run's tree."""
 
     label: str
-    """Its first part in paths: the model's name, or its id where the name is taken."""
+    """The first part of its paths: the model's name, or its id if the name is taken."""
     model_id: str
     name: str
     located: Located
 
 
 class RunTree:
-    """All branches as one `ArtifactTree`. Each is opened when it is first looked into."""
+    """The run's folder and its models' folders as one `ArtifactTree`. Each is opened on first use."""
 
     def __init__(self, own: Located, models: Iterable[tuple[OutputModel, Located]] = (), follow: bool = False) -> None:
         self.own = own
@@ -78,7 +78,7 @@ class RunTree:
 
     def entries(self, folder: str = "", check: Check = never) -> list[Entry]:
         if not folder:
-            # Models are shown also when the run's own folder cannot be found.
+            # Show the models even if the run's own folder cannot be found.
             own = self._top(self.own, check) if self.own.found or not self.branches else []
             return in_order([*own, *map(_entry, self.branches)])
         if folder in self._by_label:
@@ -87,7 +87,7 @@ class RunTree:
         return [_moved_below(entry, prefix) for entry in tree.entries(inner, check)]
 
     def _top(self, located: Located, check: Check) -> list[Entry]:
-        """What is in a folder that is made with the first file in it."""
+        """List a folder that may not exist yet, because it is created with its first file."""
         if located.how is How.NOTHING_LOGGED:
             return []
         try:
@@ -95,7 +95,7 @@ class RunTree:
         except NotThere:
             if located.url is None:
                 raise
-            return []  # in an object store there are no empty folders
+            return []  # object stores have no empty folders
 
     def entry(self, path: str) -> Entry:
         if not path:
@@ -116,27 +116,27 @@ class RunTree:
         return tree.local_path(inner)
 
     def places_below(self, path: str) -> tuple[Located, ...]:
-        """Every folder that a walk from the path on looks into."""
+        """Return the location of every folder that a walk from `path` visits."""
         return (self.own, *(branch.located for branch in self.branches)) if not path else (self.place_of(path),)
 
     @property
     def unconfirmed(self) -> tuple[str, ...]:
-        """Those of its places that only the database names."""
-        return tuple(dict.fromkeys(each.unconfirmed for each in self.places_below("") if each.unconfirmed))
+        """The places that only the database names, each once."""
+        return tuple(dict.fromkeys(located.unconfirmed for located in self.places_below("") if located.unconfirmed))
 
     def place_of(self, path: str) -> Located:
-        """The folder that the path lies in: the run's own, or a model's."""
+        """Return the location of the folder that contains the path: the run's own, or a model's."""
         branch = self._by_label.get(path.partition("/")[0])
         return self.own if branch is None else branch.located
 
     def location(self, path: str) -> str | None:
-        """Where the path really is, for people and programs; None when that is not known."""
+        """Return the real path or URL of a path; None if it is unknown."""
         where = self.place_of(path).where
         inner = path.partition("/")[2] if path.partition("/")[0] in self._by_label else path
         return where and joined(where, inner)
 
     def _part(self, path: str) -> tuple[ArtifactTree, str, str]:
-        """The tree that the path lies in, what stands before that tree's own paths, and the path in it."""
+        """Return (tree, prefix, inner path): the tree that contains the path, and how its paths are prefixed here."""
         label, _, inner = path.partition("/")
         if label in self._by_label:
             return self._open(self._by_label[label].located), label, inner
@@ -149,7 +149,10 @@ class RunTree:
 
 
 def run_tree(artifact_uri: str | None, run_id: str, models: Iterable[OutputModel], places: Places) -> RunTree:
-    """`models`: those of the run; models of 1.x and 2.x, which lie inside the run's folder, make no branch."""
+    """Return the tree of a run's files. `models` are the models that the run logged.
+
+    Models of MLflow 1.x and 2.x are inside the run's folder, so they need no branch.
+    """
     outside = [model for model in models if model.model_id is not None]
     located = [(model, locate(model.artifact_location, places, model.model_id)) for model in outside]
     return RunTree(locate(artifact_uri, places, run_id), located, places.follow)

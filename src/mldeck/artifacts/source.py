@@ -1,4 +1,4 @@
-"""One artifact's bytes, read in ranges: all that a preview needs to know of where the file lies."""
+"""The bytes of one artifact, read in ranges: all that a preview needs to know about where a file is."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from typing import Protocol
 from mldeck.errors import MldeckError
 
 Check = Callable[[], None]
-"""Called between pieces of long work: raises `mldeck.errors.Interrupted` once the answer is no longer wanted."""
+"""Called between pieces of long work. Raises `mldeck.errors.Interrupted` once the result is no longer wanted."""
 
 Progress = Callable[[int], None]
-"""Told how many bytes have been dealt with so far."""
+"""Called with the amount of work done so far, usually in bytes."""
 
 
 def never() -> None:
-    """The check of work that nobody stops."""
+    """A check that never interrupts."""
 
 
 def untold(done: int) -> None:
-    """The progress of work that nobody watches."""
+    """A progress callback that does nothing."""
 
 
 class Source(Protocol):
-    """A file whose size is known and whose bytes can be asked for. What fails raises OSError or MldeckError."""
+    """A file of known size that can be read in ranges. Failures raise OSError or MldeckError."""
 
     @property
     def name(self) -> str:
@@ -37,28 +37,28 @@ class Source(Protocol):
 
     @property
     def size(self) -> int:
-        """In bytes, as it was when first asked for."""
+        """The size in bytes when it was first asked for."""
         ...
 
     def read(self, offset: int, length: int) -> bytes:
-        """Fewer bytes than `length` only where the file ends."""
+        """Return `length` bytes from `offset`, fewer only at the end of the file."""
         ...
 
 
 class UnreadableFile(MldeckError):
-    """A path that is no file to look into, or no longer is."""
+    """The path is not a regular file, or no longer the same one."""
 
 
 class ReadTooMuch(MldeckError):
-    """A library asked for more of a file than a preview may cost."""
+    """A library tried to read more of a file than a preview may read."""
 
 
 class TookTooLong(MldeckError):
-    """A file cost more time than a preview may."""
+    """A file took more time than a preview may take."""
 
 
 CHUNK = 1 << 20
-"""How much is read at a time where a whole file is gone through."""
+"""Bytes per read when a whole file is read."""
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -73,8 +73,8 @@ _KINDS = {
 class LocalFile:
     """A regular file on this machine.
 
-    Looked at before it is opened and again afterwards, because opening a pipe or a device can have effects. Each read opens
-    the file anew, so that nothing has to be closed, and makes sure that it still is the same file.
+    Its type is checked before it is opened and again afterwards, because opening a pipe or a device can have side
+    effects. Each read opens the file anew, so that nothing has to be closed, and checks that it is still the same file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -91,12 +91,12 @@ class LocalFile:
 
     def read(self, offset: int, length: int) -> bytes:
         seen = self._look()
-        # Without O_NOFOLLOW a link, without O_NONBLOCK a pipe could have taken the file's place since the look.
+        # Since the check, the file may have been replaced by a link (hence O_NOFOLLOW) or a pipe (hence O_NONBLOCK).
         descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             opened = os.fstat(descriptor)
             is_same = (opened.st_dev, opened.st_ino) == (seen.st_dev, seen.st_ino)
-            # A pipe may have been given the number of a file that was removed.
+            # A pipe may have reused the inode number of a removed file.
             if not is_same or not stat.S_ISREG(opened.st_mode):
                 raise UnreadableFile(f"{self.path} was replaced while it was being read. Open it again.")
             return _read_fully(descriptor, offset, length)
@@ -114,7 +114,7 @@ class LocalFile:
 
 
 def _read_fully(descriptor: int, offset: int, length: int) -> bytes:
-    """One call of the system may return less than was asked for although the file goes on."""
+    """Read until `length` bytes or the end of the file: a single system call may return less."""
     pieces: list[bytes] = []
     while length > 0 and (piece := os.pread(descriptor, length, offset)):
         pieces.append(piece)
@@ -124,9 +124,9 @@ def _read_fully(descriptor: int, offset: int, length: int) -> bytes:
 
 
 class Watched:
-    """A source for the work of one thread, which stops where it reads on once it is not wanted or has taken so many seconds.
+    """A source that stops the work of one thread at its next read, once it is not wanted or took too long.
 
-    They are seconds of the processor: waiting for a slow network or for another preview is not the file's fault.
+    The limit counts processor seconds: waiting for a slow network or for another preview is not the file's fault.
     """
 
     def __init__(self, source: Source, check: Check, seconds: float) -> None:
@@ -148,14 +148,14 @@ class Watched:
         return self._source.read(offset, length)
 
     def check(self) -> None:
-        """For work that goes on without reading."""
+        """Call this in long work between reads. Raises `TookTooLong`, or what the given check raises."""
         self._check()
         if time.thread_time() > self._end:
-            raise TookTooLong(f"Looking into this file was given up after {self._seconds:g} s.")
+            raise TookTooLong(f"The preview was stopped after {self._seconds:g} s.")
 
 
 class SourceStream(io.RawIOBase):
-    """A source as the file object that libraries ask for. Beyond `budget` bytes read in all, it refuses."""
+    """A source as a file object for libraries. Refuses to read more than `budget` bytes in total."""
 
     def __init__(self, source: Source, budget: int | None = None) -> None:
         self._source = source
@@ -183,7 +183,7 @@ class SourceStream(io.RawIOBase):
         length = left if size is None or size < 0 else min(size, left)
         if self._budget is not None:
             if length > self._budget:
-                raise ReadTooMuch("Showing this file would mean reading too much of it.")
+                raise ReadTooMuch("A preview would have to read too much of this file.")
             self._budget -= length
         data = self._source.read(self._position, length)
         self._position += len(data)
@@ -196,12 +196,12 @@ class SourceStream(io.RawIOBase):
 
 
 def chunks(source: Source, start: int = 0, check: Check = never, progress: Progress = untold) -> Iterator[bytes]:
-    """The file from `start` on, a piece at a time."""
+    """Yield the file from offset `start` on, in pieces of `CHUNK` bytes."""
     offset = start
     while offset < source.size:
         check()
         data = source.read(offset, CHUNK)
-        if not data:  # the file has become shorter
+        if not data:  # the file was shortened
             return
         yield data
         offset += len(data)

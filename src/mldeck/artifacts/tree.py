@@ -1,7 +1,7 @@
-"""Files in folders, wherever they lie: what the screen, the previews and copying know of them.
+"""Trees of files, wherever they are: the interface that the screen, the previews and copying use.
 
-Names are somebody else's text and any bytes at all (those that are no UTF-8 as Python's surrogate escapes): they are kept as
-they are, and made safe only where they are shown.
+Names are foreign text and may be any bytes (those that are not UTF-8 become Python's surrogate escapes). They are kept
+unchanged, and made safe only where they are shown.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ ENTRIES_BETWEEN_CHECKS = 256
 
 
 class EntryKind(str, Enum):
+    """What an entry is."""
+
     FILE = "file"
     FOLDER = "folder"
     MODEL = "model"
-    """A folder that is elsewhere: a logged model that belongs to the run."""
+    """A logged model of the run, stored in a folder elsewhere."""
     LINK = "link"
-    """To a file or folder within the artifacts."""
+    """A link to a file or folder within the artifacts."""
     ESCAPE = "escape"
+    """A link or name that leads out of the artifacts."""
     BROKEN = "broken"
     FIFO = "fifo"
     SOCKET = "socket"
@@ -34,6 +37,7 @@ class EntryKind(str, Enum):
 
     @property
     def words(self) -> str:
+        """The kind in words, for users."""
         return _WORDS.get(self, self.value)
 
 
@@ -47,19 +51,19 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One file or folder."""
+    """A file or folder in a tree."""
 
     path: str
-    """Below the root, with `/` between its parts; empty for the root itself."""
+    """The path below the root, with `/` between its parts; empty for the root itself."""
     kind: EntryKind
     is_dir: bool = False
-    """Whether it can be listed; of a link, whether what it leads to can."""
+    """Whether it can be listed; for a link, whether its target can."""
     size: int | None = None
-    """Of a file, in bytes."""
+    """The size of a file in bytes."""
     modified: int | None = None
-    """Milliseconds since the epoch."""
+    """The time of the last change, in milliseconds since the epoch."""
     target: str | None = None
-    """Where a link leads, as it is written; of a model, its id."""
+    """The target of a link as written, or the id of a model."""
 
     @property
     def name(self) -> str:
@@ -67,34 +71,37 @@ class Entry:
 
     @property
     def is_file(self) -> bool:
-        """Whether it can be opened."""
+        """Whether it can be opened as a file."""
         return self.kind is EntryKind.FILE or (self.kind is EntryKind.LINK and not self.is_dir)
 
 
 class ArtifactTree(Protocol):
-    """A folder of artifacts. Paths are relative to it. What fails raises `ArtifactError`."""
+    """A folder of artifacts. Paths are relative to it. Failures raise `ArtifactError`."""
 
     @property
     def name(self) -> str:
-        """Where it is, for people."""
+        """Where it is, for users."""
         ...
 
     def entries(self, folder: str = "", check: Check = never) -> list[Entry]:
-        """What lies in one folder: folders first, each by name."""
+        """Return the entries of one folder: folders first, each group by name."""
         ...
 
-    def entry(self, path: str) -> Entry: ...
+    def entry(self, path: str) -> Entry:
+        """Return the entry of one path."""
+        ...
 
     def file(self, path: str) -> Source:
-        """A file's bytes, to be read in ranges. Never opens what is no ordinary file."""
+        """Return a file to read in ranges. Raises `NotAFile` for anything but a regular file."""
         ...
 
     def local_path(self, path: str) -> Path | None:
-        """The same on this machine, for other programs; None when it is not on this machine."""
+        """Return the real path for other programs; None if it is not on this machine."""
         ...
 
 
 def in_order(entries: list[Entry]) -> list[Entry]:
+    """Return the entries with folders first, each group by path."""
     return sorted(entries, key=lambda entry: (not entry.is_dir, entry.path))
 
 
@@ -104,9 +111,9 @@ def walk(
     check: Check = never,
     unreadable: Callable[[str, ArtifactError], None] = lambda folder, error: None,
 ) -> Iterator[Entry]:
-    """Everything below a folder, each folder before what is in it. Links are named but not gone into.
+    """Yield everything below a folder, each folder before its contents. Links are yielded but not entered.
 
-    A folder below that cannot be listed is told to `unreadable`, and the walk goes on.
+    `unreadable` is called with the path and error of each folder below that cannot be listed, and the walk goes on.
     """
     waiting = [iter(tree.entries(folder, check))]
     while waiting:
@@ -124,19 +131,21 @@ def walk(
 
 @dataclass(frozen=True)
 class Total:
-    """What a folder holds, all the way down."""
+    """The number and size of all files below a folder."""
 
     files: int = 0
     folders: int = 0
     size: int = 0
+    """In bytes."""
     unreadable: tuple[str, ...] = ()
-    """Folders that could not be looked into: there may be more."""
+    """Folders that could not be listed: the totals may be too low."""
 
 
 def count(tree: ArtifactTree, folder: str = "", check: Check = never) -> Total:
+    """Return the totals of everything below a folder."""
     files = folders = size = 0
     unreadable: list[str] = []
-    for entry in _watched(walk(tree, folder, check, lambda path, _: unreadable.append(path)), untold, check):
+    for entry in _checked(walk(tree, folder, check, lambda path, _: unreadable.append(path)), untold, check):
         folders += entry.kind in (EntryKind.FOLDER, EntryKind.MODEL)
         files += not entry.is_dir
         size += entry.size or 0
@@ -147,12 +156,13 @@ def count(tree: ArtifactTree, folder: str = "", check: Check = never) -> Total:
 
 @dataclass(frozen=True)
 class Found:
-    """The answer to a quick find."""
+    """The result of a search for names."""
 
     entries: tuple[Entry, ...] = ()
     looked_at: int = 0
+    """The number of entries examined."""
     more: bool = False
-    """Whether the search ended at its limit."""
+    """Whether the search stopped at its limit."""
 
 
 def find(
@@ -163,11 +173,11 @@ def find(
     progress: Progress = untold,
     check: Check = never,
 ) -> Found:
-    """Files and folders whose name contains the text, upper and lower case alike, through the whole tree."""
+    """Return the files and folders below `folder` whose name contains the text, ignoring case."""
     wanted = text.casefold()
     found: list[Entry] = []
     looked_at = 0
-    for entry in _watched(walk(tree, folder, check), progress, check):
+    for entry in _checked(walk(tree, folder, check), progress, check):
         if wanted in entry.name.casefold():
             if len(found) == limit:
                 return Found(tuple(found), looked_at, more=True)
@@ -176,7 +186,8 @@ def find(
     return Found(tuple(found), looked_at)
 
 
-def _watched(entries: Iterator[Entry], progress: Progress, check: Check) -> Iterator[Entry]:
+def _checked(entries: Iterator[Entry], progress: Progress, check: Check) -> Iterator[Entry]:
+    """Yield the entries, reporting progress and checking for cancellation every few hundred."""
     for index, entry in enumerate(entries):
         if index % ENTRIES_BETWEEN_CHECKS == 0:
             progress(index)

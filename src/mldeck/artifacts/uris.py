@@ -1,4 +1,4 @@
-"""What an artifact URI says, in every form that MLflow has written since 1.0. Nothing is looked at here."""
+"""Parses artifact URIs, in every form that MLflow has written since 1.0. The file system is not accessed here."""
 
 from __future__ import annotations
 
@@ -9,43 +9,47 @@ from itertools import pairwise
 from urllib.parse import unquote
 
 SERVER_SCHEME = "mlflow-artifacts"
-"""Files behind a tracking server, whose own folder the database does not know."""
+"""Files behind a tracking server, whose own folder is not in the database."""
 
 Parts = tuple[str, ...]
+"""The parts of a path."""
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):")
-"""At least two characters, so that a Windows drive is not taken for a scheme."""
+"""At least two characters, so that a Windows drive is not mistaken for a scheme."""
 
 _WINDOWS = re.compile(r"/?([a-zA-Z]:)(?=[\\/])|\\\\([^\\/]+)[\\/]")
-"""A drive, as in a path or after `file://`, or the host of a network folder."""
+"""A drive, in a path or after `file://`, or the host of a network folder."""
 
 _SERVER_PATH = "/mlflow-artifacts/artifacts/"
-"""Where a tracking server's own address (http…) turns into a path among its artifacts."""
+"""Separates a tracking server's own address (http…) from a path among its artifacts."""
 
 _ID = re.compile(r"(?:m-)?[0-9a-f]{32}")
-"""A run's id, or a logged model's."""
+"""The id of a run or a logged model."""
 
 
 @dataclass(frozen=True)
 class ArtifactUri:
-    """One URI, taken apart."""
+    """A parsed URI."""
 
     text: str
     scheme: str
-    """Empty for a path on some machine, also when it was written as a `file:` URI."""
+    """Empty for a path on any machine, also if it was written as a `file:` URI."""
     authority: str
-    """Bucket, host, container, or the drive of a Windows path."""
+    """The bucket, host or container, or the drive of a Windows path."""
     is_absolute: bool
     readings: tuple[Parts, ...]
-    """The parts of its path: as they are, with %20 and the like decoded, and with backslashes between folders; the likelier
-    reading first."""
+    """The possible readings of its path, the likeliest first, each as parts.
+
+    They are the path as written, percent-decoded, and with backslashes as separators.
+    """
 
     @property
     def is_windows(self) -> bool:
+        """Whether it is a Windows path."""
         return not self.scheme and bool(self.authority)
 
     def below(self, root: ArtifactUri) -> Parts | None:
-        """What is left of the path below `root`; None when it does not lie there. A root may leave the authority open."""
+        """Return the path relative to `root`, or None if it is not below it. A root without authority matches any."""
         same_place = (
             self.scheme == root.scheme
             and self.is_absolute == root.is_absolute
@@ -64,13 +68,14 @@ class ArtifactUri:
 
 
 def parse_uri(text: str) -> ArtifactUri:
+    """Return the parsed form of any URI or path."""
     found = _SCHEME.match(text)
     if found is None:
         return _path(text, text, (text, unquote(text)))
     scheme, rest = found.group(1).lower(), text[found.end() :]
     authority, path = _authority(rest)
     if scheme == "file":
-        # MLflow drops the host, and what looks like a query or a fragment.
+        # MLflow drops the host, and anything that looks like a query or a fragment.
         path = re.split(r"[?#]", path, maxsplit=1)[0]
         return _path(text, unquote(path), (unquote(path), path))
     path = path.partition("?")[0]
@@ -89,7 +94,7 @@ def _authority(rest: str) -> tuple[str, str]:
 def _path(text: str, path: str, readings: tuple[str, str]) -> ArtifactUri:
     windows = _WINDOWS.match(path)
     if windows is None:
-        # A relative path of Windows looks like one name; and a name may have a backslash in it.
+        # A relative Windows path looks like a single name, but a name may also contain a backslash: keep both readings.
         with_folders = tuple(reading.replace("\\", "/") for reading in readings if not path.startswith("/"))
         return ArtifactUri(text, "", "", path.startswith("/"), _readings((*readings, *with_folders)))
     authority = windows.group(1) or windows.group(2)
@@ -103,19 +108,19 @@ def _readings(paths: tuple[str, ...]) -> tuple[Parts, ...]:
 
 
 def owner_of(parts: Parts) -> str | None:
-    """The id of the run or logged model whose folder this is: MLflow lays them out as `…/ID/artifacts/…`."""
+    """Return the id of the run or logged model that owns the folder, or None: MLflow's layout is `…/ID/artifacts/…`."""
     return next((part for part, inner in pairwise(parts) if inner == "artifacts" and _ID.fullmatch(part)), None)
 
 
 def tails(parts: Parts, owner: str) -> Iterator[Parts]:
-    """The ends of a path that still hold the folder of `owner`, the longest first."""
+    """Yield the ends of a path that contain the folder of `owner`, the longest first."""
     if owner in parts and ".." not in parts:
         for start in range(parts.index(owner) + 1):
             yield parts[start:]
 
 
 def joined(uri: str, path: str) -> str:
-    """The URI of what lies at `path` below; the query of a remote one stays behind it."""
+    """Return the URI of `path` below `uri`; a query stays at the end."""
     if not path:
         return uri
     base, mark, query = uri.partition("?") if _SCHEME.match(uri) else (uri, "", "")

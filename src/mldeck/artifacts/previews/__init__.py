@@ -1,1 +1,1 @@
-"""One module for each kind of file that can be looked into."""
+"""Previews: one module for each kind of file."""

@@ -1,4 +1,4 @@
-"""NumPy's `.npy` and `.npz`: shapes and types from the headers. The arrays are not read, and objects never unpickled."""
+"""NumPy's `.npy` and `.npz`: shapes and types from the headers. Arrays are not read, and objects never unpickled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mldeck.artifacts.source import Source
 MAGIC = b"\x93NUMPY"
 _PREFIX = len(MAGIC) + 2
 _MAX_HEADER = 10_000
-"""As long as NumPy itself reads."""
+"""In bytes; NumPy itself reads no longer ones."""
 _MAX_ARRAYS = 200
 _SUFFIX = ".npy"
 _NAMES = {
@@ -33,7 +33,7 @@ _NAMES = {
 _TYPE = re.compile(r"([<>|=]?)([a-zA-Z])(\d{0,9})(\[[^\]]*\])?")
 _LARGEST = 1 << 63
 _OBJECTS = "An array of Python objects is a pickle: it is never loaded."
-# What NumPy writes; other compressions cannot be inflated in part.
+# The compressions that NumPy writes; others cannot be decompressed in part.
 _COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
@@ -42,7 +42,7 @@ class _BadHeader(ValueError):
 
 
 def npy_preview(source: Source) -> ArrayPreview:
-    """Raises NotThis when the header makes no sense."""
+    """Return the header of an array. Raises NotThis if it is invalid."""
     try:
         info = _read_header(source.read(0, _PREFIX + 4 + _MAX_HEADER), source.name)
     except _BadHeader as error:
@@ -52,13 +52,13 @@ def npy_preview(source: Source) -> ArrayPreview:
 
 
 def npz_preview(source: Source) -> ArrayPreview:
-    """Of each array only as much is inflated as holds its header. Raises NotThis when it is no zip of arrays."""
+    """Return the headers of all arrays, decompressing nothing else. Raises NotThis if the file is not a zip of arrays."""
     archive = open_zip(source)
-    members = [each for each in archive.infolist() if each.filename.endswith(_SUFFIX)]
+    members = [info for info in archive.infolist() if info.filename.endswith(_SUFFIX)]
     if not members:
-        raise NotThis("There are no arrays in it.")
+        raise NotThis("It contains no arrays.")
     arrays = tuple(_member(archive, member) for member in islice(members, _MAX_ARRAYS))
-    notes = (_OBJECTS,) if any("object" in each.dtype for each in arrays) else ()
+    notes = (_OBJECTS,) if any("object" in array.dtype for array in arrays) else ()
     return ArrayPreview(kind="NumPy arrays", notes=notes, arrays=arrays, is_all=len(arrays) == len(members))
 
 
@@ -71,7 +71,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> ArrayInfo:
             return _read_header(file.read(_PREFIX + 4 + _MAX_HEADER), name)
     except _BadHeader as error:
         return ArrayInfo(name, f"unreadable: {error}", None, False)
-    # A zip may be encrypted (RuntimeError), cut short (EOFError) or broken in other ways.
+    # A zip may be encrypted (RuntimeError), truncated (EOFError) or otherwise damaged.
     except (OSError, RuntimeError, EOFError, ValueError, struct.error, zipfile.BadZipFile, zlib.error) as error:
         return ArrayInfo(name, f"unreadable: {error}", None, False)
 
@@ -85,45 +85,45 @@ def _read_header(data: bytes, name: str) -> ArrayInfo:
     if length > _MAX_HEADER:
         raise _BadHeader("it is too long")
     if len(data) < start + length:
-        raise _BadHeader("the file is cut short")
+        raise _BadHeader("the file is truncated")
     try:
         header = ast.literal_eval(data[start : start + length].decode("utf-8").strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
-        raise _BadHeader("it is not what NumPy writes") from error
+        raise _BadHeader("it is not in NumPy's format") from error
     if not isinstance(header, dict) or not header.keys() >= {"descr", "shape", "fortran_order"}:
-        raise _BadHeader("it is not what NumPy writes")
+        raise _BadHeader("it is not in NumPy's format")
     return ArrayInfo(name, _dtype(header["descr"]), _shape(header["shape"]), bool(header["fortran_order"]))
 
 
 def _shape(value: object) -> tuple[int, ...]:
     if not isinstance(value, tuple) or not all(isinstance(size, int) and 0 <= size < _LARGEST for size in value):
-        raise _BadHeader("a shape in it is not one")
+        raise _BadHeader("it has an invalid shape")
     return value
 
 
 def _dtype(descr: object) -> str:
-    """A type as NumPy prints it: float64, int8 (big-endian), {x: float32, y: str5}."""
+    """Return a type as NumPy prints it: float64, int8 (big-endian), {x: float32, y: str5}."""
     if isinstance(descr, list):
         return "{" + ", ".join(map(_field, descr)) + "}"
     found = _TYPE.fullmatch(descr) if isinstance(descr, str) else None
     if found is None:
-        raise _BadHeader("a type in it is not one")
+        raise _BadHeader("it has an invalid type")
     order, kind, size, unit = found.groups()
     if kind == "O":
         return "object"
     if kind in "mM":
         return ("datetime64" if kind == "M" else "timedelta64") + (unit or "")
-    # Text is counted in characters, everything else but bool in bits.
+    # The size of text is in characters, of everything else but bool in bits.
     width = "" if kind == "b" else size if kind in "SaUV" else str(8 * int(size or 0))
     return _NAMES.get(kind, kind) + width + (" (big-endian)" if order == ">" and kind not in "Sa" else "")
 
 
 def _field(field: object) -> str:
-    """A name, or a title and a name; a type; and for an array within, its shape."""
+    """Return a field of a structured type: (name or (title, name), type[, shape])."""
     if not isinstance(field, tuple) or len(field) not in {2, 3}:
-        raise _BadHeader("a type in it is not one")
+        raise _BadHeader("it has an invalid type")
     name, descr, *shape = field
     shown = name[-1] if isinstance(name, tuple) and name else name
     if not isinstance(shown, str):
-        raise _BadHeader("a name in it is not one")
+        raise _BadHeader("it has an invalid name")
     return f"{shown}: {_dtype(descr)}{_shape(shape[0]) if shape else ''}"

@@ -1,4 +1,4 @@
-"""Questions about a file to a helper process, which reads it through the process that asks."""
+"""Asks a helper process about a file, which it reads through this process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mldeck.helper import Helper, Read
 
 
 class HelperSource:
-    """A file as the helper sees it: the process that asks does the reading."""
+    """A file as the helper sees it: the asking process does the reading."""
 
     def __init__(self, question: Mapping[str, Any], read: Read) -> None:
         self.name: str = question["name"]
@@ -18,8 +18,8 @@ class HelperSource:
         self.read = read
 
 
-def ask_about(source: Source, helper: Helper, budget: int, check: Check, **wishes: object) -> Any:
-    """Return the helper's answer about a file, of which it may read `budget` bytes in all.
+def ask_about(source: Source, helper: Helper, budget: int, check: Check, **options: object) -> Any:
+    """Return the helper's answer about a file, of which it may read at most `budget` bytes in total.
 
     Raises `Unanswered`, and what `check` and reading raise.
     """
@@ -29,4 +29,4 @@ def ask_about(source: Source, helper: Helper, budget: int, check: Check, **wishe
         stream.seek(offset)
         return stream.read(length)
 
-    return helper.ask({"name": source.name, "size": source.size, **wishes}, check, read)
+    return helper.ask({"name": source.name, "size": source.size, **options}, check, read)

@@ -1,4 +1,4 @@
-"""Files that are neither shown nor loaded: what they seem to be by their first bytes, and these bytes."""
+"""Files that are neither shown nor loaded: their likely format by the first bytes, and these bytes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mldeck.artifacts.previews.values import BinaryPreview
 HEAD = 512
 _LINE = 16
 
-# What a file of this kind starts with.
+# What files of each format start with.
 _MAGIC = (
     (b"\x89PNG", "PNG image"),
     (b"\xff\xd8\xff", "JPEG image"),
@@ -41,10 +41,11 @@ _SUFFIXES = {
     ".cbm": "CatBoost model",
     ".tflite": "TensorFlow Lite model",
 }
-_NEVER_LOADED = "Never loaded: unpickling runs whatever code the file holds."
+_NEVER_LOADED = "Never loaded: unpickling runs any code in the file."
 
 
 def binary_preview(name: str, head: bytes, notes: tuple[str, ...] = ()) -> BinaryPreview:
+    """Return a preview with the likely format and the first `HEAD` bytes."""
     kind = _kind(name.lower(), head)
     if "pickle" in kind or "joblib" in kind:
         notes = (*notes, _NEVER_LOADED)
@@ -52,7 +53,7 @@ def binary_preview(name: str, head: bytes, notes: tuple[str, ...] = ()) -> Binar
 
 
 def hex_lines(data: bytes, offset: int = 0) -> list[str]:
-    """As `hexdump -C` writes them: where, the bytes in hex, the bytes as ASCII."""
+    """Return lines like those of `hexdump -C`: offset, bytes in hex, bytes as ASCII."""
     return [_hex_line(data[start : start + _LINE], offset + start) for start in range(0, len(data), _LINE)]
 
 
@@ -70,7 +71,7 @@ def _kind(name: str, head: bytes) -> str:
         return f"Python pickle, protocol {head[1]}"
     if head[:4] == b"RIFF":
         return {b"WAVE": "WAV audio", b"WEBP": "WEBP image"}.get(head[8:12], "RIFF file")
-    # Eight bytes of length, then a JSON object.
+    # Eight bytes of length, followed by a JSON object.
     if head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") < 1 << 27:
         return "safetensors file"
     return next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), "binary file")

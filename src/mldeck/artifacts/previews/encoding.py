@@ -1,4 +1,4 @@
-"""Whether bytes are text, and in which encoding."""
+"""Detects whether bytes are text, and in which encoding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import codecs
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _LONGEST_CHARACTER = 4
-# What texts hold: training logs are full of bells, backspaces, carriage returns and escape sequences.
+# Control characters that texts contain: training logs are full of bells, backspaces, carriage returns and escape
+# sequences.
 _TEXT_CONTROLS = frozenset(b"\a\b\t\n\f\r\x1b")
 _CONTROLS = frozenset(range(0x20)) - _TEXT_CONTROLS | {0x7F}
 _LATIN_CONTROLS = _CONTROLS | frozenset(range(0x80, 0xA0))
@@ -14,19 +15,19 @@ _MAX_CONTROLS = 0.02
 
 
 def text_encoding(head: bytes) -> str | None:
-    """The encoding of a text that starts with `head`; None when that is no text. Latin-1 is what remains."""
+    """Return the encoding of a text that starts with `head`, or None if it is not text. Latin-1 is the last resort."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
     if b"\0" in head:
         return None
     if _is_utf8(head):
-        return "utf-8" if _controls(head, _CONTROLS) <= _MAX_CONTROLS else None
-    return "latin-1" if _controls(head, _LATIN_CONTROLS) <= _MAX_CONTROLS else None
+        return "utf-8" if _control_share(head, _CONTROLS) <= _MAX_CONTROLS else None
+    return "latin-1" if _control_share(head, _LATIN_CONTROLS) <= _MAX_CONTROLS else None
 
 
 def decode(data: bytes, encoding: str) -> str:
-    """Without the byte order mark; what is not valid becomes U+FFFD."""
+    """Decode bytes, dropping the byte order mark; invalid bytes become U+FFFD."""
     return data.decode(encoding, errors="replace").removeprefix("\ufeff")
 
 
@@ -34,12 +35,12 @@ def _is_utf8(head: bytes) -> bool:
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:
-        # The head may end in the middle of a character.
+        # The head may end inside a character.
         return error.reason == "unexpected end of data" and len(head) - error.start < _LONGEST_CHARACTER
     return True
 
 
-def _controls(head: bytes, controls: frozenset[int]) -> float:
+def _control_share(head: bytes, controls: frozenset[int]) -> float:
     return sum(map(head.count, map(_byte, controls))) / max(1, len(head))
 
 

@@ -1,6 +1,7 @@
-"""Pictures, scaled to the cells of a screen: each cell shows two pixels, one above the other.
+"""Images, scaled to terminal cells: each cell shows two pixels, one above the other.
 
-Pillow works in a helper: what it makes of a file's headers cannot be foreseen, and takes any amount of memory.
+Pillow runs in a helper process, because what it does with a hostile header is unpredictable and may take any amount of
+memory.
 """
 
 from __future__ import annotations
@@ -23,26 +24,27 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _MAX_PIXELS = 50_000_000
-_MAX_TAKEN = 1 << 27
-"""Bytes that Pillow may take for the pixels of a picture."""
+_MAX_MEMORY = 1 << 27
+"""The most memory for the pixels of an image, in bytes."""
 _MEMORY = 5 << 26
-"""Address space of the process that decodes, in bytes: Python, the pixels, the answer, and whatever else Pillow keeps."""
+"""The address space of the helper, in bytes: Python, the pixels, the answer, and whatever else Pillow keeps."""
 _BUDGET = 1 << 27
-"""Bytes that are read of a file; a larger one would decode to more than it may take."""
+"""The most bytes read of a file; a larger one would need more memory than allowed."""
 _MAX_COUNTED = 1 << 22
-"""To count the frames of a GIF means to go through all of it."""
-_MOST_SHOWN = 1 << 22
-"""Pixels of a picture as it is scaled, however large it is to be."""
+"""The largest GIF, in bytes, whose frames are counted, because counting reads the whole file."""
+_MAX_SHOWN = 1 << 22
+"""The most pixels of a scaled image, whatever the zoom."""
 _STEP = 1.5
-"""How much larger it gets from one zoom to the next."""
+"""The factor between two zoom steps."""
 _LEAST_SHARE = 1 / 4
-"""Of the columns that a picture could have: with fewer it is not shown whole when it comes up, but scrolled."""
+"""The least share of the available columns; an image that would be narrower is scrolled instead of shown whole."""
 _BLOCK = 1 << 26
+"""Pillow's block size in bytes, larger than any image, so that memory is returned at once."""
 _READ_AT_ONCE = 1 << 18
 _TILE = 1 << 10
-"""Pixels, in each direction, that are converted at once."""
-_NARROW = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
-"""Bytes that Pillow takes for a pixel, by its mode. All others take four."""
+"""The side of the tiles that are converted at once, in pixels."""
+_BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
+"""Pillow's bytes per pixel by mode; all other modes take four."""
 
 
 _helper = Helper(__name__, seconds=10, memory=_MEMORY)
@@ -51,7 +53,10 @@ _helper = Helper(__name__, seconds=10, memory=_MEMORY)
 def image_preview(
     source: Source, cells: tuple[int, int], background: RGB, check: Check = never, zoom: int = 0
 ) -> ImagePreview:
-    """For a box of `cells` (columns, rows). Raises NotThis when even its size cannot be read, or when it takes too much."""
+    """Return the preview of an image for a box of `cells` (columns, lines).
+
+    Raises NotThis if even its size cannot be read, or if it takes too much time or memory.
+    """
     try:
         found = ask_about(source, _helper, _BUDGET, check, cells=cells, background=background, zoom=zoom)
     except Unanswered as error:
@@ -81,9 +86,9 @@ def main(words: list[str]) -> int:
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = _MAX_PIXELS
-    # Pillow warns of a picture that is too large, and refuses one of twice the size: it should refuse at once.
+    # Pillow only warns about an image that is too large, and refuses one of twice that size: refuse both.
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    # Blocks of more than 32 MB are given back to the system at once. Others are kept.
+    # Pillow returns blocks of more than 32 MB to the system at once, and keeps smaller ones.
     Image.core.set_block_size(_BLOCK)  # type: ignore[attr-defined]
     return serve(words, _answer)
 
@@ -105,7 +110,7 @@ def _decoded(source: Source, cells: tuple[int, int], background: Sequence[int], 
     except MemoryError:
         raise
     except Exception as error:
-        raise NotThis("The picture is broken, or takes too much memory: even its size cannot be read.") from error
+        raise NotThis("The image is damaged or takes too much memory: not even its size can be read.") from error
     width, height, mode, kind = image.width, image.height, image.mode, image.format or ""
     notes: list[str] = []
     rows = HalfBlocks()
@@ -118,16 +123,16 @@ def _decoded(source: Source, cells: tuple[int, int], background: Sequence[int], 
             size = max(1, round(width * scale)), max(1, round(height * scale))
             # A JPEG can be decoded at a fraction of its size.
             image.draft("RGB", size)
-            taken = _taken(image, width * height)
-            if taken > _MAX_TAKEN:
-                limit = f"more than {_MAX_TAKEN >> 20} MB is not decoded"
-                notes.append(f"Not drawn: it takes {taken >> 20:,} MB of memory, and {limit}.")
+            needed = _memory_needed(image, width * height)
+            if needed > _MAX_MEMORY:
+                limit = f"the limit is {_MAX_MEMORY >> 20} MB"
+                notes.append(f"Not drawn: it takes {needed >> 20:,} MB of memory, and {limit}.")
             else:
                 rows = _half_blocks(_scaled(image, size), (background[0], background[1], background[2]))
         except MemoryError:
             raise
-        except Exception:  # noqa: BLE001 - a broken file leads Pillow's readers to any exception
-            notes.append("The picture is cut short or broken, and cannot be drawn.")
+        except Exception:  # noqa: BLE001 - a damaged file may make Pillow raise anything
+            notes.append("The image is truncated or damaged and cannot be drawn.")
     return {
         "format": kind,
         "notes": notes,
@@ -152,21 +157,22 @@ def _frames(image: Image.Image, size: int) -> int | None:
 
 
 class _Scales(NamedTuple):
-    """Columns of cells for one of the picture."""
+    """Scales of an image, in columns of cells per column of pixels."""
 
     whole: float
-    """The whole picture fits."""
+    """At this scale the whole image fits."""
     usual: float
-    """As it is shown first."""
+    """The initial scale."""
     largest: float
+    """The largest scale."""
 
     @property
     def steps(self) -> tuple[int, int]:
-        """How often it can be made smaller, as a negative number, and how often larger."""
+        """How many steps it can be made smaller, as a negative number, and larger."""
         return -_steps(self.usual / self.whole), _steps(self.largest / self.usual)
 
     def at(self, zoom: int) -> tuple[int, float]:
-        """The zoom that it can have, and the scale then."""
+        """Return the zoom, clamped to what is possible, and its scale."""
         least, most = self.steps
         zoom = max(least, min(zoom, most))
         return zoom, max(self.whole, min(self.usual * _STEP**zoom, self.largest))
@@ -177,24 +183,27 @@ def _steps(factor: float) -> int:
 
 
 def _scales(width: int, height: int, cells: tuple[int, int]) -> _Scales:
-    """Never larger than the picture is. One that would be a thin strip comes up as wide as the box, but for a scroll bar."""
+    """Return the scales of an image in a box of cells, at most one cell per pixel.
+
+    An image that would be a thin strip starts as wide as the box, less one column for a scroll bar.
+    """
     columns, lines = cells
     whole = min(columns / width, 2 * lines / height, 1)
-    largest = max(whole, min(1, math.sqrt(_MOST_SHOWN / (width * height))))
+    largest = max(whole, min(1, math.sqrt(_MAX_SHOWN / (width * height))))
     fits = max(1, round(width * whole)) >= _LEAST_SHARE * min(columns, width)
     usual = whole if fits else max(whole, min((columns - 1) / width, largest))
     return _Scales(whole, usual, largest)
 
 
-def _taken(image: Image.Image, pixels: int) -> int:
-    """The bytes of memory that decoding takes. `pixels` are those of the file, of which a JPEG is drafted."""
-    # Each line is a multiple of four bytes, and a pointer leads to it.
-    size = image.height * (image.width * _NARROW.get(image.mode, 4) + 3 + 8)
+def _memory_needed(image: Image.Image, pixels: int) -> int:
+    """Return the bytes of memory needed to decode. `pixels` is the full number of pixels, before a JPEG is drafted."""
+    # Each line is padded to four bytes, and has a pointer to it.
+    size = image.height * (image.width * _BYTES_PER_PIXEL.get(image.mode, 4) + 3 + 8)
     if image.format == "WEBP":
-        # libwebp has two of the whole picture, and what it hands over is copied.
+        # libwebp keeps two copies of the whole image, and its result is copied again.
         return 4 * size
     if image.info.get("progressive"):
-        # The coefficients of the whole picture are kept, of two bytes each.
+        # The coefficients of the whole image are kept, two bytes each.
         return size + 2 * len(image.getbands()) * pixels
     return size
 
@@ -206,22 +215,22 @@ def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     reduced = _reduced(image, factor)
     resampling = Resampling.BOX if reduced.mode == "I" else Resampling.LANCZOS
     scaled = reduced.resize(size, resampling, (0, 0, image.width / factor[0], image.height / factor[1]))
-    return _eight_bits(scaled) if scaled.mode == "I" else scaled.convert("RGBA")
+    return _to_eight_bits(scaled) if scaled.mode == "I" else scaled.convert("RGBA")
 
 
 def _reduced(image: Image.Image, factor: tuple[int, int]) -> Image.Image:
-    """One pixel for `factor` of them, in a mode that can be resampled: tile by tile, for there is no room for a copy."""
+    """Reduce `factor` pixels to one, in a mode that can be resampled. Work tile by tile, to avoid a full copy."""
     from PIL import Image
 
     (across, down), (width, height) = factor, image.size
-    step_x, step_y = (each * max(1, _TILE // each) for each in factor)
+    step_x, step_y = (side * max(1, _TILE // side) for side in factor)
     canvas: Image.Image | None = None
     for left, top in product(range(0, width, step_x), range(0, height, step_y)):
         tile = image.crop((left, top, min(left + step_x, width), min(top + step_y, height)))
         if tile.mode.startswith("I"):
             tile = tile.convert("I")
         elif tile.mode in {"1", "P", "LA", "RGBA"} or "transparency" in image.info:
-            # Transparent pixels have a colour too, which must not shine through.
+            # Transparent pixels have a colour too, which must not bleed into the result.
             tile = tile.convert("RGBA").convert("RGBa")
         tile = tile.reduce(factor)
         canvas = canvas or Image.new(tile.mode, (-(-width // across), -(-height // down)))
@@ -230,8 +239,8 @@ def _reduced(image: Image.Image, factor: tuple[int, int]) -> Image.Image:
     return canvas
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Of a grey picture with sixteen bits for each pixel, which Pillow would clip."""
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """Convert a 16-bit greyscale image to 8 bits; Pillow's own conversion would clip it."""
     return image.point(lambda value: value * (1 / 256) + 0).convert("L")
 
 

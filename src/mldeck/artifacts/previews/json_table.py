@@ -1,4 +1,4 @@
-"""Tables that MLflow's `log_table` writes: JSON with `columns` and `data`, whose rows are read one by one."""
+"""Tables written by MLflow's `log_table`: JSON with `columns` and `data`, whose rows are read one by one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KIND = "JSON table"
 
 
 def table_of(root: Tree) -> TablePreview | None:
-    """The table that a whole JSON text is; None when it is anything else."""
+    """Return the table that a complete JSON value is; None if it is anything else."""
     if not isinstance(root, Members):
         return None
     names, data = _names(root.get("columns")), root.get("data")
@@ -29,22 +29,22 @@ def table_of(root: Tree) -> TablePreview | None:
 
 
 def first_rows(source: Source) -> TablePreview:
-    """Of a file too large to be read whole. Raises NotThis when it does not start like a table."""
-    reading = _Reading(decode(source.read(0, WINDOW), "utf-8"))
+    """Return the first rows of a file too large to be read whole. Raises NotThis if it does not start like a table."""
+    parser = _PartialJson(decode(source.read(0, WINDOW), "utf-8"))
     try:
-        reading.expect("{")
-        if reading.value() != "columns":
+        parser.expect("{")
+        if parser.value() != "columns":
             raise NotThis("No table.")
-        reading.expect(":")
-        names = _names(reading.value())
-        reading.expect(",")
-        if names is None or reading.value() != "data":
+        parser.expect(":")
+        names = _names(parser.value())
+        parser.expect(",")
+        if names is None or parser.value() != "data":
             raise NotThis("No table.")
-        reading.expect(":")
-        reading.expect("[")
+        parser.expect(":")
+        parser.expect("[")
     except (ValueError, RecursionError) as error:
         raise NotThis("No table.") from error
-    rows = [row for row in map(_row, islice(reading.items(), MAX_ROWS)) if row is not None and len(row) == len(names)]
+    rows = [row for row in map(_row, islice(parser.items(), MAX_ROWS)) if row is not None and len(row) == len(names)]
     if not rows:
         raise NotThis("No table.")
     return _table(names, rows, None)
@@ -63,7 +63,7 @@ def _table(names: list[str], rows: list[Row], row_count: int | None) -> TablePre
 
 
 def _names(value: object) -> list[str] | None:
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         return None
     return value
 
@@ -76,8 +76,8 @@ def _cell(value: Tree) -> str | None:
     return None if isinstance(value, Literal) and value in NULLS else tree_text(value)
 
 
-class _Reading:
-    """A text that starts as JSON and may end anywhere."""
+class _PartialJson:
+    """Reads JSON from a text that may end anywhere."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -94,7 +94,7 @@ class _Reading:
         return as_written(value)
 
     def items(self) -> Iterator[Tree]:
-        """The items of a list, as far as the text goes."""
+        """Yield the items of a list, as far as the text goes."""
         try:
             yield self.value()
             while self._skip(","):
@@ -103,7 +103,7 @@ class _Reading:
             return
 
     def _skip(self, mark: str) -> bool:
-        """Past white space, and past `mark` if it follows."""
+        """Skip white space, and `mark` if it follows; return whether it did."""
         while self._position < len(self._text) and self._text[self._position] in " \t\r\n":
             self._position += 1
         found = self._text.startswith(mark, self._position)

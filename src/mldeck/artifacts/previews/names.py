@@ -1,4 +1,4 @@
-"""What a file's name says about it."""
+"""What a file's name tells about its content."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BINARY_SUFFIXES = frozenset(
 _TABLES = {"csv": "CSV table", "tsv": "TSV table", "tab": "TSV table"}
 _TEXT_KINDS = frozenset({*_TABLES.values(), "JSON table"})
 
-# Pygments' names of languages.
+# Pygments' names of languages, by suffix.
 _LEXERS = {
     "json": "json", "jsonl": "json", "ndjson": "json", "geojson": "json", "ipynb": "json",
     "yaml": "yaml", "yml": "yaml", "toml": "toml", "ini": "ini", "cfg": "ini", "conf": "ini", "properties": "properties",
@@ -31,10 +31,12 @@ def _suffix(name: str) -> str:
 
 
 def lexer_of(name: str) -> str | None:
+    """Return Pygments' name for the language of a file; None if the name does not tell."""
     return _LEXERS_OF_NAMES.get(name.lower()) or _LEXERS.get(_suffix(name))
 
 
 def table_kind(name: str) -> str | None:
+    """Return the kind of table that a name promises, or None."""
     return _TABLES.get(_suffix(name))
 
 
@@ -42,8 +44,8 @@ def is_json(name: str) -> bool:
     return _suffix(name) in _JSON_SUFFIXES
 
 
-def is_plain(name: str) -> bool:
-    """Text without a structure."""
+def is_plain_text(name: str) -> bool:
+    """Return whether the name promises text without structure."""
     return _suffix(name) in _PLAIN_SUFFIXES
 
 
@@ -56,7 +58,7 @@ def is_markdown(name: str) -> bool:
 
 
 def misnamed(name: str, found: Preview) -> tuple[str, ...]:
-    """A note when the name promises something else than what was found."""
+    """Return a note if the name promises another format than was found."""
     suffix = _suffix(name)
     is_text = isinstance(found, (TextPreview, TreePreview)) or (
         isinstance(found, TablePreview) and found.kind in _TEXT_KINDS

@@ -1,6 +1,7 @@
-"""Parquet files: the schema, the row count and the first rows, by pyarrow where it is installed.
+"""Parquet files: the schema, the row count and the first rows, if pyarrow is installed.
 
-pyarrow believes what a file says of its sizes, and a few kilobytes can unpack to any number of values: it works in a helper.
+pyarrow trusts the sizes in a file, and a few kilobytes can expand to any number of values, so it runs in a helper
+process.
 """
 
 from __future__ import annotations
@@ -16,17 +17,20 @@ from mldeck.artifacts.source import Check, Source, SourceStream, never
 from mldeck.helper import Helper, Unanswered, serve
 
 KIND = "Parquet table"
-NEEDS_EXTRA = "Its rows are shown once pyarrow is there: pip install 'mldeck[parquet]'"
+NEEDS_EXTRA = "Install pyarrow to see its rows: pip install 'mldeck[parquet]'"
 _BUDGET = 1 << 26
 _MAX_COLUMNS = 100
 _MAX_CELL = 2_000
 _MAX_TEXT = 1 << 22
-"""Characters of all cells: rows after that are left out."""
+"""The most characters in all cells; further rows are left out."""
 _helper = Helper(__name__, seconds=10, memory=1 << 30)
 
 
 def parquet_preview(source: Source, check: Check = never) -> TablePreview:
-    """Raises NotThis without pyarrow, and when the file is broken or takes too much."""
+    """Return the first rows.
+
+    Raises NotThis without pyarrow, and if the file is damaged or takes too much time or memory.
+    """
     if find_spec("pyarrow") is None:
         raise NotThis(NEEDS_EXTRA)
     try:
@@ -48,7 +52,7 @@ def parquet_preview(source: Source, check: Check = never) -> TablePreview:
 
 
 def main(words: list[str]) -> int:
-    # The other ones reserve more room than there is.
+    # Other memory pools reserve more memory than the helper may use.
     os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
     return serve(words, lambda question, read: _answer(HelperSource(question, read)))
 
@@ -58,7 +62,7 @@ def _answer(source: Source) -> dict[str, object]:
     import pyarrow.parquet
 
     try:
-        # Without the buffer whole columns would be read for a few rows of them.
+        # Without the buffer whole columns would be read for a few rows.
         file = pyarrow.parquet.ParquetFile(
             pyarrow.PythonFile(SourceStream(source), mode="r"), buffer_size=1 << 16, pre_buffer=False
         )
@@ -79,7 +83,7 @@ def _first_rows(file: Any) -> dict[str, object]:
     room = _MAX_TEXT
     columns = () if batch is None else batch.columns
     for index in range(0 if batch is None else batch.num_rows):
-        # One row at a time: a value may be long.
+        # One row at a time, because values may be long.
         rows.append([_cell(column[index].as_py()) for column in columns])
         room -= sum(map(len, filter(None, rows[-1])))
         if room < 0:

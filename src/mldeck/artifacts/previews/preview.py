@@ -1,6 +1,6 @@
-"""What a file is and what can be shown of it, by its first bytes and its name, without reading more than that takes.
+"""Detects what a file is, by its first bytes and its name, and previews it without reading more than necessary.
 
-Everything here may block on a disk or a network: it is called off the event loop. Nothing is unpickled or executed.
+Everything here may block on a disk or a network, so call it off the event loop. Nothing is unpickled or executed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mldeck.artifacts.previews.binary import binary_preview
 from mldeck.artifacts.previews.encoding import decode, text_encoding
 from mldeck.artifacts.previews.image import image_preview
 from mldeck.artifacts.previews.json_table import first_rows, table_of
-from mldeck.artifacts.previews.names import is_json, is_markdown, is_plain, is_yaml, lexer_of, misnamed, table_kind
+from mldeck.artifacts.previews.names import is_json, is_markdown, is_plain_text, is_yaml, lexer_of, misnamed, table_kind
 from mldeck.artifacts.previews.parquet import parquet_preview
 from mldeck.artifacts.previews.table import table_preview
 from mldeck.artifacts.previews.text import PAGE, TextFile
@@ -28,23 +28,23 @@ from mldeck.artifacts.source import Check, Progress, Source, Watched, chunks, ne
 from mldeck.errors import MldeckError
 
 WHITE: RGB = (255, 255, 255)
-"""What plots are drawn on; transparent ones have black axes."""
+"""The usual background of plots; transparent plots have black axes."""
 _SECONDS = 10
-"""Processor seconds before a preview is given up: some libraries never finish with a hostile file."""
+"""Processor seconds before a preview is abandoned: some libraries never finish on a hostile file."""
 _LATIN_NOTE = "Not UTF-8: each byte is shown as a Latin-1 character."
 _REASONS = {
-    errno.ENOENT: "It is no longer there.",
-    errno.EACCES: "You may not read it.",
-    errno.EPERM: "You may not read it.",
-    errno.ELOOP: "It became a symbolic link while it was looked at.",
-    errno.ESTALE: "It is no longer there.",
+    errno.ENOENT: "It no longer exists.",
+    errno.EACCES: "You do not have permission to read it.",
+    errno.EPERM: "You do not have permission to read it.",
+    errno.ELOOP: "It was replaced by a symbolic link while it was being read.",
+    errno.ESTALE: "It no longer exists.",
 }
 
 _From = TypeVar("_From")
 _To = TypeVar("_To")
 
 Reader = Callable[[Source], Preview]
-"""Raises NotThis when the file is not what it seemed to be."""
+"""Raises NotThis if the file is not what it seemed to be."""
 
 _IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -52,29 +52,29 @@ _READERS: dict[bytes, Reader] = {MAGIC: npy_preview}
 _ENCODING_NAMES = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "latin-1": "Latin-1"}
 
 
-class Wish(NamedTuple):
-    """How somebody wants to see a file."""
+class PreviewRequest(NamedTuple):
+    """How a file should be previewed."""
 
     cells: tuple[int, int] = (80, 24)
-    """Columns and lines that there are for a picture; one that does not fit well takes more."""
+    """The available (columns, lines) for an image; an image that does not fit well may take more."""
     background: RGB = WHITE
-    """Seen through the transparent parts of a picture."""
+    """The colour behind the transparent parts of an image."""
     as_text: bool = False
-    """The text itself, instead of the table or the tree that it holds."""
+    """Whether to show the text itself instead of the table or tree that it contains."""
     zoom: int = 0
-    """How many steps larger a picture is to be than it comes up; negative for smaller."""
+    """Zoom steps relative to the initial size of an image; negative is smaller."""
 
 
-_USUAL = Wish()
+_DEFAULT_REQUEST = PreviewRequest()
 
 
-def preview(source: Source, wish: Wish = _USUAL, check: Check = never) -> Preview:
+def preview(source: Source, request: PreviewRequest = _DEFAULT_REQUEST, check: Check = never) -> Preview:
     """Return what can be shown of a file, with notes on what is wrong with it. Raises only what `check` raises."""
     try:
         if source.size == 0:
             return NoPreview(kind="empty file", notes=("There is nothing in it.",))
         watched = Watched(source, check, _SECONDS)
-        return _preview(watched, wish, watched.check)
+        return _preview(watched, request, watched.check)
     except OSError as error:
         reason = _REASONS.get(error.errno or 0) or f"It cannot be read: {error.strerror or error}."
         return NoPreview(kind="unreadable file", notes=(reason,))
@@ -84,18 +84,18 @@ def preview(source: Source, wish: Wish = _USUAL, check: Check = never) -> Previe
 
 
 def sha256(source: Source, check: Check = never, progress: Progress = untold) -> str:
-    """The hash of the whole file, in hex."""
+    """Return the SHA-256 of the whole file, in hex."""
     digest = hashlib.sha256()
     for data in chunks(source, 0, check, progress):
         digest.update(data)
     return digest.hexdigest()
 
 
-def _preview(source: Source, wish: Wish, check: Check) -> Preview:
+def _preview(source: Source, request: PreviewRequest, check: Check) -> Preview:
     head = source.read(0, PAGE)
     encoding = text_encoding(head)
-    reader = _packed_reader(source.name, head, wish, check)
-    if reader is None and encoding is not None and not wish.as_text:
+    reader = _packed_reader(source.name, head, request, check)
+    if reader is None and encoding is not None and not request.as_text:
         reader = _text_reader(source.name, decode(head, encoding), encoding, check)
     notes: tuple[str, ...] = ()
     found: Preview | None = None
@@ -105,12 +105,12 @@ def _preview(source: Source, wish: Wish, check: Check) -> Preview:
         except NotThis as reason:
             notes = (str(reason),)
         except (RecursionError, MemoryError):
-            # Any library may get there, by headers that lead to headers or by a size that a file only claims.
-            notes = ("It cannot be looked into: it is nested too deeply or unpacks to too much.",)
+            # Any library may get here: by headers nested in headers, or by a size that a file only claims to have.
+            notes = ("It cannot be parsed: it is nested too deeply or unpacks to too much.",)
         except (MldeckError, OSError):
             raise
-        except Exception:  # noqa: BLE001 - what a library makes of a broken file cannot be foreseen
-            notes = ("It cannot be looked into: it is broken.",)
+        except Exception:  # noqa: BLE001 - a library may raise anything on a damaged file
+            notes = ("It cannot be parsed: it is damaged.",)
     if found is None and encoding is not None:
         found = _text(source, encoding, notes)
     if found is None:
@@ -118,10 +118,10 @@ def _preview(source: Source, wish: Wish, check: Check) -> Preview:
     return replace(found, notes=(*found.notes, *misnamed(source.name, found)))
 
 
-def _packed_reader(name: str, head: bytes, wish: Wish, check: Check) -> Reader | None:
-    """For what is told by its first bytes, whatever its name."""
+def _packed_reader(name: str, head: bytes, request: PreviewRequest, check: Check) -> Reader | None:
+    """Return the reader for a format recognised by its first bytes, whatever the name; None for other formats."""
     if head.startswith(_IMAGES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
-        return lambda source: image_preview(source, wish.cells, wish.background, check, wish.zoom)
+        return lambda source: image_preview(source, request.cells, request.background, check, request.zoom)
     if head.startswith(_ZIPS):
         return npz_preview if name.lower().endswith(".npz") else zip_preview
     if head.startswith(b"PAR1"):
@@ -132,14 +132,17 @@ def _packed_reader(name: str, head: bytes, wish: Wish, check: Check) -> Reader |
 
 
 def _text_reader(name: str, head: str, encoding: str, check: Check) -> Reader | None:
-    """For texts with a structure, by their names; JSON also under a name that says nothing. A log begins with `[` as well."""
+    """Return the reader for structured text, by its name; None for plain text.
+
+    JSON is also recognised without a telling name. A log may start with `[` as well.
+    """
     if (kind := table_kind(name)) is not None:
         return lambda source: table_preview(source, kind)
     if is_yaml(name):
         return lambda source: _yaml(source, encoding, check)
     if is_json(name):
         return lambda source: _json(source, encoding)
-    if lexer_of(name) is None and not is_plain(name) and head.lstrip()[:1] in {"{", "["}:
+    if lexer_of(name) is None and not is_plain_text(name) and head.lstrip()[:1] in {"{", "["}:
         return lambda source: _json_or_text(source, encoding)
     return None
 
@@ -170,7 +173,7 @@ def _json(source: Source, encoding: str) -> Preview:
 
 
 def _json_or_text(source: Source, encoding: str) -> Preview:
-    """Text that merely starts like JSON is not broken JSON: no note says so."""
+    """Preview text that starts like JSON. If it is not JSON it is plain text, and no note calls it broken."""
     try:
         return _json(source, encoding)
     except (NotThis, RecursionError):

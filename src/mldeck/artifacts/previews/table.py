@@ -1,4 +1,4 @@
-"""Values between commas, tabs, semicolons or bars as a table: its first rows, what the columns hold, and on demand how many."""
+"""Delimited text (comma, tab, semicolon, bar) as a table: its first rows, the types of its columns, and the row count."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mldeck.artifacts.previews.values import NotThis, TableColumn, TablePreview
 from mldeck.artifacts.source import Check, Progress, Source, chunks, never, untold
 
 WINDOW = 1 << 18
-"""How many bytes of a large file the first rows are taken from."""
+"""The bytes of a large file from which the first rows are taken."""
 MAX_ROWS = 1_000
 MAX_COLUMNS = 1_000
-"""One long row among short ones would make a table of hundreds of millions of cells."""
+"""A limit, because one long row among short ones would make a table of hundreds of millions of cells."""
 _COUNTED = 1 << 22
-"""Rows of smaller files are counted at once."""
+"""The rows of files up to this many bytes are counted at once."""
 _LONGEST_LINE = 1 << 20
 _DELIMITERS = (",", "\t", ";", "|")
 _SNIFFED_ROWS = 20
@@ -32,16 +32,16 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:
 _BOOLEAN = re.compile(r"true|false", re.IGNORECASE)
 _TYPES = (("boolean", _BOOLEAN), ("integer", _INTEGER), ("number", _NUMBER), ("date", _DATE))
 _NOTHING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"})
-"""What writers put where there is no value; it says nothing about the type of a column."""
+"""Spellings of a missing value; they say nothing about the type of a column."""
 
 
 def table_preview(source: Source, kind: str) -> TablePreview:
-    """Raises NotThis when the file makes no sense as a table."""
+    """Return the preview of a table. Raises NotThis if the file is not a table."""
     size = source.size
     head = source.read(0, WINDOW)
     encoding = text_encoding(head)
     if encoding is None:
-        raise NotThis("It is no text.")
+        raise NotThis("It is not text.")
     text = decode(head, encoding)
     delimiter = _delimiter(source, text)
     records, is_whole = _records(text, delimiter, is_whole=len(head) >= size)
@@ -66,12 +66,12 @@ def table_preview(source: Source, kind: str) -> TablePreview:
 
 
 def cut_notes(width: int) -> tuple[str, ...]:
-    """What to say of a table that has this many columns."""
+    """Return the notes for a table with this many columns."""
     return (f"The first {MAX_COLUMNS:,} of {width:,} columns.",) if width > MAX_COLUMNS else ()
 
 
 def count_rows(source: Source, check: Check = never, progress: Progress = untold) -> int | None:
-    """How many rows follow the header. None when it cannot be said, because the file is no such table throughout."""
+    """Return the number of rows after the header; None if the file is not a table throughout."""
     head = source.read(0, WINDOW)
     encoding = text_encoding(head)
     if encoding is None:
@@ -88,7 +88,7 @@ def count_rows(source: Source, check: Check = never, progress: Progress = untold
 
 
 def columns(names: Iterable[str], rows: Sequence[Sequence[str | None]]) -> tuple[TableColumn, ...]:
-    """With the types that the cells suggest."""
+    """Return the columns with the types that their cells suggest."""
     return tuple(
         TableColumn(name, _type([row[index] for row in rows if index < len(row)])) for index, name in enumerate(names)
     )
@@ -102,7 +102,7 @@ def _type(cells: Iterable[str | None]) -> str:
 
 
 def _records(text: str, delimiter: str, *, is_whole: bool) -> tuple[list[list[str]], bool]:
-    """The first records, and whether there are no others. The last one is left out where the text may end inside it."""
+    """Return the first records, and whether they are all. The last one is dropped if the text may end inside it."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         records = list(islice(reader, MAX_ROWS + 2))
@@ -114,7 +114,7 @@ def _records(text: str, delimiter: str, *, is_whole: bool) -> tuple[list[list[st
 
 
 def _delimiter(source: Source, text: str) -> str:
-    """The one that cuts the most of the first rows into the same number of columns, and into the most columns."""
+    """Return the delimiter that splits most of the first rows into equally many columns, and into the most columns."""
     if source.name.lower().endswith((".tsv", ".tab")):
         return "\t"
 
@@ -130,14 +130,17 @@ def _delimiter(source: Source, text: str) -> str:
 
 
 def _is_header(first: list[str]) -> bool:
-    """Names are different, not empty but for the first (an index has none), and no numbers. A header may be all there is."""
+    """Return whether a row is a header: names are distinct, not empty except the first (of an index), and not numbers.
+
+    A header may be the only row.
+    """
     if len(set(first)) < len(first) or any(not cell.strip() for cell in first[1:]):
         return False
     return not any(_NUMBER.fullmatch(cell.strip()) or _DATE.fullmatch(cell.strip()) for cell in first)
 
 
 def _blocks(pieces: Iterable[str]) -> Iterator[str]:
-    """The same text, cut where lines end."""
+    """Yield the same text, split at line ends."""
     kept = ""
     for piece in pieces:
         lines, newline, rest = piece.rpartition("\n")
@@ -152,12 +155,15 @@ def _blocks(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _count(blocks: Iterator[str], delimiter: str) -> int:
-    """How many records there are. Most blocks have no quotes: their lines are counted, which is a hundred times faster."""
+    """Return the number of records.
+
+    Most blocks have no quotes; in these lines are counted, which is a hundred times faster.
+    """
     count = 0
     waiting: deque[str] = deque()
 
     def lines() -> Iterator[str]:
-        """Those that wait, and if a quoted cell goes on after them, those of the following blocks."""
+        """Yield the waiting lines, and the lines of further blocks if a quoted cell continues there."""
         while True:
             while waiting:
                 yield waiting.popleft()
@@ -168,7 +174,7 @@ def _count(blocks: Iterator[str], delimiter: str) -> int:
 
     reader = csv.reader(lines(), delimiter=delimiter)
     for block in blocks:
-        if _is_plain(block):
+        if _has_record_per_line(block):
             count += block.count("\n")
             continue
         waiting.extend(io.StringIO(block, newline=""))
@@ -177,8 +183,8 @@ def _count(blocks: Iterator[str], delimiter: str) -> int:
     return count
 
 
-def _is_plain(block: str) -> bool:
-    """Whether each of its lines is a record."""
+def _has_record_per_line(block: str) -> bool:
+    """Return whether each line of a block is one record."""
     return (
         block.endswith("\n")
         and '"' not in block

@@ -1,4 +1,4 @@
-"""Texts of any length, a page at a time; lines are counted, and words looked for, in steps that can be stopped."""
+"""Reads texts of any length page by page. Counting lines and searching can be cancelled at every step."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from mldeck.artifacts.previews.values import TextPage
 from mldeck.artifacts.source import CHUNK, Check, Progress, Source, chunks, never, untold
 
 PAGE = 1 << 16
-"""Bytes."""
+"""In bytes."""
 
 
 class TextFile:
-    """Pages and line numbers of a text. Offsets are in bytes and lie between characters."""
+    """The pages and line numbers of a text. Offsets are in bytes, and always between characters."""
 
     def __init__(self, source: Source, encoding: str) -> None:
         self._source = source
         self._encoding = encoding
         self._newline = "\n".encode(encoding)
         self._lines_before = [0]
-        """How many newlines lie before each chunk that has been counted, and before the first that has not."""
+        """The number of newlines before each chunk that was counted, and before the first that was not."""
 
     def page(self, offset: int = 0) -> TextPage:
-        """The page that starts at `offset`: whole lines, or a piece of a line that is longer than a page."""
+        """Return the page that starts at `offset`: whole lines, or a piece of a line longer than a page."""
         data = self._source.read(offset, PAGE)
         following = offset + len(data)
         if len(data) == PAGE and following < self._source.size:
@@ -35,24 +35,24 @@ class TextFile:
         return self._as_page(offset, data, None)
 
     def page_before(self, offset: int) -> TextPage:
-        """The page that ends at `offset`."""
+        """Return the page that ends at `offset`."""
         start = max(0, offset - PAGE)
         data = self._source.read(start, offset - start)
         if start > 0:
-            # A line may end where the page ends: that is not where it should start.
+            # The page itself may end with a newline: do not start after that one.
             skipped = next(self._line_ends(data[: -len(self._newline)]), None) or self._first_character(data)
             start, data = start + skipped, data[skipped:]
         return self._as_page(start, data, offset)
 
     def page_around(self, offset: int) -> TextPage:
-        """A page that shows what stands at `offset`, with its line from the start where that is near."""
+        """Return a page that contains `offset`, with the start of its line if that is near."""
         start = max(0, offset - PAGE // 2)
         before = self._source.read(start, offset - start)
         line_start = self._last_line_end(before) or (self._first_character(before) if start else 0)
         return self.page(start + line_start)
 
     def line_number(self, offset: int, check: Check = never) -> int:
-        """Of the line that `offset` lies in; the first line is 1."""
+        """Return the number, from 1, of the line that contains `offset`."""
         chunk = offset // CHUNK
         self._count_until(chunk, check)
         if chunk >= len(self._lines_before):
@@ -64,7 +64,7 @@ class TextFile:
         return TextPage(offset, decode(data, self._encoding), following)
 
     def _count_until(self, chunk: int, check: Check) -> bool:
-        """Count the lines before a chunk; False when the file ends earlier."""
+        """Count the lines before a chunk; return False if the file ends earlier."""
         counted = len(self._lines_before) - 1
         if counted < chunk:
             for data in islice(chunks(self._source, counted * CHUNK, check), chunk - counted):
@@ -77,12 +77,12 @@ class TextFile:
         return sum(1 for _ in self._line_ends(data))
 
     def _line_ends(self, data: bytes) -> Iterator[int]:
-        """Where the next line starts, for each line that ends in `data`."""
+        """Yield the offset after each newline in `data`."""
         width = len(self._newline)
         return (found.end() for found in re.finditer(re.escape(self._newline), data) if found.start() % width == 0)
 
     def _last_line_end(self, data: bytes) -> int:
-        """0 when no line ends in `data`."""
+        """Return the offset after the last newline in `data`, or 0."""
         end = len(data)
         while (end := data.rfind(self._newline, 0, end)) > 0 and end % len(self._newline):
             end += len(self._newline) - 1
@@ -99,7 +99,7 @@ class TextFile:
         for back in range(1, 4):
             byte = data[-back]
             if byte & 0xC0 != 0x80:
-                # A leading byte says how many belong to its character: 110xxxxx two, 1110xxxx three, 11110xxx four.
+                # The leading byte gives the length of its character: 110xxxxx two, 1110xxxx three, 11110xxx four.
                 length = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
                 return len(data) - back if length > back else len(data)
         return len(data)
@@ -107,7 +107,7 @@ class TextFile:
 
 @dataclass(frozen=True)
 class Match:
-    """In bytes of the file."""
+    """Where a text was found, in bytes from the start of the file."""
 
     offset: int
     end: int
@@ -122,7 +122,7 @@ def find_in_text(
     encoding: str = "utf-8",
     progress: Progress = untold,
 ) -> Match | None:
-    """The first place at or after `from_offset` where `needle` stands, upper and lower case alike."""
+    """Return the first match of `needle` at or after `from_offset`, ignoring case; None if there is none."""
     if not needle:
         return None
     pattern, longest = _pattern(needle, encoding)
@@ -133,14 +133,14 @@ def find_in_text(
         for found in pattern.finditer(data):
             if (kept_from + found.start()) % width == 0:
                 return Match(kept_from + found.start(), kept_from + found.end())
-        # What stands across two chunks is found with the second.
+        # A match across two chunks is found with the second.
         kept = data[len(data) - min(longest - 1, len(data)) :]
         kept_from += len(data) - len(kept)
     return None
 
 
 def _pattern(needle: str, encoding: str) -> tuple[re.Pattern[bytes], int]:
-    """What to look for among bytes, and how long it is at most."""
+    """Return the pattern to search in the bytes, and its longest match in bytes."""
     parts: list[bytes] = []
     longest = 0
     for character in needle:

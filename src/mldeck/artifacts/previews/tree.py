@@ -1,7 +1,7 @@
-"""JSON and YAML as a tree to be folded: read for what is written, never built into objects.
+"""JSON and YAML as a tree: parsed as written, never built into objects.
 
-Numbers, dates and the like keep their spelling, keys that occur twice occur twice, and an alias stays an alias, so that a
-few lines cannot unfold into gigabytes.
+Numbers, dates and the like keep their spelling, repeated keys stay repeated, and an alias stays an alias, so that a few
+lines cannot expand into gigabytes.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 MAX_JSON = 1 << 20
 MAX_YAML = 1 << 18
-"""PyYAML is many times slower than json."""
+"""In bytes; PyYAML is many times slower than json."""
 MAX_VALUES = 100_000
 _MAX_CHARACTERS = 1 << 21
 _MAX_YAML_DEPTH = 200
-"""Its effort grows with the square of the depth."""
+"""PyYAML's time grows with the square of the depth."""
 _MAX_YAML_TAGS = 100
-"""So does that of libyaml with the number of `%TAG` directives, all of which it reads at once."""
+"""libyaml's time grows with the square of the number of `%TAG` directives, all of which it reads at once."""
 _EVENTS_BETWEEN_CHECKS = 1_000
-_TOO_DEEP = "Nested too deep to be folded."
+_TOO_DEEP = "Nested too deeply for a tree."
 _TOO_MANY = f"It holds more than {MAX_VALUES:,} values."
 _CONSTANTS = {True: Literal("true"), False: Literal("false"), None: Literal("null")}
 _STRING = "tag:yaml.org,2002:str"
 
 
 class NotATree(MldeckError):
-    """A text that is not what its name says, or is nested too deep. `line` counts from 1."""
+    """The text is not what its name says, or is nested too deeply. `line` counts from 1."""
 
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
@@ -43,6 +43,7 @@ class NotATree(MldeckError):
 
 
 def parse_json(text: str) -> Tree:
+    """Return the tree of a JSON text. Raises NotATree."""
     try:
         return as_written(json_decoder().decode(text))
     except json.JSONDecodeError as error:
@@ -54,7 +55,7 @@ def parse_json(text: str) -> Tree:
 
 
 def check_size(root: Tree) -> None:
-    """Raise NotATree when there is too much in a tree. What an alias refers to counts wherever the alias stands."""
+    """Raise NotATree if a tree is too large. The target of an alias counts wherever the alias occurs."""
     values = characters = 0
     waiting: list[Iterator[Tree]] = [iter((root,))]
     while waiting:
@@ -77,6 +78,7 @@ def check_size(root: Tree) -> None:
 
 
 def json_decoder() -> json.JSONDecoder:
+    """Return a decoder that keeps the spelling of scalars; pass its result to `as_written`."""
     return json.JSONDecoder(object_pairs_hook=_members, parse_float=Literal, parse_int=Literal, parse_constant=Literal)
 
 
@@ -85,7 +87,7 @@ def _members(pairs: list[tuple[str, Any]]) -> Members:
 
 
 def as_written(value: Any) -> Tree:
-    """What the decoder hands over, which leaves Python's true, false and null in lists and at the top."""
+    """Return the decoder's result with true, false and null replaced, which it leaves in lists and at the top."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             if item is None or isinstance(item, (bool, list)):
@@ -95,13 +97,13 @@ def as_written(value: Any) -> Tree:
 
 
 def parse_yaml(text: str, *, follow_aliases: bool = False, check: Check = never) -> Tree:
-    """The one document, or the list of all when there are several.
+    """Return the tree of a YAML text: its document, or a list if there are several. Raises NotATree.
 
-    An alias becomes `*name`, and its anchor stands beside the key; or, if asked for, the very value it refers to.
+    An alias becomes `*name`, and its anchor is shown beside the key; with `follow_aliases` it becomes the value itself.
     """
     if text.count("%TAG") > _MAX_YAML_TAGS:
-        raise NotATree(f"It names %TAG more than {_MAX_YAML_TAGS} times.")
-    import yaml  # needs 20 ms, and only these files need it
+        raise NotATree(f"It has more than {_MAX_YAML_TAGS} %TAG directives.")
+    import yaml  # takes 20 ms, and only these files need it
 
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     try:
@@ -110,16 +112,16 @@ def parse_yaml(text: str, *, follow_aliases: bool = False, check: Check = never)
         raise _not_yaml(error.problem, error.problem_mark) from error
     except yaml.reader.ReaderError as error:
         line = text.encode()[: error.position].count(b"\n") + 1
-        raise NotATree(f"Not valid YAML: a character that may not stand in it, in line {line}.", line) from error
+        raise NotATree(f"Not valid YAML: a character that is not allowed, in line {line}.", line) from error
     except yaml.YAMLError as error:
         raise NotATree(f"Not valid YAML: {error}.") from error
     if not documents:
-        raise NotATree("There is nothing in it but comments.")
+        raise NotATree("It contains only comments.")
     return documents[0] if len(documents) == 1 else documents
 
 
 def _not_yaml(problem: str | None, mark: yaml.Mark | None) -> NotATree:
-    # PyYAML 6.0.4 and later have a limit of their own.
+    # PyYAML 6.0.4 and later have their own limit.
     if "nesting depth" in (problem or ""):
         return NotATree(_TOO_DEEP)
     if mark is None:
@@ -128,7 +130,7 @@ def _not_yaml(problem: str | None, mark: yaml.Mark | None) -> NotATree:
 
 
 class _Builder:
-    """Puts together what the parser reports, without recursion."""
+    """Builds the tree from the parser's events, without recursion."""
 
     def __init__(self, follow_aliases: bool) -> None:
         import yaml
@@ -138,7 +140,7 @@ class _Builder:
         self._follow_aliases = follow_aliases
         self._anchored: dict[str, Tree] = {}
         self._open: list[tuple[str | None, list[tuple[Tree, str]]]] = []
-        """For each collection not yet ended: its anchor, and what has come so far, each with its anchor's mark."""
+        """For each open collection: its anchor, and its items so far, each with the text that marks its anchor."""
         self._documents: list[Tree] = []
         self._values = 0
 
@@ -150,7 +152,7 @@ class _Builder:
         return self._documents
 
     def _ignore(self, event: yaml.Event) -> None:
-        """The start and end of the stream and of its documents."""
+        """Ignore the start and end of the stream and of its documents."""
 
     def _on_DocumentStartEvent(self, event: yaml.DocumentStartEvent) -> None:
         self._anchored.clear()
@@ -203,7 +205,10 @@ def _key(value: Tree) -> str:
 
 
 def tree_text(value: Tree, limit: int = 2_000) -> str:
-    """In one line, like JSON but with strings at the top as they are; cut with an ellipsis after `limit` characters."""
+    """Return a value on one line, cut with an ellipsis after `limit` characters.
+
+    It looks like JSON, but a string at the top has no quotes.
+    """
     if isinstance(value, str):
         return value if len(value) <= limit else value[:limit] + "…"
     pieces: list[str] = []
@@ -217,7 +222,7 @@ def tree_text(value: Tree, limit: int = 2_000) -> str:
 
 
 def _pieces(root: Tree) -> Iterator[str]:
-    """What to write, piece by piece, from a stack of what is still to be written: values, and marks between them."""
+    """Yield the pieces of the text. A stack holds the values, and the marks between them, that are still to be written."""
     waiting: list[tuple[Tree, bool]] = [(root, True)]
     while waiting:
         value, is_value = waiting.pop()

@@ -1,6 +1,6 @@
-"""What a preview is: plain values, for a screen or anything else to draw.
+"""Previews as plain values, for a screen or anything else to draw.
 
-Text in them is somebody else's and may hold anything, control characters included: whoever draws makes it safe.
+Texts in them are foreign and may contain anything, control characters included: make them safe before drawing.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from typing import Union
 
 RGB = tuple[int, int, int]
 HalfBlock = tuple[RGB, RGB]
-"""The colours of the upper and of the lower half of a cell."""
+"""The colours of the upper and lower half of a cell."""
 
 
 @dataclass(frozen=True)
 class HalfBlocks:
-    """The cells of a picture, line by line. They are made when they are asked for: as values they take forty times the room."""
+    """The cells of an image, by line, made on access: as stored values they would take forty times the memory."""
 
     columns: int = 0
     pixels: bytes = b""
-    """Three bytes each, of an even number of lines."""
+    """RGB, three bytes per pixel; the number of lines is even."""
 
     def __len__(self) -> int:
         return len(self.pixels) // (6 * self.columns) if self.columns else 0
@@ -41,41 +41,45 @@ def _colours(line: bytes) -> Iterator[RGB]:
 
 @dataclass(frozen=True)
 class _About:
+    """What all previews have."""
+
     kind: str
-    """What the file is, to be read by a person: `PNG image`."""
+    """The format of the file, for users: `PNG image`."""
     notes: tuple[str, ...]
-    """Sentences that belong beside it: that it is cut short, is named like something else, was too large to fold."""
+    """Sentences to show beside the preview: that the file is truncated, is misnamed, or was too large for a tree."""
 
 
 @dataclass(frozen=True)
 class TextPage:
-    """A part of a text, in whole lines where lines are not longer than a page."""
+    """A part of a text, in whole lines unless a line is longer than a page."""
 
     offset: int
-    """Where it starts in the file, in bytes."""
+    """The offset of its start in the file, in bytes."""
     text: str
     next_offset: int | None
-    """Where the page after it starts; None at the end of the file."""
+    """The offset of the next page; None at the end of the file."""
 
 
 @dataclass(frozen=True)
 class TextPreview(_About):
+    """The first page of a text."""
+
     encoding: str
-    """As Python calls it; further pages are read with it."""
+    """Python's name of the encoding, to read further pages with."""
     lexer: str | None
-    """The name by which Pygments knows the language."""
+    """Pygments' name of the language."""
     is_markdown: bool
     page: TextPage
 
 
 class Literal(str):
-    """What JSON and YAML write without quotes (numbers, true, null, a date, an alias), exactly as it was written."""
+    """A scalar that JSON or YAML write without quotes (numbers, true, null, dates, aliases), exactly as written."""
 
     __slots__ = ()
 
 
 class Members:
-    """A mapping as written: in its order, with keys that occur twice."""
+    """A mapping as written: in order, with repeated keys."""
 
     __slots__ = ("items",)
 
@@ -83,20 +87,21 @@ class Members:
         self.items = items
 
     def get(self, key: str) -> Tree | None:
-        """What the last member called `key` holds; None where there is none, or where it is null."""
+        """Return the value of the last item with this key; None if there is none, or if it is null."""
         found = next((value for name, value in reversed(self.items) if name == key), None)
         return None if isinstance(found, Literal) and found in NULLS else found
 
 
 NULLS = frozenset({"null", "Null", "NULL", "~", ""})
-"""How nothing is written without quotes."""
+"""The unquoted spellings of null."""
 
 Tree = Union[Members, "list[Tree]", str, Literal]
+"""A parsed JSON or YAML value."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class TreePreview(_About):
-    """Not to be compared or printed whole: it may be nested deeper than Python's stack."""
+    """A JSON or YAML tree. It cannot be compared or printed, because it may be nested deeper than Python's stack."""
 
     root: Tree
     is_yaml: bool
@@ -104,83 +109,101 @@ class TreePreview(_About):
 
 @dataclass(frozen=True)
 class TableColumn:
+    """The name of a column, and the type that its cells suggest or the file declares."""
+
     name: str
     type: str
 
 
 Row = tuple[str | None, ...]
-"""One cell for each column; None where there is nothing."""
+"""One cell per column; None for an empty cell."""
 
 
 @dataclass(frozen=True)
 class TablePreview(_About):
+    """The first rows of a table."""
+
     columns: tuple[TableColumn, ...]
     rows: tuple[Row, ...]
     row_count: int | None
-    """Of the whole file; None when nobody counted."""
+    """The number of rows in the whole file; None if they were not counted."""
     is_all: bool
-    """There are no rows but these."""
+    """Whether `rows` are all rows of the file."""
     has_header: bool
-    """The column names come from the file."""
+    """Whether the column names come from the file."""
 
 
 @dataclass(frozen=True)
 class ImagePreview(_About):
+    """An image scaled to cells, and its size in the file in pixels."""
+
     format: str
     width: int
     height: int
     mode: str
-    """Pillow's name for its channels: RGB, RGBA, L (grey), P (palette)."""
+    """Pillow's mode: RGB, RGBA, L (grey), P (palette)."""
     frames: int | None
-    """More than one in an animation, of which the first is shown; None when nobody counted."""
+    """The number of frames; of an animation the first is shown. None if they were not counted."""
     rows: HalfBlocks
-    """Empty when the picture cannot be drawn."""
+    """Empty if the image cannot be drawn."""
     scale: float = 1.0
-    """Cells for each of its columns."""
+    """Columns of cells per column of pixels."""
     zoom: int = 0
-    """How many steps larger or smaller than it comes up."""
+    """Zoom steps relative to the initial size."""
     zooms: tuple[int, int] = (0, 0)
-    """How many steps it can be made smaller, as a negative number, and how many larger."""
+    """How many steps it can be made smaller, as a negative number, and larger."""
 
 
 @dataclass(frozen=True)
 class ArrayInfo:
+    """The header of a NumPy array."""
+
     name: str
     dtype: str
     shape: tuple[int, ...] | None
-    """None when the header makes no sense; `dtype` then says so."""
+    """None if the header is invalid; `dtype` then says why."""
     fortran_order: bool
 
 
 @dataclass(frozen=True)
 class ArrayPreview(_About):
+    """The headers of one or more arrays."""
+
     arrays: tuple[ArrayInfo, ...]
     is_all: bool
+    """Whether `arrays` are all arrays of the file."""
 
 
 @dataclass(frozen=True)
 class Member:
+    """A file in an archive; sizes are in bytes."""
+
     name: str
     size: int
     packed_size: int | None
-    """How many bytes it takes in the archive, where members are compressed one by one."""
+    """Its compressed size; None if members are not compressed one by one."""
 
 
 @dataclass(frozen=True)
 class ArchivePreview(_About):
+    """The members of an archive."""
+
     members: tuple[Member, ...]
     is_all: bool
+    """Whether `members` are all members of the archive."""
 
 
 @dataclass(frozen=True)
 class BinaryPreview(_About):
+    """A file in a format that is not shown."""
+
     head: bytes
-    """The first bytes of it."""
+    """The first bytes of the file."""
 
 
 @dataclass(frozen=True)
 class NoPreview(_About):
-    """The notes say why."""
+    """There is nothing to show; the notes say why."""
 
 
 Preview = (
@@ -189,4 +212,4 @@ Preview = (
 
 
 class NotThis(Exception):
-    """A file is not what it seemed to be, or too much of it: it is shown as plain text or bytes, with this as the reason."""
+    """The file is not what it seemed to be, or too large; it is shown as plain text or bytes, with this message."""

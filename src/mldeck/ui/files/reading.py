@@ -15,7 +15,7 @@ from mldeck.artifacts.errors import Unconfirmed
 from mldeck.artifacts.location import How, Located, Places, locate
 from mldeck.artifacts.mlmodel import FILE_NAME, read_mlmodel
 from mldeck.artifacts.opening import open_tree
-from mldeck.artifacts.previews.preview import Wish, preview
+from mldeck.artifacts.previews.preview import PreviewRequest, preview
 from mldeck.artifacts.previews.values import NoPreview, Preview
 from mldeck.artifacts.run_tree import RunTree, run_tree
 from mldeck.artifacts.source import Check, Source, never
@@ -237,7 +237,7 @@ class Subject:
         return "/".join(part for part in (self.tree.name, self.entry.path) if part)
 
 
-def look_at(subject: Subject, wish: Wish, check: Check = never) -> Look:
+def look_at(subject: Subject, wish: PreviewRequest, check: Check = never) -> Look:
     """Whatever is wrong with it is said in the value. Raises only what `check` raises."""
     entry = subject.entry
     try:

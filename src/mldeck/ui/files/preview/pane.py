@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from mldeck.artifacts.previews.binary import hex_lines
-from mldeck.artifacts.previews.preview import WHITE, Wish
+from mldeck.artifacts.previews.preview import WHITE, PreviewRequest
 from mldeck.artifacts.previews.values import (
     ArchivePreview,
     ArrayPreview,
@@ -103,7 +103,7 @@ class PreviewPane(Widget):
             await self._put(None, _Body(None, ""))
             return
         room = self.body.size
-        wish = Wish((max(10, room.width), max(4, room.height)), WHITE, self.as_text, self._zoom)
+        wish = PreviewRequest((max(10, room.width), max(4, room.height)), WHITE, self.as_text, self._zoom)
         patience = self.set_timer(_PATIENCE_S, lambda: self._say_about("reading…"))
         try:
             look = await read_off_loop(lambda interrupt: look_at(subject, wish, interrupt.check))
