@@ -13,18 +13,25 @@ from mldeck.charts.picture import Cell, Ink
 DOTS_ACROSS, DOTS_UP = 2, 4
 """The dots of a cell."""
 
+BRAILLE = "".join(map(chr, range(0x2800, 0x2900)))
+"""The braille characters by the sum of their dots' bits (Unicode chart U+2800)."""
+
+DOT_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+"""The bits of the dots of a cell, by row from the top and by column."""
+
+COLUMN_BITS = tuple(zip(*reversed(DOT_BITS), strict=True))
+"""The same bits by column, from the lowest dot to the highest."""
+
 _FAR = 1e9
 """Line ends are clamped to this many dots from the origin: slopes stay correct, and nothing overflows."""
 _BLANK = Cell()
-# Bits of a braille cell (Unicode chart U+2800), from the lowest dot of a column to the highest.
-_LEFT, _RIGHT = (0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08)
 
 
 def _bits_of(dots: Sequence[int]) -> tuple[int, ...]:
     return tuple(sum(bit for level, bit in enumerate(dots) if nibble >> level & 1) for nibble in range(16))
 
 
-_LEFT_BITS, _RIGHT_BITS = _bits_of(_LEFT), _bits_of(_RIGHT)
+_LEFT_BITS, _RIGHT_BITS = map(_bits_of, COLUMN_BITS)
 
 
 class Layer:
@@ -158,6 +165,6 @@ def _merged(layers: Sequence[Layer], width: int, height: int) -> dict[tuple[int,
                 braille = _LEFT_BITS[left & 15] | _RIGHT_BITS[right & 15]
                 if braille:
                     bits[row] |= braille
-                    cells[column, row] = Cell(chr(0x2800 + bits[row]), layer.ink)
+                    cells[column, row] = Cell(BRAILLE[bits[row]], layer.ink)
                 left, right = left >> DOTS_UP, right >> DOTS_UP
     return cells

@@ -6,11 +6,9 @@ the number of inks.
 
 from __future__ import annotations
 
+from mldeck.charts.braille import BRAILLE, DOT_BITS
 from mldeck.charts.picture import Cell, Ink
 
-# Bits of a braille cell, by row from the top and by column (Unicode chart U+2800).
-_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-_BLANK = 0x2800
 _NOTHING = Cell()
 
 
@@ -34,14 +32,13 @@ class Dots:
         for step in range(0, steps + 1, every):
             column, row = int(x + across * step + 0.5), int(y + down * step + 0.5)
             cell = (row >> 2) * width + (column >> 1)
-            bits[cell] |= _BITS[row & 3][column & 1]
+            bits[cell] |= DOT_BITS[row & 3][column & 1]
             inks[cell] = ink
 
     @property
     def rows(self) -> list[list[Cell]]:
         """The cells, row by row."""
         cells = [
-            Cell(chr(_BLANK + bits), ink) if bits else _NOTHING
-            for bits, ink in zip(self._bits, self._inks, strict=True)
+            Cell(BRAILLE[bits], ink) if bits else _NOTHING for bits, ink in zip(self._bits, self._inks, strict=True)
         ]
         return [cells[start : start + self.width] for start in range(0, len(cells), self.width)]

@@ -6,19 +6,15 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
+from mldeck.charts.braille import BRAILLE, COLUMN_BITS, DOTS_ACROSS, DOTS_UP
+
 GAP = "×"
 """Shown for a cell whose slices hold only NaN."""
-
-_DOTS_PER_CELL = 2
-_LEVELS = 4
-_BLANK = 0x2800
-# Bits of a braille cell, by dot column and by level from the bottom (Unicode chart U+2800).
-_BITS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
 
 
 def slices_for(width: int) -> int:
     """Return the number of slices a history is cut into to fill `width` cells."""
-    return width * _DOTS_PER_CELL
+    return width * DOTS_ACROSS
 
 
 def sparkline(slices: Iterable[tuple[int, float | None, float | None]], width: int) -> str:
@@ -34,22 +30,22 @@ def sparkline(slices: Iterable[tuple[int, float | None, float | None]], width: i
     cells = [0] * width
     broken: set[int] = set()
     for position, low, high in known:
-        cell, dot_column = divmod(position, _DOTS_PER_CELL)
+        cell, dot_column = divmod(position, DOTS_ACROSS)
         if low is None or high is None or math.isnan(low) or math.isnan(high):
             broken.add(cell)
             continue
         for level in range(_level(low, bottom, top), _level(high, bottom, top) + 1):
-            cells[cell] |= _BITS[dot_column][level]
+            cells[cell] |= COLUMN_BITS[dot_column][level]
     return "".join(
-        GAP if not bits and index in broken else chr(_BLANK + bits) if bits else " " for index, bits in enumerate(cells)
+        GAP if not bits and index in broken else BRAILLE[bits] if bits else " " for index, bits in enumerate(cells)
     )
 
 
 def _level(value: float, bottom: float, top: float) -> int:
     if value >= top:
-        return _LEVELS - 1 if top > bottom or value > top else 1
+        return DOTS_UP - 1 if top > bottom or value > top else 1
     if value <= bottom:
         return 0
     # Fractions are exact: the span of two huge numbers of opposite sign overflows, and half of a tiny number may be 0.
     low, high = Fraction(bottom), Fraction(top)
-    return int((Fraction(value) - low) / (high - low) * _LEVELS)
+    return int((Fraction(value) - low) / (high - low) * DOTS_UP)
