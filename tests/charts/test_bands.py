@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mldeck.charts.bands import MOST_PLACES, band, draw_bands
 from mldeck.charts.curves import Axis, Curve, prepare
-from mldeck.charts.lines import View
+from mldeck.charts.lines import ChartView
 from tests.charts.histories import curve_of, falling
 
 
@@ -58,11 +58,11 @@ def test_many_different_steps_keep_their_extremes() -> None:
 
 def test_a_band_is_faint_and_its_mean_stands_out() -> None:
     made = band([falling(100, 0), falling(100, 2)], "adam", 3, "a")
-    inks = {cell.ink for row in draw_bands([made], View(), (60, 14)).rows for cell in row if cell.ink.index == 3}
+    inks = {cell.ink for row in draw_bands([made], ChartView(), (60, 14)).rows for cell in row if cell.ink.index == 3}
     assert {(ink.is_faint, ink.is_strong) for ink in inks} == {(True, False), (False, True)}
     assert made.line.name == "adam"
 
 
 def test_no_curves() -> None:
     assert band([]).mean.axis is Axis.STEP
-    assert "no points yet" in draw_bands([band([])], View(), (60, 14)).text
+    assert "no points yet" in draw_bands([band([])], ChartView(), (60, 14)).text

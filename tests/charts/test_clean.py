@@ -10,7 +10,15 @@ from hypothesis import given
 
 from mldeck.charts.clean import ABOVE, BELOW, NAN, cleaned, in_order
 from mldeck.charts.curves import Axis, prepare
-from mldeck.charts.lines import NO_POINTS, NOTHING_FINITE, NOTHING_HERE, NOTHING_POSITIVE, Line, View, draw_lines
+from mldeck.charts.lines import (
+    NO_POINTS,
+    NOTHING_FINITE,
+    NOTHING_HERE,
+    NOTHING_POSITIVE,
+    ChartLine,
+    ChartView,
+    draw_lines,
+)
 from mldeck.charts.picture import Ink, Picture, Role
 from tests.charts.histories import curve_of, histories
 
@@ -58,8 +66,8 @@ def test_marks_stand_where_the_line_left_off_or_at_the_edge_and_on_no_point() ->
     values = [1.0] * 20 + [math.nan] * 9 + [2.0] * 20 + [math.inf] * 9 + [2.0] * 20 + [-math.inf] * 9 + [1.0] * 20
     curve = curve_of(values)
     picture, bare = (
-        draw_lines([Line(curve)], View(), (80, 20)),
-        draw_lines([Line(replace(curve, gaps=()))], View(), (80, 20)),
+        draw_lines([ChartLine(curve)], ChartView(), (80, 20)),
+        draw_lines([ChartLine(replace(curve, gaps=()))], ChartView(), (80, 20)),
     )
     plot = picture.plot
     assert plot is not None
@@ -78,8 +86,8 @@ def test_a_point_at_the_very_step_of_a_gap_stays_in_sight() -> None:
     steps, values = array("q", [0, 5, 5, 10]), array("d", [1.0, 4.0, math.nan, 2.0])
     curve = prepare(steps, array("q", range(4)), values)
     picture, bare = (
-        draw_lines([Line(curve)], View(), (40, 12)),
-        draw_lines([Line(replace(curve, gaps=()))], View(), (40, 12)),
+        draw_lines([ChartLine(curve)], ChartView(), (40, 12)),
+        draw_lines([ChartLine(replace(curve, gaps=()))], ChartView(), (40, 12)),
     )
     assert NAN in picture.text
     assert series_cells(picture) == series_cells(bare)
@@ -87,7 +95,7 @@ def test_a_point_at_the_very_step_of_a_gap_stays_in_sight() -> None:
 
 def test_in_a_column_full_of_points_the_middle_one_gives_way() -> None:
     values = [0.0, 1.0] * 2_000 + [math.nan] + [0.0, 1.0] * 2_000
-    picture = draw_lines([Line(curve_of(values))], View(), (40, 12))
+    picture = draw_lines([ChartLine(curve_of(values))], ChartView(), (40, 12))
     plot = picture.plot
     assert plot is not None
     assert [y for y, row in enumerate(picture.rows) if any(cell.text == NAN for cell in row)] == [
@@ -101,7 +109,7 @@ def series_cells(picture: Picture) -> set[tuple[int, int]]:
 
 def test_a_gap_is_not_bridged() -> None:
     values = [0.0] * 20 + [math.nan] * 20 + [1.0] * 20
-    picture = draw_lines([Line(curve_of(values))], View(), (70, 20))
+    picture = draw_lines([ChartLine(curve_of(values))], ChartView(), (70, 20))
     plot = picture.plot
     assert plot is not None
     first, last = plot.column_of(21), plot.column_of(38)
@@ -112,23 +120,23 @@ def test_a_gap_is_not_bridged() -> None:
 
 
 def test_a_single_point_is_a_dot() -> None:
-    picture = draw_lines([Line(curve_of([0.5], first_step=-7))], View(), (60, 14))
+    picture = draw_lines([ChartLine(curve_of([0.5], first_step=-7))], ChartView(), (60, 14))
     assert picture.text.count("•") == 1
 
 
 def test_nothing_to_draw_is_said() -> None:
-    def text(values: list[float], view: View) -> str:
-        return draw_lines([Line(curve_of(values))], view, (60, 10)).text
+    def text(values: list[float], view: ChartView) -> str:
+        return draw_lines([ChartLine(curve_of(values))], view, (60, 10)).text
 
-    assert draw_lines([], View(), (60, 10)).text.strip() == NO_POINTS
-    assert NO_POINTS in text([], View())
-    assert NOTHING_FINITE in text([math.nan, math.inf], View())
-    assert NOTHING_POSITIVE in text([-1.0, 0.0], View(is_log=True))
-    assert NOTHING_HERE in text([1.0, math.nan, math.nan, math.nan, 2.0], View(x=(2, 3)))
+    assert draw_lines([], ChartView(), (60, 10)).text.strip() == NO_POINTS
+    assert NO_POINTS in text([], ChartView())
+    assert NOTHING_FINITE in text([math.nan, math.inf], ChartView())
+    assert NOTHING_POSITIVE in text([-1.0, 0.0], ChartView(is_log=True))
+    assert NOTHING_HERE in text([1.0, math.nan, math.nan, math.nan, 2.0], ChartView(x=(2, 3)))
 
 
 def test_a_log_axis_says_what_it_leaves_out() -> None:
-    picture = draw_lines([Line(curve_of([1.0, -1.0, 0.0, 2.0]))], View(is_log=True), (60, 12), title="loss")
+    picture = draw_lines([ChartLine(curve_of([1.0, -1.0, 0.0, 2.0]))], ChartView(is_log=True), (60, 12), title="loss")
     assert "log, 2 values ≤ 0 left out" in picture.text
 
 

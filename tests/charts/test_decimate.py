@@ -11,23 +11,23 @@ from hypothesis import strategies as st
 
 from mldeck.charts.clean import cleaned
 from mldeck.charts.curves import prepare
-from mldeck.charts.decimate import Window, outline, part_of
-from mldeck.charts.lines import Line, View, draw_lines
+from mldeck.charts.decimate import AxisWindow, outline, part_of
+from mldeck.charts.lines import ChartLine, ChartView, draw_lines
 from mldeck.charts.picture import Picture, Role
-from mldeck.charts.points import Points
+from mldeck.charts.points import FinitePoints
 from tests.charts.histories import curve_of
 
 VALUES = st.one_of(st.integers(-5, 5).map(float), st.just(math.nan), st.floats(-1e308, 1e308))
 MANY_VALUES = st.lists(VALUES, min_size=1, max_size=400)
 
 
-def points_of(values: list[float], step: int = 1) -> Points:
+def points_of(values: list[float], step: int = 1) -> FinitePoints:
     return cleaned(array("q", range(0, len(values) * step, step)), array("d", values))[0]
 
 
 @given(MANY_VALUES, st.integers(1, 20), st.integers(0, 400), st.integers(1, 400))
 def test_every_column_keeps_its_extremes(values: list[float], columns: int, start: int, length: int) -> None:
-    points, window = points_of(values), Window(start, start + length)
+    points, window = points_of(values), AxisWindow(start, start + length)
     wanted: dict[int, list[float]] = {}
     for x, y in zip(points.xs, points.ys, strict=True):
         if window.low <= x <= window.high:
@@ -44,7 +44,7 @@ def test_every_column_keeps_its_extremes(values: list[float], columns: int, star
 
 @given(MANY_VALUES, st.integers(1, 20))
 def test_no_stretch_reaches_over_a_gap(values: list[float], columns: int) -> None:
-    points, window = points_of(values), Window(0, max(1, len(values) - 1))
+    points, window = points_of(values), AxisWindow(0, max(1, len(values) - 1))
     is_missing = [math.isnan(value) for value in values]
     for stretch in outline(points, window, columns):
         first, last = stretch.columns[0], stretch.columns[-1]
@@ -57,7 +57,7 @@ def test_no_stretch_reaches_over_a_gap(values: list[float], columns: int) -> Non
 @given(MANY_VALUES, st.integers(1, 20))
 def test_first_and_last_values_are_kept(values: list[float], columns: int) -> None:
     points = points_of(values)
-    stretches = outline(points, Window(0, max(1, len(values) - 1)), columns)
+    stretches = outline(points, AxisWindow(0, max(1, len(values) - 1)), columns)
     if points.ys:
         assert stretches[0].ys[0] == points.ys[0]
         assert stretches[-1].ys[-1] == points.ys[-1]
@@ -66,26 +66,26 @@ def test_first_and_last_values_are_kept(values: list[float], columns: int) -> No
 @given(st.integers(1, 50), st.integers(5_000, 6_000), st.sampled_from([1, 2, 7]))
 def test_work_is_bounded_by_the_columns(columns: int, count: int, hole: int) -> None:
     values = [math.nan if index % hole == 1 else float(index % 10) for index in range(count)]
-    stretches = outline(points_of(values), Window(0, count), columns)
+    stretches = outline(points_of(values), AxisWindow(0, count), columns)
     # Up to nine pieces of four values in a column that breaks eight times.
     assert sum(len(stretch.ys) for stretch in stretches) <= 36 * columns + 2
 
 
 def test_neighbours_outside_lead_the_line_in_and_out() -> None:
     points = points_of([0.0, 10.0, 20.0, 30.0], step=10)
-    (stretch,) = outline(points, Window(12, 18), 6)
+    (stretch,) = outline(points, AxisWindow(12, 18), 6)
     assert stretch.ys == [10.0, 20.0]
     assert stretch.columns == [-2.0, 8.0]
 
 
 def test_a_gap_at_the_edge_lets_no_neighbour_in() -> None:
     points = points_of([0.0, math.nan, 20.0, 30.0], step=10)
-    assert outline(points, Window(12, 18), 6) == []
+    assert outline(points, AxisWindow(12, 18), 6) == []
 
 
 @given(st.integers(-(2**62), 2**62), st.integers(1, 30), st.integers(1, 60))
 def test_columns_are_exact_for_huge_steps(low: int, span: int, columns: int) -> None:
-    starts = Window(low, low + span).starts(columns)
+    starts = AxisWindow(low, low + span).starts(columns)
     for column, start in enumerate(starts):
         assert (start - low) * columns >= column * span
         assert (start - 1 - low) * columns < column * span
@@ -111,7 +111,7 @@ def test_a_spike_of_one_step_in_200_000_is_visible(step: int, width: float | Non
     values[step] = 1.0
     curve = prepare(array("q", range(200_000)), array("q", range(200_000)), values)
     window = None if width is None else (step - 200_000 * width, step + 100_000 * width)
-    picture = draw_lines([Line(curve)], View(x=window, y=(-1, 1.5)), (80, 24))
+    picture = draw_lines([ChartLine(curve)], ChartView(x=window, y=(-1, 1.5)), (80, 24))
     assert picture.plot is not None
     column, row = picture.plot.column_of(step), picture.plot.row_of(1.0)
     assert column is not None
@@ -122,12 +122,12 @@ def test_a_spike_of_one_step_in_200_000_is_visible(step: int, width: float | Non
 
 def test_a_spike_is_not_hidden_by_a_line_above_it() -> None:
     spiky, flat = curve_of([0.0] * 50 + [1.0] + [0.0] * 49), curve_of([0.9] * 100)
-    picture = draw_lines([Line(spiky, colour=0), Line(flat, colour=1)], View(y=(-1, 1.05)), (60, 20))
+    picture = draw_lines([ChartLine(spiky, colour=0), ChartLine(flat, colour=1)], ChartView(y=(-1, 1.05)), (60, 20))
     assert picture.plot is not None
     column, row = picture.plot.column_of(50), picture.plot.row_of(1.0)
     assert column is not None
     assert row is not None
-    alone = draw_lines([Line(flat, colour=1)], View(y=(-1, 1.05)), (60, 20))
+    alone = draw_lines([ChartLine(flat, colour=1)], ChartView(y=(-1, 1.05)), (60, 20))
     assert picture.rows[row][column].text != alone.rows[row][column].text
 
 
@@ -135,6 +135,6 @@ def test_a_spike_is_not_hidden_by_a_line_above_it() -> None:
 def test_part_of_a_window(is_log: bool) -> None:
     points = points_of([1.0, 2.0, 3.0, 4.0], step=10)
     shown = points.positive if is_log else points
-    assert part_of(shown, Window(10, 20)) == (1, 3)
-    assert part_of(shown, Window(11, 19)) == (2, 2)
-    assert part_of(shown, Window(110, 120), origin=-100) == (1, 3)
+    assert part_of(shown, AxisWindow(10, 20)) == (1, 3)
+    assert part_of(shown, AxisWindow(11, 19)) == (2, 2)
+    assert part_of(shown, AxisWindow(110, 120), origin=-100) == (1, 3)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import literal_column
 from sqlalchemy.dialects import sqlite
 
-from mldeck.charts.dimensions import MAX_CATEGORIES, OTHERS, Dimension, Kind, dimension
+from mldeck.charts.dimensions import MAX_CATEGORIES, OTHERS, Dimension, DimensionKind, dimension
 from mldeck.charts.picture import SCALE_STEPS
 from mldeck.format import number_of
 from mldeck.store.text_match import as_number
@@ -46,7 +46,7 @@ def test_a_text_is_a_number_here_if_it_is_one_in_the_store(text: str) -> None:
 def test_params_of_numbers_are_measured() -> None:
     found = dimension("alpha", ["0.1", "1e-3", None, " 10 "])
     assert (found.kind, found.places, found.texts) == (
-        Kind.NUMBER,
+        DimensionKind.NUMBER,
         (0.1, 0.001, None, 10.0),
         ("0.1", "0.001", "–", "10"),
     )
@@ -65,7 +65,7 @@ def test_words_for_nothing_leave_numbers_numbers() -> None:
 
 def test_one_word_makes_words_of_all() -> None:
     found = dimension("features", ["10", "sqrt", "9", None, "Log", "log"])
-    assert found.kind is Kind.CATEGORY
+    assert found.kind is DimensionKind.CATEGORY
     assert found.categories == ("9", "10", "Log", "log", "sqrt")
     assert found.places == (1.0, 4.0, 0.0, None, 2.0, 3.0)
     assert [found.text_at(place) for place in (-1, 0, 0.9, 99)] == ["9", "9", "10", "sqrt"]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from mldeck.charts.ansi import Depth, to_ansi
 from mldeck.charts.braille import Layer, draw_layers
-from mldeck.charts.lines import Line, View, draw_lines, marks_for
+from mldeck.charts.lines import ChartLine, ChartView, draw_lines, marks_for
 from mldeck.charts.palette import COLOUR_BLIND, DARK, LIGHT, PALETTES, Palette, parts
-from mldeck.charts.picture import SCALE_STEPS, SERIES_COLOURS, Canvas, Cell, Ink, Role
+from mldeck.charts.picture import SCALE_STEPS, SERIES_COLOURS, Ink, PictureCanvas, PictureCell, Role
 from mldeck.charts.scale import Scale
 from mldeck.charts.svg import to_svg
 from tests.charts.histories import NUMBERS, curve_of
@@ -27,7 +27,7 @@ def layer(xs: list[float], ys: list[float], ink: Ink, width: int = 1, height: in
     return drawn
 
 
-def text(rows: list[list[Cell]]) -> list[str]:
+def text(rows: list[list[PictureCell]]) -> list[str]:
     return ["".join(cell.text for cell in row) for row in rows]
 
 
@@ -56,12 +56,12 @@ def test_a_line_has_no_holes(places: list[tuple[float, float]]) -> None:
 
 def test_dots_in_one_cell_are_united_in_the_upper_ink() -> None:
     layers = [layer([0, 0], [0, 3], ONE), layer([1, 1], [0, 0], TWO)]
-    assert draw_layers(layers, 1, 1) == [[Cell("⣇", TWO)]]
+    assert draw_layers(layers, 1, 1) == [[PictureCell("⣇", TWO)]]
 
 
 def test_what_is_faint_gives_way() -> None:
     layers = [layer([1, 1], [0, 0], TWO), layer([0, 0], [0, 3], FAINT)]
-    assert draw_layers(layers, 1, 1) == [[Cell("⢀", TWO)]]
+    assert draw_layers(layers, 1, 1) == [[PictureCell("⢀", TWO)]]
 
 
 @given(NUMBERS, NUMBERS, NUMBERS, st.booleans())
@@ -88,7 +88,9 @@ def test_marks_are_letters_while_there_are_some() -> None:
 def test_letters_stand_at_the_ends_and_never_on_each_other() -> None:
     curves = [curve_of([1.0] * 50) for _ in range(6)]
     picture = draw_lines(
-        [Line(curve, "", n, m) for n, (m, curve) in enumerate(zip(marks_for(6), curves, strict=True))], View(), (60, 20)
+        [ChartLine(curve, "", n, m) for n, (m, curve) in enumerate(zip(marks_for(6), curves, strict=True))],
+        ChartView(),
+        (60, 20),
     )
     last = [row[-1].text for row in picture.rows]
     assert sorted(each for each in last if each != " ") == list("abcdef")
@@ -116,8 +118,8 @@ def test_colours_can_be_read_and_told_apart(palette: Palette) -> None:
     assert contrast(palette.colour(FAINT), palette.background) < contrast(palette.colour(ONE), palette.background)
 
 
-def picture_of_two() -> Canvas:
-    canvas = Canvas(6, 2)
+def picture_of_two() -> PictureCanvas:
+    canvas = PictureCanvas(6, 2)
     canvas.put(0, 0, "a<b", ONE)
     canvas.put(0, 1, "&", Ink(is_strong=True))
     return canvas

@@ -12,7 +12,7 @@ from mldeck.charts.bands import band, draw_bands
 from mldeck.charts.bars import Bar, draw_bars
 from mldeck.charts.curves import Axis, Curve
 from mldeck.charts.legend import legend_rows
-from mldeck.charts.lines import Line, View, draw_lines, draw_small
+from mldeck.charts.lines import ChartLine, ChartView, draw_lines, draw_small
 from mldeck.charts.picture import Picture
 from mldeck.charts.readout import step_neighbour, values_at
 from mldeck.charts.svg import to_svg
@@ -23,7 +23,7 @@ from tests.charts.histories import NUMBERS, curves
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SIZES = st.tuples(st.integers(0, 70), st.integers(0, 20))
 LIMITS = st.none() | st.tuples(NUMBERS, NUMBERS)
-VIEWS = st.builds(View, x=LIMITS, y=LIMITS, is_without_outliers=st.booleans(), is_log=st.booleans())
+VIEWS = st.builds(ChartView, x=LIMITS, y=LIMITS, is_without_outliers=st.booleans(), is_log=st.booleans())
 TEXTS = st.sampled_from(["", "loss", "[/x]", "日本語のとても長い名前", "a\x1b[31m\nb"])
 SAME_AXIS = st.sampled_from(Axis).flatmap(lambda axis: st.lists(curves(20, axis), max_size=3))
 
@@ -47,9 +47,9 @@ def check(picture: Picture, size: tuple[int, int]) -> None:
 
 @MANY
 @given(SAME_AXIS, VIEWS, SIZES, TEXTS)
-def test_lines(curves_: list[Curve], view: View, size: tuple[int, int], text: str) -> None:
+def test_lines(curves_: list[Curve], view: ChartView, size: tuple[int, int], text: str) -> None:
     lines = [
-        Line(curve, text, number, "ab·"[number], is_faint=number == 1, is_strong=number == 2)
+        ChartLine(curve, text, number, "ab·"[number], is_faint=number == 1, is_strong=number == 2)
         for number, curve in enumerate(curves_)
     ]
     picture = draw_lines(lines, view, size, title=text)
@@ -63,7 +63,7 @@ def test_lines(curves_: list[Curve], view: View, size: tuple[int, int], text: st
 
 @MANY
 @given(SAME_AXIS, VIEWS, SIZES)
-def test_bands(curves_: list[Curve], view: View, size: tuple[int, int]) -> None:
+def test_bands(curves_: list[Curve], view: ChartView, size: tuple[int, int]) -> None:
     check(draw_bands([band(curves_, "one", mark="a"), band(curves_[:1])], view, size, title="loss"), size)
 
 
@@ -76,7 +76,7 @@ def test_bars(bars: list[Bar], size: tuple[int, int], is_log: bool) -> None:
 @MANY
 @given(SAME_AXIS, NUMBERS, NUMBERS, st.floats(0.01, 100), st.floats(-2, 2))
 def test_moving_about(curves_: list[Curve], x: float, around: float, factor: float, share: float) -> None:
-    lines = [Line(curve) for curve in curves_]
+    lines = [ChartLine(curve) for curve in curves_]
     assert len(values_at(lines, x)) == len(lines)
     step_neighbour(lines, x, 1)
     window = full_window(curves_)
@@ -85,4 +85,4 @@ def test_moving_about(curves_: list[Curve], x: float, around: float, factor: flo
             window = panned(zoomed(window, around, factor), share)
             assert math.isfinite(window.low)
             assert window.low < window.high
-            check(draw_lines(lines, View(x=window), (40, 12)), (40, 12))
+            check(draw_lines(lines, ChartView(x=window), (40, 12)), (40, 12))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from mldeck.charts.labels import write, write_middle, write_right
-from mldeck.charts.picture import Canvas
+from mldeck.charts.picture import PictureCanvas
 from mldeck.format import cut, safe
 from tests.charts.sweep import NAMES, check_shape
 
@@ -19,7 +19,7 @@ from tests.charts.sweep import NAMES, check_shape
 )
 def test_a_row_is_as_wide_as_the_picture(text: str) -> None:
     """By the rule that the frame around it is drawn with."""
-    canvas = Canvas(12, 1)
+    canvas = PictureCanvas(12, 1)
     write(canvas, 1, 0, safe(f"{text}|{text}"))
     picture = canvas.picture()
     assert cell_len("".join(cell.text for cell in picture.rows[0])) == picture.width == 12
@@ -28,7 +28,7 @@ def test_a_row_is_as_wide_as_the_picture(text: str) -> None:
 @given(NAMES.map(safe), st.integers(0, 20), st.none() | st.integers(0, 12))
 def test_texts_stay_in_the_picture(text: str, column: int, width: int | None) -> None:
     size = 16, 3
-    canvas = Canvas(*size)
+    canvas = PictureCanvas(*size)
     end = write(canvas, column, 0, text, width=width)
     assert end <= max(column, size[0])
     write_right(canvas, min(column, size[0]), 1, text, width=width)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldeck.charts.dimensions import Dimension, dimension
-from mldeck.charts.parallel import MAX_AXES, AxisPlace, Brush, most_axes, parallel
+from mldeck.charts.parallel import MAX_AXES, Brush, DrawnAxis, most_axes, parallel
 from mldeck.charts.picture import Ink, Picture, Role
 from tests.charts.sweep import HOSTILE_SIZES, SIZES, Sweep, check, check_shape, dimensions
 
@@ -156,7 +156,7 @@ def test_any_numbers_make_a_picture_of_that_size(
 
 @given(st.integers(1, 30).flatmap(dimensions), st.integers(3, 20), st.integers(0, 25), st.integers(0, 25))
 def test_a_brush_keeps_exactly_the_runs_in_its_rows(axis: Dimension, height: int, row: int, other: int) -> None:
-    place = AxisPlace(axis, 0, 2, height)
+    place = DrawnAxis(axis, 0, 2, height)
     brush = place.brush(row, other)
     low, high = sorted((row, other))
     for value in axis.places:

@@ -16,7 +16,7 @@ from mldeck.charts.bands import band, draw_bands
 from mldeck.charts.bars import Bar, draw_bars
 from mldeck.charts.curves import Axis
 from mldeck.charts.legend import legend_rows
-from mldeck.charts.lines import Line, View, draw_lines, draw_small
+from mldeck.charts.lines import ChartLine, ChartView, draw_lines, draw_small
 from mldeck.charts.picture import Picture
 from tests.charts.histories import falling
 
@@ -31,9 +31,10 @@ Size = tuple[int, int]
 def lines(size: Size) -> Picture:
     curves = [falling(1_000, 0), falling(700, 2), falling(1_000, 4, smoothing=0.95)]
     shown = [
-        Line(curve, f"run-{mark}", number, mark) for number, (mark, curve) in enumerate(zip("abc", curves, strict=True))
+        ChartLine(curve, f"run-{mark}", number, mark)
+        for number, (mark, curve) in enumerate(zip("abc", curves, strict=True))
     ]
-    return draw_lines(shown, View(), size, title="train/loss")
+    return draw_lines(shown, ChartView(), size, title="train/loss")
 
 
 def gaps(size: Size) -> Picture:
@@ -45,28 +46,29 @@ def gaps(size: Size) -> Picture:
         380: -1.0,
         381: 0.0,
     }
-    return draw_lines([Line(falling(400, 0, holes))], View(is_log=True), size, title="train/loss")
+    return draw_lines([ChartLine(falling(400, 0, holes))], ChartView(is_log=True), size, title="train/loss")
 
 
 def clock(size: Size) -> Picture:
     shown = [
-        Line(falling(4_000, seed, {50 * seed: 90.0}, Axis.WALL), colour=seed, is_faint=seed == 1) for seed in range(2)
+        ChartLine(falling(4_000, seed, {50 * seed: 90.0}, Axis.WALL), colour=seed, is_faint=seed == 1)
+        for seed in range(2)
     ]
-    return draw_lines(shown, View(is_without_outliers=True), size, title="val/rmse")
+    return draw_lines(shown, ChartView(is_without_outliers=True), size, title="val/rmse")
 
 
 def zoomed(size: Size) -> Picture:
     shown = [
-        Line(falling(1_000, 0, axis=Axis.RELATIVE), mark="a"),
-        Line(falling(1_000, 1, axis=Axis.RELATIVE), colour=1, mark="b"),
+        ChartLine(falling(1_000, 0, axis=Axis.RELATIVE), mark="a"),
+        ChartLine(falling(1_000, 1, axis=Axis.RELATIVE), colour=1, mark="b"),
     ]
-    return draw_lines(shown, View(x=(100_500, 109_250)), size, title="train/loss")
+    return draw_lines(shown, ChartView(x=(100_500, 109_250)), size, title="train/loss")
 
 
 def bands(size: Size) -> Picture:
     adam = band([falling(400, seed, axis=Axis.STEP, smoothing=0.8) for seed in (0, 1, 2)], "adam", 0, "a")
     sgd = band([falling(300, seed, axis=Axis.STEP, smoothing=0.8) for seed in (6, 8, 9)], "sgd", 1, "b")
-    return draw_bands([adam, sgd], View(), size, title="train/loss by optimizer")
+    return draw_bands([adam, sgd], ChartView(), size, title="train/loss by optimizer")
 
 
 def bars(size: Size) -> Picture:
@@ -104,10 +106,10 @@ def test_large(draw: Callable[[Size], Picture], size: Size) -> None:
 
 @pytest.mark.parametrize("size", SMALL_SIZES, ids=str)
 def test_small(size: Size) -> None:
-    check("small", draw_small([Line(falling(400, 0, {120: math.nan}))], size, title="train/loss"), size)
+    check("small", draw_small([ChartLine(falling(400, 0, {120: math.nan}))], size, title="train/loss"), size)
 
 
 def test_legend() -> None:
-    shown = [Line(falling(400, seed), f"run {seed}", seed, "abc"[seed]) for seed in range(3)]
-    shown.append(Line(falling(10, 0, {9: math.nan}), "日本語のとても長い名前のラン", 3, "d"))
+    shown = [ChartLine(falling(400, seed), f"run {seed}", seed, "abc"[seed]) for seed in range(3)]
+    shown.append(ChartLine(falling(10, 0, {9: math.nan}), "日本語のとても長い名前のラン", 3, "d"))
     check("legend", Picture(legend_rows(shown, 40)), (40, 4))

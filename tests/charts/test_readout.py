@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldeck.charts.curves import Axis, Curve, prepare
-from mldeck.charts.lines import Line
+from mldeck.charts.lines import ChartLine
 from mldeck.charts.readout import step_neighbour, values_at
 from mldeck.charts.window import full_window, panned, window_of, zoomed
 from tests.charts.histories import WHOLE, curve_of, curves
@@ -17,7 +17,7 @@ from tests.charts.histories import WHOLE, curve_of, curves
 
 @given(st.lists(curves(), max_size=3), WHOLE)
 def test_the_nearest_point_is_read(curves_: list[Curve], x: int) -> None:
-    for curve, reading in zip(curves_, values_at([Line(each) for each in curves_], x), strict=True):
+    for curve, reading in zip(curves_, values_at([ChartLine(each) for each in curves_], x), strict=True):
         if reading is None:
             assert curve.count == 0
             continue
@@ -31,7 +31,7 @@ def test_the_nearest_point_is_read(curves_: list[Curve], x: int) -> None:
 
 def test_the_last_of_several_points_at_one_step_is_read() -> None:
     curve = prepare(array("q", [5, 5, 9]), array("q", [1, 2, 3]), array("d", [1.0, math.nan, 3.0]), smoothing=0.5)
-    reading = values_at([Line(curve)], 6)[0]
+    reading = values_at([ChartLine(curve)], 6)[0]
     assert reading is not None
     assert math.isnan(reading.value)
     assert reading.smoothed is None
@@ -39,7 +39,7 @@ def test_the_last_of_several_points_at_one_step_is_read() -> None:
 
 
 def test_relative_times_are_read_from_the_start() -> None:
-    reading = values_at([Line(curve_of([1.0, 2.0, 3.0], axis=Axis.RELATIVE))], 1_900)[0]
+    reading = values_at([ChartLine(curve_of([1.0, 2.0, 3.0], axis=Axis.RELATIVE))], 1_900)[0]
     assert reading is not None
     assert (reading.x, reading.step, reading.value) == (2_000, 2, 3.0)
 
@@ -48,7 +48,7 @@ def test_relative_times_are_read_from_the_start() -> None:
 def test_neighbours_visit_every_step(curves_: list[Curve], x: int, direction: int) -> None:
     places = {step for curve in curves_ for step in curve.steps if (step - x) * direction > 0}
     wanted = (min(places) if direction > 0 else max(places)) if places else None
-    assert step_neighbour([Line(curve) for curve in curves_], x, direction) == wanted
+    assert step_neighbour([ChartLine(curve) for curve in curves_], x, direction) == wanted
 
 
 def test_zooming_keeps_what_it_is_around_in_its_place() -> None:

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mldeck.charts.scale import Scale
-from mldeck.charts.ticks import Tick, fitting_ticks, number_ticks
+from mldeck.charts.ticks import AxisTick, fitting_ticks, number_ticks
 from mldeck.charts.times import clock_ticks, relative_text, relative_ticks
 from tests.charts.histories import NUMBERS, WHOLE
 
@@ -22,7 +22,7 @@ NOON = 1_795_262_400_000
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
 
-def check(ticks: tuple[Tick, ...], scale: Scale, most: int) -> None:
+def check(ticks: tuple[AxisTick, ...], scale: Scale, most: int) -> None:
     values = [tick.value for tick in ticks]
     assert len(ticks) <= most
     assert all(scale.low <= value <= scale.high for value in values)

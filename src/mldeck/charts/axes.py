@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from mldeck.charts.curves import Axis
 from mldeck.charts.labels import write, write_right
-from mldeck.charts.picture import Canvas, Ink, PlotArea, Role
+from mldeck.charts.picture import Ink, PictureCanvas, PlotArea, Role
 from mldeck.charts.scale import Scale
-from mldeck.charts.ticks import Tick, fitting_ticks, number_ticks
+from mldeck.charts.ticks import AxisTick, fitting_ticks, number_ticks
 from mldeck.charts.times import clock_ticks, relative_ticks
 from mldeck.format import cell_width, cut, date_text, digits_to_tell_apart, duration_text, float_text, safe, time_text
 
@@ -22,7 +22,7 @@ _ROWS_FOR_FOOT = 5
 _SMALL_DIGITS = 3
 
 
-def axis_ticks(axis: Axis, scale: Scale) -> Callable[[int], Sequence[Tick]]:
+def axis_ticks(axis: Axis, scale: Scale) -> Callable[[int], Sequence[AxisTick]]:
     """Return a function that gives at most so many ticks of an x axis."""
     if axis is Axis.STEP:
         return lambda most: number_ticks(scale, most, is_whole=True)
@@ -31,7 +31,7 @@ def axis_ticks(axis: Axis, scale: Scale) -> Callable[[int], Sequence[Tick]]:
     return lambda most: clock_ticks(scale, most)
 
 
-def header(canvas: Canvas, title: str, notes: Sequence[str]) -> int:
+def header(canvas: PictureCanvas, title: str, notes: Sequence[str]) -> int:
     """Write the title, with notes on the right. Return the number of rows used: 1, or 0 if there is nothing to write."""
     note = " · ".join(notes)
     if not (title or note):
@@ -45,7 +45,7 @@ def header(canvas: Canvas, title: str, notes: Sequence[str]) -> int:
     return 1
 
 
-def frame(canvas: Canvas, x: Scale, y: Scale, axis: Axis, *, top: int, right: int = 0) -> PlotArea | None:
+def frame(canvas: PictureCanvas, x: Scale, y: Scale, axis: Axis, *, top: int, right: int = 0) -> PlotArea | None:
     """Draw the axes, leaving `top` rows above and `right` columns beside the data. None if there is no room."""
     height = canvas.height - top - 2
     ticks = {}
@@ -69,7 +69,7 @@ def frame(canvas: Canvas, x: Scale, y: Scale, axis: Axis, *, top: int, right: in
     return plot
 
 
-def small_frame(canvas: Canvas, x: Scale, y: Scale, axis: Axis) -> PlotArea | None:
+def small_frame(canvas: PictureCanvas, x: Scale, y: Scale, axis: Axis) -> PlotArea | None:
     """Draw the frame of a small chart, below a row for the title. None if there is no room.
 
     The highest and lowest value stand on the left, the first and last x below.
@@ -107,7 +107,7 @@ def _end_texts(axis: Axis, x: Scale) -> tuple[str, str]:
     return (time_text(first)[11:], time_text(last)[11:]) if is_one_day else (date_text(first), date_text(last))
 
 
-def _foot(canvas: Canvas, plot: PlotArea, axis: Axis) -> None:
+def _foot(canvas: PictureCanvas, plot: PlotArea, axis: Axis) -> None:
     row = plot.top + plot.height
     canvas.put(plot.left - 1, row, "└" + "─" * plot.width, _AXIS)
 

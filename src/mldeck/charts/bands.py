@@ -10,13 +10,22 @@ from dataclasses import dataclass
 from mldeck.charts.axes import frame, header
 from mldeck.charts.braille import DOTS_ACROSS, DOTS_UP, Layer, draw_layers
 from mldeck.charts.curves import Axis, Curve
-from mldeck.charts.decimate import Window
+from mldeck.charts.decimate import AxisWindow
 from mldeck.charts.labels import write_middle
 from mldeck.charts.limits import PlacedPoints, scale_by_hand, y_scale
 from mldeck.charts.line_marks import End, put_ends
-from mldeck.charts.lines import NO_POINTS, NOTHING_HERE, NOTHING_POSITIVE, Line, View, layer_of, placeable, window_for
-from mldeck.charts.picture import Canvas, Ink, Picture, PlotArea, Role
-from mldeck.charts.points import Points, indexed
+from mldeck.charts.lines import (
+    NO_POINTS,
+    NOTHING_HERE,
+    NOTHING_POSITIVE,
+    ChartLine,
+    ChartView,
+    layer_of,
+    placeable,
+    window_for,
+)
+from mldeck.charts.picture import Ink, Picture, PictureCanvas, PlotArea, Role
+from mldeck.charts.points import FinitePoints, indexed
 from mldeck.charts.scale import Scale
 
 MOST_PLACES = 4_096
@@ -32,8 +41,8 @@ class Band:
     """The mean of a group of curves, and their lowest and highest values."""
 
     mean: Curve
-    lows: Points
-    highs: Points
+    lows: FinitePoints
+    highs: FinitePoints
     """`lows` and `highs` have the same x as the points of the mean."""
     name: str = ""
     colour: int = 0
@@ -42,9 +51,9 @@ class Band:
     """One character drawn at the right end of the mean."""
 
     @property
-    def line(self) -> Line:
+    def line(self) -> ChartLine:
         """The mean as a line, for a legend and a crosshair."""
-        return Line(self.mean, self.name, self.colour, self.mark, is_strong=True)
+        return ChartLine(self.mean, self.name, self.colour, self.mark, is_strong=True)
 
 
 def band(curves: Sequence[Curve], name: str = "", colour: int = 0, mark: str = "") -> Band:
@@ -70,9 +79,11 @@ def band(curves: Sequence[Curve], name: str = "", colour: int = 0, mark: str = "
         highs.append(max(high for _, _, high in present))
         # Clamp: rounding could push the mean of the largest floats over the limit.
         means.append(min(max(sum(value / len(present) for value, _, _ in present), lows[-1]), highs[-1]))
-    points = indexed(Points(xs, means, breaks))
+    points = indexed(FinitePoints(xs, means, breaks))
     mean = Curve(axis, xs, xs, means, 0, points, ())
-    return Band(mean, indexed(Points(xs, lows, breaks)), indexed(Points(xs, highs, breaks)), name, colour, mark)
+    return Band(
+        mean, indexed(FinitePoints(xs, lows, breaks)), indexed(FinitePoints(xs, highs, breaks)), name, colour, mark
+    )
 
 
 def _common_xs(curves: Sequence[Curve]) -> list[int]:
@@ -106,13 +117,13 @@ def _value_and_extremes(curve: Curve, x: int, next_x: int) -> tuple[float, float
 
 
 def draw_bands(
-    bands: Sequence[Band], view: View, size: tuple[int, int], *, title: str = "", empty: str = NO_POINTS
+    bands: Sequence[Band], view: ChartView, size: tuple[int, int], *, title: str = "", empty: str = NO_POINTS
 ) -> Picture:
     """Draw bands in `size` (width, height) cells: each a pattern of faint dots, with its mean as a line on top.
 
     `empty` is the message if there are no points at all.
     """
-    canvas = Canvas(*size)
+    canvas = PictureCanvas(*size)
     window = window_for([band_.mean for band_ in bands], view)
     notes = ["mean, lowest to highest", *(["log"] if view.is_log else [])]
     top = header(canvas, title, notes)
@@ -133,7 +144,7 @@ def draw_bands(
     return canvas.picture(plot)
 
 
-def _y_scale(bands: Sequence[Band], window: Window, view: View) -> Scale | None:
+def _y_scale(bands: Sequence[Band], window: AxisWindow, view: ChartView) -> Scale | None:
     by_hand = scale_by_hand(view.y, view.is_log) if view.y else None
     if by_hand:
         return by_hand
@@ -145,7 +156,7 @@ def _area(band: Band, plot: PlotArea) -> Layer:
     """Return the area between the lowest and highest values, by column of dots."""
     layer = Layer(Ink(Role.SERIES, band.colour, is_faint=True), plot.width, plot.height)
     columns, up = plot.width * DOTS_ACROSS, plot.height * DOTS_UP
-    starts = Window(plot.x.low, plot.x.high).starts(columns)
+    starts = AxisWindow(plot.x.low, plot.x.high).starts(columns)
     for column, (start, end) in enumerate(zip(starts, [*starts[1:], plot.x.high], strict=True)):
         low, high = _extremes_between(band, start, end, is_last=column == columns - 1)
         if low is not None and high is not None:

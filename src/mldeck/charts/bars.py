@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mldeck.charts.axes import header
 from mldeck.charts.labels import write, write_middle, write_right
 from mldeck.charts.limits import widened
-from mldeck.charts.picture import Canvas, Ink, Picture, Role
+from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role
 from mldeck.charts.scale import Scale
 from mldeck.format import MISSING, cell_width, cut, exact_float_text, safe
 
@@ -43,7 +43,7 @@ def draw_bars(bars: Sequence[Bar], size: tuple[int, int], *, title: str = "", is
     bars than rows, the strong one is always among those shown. The scale and the columns do not depend on which bars
     are shown.
     """
-    canvas = Canvas(*size)
+    canvas = PictureCanvas(*size)
     top = header(canvas, title, ["log"] if is_log else [])
     if not bars:
         write_middle(canvas, canvas.height // 2, "no values yet", Ink(Role.AXIS))
@@ -96,7 +96,7 @@ def _scale(values: Sequence[float | None], is_log: bool) -> Scale | None:
     return widened(decade or min(known), max(known), True)
 
 
-def _draw(canvas: Canvas, row: int, left: int, width: int, scale: Scale, bar: Bar) -> None:
+def _draw(canvas: PictureCanvas, row: int, left: int, width: int, scale: Scale, bar: Bar) -> None:
     start = (0.0 if scale.is_log else scale.share(0.0)) or 0.0
     end = scale.share(bar.value) if bar.value is not None else None
     if end is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mldeck.charts.picture import Cell, Ink
+from mldeck.charts.picture import Ink, PictureCell
 
 DOTS_ACROSS, DOTS_UP = 2, 4
 """The dots of a cell."""
@@ -24,7 +24,7 @@ COLUMN_BITS = tuple(zip(*reversed(DOT_BITS), strict=True))
 
 _FAR = 1e9
 """Line ends are clamped to this many dots from the origin: slopes stay correct, and nothing overflows."""
-_BLANK = Cell()
+_BLANK = PictureCell()
 
 
 def _bits_of(dots: Sequence[int]) -> tuple[int, ...]:
@@ -141,9 +141,9 @@ def _clipped(
     return place(enter), place(leave)
 
 
-def draw_layers(layers: Sequence[Layer], width: int, height: int) -> list[list[Cell]]:
+def draw_layers(layers: Sequence[Layer], width: int, height: int) -> list[list[PictureCell]]:
     """Return rows of cells. Later layers cover earlier ones, and all cover the faint ones."""
-    cells: dict[tuple[int, int], Cell] = {}
+    cells: dict[tuple[int, int], PictureCell] = {}
     for group in (
         [layer for layer in layers if layer.ink.is_faint],
         [layer for layer in layers if not layer.ink.is_faint],
@@ -152,9 +152,9 @@ def draw_layers(layers: Sequence[Layer], width: int, height: int) -> list[list[C
     return [[cells.get((column, row), _BLANK) for column in range(width)] for row in range(height)]
 
 
-def _merged(layers: Sequence[Layer], width: int, height: int) -> dict[tuple[int, int], Cell]:
+def _merged(layers: Sequence[Layer], width: int, height: int) -> dict[tuple[int, int], PictureCell]:
     """Return cells by (column, row). Dots of several lines in one cell are merged in the ink of the topmost one."""
-    cells: dict[tuple[int, int], Cell] = {}
+    cells: dict[tuple[int, int], PictureCell] = {}
     for column in range(width):
         bits = [0] * height
         for layer in layers:
@@ -165,6 +165,6 @@ def _merged(layers: Sequence[Layer], width: int, height: int) -> dict[tuple[int,
                 braille = _LEFT_BITS[left & 15] | _RIGHT_BITS[right & 15]
                 if braille:
                     bits[row] |= braille
-                    cells[column, row] = Cell(BRAILLE[bits[row]], layer.ink)
+                    cells[column, row] = PictureCell(BRAILLE[bits[row]], layer.ink)
                 left, right = left >> DOTS_UP, right >> DOTS_UP
     return cells

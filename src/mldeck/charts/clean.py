@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from operator import le
 
-from mldeck.charts.points import Points
+from mldeck.charts.points import FinitePoints
 
 NAN, ABOVE, BELOW = "×", "▲", "▼"
 """The mark of a gap: NaN, infinity, minus infinity."""
@@ -41,10 +41,10 @@ def in_order(xs: array[int], *others: array[int] | array[float]) -> tuple[array[
     return tuple(array(column.typecode, map(column.__getitem__, order)) for column in (xs, *others))
 
 
-def cleaned(xs: array[int], values: array[float]) -> tuple[Points, tuple[Gaps, ...]]:
+def cleaned(xs: array[int], values: array[float]) -> tuple[FinitePoints, tuple[Gaps, ...]]:
     """Return the finite points, and the gaps by kind. `xs` is ascending."""
     if all(map(math.isfinite, values)):
-        return Points(xs, values, array("q")), ()
+        return FinitePoints(xs, values, array("q")), ()
     kept_xs, kept_values = array("q"), array("d")
     found: dict[str, Gaps] = {}
     breaks = array("q")
@@ -60,9 +60,9 @@ def cleaned(xs: array[int], values: array[float]) -> tuple[Points, tuple[Gaps, .
             gaps.xs.append(x)
             gaps.positions.append(len(kept_xs))
         is_in_gap = not math.isfinite(value)
-    return Points(kept_xs, kept_values, breaks), tuple(found.values())
+    return FinitePoints(kept_xs, kept_values, breaks), tuple(found.values())
 
 
-def height_of(points: Points, position: int) -> float | None:
+def height_of(points: FinitePoints, position: int) -> float | None:
     """Return the y of a gap's mark: the last value before the gap, or the first after it; None without finite points."""
     return points.ys[max(0, position - 1)] if points.ys else None

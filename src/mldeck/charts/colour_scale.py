@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from mldeck.charts.dimensions import Dimension, colour_step
 from mldeck.charts.labels import write, write_right
-from mldeck.charts.picture import SCALE_STEPS, Canvas, Ink, Role
+from mldeck.charts.picture import SCALE_STEPS, Ink, PictureCanvas, Role
 from mldeck.format import cell_width, cut
 
 _SHADES = "░▒▓█"
@@ -32,7 +32,7 @@ def run_inks(runs: Mapping[str, int], colour_by: Dimension | None) -> dict[str, 
     }
 
 
-def write_legend(canvas: Canvas, colour_by: Dimension | None, notes: Sequence[str]) -> None:
+def write_legend(canvas: PictureCanvas, colour_by: Dimension | None, notes: Sequence[str]) -> None:
     """Write the last row: what the colours mean on the left, the notes on the right."""
     note = cut(" · ".join(notes), canvas.width)
     if colour_by is not None:
@@ -40,7 +40,7 @@ def write_legend(canvas: Canvas, colour_by: Dimension | None, notes: Sequence[st
     write_right(canvas, canvas.width, canvas.height - 1, note, Ink(Role.AXIS))
 
 
-def _write_bar(canvas: Canvas, by: Dimension, width: int) -> None:
+def _write_bar(canvas: PictureCanvas, by: Dimension, width: int) -> None:
     """Write the name, the lowest value, all steps and the highest value; nothing if they do not fit into `width` cells."""
     row = canvas.height - 1
     if not by.numbers:
@@ -56,7 +56,7 @@ def _write_bar(canvas: Canvas, by: Dimension, width: int) -> None:
     write(canvas, column + SCALE_STEPS + 1, row, high)
 
 
-def write_shades(canvas: Canvas, column: int, top: int, height: int, by: Dimension) -> None:
+def write_shades(canvas: PictureCanvas, column: int, top: int, height: int, by: Dimension) -> None:
     """Write a vertical bar with its values beside it, the highest at the top, and the name above it."""
     write(canvas, column, top - 1, by.name)
     rows = min(height, SCALE_STEPS)

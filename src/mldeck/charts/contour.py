@@ -13,7 +13,7 @@ from mldeck.charts.colour_scale import shade, write_legend, write_shades
 from mldeck.charts.dimensions import Dimension, colour_step
 from mldeck.charts.interpolate import Surface, surface
 from mldeck.charts.labels import write_middle
-from mldeck.charts.picture import Canvas, Ink, Role
+from mldeck.charts.picture import Ink, PictureCanvas, Role
 from mldeck.charts.plane import Plane, PlanePicture, draw_plane
 from mldeck.charts.scatter import dots
 from mldeck.format import cell_width
@@ -33,7 +33,7 @@ def contour(runs: Iterable[str], x: Dimension, y: Dimension, metric: Dimension, 
     `problem` say why.
     """
     run_ids = list(runs)
-    canvas = Canvas(*size)
+    canvas = PictureCanvas(*size)
     problem = _text_problem(x, y, metric)
     if problem:
         return _problem_picture(canvas, problem)
@@ -54,7 +54,7 @@ def contour(runs: Iterable[str], x: Dimension, y: Dimension, metric: Dimension, 
         return _problem_picture(canvas, "too small for axes")
     if not _shade(canvas, plane, trial_surface, metric):
         return _problem_picture(
-            Canvas(*size),
+            PictureCanvas(*size),
             f"all {len(trials)} trials lie on one line, or nearly: "
             f"a contour needs {x.name} and {y.name} to vary independently",
         )
@@ -75,7 +75,7 @@ def _text_problem(*dimensions: Dimension) -> str:
     return f"{text_names[0]} is text: a contour needs numbers" if text_names else ""
 
 
-def _problem_picture(canvas: Canvas, problem: str) -> PlanePicture:
+def _problem_picture(canvas: PictureCanvas, problem: str) -> PlanePicture:
     lines = wrap(problem, max(1, canvas.width))
     for row, line in enumerate(lines, (canvas.height - len(lines)) // 2):
         write_middle(canvas, row, line, Ink(Role.AXIS))
@@ -91,7 +91,7 @@ def _scale_width(metric: Dimension) -> int:
     return 5 + min(_MOST_SCALE_TEXT, max(values, cell_width(metric.name) - 3))
 
 
-def _shade(canvas: Canvas, plane: Plane, trials: Surface, metric: Dimension) -> bool:
+def _shade(canvas: PictureCanvas, plane: Plane, trials: Surface, metric: Dimension) -> bool:
     """Draw the shades; return False if no cell lies between the trials."""
     plot, is_any = plane.plot, False
     for row, values in enumerate(trials.grid(plot.width, plot.height, REACH)):

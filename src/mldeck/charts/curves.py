@@ -8,7 +8,7 @@ from enum import Enum
 from typing import cast
 
 from mldeck.charts.clean import Gaps, cleaned, in_order
-from mldeck.charts.points import Points, indexed
+from mldeck.charts.points import FinitePoints, indexed
 from mldeck.charts.smooth import moving_average
 
 
@@ -33,11 +33,11 @@ class Curve:
     """`steps`, `timestamps` and `values` hold every logged point, in the order of x."""
     origin: int
     """Subtracted from `xs` to get x: 0 except for relative times."""
-    points: Points
+    points: FinitePoints
     """The finite points; their xs do not have `origin` subtracted."""
     gaps: tuple[Gaps, ...]
     """Where NaN and infinities were logged."""
-    smooth: Points | None = None
+    smooth: FinitePoints | None = None
 
     @property
     def count(self) -> int:
@@ -63,7 +63,7 @@ class Curve:
         return (self.xs[0] - self.origin, self.xs[-1] - self.origin) if self.xs else None
 
     @property
-    def shown(self) -> Points:
+    def shown(self) -> FinitePoints:
         """The smoothed points if there are any, else the finite ones."""
         return self.smooth or self.points
 

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from mldeck.charts.points import Points
+from mldeck.charts.points import FinitePoints
 
 _MOST_PIECES = 8
 """If a line breaks more often than this within one column of dots, only its ends are lines; the extremes are dots."""
 
 
-class Window(NamedTuple):
+class AxisWindow(NamedTuple):
     """A range of x, both ends included; `low` < `high`."""
 
     low: float
@@ -51,12 +51,12 @@ class _Piece(NamedTuple):
     """Whether it is joined to the piece before."""
 
 
-def part_of(points: Points, window: Window, origin: int = 0) -> tuple[int, int]:
+def part_of(points: FinitePoints, window: AxisWindow, origin: int = 0) -> tuple[int, int]:
     """Return the indices (first, end) of the points in the window, excluding `end`."""
     return bisect_left(points.xs, window.low + origin), bisect_right(points.xs, window.high + origin)
 
 
-def outline(points: Points, window: Window, columns: int, origin: int = 0) -> list[Stretch]:
+def outline(points: FinitePoints, window: AxisWindow, columns: int, origin: int = 0) -> list[Stretch]:
     """Return the line in the window as stretches over `columns` columns of dots.
 
     The neighbours just outside the window are included, so that the line enters and leaves at the right height.
@@ -70,7 +70,7 @@ def outline(points: Points, window: Window, columns: int, origin: int = 0) -> li
     return stretches
 
 
-def _pieces(points: Points, window: Window, columns: int, origin: int) -> Iterator[_Piece]:
+def _pieces(points: FinitePoints, window: AxisWindow, columns: int, origin: int) -> Iterator[_Piece]:
     first, last = part_of(points, window, origin)
     low, span = window.low, window.high - window.low
 
@@ -91,7 +91,7 @@ def _pieces(points: Points, window: Window, columns: int, origin: int) -> Iterat
         yield single(last)
 
 
-def _column(points: Points, column: float, begin: int, end: int) -> Iterator[_Piece]:
+def _column(points: FinitePoints, column: float, begin: int, end: int) -> Iterator[_Piece]:
     """Yield the points from `begin` up to but excluding `end`, which share one column of dots."""
     breaks = points.breaks
     inner = breaks[bisect_right(breaks, begin) : bisect_left(breaks, end)]
@@ -106,7 +106,7 @@ def _column(points: Points, column: float, begin: int, end: int) -> Iterator[_Pi
         yield _piece(points, column, start, stop)
 
 
-def _piece(points: Points, column: float, begin: int, end: int) -> _Piece:
+def _piece(points: FinitePoints, column: float, begin: int, end: int) -> _Piece:
     ys = points.ys
     if end - begin <= 2:
         return _Piece(column, ys[begin:end].tolist(), points.is_joined(begin))

@@ -28,7 +28,7 @@ _LEAST_SPAN = 1e-12
 """The least span of an axis relative to its values; a shorter one could not tell them apart."""
 
 
-class Kind(Enum):
+class DimensionKind(Enum):
     """Whether an axis is numeric or has categories."""
 
     NUMBER = "number"
@@ -41,7 +41,7 @@ class Dimension:
 
     name: str
     """Safe to print."""
-    kind: Kind
+    kind: DimensionKind
     places: tuple[float | None, ...]
     """For each run: its value, or the index of its category; None if it has no place on the axis."""
     texts: tuple[str, ...]
@@ -52,7 +52,7 @@ class Dimension:
 
     @property
     def is_numeric(self) -> bool:
-        return self.kind is Kind.NUMBER
+        return self.kind is DimensionKind.NUMBER
 
     @property
     def is_log(self) -> bool:
@@ -130,7 +130,7 @@ def dimension(name: str, values: Sequence[Value], *, is_log: bool = False) -> Di
         _text(value) if number is None else float_text(number, digits)
         for value, number in zip(values, numbers, strict=True)
     )
-    return Dimension(safe(name), Kind.NUMBER, places, texts, number_scale(places, is_log=is_log))
+    return Dimension(safe(name), DimensionKind.NUMBER, places, texts, number_scale(places, is_log=is_log))
 
 
 def _categorical(name: str, values: Sequence[Value]) -> Dimension:
@@ -145,7 +145,7 @@ def _categorical(name: str, values: Sequence[Value]) -> Dimension:
     categories = tuple(map(_text, ordered)) + ((OTHERS,) if len(ordered) < len(counts) else ())
     return Dimension(
         safe(name),
-        Kind.CATEGORY,
+        DimensionKind.CATEGORY,
         tuple(None if key is None else index.get(key, others) for key in keys),
         tuple(map(_text, values)),
         Scale(0, len(categories) - 1) if len(categories) > 1 else Scale(-1, 1),

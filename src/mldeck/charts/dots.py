@@ -7,9 +7,9 @@ the number of inks.
 from __future__ import annotations
 
 from mldeck.charts.braille import BRAILLE, DOT_BITS
-from mldeck.charts.picture import Cell, Ink
+from mldeck.charts.picture import Ink, PictureCell
 
-_NOTHING = Cell()
+_NOTHING = PictureCell()
 
 
 class Dots:
@@ -36,9 +36,10 @@ class Dots:
             inks[cell] = ink
 
     @property
-    def rows(self) -> list[list[Cell]]:
+    def rows(self) -> list[list[PictureCell]]:
         """The cells, row by row."""
         cells = [
-            Cell(BRAILLE[bits], ink) if bits else _NOTHING for bits, ink in zip(self._bits, self._inks, strict=True)
+            PictureCell(BRAILLE[bits], ink) if bits else _NOTHING
+            for bits, ink in zip(self._bits, self._inks, strict=True)
         ]
         return [cells[start : start + self.width] for start in range(0, len(cells), self.width)]

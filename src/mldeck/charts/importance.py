@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mldeck.charts.labels import write, write_middle, write_right
-from mldeck.charts.picture import Canvas, Ink, Picture, Role
+from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role
 from mldeck.format import Value, cell_width, numbers_of, safe
 
 LEAST_RUNS = 5
@@ -142,7 +142,7 @@ def importance_picture(
     found: Sequence[Importance], metric: str, size: tuple[int, int], *, first: int = 0, cursor: int | None = None
 ) -> Picture:
     """Draw bars from −1 to 1, starting with the param at index `first`; the one at index `cursor` is emphasised."""
-    canvas = Canvas(*size)
+    canvas = PictureCanvas(*size)
     width, height = size
     if not found:
         write_middle(canvas, height // 2, "these runs have no params", Ink(Role.AXIS))
@@ -168,14 +168,14 @@ def importance_picture(
     return canvas.picture()
 
 
-def _write_scale(canvas: Canvas, left: int, width: int) -> None:
+def _write_scale(canvas: PictureCanvas, left: int, width: int) -> None:
     if width >= _LEAST_BAR:
         write(canvas, left, 1, "−1", Ink(Role.AXIS))
         write(canvas, left + width // 2, 1, "0", Ink(Role.AXIS))
         write_right(canvas, left + width, 1, "+1", Ink(Role.AXIS))
 
 
-def _write_bar(canvas: Canvas, left: int, row: int, width: int, param: Importance, is_strong: bool) -> None:
+def _write_bar(canvas: PictureCanvas, left: int, row: int, width: int, param: Importance, is_strong: bool) -> None:
     if param.strength is None:
         write(canvas, left, row, param.problem, Ink(Role.AXIS), max(width, 0))
         return
@@ -195,7 +195,7 @@ def _write_bar(canvas: Canvas, left: int, row: int, width: int, param: Importanc
     canvas.put(middle, row, "│", Ink(Role.AXIS))
 
 
-def _write_value(canvas: Canvas, row: int, column: int, param: Importance, is_strong: bool) -> None:
+def _write_value(canvas: PictureCanvas, row: int, column: int, param: Importance, is_strong: bool) -> None:
     count = f"n {param.count}"
     write_right(canvas, canvas.width, row, count, Ink(Role.AXIS))
     if param.strength is not None and param.measure is not None:
@@ -203,7 +203,7 @@ def _write_value(canvas: Canvas, row: int, column: int, param: Importance, is_st
         write(canvas, column, row, f"{param.measure.value} {sign:1}{abs(param.strength):.2f}", Ink(is_strong=is_strong))
 
 
-def _write_footer(canvas: Canvas, found: Sequence[Importance], first: int, last: int) -> None:
+def _write_footer(canvas: PictureCanvas, found: Sequence[Importance], first: int, last: int) -> None:
     measures = {param.measure for param in found}
     meanings = [text for measure, text in _MEANINGS.items() if measure in measures]
     shown = f"{first + 1}–{last} of {len(found)}" if last - first < len(found) else ""

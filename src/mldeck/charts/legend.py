@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mldeck.charts.labels import write, write_right
-from mldeck.charts.lines import Line
-from mldeck.charts.picture import Canvas, Cell, Ink, Role
+from mldeck.charts.lines import ChartLine
+from mldeck.charts.picture import Ink, PictureCanvas, PictureCell, Role
 from mldeck.format import MISSING, digits_to_tell_apart, float_text, safe
 
 _SAMPLE = "━━"
 
 
-def legend_rows(lines: Sequence[Line], width: int) -> tuple[tuple[Cell, ...], ...]:
+def legend_rows(lines: Sequence[ChartLine], width: int) -> tuple[tuple[PictureCell, ...], ...]:
     """Return one row of cells for each line, in their order."""
-    canvas = Canvas(width, len(lines))
+    canvas = PictureCanvas(width, len(lines))
     values = [line.curve.latest for line in lines]
     digits = digits_to_tell_apart([value for value in values if value is not None])
     texts = [MISSING if value is None else float_text(value, digits) for value in values]

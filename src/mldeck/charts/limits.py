@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mldeck.charts.decimate import Window, part_of
-from mldeck.charts.points import Points
+from mldeck.charts.decimate import AxisWindow, part_of
+from mldeck.charts.points import FinitePoints
 from mldeck.charts.scale import Scale
 
 OUTLIER_SHARE = 0.01
@@ -23,11 +23,11 @@ _MOST = sys.float_info.max
 class PlacedPoints(NamedTuple):
     """Points, and the origin that is subtracted from their x."""
 
-    points: Points
+    points: FinitePoints
     origin: int
 
 
-def y_scale(lines: Sequence[PlacedPoints], window: Window, is_log: bool, without_outliers: bool) -> Scale | None:
+def y_scale(lines: Sequence[PlacedPoints], window: AxisWindow, is_log: bool, without_outliers: bool) -> Scale | None:
     """Return the scale that fits the points in the window and the lines that cross its edges; None if there are none."""
     values: list[float] = []
     for points, origin in lines:

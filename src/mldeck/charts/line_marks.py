@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mldeck.charts.clean import ABOVE, BELOW, Gaps, height_of
-from mldeck.charts.decimate import Window, part_of
-from mldeck.charts.picture import Canvas, Ink, PlotArea, Role
-from mldeck.charts.points import Points
+from mldeck.charts.decimate import AxisWindow, part_of
+from mldeck.charts.picture import Ink, PictureCanvas, PlotArea, Role
+from mldeck.charts.points import FinitePoints
 
 POINT = "•"
 _WARNING = Ink(Role.WARNING)
@@ -22,16 +22,16 @@ class End(NamedTuple):
 
     mark: str
     ink: Ink
-    points: Points
+    points: FinitePoints
     origin: int
 
 
-def put_gaps(canvas: Canvas, plot: PlotArea, points: Points, gaps: Iterable[Gaps], origin: int) -> None:
+def put_gaps(canvas: PictureCanvas, plot: PlotArea, points: FinitePoints, gaps: Iterable[Gaps], origin: int) -> None:
     """Draw one mark of each kind in every column where gaps begin.
 
     NaN is marked near the end of the line before the gap, infinities at the top or bottom edge.
     """
-    starts = Window(plot.x.low, plot.x.high).starts(plot.width)
+    starts = AxisWindow(plot.x.low, plot.x.high).starts(plot.width)
     for kind in gaps:
         for column, start in enumerate(starts):
             index = bisect_left(kind.xs, start + origin)
@@ -44,7 +44,7 @@ def put_gaps(canvas: Canvas, plot: PlotArea, points: Points, gaps: Iterable[Gaps
                 canvas.put(plot.left + column, row, kind.sign, _WARNING)
 
 
-def _gap_row(plot: PlotArea, points: Points, gaps: Gaps, index: int) -> int:
+def _gap_row(plot: PlotArea, points: FinitePoints, gaps: Gaps, index: int) -> int:
     bottom = plot.top + plot.height - 1
     if gaps.sign == ABOVE:
         return plot.top
@@ -54,7 +54,7 @@ def _gap_row(plot: PlotArea, points: Points, gaps: Gaps, index: int) -> int:
     return bottom if height is None else _row_near(plot, height)
 
 
-def _free_row(canvas: Canvas, plot: PlotArea, column: int, wanted: int) -> int:
+def _free_row(canvas: PictureCanvas, plot: PlotArea, column: int, wanted: int) -> int:
     """Return the row nearest to `wanted` that holds no point, because the step of the gap may have a point too.
 
     If the points fill the whole column, return the middle row, where a covered dot matters least.
@@ -63,7 +63,7 @@ def _free_row(canvas: Canvas, plot: PlotArea, column: int, wanted: int) -> int:
     return next((row for row in rows if canvas.is_free(column, row)), plot.top + plot.height // 2)
 
 
-def put_single(canvas: Canvas, plot: PlotArea, points: Points, origin: int, ink: Ink) -> None:
+def put_single(canvas: PictureCanvas, plot: PlotArea, points: FinitePoints, origin: int, ink: Ink) -> None:
     """Draw a line of a single point as a visible dot."""
     if len(points) == 1:
         column, row = plot.column_of(points.xs[0] - origin), plot.row_of(points.ys[0])
@@ -71,7 +71,7 @@ def put_single(canvas: Canvas, plot: PlotArea, points: Points, origin: int, ink:
             canvas.put(column, row, POINT, ink)
 
 
-def put_ends(canvas: Canvas, plot: PlotArea, ends: Iterable[End]) -> None:
+def put_ends(canvas: PictureCanvas, plot: PlotArea, ends: Iterable[End]) -> None:
     """Write letters at the ends of lines: beside the end if there is space, else in the nearest free row of the margin."""
     for end in sorted(ends, key=lambda end: not end.ink.is_strong):
         place = _end_of(plot, end)
@@ -84,7 +84,7 @@ def put_ends(canvas: Canvas, plot: PlotArea, ends: Iterable[End]) -> None:
 def _end_of(plot: PlotArea, end: End) -> tuple[int, int] | None:
     """Return the (column, row) where the line is last visible, or None."""
     points, origin = end.points, end.origin
-    window = Window(plot.x.low, plot.x.high)
+    window = AxisWindow(plot.x.low, plot.x.high)
     first, last = part_of(points, window, origin)
     at_edge = points.value_at(window.high + origin)
     if at_edge is not None:
@@ -93,7 +93,7 @@ def _end_of(plot: PlotArea, end: End) -> tuple[int, int] | None:
     return None if column is None else (column, _row_near(plot, points.ys[last - 1]))
 
 
-def _free_place(canvas: Canvas, plot: PlotArea, column: int, row: int) -> tuple[int, int] | None:
+def _free_place(canvas: PictureCanvas, plot: PlotArea, column: int, row: int) -> tuple[int, int] | None:
     """Return the free (column, row) for a letter nearest to the end of its line, or None."""
     margin = plot.left + plot.width + 1
     nearest = sorted(range(plot.top, plot.top + plot.height), key=lambda other: abs(other - row))

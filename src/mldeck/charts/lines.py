@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from mldeck.charts.axes import frame, header, small_frame
 from mldeck.charts.braille import DOTS_ACROSS, DOTS_UP, Layer, draw_layers
 from mldeck.charts.curves import Curve
-from mldeck.charts.decimate import Window, outline, part_of
+from mldeck.charts.decimate import AxisWindow, outline, part_of
 from mldeck.charts.labels import write, write_middle, write_right
 from mldeck.charts.limits import PlacedPoints, scale_by_hand, y_scale
 from mldeck.charts.line_marks import End, put_ends, put_gaps, put_single
-from mldeck.charts.picture import Canvas, Ink, Picture, PlotArea, Role
-from mldeck.charts.points import Points
+from mldeck.charts.picture import Ink, Picture, PictureCanvas, PlotArea, Role
+from mldeck.charts.points import FinitePoints
 from mldeck.charts.scale import Scale
 from mldeck.charts.window import full_window, window_of
 from mldeck.format import cell_width, float_text, safe
@@ -28,7 +28,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class ChartLine:
     """A curve with its name and its style in a chart."""
 
     curve: Curve
@@ -46,7 +46,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class View:
+class ChartView:
     """The part of the data that a chart shows, and how the y axis is scaled."""
 
     x: tuple[float, float] | None = None
@@ -61,13 +61,13 @@ class View:
 
 
 def draw_lines(
-    lines: Sequence[Line], view: View, size: tuple[int, int], *, title: str = "", empty: str = NO_POINTS
+    lines: Sequence[ChartLine], view: ChartView, size: tuple[int, int], *, title: str = "", empty: str = NO_POINTS
 ) -> Picture:
     """Draw lines in `size` (width, height) cells: strong ones on top, faint ones at the bottom.
 
     If there is nothing to draw the picture says why; `empty` is the message if there are no points at all.
     """
-    canvas = Canvas(*size)
+    canvas = PictureCanvas(*size)
     window = window_for([line.curve for line in lines], view)
     notes = _notes(lines, window, view) if window else []
     top = header(canvas, title, notes)
@@ -89,14 +89,14 @@ def draw_lines(
 
 
 def draw_small(
-    lines: Sequence[Line], size: tuple[int, int], *, title: str = "", is_log: bool = False, empty: str = NO_POINTS
+    lines: Sequence[ChartLine], size: tuple[int, int], *, title: str = "", is_log: bool = False, empty: str = NO_POINTS
 ) -> Picture:
     """Draw a chart for a grid of small charts.
 
     It has the title, the latest value (of a single line only), the lines, and the limits of both axes if there is room.
     """
-    canvas = Canvas(*size)
-    view = View(is_log=is_log)
+    canvas = PictureCanvas(*size)
+    view = ChartView(is_log=is_log)
     latest = lines[0].curve.latest if len(lines) == 1 else None
     text = "" if latest is None else float_text(latest, _SMALL_DIGITS)
     write(canvas, 0, 0, safe(title), Ink(is_strong=True), max(0, canvas.width - cell_width(text) - 1))
@@ -121,18 +121,18 @@ def marks_for(count: int) -> tuple[str, ...]:
     return tuple(_LETTERS[:count]) + ("·",) * (count - len(_LETTERS))
 
 
-def window_for(curves: Sequence[Curve], view: View) -> Window | None:
+def window_for(curves: Sequence[Curve], view: ChartView) -> AxisWindow | None:
     """Return the window that a view shows; None if the curves have no points."""
     full = full_window(curves)
     return window_of(*view.x) if full and view.x else full
 
 
-def placeable(points: Points, is_log: bool) -> Points:
+def placeable(points: FinitePoints, is_log: bool) -> FinitePoints:
     """Return the points that can be drawn on the y axis."""
     return points.positive if is_log else points
 
 
-def _y_scale(lines: Sequence[Line], window: Window, view: View) -> Scale | None:
+def _y_scale(lines: Sequence[ChartLine], window: AxisWindow, view: ChartView) -> Scale | None:
     by_hand = scale_by_hand(view.y, view.is_log) if view.y else None
     if by_hand:
         return by_hand
@@ -144,7 +144,7 @@ def _y_scale(lines: Sequence[Line], window: Window, view: View) -> Scale | None:
     return y_scale(placed, window, view.is_log, view.is_without_outliers)
 
 
-def _strokes(line: Line) -> list[tuple[Points, Ink]]:
+def _strokes(line: ChartLine) -> list[tuple[FinitePoints, Ink]]:
     """Return the strokes of a line as (points, ink), from back to front.
 
     If the line is smoothed, the raw line is drawn faintly behind it, unless the line is faint itself.
@@ -155,7 +155,7 @@ def _strokes(line: Line) -> list[tuple[Points, Ink]]:
     return [(curve.points, line.ink._replace(is_faint=True, is_strong=False)), (curve.smooth, line.ink)]
 
 
-def _draw(canvas: Canvas, plot: PlotArea, lines: Sequence[Line]) -> None:
+def _draw(canvas: PictureCanvas, plot: PlotArea, lines: Sequence[ChartLine]) -> None:
     """Draw the lines into the plot area, and marks where values are missing."""
     ordered = sorted(lines, key=lambda line: (line.is_strong, not line.is_faint))
     strokes = [(points, ink, line.curve.origin) for line in ordered for points, ink in _strokes(line)]
@@ -167,17 +167,17 @@ def _draw(canvas: Canvas, plot: PlotArea, lines: Sequence[Line]) -> None:
         put_gaps(canvas, plot, points, line.curve.gaps, line.curve.origin)
 
 
-def layer_of(points: Points, plot: PlotArea, ink: Ink, origin: int) -> Layer:
+def layer_of(points: FinitePoints, plot: PlotArea, ink: Ink, origin: int) -> Layer:
     """Return a line as braille dots in the plot area. `origin` is subtracted from its x."""
     layer = Layer(ink, plot.width, plot.height)
-    window = Window(plot.x.low, plot.x.high)
+    window = AxisWindow(plot.x.low, plot.x.high)
     for stretch in outline(points, window, plot.width * DOTS_ACROSS, origin):
         up = plot.height * DOTS_UP
         layer.line(stretch.columns, [share * up for share in plot.y.shares(stretch.ys)])
     return layer
 
 
-def _notes(lines: Sequence[Line], window: Window, view: View) -> list[str]:
+def _notes(lines: Sequence[ChartLine], window: AxisWindow, view: ChartView) -> list[str]:
     """Return notes on what the chart leaves out."""
     notes = []
     if view.is_log:
@@ -192,12 +192,12 @@ def _notes(lines: Sequence[Line], window: Window, view: View) -> list[str]:
     return notes
 
 
-def _count(points: Points, window: Window, origin: int) -> int:
+def _count(points: FinitePoints, window: AxisWindow, origin: int) -> int:
     first, last = part_of(points, window, origin)
     return last - first
 
 
-def _why_nothing(lines: Sequence[Line], window: Window | None, view: View, empty: str) -> str:
+def _why_nothing(lines: Sequence[ChartLine], window: AxisWindow | None, view: ChartView, empty: str) -> str:
     if window is None:
         return empty
     if not any(line.curve.points for line in lines):

@@ -16,7 +16,7 @@ from mldeck.charts.colour_scale import run_inks, write_legend
 from mldeck.charts.dimensions import Dimension
 from mldeck.charts.dots import Dots
 from mldeck.charts.labels import write, write_middle
-from mldeck.charts.picture import Canvas, Ink, Picture, Role
+from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role
 
 MAX_AXES = 12
 _LEAST_SLOT, _LAST_SLOT = 10, 16
@@ -41,7 +41,7 @@ class Brush:
 
 
 @dataclass(frozen=True)
-class AxisPlace:
+class DrawnAxis:
     """The position of an axis in the picture, in cells."""
 
     dimension: Dimension
@@ -98,7 +98,7 @@ class ParallelPicture:
     """A picture of parallel coordinates, and where its axes are."""
 
     picture: Picture
-    axes: tuple[AxisPlace, ...] = ()
+    axes: tuple[DrawnAxis, ...] = ()
     """The axes that were drawn, from the left."""
     selected: tuple[str, ...] = ()
     """The ids of the runs kept by all brushes."""
@@ -114,7 +114,7 @@ class ParallelPicture:
         run, ink = self._runs[run_id]
         # Some colours of the scale hardly stand out.
         strong = ink._replace(is_strong=True) if ink.role is Role.SERIES else Ink(is_strong=True)
-        canvas = Canvas(self.picture.width, self.picture.height)
+        canvas = PictureCanvas(self.picture.width, self.picture.height)
         canvas.paste(0, 0, self.picture.rows, blanks=True)
         lines = _empty_dots(canvas, self.axes[0])
         _draw(lines, self.axes, run, strong, weight=2)
@@ -147,7 +147,7 @@ def parallel(
     `runs` maps run ids to colour numbers, in the order of the dimensions' values. `brushes` has a brush or None for
     each axis, and may be shorter than `axes`. If nothing can be drawn the picture says why.
     """
-    canvas = Canvas(*size)
+    canvas = PictureCanvas(*size)
     kept = selected(list(runs), axes, brushes)
     places = _axis_places(axes[: most_axes(canvas.width)], canvas)
     problem = "" if places else "choose params and metrics as axes" if not axes else "too small for axes"
@@ -167,7 +167,7 @@ def parallel(
     canvas.paste(0, places[0].top, faint_lines.rows)
     canvas.paste(0, places[0].top, kept_lines.rows)
 
-    over = Canvas(*size)
+    over = PictureCanvas(*size)
     for index, axis in enumerate(places):
         _write_axis(over, axis, places, brushes[index] if index < len(brushes) else None)
     hidden = [f"{len(axes) - len(places)} axes do not fit"] if len(axes) > len(places) else []
@@ -190,7 +190,7 @@ def selected(runs: Sequence[str], axes: Sequence[Dimension], brushes: Sequence[B
     )
 
 
-def _axis_places(axes: Sequence[Dimension], canvas: Canvas) -> tuple[AxisPlace, ...]:
+def _axis_places(axes: Sequence[Dimension], canvas: PictureCanvas) -> tuple[DrawnAxis, ...]:
     """Return the positions of the axes; empty if they do not fit.
 
     From the top: names, upper labels, the axes, lower labels, the foot if a run needs it, and the row of the legend.
@@ -200,22 +200,22 @@ def _axis_places(axes: Sequence[Dimension], canvas: Canvas) -> tuple[AxisPlace, 
         return ()
     last = min(canvas.width // len(axes), _LAST_SLOT)
     between = (canvas.width - last) / max(1, len(axes) - 1)
-    return tuple(AxisPlace(axis, int(index * between), 2, height) for index, axis in enumerate(axes))
+    return tuple(DrawnAxis(axis, int(index * between), 2, height) for index, axis in enumerate(axes))
 
 
-def _empty_dots(canvas: Canvas, axis: AxisPlace) -> Dots:
+def _empty_dots(canvas: PictureCanvas, axis: DrawnAxis) -> Dots:
     """Return an empty grid of dots from the top of the axes to their foot."""
     return Dots(canvas.width, axis.height + 2)
 
 
-def _draw(dots: Dots, axes: Sequence[AxisPlace], run: int, ink: Ink, *, every: int = 1, weight: int = 1) -> None:
+def _draw(dots: Dots, axes: Sequence[DrawnAxis], run: int, ink: Ink, *, every: int = 1, weight: int = 1) -> None:
     points = [(axis.column * DOTS_ACROSS, axis.dot_of(run)) for axis in axes]
     for (x, y), (next_x, next_y) in pairwise(points):
         for below in range(weight):
             dots.line((x, y + below), (next_x, next_y + below), ink, every)
 
 
-def _write_axis(canvas: Canvas, axis: AxisPlace, axes: Sequence[AxisPlace], brush: Brush | None) -> None:
+def _write_axis(canvas: PictureCanvas, axis: DrawnAxis, axes: Sequence[DrawnAxis], brush: Brush | None) -> None:
     ink = Ink(Role.AXIS)
     write(canvas, axis.column, 0, axis.dimension.name, Ink(), _room(canvas, axis, axes) + 1)
     for row in range(axis.top, axis.top + axis.height):
@@ -234,7 +234,7 @@ def _write_axis(canvas: Canvas, axis: AxisPlace, axes: Sequence[AxisPlace], brus
         _write_brush(canvas, axis, brush)
 
 
-def _write_brush(canvas: Canvas, axis: AxisPlace, brush: Brush) -> None:
+def _write_brush(canvas: PictureCanvas, axis: DrawnAxis, brush: Brush) -> None:
     ink = Ink(Role.ACCENT)
     if brush.low <= brush.high:
         for row in range(axis.row_of(brush.high), axis.row_of(brush.low) + 1):
@@ -243,11 +243,13 @@ def _write_brush(canvas: Canvas, axis: AxisPlace, brush: Brush) -> None:
         canvas.put(axis.column, axis.foot, "┃", ink)
 
 
-def _write_label(canvas: Canvas, axis: AxisPlace, axes: Sequence[AxisPlace], row: int, text: str, ink: Ink) -> None:
+def _write_label(
+    canvas: PictureCanvas, axis: DrawnAxis, axes: Sequence[DrawnAxis], row: int, text: str, ink: Ink
+) -> None:
     write(canvas, axis.column + 1, row, text, ink, _room(canvas, axis, axes))
 
 
-def _room(canvas: Canvas, axis: AxisPlace, axes: Sequence[AxisPlace]) -> int:
+def _room(canvas: PictureCanvas, axis: DrawnAxis, axes: Sequence[DrawnAxis]) -> int:
     """Return the cells to the right of an axis before the next one, less one as a gap."""
     next_column = min((other.column for other in axes if other.column > axis.column), default=canvas.width + 1)
     return next_column - axis.column - 2

@@ -52,7 +52,7 @@ class Ink(NamedTuple):
 PLAIN = Ink()
 
 
-class Cell(NamedTuple):
+class PictureCell(NamedTuple):
     """One terminal cell. `text` is one character wide; the second cell of a wide character has an empty text."""
 
     text: str = " "
@@ -92,7 +92,7 @@ class PlotArea(NamedTuple):
 class Picture:
     """Rows of cells, ready to be shown."""
 
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[PictureCell, ...], ...]
     """From the top; all rows have the same width."""
     plot: PlotArea | None = None
     """The area of the data; None for a picture without axes."""
@@ -111,18 +111,18 @@ class Picture:
         return "\n".join("".join(cell.text for cell in row).rstrip() for row in self.rows)
 
 
-def spans(row: Iterable[Cell]) -> Iterable[tuple[str, Ink]]:
+def spans(row: Iterable[PictureCell]) -> Iterable[tuple[str, Ink]]:
     """Split a row into runs of cells with the same ink, as (text, ink)."""
     for ink, cells in groupby(row, key=lambda cell: cell.ink):
         yield "".join(cell.text for cell in cells), ink
 
 
-class Canvas:
+class PictureCanvas:
     """A grid of cells to draw on. Drawing outside it is ignored."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = max(0, width), max(0, height)
-        self._rows = [[Cell()] * self.width for _ in range(self.height)]
+        self._rows = [[PictureCell()] * self.width for _ in range(self.height)]
 
     def put(self, column: int, row: int, text: str, ink: Ink = PLAIN) -> None:
         """Write characters that are one cell wide each, from (column, row) to the right."""
@@ -130,7 +130,7 @@ class Canvas:
             line = self._rows[row]
             for index, character in enumerate(text, column):
                 if 0 <= index < self.width:
-                    line[index] = Cell(character, ink)
+                    line[index] = PictureCell(character, ink)
 
     def is_blank(self, column: int, row: int) -> bool:
         """Return whether a cell is blank; a cell outside the canvas is not."""
@@ -141,7 +141,7 @@ class Canvas:
         cell = self._rows[row][column]
         return cell.text == " " or cell.ink.role is Role.AXIS
 
-    def paste(self, column: int, row: int, rows: Sequence[Sequence[Cell]], *, blanks: bool = False) -> None:
+    def paste(self, column: int, row: int, rows: Sequence[Sequence[PictureCell]], *, blanks: bool = False) -> None:
         """Copy rows of cells to (column, row); blank cells are skipped unless `blanks` is true."""
         for y, cells in enumerate(rows, row):
             if 0 <= y < self.height:

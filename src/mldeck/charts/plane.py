@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from mldeck.charts.dimensions import Dimension
 from mldeck.charts.labels import write, write_right
-from mldeck.charts.picture import Canvas, Ink, Picture, PlotArea, Role
+from mldeck.charts.picture import Ink, Picture, PictureCanvas, PlotArea, Role
 from mldeck.charts.spots import Spot, Spots
-from mldeck.charts.ticks import Tick, number_ticks
+from mldeck.charts.ticks import AxisTick, number_ticks
 from mldeck.format import cell_width, cut
 
 _LEAST_WIDTH, _LEAST_HEIGHT = 8, 3
@@ -60,7 +60,7 @@ class Plane:
 
     def point_at(self, picture: Picture, spot: Spot) -> Picture:
         """Return the picture with a cursor at `spot` and an arrow on each axis that points to it."""
-        canvas = Canvas(picture.width, picture.height)
+        canvas = PictureCanvas(picture.width, picture.height)
         canvas.paste(0, 0, picture.rows, blanks=True)
         below = picture.rows[self.axis_row]
         for column in (spot.column, spot.column + 1):
@@ -92,7 +92,7 @@ class PlanePicture:
         return self._plane.point_at(self.picture, spot)
 
 
-def draw_plane(canvas: Canvas, x: Dimension, y: Dimension, *, right: int = 0, below: int = 0) -> Plane | None:
+def draw_plane(canvas: PictureCanvas, x: Dimension, y: Dimension, *, right: int = 0, below: int = 0) -> Plane | None:
     """Draw the axes on `canvas`, leaving `right` columns beside and `below` rows under the frame.
 
     Return None if the canvas is too small.
@@ -111,7 +111,7 @@ def draw_plane(canvas: Canvas, x: Dimension, y: Dimension, *, right: int = 0, be
     return plane
 
 
-def _draw_y_axis(canvas: Canvas, plane: Plane, ticks: tuple[Tick, ...], width: int) -> None:
+def _draw_y_axis(canvas: PictureCanvas, plane: Plane, ticks: tuple[AxisTick, ...], width: int) -> None:
     for row in range(plane.plot.top, plane.axis_row):
         canvas.put(plane.axis_column, row, "│", _AXIS)
         if plane.x.missing:
@@ -127,7 +127,7 @@ def _draw_y_axis(canvas: Canvas, plane: Plane, ticks: tuple[Tick, ...], width: i
         write_right(canvas, width, plane.axis_row + 1, cut(plane.y.missing, width), Ink(Role.WARNING))
 
 
-def _draw_x_axis(canvas: Canvas, plane: Plane) -> None:
+def _draw_x_axis(canvas: PictureCanvas, plane: Plane) -> None:
     row, left, width = plane.axis_row, plane.axis_column, plane.plot.width
     canvas.put(left, row, "└" + "─" * width, _AXIS)
     labels = row + 1 + bool(plane.y.missing)
@@ -148,7 +148,7 @@ def _draw_x_axis(canvas: Canvas, plane: Plane) -> None:
     write_right(canvas, left + 1 + width, row, name)
 
 
-def _ticks(axis: Dimension, most: int) -> tuple[Tick, ...]:
+def _ticks(axis: Dimension, most: int) -> tuple[AxisTick, ...]:
     if not axis.is_numeric:
-        return tuple(Tick(place, text) for place, text in axis.marks)
+        return tuple(AxisTick(place, text) for place, text in axis.marks)
     return number_ticks(axis.scale, max(2, most)) if axis.numbers else ()

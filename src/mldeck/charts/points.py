@@ -17,7 +17,7 @@ _BLOCK = 64
 
 
 @dataclass(frozen=True)
-class Points:
+class FinitePoints:
     """The finite points of a line, ordered by x."""
 
     xs: array[int]
@@ -52,7 +52,7 @@ class Points:
         return array("d", map(min, blocks)), array("d", map(max, blocks))
 
     @cached_property
-    def positive(self) -> Points:
+    def positive(self) -> FinitePoints:
         """The points > 0, which can be drawn on a log axis. The line is broken where a point was dropped."""
         if not self.ys or self.extremes(0, len(self.ys))[0] > 0:
             return self
@@ -63,7 +63,7 @@ class Points:
             ys += self.ys[before + 1 : after]
         breaks = {index - count for count, index in enumerate(dropped)}
         breaks.update(index - bisect_left(dropped, index) for index in self.breaks)
-        return Points(xs, ys, array("q", sorted(breaks)))
+        return FinitePoints(xs, ys, array("q", sorted(breaks)))
 
     def value_at(self, x: float) -> float | None:
         """Return the height of the line at x, interpolated linearly; None beyond its ends and inside a gap.
@@ -79,7 +79,7 @@ class Points:
         return self.ys[after - 1] * (1 - share) + self.ys[after] * share
 
 
-def indexed(points: Points) -> Points:
+def indexed(points: FinitePoints) -> FinitePoints:
     """Build the index of the points and return them, so that drawing does not wait for it."""
     if points.ys:
         points.extremes(0, len(points.ys))

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mldeck.charts.curves import Curve
-from mldeck.charts.lines import Line
+from mldeck.charts.lines import ChartLine
 
 
-class Reading(NamedTuple):
+class Readout(NamedTuple):
     """The values of one point. `x` is in the unit of the curve's axis, `timestamp` in milliseconds since the epoch."""
 
     x: int
@@ -22,12 +22,12 @@ class Reading(NamedTuple):
     """None without smoothing, and for a value that is not finite."""
 
 
-def values_at(lines: Sequence[Line], x: float) -> tuple[Reading | None, ...]:
+def values_at(lines: Sequence[ChartLine], x: float) -> tuple[Readout | None, ...]:
     """Return the point of each line nearest to `x`: the last if several share one x, None for a line without points."""
     return tuple(_nearest(line.curve, x) for line in lines)
 
 
-def step_neighbour(lines: Sequence[Line], x: float, direction: int) -> int | None:
+def step_neighbour(lines: Sequence[ChartLine], x: float, direction: int) -> int | None:
     """Return the nearest x at which any line has a point: to the right, or to the left if `direction` is negative.
 
     None if there is no further point.
@@ -46,7 +46,7 @@ def step_neighbour(lines: Sequence[Line], x: float, direction: int) -> int | Non
     return max(found) if direction < 0 else min(found)
 
 
-def _nearest(curve: Curve, x: float) -> Reading | None:
+def _nearest(curve: Curve, x: float) -> Readout | None:
     xs = curve.xs
     if not xs:
         return None
@@ -61,4 +61,4 @@ def _nearest(curve: Curve, x: float) -> Reading | None:
         position = bisect_right(curve.smooth.xs, xs[index]) - 1
         is_finite = position >= 0 and curve.points.ys[position] == curve.values[index]
         smoothed = curve.smooth.ys[position] if is_finite else None
-    return Reading(xs[index] - curve.origin, curve.steps[index], curve.timestamps[index], curve.values[index], smoothed)
+    return Readout(xs[index] - curve.origin, curve.steps[index], curve.timestamps[index], curve.values[index], smoothed)

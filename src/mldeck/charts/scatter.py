@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from mldeck.charts.colour_scale import run_inks, write_legend
 from mldeck.charts.dimensions import Dimension
 from mldeck.charts.labels import write_middle
-from mldeck.charts.picture import Canvas, Ink, Role
+from mldeck.charts.picture import Ink, PictureCanvas, Role
 from mldeck.charts.plane import PlanePicture, draw_plane
 from mldeck.charts.spots import Spot, Spots
 
@@ -40,7 +40,7 @@ def scatter(
     `runs` maps run ids to colour numbers, in the order of the dimensions' values. A cell has the colour of its first
     run.
     """
-    canvas = Canvas(*size)
+    canvas = PictureCanvas(*size)
     plane = draw_plane(canvas, x, y, below=1) if runs else None
     if plane is None:
         problem = "too small for axes" if runs else "no runs"

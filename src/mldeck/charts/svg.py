@@ -7,7 +7,7 @@ from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
 from mldeck.charts.palette import DARK, Palette
-from mldeck.charts.picture import Cell, Ink, Picture
+from mldeck.charts.picture import Ink, Picture, PictureCell
 
 _FONT_SIZE, _CELL_WIDTH, _ROW_HEIGHT, _MARGIN = 14, 8.4, 17, 12
 _FONTS = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
@@ -33,7 +33,7 @@ def to_svg(picture: Picture, palette: Palette = DARK, title: str = "") -> str:
     return "\n".join(part for part in [*parts, "</g>", "</svg>"] if part) + "\n"
 
 
-def _stretches(row: Iterable[Cell]) -> Iterable[tuple[str, Ink, int, int]]:
+def _stretches(row: Iterable[PictureCell]) -> Iterable[tuple[str, Ink, int, int]]:
     """Yield (text, ink, first column, number of cells) for each run of cells that is not blank."""
     column = 0
     for (ink, is_blank), cells in groupby(row, key=lambda cell: (cell.ink, cell.text == " ")):

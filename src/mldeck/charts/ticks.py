@@ -21,20 +21,20 @@ _GAP = 3
 """The least number of blanks between two labels."""
 
 
-class Tick(NamedTuple):
+class AxisTick(NamedTuple):
     value: float
     text: str
 
 
-def number_ticks(scale: Scale, most: int, *, is_whole: bool = False) -> tuple[Tick, ...]:
+def number_ticks(scale: Scale, most: int, *, is_whole: bool = False) -> tuple[AxisTick, ...]:
     """Return at most `most` ticks for numbers. `is_whole` allows whole numbers only, as for steps."""
     if most < 1:
         return ()
     values = _decades(scale, most) if scale.is_log else _linear(scale, most, is_whole)
     if is_whole:
-        return tuple(Tick(value, str(int(value))) for value in values)
+        return tuple(AxisTick(value, str(int(value))) for value in values)
     digits = digits_to_tell_apart(values, at_least=_LEAST_DIGITS)
-    return tuple(Tick(value, float_text(value, digits)) for value in values)
+    return tuple(AxisTick(value, float_text(value, digits)) for value in values)
 
 
 def _linear(scale: Scale, most: int, is_whole: bool) -> list[float]:
@@ -93,8 +93,8 @@ def _decades(scale: Scale, most: int) -> list[float]:
 
 
 def fitting_ticks(
-    ticks_for: Callable[[int], Sequence[Tick]], column_of: Callable[[float], int | None], width: int
-) -> list[tuple[int, int, Tick]]:
+    ticks_for: Callable[[int], Sequence[AxisTick]], column_of: Callable[[float], int | None], width: int
+) -> list[tuple[int, int, AxisTick]]:
     """Return as many ticks as fit side by side, as (column of the tick, first column of its label, tick).
 
     A label is centred below its tick, and moved inwards if it would reach beyond an end of the axis.
@@ -108,8 +108,8 @@ def fitting_ticks(
 
 
 def _placed(
-    ticks: Iterable[Tick], column_of: Callable[[float], int | None], width: int
-) -> Iterable[tuple[int, int, Tick]]:
+    ticks: Iterable[AxisTick], column_of: Callable[[float], int | None], width: int
+) -> Iterable[tuple[int, int, AxisTick]]:
     """Yield (column of the tick, first column of its label, tick) for each tick inside the axis."""
     for tick in ticks:
         column = column_of(tick.value)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from mldeck.charts.scale import Scale
-from mldeck.charts.ticks import Tick, number_ticks, round_step
+from mldeck.charts.ticks import AxisTick, number_ticks, round_step
 from mldeck.format import local_time
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -19,12 +19,12 @@ _STEPS = (
 )
 
 
-def relative_ticks(scale: Scale, most: int) -> tuple[Tick, ...]:
+def relative_ticks(scale: Scale, most: int) -> tuple[AxisTick, ...]:
     """Return at most `most` ticks for milliseconds since the start: 0s, 30s, 1m30s, 2h, 3d."""
     if most < 1:
         return ()
     values, _ = _multiples(scale, most, 0)
-    return tuple(Tick(value, relative_text(value)) for value in values)
+    return tuple(AxisTick(value, relative_text(value)) for value in values)
 
 
 def relative_text(milliseconds: int) -> str:
@@ -38,7 +38,7 @@ def relative_text(milliseconds: int) -> str:
     return sign + "".join(parts) if parts else "0s"
 
 
-def clock_ticks(scale: Scale, most: int) -> tuple[Tick, ...]:
+def clock_ticks(scale: Scale, most: int) -> tuple[AxisTick, ...]:
     """Return at most `most` ticks for milliseconds since the epoch, as local times.
 
     Dates are added if the axis crosses midnight. Numbers outside the range of dates are shown as plain numbers.
@@ -53,10 +53,10 @@ def clock_ticks(scale: Scale, most: int) -> tuple[Tick, ...]:
     if step >= _DAY:
         return _days(scale, low, step // _DAY)
     style = ("%m-%d " if low.date() != high.date() else "") + ("%H:%M" if step >= _MINUTE else "%H:%M:%S")
-    return tuple(Tick(value, _clock_text(value, style, step)) for value in values)
+    return tuple(AxisTick(value, _clock_text(value, style, step)) for value in values)
 
 
-def _days(scale: Scale, low: datetime, days: int) -> tuple[Tick, ...]:
+def _days(scale: Scale, low: datetime, days: int) -> tuple[AxisTick, ...]:
     """Return a tick at every `days`-th local midnight. Days may be 23 or 25 hours long because of daylight saving time."""
     ticks = []
     number = -(-low.toordinal() // days) * days
@@ -69,7 +69,7 @@ def _days(scale: Scale, low: datetime, days: int) -> tuple[Tick, ...]:
         if value > scale.high:
             break
         if value >= scale.low:
-            ticks.append(Tick(value, f"{midnight:%Y-%m-%d}"))
+            ticks.append(AxisTick(value, f"{midnight:%Y-%m-%d}"))
         number += days
     return tuple(ticks)
 

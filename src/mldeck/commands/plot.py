@@ -15,7 +15,7 @@ from mldeck.errors import UsageError
 if TYPE_CHECKING:
     from mldeck.charts.ansi import Depth
     from mldeck.charts.curves import Axis
-    from mldeck.charts.lines import Line
+    from mldeck.charts.lines import ChartLine
     from mldeck.model import Run
     from mldeck.store.store import Store
 
@@ -68,7 +68,7 @@ def _write_points(store: Store, runs: Sequence[Run], metric: str) -> None:
 def _picture(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> str:
     from mldeck.charts.ansi import to_ansi
     from mldeck.charts.legend import legend_rows
-    from mldeck.charts.lines import View, draw_lines
+    from mldeck.charts.lines import ChartView, draw_lines
     from mldeck.charts.palette import DARK
     from mldeck.charts.picture import Picture
     from mldeck.format import safe
@@ -76,19 +76,21 @@ def _picture(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> 
     lines = _lines(store, runs, options)
     width, height = _size(options)
     legend = legend_rows(lines, width)
-    picture = draw_lines(lines, View(is_log=options.log), (width, height - len(legend)), title=safe(options.metric))
+    picture = draw_lines(
+        lines, ChartView(is_log=options.log), (width, height - len(legend)), title=safe(options.metric)
+    )
     return to_ansi(Picture((*picture.rows, *legend)), DARK, _depth()) + "\n"
 
 
-def _lines(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> list[Line]:
+def _lines(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> list[ChartLine]:
     from mldeck.charts.curves import prepare
-    from mldeck.charts.lines import Line, marks_for
+    from mldeck.charts.lines import ChartLine, marks_for
     from mldeck.charts.picture import SERIES_COLOURS
 
     histories = [store.read_history(run.run_id, options.metric) for run in runs]
     axis = _axis(options.x)
     return [
-        Line(
+        ChartLine(
             prepare(history.steps, history.timestamps, history.values, axis, options.smooth),
             run.label,
             number % SERIES_COLOURS,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mldeck.charts.dimensions import dimension
 from mldeck.charts.parallel import Brush, parallel
-from mldeck.charts.picture import Cell, Picture
+from mldeck.charts.picture import Picture, PictureCell
 from mldeck.ui.compare.axes import (
     Dimensions,
     by_importance,
@@ -186,7 +186,7 @@ def test_no_size_is_too_small_or_large(size: tuple[int, int]) -> None:
 
 
 def test_only_rows_that_differ_are_painted() -> None:
-    before = Picture(tuple(tuple(Cell(each) for each in text) for text in ("abcdef", "ghijkl", "mnopqr")))
-    after = Picture(tuple(tuple(Cell(each) for each in text) for text in ("abcdef", "ghXjkl", "mnopqX")))
+    before = Picture(tuple(tuple(PictureCell(each) for each in text) for text in ("abcdef", "ghijkl", "mnopqr")))
+    after = Picture(tuple(tuple(PictureCell(each) for each in text) for text in ("abcdef", "ghXjkl", "mnopqX")))
     assert [(each.y, each.x, each.width) for each in changed_rows(before, after)] == [(1, 1, 3), (2, 4, 2)]
     assert not list(changed_rows(before, before))

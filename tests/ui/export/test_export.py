@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from mldeck.charts.picture import Canvas, Ink, Role
+from mldeck.charts.picture import Ink, PictureCanvas, Role
 from mldeck.ui.export.dialog import ExportDialog
 from mldeck.ui.export.export import Exported, ExportValue, export
 from tests.fixture_stores import FixtureStore
@@ -27,7 +27,7 @@ def taxi(store_copy: Callable[[str], FixtureStore]) -> Path:
 
 
 def picture_of(text: str) -> Exported:
-    canvas = Canvas(len(text), 1)
+    canvas = PictureCanvas(len(text), 1)
     canvas.put(0, 0, text, Ink(Role.SERIES, 2))
     return Exported(canvas.picture(), ("run", "x", "y"), ROWS)
 

@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mldeck.charts.picture import Cell, Ink, Picture, Role
+from mldeck.charts.picture import Ink, Picture, PictureCell, Role
 from mldeck.ui.kit.chart_styles import ink_style
 from mldeck.ui.kit.picture_view import PictureView
 
@@ -88,7 +88,7 @@ class CrosshairPlot(PictureView):
         _, before, _, after = Segment.divide(strip, (place.x, column, column + 1, place.right))
         return Strip([*before, cell, *after], place.width)
 
-    def _crossed(self, cell: Cell) -> tuple[str, Style]:
+    def _crossed(self, cell: PictureCell) -> tuple[str, Style]:
         """The curves stay in sight: the crosshair stands in the cells above and below them."""
         is_free = not cell.text.strip() or cell.ink.role is Role.AXIS or cell.ink.is_faint
         text, ink = (_CROSSHAIR, _CROSSHAIR_INK) if is_free else cell

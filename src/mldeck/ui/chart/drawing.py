@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from mldeck.charts.bands import Band, band, draw_bands
 from mldeck.charts.bars import Bar, draw_bars
 from mldeck.charts.curves import Axis, Curve, prepare, smoothed
-from mldeck.charts.lines import Line, View, draw_lines, marks_for
+from mldeck.charts.lines import ChartLine, ChartView, draw_lines, marks_for
 from mldeck.charts.picture import SERIES_COLOURS, Picture
-from mldeck.charts.readout import Reading, step_neighbour, values_at
+from mldeck.charts.readout import Readout, step_neighbour, values_at
 from mldeck.charts.window import full_window
 from mldeck.format import MISSING
 from mldeck.model import History
@@ -42,7 +42,7 @@ class Drawing:
     """A picture and what is in it."""
 
     picture: Picture
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ChartLine, ...] = ()
     """One for each series, or each group; the hidden ones, and those that are being read, without points."""
     keys: tuple[SeriesKey | None, ...] = ()
     """The series of each line; None for a group."""
@@ -80,7 +80,7 @@ class Drawing:
             return None
         return plot.x_at(plot.left if direction < 0 else plot.left + plot.width - 1)
 
-    def readings(self, x: float) -> tuple[Reading | None, ...]:
+    def readings(self, x: float) -> tuple[Readout | None, ...]:
         return values_at(self.lines, x)
 
 
@@ -190,18 +190,18 @@ class Drawer:
         self._firsts = {key: each for key, each in self._firsts.items() if key in keys}
 
 
-def _chart_view(view: CurveView) -> View:
+def _chart_view(view: CurveView) -> ChartView:
     by_hand = view.low_high if view.range is Range.BY_HAND else None
-    return View(view.window, by_hand, view.range is Range.WITHOUT_OUTLIERS, view.is_log)
+    return ChartView(view.window, by_hand, view.range is Range.WITHOUT_OUTLIERS, view.is_log)
 
 
 _NO_CURVE = prepare(array("q"), array("q"), array("d"))
 
 
-def _line(series: Series, curve: Curve | None, mark: str, view: CurveView) -> Line:
+def _line(series: Series, curve: Curve | None, mark: str, view: CurveView) -> ChartLine:
     is_solo = view.solo == series.key
     stands_back = view.solo is not None and not is_solo
-    return Line(curve or _NO_CURVE, series.name, series.colour, mark, is_faint=stands_back, is_strong=is_solo)
+    return ChartLine(curve or _NO_CURVE, series.name, series.colour, mark, is_faint=stands_back, is_strong=is_solo)
 
 
 def _bars(

@@ -19,7 +19,7 @@ from textual.widgets import Static
 from textual.worker import WorkerError
 
 from mldeck.charts.curves import Axis
-from mldeck.charts.readout import Reading
+from mldeck.charts.readout import Readout
 from mldeck.errors import MldeckError
 from mldeck.format import exact_float_text, safe, time_text
 from mldeck.model import Run
@@ -408,7 +408,7 @@ class CurvesPane(CurveChoosing, can_focus=True):
             self.post_message(CopyAsked(text, text))
 
 
-def _reading_text(reading: Reading, name: str, width: int, view: CurveView) -> str:
+def _reading_text(reading: Readout, name: str, width: int, view: CurveView) -> str:
     """What was logged there: step, value, time; with the smoothed value, if that is what is drawn."""
     value = exact_float_text(reading.value)
     if view.group_by is not None:  # several runs, which logged it at several times

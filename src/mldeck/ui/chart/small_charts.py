@@ -18,8 +18,8 @@ from textual.widget import Widget
 
 from mldeck.charts.curves import Curve, prepare
 from mldeck.charts.labels import write, write_right
-from mldeck.charts.lines import Line, draw_small
-from mldeck.charts.picture import Canvas, Ink, Picture, Role, spans
+from mldeck.charts.lines import ChartLine, draw_small
+from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role, spans
 from mldeck.format import cell_width, exact_float_text, float_text, safe
 from mldeck.model import Metric
 from mldeck.ui.chart.keys import SMALL_CHARTS
@@ -283,7 +283,7 @@ class SmallCharts(Widget, can_focus=True):
             text = cell_text("  This run has logged no metrics.", self.size.width)
             line = Strip([Segment(text, base + style_named(self, "dim"))]).adjust_cell_length(self.size.width, base)
             return [Strip.blank(self.size.width, base), line]
-        canvas = Canvas(self.size.width, self.size.height)
+        canvas = PictureCanvas(self.size.width, self.size.height)
         for page, row, group in self.pages.headings:
             if page == self.page:
                 canvas.put(0, row, self._heading(group), _HEADING)
@@ -307,7 +307,7 @@ class SmallCharts(Widget, can_focus=True):
             name = metric.key.removeprefix(prefix_of(metric.key)) or metric.key
             outline = self._outlines.get(metric.key)
             empty = "…" if outline is None else ""
-            lines = [Line(_curve(outline or (), metric), colour=self.colour)]
+            lines = [ChartLine(_curve(outline or (), metric), colour=self.colour)]
             size = self.pages.width, self.pages.height
             picture = self._pictures[metric.key] = draw_small(lines, size, title=name, empty=empty)
         return picture
@@ -326,7 +326,7 @@ def _curve(outline: Sequence[HistorySpan], metric: Metric) -> Curve:
 
 
 def _value(metric: Metric, width: int) -> Picture:
-    canvas = Canvas(width, 1)
+    canvas = PictureCanvas(width, 1)
     text = float_text(metric.value)
     write(canvas, 0, 0, safe(metric.key), Ink(), max(0, width - cell_width(text) - 1))
     write_right(canvas, width, 0, text, Ink())

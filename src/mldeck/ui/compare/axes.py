@@ -12,7 +12,7 @@ from textwrap import wrap
 from mldeck.charts.dimensions import Dimension, dimension
 from mldeck.charts.importance import Importance, importances
 from mldeck.charts.labels import write_middle
-from mldeck.charts.picture import Canvas, Ink, Picture, Role
+from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role
 from mldeck.format import safe
 from mldeck.model import Column, Kind
 from mldeck.ui.compare.data import (
@@ -147,7 +147,7 @@ def numbers_of_runs(
 
 def saying(text: str, size: tuple[int, int]) -> Picture:
     """A picture of nothing but a text, in its middle."""
-    canvas = Canvas(*size)
+    canvas = PictureCanvas(*size)
     paragraphs = [wrap(part, max(1, min(_MOST_TEXT, size[0] - 2))) or [""] for part in text.split("\n")]
     lines = [line for paragraph in paragraphs for line in paragraph]
     for row, line in enumerate(lines, max(0, (canvas.height - len(lines)) // 2)):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mldeck.charts.dimensions import Dimension
-from mldeck.charts.parallel import AxisPlace, Brush
+from mldeck.charts.parallel import Brush, DrawnAxis
 
 
 @dataclass(frozen=True)
 class Brushing:
-    axis: AxisPlace
+    axis: DrawnAxis
     before: Brush | None
     """What comes back if it is given up."""
     start: int
@@ -18,7 +18,7 @@ class Brushing:
     end: int
 
     @classmethod
-    def at(cls, axis: AxisPlace, place: float | None, before: Brush | None) -> Brushing:
+    def at(cls, axis: DrawnAxis, place: float | None, before: Brush | None) -> Brushing:
         """Begins where a run crosses the axis."""
         rows = rows_of(axis)
         start = rows.index(axis.row_of(place)) if axis.row_of(place) in rows else 0
@@ -39,7 +39,7 @@ class Brushing:
         return replace(self, start=self.end, end=self.start)
 
 
-def rows_of(axis: AxisPlace) -> list[int]:
+def rows_of(axis: DrawnAxis) -> list[int]:
     """The rows of the picture in which runs cross the axis, from the top: the foot only if a run is there."""
     foot = [axis.foot] if axis.dimension.missing else []
     return [*range(axis.top, axis.top + axis.height), *foot]

@@ -9,8 +9,8 @@ from textual import on, work
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.charts.parallel import AxisPlace, Brush, most_axes
-from mldeck.charts.picture import Cell, Ink, Picture, Role
+from mldeck.charts.parallel import Brush, DrawnAxis, most_axes
+from mldeck.charts.picture import Ink, Picture, PictureCell, Role
 from mldeck.model import Column
 from mldeck.ui.compare.axes import columns_from_memory, numbers_of_runs
 from mldeck.ui.compare.brush import Brushing, brush_text
@@ -308,7 +308,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
         self.go_to(drawing.nearest_on(places[column], column, message.row))
 
 
-def _with_cursor(picture: Picture, axis: AxisPlace, axes: tuple[AxisPlace, ...]) -> Picture:
+def _with_cursor(picture: Picture, axis: DrawnAxis, axes: tuple[DrawnAxis, ...]) -> Picture:
     """The line of the axis doubled, and its name in the colour of the cursor."""
     end = min((other.column for other in axes if other.column > axis.column), default=picture.width) - 1
     rows = list(picture.rows)
@@ -317,5 +317,5 @@ def _with_cursor(picture: Picture, axis: AxisPlace, axes: tuple[AxisPlace, ...])
     for y in range(axis.top, axis.top + axis.height):
         row = rows[y]
         if row[axis.column].text == _AXIS:
-            rows[y] = (*row[: axis.column], Cell(_CURSOR_AXIS, _CURSOR_INK), *row[axis.column + 1 :])
+            rows[y] = (*row[: axis.column], PictureCell(_CURSOR_AXIS, _CURSOR_INK), *row[axis.column + 1 :])
     return Picture(tuple(rows), picture.plot)

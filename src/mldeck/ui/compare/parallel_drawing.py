@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from mldeck.charts.dimensions import Dimension
-from mldeck.charts.parallel import AxisPlace, Brush, ParallelPicture, most_axes, parallel, selected
+from mldeck.charts.parallel import Brush, DrawnAxis, ParallelPicture, most_axes, parallel, selected
 from mldeck.charts.picture import Picture
 from mldeck.model import Column
 from mldeck.ui.compare.axes import Dimensions, colours_of, default_metric, parallel_axes, saying
@@ -54,7 +54,7 @@ class ParallelDrawing:
     def highlighted(self, run_id: str) -> Picture:
         return self.chart.highlighted(run_id)
 
-    def axis(self, column: Column | None) -> AxisPlace | None:
+    def axis(self, column: Column | None) -> DrawnAxis | None:
         """Where it is drawn, if it is."""
         places = zip(self.shown, self.chart.axes, strict=False)
         return next((place for each, place in places if each == column), None)
@@ -81,7 +81,7 @@ class ParallelDrawing:
             place -= steps > 0
         return order[max(0, min(place, len(order) - 1))] if order else run_id
 
-    def nearest_on(self, axis: AxisPlace, column: Column, row: int) -> str | None:
+    def nearest_on(self, axis: DrawnAxis, column: Column, row: int) -> str | None:
         """The kept run that crosses the axis closest to a row of the picture."""
         return min(self.kept, key=lambda run_id: abs(axis.row_of(self.place_of(column, run_id)) - row), default=None)
 

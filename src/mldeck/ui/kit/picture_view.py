@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mldeck.charts.picture import Cell, Picture, spans
+from mldeck.charts.picture import Picture, PictureCell, spans
 from mldeck.ui.kit.chart_styles import ink_style
 from mldeck.ui.kit.surface import Surface
 
@@ -100,7 +100,7 @@ class PictureView(Widget):
             self._strips = [self._strip(row) for row in self.picture.rows]
         return self._strips[y].adjust_cell_length(self.size.width, base)
 
-    def _strip(self, row: Sequence[Cell]) -> Strip:
+    def _strip(self, row: Sequence[PictureCell]) -> Strip:
         # Most of a picture is blank: nobody sees in which colour, and it would be sent with each piece.
         base = self.base
         blank = Style(bgcolor=base.bgcolor)
