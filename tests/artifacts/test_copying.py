@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.artifacts.copying import Copied, copy_out, path_for
-from mldeck.artifacts.errors import ArtifactError, Escapes, NotAFile, NotThere
+from mldeck.artifacts.copying import CopyResult, copy_out, path_for
+from mldeck.artifacts.errors import ArtifactError, LeadsOutside, NotAFile, NotFound
 from mldeck.artifacts.local import LocalTree
-from mldeck.artifacts.location import How, Located
+from mldeck.artifacts.location import Located, LocationStatus
 from mldeck.artifacts.run_tree import RunTree
 from mldeck.destination import AlreadyThere, Destination, NotWritten
 from mldeck.errors import Interrupted
@@ -65,7 +65,7 @@ class TestWhole:
             tree, "data", Destination(target / "copy", ()), progress=lambda done, total: told.append((done, total))
         )
         size = sum(len(content or b"") for content in contents(root).values())
-        assert copied == Copied(target / "copy", 5, size)
+        assert copied == CopyResult(target / "copy", 5, size)
         assert contents(target / "copy") == contents(root / "data")
         assert told[-1] == (size, size)
         assert [done for done, _ in told] == sorted(done for done, _ in told)
@@ -107,10 +107,13 @@ class TestWhole:
         (model / "data" / "model.pkl").write_bytes(b"\x80")
         (model / "latest").symlink_to("data/model.pkl")
         tree = RunTree(
-            Located("", How.RECORDED, root),
+            Located("", LocationStatus.RECORDED, root),
             [
-                (LoggedModel("classifier", "r", "m-1"), Located("", How.RECORDED, model)),
-                (LoggedModel("pending", "r", "m-2"), Located("", How.NOT_FOUND, problem="no files at /gone")),
+                (LoggedModel("classifier", "r", "m-1"), Located("", LocationStatus.RECORDED, model)),
+                (
+                    LoggedModel("pending", "r", "m-2"),
+                    Located("", LocationStatus.NOT_FOUND, problem="no files at /gone"),
+                ),
             ],
         )
         copied = copy_out(tree, "", Destination(target / "run", ()))
@@ -324,9 +327,9 @@ class TestWhatIsLeftOut:
         assert "leads out of the artifacts" in why
 
     def test_what_is_not_there(self, tree: LocalTree, target: Path) -> None:
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFound):
             copy_out(tree, "none", Destination(target / "copy", ()))
-        with pytest.raises(Escapes):
+        with pytest.raises(LeadsOutside):
             copy_out(tree, "../target", Destination(target / "copy", ()))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.artifacts.errors import ArtifactError, Escapes, NotAFile, NotThere
+from mldeck.artifacts.errors import ArtifactError, LeadsOutside, NotAFile, NotFound
 from mldeck.artifacts.local import LocalTree
 from mldeck.artifacts.tree import Entry, EntryKind, count, find, walk
 from mldeck.errors import Interrupted
@@ -100,17 +100,17 @@ class TestListing:
 
     def test_what_is_not_there(self, root: Path, tree: LocalTree) -> None:
         (root / "file").touch()
-        with pytest.raises(NotThere, match=f"there is no {root}/none"):
+        with pytest.raises(NotFound, match=f"there is no {root}/none"):
             tree.entries("none")
-        with pytest.raises(NotThere, match="file is not a folder"):
+        with pytest.raises(NotFound, match="file is not a folder"):
             tree.entries("file")
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFound):
             tree.entry("none")
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFound):
             tree.file("none")
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFound):
             tree.file("zero\0byte")
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFound):
             LocalTree(root / "none").entries()
 
 
@@ -169,12 +169,12 @@ class TestLinks:
             assert (entry.kind, entry.is_dir, entry.is_file, entry.size) == (EntryKind.ESCAPE, False, False, None)
         assert tree.entry("file").target == "../outside/secret.txt"
         for path in ("file", "folder/secret.txt", "../outside/secret.txt", "folder/../../outside/secret.txt"):
-            with pytest.raises(Escapes, match="leads out of the artifacts"):
+            with pytest.raises(LeadsOutside, match="leads out of the artifacts"):
                 tree.file(path)
-            with pytest.raises(Escapes):
+            with pytest.raises(LeadsOutside):
                 tree.local_path(path)
         for path in ("folder", "..", "../outside"):
-            with pytest.raises(Escapes):
+            with pytest.raises(LeadsOutside):
                 tree.entries(path)
         assert [entry.path for entry in walk(tree)] == ["file", "folder", "gone"]
 

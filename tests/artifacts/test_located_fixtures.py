@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mldeck.artifacts.local import LocalTree
-from mldeck.artifacts.location import How, Located, Places, locate
+from mldeck.artifacts.location import Located, LocationStatus, Places, locate
 from mldeck.artifacts.run_tree import RunTree, run_tree
 from mldeck.artifacts.tree import Entry, EntryKind, walk
 from mldeck.store.store import Store
@@ -71,19 +71,19 @@ def test_every_run_is_where_its_files_are(store: tuple[FixtureStore, bool]) -> N
         assert located.path == (folders[0] if folders else None)
         if folders:
             found += 1
-            assert located.how is (How.MOVED if was_moved else How.RECORDED)
+            assert located.how is (LocationStatus.MOVED if was_moved else LocationStatus.RECORDED)
     assert found >= 1
 
 
 @pytest.mark.parametrize("label", ["in_renamed", "in_deleted_experiment", "steps"])
 def test_runs_that_logged_nothing(store: tuple[FixtureStore, bool], label: str) -> None:
-    assert located_run(store[0], label).how is How.NOTHING_LOGGED
+    assert located_run(store[0], label).how is LocationStatus.NOTHING_LOGGED
 
 
 def test_other_forms(store: tuple[FixtureStore, bool]) -> None:
     fixture, _ = store
-    assert located_run(fixture, "in_s3").how is How.REMOTE
-    assert located_run(fixture, "in_proxied").how is How.NOT_FOUND
+    assert located_run(fixture, "in_s3").how is LocationStatus.REMOTE
+    assert located_run(fixture, "in_proxied").how is LocationStatus.NOT_FOUND
     folder = fixture.path / "mlartifacts" / "proxied" / fixture.run("in_proxied") / "artifacts"
     folder.mkdir(parents=True)
     assert located_run(fixture, "in_proxied").path == folder
@@ -150,12 +150,12 @@ def test_registered_versions(name: str, store_copy: CopyOf, tmp_path: Path) -> N
         query = f"SELECT version, {place} FROM model_versions WHERE name = 'churn-model'"
         versions = {number: locate(uri, Places(fixture.path)) for number, uri in connection.execute(query)}
     for number in (1, 2, 3):
-        assert versions[number].how is How.MOVED
+        assert versions[number].how is LocationStatus.MOVED
         path = versions[number].path
         assert path is not None
         assert "MLmodel" in files(LocalTree(path).entries())
-    assert (versions[4].how, versions[6].how) == (How.REMOTE, How.REMOTE)
-    assert versions[5].how is How.UNRESOLVABLE
+    assert (versions[4].how, versions[6].how) == (LocationStatus.REMOTE, LocationStatus.REMOTE)
+    assert versions[5].how is LocationStatus.UNRESOLVABLE
 
 
 @pytest.mark.parametrize("is_moved", [False, True])
@@ -165,7 +165,7 @@ def test_through_a_server(is_moved: bool, store_copy: CopyOf, tmp_path: Path) ->
         fixture = moved(fixture, tmp_path / "elsewhere" / "store")
     ((run_id, uri),) = run_uris(fixture.db).items()
     located = locate(uri, Places(fixture.path), run_id)
-    assert located.how is How.SERVER_FOLDER
+    assert located.how is LocationStatus.SERVER_FOLDER
     assert located.path is not None
     assert files(LocalTree(located.path).entries()) == {"x.txt"}
 
@@ -183,4 +183,7 @@ def test_the_taxi_project(is_moved: bool, store_copy: CopyOf, tmp_path: Path) ->
         assert "MLmodel" in files(LocalTree(located.path).entries())
     runs = {run_id: locate(uri, Places(fixture.path), run_id) for run_id, uri in run_uris(fixture.db).items()}
     assert {located.path for located in runs.values()} - {None} == set(fixture.path.glob("mlruns/1/*/artifacts"))
-    assert {located.how for located in runs.values()} == {How.NOTHING_LOGGED, How.MOVED if is_moved else How.RECORDED}
+    assert {located.how for located in runs.values()} == {
+        LocationStatus.NOTHING_LOGGED,
+        LocationStatus.MOVED if is_moved else LocationStatus.RECORDED,
+    }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mldeck.artifacts.errors import ArtifactError
-from mldeck.artifacts.location import How, Located, Places, locate
+from mldeck.artifacts.location import Located, LocationStatus, Places, locate
 from mldeck.artifacts.opening import open_tree
 from tests.privileges import without_root_powers
 
@@ -36,7 +36,7 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def found(located: Located) -> tuple[How, Path | None]:
+def found(located: Located) -> tuple[LocationStatus, Path | None]:
     assert (located.problem is None) == located.found
     return located.how, located.path
 
@@ -45,26 +45,26 @@ class TestWhereTheDatabaseSays:
     def test_a_plain_path(self, places: Places, tmp_path: Path) -> None:
         folder = made(tmp_path / "elsewhere" / "1" / RUN / "artifacts")
         located = locate(str(folder), places)
-        assert found(located) == (How.RECORDED, folder)
+        assert found(located) == (LocationStatus.RECORDED, folder)
         assert (located.moved, located.looked_at, located.where) == (False, (str(folder),), str(folder))
 
     @pytest.mark.parametrize("form", ["file://{}", "file:{}", "file://localhost{}"])
     def test_a_file_uri(self, places: Places, tmp_path: Path, form: str) -> None:
         folder = made(tmp_path / "my runs" / RUN / "artifacts")
         uri = form.format(str(folder).replace(" ", "%20"))
-        assert found(locate(uri, places)) == (How.RECORDED, folder)
+        assert found(locate(uri, places)) == (LocationStatus.RECORDED, folder)
 
     def test_a_plain_path_is_taken_as_it_is_before_it_is_decoded(self, places: Places, tmp_path: Path) -> None:
         raw, decoded = tmp_path / "a%20b", made(tmp_path / "a b")
-        assert found(locate(str(raw), places)) == (How.RECORDED, decoded)
+        assert found(locate(str(raw), places)) == (LocationStatus.RECORDED, decoded)
         raw.mkdir()
-        assert found(locate(str(raw), places)) == (How.RECORDED, raw)
+        assert found(locate(str(raw), places)) == (LocationStatus.RECORDED, raw)
 
     def test_a_file_uri_is_decoded_first(self, places: Places, tmp_path: Path) -> None:
         raw, decoded = made(tmp_path / "a%20b"), tmp_path / "a b"
-        assert found(locate(f"file://{raw}", places)) == (How.RECORDED, raw)
+        assert found(locate(f"file://{raw}", places)) == (LocationStatus.RECORDED, raw)
         decoded.mkdir()
-        assert found(locate(f"file://{raw}", places)) == (How.RECORDED, decoded)
+        assert found(locate(f"file://{raw}", places)) == (LocationStatus.RECORDED, decoded)
 
     def test_without_permission_to_look(self, places: Places, tmp_path: Path) -> None:
         folder = made(tmp_path / "secret" / "1" / RUN / "artifacts")
@@ -72,7 +72,7 @@ class TestWhereTheDatabaseSays:
         with without_root_powers():
             located = locate(str(folder), places)
         (tmp_path / "secret").chmod(0o755)
-        assert located.how is How.NOT_FOUND
+        assert located.how is LocationStatus.NOT_FOUND
         assert f"{folder} cannot be read: Permission denied" in str(located.problem)
 
     def test_a_copy_counts_when_there_is_no_permission_to_look(
@@ -85,7 +85,7 @@ class TestWhereTheDatabaseSays:
         with without_root_powers():
             located = locate(str(folder), places)
         (tmp_path / "secret").chmod(0o755)
-        assert found(located) == (How.MOVED, copy)
+        assert found(located) == (LocationStatus.MOVED, copy)
 
 
 class TestRelative:
@@ -93,13 +93,13 @@ class TestRelative:
 
     def test_to_the_databases_folder_first(self, places: Places, database: Path, isolated: Path) -> None:
         in_current = made(isolated / "mlruns" / "1" / RUN / "artifacts")
-        assert found(locate(self.URI, places)) == (How.CURRENT_FOLDER, in_current)
+        assert found(locate(self.URI, places)) == (LocationStatus.CURRENT_FOLDER, in_current)
         beside = made(database / "mlruns" / "1" / RUN / "artifacts")
-        assert found(locate(self.URI, places)) == (How.BESIDE_DATABASE, beside)
+        assert found(locate(self.URI, places)) == (LocationStatus.BESIDE_DATABASE, beside)
 
     def test_a_file_uri(self, places: Places, database: Path) -> None:
         folder = made(database / "mlruns" / "1" / RUN / "artifacts")
-        assert found(locate(f"file:mlruns/1/{RUN}/artifacts", places)) == (How.BESIDE_DATABASE, folder)
+        assert found(locate(f"file:mlruns/1/{RUN}/artifacts", places)) == (LocationStatus.BESIDE_DATABASE, folder)
 
     @pytest.mark.parametrize(
         "uri", [rf".\mlruns\1\{RUN}\artifacts", rf".\mlruns/1/{RUN}/artifacts", rf"mlruns\1\{RUN}\artifacts"]
@@ -107,17 +107,17 @@ class TestRelative:
     def test_as_windows_writes_it(self, places: Places, database: Path, uri: str) -> None:
         folder = made(database / "mlruns" / "1" / RUN / "artifacts")
         located = locate(uri, places)
-        assert found(located) == (How.BESIDE_DATABASE, folder)
+        assert found(located) == (LocationStatus.BESIDE_DATABASE, folder)
         assert located.unconfirmed is None
 
     def test_as_windows_writes_it_and_moved(self, places: Places, database: Path) -> None:
         folder = made(database / "1" / RUN / "artifacts")
-        assert found(locate(rf".\store\mlruns\1\{RUN}\artifacts", places)) == (How.MOVED, folder)
+        assert found(locate(rf".\store\mlruns\1\{RUN}\artifacts", places)) == (LocationStatus.MOVED, folder)
 
     def test_a_backslash_may_be_part_of_a_name(self, places: Places, database: Path) -> None:
         folder = made(database / "a\\b" / RUN / "artifacts")
         made(database / "a" / "b" / RUN / "artifacts")
-        assert found(locate(rf"a\b/{RUN}/artifacts", places)) == (How.BESIDE_DATABASE, folder)
+        assert found(locate(rf"a\b/{RUN}/artifacts", places)) == (LocationStatus.BESIDE_DATABASE, folder)
 
     def test_backslashes_lead_out_only_when_somebody_agrees(self, places: Places, tmp_path: Path) -> None:
         folder = made(tmp_path / "secret")
@@ -131,19 +131,19 @@ class TestServer:
     )
     def test_the_folder_that_it_makes(self, places: Places, database: Path, root: str) -> None:
         folder = made(database / "mlartifacts" / "1" / RUN / "artifacts")
-        assert found(locate(f"{root}/1/{RUN}/artifacts", places)) == (How.SERVER_FOLDER, folder)
+        assert found(locate(f"{root}/1/{RUN}/artifacts", places)) == (LocationStatus.SERVER_FOLDER, folder)
 
     def test_in_the_current_folder(self, places: Places, isolated: Path) -> None:
         folder = made(isolated / "mlartifacts" / "1" / RUN / "artifacts")
-        assert found(locate(f"mlflow-artifacts:/1/{RUN}/artifacts", places)) == (How.SERVER_FOLDER, folder)
+        assert found(locate(f"mlflow-artifacts:/1/{RUN}/artifacts", places)) == (LocationStatus.SERVER_FOLDER, folder)
 
     def test_that_it_was_given_beside_the_database(self, places: Places, database: Path) -> None:
         folder = made(database / "1" / RUN / "artifacts")
-        assert found(locate(f"mlflow-artifacts:/1/{RUN}/artifacts", places)) == (How.MOVED, folder)
+        assert found(locate(f"mlflow-artifacts:/1/{RUN}/artifacts", places)) == (LocationStatus.MOVED, folder)
 
     def test_the_way_out(self, places: Places) -> None:
         located = locate(f"mlflow-artifacts:/1/{RUN}/artifacts", places)
-        assert located.how is How.NOT_FOUND
+        assert located.how is LocationStatus.NOT_FOUND
         assert "--artifact-root mlflow-artifacts:=FOLDER" in str(located.problem)
 
 
@@ -155,7 +155,7 @@ class TestMoved:
     def test_the_end_of_the_path_is_found(self, places: Places, database: Path, below: str, form: str) -> None:
         folder = made(database / below / RUN / "artifacts")
         located = locate(form.format(f"/home/ada/proj/mlruns/1/{RUN}/artifacts"), places)
-        assert found(located) == (How.MOVED, folder)
+        assert found(located) == (LocationStatus.MOVED, folder)
         assert located.moved
         assert located.looked_at[0] == f"/home/ada/proj/mlruns/1/{RUN}/artifacts"
         assert located.looked_at[-1] == str(folder)
@@ -172,7 +172,7 @@ class TestMoved:
     )
     def test_from_windows(self, places: Places, database: Path, uri: str) -> None:
         folder = made(database / "mlruns" / "1" / RUN / "artifacts")
-        assert found(locate(uri, places)) == (How.MOVED, folder)
+        assert found(locate(uri, places)) == (LocationStatus.MOVED, folder)
 
     def test_a_model(self, places: Places, database: Path) -> None:
         folder = made(database / "mlruns" / "1" / "models" / MODEL / "artifacts")
@@ -184,7 +184,7 @@ class TestMoved:
 
     def test_relative_and_moved(self, places: Places, database: Path) -> None:
         folder = made(database / "1" / RUN / "artifacts")
-        assert found(locate(f"./mlruns/1/{RUN}/artifacts", places)) == (How.MOVED, folder)
+        assert found(locate(f"./mlruns/1/{RUN}/artifacts", places)) == (LocationStatus.MOVED, folder)
 
     def test_percent_encoded(self, places: Places, database: Path) -> None:
         folder = made(database / "my exp" / RUN / "artifacts")
@@ -225,17 +225,17 @@ class TestArtifactRoots:
         new = made(tmp_path / "new" / "1" / RUN / "artifacts")
         roots = ((str(tmp_path / "old"), str(tmp_path / "new")),)
         located = locate(str(recorded), Places(database, roots))
-        assert found(located) == (How.MAPPED, new)
+        assert found(located) == (LocationStatus.MAPPED, new)
         assert located.moved
 
     def test_one_that_leads_nowhere_is_passed_over(self, database: Path, tmp_path: Path) -> None:
         beside = made(database / "mlruns" / "1" / RUN / "artifacts")
         new = tmp_path / "new"
         roots = (("/home/ada/mlruns", str(tmp_path / "typo")), ("/home/ada", str(new)))
-        assert found(locate(self.URI, Places(database, roots))) == (How.MOVED, beside)
+        assert found(locate(self.URI, Places(database, roots))) == (LocationStatus.MOVED, beside)
         second = made(new / "mlruns" / "1" / RUN / "artifacts")
         located = locate(self.URI, Places(database, roots))
-        assert found(located) == (How.MAPPED, second)
+        assert found(located) == (LocationStatus.MAPPED, second)
         assert located.looked_at[0] == str(tmp_path / "typo" / "1" / RUN / "artifacts")
 
     @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ class TestArtifactRoots:
     )
     def test_of_every_form(self, database: Path, tmp_path: Path, uri: str, old: str) -> None:
         new = made(tmp_path / "new" / "1" / RUN / "artifacts")
-        assert found(locate(uri, Places(database, ((old, str(tmp_path / "new")),)))) == (How.MAPPED, new)
+        assert found(locate(uri, Places(database, ((old, str(tmp_path / "new")),)))) == (LocationStatus.MAPPED, new)
 
     def test_relative_to_the_current_folder(self, database: Path, isolated: Path) -> None:
         new = made(isolated / "copy" / "1" / RUN / "artifacts")
@@ -260,7 +260,11 @@ class TestArtifactRoots:
         located = locate(
             f"mlflow-artifacts:/1/{RUN}/artifacts", Places(database, (("mlflow-artifacts:", "s3://b/root/"),))
         )
-        assert (located.how, located.url, located.path) == (How.MAPPED, f"s3://b/root/1/{RUN}/artifacts", None)
+        assert (located.how, located.url, located.path) == (
+            LocationStatus.MAPPED,
+            f"s3://b/root/1/{RUN}/artifacts",
+            None,
+        )
         assert located.found
 
 
@@ -269,14 +273,14 @@ class TestNothingThere:
         root = made(tmp_path / "mlruns")
         uri = f"{root}/1/{RUN}/artifacts"
         located = locate(uri, places)
-        assert located.how is How.NOTHING_LOGGED
+        assert located.how is LocationStatus.NOTHING_LOGGED
         assert f"{root} has no folder {RUN}" in str(located.problem)
         made(root / "1")
         assert f"{root}/1 has no folder {RUN}" in str(locate(uri, places).problem)
 
     def test_in_a_store_that_was_moved(self, places: Places, database: Path) -> None:
         made(database / "mlruns" / "1" / OTHER / "artifacts")
-        assert locate(f"/home/ada/mlruns/1/{RUN}/artifacts", places).how is How.NOTHING_LOGGED
+        assert locate(f"/home/ada/mlruns/1/{RUN}/artifacts", places).how is LocationStatus.NOTHING_LOGGED
 
     @pytest.mark.parametrize(
         ("uri", "hint"),
@@ -290,7 +294,7 @@ class TestNothingThere:
     )
     def test_files_that_are_elsewhere(self, places: Places, uri: str, hint: str) -> None:
         located = locate(uri, places)
-        assert (located.how, located.found, located.where) == (How.NOT_FOUND, False, None)
+        assert (located.how, located.found, located.where) == (LocationStatus.NOT_FOUND, False, None)
         assert f"no files at {uri}, where the database says they are" in str(located.problem)
         assert hint in str(located.problem)
         with pytest.raises(ArtifactError, match="no files at"):
@@ -316,11 +320,11 @@ class TestNothingThere:
     )
     def test_no_place_at_all(self, places: Places, uri: str | None, reason: str) -> None:
         located = locate(uri, places)
-        assert located.how is How.UNRESOLVABLE
+        assert located.how is LocationStatus.UNRESOLVABLE
         assert reason in str(located.problem)
 
     def test_a_zero_byte(self, places: Places) -> None:
-        assert locate(f"/a\0/{RUN}/artifacts", places).how is How.NOT_FOUND
+        assert locate(f"/a\0/{RUN}/artifacts", places).how is LocationStatus.NOT_FOUND
 
 
 @pytest.mark.parametrize(
@@ -328,7 +332,7 @@ class TestNothingThere:
 )
 def test_object_stores_are_left_to_be_opened(places: Places, uri: str) -> None:
     located = locate(uri, places)
-    assert (located.how, located.url, located.path) == (How.REMOTE, uri.partition("?")[0], None)
+    assert (located.how, located.url, located.path) == (LocationStatus.REMOTE, uri.partition("?")[0], None)
 
 
 @pytest.mark.parametrize(
@@ -407,7 +411,7 @@ class TestReferences:
         for each in (f"1/{RUN}/artifacts/model", f"1/models/{MODEL}/artifacts/data"):
             made(tmp_path / each)
         located = locate(uri, places, look_up=self.Database(tmp_path))
-        assert found(located) == (How.RECORDED, tmp_path / path)
+        assert found(located) == (LocationStatus.RECORDED, tmp_path / path)
         assert located.uri == uri
 
     @pytest.mark.parametrize(
@@ -416,11 +420,11 @@ class TestReferences:
     )
     def test_what_the_database_does_not_have(self, places: Places, tmp_path: Path, uri: str) -> None:
         located = locate(uri, places, look_up=self.Database(tmp_path))
-        assert located.how is How.UNRESOLVABLE
+        assert located.how is LocationStatus.UNRESOLVABLE
         assert f"{uri}: the database has no such model or run" in str(located.problem)
 
     def test_a_version_without_files(self, places: Places, tmp_path: Path) -> None:
         assert "a prompt" in str(locate("models:/prompt/1", places, look_up=self.Database(tmp_path)).problem)
 
     def test_nobody_to_ask(self, places: Places) -> None:
-        assert locate(f"runs:/{RUN}/model", places).how is How.UNRESOLVABLE
+        assert locate(f"runs:/{RUN}/model", places).how is LocationStatus.UNRESOLVABLE

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mldeck.artifacts.mlmodel import (
-    Field,
     Flavor,
     MalformedModel,
     Signature,
+    SignatureField,
     loading_code,
     read_mlmodel,
     requirement_files,
@@ -64,7 +64,9 @@ def test_what_the_latest_release_wrote(store_copy: Callable[[str], FixtureStore]
     assert model.mlflow_version == "3.17.2"
     assert model.model_id == model.model_uuid
     assert model.signature == Signature(
-        inputs=(Field(None, "float64", "[-1, 3]"),), outputs=(Field(None, "int64", "[-1]"),), params=None
+        inputs=(SignatureField(None, "float64", "[-1, 3]"),),
+        outputs=(SignatureField(None, "int64", "[-1]"),),
+        params=None,
     )
     assert model.environment_files == ("conda.yaml", "python_env.yaml")
     assert dict(model.others).keys() == {"is_signature_from_type_hint", "type_hint_from_example"}
@@ -89,19 +91,19 @@ signature:
     )
     assert read_mlmodel(Bytes(data)).signature == Signature(
         inputs=(
-            Field("a", "double"),
-            Field("b", "long", required=False),
-            Field(None, "string", required=False),
-            Field("c", "Array(Array(float))"),
-            Field("d", "Map(long)"),
-            Field("e", "sparkml_vector"),
-            Field("f", "any"),
-            Field("g", "{k: string, l: long (optional)}"),
+            SignatureField("a", "double"),
+            SignatureField("b", "long", required=False),
+            SignatureField(None, "string", required=False),
+            SignatureField("c", "Array(Array(float))"),
+            SignatureField("d", "Map(long)"),
+            SignatureField("e", "sparkml_vector"),
+            SignatureField("f", "any"),
+            SignatureField("g", "{k: string, l: long (optional)}"),
         ),
-        outputs=(Field("out", "float32", "[-1, 28, 28]"),),
+        outputs=(SignatureField("out", "float32", "[-1, 28, 28]"),),
         params=(
-            Field("t", "double", required=False, default="0.50"),
-            Field("stop", "string", "[-1]", required=False, default='["a", "b"]'),
+            SignatureField("t", "double", required=False, default="0.50"),
+            SignatureField("stop", "string", "[-1]", required=False, default='["a", "b"]'),
         ),
     )
 

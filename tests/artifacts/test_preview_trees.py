@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from mldeck.artifacts.previews.preview import preview
 from mldeck.artifacts.previews.tree import NotATree, parse_json, parse_yaml, tree_text
 from mldeck.artifacts.previews.values import (
-    Literal,
-    Members,
     TextPreview,
     Tree,
+    TreeMapping,
     TreePreview,
+    UnquotedScalar,
 )
 from tests.artifacts.sources import Bytes
 
@@ -29,9 +29,9 @@ JSON = st.recursive(
 
 def _plain(value: Tree) -> Any:
     """What the json module makes of what the tree says."""
-    if isinstance(value, Literal):
+    if isinstance(value, UnquotedScalar):
         return json.loads(value)
-    if isinstance(value, Members):
+    if isinstance(value, TreeMapping):
         return {key: _plain(item) for key, item in value.items}
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
@@ -53,7 +53,7 @@ def test_a_json_tree_says_what_the_file_says(value: Any) -> None:
 
 def test_numbers_and_repeated_keys_are_kept_as_written() -> None:
     found = _tree(b'{"a": 1.50, "a": 1e999, "n": ' + b"9" * 5000 + b"}", "x.json")
-    assert isinstance(found.root, Members)
+    assert isinstance(found.root, TreeMapping)
     assert [item[1] for item in found.root.items] == ["1.50", "1e999", "9" * 5000]
 
 
@@ -89,9 +89,9 @@ def test_json_is_told_from_its_content_where_the_name_says_nothing() -> None:
 def test_yaml_keeps_spelling_and_tells_text_from_the_rest() -> None:
     found = _tree(b"a: 010\nb: '010'\nc: 2001-01-01\nd: null\ne: text\nf: [yes, 1e3]\n", "x.yml")
     assert found.is_yaml
-    assert isinstance(found.root, Members)
+    assert isinstance(found.root, TreeMapping)
     kinds = {key: type(value) for key, value in found.root.items}
-    assert kinds == {"a": Literal, "b": str, "c": Literal, "d": Literal, "e": str, "f": list}
+    assert kinds == {"a": UnquotedScalar, "b": str, "c": UnquotedScalar, "d": UnquotedScalar, "e": str, "f": list}
     assert found.root.get("c") == "2001-01-01"
     assert found.root.get("d") is None
 
@@ -105,14 +105,14 @@ def test_a_yaml_alias_bomb_stays_small(follow_aliases: bool) -> None:
     lines = ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
     lines += [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 40)]
     root = parse_yaml("\n".join(lines), follow_aliases=follow_aliases)
-    assert isinstance(root, Members)
+    assert isinstance(root, TreeMapping)
     assert len(root.items) == 40
     assert len(tree_text(root, 1_000)) == 1_001
 
 
 def test_yaml_aliases_and_anchors_are_shown_as_written() -> None:
     root = parse_yaml("a: &x [1]\nb: *x\nc: &y\n  d: *y\n")
-    assert isinstance(root, Members)
+    assert isinstance(root, TreeMapping)
     assert [key for key, _ in root.items] == ["a &x", "b", "c &y"]
     assert tree_text(root) == '{"a &x": [1], "b": *x, "c &y": {"d": *y}}'
 

@@ -12,8 +12,8 @@ import boto3
 import pytest
 
 from mldeck.artifacts.copying import copy_out
-from mldeck.artifacts.errors import ArtifactError, Escapes, NeedsExtra, NotAFile, NotThere
-from mldeck.artifacts.location import How, Places, locate
+from mldeck.artifacts.errors import ArtifactError, LeadsOutside, NeedsExtra, NotAFile, NotFound
+from mldeck.artifacts.location import LocationStatus, Places, locate
 from mldeck.artifacts.opening import open_tree
 from mldeck.artifacts.remote import RemoteTree
 from mldeck.artifacts.run_tree import run_tree
@@ -136,19 +136,19 @@ class TestS3:
 
     def test_what_is_not_there(self, s3: RemoteTree) -> None:
         for read in (s3.entries, s3.entry, s3.file):
-            with pytest.raises(NotThere, match="there is nothing at s3://bucket/"):
+            with pytest.raises(NotFound, match="there is nothing at s3://bucket/"):
                 read("none")
-        with pytest.raises(NotThere, match="is not a folder"):
+        with pytest.raises(NotFound, match="is not a folder"):
             s3.entries("notes.txt")
         with pytest.raises(NotAFile):
             s3.file("model")
-        with pytest.raises(Escapes):
+        with pytest.raises(LeadsOutside):
             s3.file("../escape.txt")
 
     def test_as_the_folder_of_a_run(self, s3: RemoteTree, tmp_path: Path) -> None:
         places = Places(tmp_path, confirmed=frozenset({"s3://bucket"}))
         tree = run_tree(f"{s3.url}?versionId=1", RUN, (), places)
-        assert tree.own.how is How.REMOTE
+        assert tree.own.how is LocationStatus.REMOTE
         assert tree.location("model/MLmodel") == f"{s3.url}/model/MLmodel"
         assert [entry.path for entry in tree.entries("model")] == ["model/data", "model/MLmodel"]
         # A run that logged nothing: there are no empty folders in a bucket.
@@ -187,7 +187,7 @@ class TestSftp:
         assert (tree.entries()[1].modified or 0) > 1_700_000_000_000
         file = tree.file("model/model.pkl")
         assert file.read(300, 4) == bytes([44, 45, 46, 47])
-        with pytest.raises(NotThere):
+        with pytest.raises(NotFound):
             tree.file("none")
 
     def test_a_host_that_is_not_known(self, port: int) -> None:

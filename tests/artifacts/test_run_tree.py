@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.artifacts.errors import ArtifactError, NotThere
-from mldeck.artifacts.location import How, Places
+from mldeck.artifacts.errors import ArtifactError, NotFound
+from mldeck.artifacts.location import LocationStatus, Places
 from mldeck.artifacts.run_tree import RunTree, run_tree
 from mldeck.artifacts.tree import EntryKind, find
 from mldeck.registry.nouns import LoggedModel
@@ -71,7 +71,7 @@ def test_models_inside_the_run_make_no_branch(root: Path) -> None:
 def test_what_cannot_be_found_is_said_where_it_is_opened(root: Path) -> None:
     models = [LoggedModel("lost", RUN, f"m-{9:032x}", f"/gone/models/m-{9:032x}/artifacts")]
     tree = run_tree(f"/gone/2/{RUN}x/artifacts", RUN, models, Places(root))
-    assert tree.own.how is How.NOT_FOUND
+    assert tree.own.how is LocationStatus.NOT_FOUND
     assert [entry.path for entry in tree.entries()] == ["lost"]
     for path in ("lost", "lost/MLmodel", "other"):
         with pytest.raises(ArtifactError, match="no files at /gone/"):
@@ -82,5 +82,5 @@ def test_what_cannot_be_found_is_said_where_it_is_opened(root: Path) -> None:
 def test_a_folder_that_vanishes(root: Path) -> None:
     tree = tree_of(root)
     (root / RUN).rename(root / "gone")
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         tree.entries()

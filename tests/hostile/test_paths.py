@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mldeck.artifacts.copying import copy_out, path_for
 from mldeck.artifacts.local import LocalTree
-from mldeck.artifacts.location import How, Located
+from mldeck.artifacts.location import Located, LocationStatus
 from mldeck.artifacts.plain_name import is_plain, plain_name
 from mldeck.artifacts.run_tree import RunTree
 from mldeck.destination import AlreadyThere, Destination, NotWritten
@@ -115,8 +115,8 @@ def test_a_model_is_one_folder_of_the_copy(tmp_path: Path, name: str, model_id: 
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "file").write_text(folder)
     model = LoggedModel(model_id, name, artifact_location=str(tmp_path / "model"))
-    located = Located("x", How.RECORDED, tmp_path / "model")
-    tree = RunTree(Located("x", How.RECORDED, tmp_path / "run"), [(model, located), (model, located)])
+    located = Located("x", LocationStatus.RECORDED, tmp_path / "model")
+    tree = RunTree(Located("x", LocationStatus.RECORDED, tmp_path / "run"), [(model, located), (model, located)])
     assert len({branch.label for branch in tree.branches}) == 2
     inside = tmp_path / "inside" / "deep"
     inside.mkdir(parents=True)

@@ -18,7 +18,7 @@ from PIL import Image
 from mldeck.artifacts.previews import image
 from mldeck.artifacts.previews.preview import PreviewRequest, preview
 from mldeck.artifacts.previews.values import BinaryPreview, ImagePreview
-from mldeck.artifacts.source import TookTooLong, Watched, never
+from mldeck.artifacts.source import LimitedSource, TookTooLong, no_check
 from mldeck.errors import Interrupted
 from mldeck.helper import Helper
 from tests.artifacts.sources import Bytes
@@ -192,4 +192,4 @@ def test_a_picture_that_takes_more_than_its_process_may(monkeypatch: pytest.Monk
 
 def test_a_file_costs_no_more_than_its_seconds() -> None:
     with pytest.raises(TookTooLong, match="after 0 s"):
-        Watched(Bytes(b"a"), never, 0).read(0, 1)
+        LimitedSource(Bytes(b"a"), no_check, 0).read(0, 1)

@@ -8,7 +8,7 @@ from threading import Event, Thread
 import pytest
 from rich.style import Style
 
-from mldeck.artifacts.source import never
+from mldeck.artifacts.source import no_check
 from mldeck.errors import Interrupted
 from mldeck.helper import Helper, Unanswered
 from mldeck.ui.files.preview.text_reading import colours
@@ -53,9 +53,9 @@ def test_this_process_goes_on_while_something_is_coloured() -> None:
 
 
 def test_markdown_that_takes_too_long_or_too_much_is_not_rendered() -> None:
-    assert rendered_markdown("# a", 20, never)
+    assert rendered_markdown("# a", 20, no_check)
     with pytest.raises(Unanswered):
-        rendered_markdown("```python\nx\n" + "\n".join(SLOW) + "\nx\n```\n", 80, never)
+        rendered_markdown("```python\nx\n" + "\n".join(SLOW) + "\nx\n```\n", 80, no_check)
 
 
 @pytest.mark.parametrize("lexer", ["python", "none of that name"])

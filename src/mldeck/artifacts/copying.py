@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mldeck.artifacts.errors import ArtifactError, NotAFile
 from mldeck.artifacts.plain_name import is_plain
-from mldeck.artifacts.source import Check, never
+from mldeck.artifacts.source import Check, no_check
 from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, walk
 from mldeck.destination import Destination
 
@@ -33,7 +33,7 @@ _COPIED = (EntryKind.FILE, EntryKind.FOLDER, EntryKind.LINK, EntryKind.MODEL)
 
 
 @dataclass(frozen=True)
-class Copied:
+class CopyResult:
     """What was copied, and where."""
 
     destination: Path
@@ -66,8 +66,8 @@ def copy_out(
     destination: Destination,
     *,
     progress: CopyProgress = lambda done, total: None,
-    check: Check = never,
-) -> Copied:
+    check: Check = no_check,
+) -> CopyResult:
     """Copy a file or folder; `destination` is its new path.
 
     Files in a folder that cannot be read or are not regular files are skipped and reported, and so are links that lead
@@ -80,7 +80,7 @@ def copy_out(
     with destination.new(is_dir=entry.is_dir, source=source) as temporary:
         copier = _Copier(tree, entry, source, temporary, progress, check)
         copier.copy()
-    return Copied(destination.path, copier.files, copier.done, tuple(copier.skipped))
+    return CopyResult(destination.path, copier.files, copier.done, tuple(copier.skipped))
 
 
 class _Unreadable(Exception):

@@ -12,7 +12,7 @@ class ArtifactError(MldeckError):
     """Files cannot be found, listed, read or copied."""
 
 
-class NotThere(ArtifactError):
+class NotFound(ArtifactError):
     """The file or folder does not exist."""
 
 
@@ -20,7 +20,7 @@ class NotAFile(ArtifactError):
     """The path is a folder, or something that must never be opened: a FIFO, a device, a socket."""
 
 
-class Escapes(ArtifactError):
+class LeadsOutside(ArtifactError):
     """The path leaves the artifact root, by `..` or a link, and the user did not allow that."""
 
 

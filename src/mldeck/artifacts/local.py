@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from mldeck.artifacts.errors import ArtifactError, Escapes, NotAFile, NotThere
-from mldeck.artifacts.source import Check, LocalFile, never
+from mldeck.artifacts.errors import ArtifactError, LeadsOutside, NotAFile, NotFound
+from mldeck.artifacts.source import Check, LocalFile, no_check
 from mldeck.artifacts.tree import ENTRIES_BETWEEN_CHECKS, Entry, EntryKind, in_order
 
 _KINDS = {
@@ -40,7 +40,7 @@ class LocalTree:
     def name(self) -> str:
         return str(self.root)
 
-    def entries(self, folder: str = "", check: Check = never) -> list[Entry]:
+    def entries(self, folder: str = "", check: Check = no_check) -> list[Entry]:
         with self._translated_errors(folder):
             return in_order(list(self._scan(folder, check)))
 
@@ -108,10 +108,10 @@ class LocalTree:
         return str(self.root / path)
 
     def _real(self, path: str) -> Path:
-        """Return the path with all links resolved. Raises `Escapes` if it is outside, whether or not it exists."""
+        """Return the path with all links resolved. Raises `LeadsOutside` if it is outside, whether or not it exists."""
         real = Path(os.path.realpath(self.real_root.joinpath(*path.split("/"))))
         if not self._is_inside(real):
-            raise Escapes(f"{self.shown(path)} leads out of the artifacts, to {real}: it was not followed")
+            raise LeadsOutside(f"{self.shown(path)} leads out of the artifacts, to {real}: it was not followed")
         return real
 
     def _is_inside(self, real: Path) -> bool:
@@ -122,8 +122,8 @@ class LocalTree:
         try:
             yield
         except (FileNotFoundError, ValueError):  # ValueError: a null byte in the name
-            raise NotThere(f"there is no {self.shown(path)}") from None
+            raise NotFound(f"there is no {self.shown(path)}") from None
         except NotADirectoryError:
-            raise NotThere(f"{self.shown(path)} is not a folder") from None
+            raise NotFound(f"{self.shown(path)} is not a folder") from None
         except OSError as error:
             raise ArtifactError(f"{self.shown(path)} cannot be read: {error.strerror}") from error

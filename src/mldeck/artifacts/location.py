@@ -70,7 +70,7 @@ class Places:
         return tuple(dict.fromkeys(filter(None, (self.database_folder, self.current_folder))))
 
 
-class How(str, Enum):
+class LocationStatus(str, Enum):
     """How files were found, or why they were not."""
 
     RECORDED = "recorded"
@@ -90,16 +90,16 @@ class How(str, Enum):
 
 
 _WORDS = {
-    How.RECORDED: "where the database says",
-    How.MAPPED: "where you say it is now",
-    How.BESIDE_DATABASE: "relative to the database's folder",
-    How.CURRENT_FOLDER: "relative to the current folder",
-    How.SERVER_FOLDER: "in the folder of MLflow's server",
-    How.MOVED: "moved, found by the end of its path",
-    How.REMOTE: "in an object store",
-    How.NOTHING_LOGGED: "nothing logged",
-    How.NOT_FOUND: "not found",
-    How.UNRESOLVABLE: "no known place",
+    LocationStatus.RECORDED: "where the database says",
+    LocationStatus.MAPPED: "where you say it is now",
+    LocationStatus.BESIDE_DATABASE: "relative to the database's folder",
+    LocationStatus.CURRENT_FOLDER: "relative to the current folder",
+    LocationStatus.SERVER_FOLDER: "in the folder of MLflow's server",
+    LocationStatus.MOVED: "moved, found by the end of its path",
+    LocationStatus.REMOTE: "in an object store",
+    LocationStatus.NOTHING_LOGGED: "nothing logged",
+    LocationStatus.NOT_FOUND: "not found",
+    LocationStatus.UNRESOLVABLE: "no known place",
 }
 
 
@@ -109,7 +109,7 @@ class Located:
 
     uri: str | None
     """As recorded in the database."""
-    how: How
+    how: LocationStatus
     path: Path | None = None
     """The path on this machine."""
     real: Path | None = None
@@ -135,7 +135,7 @@ class Located:
     @property
     def moved(self) -> bool:
         """Whether it was found elsewhere than the database says."""
-        return self.how in (How.MAPPED, How.MOVED)
+        return self.how in (LocationStatus.MAPPED, LocationStatus.MOVED)
 
 
 def locate(uri: str | None, places: Places, owner: str | None = None, look_up: Lookup | None = None) -> Located:
@@ -145,12 +145,14 @@ def locate(uri: str | None, places: Places, owner: str | None = None, look_up: L
     `models:/` URIs in this database.
     """
     if uri is None:
-        return Located(uri, How.UNRESOLVABLE, problem=_NOWHERE[""])
+        return Located(uri, LocationStatus.UNRESOLVABLE, problem=_NOWHERE[""])
     if not is_reference(uri):
         return _locate_place(uri, places, owner)
     found = [_locate_place(meaning, places, None) for meaning in meanings(uri, look_up)]
     if not found:
-        return Located(uri, How.UNRESOLVABLE, problem=f"{printable(uri)}: the database has no such model or run")
+        return Located(
+            uri, LocationStatus.UNRESOLVABLE, problem=f"{printable(uri)}: the database has no such model or run"
+        )
     best = next((located for located in found if located.found), found[0])
     looked_at = tuple(dict.fromkeys(place for located in found for place in located.looked_at))
     return replace(best, uri=uri, looked_at=looked_at)
@@ -160,7 +162,7 @@ def locate(uri: str | None, places: Places, owner: str | None = None, look_up: L
 class _Candidate:
     """A path to try."""
 
-    how: How
+    how: LocationStatus
     base: Path
     rest: Parts
 
@@ -172,7 +174,7 @@ class _Candidate:
 def _locate_place(text: str, places: Places, owner: str | None) -> Located:
     reason = _NOWHERE.get(text.strip())
     if reason is not None:
-        return Located(text, How.UNRESOLVABLE, problem=reason)
+        return Located(text, LocationStatus.UNRESOLVABLE, problem=reason)
     uri = parse_uri(text)
     owner = owner or next(filter(None, map(owner_of, uri.readings)), None)
     looked_at: dict[str, None] = {}
@@ -180,7 +182,7 @@ def _locate_place(text: str, places: Places, owner: str | None) -> Located:
     unknown = None
     for candidate in _candidates(uri, places, owner):
         if isinstance(candidate, str):
-            return Located(text, How.MAPPED, url=candidate, looked_at=tuple(looked_at))
+            return Located(text, LocationStatus.MAPPED, url=candidate, looked_at=tuple(looked_at))
         looked_at[str(candidate.path)] = None
         candidates.append(candidate)
         try:
@@ -195,9 +197,9 @@ def _locate_place(text: str, places: Places, owner: str | None) -> Located:
     if uri.scheme in OBJECT_STORES and _PLAIN_AUTHORITY.fullmatch(uri.authority):
         url, host = text.partition("?")[0], host_of(text)
         unconfirmed = None if host in places.confirmed else host
-        return Located(text, How.REMOTE, url=url, looked_at=tuple(looked_at), unconfirmed=unconfirmed)
+        return Located(text, LocationStatus.REMOTE, url=url, looked_at=tuple(looked_at), unconfirmed=unconfirmed)
     if unknown is not None:
-        return Located(text, How.NOT_FOUND, looked_at=tuple(looked_at), problem=unknown)
+        return Located(text, LocationStatus.NOT_FOUND, looked_at=tuple(looked_at), problem=unknown)
     return _not_found(uri, places, owner, candidates, tuple(looked_at))
 
 
@@ -208,7 +210,7 @@ def _unconfirmed_folder(candidate: _Candidate, real: Path, places: Places) -> st
     """
     if places.follow or _is_laid_out_by_mlflow(candidate.path, real):
         return None
-    if candidate.how is How.MAPPED and real.is_relative_to(os.path.realpath(candidate.base)):
+    if candidate.how is LocationStatus.MAPPED and real.is_relative_to(os.path.realpath(candidate.base)):
         return None
     return None if any(real.is_relative_to(folder) for folder in places.confirmed) else str(real)
 
@@ -239,23 +241,25 @@ def _candidates(uri: ArtifactUri, places: Places, owner: str | None) -> Iterator
     yield from _mapped(uri, places)
     if uri.scheme == SERVER_SCHEME:
         for folder in places.folders:
-            yield from _candidates_below(How.SERVER_FOLDER, folder / "mlartifacts", uri.readings)
+            yield from _candidates_below(LocationStatus.SERVER_FOLDER, folder / "mlartifacts", uri.readings)
     elif uri.scheme:
         return
     elif not uri.is_absolute:
-        for how, folder in zip((How.BESIDE_DATABASE, How.CURRENT_FOLDER), places.folders, strict=False):
+        for how, folder in zip(
+            (LocationStatus.BESIDE_DATABASE, LocationStatus.CURRENT_FOLDER), places.folders, strict=False
+        ):
             yield from _candidates_below(how, folder, uri.readings)
     elif not uri.is_windows:
-        yield from _candidates_below(How.RECORDED, Path("/"), uri.readings)
+        yield from _candidates_below(LocationStatus.RECORDED, Path("/"), uri.readings)
     if owner is not None:
         ends = dict.fromkeys(tail for parts in uri.readings for tail in tails(parts, owner))
         for tail in sorted(ends, key=len, reverse=True):
             for folder in places.folders:
                 for usual in _USUAL_FOLDERS:
-                    yield _Candidate(How.MOVED, folder / usual, tail)
+                    yield _Candidate(LocationStatus.MOVED, folder / usual, tail)
 
 
-def _candidates_below(how: How, base: Path, readings: Iterable[Parts]) -> Iterator[_Candidate]:
+def _candidates_below(how: LocationStatus, base: Path, readings: Iterable[Parts]) -> Iterator[_Candidate]:
     return (_Candidate(how, base, parts) for parts in readings)
 
 
@@ -271,7 +275,7 @@ def _mapped(uri: ArtifactUri, places: Places) -> Iterator[_Candidate | str]:
         else:
             folder = Path("/") if target.is_absolute else places.current_folder or places.database_folder
             base = folder.joinpath(*target.readings[0])
-            yield _Candidate(How.MAPPED, base, rest)
+            yield _Candidate(LocationStatus.MAPPED, base, rest)
 
 
 def _not_found(
@@ -281,17 +285,17 @@ def _not_found(
     above = next(filter(None, (_folder_above(candidate, owner) for candidate in candidates)), None)
     if above is not None:
         problem = f"nothing logged: {above} has no folder {owner}; if the files are elsewhere, pass {hint}"
-        return Located(uri.text, How.NOTHING_LOGGED, looked_at=looked_at, problem=problem)
+        return Located(uri.text, LocationStatus.NOTHING_LOGGED, looked_at=looked_at, problem=problem)
     if looked_at:
         problem = (
             f"no files at {printable(uri.text)}, where the database says they are, or below {places.database_folder}; "
             f"to say where they are, pass {hint}"
         )
-        return Located(uri.text, How.NOT_FOUND, looked_at=looked_at, problem=problem)
+        return Located(uri.text, LocationStatus.NOT_FOUND, looked_at=looked_at, problem=problem)
     place = printable(uri.text)
     kind = "Windows paths" if uri.is_windows else f"{uri.scheme}: locations"
     problem = f"{place}: mldeck cannot list {kind}; if you have the files here, pass {hint}"
-    return Located(uri.text, How.UNRESOLVABLE, problem=problem)
+    return Located(uri.text, LocationStatus.UNRESOLVABLE, problem=problem)
 
 
 def _folder_above(candidate: _Candidate, owner: str | None) -> Path | None:

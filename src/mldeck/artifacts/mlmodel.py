@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from mldeck.artifacts.previews.encoding import decode
 from mldeck.artifacts.previews.tree import NotATree, check_size, parse_json, parse_yaml, tree_text
-from mldeck.artifacts.previews.values import NULLS, Literal, Members, Tree
-from mldeck.artifacts.source import Check, Source, never
+from mldeck.artifacts.previews.values import NULLS, Tree, TreeMapping, UnquotedScalar
+from mldeck.artifacts.source import Check, Source, no_check
 from mldeck.errors import MldeckError
 
 FILE_NAME = "MLmodel"
@@ -58,7 +58,7 @@ class Flavor:
 
 
 @dataclass(frozen=True)
-class Field:
+class SignatureField:
     """A column, a tensor or a param of a signature."""
 
     name: str | None
@@ -74,9 +74,9 @@ class Field:
 class Signature:
     """The inputs, outputs and params of a model; None where the signature does not specify them."""
 
-    inputs: tuple[Field, ...] | None
-    outputs: tuple[Field, ...] | None
-    params: tuple[Field, ...] | None
+    inputs: tuple[SignatureField, ...] | None
+    outputs: tuple[SignatureField, ...] | None
+    params: tuple[SignatureField, ...] | None
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Snippet:
     code: str
 
 
-def read_mlmodel(source: Source, check: Check = never) -> MLmodel:
+def read_mlmodel(source: Source, check: Check = no_check) -> MLmodel:
     """Read an `MLmodel` file. Raises MalformedModel, and what reading the file raises."""
     text = decode(source.read(0, _MAX_SIZE), "utf-8")
     if source.size > _MAX_SIZE:
@@ -124,10 +124,10 @@ def read_mlmodel(source: Source, check: Check = never) -> MLmodel:
         check_size(root)
     except NotATree as error:
         raise MalformedModel(str(error), text, error.line) from error
-    if not isinstance(root, Members):
+    if not isinstance(root, TreeMapping):
         raise MalformedModel("The file has no keys and values.", text)
     flavors = root.get("flavors")
-    if not isinstance(flavors, Members):
+    if not isinstance(flavors, TreeMapping):
         raise MalformedModel("The file has no flavors.", text)
     return _model(root, flavors)
 
@@ -163,7 +163,7 @@ def _quoted(uri: str) -> str:
     return json.dumps(uri, ensure_ascii=False) if uri.isprintable() else repr(uri)
 
 
-def _model(root: Members, flavors: Members) -> MLmodel:
+def _model(root: TreeMapping, flavors: TreeMapping) -> MLmodel:
     signature, error = _signature(root.get("signature"))
     size = _text(root.get("model_size_bytes"))
     return MLmodel(
@@ -179,7 +179,7 @@ def _model(root: Members, flavors: Members) -> MLmodel:
         model_size_bytes=int(size) if size is not None and size.isdecimal() and len(size) < 20 else None,
         input_example=_pairs(root.get("saved_input_example_info")),
         metadata=_pairs(root.get("metadata")),
-        others=_pairs(Members([(key, value) for key, value in root.items if key not in _KNOWN])),
+        others=_pairs(TreeMapping([(key, value) for key, value in root.items if key not in _KNOWN])),
     )
 
 
@@ -198,12 +198,12 @@ def _pairs(value: Tree | None) -> Pairs:
 
     Keys of a nested mapping are joined by a dot, as in `env.conda`; deeper values are written on one line.
     """
-    if not isinstance(value, Members):
+    if not isinstance(value, TreeMapping):
         return () if value is None or _is_null(value) else (("", tree_text(value)),)
     pairs: list[tuple[str, str]] = []
     for name, item in value.items:
         key = tree_text(name, _LONGEST_KEY)
-        if isinstance(item, Members) and item.items:
+        if isinstance(item, TreeMapping) and item.items:
             pairs += [(f"{key}.{inner}", tree_text(nested)) for inner, nested in item.items if not _is_null(nested)]
         elif not _is_null(item):
             pairs.append((key, tree_text(item)))
@@ -215,13 +215,13 @@ def _text(value: Tree | None) -> str | None:
 
 
 def _is_null(value: Tree) -> bool:
-    return isinstance(value, Literal) and value in NULLS
+    return isinstance(value, UnquotedScalar) and value in NULLS
 
 
 def _signature(value: Tree | None) -> tuple[Signature | None, str | None]:
     if value is None:
         return None, None
-    if not isinstance(value, Members):
+    if not isinstance(value, TreeMapping):
         return None, "The signature has no inputs and outputs."
     try:
         return Signature(*(_fields(value.get(part)) for part in ("inputs", "outputs", "params"))), None
@@ -229,38 +229,38 @@ def _signature(value: Tree | None) -> tuple[Signature | None, str | None]:
         return None, f"The signature cannot be read. {error}"
 
 
-def _fields(value: Tree | None) -> tuple[Field, ...] | None:
+def _fields(value: Tree | None) -> tuple[SignatureField, ...] | None:
     """Return the fields of the JSON that MLflow writes into the YAML."""
     if value is None:
         return None
     items = parse_json(value) if isinstance(value, str) else value
     check_size(items)
-    if not isinstance(items, list) or not all(isinstance(item, Members) for item in items):
+    if not isinstance(items, list) or not all(isinstance(item, TreeMapping) for item in items):
         raise NotATree("It is not a list of columns, tensors or params.")
-    return tuple(_field(item) for item in items if isinstance(item, Members))
+    return tuple(_field(item) for item in items if isinstance(item, TreeMapping))
 
 
-def _field(item: Members) -> Field:
+def _field(item: TreeMapping) -> SignatureField:
     tensor = item.get("tensor-spec")
-    spec = tensor if isinstance(tensor, Members) else item
+    spec = tensor if isinstance(tensor, TreeMapping) else item
     default = _text(item.get("default"))
-    return Field(
+    return SignatureField(
         name=_text(item.get("name")),
-        type=_text(spec.get("dtype")) or "unknown" if isinstance(tensor, Members) else _type(item),
+        type=_text(spec.get("dtype")) or "unknown" if isinstance(tensor, TreeMapping) else _type(item),
         shape=_text(spec.get("shape")),
         required=_is_required(item) and default is None,
         default=default,
     )
 
 
-def _is_required(item: Members) -> bool:
+def _is_required(item: TreeMapping) -> bool:
     """Return whether a field is required: 2.x marks optional fields, 3.x required ones, 1.x nothing."""
     return item.get("required") != "false" and item.get("optional") != "true"
 
 
 def _type(item: Tree | None, depth: int = 0) -> str:
     """Return a column's type as text: long, Array(string), Map(double), {a: string, b: long (optional)}."""
-    if not isinstance(item, Members):
+    if not isinstance(item, TreeMapping):
         return _text(item) or "unknown"
     name = _text(item.get("type")) or _text(item.get("dtype")) or "unknown"
     if depth > 20:
@@ -275,6 +275,6 @@ def _type(item: Tree | None, depth: int = 0) -> str:
 
 
 def _properties(value: Tree | None, depth: int) -> Iterable[str]:
-    for key, item in value.items if isinstance(value, Members) else ():
-        is_optional = isinstance(item, Members) and not _is_required(item)
+    for key, item in value.items if isinstance(value, TreeMapping) else ():
+        is_optional = isinstance(item, TreeMapping) and not _is_required(item)
         yield f"{key}: {_type(item, depth)}{' (optional)' if is_optional else ''}"

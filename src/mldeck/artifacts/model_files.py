@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mldeck.artifacts.errors import ArtifactError, NotThere
+from mldeck.artifacts.errors import ArtifactError, NotFound
 from mldeck.artifacts.location import Located, Places, locate
 from mldeck.artifacts.mlmodel import FILE_NAME
 from mldeck.artifacts.opening import open_tree
@@ -29,5 +29,5 @@ def holds_mlmodel(located: Located) -> bool:
             raise ArtifactError(f"{located.path} cannot be read: {error.strerror}") from error
     try:
         return located.found and open_tree(located).entry(FILE_NAME).is_file
-    except NotThere:
+    except NotFound:
         return False

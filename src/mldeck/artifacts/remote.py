@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from mldeck.addresses import printable
-from mldeck.artifacts.errors import ArtifactError, Escapes, NeedsExtra, NotAFile, NotThere
-from mldeck.artifacts.source import Check, never
+from mldeck.artifacts.errors import ArtifactError, LeadsOutside, NeedsExtra, NotAFile, NotFound
+from mldeck.artifacts.source import Check, no_check
 from mldeck.artifacts.tree import Entry, EntryKind, in_order
 
 _INSTALL = {
@@ -58,7 +58,7 @@ class RemoteTree:
     def name(self) -> str:
         return self.url
 
-    def entries(self, folder: str = "", check: Check = never) -> list[Entry]:
+    def entries(self, folder: str = "", check: Check = no_check) -> list[Entry]:
         check()
         place = self._place(folder)
         with _translated_errors(self._shown(folder)):
@@ -71,7 +71,7 @@ class RemoteTree:
         name = str(info["name"]).rstrip("/")
         if name == place:
             if info["type"] == "file" and not str(info["name"]).endswith("/") and info.get("size"):
-                raise NotThere(f"{self._shown(folder)} is not a folder")
+                raise NotFound(f"{self._shown(folder)} is not a folder")
             return None
         path = f"{folder}/{name.rpartition('/')[2]}".lstrip("/")
         is_dir = info["type"] == "directory"
@@ -113,7 +113,7 @@ class RemoteTree:
 
     def _place(self, path: str) -> str:
         if ".." in path.split("/"):
-            raise Escapes(f"{self._shown(path)} leads out of the artifacts: it was not followed")
+            raise LeadsOutside(f"{self._shown(path)} leads out of the artifacts: it was not followed")
         return "/".join([self._root, *filter(None, path.split("/"))])
 
     def _shown(self, path: str) -> str:
@@ -186,7 +186,7 @@ def _translated_errors(shown: str) -> Iterator[None]:
     except ArtifactError:
         raise
     except FileNotFoundError as error:
-        raise NotThere(f"there is nothing at {shown}") from error
+        raise NotFound(f"there is nothing at {shown}") from error
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         if len(reason) > _LONGEST_REASON:

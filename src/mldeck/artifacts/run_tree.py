@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from mldeck.artifacts.errors import ArtifactError, NotThere
-from mldeck.artifacts.location import How, Located, Places, locate
+from mldeck.artifacts.errors import ArtifactError, NotFound
+from mldeck.artifacts.location import Located, LocationStatus, Places, locate
 from mldeck.artifacts.opening import open_tree
 from mldeck.artifacts.plain_name import is_plain, plain_name
-from mldeck.artifacts.source import Check, Source, never
+from mldeck.artifacts.source import Check, Source, no_check
 from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, in_order
 from mldeck.artifacts.uris import joined
 
@@ -76,7 +76,7 @@ class RunTree:
     def name(self) -> str:
         return self.own.where or self.own.uri or ""
 
-    def entries(self, folder: str = "", check: Check = never) -> list[Entry]:
+    def entries(self, folder: str = "", check: Check = no_check) -> list[Entry]:
         if not folder:
             # Show the models even if the run's own folder cannot be found.
             own = self._top(self.own, check) if self.own.found or not self.branches else []
@@ -88,11 +88,11 @@ class RunTree:
 
     def _top(self, located: Located, check: Check) -> list[Entry]:
         """List a folder that may not exist yet, because it is created with its first file."""
-        if located.how is How.NOTHING_LOGGED:
+        if located.how is LocationStatus.NOTHING_LOGGED:
             return []
         try:
             return self._open(located).entries("", check)
-        except NotThere:
+        except NotFound:
             if located.url is None:
                 raise
             return []  # object stores have no empty folders

@@ -19,11 +19,11 @@ Progress = Callable[[int], None]
 """Called with the amount of work done so far, usually in bytes."""
 
 
-def never() -> None:
+def no_check() -> None:
     """A check that never interrupts."""
 
 
-def untold(done: int) -> None:
+def no_progress(done: int) -> None:
     """A progress callback that does nothing."""
 
 
@@ -123,7 +123,7 @@ def _read_fully(descriptor: int, offset: int, length: int) -> bytes:
     return b"".join(pieces)
 
 
-class Watched:
+class LimitedSource:
     """A source that stops the work of one thread at its next read, once it is not wanted or took too long.
 
     The limit counts processor seconds: waiting for a slow network or for another preview is not the file's fault.
@@ -195,7 +195,9 @@ class SourceStream(io.RawIOBase):
         return len(data)
 
 
-def chunks(source: Source, start: int = 0, check: Check = never, progress: Progress = untold) -> Iterator[bytes]:
+def chunks(
+    source: Source, start: int = 0, check: Check = no_check, progress: Progress = no_progress
+) -> Iterator[bytes]:
     """Yield the file from offset `start` on, in pieces of `CHUNK` bytes."""
     offset = start
     while offset < source.size:

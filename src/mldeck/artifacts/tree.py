@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mldeck.artifacts.errors import ArtifactError
-from mldeck.artifacts.source import Check, Progress, Source, never, untold
+from mldeck.artifacts.source import Check, Progress, Source, no_check, no_progress
 
 ENTRIES_BETWEEN_CHECKS = 256
 
@@ -83,7 +83,7 @@ class ArtifactTree(Protocol):
         """Where it is, for users."""
         ...
 
-    def entries(self, folder: str = "", check: Check = never) -> list[Entry]:
+    def entries(self, folder: str = "", check: Check = no_check) -> list[Entry]:
         """Return the entries of one folder: folders first, each group by name."""
         ...
 
@@ -108,7 +108,7 @@ def in_order(entries: list[Entry]) -> list[Entry]:
 def walk(
     tree: ArtifactTree,
     folder: str = "",
-    check: Check = never,
+    check: Check = no_check,
     unreadable: Callable[[str, ArtifactError], None] = lambda folder, error: None,
 ) -> Iterator[Entry]:
     """Yield everything below a folder, each folder before its contents. Links are yielded but not entered.
@@ -141,11 +141,11 @@ class Total:
     """Folders that could not be listed: the totals may be too low."""
 
 
-def count(tree: ArtifactTree, folder: str = "", check: Check = never) -> Total:
+def count(tree: ArtifactTree, folder: str = "", check: Check = no_check) -> Total:
     """Return the totals of everything below a folder."""
     files = folders = size = 0
     unreadable: list[str] = []
-    for entry in _checked(walk(tree, folder, check, lambda path, _: unreadable.append(path)), untold, check):
+    for entry in _checked(walk(tree, folder, check, lambda path, _: unreadable.append(path)), no_progress, check):
         folders += entry.kind in (EntryKind.FOLDER, EntryKind.MODEL)
         files += not entry.is_dir
         size += entry.size or 0
@@ -155,7 +155,7 @@ def count(tree: ArtifactTree, folder: str = "", check: Check = never) -> Total:
 
 
 @dataclass(frozen=True)
-class Found:
+class FindResult:
     """The result of a search for names."""
 
     entries: tuple[Entry, ...] = ()
@@ -170,9 +170,9 @@ def find(
     text: str,
     folder: str = "",
     limit: int = 1000,
-    progress: Progress = untold,
-    check: Check = never,
-) -> Found:
+    progress: Progress = no_progress,
+    check: Check = no_check,
+) -> FindResult:
     """Return the files and folders below `folder` whose name contains the text, ignoring case."""
     wanted = text.casefold()
     found: list[Entry] = []
@@ -180,10 +180,10 @@ def find(
     for entry in _checked(walk(tree, folder, check), progress, check):
         if wanted in entry.name.casefold():
             if len(found) == limit:
-                return Found(tuple(found), looked_at, more=True)
+                return FindResult(tuple(found), looked_at, more=True)
             found.append(entry)
         looked_at += 1
-    return Found(tuple(found), looked_at)
+    return FindResult(tuple(found), looked_at)
 
 
 def _checked(entries: Iterator[Entry], progress: Progress, check: Check) -> Iterator[Entry]:

@@ -98,13 +98,13 @@ def _print_location_notices(tree: RunTree) -> None:
     Only the first moved place is named, because folders that were moved were moved together.
     """
     from mldeck.addresses import printable
-    from mldeck.artifacts.location import How
+    from mldeck.artifacts.location import LocationStatus
 
     places = [tree.own, *(branch.located for branch in tree.branches)]
     for located in places:
         # A run that logged only models has no folder of its own: no notice. Without models a missing folder is reported
         # as an error later.
-        if located.problem and (located.how is How.NOTHING_LOGGED) != bool(tree.branches):
+        if located.problem and (located.how is LocationStatus.NOTHING_LOGGED) != bool(tree.branches):
             tell(located.problem)
     moved = next((located for located in places if located.moved), None)
     if moved is not None:

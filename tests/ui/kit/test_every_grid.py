@@ -15,9 +15,9 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 
 import mldeck.ui
-from mldeck.artifacts.location import How, Located
+from mldeck.artifacts.location import Located, LocationStatus
 from mldeck.artifacts.previews.preview import preview
-from mldeck.artifacts.previews.values import Members, TextPreview
+from mldeck.artifacts.previews.values import TextPreview, TreeMapping
 from mldeck.artifacts.run_tree import RunTree
 from mldeck.model import Column, Experiment, Kind, Metric, OrderKey, RunRecord
 from mldeck.registry.history import Event, EventKind
@@ -160,7 +160,9 @@ def fill_files(tree: ArtifactTree, count: int) -> None:
     for number in range(count):
         (folder / f"folder-{number % 3}").mkdir(parents=True, exist_ok=True)
         (folder / f"folder-{number % 3}" / f"file-{number}").touch()
-    tree.show(RunFiles(str(count), RunTree(Located(folder.as_uri(), How.RECORDED, folder))) if count else None)
+    tree.show(
+        RunFiles(str(count), RunTree(Located(folder.as_uri(), LocationStatus.RECORDED, folder))) if count else None
+    )
 
 
 def text_view(count: int) -> TextView:
@@ -232,7 +234,7 @@ WAYS: dict[type[Grid], Way] = {
     TableView: Way(tables_of),
     TextView: Way(text_view),
     ValueTree: Way(
-        lambda n: ValueTree(Members([(text(each), [text(each), Members([("a", "b")])]) for each in range(n)]))
+        lambda n: ValueTree(TreeMapping([(text(each), [text(each), TreeMapping([("a", "b")])]) for each in range(n)]))
     ),
     VersionBoard: Way(lambda _: VersionBoard(Clock()), fill_version_board),
     VersionTable: Way(lambda _: VersionTable(Clock()), fill_version_table),

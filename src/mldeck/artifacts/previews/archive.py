@@ -8,7 +8,7 @@ import tarfile
 import zipfile
 from itertools import islice
 
-from mldeck.artifacts.previews.values import ArchivePreview, Member, NotThis
+from mldeck.artifacts.previews.values import ArchivePreview, Member, NotPreviewable
 from mldeck.artifacts.source import ReadTooMuch, Source, SourceStream
 
 _MAX_DIRECTORY = 1 << 22
@@ -24,17 +24,17 @@ The time of tarfile's regular expressions for them is quadratic, and cannot be i
 
 
 def open_zip(source: Source) -> zipfile.ZipFile:
-    """Open a zip and read its list of members. Raises NotThis if it has none, or a very long one."""
+    """Open a zip and read its list of members. Raises NotPreviewable if it has none, or a very long one."""
     try:
         return zipfile.ZipFile(SourceStream(source, _MAX_DIRECTORY))
     except ReadTooMuch as error:
-        raise NotThis("Too many members to list.") from error
+        raise NotPreviewable("Too many members to list.") from error
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
-        raise NotThis(f"The archive cannot be read: {error}") from error
+        raise NotPreviewable(f"The archive cannot be read: {error}") from error
 
 
 def zip_preview(source: Source) -> ArchivePreview:
-    """Return the members of a zip. Raises NotThis."""
+    """Return the members of a zip. Raises NotPreviewable if they cannot be listed."""
     members = open_zip(source).infolist()
     return ArchivePreview(
         kind=_zip_kind(members),
@@ -66,7 +66,10 @@ class _TarHeaders(io.BufferedReader):
 
 
 def tar_preview(source: Source) -> ArchivePreview:
-    """Return the members of an uncompressed tar; listing a compressed one would decompress all of it. Raises NotThis."""
+    """Return the members of an uncompressed tar; listing a compressed one would decompress all of it.
+
+    Raises NotPreviewable if the file cannot be read as a tar.
+    """
     members: list[Member] = []
     notes: tuple[str, ...] = ()
     try:
@@ -76,7 +79,7 @@ def tar_preview(source: Source) -> ArchivePreview:
         notes = ("Not all members could be listed.",)
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
         if not members:
-            raise NotThis(f"The archive cannot be read: {error}") from error
+            raise NotPreviewable(f"The archive cannot be read: {error}") from error
         notes = ("The archive is truncated or damaged.",)
     return ArchivePreview(
         kind="tar archive",

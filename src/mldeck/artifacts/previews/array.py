@@ -10,7 +10,7 @@ import zlib
 from itertools import islice
 
 from mldeck.artifacts.previews.archive import open_zip
-from mldeck.artifacts.previews.values import ArrayInfo, ArrayPreview, NotThis
+from mldeck.artifacts.previews.values import ArrayInfo, ArrayPreview, NotPreviewable
 from mldeck.artifacts.source import Source
 
 MAGIC = b"\x93NUMPY"
@@ -42,21 +42,24 @@ class _BadHeader(ValueError):
 
 
 def npy_preview(source: Source) -> ArrayPreview:
-    """Return the header of an array. Raises NotThis if it is invalid."""
+    """Return the header of an array. Raises NotPreviewable if it is invalid."""
     try:
         info = _read_header(source.read(0, _PREFIX + 4 + _MAX_HEADER), source.name)
     except _BadHeader as error:
-        raise NotThis(f"The header of the array cannot be read: {error}.") from error
+        raise NotPreviewable(f"The header of the array cannot be read: {error}.") from error
     notes = (_OBJECTS,) if "object" in info.dtype else ()
     return ArrayPreview(kind="NumPy array", notes=notes, arrays=(info,), is_all=True)
 
 
 def npz_preview(source: Source) -> ArrayPreview:
-    """Return the headers of all arrays, decompressing nothing else. Raises NotThis if the file is not a zip of arrays."""
+    """Return the headers of all arrays, decompressing nothing else.
+
+    Raises NotPreviewable if the file is not a zip of arrays.
+    """
     archive = open_zip(source)
     members = [info for info in archive.infolist() if info.filename.endswith(_SUFFIX)]
     if not members:
-        raise NotThis("It contains no arrays.")
+        raise NotPreviewable("It contains no arrays.")
     arrays = tuple(_member(archive, member) for member in islice(members, _MAX_ARRAYS))
     notes = (_OBJECTS,) if any("object" in array.dtype for array in arrays) else ()
     return ArrayPreview(kind="NumPy arrays", notes=notes, arrays=arrays, is_all=len(arrays) == len(members))

@@ -15,8 +15,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mldeck.artifacts.previews.asking import HelperSource, ask_about
-from mldeck.artifacts.previews.values import RGB, HalfBlocks, ImagePreview, NotThis
-from mldeck.artifacts.source import Check, Source, SourceStream, never
+from mldeck.artifacts.previews.values import RGB, HalfBlocks, ImagePreview, NotPreviewable
+from mldeck.artifacts.source import Check, Source, SourceStream, no_check
 from mldeck.helper import Helper, Read, Unanswered, serve
 
 if TYPE_CHECKING:
@@ -51,18 +51,18 @@ _helper = Helper(__name__, seconds=10, memory=_MEMORY)
 
 
 def image_preview(
-    source: Source, cells: tuple[int, int], background: RGB, check: Check = never, zoom: int = 0
+    source: Source, cells: tuple[int, int], background: RGB, check: Check = no_check, zoom: int = 0
 ) -> ImagePreview:
     """Return the preview of an image for a box of `cells` (columns, lines).
 
-    Raises NotThis if even its size cannot be read, or if it takes too much time or memory.
+    Raises NotPreviewable if even its size cannot be read, or if it takes too much time or memory.
     """
     try:
         found = ask_about(source, _helper, _BUDGET, check, cells=cells, background=background, zoom=zoom)
     except Unanswered as error:
-        raise NotThis(f"Not drawn: {error}.") from error
+        raise NotPreviewable(f"Not drawn: {error}.") from error
     if "not_this" in found:
-        raise NotThis(found["not_this"])
+        raise NotPreviewable(found["not_this"])
     kind, pixels = found["format"], base64.b64decode(found["pixels"])
     return ImagePreview(
         kind=f"{kind} image",
@@ -96,7 +96,7 @@ def main(words: list[str]) -> int:
 def _answer(question: Mapping[str, Any], read: Read) -> dict[str, object]:
     try:
         return _decoded(HelperSource(question, read), question["cells"], question["background"], question["zoom"])
-    except NotThis as error:
+    except NotPreviewable as error:
         return {"not_this": str(error)}
 
 
@@ -106,11 +106,11 @@ def _decoded(source: Source, cells: tuple[int, int], background: Sequence[int], 
     try:
         image = Image.open(BufferedReader(SourceStream(source), _READ_AT_ONCE), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise NotThis(f"Not drawn: it has more than {_MAX_PIXELS // 1_000_000} million pixels.") from error
+        raise NotPreviewable(f"Not drawn: it has more than {_MAX_PIXELS // 1_000_000} million pixels.") from error
     except MemoryError:
         raise
     except Exception as error:
-        raise NotThis("The image is damaged or takes too much memory: not even its size can be read.") from error
+        raise NotPreviewable("The image is damaged or takes too much memory: not even its size can be read.") from error
     width, height, mode, kind = image.width, image.height, image.mode, image.format or ""
     notes: list[str] = []
     rows = HalfBlocks()

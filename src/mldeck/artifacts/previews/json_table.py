@@ -8,7 +8,15 @@ from itertools import islice
 from mldeck.artifacts.previews.encoding import decode
 from mldeck.artifacts.previews.table import MAX_COLUMNS, MAX_ROWS, WINDOW, columns, cut_notes
 from mldeck.artifacts.previews.tree import as_written, json_decoder, tree_text
-from mldeck.artifacts.previews.values import NULLS, Literal, Members, NotThis, Row, TablePreview, Tree
+from mldeck.artifacts.previews.values import (
+    NULLS,
+    NotPreviewable,
+    PreviewRow,
+    TablePreview,
+    Tree,
+    TreeMapping,
+    UnquotedScalar,
+)
 from mldeck.artifacts.source import Source
 
 KIND = "JSON table"
@@ -16,7 +24,7 @@ KIND = "JSON table"
 
 def table_of(root: Tree) -> TablePreview | None:
     """Return the table that a complete JSON value is; None if it is anything else."""
-    if not isinstance(root, Members):
+    if not isinstance(root, TreeMapping):
         return None
     names, data = _names(root.get("columns")), root.get("data")
     if names is None or not isinstance(data, list):
@@ -29,28 +37,31 @@ def table_of(root: Tree) -> TablePreview | None:
 
 
 def first_rows(source: Source) -> TablePreview:
-    """Return the first rows of a file too large to be read whole. Raises NotThis if it does not start like a table."""
+    """Return the first rows of a file too large to be read whole.
+
+    Raises NotPreviewable if it does not start like a table.
+    """
     parser = _PartialJson(decode(source.read(0, WINDOW), "utf-8"))
     try:
         parser.expect("{")
         if parser.value() != "columns":
-            raise NotThis("No table.")
+            raise NotPreviewable("No table.")
         parser.expect(":")
         names = _names(parser.value())
         parser.expect(",")
         if names is None or parser.value() != "data":
-            raise NotThis("No table.")
+            raise NotPreviewable("No table.")
         parser.expect(":")
         parser.expect("[")
     except (ValueError, RecursionError) as error:
-        raise NotThis("No table.") from error
+        raise NotPreviewable("No table.") from error
     rows = [row for row in map(_row, islice(parser.items(), MAX_ROWS)) if row is not None and len(row) == len(names)]
     if not rows:
-        raise NotThis("No table.")
+        raise NotPreviewable("No table.")
     return _table(names, rows, None)
 
 
-def _table(names: list[str], rows: list[Row], row_count: int | None) -> TablePreview:
+def _table(names: list[str], rows: list[PreviewRow], row_count: int | None) -> TablePreview:
     return TablePreview(
         kind=KIND,
         notes=cut_notes(len(names)),
@@ -68,12 +79,12 @@ def _names(value: object) -> list[str] | None:
     return value
 
 
-def _row(record: Tree) -> Row | None:
+def _row(record: Tree) -> PreviewRow | None:
     return tuple(map(_cell, record)) if isinstance(record, list) else None
 
 
 def _cell(value: Tree) -> str | None:
-    return None if isinstance(value, Literal) and value in NULLS else tree_text(value)
+    return None if isinstance(value, UnquotedScalar) and value in NULLS else tree_text(value)
 
 
 class _PartialJson:

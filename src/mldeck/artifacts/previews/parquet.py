@@ -12,8 +12,8 @@ from typing import Any
 
 from mldeck.artifacts.previews.asking import HelperSource, ask_about
 from mldeck.artifacts.previews.table import MAX_ROWS
-from mldeck.artifacts.previews.values import NotThis, TableColumn, TablePreview
-from mldeck.artifacts.source import Check, Source, SourceStream, never
+from mldeck.artifacts.previews.values import NotPreviewable, TableColumn, TablePreview
+from mldeck.artifacts.source import Check, Source, SourceStream, no_check
 from mldeck.helper import Helper, Unanswered, serve
 
 KIND = "Parquet table"
@@ -26,17 +26,17 @@ _MAX_TEXT = 1 << 22
 _helper = Helper(__name__, seconds=10, memory=1 << 30)
 
 
-def parquet_preview(source: Source, check: Check = never) -> TablePreview:
+def parquet_preview(source: Source, check: Check = no_check) -> TablePreview:
     """Return the first rows.
 
-    Raises NotThis without pyarrow, and if the file is damaged or takes too much time or memory.
+    Raises NotPreviewable without pyarrow, and if the file is damaged or takes too much time or memory.
     """
     if find_spec("pyarrow") is None:
-        raise NotThis(NEEDS_EXTRA)
+        raise NotPreviewable(NEEDS_EXTRA)
     try:
         found = ask_about(source, _helper, _BUDGET, check)
     except Unanswered as error:
-        raise NotThis(f"The Parquet file cannot be read: {error}") from error
+        raise NotPreviewable(f"The Parquet file cannot be read: {error}") from error
     return TablePreview(
         kind=KIND,
         notes=tuple(found["notes"]),

@@ -23,8 +23,8 @@ from mldeck.artifacts.previews.parquet import parquet_preview
 from mldeck.artifacts.previews.table import table_preview
 from mldeck.artifacts.previews.text import PAGE, TextFile
 from mldeck.artifacts.previews.tree import MAX_JSON, MAX_YAML, NotATree, check_size, parse_json, parse_yaml
-from mldeck.artifacts.previews.values import RGB, NoPreview, NotThis, Preview, TextPreview, TreePreview
-from mldeck.artifacts.source import Check, Progress, Source, Watched, chunks, never, untold
+from mldeck.artifacts.previews.values import RGB, NoPreview, NotPreviewable, Preview, TextPreview, TreePreview
+from mldeck.artifacts.source import Check, LimitedSource, Progress, Source, chunks, no_check, no_progress
 from mldeck.errors import MldeckError
 
 WHITE: RGB = (255, 255, 255)
@@ -44,7 +44,7 @@ _From = TypeVar("_From")
 _To = TypeVar("_To")
 
 Reader = Callable[[Source], Preview]
-"""Raises NotThis if the file is not what it seemed to be."""
+"""Raises NotPreviewable if the file is not what it seemed to be."""
 
 _IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -68,12 +68,12 @@ class PreviewRequest(NamedTuple):
 _DEFAULT_REQUEST = PreviewRequest()
 
 
-def preview(source: Source, request: PreviewRequest = _DEFAULT_REQUEST, check: Check = never) -> Preview:
+def preview(source: Source, request: PreviewRequest = _DEFAULT_REQUEST, check: Check = no_check) -> Preview:
     """Return what can be shown of a file, with notes on what is wrong with it. Raises only what `check` raises."""
     try:
         if source.size == 0:
             return NoPreview(kind="empty file", notes=("There is nothing in it.",))
-        watched = Watched(source, check, _SECONDS)
+        watched = LimitedSource(source, check, _SECONDS)
         return _preview(watched, request, watched.check)
     except OSError as error:
         reason = _REASONS.get(error.errno or 0) or f"It cannot be read: {error.strerror or error}."
@@ -83,7 +83,7 @@ def preview(source: Source, request: PreviewRequest = _DEFAULT_REQUEST, check: C
         return NoPreview(kind="unreadable file", notes=(str(error),))
 
 
-def sha256(source: Source, check: Check = never, progress: Progress = untold) -> str:
+def sha256(source: Source, check: Check = no_check, progress: Progress = no_progress) -> str:
     """Return the SHA-256 of the whole file, in hex."""
     digest = hashlib.sha256()
     for data in chunks(source, 0, check, progress):
@@ -102,7 +102,7 @@ def _preview(source: Source, request: PreviewRequest, check: Check) -> Preview:
     if reader is not None:
         try:
             found = reader(source)
-        except NotThis as reason:
+        except NotPreviewable as reason:
             notes = (str(reason),)
         except (RecursionError, MemoryError):
             # Any library may get here: by headers nested in headers, or by a size that a file only claims to have.
@@ -162,8 +162,8 @@ def _json(source: Source, encoding: str) -> Preview:
     if source.size > MAX_JSON:
         try:
             return first_rows(source)
-        except NotThis:
-            raise NotThis(_too_large(MAX_JSON)) from None
+        except NotPreviewable:
+            raise NotPreviewable(_too_large(MAX_JSON)) from None
     root = _as_tree(parse_json, decode(source.read(0, MAX_JSON), encoding))
     table = table_of(root)
     if table is not None:
@@ -176,13 +176,13 @@ def _json_or_text(source: Source, encoding: str) -> Preview:
     """Preview text that starts like JSON. If it is not JSON it is plain text, and no note calls it broken."""
     try:
         return _json(source, encoding)
-    except (NotThis, RecursionError):
+    except (NotPreviewable, RecursionError):
         return _text(source, encoding, ())
 
 
 def _yaml(source: Source, encoding: str, check: Check) -> Preview:
     if source.size > MAX_YAML:
-        raise NotThis(_too_large(MAX_YAML))
+        raise NotPreviewable(_too_large(MAX_YAML))
     root = _as_tree(partial(parse_yaml, check=check), decode(source.read(0, MAX_YAML), encoding))
     return TreePreview(kind="YAML", notes=(), root=root, is_yaml=True)
 
@@ -191,7 +191,7 @@ def _as_tree(step: Callable[[_From], _To], value: _From) -> _To:
     try:
         return step(value)
     except NotATree as error:
-        raise NotThis(str(error)) from error
+        raise NotPreviewable(str(error)) from error
 
 
 def _too_large(limit: int) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from mldeck.artifacts.previews.encoding import decode, text_encoding
-from mldeck.artifacts.previews.values import NotThis, TableColumn, TablePreview
-from mldeck.artifacts.source import Check, Progress, Source, chunks, never, untold
+from mldeck.artifacts.previews.values import NotPreviewable, TableColumn, TablePreview
+from mldeck.artifacts.source import Check, Progress, Source, chunks, no_check, no_progress
 
 WINDOW = 1 << 18
 """The bytes of a large file from which the first rows are taken."""
@@ -36,17 +36,17 @@ _NOTHING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"})
 
 
 def table_preview(source: Source, kind: str) -> TablePreview:
-    """Return the preview of a table. Raises NotThis if the file is not a table."""
+    """Return the preview of a table. Raises NotPreviewable if the file is not a table."""
     size = source.size
     head = source.read(0, WINDOW)
     encoding = text_encoding(head)
     if encoding is None:
-        raise NotThis("It is not text.")
+        raise NotPreviewable("It is not text.")
     text = decode(head, encoding)
     delimiter = _delimiter(source, text)
     records, is_whole = _records(text, delimiter, is_whole=len(head) >= size)
     if not records:
-        raise NotThis("It has no rows.")
+        raise NotPreviewable("It has no rows.")
     has_header = _is_header(records[0])
     rows = records[1:] if has_header else records
     widths = set(map(len, records))
@@ -70,7 +70,7 @@ def cut_notes(width: int) -> tuple[str, ...]:
     return (f"The first {MAX_COLUMNS:,} of {width:,} columns.",) if width > MAX_COLUMNS else ()
 
 
-def count_rows(source: Source, check: Check = never, progress: Progress = untold) -> int | None:
+def count_rows(source: Source, check: Check = no_check, progress: Progress = no_progress) -> int | None:
     """Return the number of rows after the header; None if the file is not a table throughout."""
     head = source.read(0, WINDOW)
     encoding = text_encoding(head)
@@ -82,7 +82,7 @@ def count_rows(source: Source, check: Check = never, progress: Progress = untold
         records, _ = _records(text, delimiter, is_whole=len(head) >= source.size)
         blocks = _blocks(codecs.iterdecode(chunks(source, 0, check, progress), encoding, errors="replace"))
         count = _count(blocks, delimiter)
-    except (csv.Error, NotThis):
+    except (csv.Error, NotPreviewable):
         return None
     return count - (1 if records and _is_header(records[0]) else 0)
 
@@ -107,7 +107,7 @@ def _records(text: str, delimiter: str, *, is_whole: bool) -> tuple[list[list[st
     try:
         records = list(islice(reader, MAX_ROWS + 2))
     except csv.Error as error:
-        raise NotThis(f"Not a table: {error}.") from error
+        raise NotPreviewable(f"Not a table: {error}.") from error
     if len(records) == MAX_ROWS + 2:
         return [record for record in records[:-1] if record], False
     return [record for record in (records if is_whole else records[:-1]) if record], is_whole
@@ -149,7 +149,7 @@ def _blocks(pieces: Iterable[str]) -> Iterator[str]:
             kept = ""
         kept += rest
         if len(kept) > _LONGEST_LINE:
-            raise NotThis("A line is too long.")
+            raise NotPreviewable("A line is too long.")
     if kept:
         yield kept
 

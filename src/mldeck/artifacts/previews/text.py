@@ -9,7 +9,7 @@ from itertools import islice
 
 from mldeck.artifacts.previews.encoding import decode
 from mldeck.artifacts.previews.values import TextPage
-from mldeck.artifacts.source import CHUNK, Check, Progress, Source, chunks, never, untold
+from mldeck.artifacts.source import CHUNK, Check, Progress, Source, chunks, no_check, no_progress
 
 PAGE = 1 << 16
 """In bytes."""
@@ -51,7 +51,7 @@ class TextFile:
         line_start = self._last_line_end(before) or (self._first_character(before) if start else 0)
         return self.page(start + line_start)
 
-    def line_number(self, offset: int, check: Check = never) -> int:
+    def line_number(self, offset: int, check: Check = no_check) -> int:
         """Return the number, from 1, of the line that contains `offset`."""
         chunk = offset // CHUNK
         self._count_until(chunk, check)
@@ -117,10 +117,10 @@ def find_in_text(
     source: Source,
     needle: str,
     from_offset: int = 0,
-    check: Check = never,
+    check: Check = no_check,
     *,
     encoding: str = "utf-8",
-    progress: Progress = untold,
+    progress: Progress = no_progress,
 ) -> Match | None:
     """Return the first match of `needle` at or after `from_offset`, ignoring case; None if there is none."""
     if not needle:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from mldeck.artifacts.previews.values import Literal, Members, Tree
-from mldeck.artifacts.source import Check, never
+from mldeck.artifacts.previews.values import Tree, TreeMapping, UnquotedScalar
+from mldeck.artifacts.source import Check, no_check
 from mldeck.errors import MldeckError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _MAX_YAML_TAGS = 100
 _EVENTS_BETWEEN_CHECKS = 1_000
 _TOO_DEEP = "Nested too deeply for a tree."
 _TOO_MANY = f"It holds more than {MAX_VALUES:,} values."
-_CONSTANTS = {True: Literal("true"), False: Literal("false"), None: Literal("null")}
+_CONSTANTS = {True: UnquotedScalar("true"), False: UnquotedScalar("false"), None: UnquotedScalar("null")}
 _STRING = "tag:yaml.org,2002:str"
 
 
@@ -66,7 +66,7 @@ def check_size(root: Tree) -> None:
         values += 1
         if isinstance(value, str):
             characters += len(value)
-        elif isinstance(value, Members):
+        elif isinstance(value, TreeMapping):
             characters += sum(len(key) for key, _ in value.items)
             waiting.append(item for _, item in value.items)
         else:
@@ -79,11 +79,13 @@ def check_size(root: Tree) -> None:
 
 def json_decoder() -> json.JSONDecoder:
     """Return a decoder that keeps the spelling of scalars; pass its result to `as_written`."""
-    return json.JSONDecoder(object_pairs_hook=_members, parse_float=Literal, parse_int=Literal, parse_constant=Literal)
+    return json.JSONDecoder(
+        object_pairs_hook=_members, parse_float=UnquotedScalar, parse_int=UnquotedScalar, parse_constant=UnquotedScalar
+    )
 
 
-def _members(pairs: list[tuple[str, Any]]) -> Members:
-    return Members([(key, as_written(value)) for key, value in pairs])
+def _members(pairs: list[tuple[str, Any]]) -> TreeMapping:
+    return TreeMapping([(key, as_written(value)) for key, value in pairs])
 
 
 def as_written(value: Any) -> Tree:
@@ -96,7 +98,7 @@ def as_written(value: Any) -> Tree:
     return _CONSTANTS[value] if value is None or isinstance(value, bool) else value
 
 
-def parse_yaml(text: str, *, follow_aliases: bool = False, check: Check = never) -> Tree:
+def parse_yaml(text: str, *, follow_aliases: bool = False, check: Check = no_check) -> Tree:
     """Return the tree of a YAML text: its document, or a list if there are several. Raises NotATree.
 
     An alias becomes `*name`, and its anchor is shown beside the key; with `follow_aliases` it becomes the value itself.
@@ -160,12 +162,12 @@ class _Builder:
     def _on_AliasEvent(self, event: yaml.AliasEvent) -> None:
         name = str(event.anchor)
         known = self._anchored.get(name) if self._follow_aliases else None
-        self._add(Literal(f"*{name}") if known is None else known, None)
+        self._add(UnquotedScalar(f"*{name}") if known is None else known, None)
 
     def _on_ScalarEvent(self, event: yaml.ScalarEvent) -> None:
         text = str(event.value)
         tag = event.tag or self._resolver.resolve(self._scalar, text, event.implicit)  # type: ignore[no-untyped-call]
-        self._add(text if tag in {_STRING, "!"} else Literal(text), event.anchor)
+        self._add(text if tag in {_STRING, "!"} else UnquotedScalar(text), event.anchor)
 
     def _on_SequenceStartEvent(self, event: yaml.SequenceStartEvent) -> None:
         self._start(event)
@@ -180,7 +182,7 @@ class _Builder:
     def _on_MappingEndEvent(self, event: yaml.MappingEndEvent) -> None:
         anchor, items = self._open.pop()
         pairs = zip(islice(items, 0, None, 2), islice(items, 1, None, 2), strict=True)
-        self._add(Members([(_key(key) + mark, value) for (key, _), (value, mark) in pairs]), anchor)
+        self._add(TreeMapping([(_key(key) + mark, value) for (key, _), (value, mark) in pairs]), anchor)
 
     def _start(self, event: yaml.CollectionStartEvent) -> None:
         if len(self._open) >= _MAX_YAML_DEPTH:
@@ -201,7 +203,7 @@ class _Builder:
 
 
 def _key(value: Tree) -> str:
-    return value if isinstance(value, str) else "{…}" if isinstance(value, Members) else "[…]"
+    return value if isinstance(value, str) else "{…}" if isinstance(value, TreeMapping) else "[…]"
 
 
 def tree_text(value: Tree, limit: int = 2_000) -> str:
@@ -229,16 +231,16 @@ def _pieces(root: Tree) -> Iterator[str]:
         if not is_value:
             yield str(value)
         elif isinstance(value, str):
-            yield value if isinstance(value, Literal) else json.dumps(value, ensure_ascii=False)
+            yield value if isinstance(value, UnquotedScalar) else json.dumps(value, ensure_ascii=False)
         else:
-            opening, closing = "{}" if isinstance(value, Members) else "[]"
+            opening, closing = "{}" if isinstance(value, TreeMapping) else "[]"
             yield opening
             waiting.append((closing, False))
             waiting.extend(reversed(list(_inside(value))))
 
 
-def _inside(value: Members | list[Tree]) -> Iterator[tuple[Tree, bool]]:
-    if isinstance(value, Members):
+def _inside(value: TreeMapping | list[Tree]) -> Iterator[tuple[Tree, bool]]:
+    if isinstance(value, TreeMapping):
         for number, (key, item) in enumerate(value.items):
             yield f"{', ' if number else ''}{json.dumps(key, ensure_ascii=False)}: ", False
             yield item, True

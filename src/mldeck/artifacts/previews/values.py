@@ -40,7 +40,7 @@ def _colours(line: bytes) -> Iterator[RGB]:
 
 
 @dataclass(frozen=True)
-class _About:
+class _PreviewBase:
     """What all previews have."""
 
     kind: str
@@ -61,7 +61,7 @@ class TextPage:
 
 
 @dataclass(frozen=True)
-class TextPreview(_About):
+class TextPreview(_PreviewBase):
     """The first page of a text."""
 
     encoding: str
@@ -72,13 +72,13 @@ class TextPreview(_About):
     page: TextPage
 
 
-class Literal(str):
+class UnquotedScalar(str):
     """A scalar that JSON or YAML write without quotes (numbers, true, null, dates, aliases), exactly as written."""
 
     __slots__ = ()
 
 
-class Members:
+class TreeMapping:
     """A mapping as written: in order, with repeated keys."""
 
     __slots__ = ("items",)
@@ -89,18 +89,18 @@ class Members:
     def get(self, key: str) -> Tree | None:
         """Return the value of the last item with this key; None if there is none, or if it is null."""
         found = next((value for name, value in reversed(self.items) if name == key), None)
-        return None if isinstance(found, Literal) and found in NULLS else found
+        return None if isinstance(found, UnquotedScalar) and found in NULLS else found
 
 
 NULLS = frozenset({"null", "Null", "NULL", "~", ""})
 """The unquoted spellings of null."""
 
-Tree = Union[Members, "list[Tree]", str, Literal]
+Tree = Union[TreeMapping, "list[Tree]", str, UnquotedScalar]
 """A parsed JSON or YAML value."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class TreePreview(_About):
+class TreePreview(_PreviewBase):
     """A JSON or YAML tree. It cannot be compared or printed, because it may be nested deeper than Python's stack."""
 
     root: Tree
@@ -115,16 +115,16 @@ class TableColumn:
     type: str
 
 
-Row = tuple[str | None, ...]
+PreviewRow = tuple[str | None, ...]
 """One cell per column; None for an empty cell."""
 
 
 @dataclass(frozen=True)
-class TablePreview(_About):
+class TablePreview(_PreviewBase):
     """The first rows of a table."""
 
     columns: tuple[TableColumn, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[PreviewRow, ...]
     row_count: int | None
     """The number of rows in the whole file; None if they were not counted."""
     is_all: bool
@@ -134,7 +134,7 @@ class TablePreview(_About):
 
 
 @dataclass(frozen=True)
-class ImagePreview(_About):
+class ImagePreview(_PreviewBase):
     """An image scaled to cells, and its size in the file in pixels."""
 
     format: str
@@ -166,7 +166,7 @@ class ArrayInfo:
 
 
 @dataclass(frozen=True)
-class ArrayPreview(_About):
+class ArrayPreview(_PreviewBase):
     """The headers of one or more arrays."""
 
     arrays: tuple[ArrayInfo, ...]
@@ -185,7 +185,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class ArchivePreview(_About):
+class ArchivePreview(_PreviewBase):
     """The members of an archive."""
 
     members: tuple[Member, ...]
@@ -194,7 +194,7 @@ class ArchivePreview(_About):
 
 
 @dataclass(frozen=True)
-class BinaryPreview(_About):
+class BinaryPreview(_PreviewBase):
     """A file in a format that is not shown."""
 
     head: bytes
@@ -202,7 +202,7 @@ class BinaryPreview(_About):
 
 
 @dataclass(frozen=True)
-class NoPreview(_About):
+class NoPreview(_PreviewBase):
     """There is nothing to show; the notes say why."""
 
 
@@ -211,5 +211,5 @@ Preview = (
 )
 
 
-class NotThis(Exception):
+class NotPreviewable(Exception):
     """The file is not what it seemed to be, or too large; it is shown as plain text or bytes, with this message."""

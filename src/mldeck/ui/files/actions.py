@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual.screen import Screen
 
-from mldeck.artifacts.copying import Copied, copy_out
+from mldeck.artifacts.copying import CopyResult, copy_out
 from mldeck.artifacts.plain_name import plain_name
 from mldeck.destination import Destination
 from mldeck.errors import MldeckError
@@ -33,7 +33,7 @@ class FileActions:
         dialog = DownloadDialog(subject.tree, subject.entry.path, name, self.databases)
         self._screen.app.push_screen(dialog, self._downloaded)
 
-    def _downloaded(self, copied: Copied | None) -> None:
+    def _downloaded(self, copied: CopyResult | None) -> None:
         if copied is None:
             return
         files = "1 file" if copied.files == 1 else f"{copied.files:,} files"

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from mldeck.addresses import absolute, typed_path
-from mldeck.artifacts.copying import Copied, copy_out, path_for
+from mldeck.artifacts.copying import CopyResult, copy_out, path_for
 from mldeck.artifacts.tree import ArtifactTree
 from mldeck.destination import AlreadyThere, Destination
 from mldeck.errors import Interrupted, MldeckError
@@ -29,7 +29,7 @@ _PATIENCE_S = 0.5
 _STEP_S = 0.25
 
 
-class DownloadDialog(ModalScreen["Copied | None"]):
+class DownloadDialog(ModalScreen["CopyResult | None"]):
     """The result is what was copied; None if nothing was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
@@ -111,7 +111,7 @@ class DownloadDialog(ModalScreen["Copied | None"]):
             patience.stop()
             steps.stop()
 
-    def _write(self, text: str, replace: bool, interrupt: Interrupt) -> Copied:
+    def _write(self, text: str, replace: bool, interrupt: Interrupt) -> CopyResult:
         destination = Destination(self._path(text), self._databases, replace=replace)
 
         def tell(done: int, total: int) -> None:

@@ -11,16 +11,16 @@ from mldeck.addresses import printable
 from mldeck.artifacts.errors import ArtifactError
 from mldeck.artifacts.mlmodel import (
     FILE_NAME,
-    Field,
     MalformedModel,
     MLmodel,
     Signature,
+    SignatureField,
     loading_code,
     read_mlmodel,
     requirement_files,
 )
 from mldeck.artifacts.previews.encoding import decode
-from mldeck.artifacts.source import Check, never
+from mldeck.artifacts.source import Check, no_check
 from mldeck.artifacts.tree import ArtifactTree, count
 from mldeck.errors import MldeckError
 from mldeck.format import exact_float_text, size_text, time_text
@@ -83,7 +83,7 @@ def _plain(uri: str) -> str:
     return uri.removeprefix("file://").rstrip("/")
 
 
-def read_card(folder: ModelFolder, check: Check = never) -> Card:
+def read_card(folder: ModelFolder, check: Check = no_check) -> Card:
     title = folder.path or (folder.model.name if folder.model else folder.uri)
     try:
         model = read_mlmodel(folder.tree.file(f"{folder.path}/{FILE_NAME}".strip("/")), check)
@@ -174,7 +174,7 @@ def _signature_lines(signature: Signature | None, error: str | None) -> Iterator
         yield from _field_lines(fields)
 
 
-def _field_lines(fields: Iterable[Field]) -> Iterator[CardLine]:
+def _field_lines(fields: Iterable[SignatureField]) -> Iterator[CardLine]:
     for field in fields:
         parts = [field.type]
         if field.shape is not None:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mldeck.addresses import printable
 from mldeck.artifacts.errors import Unconfirmed
-from mldeck.artifacts.location import How, Located, Places, locate
+from mldeck.artifacts.location import Located, LocationStatus, Places, locate
 from mldeck.artifacts.mlmodel import FILE_NAME, read_mlmodel
 from mldeck.artifacts.opening import open_tree
 from mldeck.artifacts.previews.preview import PreviewRequest, preview
 from mldeck.artifacts.previews.values import NoPreview, Preview
 from mldeck.artifacts.run_tree import RunTree, run_tree
-from mldeck.artifacts.source import Check, Source, never
+from mldeck.artifacts.source import Check, Source, no_check
 from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, Total, count
 from mldeck.errors import MldeckError
 from mldeck.model import Run
@@ -66,7 +66,7 @@ def read_run_files(session: Session, run: Run, interrupt: Interrupt | None = Non
 
 def where_lines(tree: RunTree) -> list[tuple[str, str]]:
     """Where the files were found and where the database says that they should be, each line with the name of its style."""
-    lines = list(_about(tree.own, "")) if not tree.branches or tree.own.how is not How.NOTHING_LOGGED else []
+    lines = list(_about(tree.own, "")) if not tree.branches or tree.own.how is not LocationStatus.NOTHING_LOGGED else []
     problems = [line for branch in tree.branches for line in _about(branch.located, f"{branch.name}: ") if line[1]]
     # What was moved was moved together, and so is what is gone.
     said = {style for _, style in lines}
@@ -76,17 +76,17 @@ def where_lines(tree: RunTree) -> list[tuple[str, str]]:
 def no_files_text(tree: RunTree) -> str:
     """What stands where the files would be if there were any."""
     text = "No files: mlflow.log_artifact() and log_figure() put some here."
-    if tree.own.how is How.NOTHING_LOGGED:
+    if tree.own.how is LocationStatus.NOTHING_LOGGED:
         text += "\nIf they were moved: mldeck --artifact-root OLD=NEW"
     return text
 
 
 def _about(located: Located, prefix: str) -> Iterator[tuple[str, str]]:
-    if located.how is How.NOTHING_LOGGED:
+    if located.how is LocationStatus.NOTHING_LOGGED:
         yield f"{prefix}{printable(located.uri or '')}: nothing there", "dim"
     elif located.problem:
         yield prefix + located.problem, "warn"
-    elif located.how is How.RECORDED or located.how is How.REMOTE:
+    elif located.how is LocationStatus.RECORDED or located.how is LocationStatus.REMOTE:
         yield prefix + str(located.where), ""
     else:
         text = f"{prefix}{located.where} ({located.how.words}), recorded as {_recorded(located)}"
@@ -171,7 +171,7 @@ class Folders:
             self.opened.update("/".join(parts[: length + 1]) for length in range(len(parts)))
 
 
-def list_folders(tree: ArtifactTree, folders: Iterable[str], check: Check = never) -> dict[str, Listing]:
+def list_folders(tree: ArtifactTree, folders: Iterable[str], check: Check = no_check) -> dict[str, Listing]:
     found = {}
     for folder in folders:
         try:
@@ -237,7 +237,7 @@ class Subject:
         return "/".join(part for part in (self.tree.name, self.entry.path) if part)
 
 
-def look_at(subject: Subject, wish: PreviewRequest, check: Check = never) -> Look:
+def look_at(subject: Subject, wish: PreviewRequest, check: Check = no_check) -> Look:
     """Whatever is wrong with it is said in the value. Raises only what `check` raises."""
     entry = subject.entry
     try:

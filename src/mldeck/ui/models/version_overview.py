@@ -106,7 +106,7 @@ def _run_lines(version: ModelVersion, details: RunDetails | None) -> Iterator[Li
 
 
 def _file_lines(details: VersionDetails) -> Iterator[Line]:
-    from mldeck.artifacts.location import How  # loaded when there is something to show of it
+    from mldeck.artifacts.location import LocationStatus  # loaded when there is something to show of it
 
     version, files = details.version, details.files
     if files is None:
@@ -118,7 +118,7 @@ def _file_lines(details: VersionDetails) -> Iterator[Line]:
     elif not details.has_mlmodel:
         yield Line("files", f"✗ no MLmodel file in {files.where}", "bad")
     else:
-        how = "" if files.how is How.RECORDED else f" ({files.how.words})"
+        how = "" if files.how is LocationStatus.RECORDED else f" ({files.how.words})"
         if files.unconfirmed is not None and files.unconfirmed != files.where:
             how += f", leads to {files.unconfirmed}"
         yield Line("files", f"✓ {files.where}{how}", "good")

@@ -14,7 +14,7 @@ from rich.style import Style
 from mldeck.artifacts.previews.encoding import decode
 from mldeck.artifacts.previews.text import Match, find_in_text
 from mldeck.artifacts.previews.values import TextPage
-from mldeck.artifacts.source import Check, Progress, Source, never, untold
+from mldeck.artifacts.source import Check, Progress, Source, no_check, no_progress
 from mldeck.format import safe
 from mldeck.helper import Unanswered
 from mldeck.ui.kit.text_styles import spans_of
@@ -56,7 +56,7 @@ def as_lines(page: TextPage) -> ReadPage:
 # -- colours
 
 
-def colours(lines: Sequence[str], lexer: str, looks: Mapping[str, Style], check: Check = never) -> list[list[Span]]:
+def colours(lines: Sequence[str], lexer: str, looks: Mapping[str, Style], check: Check = no_check) -> list[list[Span]]:
     """What Pygments makes of the lines; nothing when that takes too long."""
     short = [line if len(line) <= _LONGEST_COLOURED else "" for line in lines]
     try:
@@ -97,7 +97,7 @@ class _Beginning:
 
 
 def find_next(
-    source: Source, text: str, start: int, encoding: str, check: Check = never, progress: Progress = untold
+    source: Source, text: str, start: int, encoding: str, check: Check = no_check, progress: Progress = no_progress
 ) -> Match | None:
     """The first match at or after `start`; if there is none, the first one of all."""
     found = find_in_text(source, text, start, check, encoding=encoding, progress=progress)
@@ -107,7 +107,7 @@ def find_next(
 
 
 def find_previous(
-    source: Source, text: str, end: int, encoding: str, check: Check = never, progress: Progress = untold
+    source: Source, text: str, end: int, encoding: str, check: Check = no_check, progress: Progress = no_progress
 ) -> Match | None:
     """The last match before `end`; if there is none, the last one of all."""
     return _last_before(source, text, end, encoding, check, progress) or _last_before(

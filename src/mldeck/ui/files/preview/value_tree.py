@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from mldeck.artifacts.previews.values import Literal, Members, Tree
+from mldeck.artifacts.previews.values import Tree, TreeMapping, UnquotedScalar
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.keys import FOLDS, bindings
 from mldeck.ui.kit.line_view import LineView
@@ -31,7 +31,7 @@ class _Branch:
 
     @property
     def children(self) -> list[_Branch]:
-        if isinstance(self.value, Members):
+        if isinstance(self.value, TreeMapping):
             return [_Branch(key, None, value, self.depth + 1) for key, value in self.value.items]
         if isinstance(self.value, list):
             return [_Branch(None, index, value, self.depth + 1) for index, value in enumerate(self.value)]
@@ -40,7 +40,7 @@ class _Branch:
     @property
     def size(self) -> int | None:
         """How many it holds; None for a single value."""
-        if isinstance(self.value, Members):
+        if isinstance(self.value, TreeMapping):
             return len(self.value.items)
         return len(self.value) if isinstance(self.value, list) else None
 
@@ -78,10 +78,10 @@ class ValueTree(LineView):
     def _value(self, node: _Branch) -> Sequence[tuple[str, str]]:
         size = node.size
         if size is not None:
-            brackets = "{}" if isinstance(node.value, Members) else "[]"
+            brackets = "{}" if isinstance(node.value, TreeMapping) else "[]"
             return ((brackets if not size else f"{brackets[0]}{size:,}{brackets[1]}", "dim"),)
         text = str(node.value)
-        style = "warn" if isinstance(node.value, Literal) else ""
+        style = "warn" if isinstance(node.value, UnquotedScalar) else ""
         return ((cell_text(text, _LONGEST), style),)
 
     def copied_text(self) -> str | None:
