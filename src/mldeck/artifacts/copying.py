@@ -34,7 +34,7 @@ _COPIED = (EntryKind.FILE, EntryKind.FOLDER, EntryKind.LINK, EntryKind.MODEL)
 
 @dataclass(frozen=True)
 class CopyResult:
-    """What was copied, and where."""
+    """The result of a copy."""
 
     destination: Path
     files: int

@@ -9,7 +9,7 @@ from mldeck.errors import MldeckError
 
 
 class ArtifactError(MldeckError):
-    """Files cannot be found, listed, read or copied."""
+    """An error about files: they cannot be found, listed, read or copied."""
 
 
 class NotFound(ArtifactError):
@@ -30,7 +30,7 @@ class Unconfirmed(ArtifactError):
     def __init__(self, message: str, place: str) -> None:
         super().__init__(message)
         self.place = place
-        """What the user is asked to agree to: the host as `scheme://authority`, or a local folder."""
+        """The place to agree to: a host as `scheme://authority`, or a local folder."""
 
     @property
     def is_host(self) -> bool:

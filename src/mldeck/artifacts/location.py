@@ -28,7 +28,7 @@ OBJECT_STORES = frozenset("s3 gs gcs abfs abfss wasb wasbs sftp ftp hdfs viewfs"
 """Schemes that are read through fsspec."""
 
 _USUAL_FOLDERS = ("", "mlruns", "mlartifacts")
-"""Where MLflow and its server put artifacts, below the folder in which they were started."""
+"""The folders in which MLflow and its server put artifacts, below the folder in which they were started."""
 
 _PLAIN_AUTHORITY = re.compile(r"[^\s\x00-\x1f\x7f?#\\]+")
 """A valid host or bucket.
@@ -52,7 +52,7 @@ def _current_folder() -> Path | None:
 
 @dataclass(frozen=True)
 class Places:
-    """What is known about this machine and the user's choices, for locating files."""
+    """The facts about this machine, and the user's choices, by which files are located."""
 
     database_folder: Path
     roots: tuple[tuple[str, str], ...] = ()
@@ -71,7 +71,7 @@ class Places:
 
 
 class LocationStatus(str, Enum):
-    """How files were found, or why they were not."""
+    """The way in which files were found, or the reason why they were not."""
 
     RECORDED = "recorded"
     MAPPED = "mapped"
@@ -105,7 +105,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Located:
-    """Where files are, and where the database says they are."""
+    """The location of files, and the URI that the database records for them."""
 
     uri: str | None
     """As recorded in the database."""

@@ -1,4 +1,4 @@
-"""Whether a model's files are where the database says; asked when a version is registered or promoted."""
+"""The check that a model's files are where the database says, made when a version is registered or promoted."""
 
 from __future__ import annotations
 

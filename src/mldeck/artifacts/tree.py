@@ -19,7 +19,7 @@ ENTRIES_BETWEEN_CHECKS = 256
 
 
 class EntryKind(str, Enum):
-    """What an entry is."""
+    """The kind of an entry."""
 
     FILE = "file"
     FOLDER = "folder"
@@ -80,7 +80,7 @@ class ArtifactTree(Protocol):
 
     @property
     def name(self) -> str:
-        """Where it is, for users."""
+        """Its location, for users."""
         ...
 
     def entries(self, folder: str = "", check: Check = no_check) -> list[Entry]:

@@ -29,8 +29,7 @@ from mldeck.charts.points import FinitePoints, indexed
 from mldeck.charts.scale import Scale
 
 MOST_PLACES = 4_096
-"""If the curves have more distinct x than this, as many evenly spread x are used; the extremes between them are kept.
-"""
+"""If the curves have more distinct x than this, as many evenly spread x are used; extremes in between are kept."""
 
 _MOST_COUNTED = 500_000
 """If there are more points than this, distinct x are not counted, because counting takes too long."""

@@ -20,7 +20,7 @@ from mldeck.format import cell_width
 
 LEAST_TRIALS = 4
 REACH = 0.25
-"""How far from a trial values are drawn, as a share of the length of the axes."""
+"""The largest distance from a trial at which values are drawn, as a share of the length of the axes."""
 
 _MOST_SCALE_TEXT = 14
 

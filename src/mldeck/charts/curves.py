@@ -36,7 +36,7 @@ class Curve:
     points: FinitePoints
     """The finite points; their xs do not have `origin` subtracted."""
     gaps: tuple[Gaps, ...]
-    """Where NaN and infinities were logged."""
+    """The gaps, where NaN and infinities were logged, by kind."""
     smooth: FinitePoints | None = None
 
     @property

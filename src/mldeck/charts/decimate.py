@@ -37,8 +37,7 @@ class Stretch(NamedTuple):
     """A part of a line without gaps."""
 
     columns: list[float]
-    """The x positions, in columns of dots from the left edge; neighbours outside the window are < 0 or beyond the last.
-    """
+    """The x positions in columns of dots from the left edge; neighbours outside the window are < 0 or past the last."""
     ys: list[float]
 
 

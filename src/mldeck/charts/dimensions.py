@@ -29,7 +29,7 @@ _LEAST_SPAN = 1e-12
 
 
 class DimensionKind(Enum):
-    """Whether an axis is numeric or has categories."""
+    """The kind of an axis: numeric, or with categories."""
 
     NUMBER = "number"
     CATEGORY = "category"

@@ -1,10 +1,10 @@
-"""Which params correlate with a metric over the given runs. A correlation is not a cause.
+"""The importance of params: how strongly each correlates with a metric over the given runs.
 
-Ranks are compared, not values, so outliers and logarithms make no difference. For numeric params the figure is
-Spearman's rank correlation ρ: −1 if the metric falls as the param rises, +1 if both rise together. For text params it
-is the correlation ratio η of the metric's ranks: 0 if the texts make no difference, 1 if they explain the ranks
-completely. Because many distinct texts explain much by chance, η² is corrected for their number (Kelley's ε²), and is
-never below 0.
+A correlation is not a cause. Ranks are compared, not values, so outliers and logarithms make no difference. For numeric
+params the figure is Spearman's rank correlation ρ: −1 if the metric falls as the param rises, +1 if both rise together.
+For text params it is the correlation ratio η of the metric's ranks: 0 if the texts make no difference, 1 if they
+explain the ranks completely. Because many distinct texts explain much by chance, η² is corrected for their number
+(Kelley's ε²), and is never below 0.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _MEANINGS = {
 
 @dataclass(frozen=True)
 class Importance:
-    """How strongly one param correlates with the metric."""
+    """The correlation of one param with the metric."""
 
     name: str
     """Safe to print."""

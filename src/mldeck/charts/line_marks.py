@@ -14,7 +14,7 @@ from mldeck.charts.points import FinitePoints
 POINT = "•"
 _WARNING = Ink(Role.WARNING)
 _NEAR_ROWS = 3
-"""How many rows from the end of its line a letter may stand inside the plot."""
+"""The most rows between the end of a line and its letter inside the plot."""
 
 
 class End(NamedTuple):

@@ -54,8 +54,7 @@ class ChartView:
     y: tuple[float, float] | None = None
     """The y limits set by the user; None to fit the data in the window."""
     is_without_outliers: bool = False
-    """Whether the y axis leaves out the highest and lowest percent of the values in the window. Ignored if `y` is set.
-    """
+    """Whether the y axis leaves out the highest and lowest percent of the values in the window; ignored with `y`."""
     is_log: bool = False
     """Whether the y axis is logarithmic; values ≤ 0 are then left out and counted."""
 

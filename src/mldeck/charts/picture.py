@@ -23,7 +23,7 @@ SCALE_STEPS = 12
 
 
 class Role(str, Enum):
-    """What a cell stands for, which decides its colour."""
+    """The meaning of a cell, which decides its colour."""
 
     TEXT = "text"
     AXIS = "axis"
@@ -39,7 +39,7 @@ class Role(str, Enum):
 
 
 class Ink(NamedTuple):
-    """What a cell is painted with; the colour itself is chosen by the front end."""
+    """The paint of a cell, by meaning; the front end chooses the colour."""
 
     role: Role = Role.TEXT
     index: int = 0  # type: ignore[assignment]  # hides tuple.index, which is not needed here

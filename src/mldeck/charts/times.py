@@ -81,9 +81,7 @@ def _clock_text(value: int, style: str, step: int) -> str:
 
 
 def _multiples(scale: Scale, most: int, offset: int) -> tuple[range, int]:
-    """Return at most `most` round times, by a clock that is `offset` milliseconds ahead of UTC, and the step between
-    them.
-    """
+    """Return at most `most` round times and the step between them, by a clock `offset` milliseconds ahead of UTC."""
     low, high = Fraction(scale.low) + offset, Fraction(scale.high) + offset
     at_least = (high - low) / (most + 1)
 

@@ -1,7 +1,4 @@
-"""Which operators and values a clause may have, with plain error messages for those it may not.
-
-MLflow's part of the rules is `SearchUtils._get_value` and `VALID_*_COMPARATORS` of MLflow 3.17.
-"""
+"""The operators and values that a clause may have, with plain error messages for those it may not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be typed at the cursor: the kind of thing, not the names that are in the database."""
+"""Completion: the kind of thing that can be typed at the cursor, not the names that are in the database."""
 
 from __future__ import annotations
 

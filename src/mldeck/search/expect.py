@@ -1,4 +1,4 @@
-"""What may come next, given the tokens so far: for error messages and completion."""
+"""The expected continuation of a search, given the tokens so far: for error messages and completion."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Slot(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What is expected next, and the clause that it belongs to."""
+    """The slot that is expected next, and the clause that it belongs to."""
 
     slot: Slot
     field: Token | None = None

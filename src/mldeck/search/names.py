@@ -43,7 +43,8 @@ PLAIN = (
 
 _PART = rf"(?:{QUOTED}|{SINGLE_QUOTED}(?![.:])|{PLAIN})"
 KEY = rf"{_PART}?(?:\.(?:(?i:as)(?=\.)|{_PART})?|::{_PART})*"
-"""What may follow `metrics.`: parts joined by dots, or by two colons (for sqlparse a type cast). May be empty."""
+"""The part of a name after `metrics.`: parts joined by dots, or by two colons (a type cast in sqlparse); may be empty.
+"""
 
 
 def strip_ends(text: str, quotes: str) -> str:

@@ -11,7 +11,7 @@ Span = tuple[int, int]
 
 
 class Entity(str, Enum):
-    """What a clause is about: the kinds of `mldeck.model.Kind`, and datasets."""
+    """The subject of a clause: one of the kinds of `mldeck.model.Kind`, or a dataset."""
 
     METRIC = "metrics"
     PARAM = "params"

@@ -168,7 +168,7 @@ class _Scales(NamedTuple):
 
     @property
     def steps(self) -> tuple[int, int]:
-        """How many steps it can be made smaller, as a negative number, and larger."""
+        """The number of steps it can be made smaller, as a negative number, and larger."""
         return -_steps(self.usual / self.whole), _steps(self.largest / self.usual)
 
     def at(self, zoom: int) -> tuple[int, float]:

@@ -1,4 +1,4 @@
-"""What a file's name tells about its content."""
+"""Hints about a file's content from its name."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ _ENCODING_NAMES = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16
 
 
 class PreviewRequest(NamedTuple):
-    """How a file should be previewed."""
+    """A request for a preview: the available room, and how to show the file."""
 
     cells: tuple[int, int] = (80, 24)
     """The available (columns, lines) for an image; an image that does not fit well may take more."""

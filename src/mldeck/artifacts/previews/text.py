@@ -107,7 +107,7 @@ class TextFile:
 
 @dataclass(frozen=True)
 class Match:
-    """Where a text was found, in bytes from the start of the file."""
+    """The position of a found text, in bytes from the start of the file."""
 
     offset: int
     end: int

@@ -41,7 +41,7 @@ def _colours(line: bytes) -> Iterator[RGB]:
 
 @dataclass(frozen=True)
 class _PreviewBase:
-    """What all previews have."""
+    """The part that all previews have."""
 
     kind: str
     """The format of the file, for users: `PNG image`."""
@@ -151,7 +151,7 @@ class ImagePreview(_PreviewBase):
     zoom: int = 0
     """Zoom steps relative to the initial size."""
     zooms: tuple[int, int] = (0, 0)
-    """How many steps it can be made smaller, as a negative number, and larger."""
+    """The number of steps it can be made smaller, as a negative number, and larger."""
 
 
 @dataclass(frozen=True)
