@@ -74,9 +74,9 @@ def test_the_strongest_first_and_those_without_a_figure_last() -> None:
     assert (by_name["falls"].measure, by_name["falls"].strength, by_name["falls"].count) == (Measure.RANK, -1, 5)
     assert by_name["word"].measure is Measure.GROUPS
     assert {each.name: (each.problem, each.count) for each in found if each.strength is None} == {
-        "seed": ("one value in all runs", 5),
-        "kind": ("one value in all runs", 5),
-        "id": ("a value of its own in every run", 5),
+        "seed": ("same value in all runs", 5),
+        "kind": ("same value in all runs", 5),
+        "id": ("a different value in every run", 5),
         "rare": ("too few runs have it", 2),
     }
 

@@ -39,8 +39,8 @@ class Measure(Enum):
 
 
 _MEANINGS = {
-    Measure.RANK: "ρ: + it rises with the param, − it falls",
-    Measure.GROUPS: "η: of words, 0 no difference, 1 all of it",
+    Measure.RANK: "ρ: + rises with the param, − falls",
+    Measure.GROUPS: "η: for text, 0 no difference, 1 explains it all",
 }
 
 
@@ -84,12 +84,12 @@ def _importance(name: str, values: Sequence[Value], metric: Sequence[float | Non
         return Importance(name, count, problem="the metric is the same in all runs")
     groups = len(set(found))
     if groups == 1:
-        return Importance(name, count, problem="one value in all runs")
+        return Importance(name, count, problem="same value in all runs")
     if numbers:
         known = [value for value in found if isinstance(value, float)]
         return Importance(name, count, Measure.RANK, rank_correlation(known, metrics))
     if groups == count:
-        return Importance(name, count, problem="a value of its own in every run")
+        return Importance(name, count, problem="a different value in every run")
     return Importance(name, count, Measure.GROUPS, group_correlation(found, metrics))
 
 
@@ -154,7 +154,7 @@ def importance_picture(
     if value <= left or not visible_importances(height):
         write_middle(canvas, height // 2, "too small for figures", Ink(Role.AXIS))
         return canvas.picture()
-    write(canvas, 0, 0, f"What goes with {safe(metric)} (rank correlation, not cause)", Ink(), width)
+    write(canvas, 0, 0, f"Correlation with {safe(metric)} (of ranks, not a cause)", Ink(), width)
     _write_scale(canvas, left, bar_width)
     last = min(len(found), first + visible_importances(height))
     for row, index in enumerate(range(first, last), 2):

@@ -227,7 +227,7 @@ async def test_importance_lists_the_params_by_strength(taxi: Path) -> None:
         drawing = deck.of(ImportanceView).drawing
         assert drawing is not None
         assert [column for column, _ in drawing.found[:3]] == [WEIGHT, DEPTH, param("reg_lambda")]
-        assert "What goes with rmse (rank correlation, not cause)" in deck.frame
+        assert "Correlation with rmse (of ranks, not a cause)" in deck.frame
         assert "over 30 runs" in readout_of(deck)
         await deck.press("G")
         assert "too few runs" in readout_of(deck) or "one value" in readout_of(deck)
@@ -238,9 +238,9 @@ async def test_importance_lists_the_params_by_strength(taxi: Path) -> None:
 async def test_the_metric_of_importance_is_chosen_and_remembered(taxi: Path) -> None:
     async with picturing(taxi, "Importance") as deck:
         await deck.answer("m", *"validation", "enter")
-        assert "What goes with validation-rmse" in deck.frame
+        assert "Correlation with validation-rmse" in deck.frame
     async with picturing(taxi, "Importance") as deck:
-        assert "What goes with validation-rmse" in deck.frame
+        assert "Correlation with validation-rmse" in deck.frame
 
 
 @pytest.mark.parametrize("visited", [False, True])
