@@ -74,18 +74,13 @@ class RemoteTree:
                 raise NotFound(f"{self._shown(folder)} is not a folder")
             return None
         path = f"{folder}/{name.rpartition('/')[2]}".lstrip("/")
-        is_dir = info["type"] == "directory"
         if path.rpartition("/")[2] in ("", ".", ".."):
             # An object may have any name; used as a local path, this one would lead elsewhere.
             return Entry(path, EntryKind.ESCAPE)
-        size = None if is_dir else info.get("size")
-        return Entry(path, EntryKind.FOLDER if is_dir else EntryKind.FILE, is_dir, size, _modified(info))
+        return _entry_of(path, info)
 
     def entry(self, path: str) -> Entry:
-        info = self._info(path)
-        is_dir = info["type"] == "directory"
-        size = None if is_dir else info.get("size")
-        return Entry(path, EntryKind.FOLDER if is_dir else EntryKind.FILE, is_dir, size, _modified(info))
+        return _entry_of(path, self._info(path))
 
     def file(self, path: str) -> RemoteFile:
         info = self._info(path)
@@ -164,6 +159,12 @@ def _connected(scheme: str, authority: str) -> tuple[Any, str]:
 
     store, top = url_to_fs(f"{_PROTOCOLS.get(scheme, scheme)}://{authority}/", **options)
     return store, top
+
+
+def _entry_of(path: str, info: Mapping[str, Any]) -> Entry:
+    is_dir = info["type"] == "directory"
+    size = None if is_dir else info.get("size")
+    return Entry(path, EntryKind.FOLDER if is_dir else EntryKind.FILE, is_dir, size, _modified(info))
 
 
 def _modified(info: Mapping[str, Any]) -> int | None:
