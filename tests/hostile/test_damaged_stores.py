@@ -152,7 +152,7 @@ def test_a_time_that_is_no_number_is_missing(value: object, store_copy: CopyOf, 
     change(store, f"UPDATE runs SET start_time = ? WHERE run_uuid = '{run_id}'", values=(value,))
     found, err = runs_as_json(ask, store)
     assert found == whole | {run_id: whole[run_id] | {"start_time": None}}
-    assert only_line(err).startswith(f"mldeck: {store.db}: runs.start_time holds what is no number (")
+    assert only_line(err).startswith(f"mldeck: {store.db}: runs.start_time holds a value that is not a number (")
     assert len(err) < LONGEST_LINE
     columns = "run_id,start_time,end_time,duration"
     status, out, _ = ask(
@@ -195,7 +195,7 @@ def test_a_metric_that_is_no_number_is_nan(value: object, store_copy: CopyOf, as
     metrics = found[run_id]["metrics"]
     assert isinstance(metrics, dict)
     assert metrics["auc"] == "nan"
-    assert "latest_metrics.value holds what is no number" in only_line(err)
+    assert "latest_metrics.value holds a value that is not a number" in only_line(err)
     _, out, _ = ask("runs", "-s", store.db, "--format", "csv", "--columns", "run_id,metrics.auc", "--limit", "0")
     assert f"{run_id},nan" in out.splitlines()
     with closing(Store(store.db)) as opened:
@@ -262,7 +262,7 @@ def test_an_experiment_without_a_number_is_left_out(store_copy: CopyOf, ask: Ask
     names = {each["name"] for each in json.loads(out)}
     assert names
     assert "churn-baseline" not in names
-    assert "experiments.experiment_id holds what is no number (first)" in only_line(err)
+    assert "experiments.experiment_id holds a value that is not a number (first)" in only_line(err)
 
 
 def test_what_nobody_thought_of_is_said_in_one_line(store_copy: CopyOf) -> None:

@@ -209,4 +209,4 @@ def test_a_byte_that_is_no_text_is_wrong_usage(
 ) -> None:
     status, _, error = ask(*words, "--store", store_copy("nyc-taxi").db)
     assert status == 2
-    assert "that is no text" in error
+    assert "that is not text" in error

@@ -1,5 +1,5 @@
-"""The only room that knows SQL: connecting, what this database's version offers, reading and writing.
+"""The only package that speaks SQL: connecting, what the version of a database offers, reading and writing.
 
-`address` and `files` need the standard library only, so that a wrong path is reported before anything heavy is imported;
-`store.Store` is what the other rooms use.
+The other packages use `store.Store`. `address` and `sqlite.files` import only the standard library, so that a wrong path is
+reported before anything heavy is loaded. `sqlite` holds all that differs from one kind of database to another.
 """

@@ -1,4 +1,4 @@
-"""What the word STORE on the command line means: a path, or a URI as MLflow writes them. Standard library only."""
+"""The meaning of STORE on the command line: a path, or a URI as MLflow writes it. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from mldeck.addresses import absolute, printable, typed_path
 from mldeck.errors import UsageError
 
 _SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+):")
-"""At least two characters, so that a Windows drive is not taken for a scheme."""
+"""At least two characters, so that a Windows drive is not mistaken for a scheme."""
 
 _SERVER_DATABASES = ("postgresql", "mysql", "mssql", "oracle")
 _MIGRATE_HINT = "convert it with MLflow's own `mlflow migrate-filestore` and open the database that it writes"
 
 
 def store_path(text: str, origin: str = "") -> Path:
-    """The absolute path of the database file that `text` names; whether it exists is not looked at.
+    """Return the absolute path of the database file that `text` names; whether it exists is not checked.
 
-    `origin` says where the text came from ("MLFLOW_TRACKING_URI"), for the message of a `UsageError`.
+    Raises `UsageError` for anything but a path or a `sqlite:` URI. `origin` is where the text came from
+    ("MLFLOW_TRACKING_URI"), for its message.
     """
     found = _SCHEME.match(text)
     if found is None:
@@ -31,7 +32,7 @@ def store_path(text: str, origin: str = "") -> Path:
 
 
 def registry_path(text: str | None, origin: str, runs: Path) -> Path:
-    """The database of the model registry: that of the runs, unless `text` names another one."""
+    """Return the path of the model registry's database: that of the runs, unless `text` names another one."""
     return store_path(text, origin) if text else runs
 
 
@@ -45,7 +46,7 @@ def _plain_path(text: str, origin: str) -> Path:
 
 
 def _sqlite_path(text: str, origin: str) -> Path:
-    """`sqlite:///relative.db` and `sqlite:////absolute.db`, as SQLAlchemy reads them; options after `?` do not matter here."""
+    """Parse `sqlite:///relative.db` and `sqlite:////absolute.db` as SQLAlchemy does; options after `?` are ignored."""
     rest = text.split(":", 1)[1].split("?", 1)[0]
     path = unquote(rest[3:])
     if not rest.startswith("///") or path in ("", ":memory:") or "\0" in path:
@@ -67,7 +68,7 @@ def _unsupported(scheme: str) -> str:
 
 
 def folder_message(folder: Path) -> str:
-    """Why a folder cannot be opened, and what was probably meant."""
+    """Return why a folder cannot be opened, and what was probably meant."""
     if (folder / "mlflow.db").is_file():
         return f"{folder} is a folder; did you mean {folder / 'mlflow.db'}?"
     if _is_file_store(folder):
@@ -76,7 +77,7 @@ def folder_message(folder: Path) -> str:
 
 
 def others_in(folder: Path) -> str:
-    """In parentheses: what else MLflow makes there, as somebody sees it who looks for the database."""
+    """Return, in parentheses, what else of MLflow is in the folder where a database was looked for; or an empty text."""
     for name in ("mlruns", "mlartifacts"):
         if _is_file_store(folder / name):
             return f" (the folder {name} is a file store, which is not supported; {_MIGRATE_HINT})"
@@ -90,5 +91,5 @@ def _is_file_store(folder: Path) -> bool:
 
 
 def _named(text: str, origin: str) -> str:
-    """The text as it may be repeated: without the password of a URI."""
+    """Return the text and its origin for a message, without the password of a URI."""
     return f"{printable(text)} (from {origin})" if origin else printable(text)

@@ -1,4 +1,4 @@
-"""How MLflow stores numbers that SQLite cannot hold (DATABASE.md#numbers-and-times)."""
+"""How MLflow stores NaN, infinities and times (DATABASE.md#numbers-and-times)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from mldeck.store.values import float_of
 
 STORED_INFINITY = 1.797e308
-"""MLflow writes ±inf as ±1.7976931348623157e308; anything this large is an infinity."""
+"""MLflow writes ±inf as ±1.7976931348623157e308; every value at least this large is read as an infinity."""
 
 SECONDS_LIMIT = 10**11
-"""MlflowClient.log_metric of 1.0-1.2 wrote seconds: as milliseconds such a time would lie before March 1973."""
+"""Times below it may be seconds, which MlflowClient.log_metric of 1.0-1.2 wrote: as milliseconds, it is March 1973."""
 
 _DAY_MS = 86_400_000
 
 
 def metric_value(value: Any, is_nan: Any) -> float:
-    """The float that was logged, from a row's `value` and `is_nan`, which may be as they are stored."""
+    """Return the float that was logged, from a row's `value` and `is_nan` as they are stored. A missing value is NaN."""
     if is_nan or value is None:
         return math.nan
     try:
@@ -29,10 +29,11 @@ def metric_value(value: Any, is_nan: Any) -> float:
 
 
 def are_seconds(first: int, last: int, start_time: int | None, end_time: int | None) -> bool:
-    """Whether the times of a history, of which these are the least and the greatest, were logged in seconds.
+    """Return whether the times of a history, whose smallest and largest are given, were logged in seconds.
 
-    They are if they lie within the run's own time then, a day either side. Times of 1970 to 1973, elapsed milliseconds and the
-    numbers of steps are logged as times on purpose. Decided once for a history (DATABASE.md#numbers-and-times).
+    They were if, read as seconds, they lie within the time of the run, which is given in milliseconds, or a day before or
+    after it. The test is needed because times of 1970 to 1973, elapsed milliseconds and step numbers are logged as times on
+    purpose. It is made once for a whole history (DATABASE.md#numbers-and-times).
     """
     if last >= SECONDS_LIMIT or start_time is None:
         return False

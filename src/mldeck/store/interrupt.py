@@ -1,4 +1,4 @@
-"""Stopping a read whose answer is no longer wanted. Standard library only, so that the screen can have it at once."""
+"""Stopping a read whose result is no longer needed. Standard library only, so that the first screen can import it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from mldeck.errors import Interrupted
 
 
 class Interrupt:
-    """Stops a read from another thread: hand it in with the read, and `fire` it when the answer is no longer wanted."""
+    """A way to stop a read from another thread: pass it to the read, and call `fire` when the result is no longer needed.
+
+    `fire` and `fired` may be used from any thread; the other methods belong to the thread that reads. One read at a time.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -22,18 +25,20 @@ class Interrupt:
         return self._fired
 
     def fire(self) -> None:
+        """Stop the read that is running, and every later one with this interrupt."""
         with self._lock:
             self._fired = True
             if self._stop is not None:
                 self._stop()
 
     def check(self) -> None:
-        """Between statements, where there is nothing for SQLite to interrupt."""
+        """Raise `Interrupted` if it was fired. For the time between statements, when the driver has nothing to stop."""
         if self._fired:
             raise Interrupted("stopped")
 
     @contextmanager
     def watching(self, stop: Callable[[], None]) -> Iterator[None]:
+        """Call `stop` if this is fired while the block runs. Raises `Interrupted` if it was fired before."""
         self.check()
         with self._lock:
             self._stop = stop

@@ -1,7 +1,7 @@
-"""The tables of this database, as far as mldeck reads them, and what its MLflow did not have yet.
+"""The tables of one database that mldeck reads, whatever version of MLflow made it.
 
-Features are told by tables and columns, never by the revision (DATABASE.md#recognising-a-store): a newer MLflow than we
-know opens too. A column that this version lacks reads as NULL, so that queries need no versions of their own.
+Features are recognised by tables and columns, never by the revision (DATABASE.md#recognising-a-store), so that databases of newer
+releases open too. A column that a version lacks reads as NULL, so that the same queries serve all versions.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _KNOWN_REVISIONS = frozenset(
     6f8d9c3b2a1e b7e2c1a4d9f3 dc11669786a5 f4a9b2c7d1e6
     """.split()
 )
-"""The head of each release from 1.0 to 3.18, all that is written to (DATABASE.md#releases-and-revisions)."""
+"""The head revision of each release from 1.0 to 3.18; only these databases are written to (DATABASE.md#releases-and-revisions)."""
 
 _INTEGERS = frozenset(
     """
@@ -51,7 +51,7 @@ _INTEGERS = frozenset(
 )
 _FLOATS = ("metrics.value", "latest_metrics.value", "logged_model_metrics.metric_value")
 _STATUS_CODES = ("logged_models.status",)
-"""Whole numbers, where others of that name are text."""
+"""Integer columns whose name is that of a text column in other tables."""
 
 _REQUIRED: Mapping[str, str] = {
     "experiments": "experiment_id name lifecycle_stage",
@@ -74,8 +74,8 @@ _REQUIRED: Mapping[str, str] = {
     "logged_model_metrics": "model_id metric_name metric_value metric_timestamp_ms metric_step",
     "logged_model_tags": "model_id tag_key tag_value",
 }
-"""Columns that every MLflow that has the table has, and without which nothing can be made of it. A statement about one that
-is missing fails, and says which."""
+"""Columns, by table, that every MLflow with the table has and that mldeck cannot do without. A statement that needs a missing
+one fails, and its error names the column."""
 _EXPECTED: Mapping[str, str] = {
     "experiments": "artifact_location",
     "runs": "name status end_time user_id artifact_uri",
@@ -84,7 +84,7 @@ _EXPECTED: Mapping[str, str] = {
     "model_versions": "creation_time last_updated_time run_id user_id source status status_message description",
     "logged_models": "artifact_location creation_timestamp_ms status_message model_type source_run_id",
 }
-"""Columns that they all have, too, and that take with them only what is in them (see `optional`)."""
+"""Columns, by table, that every MLflow with the table has too, but that may be missing: they read as NULL (see `optional`)."""
 TABLES_READ = tuple(_REQUIRED)
 """The tables and views that mldeck reads."""
 _WORKSPACE_TABLES = (
@@ -119,22 +119,25 @@ class Schema:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What is not as MLflow makes it, as far as it was seen."""
+        """Sentences about what MLflow would not make like that: missing columns, and the mistyped values read so far."""
         missing = [
-            f"table {name} has no column {each}"
+            f"table {name} has no column {column_name}"
             for name, present in self._columns.items()
-            for each in (*_REQUIRED.get(name, "").split(), *_EXPECTED.get(name, "").split())
-            if each not in present
+            for column_name in (*_REQUIRED.get(name, "").split(), *_EXPECTED.get(name, "").split())
+            if column_name not in present
         ]
         return (*missing, *self._mistyped.notices)
 
     def lost_since(self, before: Schema) -> str | None:
-        """A table of those that mldeck reads that there was, and is not any more; None when there is none."""
+        """Return the name of a table that mldeck reads and that `before` still had; None when none is missing."""
         return next((name for name in _REQUIRED if before.has(name) and not self.has(name)), None)
 
     @property
     def is_unknown(self) -> bool:
-        """Whether another release made it. It may keep more in step with each write than we know of, without any new column."""
+        """Whether a release that mldeck does not know made it.
+
+        Its writes may have to maintain more than those of known releases, even without any new column.
+        """
         return self.revision is not None and self.revision not in _KNOWN_REVISIONS
 
     def differs_from(self, columns: Mapping[str, frozenset[str]]) -> bool:
@@ -145,7 +148,7 @@ class Schema:
         return index in self._indexes.get(table_name, ())
 
     def has(self, *table_names: str) -> bool:
-        """Whether all of these tables are there."""
+        """Return whether all of these tables exist."""
         return self._columns.keys() >= set(table_names)
 
     @cached_property
@@ -188,8 +191,8 @@ class Schema:
     def latest_metrics(self) -> FromClause:
         """Columns run_uuid, key, value, timestamp, step, is_nan; one row per run and key.
 
-        Before 1.3 there is no such table: MLflow's rule, the greatest (step, timestamp, value), is applied to the history
-        (DATABASE.md#latest-metrics; NaN counts as the 0 it is stored as).
+        Before 1.3 the table does not exist, and MLflow's rule is applied to the history: the row with the greatest (step,
+        timestamp, value) is the latest, where NaN counts as the 0 that is stored for it (DATABASE.md#latest-metrics).
         """
         if self.has("latest_metrics"):
             return self.table("latest_metrics")
@@ -210,30 +213,30 @@ class Schema:
         return kept.subquery("latest_metrics")
 
     def values_of(self, kind: Kind) -> FromClause:
-        """Where the metrics (latest), params or tags of the runs stand: one row per run and key."""
+        """Return the table of the latest metrics, params or tags of the runs: one row per run and key."""
         return {Kind.METRIC: self.latest_metrics, Kind.PARAM: self.params, Kind.TAG: self.tags}[kind]
 
     def is_nan(self, points: FromClause) -> ColumnElement[Any]:
-        """1.0 had no NaN, and no column for it."""
+        """Return the column `is_nan`, or 0 for databases of 1.0, which could not store NaN."""
         return points.c.is_nan if "is_nan" in points.c else literal(0)
 
     def optional(self, source: FromClause, name: str) -> ColumnElement[Any]:
-        """A column that may be missing, as NULL where it is."""
+        """Return a column of `source`, or NULL when this version does not have it."""
         if name in source.c:
             return source.c[name]
         return type_coerce(null(), self._type("", name)).label(name)
 
     @property
     def duration(self) -> ColumnElement[Any]:
-        """Of a run: end_time - start_time. NULL where one of them is no number: SQLite has any text behind all numbers."""
+        """The duration of a run in ms. NULL when a time is not a number: for SQLite, every text is greater than all numbers."""
         start, end = self.runs.c.start_time, self.optional(self.runs, "end_time")
         return case((and_(start <= MAX_INTEGER, end <= MAX_INTEGER), end - start))
 
     @property
     def history_index(self) -> str | None:
-        """The index that a query for one metric of one run must be told to use; None when there is no such index.
+        """The index that SQLite must be told to use for one metric of one run; None when there is no such index.
 
-        Left alone, SQLite reads that metric of every run of the database, since the primary key leads with the key and
+        Without the hint it reads that metric of every run of the database, because the primary key begins with the key and
         covers the query: seconds instead of milliseconds (DATABASE.md#indexes-and-query-plans).
         """
         for name in (_COMPOSITE_INDEX, _RUN_INDEX):
@@ -243,30 +246,30 @@ class Schema:
 
     @cached_property
     def rowid(self) -> ColumnElement[int]:
-        """SQLite's own number of a row of `metrics`: it grows with every row that is added."""
+        """SQLite's number of a row of `metrics`, which grows with every row that is added."""
         return literal_column("metrics.rowid", Integer())
 
     @property
     def history_order(self) -> tuple[ColumnElement[Any], ...]:
-        """How that index has the points of one metric of one run in order; nothing to go by when there is none."""
+        """The columns by which `history_index` orders the points of one metric of one run; empty without such an index."""
         orders = {_COMPOSITE_INDEX: (self.metrics.c.step, self.rowid), _RUN_INDEX: (self.rowid,)}
         return orders.get(self.history_index or "", ())
 
     def table(self, name: str) -> TableClause:
-        """With the columns that it has here, and those that it needs."""
+        """Return a table with the columns that it has in this database, and those that mldeck requires."""
         required = _REQUIRED.get(name, "").split()
-        if name in _WORKSPACE_TABLES and any("workspace" in self._columns.get(each, ()) for each in _WORKSPACE_TABLES):
+        if name in _WORKSPACE_TABLES and any("workspace" in self._columns.get(key, ()) for key in _WORKSPACE_TABLES):
             required.append("workspace")
         names = sorted({*self._columns.get(name, ()), *required})
-        return table(name, *(column(each, self._type(name, each, is_required=each in required)) for each in names))
+        return table(name, *(column(key, self._type(name, key, key in required)) for key in names))
 
-    def _type(self, table_name: str, name: str, *, is_required: bool = False) -> TypeEngine[Any]:
-        place = f"{table_name}.{name}"
+    def _type(self, table_name: str, name: str, is_required: bool = False) -> TypeEngine[Any]:
+        full_name = f"{table_name}.{name}"
         read: TypeDecorator[Any]
-        if place in _FLOATS:
-            read = LenientFloat(place, self._mistyped)
-        elif place in _STATUS_CODES or name in _INTEGERS:
-            read = LenientInteger(place, self._mistyped)
+        if full_name in _FLOATS:
+            read = LenientFloat(full_name, self._mistyped)
+        elif full_name in _STATUS_CODES or name in _INTEGERS:
+            read = LenientInteger(full_name, self._mistyped)
         else:
             read = LenientText(is_required and not name.endswith("value"))
         return read.impl_instance if self._as_stored else read

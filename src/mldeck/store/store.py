@@ -1,5 +1,8 @@
-"""One open tracking database. Every method may be called from any thread, reads what it needs in short statements, and
-hands back values; SQLite's errors come out as mldeck's own (`StoreUnavailable`, `Interrupted`, `MldeckError`)."""
+"""One open tracking database.
+
+Every method may be called from any thread, reads in short statements, and returns values. All raise `StoreUnavailable` when the
+database is gone or stays locked, `Interrupted` when their interrupt is fired, and `MldeckError` when it cannot be read.
+"""
 
 from __future__ import annotations
 
@@ -41,24 +44,24 @@ if TYPE_CHECKING:
     from mldeck.store.registry.reader import RegistryReader
 
 PRINT_PATIENCE_S = 20.0
-"""A script waits for a lock as long as MLflow does."""
+"""Seconds that a printed command waits for a lock: as long as MLflow does, because a script has nobody to ask."""
 
 _RECORDS_AT_ONCE = 500
 _CELLS_AT_ONCE = 100_000
 
 
 class Store(OpenedStore):
-    """What is in the database, read method by method."""
+    """The content of a tracking database."""
 
     @property
     def editor(self) -> StoreEditor:
-        """Changes the database."""
-        from mldeck.store.edits.editor import StoreEditor  # most sittings only look
+        """Everything that changes experiments and runs."""
+        from mldeck.store.edits.editor import StoreEditor  # most sessions only read
 
         return StoreEditor(self._database)
 
     def registry(self, workspace: str = "default") -> RegistryReader:
-        """Reads the model registry, and the models that runs logged."""
+        """Return a reader of the model registry, and of the models that runs logged."""
         from mldeck.store.registry.reader import RegistryReader  # not needed for the first runs
 
         return RegistryReader(self, workspace)
@@ -66,38 +69,42 @@ class Store(OpenedStore):
     def registry_editor(
         self, workspace: str = "default", *, record_transitions: bool = True, tracking: Store | None = None
     ) -> RegistryEditor:
-        """Changes the model registry. `tracking` is the store of the runs, where that is another database."""
-        from mldeck.store.registry.editor import RegistryEditor  # most sittings only look
+        """Return an editor of the model registry. `tracking` is the store of the runs, when that is another database."""
+        from mldeck.store.registry.editor import RegistryEditor  # most sessions only read
 
         logged = tracking._database if tracking is not None and tracking is not self else None
         return RegistryEditor(self._database, workspace, record_transitions=record_transitions, tracking=logged)
 
     def experiments(self, view: View, interrupt: Interrupt | None = None) -> list[Experiment]:
+        """Return the experiments in MLflow's default order: the newest first."""
         return self.read(list_experiments, interrupt, view)
 
     def run_counts(self, interrupt: Interrupt | None = None) -> dict[str, RunCount]:
-        """How many runs each experiment has, by its id: a scan of all runs."""
+        """Return the number of runs by experiment id, without experiments that have none. Scans all runs."""
         return self.read(count_runs, interrupt)
 
     def newest_run_experiment(self, experiment_ids: Sequence[str], interrupt: Interrupt | None = None) -> str | None:
-        """Which of these experiments has the newest active run."""
+        """Return which of these experiments has the newest active run, None when there is none."""
         return self.read(newest_run_experiment, interrupt, experiment_ids)
 
     def run_ids(self, query: RunQuery, limit: int | None = None, interrupt: Interrupt | None = None) -> list[str]:
+        """Return the ids of the runs that match, in the order of the query. Raises `SearchError` for a bad filter."""
         return self.read(run_ids, interrupt, query, limit)
 
     def count_matching(self, query: RunQuery, interrupt: Interrupt | None = None) -> int:
+        """Return how many runs match. Raises `SearchError` for a bad filter."""
         return self.read(count_matching, interrupt, query)
 
     def run_records(
         self, ids: Sequence[str], fields: RunFields, interrupt: Interrupt | None = None
     ) -> dict[str, RunRecord]:
+        """Return the runs with these ids, by id; runs that are gone are left out."""
         return self.read(run_records, interrupt, ids, fields)
 
     def iter_records(
         self, ids: Sequence[str], fields: RunFields, interrupt: Interrupt | None = None
     ) -> Iterator[RunRecord]:
-        """The records in the order of `ids`, read a few hundred at a time; runs that are gone are left out."""
+        """Yield the records in the order of `ids`, read a few hundred at a time; runs that are gone are left out."""
         for start in range(0, len(ids), _RECORDS_AT_ONCE):
             some = ids[start : start + _RECORDS_AT_ONCE]
             records = self.run_records(some, fields, interrupt)
@@ -106,63 +113,64 @@ class Store(OpenedStore):
     def iter_rows(
         self, ids: Sequence[str], columns: Sequence[Column], interrupt: Interrupt | None = None
     ) -> Iterator[list[Any]]:
-        """What the runs have in these columns (see `run_rows`), in the order of `ids`, read some at a time."""
-        # Few at a time where columns are very many.
+        """Yield a list per run, with a value per column (see `run_rows`), in the order of `ids`, read some at a time."""
+        # Fewer at a time when there are very many columns.
         at_once = max(1, min(ROWS_AT_ONCE, _CELLS_AT_ONCE // max(1, len(columns))))
         indexes: dict[str, str | None] = {}
         for start in range(0, len(ids), at_once):
             yield from self.read(run_rows, interrupt, ids[start : start + at_once], columns, indexes)
 
     def differing_columns(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> tuple[Column, ...]:
+        """Return the metrics, then the params, whose values differ between these runs (see `runs.columns`)."""
         return self.read(differing_columns, interrupt, ids)
 
     def present_columns(self, query: RunQuery, interrupt: Interrupt | None = None) -> tuple[Column, ...]:
-        """The metrics, params and tags (but MLflow's own) that at least one run of the query has, each by name."""
+        """Return the metrics, then params, then tags (without MLflow's own) that any run of the query has, each by name."""
         return self.read(present_columns, interrupt, query)
 
     def best_values(
         self, query: RunQuery, greater_is_better: Mapping[str, bool], interrupt: Interrupt | None = None
     ) -> dict[str, float]:
-        """The best finite value of each of these metrics among all runs of the query."""
+        """Return the best finite value of each of these metrics among all runs of the query; by metric."""
         return self.read(best_values, interrupt, query, greater_is_better)
 
     def primary_metric(self, experiment_id: str, interrupt: Interrupt | None = None) -> tuple[str, bool] | None:
-        """What the experiment's tags say: the most important metric, and whether greater is better."""
+        """Return (primary metric, whether greater is better) as the experiment's tags say; None when they do not."""
         return self.read(primary_metric, interrupt, experiment_id)
 
     def keys_of_runs(self, ids: Sequence[str]) -> tuple[Column, ...]:
-        """All metrics, params and tags that at least one of these runs has."""
+        """Return the metrics, then params, then tags that any of these runs has, each by name."""
         return self.read(keys_of_runs, None, ids)
 
     def find_runs(
         self, query: RunQuery, text: str, columns: Sequence[Column], interrupt: Interrupt | None = None
     ) -> frozenset[str]:
-        """Ids of the runs whose name, id, user or status, or whose shown params and tags, contain the text."""
+        """Return the ids of the runs whose name, id, user or status contains the text, or a param or tag among `columns`."""
         return self.read(find_runs, interrupt, query, text, columns)
 
     def list_keys(self, kind: Kind, sample_ids: Sequence[str], interrupt: Interrupt | None = None) -> list[str]:
-        """Metric, param or tag keys of the database, those first that most of the sample runs have."""
+        """Return the metric, param or tag keys of the database: those that most of the sample runs have come first."""
         return self.read(list_keys, interrupt, kind, sample_ids)
 
     def list_values(self, kind: Kind, key: str, limit: int = 50, interrupt: Interrupt | None = None) -> list[str]:
-        """Values of a param or tag, the most frequent first."""
+        """Return the values of a param or tag, the most frequent first."""
         return self.read(list_values, interrupt, kind, key, limit)
 
     def is_numeric(self, query: RunQuery, kind: Kind, key: str, interrupt: Interrupt | None = None) -> bool:
-        """Whether all values of a param or tag are numbers."""
+        """Return whether all values of a param or tag among the runs of the query are numbers."""
         return self.read(is_numeric, interrupt, query, kind, key)
 
     def text_values(self, query: RunQuery, column: Column, interrupt: Interrupt | None = None) -> dict[str, str]:
-        """A param or tag of all the runs of a query, by run id."""
+        """Return a param or tag of the runs of a query, by run id; runs without it are left out."""
         return self.read(text_values, interrupt, query, column)
 
     def metric_values(self, query: RunQuery, key: str, interrupt: Interrupt | None = None) -> dict[str, float]:
-        """The latest value of a metric of all the runs of a query, by run id."""
+        """Return the latest value of a metric of the runs of a query, by run id; runs without it are left out."""
         return self.read(metric_values, interrupt, query, key)
 
     def resolve_run(self, text: str, interrupt: Interrupt | None = None) -> Run:
-        """The run that somebody names by its id, the beginning of its id, or its name; `UsageError` unless it is one."""
-        from mldeck.store.runs.lookup import resolve_runs  # for commands that are told a run
+        """Return the run with this id, beginning of an id, or name. Raises `UsageError` unless it is exactly one."""
+        from mldeck.store.runs.lookup import resolve_runs  # only commands need it
 
         found = self.read(resolve_runs, interrupt, text)
         if not found:
@@ -173,16 +181,17 @@ class Store(OpenedStore):
         return found[0]
 
     def run_details(self, run_id: str, interrupt: Interrupt | None = None) -> RunDetails | None:
+        """Return everything about one run; None when it does not exist (any more)."""
         return self.read(run_details, interrupt, run_id)
 
     def assessments_of_runs(self, run_ids: Sequence[str], interrupt: Interrupt | None = None) -> int:
-        """How many evaluation results MLflow would delete for good with these runs (3.11 and later)."""
+        """Return how many evaluation results MLflow would delete for good with these runs (3.11 and later)."""
         from mldeck.store.edits.runs import assessments_of_runs
 
         return self.read(assessments_of_runs, interrupt, run_ids)
 
     def assessments_of_experiments(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> int:
-        """The same for the runs of these experiments."""
+        """Return the same for the runs of these experiments."""
         from mldeck.store.edits.experiments import assessments_of_experiments
 
         return self.read(assessments_of_experiments, interrupt, ids)
@@ -190,6 +199,7 @@ class Store(OpenedStore):
     def history_outline(
         self, run_id: str, key: str, slices: int, interrupt: Interrupt | None = None
     ) -> tuple[HistorySpan, ...]:
+        """Return the history in at most `slices` spans of equal numbers of steps, in order; empty ones are left out."""
         return self.read(history_outline, interrupt, run_id, key, slices)
 
     def read_history(
@@ -200,33 +210,33 @@ class Store(OpenedStore):
         interrupt: Interrupt | None = None,
         on_part: Callable[[int], None] | None = None,
     ) -> History:
-        """All points of a metric of a run, or those from the first to the last step of the window.
+        """Return all points of a metric of a run, or those of the steps of `window`: (first, last), both included.
 
-        An interrupt that is fired meanwhile ends the reading, and what was read is handed back (`was_stopped`). `on_part` is
-        told every 10,000 points, in this thread, how many were read.
+        An interrupt that is fired meanwhile ends the reading, and the points read so far are returned (`was_stopped`).
+        `on_part` is called in this thread after every 10,000 points, with the number of points read so far.
         """
         from mldeck.store.histories.histories import read_history  # not needed before the first chart
 
         return self.read(read_history, interrupt, run_id, key, window, on_part)
 
     def read_newer(self, history: History, interrupt: Interrupt | None = None) -> History:
-        """The history with what was logged since it was read (see `History.is_unchanged_since`)."""
+        """Return the history together with the points logged since it was read (see `History.is_unchanged_since`)."""
         from mldeck.store.histories.histories import read_newer
 
         return self.read(read_newer, interrupt, history)
 
     def iter_points(self, run_id: str, key: str, interrupt: Interrupt | None = None) -> Iterator[Points]:
-        """All points of a metric of a run, also where a `History` has no room for them: in parts that follow each other."""
+        """Yield all points of a metric of a run in successive parts, even when they are too many for a `History`."""
         from mldeck.store.histories.histories import read_part
 
-        points, place = self.read(read_part, interrupt, run_id, key)
+        points, bookmark = self.read(read_part, interrupt, run_id, key)
         yield points
-        while place is not None:
-            points, place = self.read(read_part, interrupt, run_id, key, place)
+        while bookmark is not None:
+            points, bookmark = self.read(read_part, interrupt, run_id, key, bookmark)
             yield points
 
     def metric_keys(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> tuple[MetricKey, ...]:
-        """The metrics that at least one of these runs has, by name."""
+        """Return the metrics that any of these runs has, by name, each with the number of runs."""
         from mldeck.store.histories.metric_keys import metric_keys
 
         return self.read(metric_keys, interrupt, ids)

@@ -1,6 +1,6 @@
-"""Text in SQL, alike on SQLite, PostgreSQL and MySQL: comparing it case by case, and reading it as a number.
+"""Text in SQL, the same on SQLite, PostgreSQL and MySQL: case-sensitive comparison, and reading it as a number.
 
-The only place where the compiled filter of runs differs from database to database.
+This is the only place where the compiled filter of runs differs from database to database.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 _NUMBER = "^[[:space:]]*[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]{1,3})?[[:space:]]*$"
-"""A regular expression for PostgreSQL and MySQL. An exponent of four digits would overflow what they calculate with."""
+"""A regular expression for PostgreSQL and MySQL. An exponent of four digits would overflow their numbers."""
 
 
 class exact(FunctionElement[str]):
-    """Text whose case counts when it is compared. MySQL's collations ignore case, so there its bytes are compared.
+    """Text that is compared case-sensitively. MySQL's collations ignore case, so there its bytes are compared.
 
-    As MLflow does it (`SearchUtils.get_sql_comparison_func`). On SQLite LIKE needs `PRAGMA case_sensitive_like` too.
+    Source: MLflow's `SearchUtils.get_sql_comparison_func`. On SQLite, LIKE also needs `PRAGMA case_sensitive_like`.
     """
 
     name = "exact"
@@ -28,7 +28,7 @@ class exact(FunctionElement[str]):
 
 
 class as_number(FunctionElement[float]):
-    """The number that a text is, and NULL if it is none: `1e-3` and ` 7 ` are; `7b`, `0x1F`, `nan` and `` are not."""
+    """A text as a number, NULL if it is not one: `1e-3` and ` 7 ` are numbers; `7b`, `0x1F`, `nan` and `` are not."""
 
     name = "as_number"
     inherit_cache = True
@@ -47,8 +47,8 @@ def _exact_mysql(element: exact, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(as_number, "sqlite")
 def _as_number_sqlite(element: as_number, compiler: SQLCompiler, **kw: Any) -> str:
-    # CAST takes whatever digits a text begins with. Comparing does not: beside something that is REAL a text is turned
-    # into a number only if all of it is one; and what stays text is greater than every number, even infinity (9e999).
+    # CAST accepts a text that merely begins with digits. A comparison does not: compared with a REAL, a text becomes a
+    # number only if all of it is one, and otherwise it is greater than every number, even infinity (9e999).
     text = compiler.process(element.clauses, **kw)
     return f"CASE WHEN {text} <= CAST(9e999 AS REAL) THEN CAST({text} AS REAL) END"
 

@@ -1,7 +1,8 @@
-"""Values that are not what their column says: SQLite keeps whatever it is given, and exporters and editors give it anything.
+"""Values of another type than their column: SQLite stores any type in any column, and exporters and editors write anything.
 
-The types here are those of the columns of `Schema`, so that what is read is text, a whole number, a number, or missing, and
-nobody behind the store has to look. What is no text is shown as text; what is no number is missing.
+The column types here are those of `Schema`. With them, every value that is read has the type of its column or is missing, so
+that no code behind the store has to check. In a text column, other types are read as text; in a number column, what is not a
+number is read as missing.
 """
 
 from __future__ import annotations
@@ -18,33 +19,35 @@ from mldeck.format import number_of
 _Number = TypeVar("_Number", int, float)
 
 _LONGEST_NUMBER = 40
-"""Characters of a text that may be a number."""
-_SHOWN = 40
+"""Longest text, in characters, that is read as a number."""
+_MAX_SHOWN = 40
+"""Characters of a mistyped value that a notice shows."""
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
-"""What SQLite, and an array of whole numbers, can hold."""
+"""The range of integers in SQLite, and in an `array("q")`."""
 
 
 class MistypedValues:
-    """What was read instead of a number: the first such value of each column."""
+    """The first value that is not a number, of each number column where one was read. May be used from any thread."""
 
     def __init__(self) -> None:
         self._found: dict[str, str] = {}
 
-    def note(self, place: str, value: object) -> None:
-        if place not in self._found:
+    def note(self, column: str, value: object) -> None:
+        """Remember a value of `column`, which is written as "metrics.value"."""
+        if column not in self._found:
             shown = text_of(value)
-            self._found[place] = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
+            self._found[column] = shown if len(shown) <= _MAX_SHOWN else shown[:_MAX_SHOWN] + "…"
 
     @property
     def notices(self) -> tuple[str, ...]:
         return tuple(
-            f"{place} holds what is no number ({shown}): it counts as missing"
-            for place, shown in dict(self._found).items()
+            f"{column} holds a value that is not a number ({shown}), which is treated as missing"
+            for column, shown in dict(self._found).items()
         )
 
 
 class LenientText(TypeDecorator[str]):
-    """Of a column that is never NULL, NULL reads as the empty text, too."""
+    """A text column. NULL is read as the empty text when `is_required`, otherwise as None."""
 
     impl = String
     cache_ok = True
@@ -65,75 +68,75 @@ class LenientText(TypeDecorator[str]):
 
 
 class LenientInteger(TypeDecorator[int]):
-    """A whole number in the column `place`."""
+    """An integer column, whose name is written as "metrics.step"."""
 
     impl = BigInteger
     cache_ok = True
 
-    def __init__(self, place: str, mistyped: MistypedValues) -> None:
+    def __init__(self, column: str, mistyped: MistypedValues) -> None:
         super().__init__()
-        self.place = place
+        self.column = column
         self.mistyped = mistyped
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], int | None]:
-        place, note = self.place, self.mistyped.note
+        column, note = self.column, self.mistyped.note
 
         def read(value: Any) -> int | None:
             if value is None or type(value) is int:
                 return value
-            return _noted(integer_of(value), value, place, note)
+            return _noted(integer_of(value), value, column, note)
 
         return read
 
 
 class LenientFloat(TypeDecorator[float]):
-    """A number in the column `place`."""
+    """A float column, whose name is written as "metrics.value"."""
 
     impl = Float
     cache_ok = True
 
-    def __init__(self, place: str, mistyped: MistypedValues) -> None:
+    def __init__(self, column: str, mistyped: MistypedValues) -> None:
         super().__init__()
-        self.place = place
+        self.column = column
         self.mistyped = mistyped
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], float | None]:
-        place, note = self.place, self.mistyped.note
+        column, note = self.column, self.mistyped.note
 
         def read(value: Any) -> float | None:
             if value is None or type(value) is float:
                 return value
-            return _noted(float_of(value), value, place, note)
+            return _noted(float_of(value), value, column, note)
 
         return read
 
 
-def _noted(number: _Number | None, value: object, place: str, note: Callable[[str, object], None]) -> _Number | None:
+def _noted(number: _Number | None, value: object, column: str, note: Callable[[str, object], None]) -> _Number | None:
     if number is None:
-        note(place, value)
+        note(column, value)
     return number
 
 
 def text_of(value: object) -> str:
-    """What a cell holds, as text; nothing is the empty text."""
+    """Return a stored value as text; None as the empty text."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return "" if value is None else str(value)
 
 
 def float_of(value: object) -> float | None:
-    """None for what is no number. Text may be one: in a column without a type it stays text."""
+    """Return a stored value as a float, None when it is not a number. Text may be one, in a column without a type."""
     if isinstance(value, str):
         return number_of(value) if len(value) <= _LONGEST_NUMBER else None
     return float(value) if isinstance(value, (int, float)) else None
 
 
 def integer_of(value: object) -> int | None:
-    """The same, without what is behind the point; None, too, for what is too large for SQLite."""
+    """Return a stored value as an integer without its fraction; None when it is no number, or too large for SQLite."""
     if isinstance(value, str):
         number = float_of(value)
         try:
-            value = number if number is None else int(value)  # a float has no room for all of its digits
+            value = number if number is None else int(value)  # a float would lose digits
         except ValueError:
             value = number
     if isinstance(value, float) and math.isfinite(value):

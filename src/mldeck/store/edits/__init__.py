@@ -1,1 +1,1 @@
-"""Changes to experiments and runs."""
+"""Changing experiments and runs."""

@@ -1,4 +1,4 @@
-"""What an edit changed, as frozen values: enough to say it in words and to take it back. Standard library only."""
+"""Edits as frozen values that record every changed row: enough to describe and to undo them. Standard library only."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class EditSubject(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """One row before and after; None where there was, or is, no such row."""
+    """One row before and after an edit; None where the row did not exist, or does not exist any more."""
 
     key: DbValues
     before: DbValues | None
@@ -43,50 +43,51 @@ class RowSet:
 
     table: str
     key_columns: tuple[str, ...]
-    """The primary key, or what is unique like it; rows are looked up by the last one for equal values of the others."""
+    """The primary key, or another unique key. Rows whose keys differ only in the last column are looked up together."""
     columns: tuple[str, ...]
-    """What `before` and `after` of each row are the values of."""
+    """The columns whose values `before` and `after` of each row are, in this order."""
     rows: tuple[RowChange, ...]
 
     def inverse(self) -> RowSet:
+        """Return the changes that undo these."""
         rows = tuple(RowChange(row.key, row.after, row.before) for row in self.rows)
         return RowSet(self.table, self.key_columns, self.columns, rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """An edit that was made: what it was about, and each row that it changed."""
+    """An edit that was made, with each row that it changed."""
 
     kind: EditKind
     subject: EditSubject
     ids: tuple[str, ...]
-    """Ids of the runs or experiments that it was asked for; names of registered models."""
+    """Ids of the edited runs or experiments, or names of registered models."""
     summary: str
-    """In words, in the past tense, without a full stop: "renamed run brash-fox-12 to calm-newt-7"."""
+    """A description in the past tense, without a full stop: "renamed run brash-fox-12 to calm-newt-7"."""
     row_sets: tuple[RowSet, ...] = ()
-    """In the order they were written."""
+    """The changed rows, in the order in which they were written."""
     undo_refusal: str | None = None
-    """Why it cannot be taken back; None when it can."""
+    """Why it cannot be undone; None when it can."""
 
     @property
     def changed(self) -> bool:
-        """Whether anything is different now."""
+        """Whether any row is different now."""
         return any(row.before != row.after for row_set in self.row_sets for row in row_set.rows)
 
     @property
     def run_ids(self) -> tuple[str, ...]:
-        """Ids of the runs whose own row is different now: those in a deleted or restored experiment too."""
+        """Ids of the runs whose own row is different now, including the runs of a deleted or restored experiment."""
         sets = (row_set for row_set in self.row_sets if row_set.table == "runs")
         return tuple(str(row.key[0]) for row_set in sets for row in row_set.rows if row.before != row.after)
 
     @property
     def removed_assessments(self) -> int:
-        """How many evaluation results went with the runs they came from (MLflow 3.11 and later)."""
+        """The number of evaluation results deleted together with their runs (MLflow 3.11 and later)."""
         sets = (row_set for row_set in self.row_sets if row_set.table == "assessments")
         return sum(row.after is None for row_set in sets for row in row_set.rows)
 
     def inverse(self) -> Edit:
-        """The edit that takes this one back, as a value: nothing is looked at or written."""
+        """Return the edit that undoes this one, as a value: nothing is read or written."""
         return replace(
             self,
             kind=_OPPOSITES.get(self.kind, self.kind),

@@ -25,7 +25,7 @@ from mldeck.store.statements import MAX_BOUND_VALUES
 
 
 def write_rows(connection: Connection, row_sets: Iterable[RowSet]) -> None:
-    """Makes each row what it is to be `after`: one statement each for the rows to delete, to update, and to insert."""
+    """Write `after` of each row: in each row set one statement deletes, one updates, and one inserts."""
     for row_set in row_sets:
         target = _table(row_set)
         here = and_(*(target.c[name] == bindparam(f"key_{name}") for name in row_set.key_columns))
@@ -50,15 +50,17 @@ def read_rows(
     columns: Sequence[str],
     keys: Iterable[DbValues],
 ) -> dict[DbValues, DbValues]:
-    """The values of `columns` by key; rows that do not exist are missing. Keys that differ in the last column only are looked
-    up together, by the primary key."""
+    """Return the values of `columns` by key; rows that do not exist are left out.
+
+    Successive keys that differ only in the last column are looked up together, by the primary key.
+    """
     source = table(table_name, *map(column, (*key_columns, *columns)))
     *first, last = (source.c[name] for name in key_columns)
     found: dict[DbValues, DbValues] = {}
     for shared, group in groupby(keys, key=lambda key: key[:-1]):
         lasts = [key[-1] for key in group]
         for start in range(0, len(lasts), MAX_BOUND_VALUES):
-            here = [each == value for each, value in zip(first, shared, strict=True)]
+            here = [key_column == value for key_column, value in zip(first, shared, strict=True)]
             here.append(last.in_(lasts[start : start + MAX_BOUND_VALUES]))
             statement = select(last, *(source.c[name] for name in columns)).where(*here)
             for key, *values in connection.execute(statement).all():
@@ -67,7 +69,7 @@ def read_rows(
 
 
 def rows_as_recorded(connection: Connection, row_set: RowSet) -> bool:
-    """Whether every row is still as it was `after` the change."""
+    """Return whether every row still is as the edit left it."""
     found = read_rows(
         connection, row_set.table, row_set.key_columns, row_set.columns, (row.key for row in row_set.rows)
     )

@@ -1,8 +1,9 @@
-"""Changing one open tracking database. Every method may be called from any thread, takes the write lock for one short
-transaction, and says what it changed; `undo` takes that back.
+"""Changing one open tracking database.
 
-Raises `MldeckError` when MLflow's rules or the state of the database refuse it, `StoreUnavailable` when the file is gone or
-stays locked, `Interrupted` when `interrupt` is fired before the commit. In each case nothing was changed.
+Every method may be called from any thread, takes the write lock for one short transaction, and returns what it changed;
+`undo` reverts that. All raise `MldeckError` when MLflow's rules or the state of the database forbid the change,
+`StoreUnavailable` when the file is gone or stays locked, and `Interrupted` when `interrupt` is fired before the commit.
+Nothing was changed then.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from mldeck.store.sqlite.writer import LOCK_WAIT_S, SqliteWriter
 
 
 class StoreEditor:
-    """Costs nothing until the first edit; holds no connection between edits."""
+    """All edits of experiments and runs. Opens no connection before the first edit, and keeps none between edits."""
 
     def __init__(
         self, database: DatabaseFile, *, wait_s: float = LOCK_WAIT_S, clock: Callable[[], float] = time.time
     ) -> None:
+        """`wait_s` is how long an edit waits for the lock; `clock` returns seconds since the epoch."""
         self._folder = database.path.absolute().parent
         self._writer = SqliteWriter(database, wait_s)
         self._clock = clock
@@ -80,11 +82,11 @@ class StoreEditor:
             return experiments.restore_experiments(connection, schema, ids, self._now_ms())
 
     def undo(self, edit: Edit, interrupt: Interrupt | None = None) -> Edit:
-        """Every row is as before, or `MldeckError` when something was changed since. What it returns can be undone in turn."""
+        """Restore every row. Raises `MldeckError` when one was changed since. The edit returned can be undone in turn."""
         function = runs.undo_run_edit if edit.subject is EditSubject.RUN else experiments.undo_experiment_edit
         with self._writer.writing(interrupt) as (connection, schema):
             return function(connection, schema, edit)
 
     def _now_ms(self) -> int:
-        """Asked for when the lock is held: waiting for it may have taken a while."""
+        """Return the time in ms. Called when the lock is held, because waiting for it may have taken a while."""
         return int(self._clock() * 1000)

@@ -1,1 +1,1 @@
-"""All that is SQLite's own: its files, connections, locks, and how a change is noticed."""
+"""All that is specific to SQLite: its files, connections, locks and catalogue, and how a change is detected."""

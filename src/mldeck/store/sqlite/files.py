@@ -1,10 +1,10 @@
-"""Opening a SQLite file without disturbing whoever else uses it. Standard library only.
+"""Opening a SQLite file without disturbing the programs that use it. Standard library only.
 
-Browsing connections are `mode=ro`. SQLite itself sometimes cannot read that way: a journal that a crashed writer left must
-be rolled back first. And it reads a database in WAL mode only with a `-wal` and a `-shm` file, which it makes and cannot
-remove again. So while no writer has anything in its log, such a file is read as immutable, and each read makes sure that it
-was (`DatabaseFile.check_unchanged`). `open_database` finds the gentlest way that works, and says so when what is shown is
-not the live file.
+Browsing connections are `mode=ro`. SQLite sometimes cannot read that way, because a journal left by a crashed writer must be
+rolled back first. And it reads a database in WAL mode only with a `-wal` and a `-shm` file, which a read-only connection
+creates but cannot remove. So while the log is empty, such a file is read as immutable, and each read verifies that it was
+(`DatabaseFile.check_unchanged`). `open_database` finds the least intrusive way that works, and leaves a notice when what is
+shown is not the live file.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from mldeck.errors import MldeckError, StoreChanged, StoreLocked, StoreUnavailab
 from mldeck.store.address import folder_message, others_in
 
 MLFLOW_TABLES = ("alembic_version", "experiments", "metrics", "params", "runs", "tags")
-"""Present in every release since 1.0; together they tell an MLflow database from any other."""
+"""Tables of every release since 1.0; together they identify an MLflow database."""
 
 BROWSE_WAIT_S = 0.2
-"""How long SQLite waits for somebody's lock at a time: nothing can interrupt it meanwhile. Who is patient asks again."""
+"""Seconds that SQLite waits for a lock at a time. Nothing can interrupt this wait, so longer ones are made of several."""
 
 _LOOK_S = 0.2
-"""How often a database is looked for that is not made yet."""
+"""Seconds between two checks whether a database that does not exist yet was made."""
 
 _MAGIC = b"SQLite format 3\x00"
 
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 
 _CLOCK_TICK_S = 0.05
-"""Within which a file may be changed twice without a change of its time."""
+"""Seconds within which a file may be changed twice without a change of its modification time."""
 
 FileState = tuple[tuple[int, ...] | None, ...]
-"""What tells whether a database and its write-ahead log were changed: device, inode, time in ns, and size of each."""
+"""(device, inode, modification time in ns, size) of a database and of its write-ahead log; None for a missing file."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,14 @@ class DatabaseFile:
     """A database file and the way it can be read."""
 
     path: Path
-    """What the user named."""
+    """The file that the user named."""
     read_path: Path
-    """What is opened: the same, but for a private copy."""
+    """The file that is opened: the same, or a private copy."""
     quiet_state: FileState | None = None
-    """How a database in WAL mode was found, with nothing in its log. SQLite is told that nobody writes, and makes no file."""
+    """The state in which a database in WAL mode was found with an empty log; None for other databases. It is opened as
+    immutable, so that SQLite creates no files beside it."""
     read_only_reason: str | None = None
-    """Why nothing can be written; None when it can."""
+    """Why the database cannot be written; None when it can."""
     notice: str | None = None
     """What the user should know about the way it was opened."""
 
@@ -69,14 +70,17 @@ class DatabaseFile:
         return self.quiet_state is not None or self.is_copy
 
     def connect(self, wait_s: float = BROWSE_WAIT_S) -> sqlite3.Connection:
-        """A connection for reading, usable from any thread (one at a time), in autocommit mode."""
+        """Open a connection for reading, in autocommit mode, usable from any thread but from one at a time.
+
+        `wait_s` is how long SQLite waits for a lock, in seconds.
+        """
         options = "mode=ro" if self.quiet_state is None else "mode=ro&immutable=1"
         return _connect(self.read_path, options, wait_s)
 
     def check_unchanged(self) -> None:
-        """Raise `StoreChanged` if somebody wrote although SQLite was told that nobody would.
+        """Raise `StoreChanged` if the file was written although it is opened as immutable.
 
-        Called before and after each read. Whoever writes in WAL mode writes to the log first, and the file itself after that.
+        Called before and after each read. In WAL mode every write goes to the log first, and into the file after that.
         """
         if self.quiet_state is not None and file_state(self.path) != self.quiet_state:
             raise StoreChanged(f"{self.path} was changed while it was read")
@@ -87,22 +91,25 @@ class DatabaseFile:
             shutil.rmtree(self.read_path.parent, ignore_errors=True)
 
     def tidy(self) -> None:
-        """Let SQLite remove the log that a writer left because we were still reading, as that writer would have.
+        """Let SQLite remove the log that a writer left behind because mldeck was still reading.
 
-        SQLite does it when the last connection is closed, if that one may write.
+        SQLite does it when the last connection is closed, if that connection may write.
         """
-        is_theirs = self.is_snapshot or self.read_only_reason is not None
-        if not is_theirs and _beside(self.path, "-shm").exists() and _is_wal(self.path):
+        is_ours = not self.is_snapshot and self.read_only_reason is None
+        if is_ours and _beside(self.path, "-shm").exists() and _is_wal(self.path):
             _let_sqlite_recover(self.path)
 
 
 def check_database(path: Path) -> None:
-    """Raises `UsageError` unless `path` is an MLflow database that can be read, `StoreUnmade` while it may still become one."""
+    """Raise `UsageError` unless `path` is a readable MLflow database; `StoreUnmade` while it may still become one."""
     _could_be_checked(path)
 
 
 def wait_for_database(path: Path, tell: Callable[[str], None]) -> None:
-    """Wait until MLflow has made the database, and say what is missing. Raises `UsageError` for what is no such database."""
+    """Wait until MLflow has made the database, and `tell` what is still missing.
+
+    Raises `UsageError` for a file that is no MLflow database.
+    """
     told = ""
     while True:
         try:
@@ -116,7 +123,7 @@ def wait_for_database(path: Path, tell: Callable[[str], None]) -> None:
 
 
 def _could_be_checked(path: Path) -> bool:
-    """The same; whether it could be looked into: what somebody holds now shows whether it is MLflow's when they let go."""
+    """Check as `check_database` does; False when the database is locked or being written, so that it cannot be judged yet."""
     _check_is_sqlite(path)
     try:
         database = open_database(path, read_only=True)
@@ -171,10 +178,10 @@ def _check_is_sqlite(path: Path) -> None:
 
 
 def open_database(path: Path, *, read_only: bool) -> DatabaseFile:
-    """Finds the gentlest way to read `path`.
+    """Find the least intrusive way to read `path`.
 
-    Raises `StoreUnavailable` while it is locked or gone. Only when it may be written (and `read_only` is not asked for) is
-    SQLite let to finish what a crashed writer left, as MLflow's next start would; else a private copy is read.
+    Raises `StoreUnavailable` while it is locked or gone. What a crashed writer left is recovered by SQLite, as MLflow's next
+    start would do, but only when the file may be written and `read_only` is not set; otherwise a private copy is read.
     """
     if not path.exists():
         raise StoreUnavailable(f"{path} is gone")
@@ -194,13 +201,13 @@ def open_database(path: Path, *, read_only: bool) -> DatabaseFile:
 
 
 def _quiet_wal(path: Path, reason: str | None) -> DatabaseFile | None:
-    """A way to read a database in WAL mode without its files; None for other modes, and while there is something in the log."""
+    """Return a way to read a database in WAL mode without side files; None in other modes and while the log has content."""
     log, journal = _beside(path, "-wal"), _beside(path, "-journal")
     try:
         if not _is_wal(path):
             return None
         if _has_content(log) and reason is None and not _beside(path, "-shm").exists():
-            _let_sqlite_recover(path)  # a writer crashed: nobody who still runs is without the second file
+            _let_sqlite_recover(path)  # a writer crashed: one that still runs keeps a -shm file
         _wait_for_tick(path)
     except OSError:
         return None
@@ -214,16 +221,16 @@ def _quiet_wal(path: Path, reason: str | None) -> DatabaseFile | None:
 
 
 def check_side_files(path: Path) -> None:
-    """Raise `MldeckError` for anything but a file in the place of a log or journal.
+    """Raise `MldeckError` when a log or journal is not a regular file, or when a journal names a super-journal.
 
-    SQLite would wait for a pipe for good, and would take what a link leads to for the database's own. Raise it, too, for a
-    journal that names a super-journal: SQLite deletes the file of that name, wherever it is, when it rolls the journal back.
-    Only a transaction over several databases has one, and MLflow makes none.
+    SQLite would wait for a pipe forever, and would use the target of a link as its own. When it rolls back a journal that
+    names a super-journal, it deletes the file of that name, wherever it is. Only a transaction over several databases has a
+    super-journal, and MLflow makes none.
     """
     real = Path(os.path.realpath(path))
     for suffix in ("-journal", "-wal", "-shm"):
         place = real.with_name(real.name + suffix)
-        with suppress(OSError):  # mostly there is none
+        with suppress(OSError):  # usually there is no such file
             if not stat.S_ISREG(place.lstat().st_mode):
                 raise MldeckError(f"{path} cannot be read: {place.name} is no ordinary file")
             if suffix == "-journal" and _names_super_journal(place):
@@ -231,7 +238,10 @@ def check_side_files(path: Path) -> None:
 
 
 def _names_super_journal(journal: Path) -> bool:
-    """The name stands at the end, before its length, its checksum and this (https://www.sqlite.org/fileformat2.html)."""
+    """Return whether the journal ends as one with a super-journal: name, length, checksum and the magic bytes.
+
+    Source: https://www.sqlite.org/fileformat2.html.
+    """
     with journal.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - len(_JOURNAL_MAGIC)))
@@ -239,34 +249,34 @@ def _names_super_journal(journal: Path) -> bool:
 
 
 def _beside(path: Path, suffix: str) -> Path:
-    """A file that SQLite keeps beside the database: where that really lies, if `path` is a link to it."""
+    """Return the path of a side file of SQLite's: beside the database itself when `path` is a link."""
     return Path(os.path.realpath(path) + suffix)
 
 
 def _wait_for_tick(path: Path) -> None:
-    """Wait until another change of the file would change its time, too."""
+    """Wait until another change of the file would also change its modification time."""
     age_s = time.time() - path.stat().st_mtime
     if 0 <= age_s < _CLOCK_TICK_S:
         time.sleep(_CLOCK_TICK_S - age_s)
 
 
 def file_state(path: Path) -> FileState:
-    """What changes with the database or its write-ahead log."""
+    """Return a value that changes with the database or its write-ahead log."""
 
-    def look(each: Path) -> tuple[int, ...] | None:
+    def state_of(file: Path) -> tuple[int, ...] | None:
         try:
-            status = each.stat()
+            status = file.stat()
         except OSError:
             return None
         return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
-    log = look(_beside(path, "-wal"))
-    # An empty log says as much as none, and comes and goes with connections that only read.
-    return look(path), log if log and log[-1] else None
+    log = state_of(_beside(path, "-wal"))
+    # An empty log counts as none, because connections that only read create and remove it.
+    return state_of(path), log if log and log[-1] else None
 
 
 def read_only_reason(path: Path) -> str | None:
-    """Why the database cannot be written by this user; None when it can."""
+    """Return why this user cannot write the database; None when it can be written."""
     if not _writable(path):
         return "the file cannot be written to"
     if not _writable(_beside(path, "-journal").parent):
@@ -275,7 +285,7 @@ def read_only_reason(path: Path) -> str | None:
 
 
 def _writable(path: Path) -> bool:
-    """Asked for the effective user, as opening does; `os.access` alone asks for the real one."""
+    """Return whether the effective user may write, as opening requires; `os.access` alone asks for the real user."""
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
@@ -287,7 +297,7 @@ def _connect(path: Path, options: str, wait_s: float) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{options}", uri=True, timeout=wait_s, check_same_thread=False, isolation_level=None
     )
-    # Somebody else's bytes: a value that is not UTF-8 must not end the listing it stands in.
+    # A value that is not UTF-8 must not end the listing that contains it.
     connection.text_factory = _decode
     return connection
 
@@ -297,7 +307,7 @@ def _decode(value: bytes) -> str:
 
 
 def _readable(database: DatabaseFile) -> bool:
-    """Whether SQLite can read it this way; raises `StoreUnavailable` if it is merely locked."""
+    """Return whether SQLite can read it this way. Raises `StoreLocked` when it is only locked, `MldeckError` when damaged."""
     try:
         with closing(database.connect()) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -311,16 +321,16 @@ def _readable(database: DatabaseFile) -> bool:
 
 
 def _let_sqlite_recover(path: Path) -> None:
-    """Opening for writing and reading once rolls back a hot journal or makes the WAL's index."""
+    """Open the file for writing and read once, so that SQLite rolls back a hot journal or makes the index of the WAL."""
     try:
         with closing(_connect(path, "mode=rw", BROWSE_WAIT_S)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error:
-        return  # the caller looks again whether it is readable now
+        return  # the caller checks whether it is readable now
 
 
 def _is_wal(path: Path) -> bool:
-    """Bytes 18 and 19 of the header are 2 in WAL mode (https://www.sqlite.org/fileformat2.html)."""
+    """Return whether bytes 18 and 19 of the header are 2 (https://www.sqlite.org/fileformat2.html)."""
     with path.open("rb") as file:
         return file.read(20)[18:20] == b"\x02\x02"
 

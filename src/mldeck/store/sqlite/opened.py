@@ -1,4 +1,4 @@
-"""An open database file: connecting, following it, waiting for locks, and opening it anew when it was replaced."""
+"""An open database file: connecting, following changes, waiting for locks, and reopening a file that was replaced."""
 
 from __future__ import annotations
 
@@ -23,26 +23,29 @@ _P = ParamSpec("_P")
 _Result = TypeVar("_Result")
 
 PATIENCE_S = 1.0
-"""What a person at the keyboard waits for a lock before the deck says what it waits for."""
+"""Seconds that an interactive read waits for a lock before the user is told."""
 
 
 class OpenedStore:
-    """Opening raises `StoreUnavailable` while the file is locked or gone, and `MldeckError` when it is damaged."""
+    """An open database file, usable from any thread.
+
+    Opening raises `StoreUnavailable` while the file is locked or gone, and `MldeckError` when it is damaged.
+    """
 
     def __init__(self, path: Path, *, read_only: bool = False, patience_s: float = PATIENCE_S) -> None:
-        """`patience_s`: how long a read waits for somebody's lock before it says so."""
+        """`patience_s`: seconds that a read waits for another program's lock before it raises `StoreLocked`."""
         self.path = path
         self._asked_read_only = read_only
         self._patience_s = patience_s
         self._gave_up = Event()
         self._locked_since: float | None = None
-        # A connection must not be closed while another thread waits in it.
+        # Held while polling and reopening, because a connection must not be closed while another thread uses it.
         self._watching = RLock()
         self._is_closed = False
         self._patiently(self._open, None)
 
     def _open(self, before: Schema | None = None) -> None:
-        """Nothing is replaced unless all of it succeeds, and no table is gone that was there `before`."""
+        """Open the file. Nothing is replaced unless all of it succeeds and no table of `before` is missing now."""
         database = open_database(self.path, read_only=self._asked_read_only)
         reader = SqliteReader(database)
         try:
@@ -59,24 +62,24 @@ class OpenedStore:
 
     @property
     def read_only_reason(self) -> str | None:
-        """Why nothing can be written; None when it can."""
+        """Why the database cannot be written; None when it can."""
         return self._database.read_only_reason
 
     @property
     def is_copy(self) -> bool:
-        """Whether a copy is shown, because the file itself cannot be read while it may change."""
+        """Whether a private copy is read, because the file itself cannot be read in place."""
         return self._database.is_copy
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What the user should know about this database, in words."""
+        """Sentences about this database that the user should see."""
         if self.read_only_reason and not self._asked_read_only:
             return (*self.reading_notices, f"read-only: {self.read_only_reason}")
         return self.reading_notices
 
     @property
     def reading_notices(self) -> tuple[str, ...]:
-        """What somebody who only reads should know: that it may not be all there is."""
+        """The same without what concerns only writing: reasons why what is shown may be incomplete."""
         notices = [self._database.notice] if self._database.notice else []
         if self.schema.is_unknown and self.schema.differs_from(newest_columns()):
             notices.append(
@@ -86,9 +89,9 @@ class OpenedStore:
         return (*notices, *self.schema.notices)
 
     def poll(self) -> Change:
-        """Whether others changed the database since the last call. Opens it anew when it was migrated or replaced.
+        """Return what others changed since the last call, and reopen the file when it was migrated or replaced.
 
-        Raises `StoreUnavailable` while it is locked, or gone, and `MldeckError` while it is damaged; the store stays usable
+        Raises `StoreUnavailable` while it is locked or gone, and `MldeckError` while it is damaged; the store stays usable
         and recovers with a later call.
         """
         with self._watching:
@@ -108,7 +111,7 @@ class OpenedStore:
             return change
 
     def _still_locked(self, error: sqlite3.DatabaseError) -> Change:
-        """A lock that is held for a moment is nobody's trouble."""
+        """Report a lock only when it has been held for longer than the patience."""
         now = time.monotonic()
         self._locked_since = self._locked_since or now
         if now - self._locked_since < self._patience_s:
@@ -116,15 +119,15 @@ class OpenedStore:
         raise StoreLocked(f"{self.path} is locked by another program") from error
 
     def give_up(self) -> None:
-        """Nobody waits for a lock any more: the deck is about to close."""
+        """Stop waiting for locks in all threads, because the app is closing."""
         self._gave_up.set()
 
     def reopen(self) -> None:
-        """Opens the file that is there now; when that fails, the store stays with what it had."""
+        """Open the file that is there now; when that fails, the store keeps what it had."""
         self._reopen(None)
 
     def _follow(self) -> None:
-        """Opens it anew as somebody left it. While a migration makes a table anew, there is no such table for a moment."""
+        """Reopen after a change by others. A table may be missing for a moment, while a migration rebuilds it: not accepted."""
         self._reopen(None if self._watcher.is_replaced else self.schema)
 
     def _reopen(self, before: Schema | None) -> None:
@@ -138,6 +141,7 @@ class OpenedStore:
             database.discard()
 
     def close(self) -> None:
+        """Close all connections; reads that are running in other threads continue to their end."""
         with self._watching:
             self._is_closed = True
             self._watcher.close()
@@ -152,6 +156,11 @@ class OpenedStore:
         *args: _P.args,
         **kwargs: _P.kwargs,
     ) -> _Result:
+        """Return `function(connection, schema, ...)`, waiting up to the patience while the database is locked.
+
+        Raises what `SqliteReader.reading` raises.
+        """
+
         def read() -> _Result:
             try:
                 with self._reader.reading(interrupt) as connection:
@@ -163,7 +172,7 @@ class OpenedStore:
         return self._patiently(read, interrupt)
 
     def _patiently(self, read: Callable[[], _Result], interrupt: Interrupt | None) -> _Result:
-        """Try again while it is locked or was changed meanwhile, until patience ends or the answer is not wanted any more."""
+        """Retry while it is locked or was changed meanwhile, until the patience ends or the interrupt is fired."""
         deadline = time.monotonic() + self._patience_s
         while True:
             try:

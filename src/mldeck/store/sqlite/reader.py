@@ -1,4 +1,4 @@
-"""The seam: all that is SQLite's own about reading a store. A database on a server would need a second module like this."""
+"""All that is specific to SQLite about reading a store. Databases on servers will need a module like this of their own."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _MOST_TRIES = 50
 
 
 class _CompilerWithHints(SQLiteCompiler):
-    """SQLAlchemy leaves the hints of `with_hint` out for SQLite, which does have one: INDEXED BY."""
+    """Renders the hints of `with_hint`: SQLAlchemy drops them for SQLite, although it knows one, INDEXED BY."""
 
     def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
         return text
 
 
 class SqliteReader:
-    """Connections to one database file, for short reads from any thread."""
+    """A pool of connections to one database file, for short reads from any thread."""
 
     def __init__(self, database: DatabaseFile) -> None:
         self._database = database
@@ -40,7 +40,7 @@ class SqliteReader:
             creator=self._connect,
             poolclass=QueuePool,
             pool_size=4,
-            max_overflow=-1,  # no limit, because a read that has to wait for others to end would look like a hang
+            max_overflow=-1,  # no limit, because a read that waits for others to end would look like a hang
             pool_reset_on_return=None,
         )
         self._engine.dialect.statement_compiler = _CompilerWithHints
@@ -49,22 +49,24 @@ class SqliteReader:
 
     def _connect(self) -> sqlite3.Connection:
         connection = self._database.connect()
-        # MLflow's own setting: LIKE tells upper from lower case (DATABASE.md#search).
+        # As MLflow does: LIKE is case-sensitive (DATABASE.md#search).
         connection.execute("PRAGMA case_sensitive_like = ON")
         return connection
 
     @contextmanager
     def reading(self, interrupt: Interrupt | None = None) -> Iterator[Connection]:
-        """A connection for a few statements, each fetched completely: an open cursor would lock out writers.
+        """Yield a connection for a few statements, each to be fetched completely because an open cursor locks out writers.
 
-        SQLite's errors come out as mldeck's own.
+        Raises `Interrupted` when the interrupt is fired, `StoreLocked` while another program holds the lock,
+        `StoreUnavailable` when the file is gone or has other tables now, `StoreChanged` when it was written although it was
+        opened as immutable, and `MldeckError` when it cannot be read.
         """
         check_side_files(self._database.path)
         self._database.check_unchanged()
         try:
             with self._engine.connect() as connection:
                 raw = connection.connection.dbapi_connection
-                assert raw is not None  # a connection that is checked out is open
+                assert raw is not None  # a checked-out connection is open
                 interrupt = interrupt or Interrupt()
                 connection.execution_options(interrupt=interrupt)
                 try:
@@ -72,29 +74,27 @@ class SqliteReader:
                         yield connection
                 finally:
                     if self._closed:
-                        connection.detach()  # back in the pool, nobody would close it any more
+                        connection.detach()  # because a connection returned to a closed pool is never closed
         except (DBAPIError, sqlite3.Error) as error:
             self._database.check_unchanged()
             raise _explained(error, self._database) from error
         except UnicodeEncodeError as error:
-            raise UsageError(
-                "that is not in the database: it holds a byte or half a character that is no text"
-            ) from error
+            raise UsageError("not found: the text contains a byte or half a character that is not text") from error
         except MldeckError:
             raise
         except Exception as error:
-            # What nobody thought of that can stand in a database ends what was asked for, not the program.
+            # A database may hold values that no code expects: they must end this read, not the program.
             raise MldeckError(f"{self._database.path} cannot be read: {type(error).__name__}: {error}") from error
         self._database.check_unchanged()
 
     def close(self) -> None:
-        """Reads that are under way in other threads may end in peace."""
+        """Close the pool. Reads that are running in other threads continue to their end."""
         self._closed = True
         self._engine.dispose()
 
 
 def _stop_if_fired(connection: Connection, *_: object) -> None:
-    """Before each statement: an interrupt that was fired between two of them had nothing in SQLite to stop."""
+    """Raise `Interrupted` before a statement: an interrupt fired between two statements found nothing in SQLite to stop."""
     connection.get_execution_options()["interrupt"].check()
 
 

@@ -1,4 +1,4 @@
-"""Noticing that the database changed, without querying it. Standard library only."""
+"""Detecting changes of a database file without querying it. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from mldeck.store.sqlite.files import DatabaseFile, check_side_files, file_state
 
 
 class Change(Enum):
-    """What happened to the database since the last look."""
+    """What happened to the database since the last poll."""
 
     NOTHING = "nothing"
     DATA = "data"
-    """Somebody committed rows."""
+    """Another connection committed rows."""
     FILE = "file"
-    """Migrated, replaced by another file, or a snapshot of it is out of date: it must be opened anew."""
+    """The file was migrated or replaced, or the snapshot of it is out of date: it must be opened again."""
     GONE = "gone"
-    """There is no such file (for now)."""
+    """The file does not exist, at least for the moment."""
 
 
 class ChangeWatcher:
-    """Keeps one idle connection, whose `PRAGMA data_version` moves exactly when another connection commits.
+    """Polls one idle connection, whose `PRAGMA data_version` changes exactly when another connection commits.
 
-    An idle connection holds no lock (DATABASE.md#sharing-the-file).
+    An idle connection holds no lock (DATABASE.md#sharing-the-file). Only one thread may poll at a time.
     """
 
     def __init__(self, database: DatabaseFile) -> None:
@@ -36,7 +36,10 @@ class ChangeWatcher:
         self._schema_version = self._pragma("schema_version")
 
     def poll(self) -> Change:
-        """May raise `sqlite3.DatabaseError` or `MldeckError` while the database is locked or damaged; look again later."""
+        """Return what changed since the last poll.
+
+        Raises `sqlite3.DatabaseError` or `MldeckError` while the database is locked or damaged; poll again later.
+        """
         check_side_files(self._database.path)
         identity = _identity(self._database.path)
         if identity is None:
@@ -49,13 +52,13 @@ class ChangeWatcher:
         if data_version == self._data_version:
             return Change.NOTHING
         if self._pragma("schema_version") != self._schema_version:
-            return Change.FILE  # again and again, until somebody succeeds in opening it anew
+            return Change.FILE  # reported by every poll until the database was opened again
         self._data_version = data_version
         return Change.DATA
 
     @property
     def is_replaced(self) -> bool:
-        """Whether another file has taken the place of the one that was opened."""
+        """Whether the path now names another file than the one that was opened."""
         return _identity(self._database.path) != self._identity
 
     def close(self) -> None:
@@ -69,7 +72,7 @@ class ChangeWatcher:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Tells a file from another one put in its place under the same name."""
+    """Return device and inode, which tell a file from another one of the same name; None when there is no file."""
     try:
         status = path.stat()
     except OSError:

@@ -1,7 +1,7 @@
-"""The other half of the seam: all that is SQLite's own about changing a store.
+"""All that is specific to SQLite about changing a store.
 
-Whatever is changed is changed in one transaction on a connection of its own. It takes the write lock before it reads
-anything, so that what an edit was decided on is still true when it is written; and all of it lands, or nothing.
+Each change is one transaction on a connection of its own. It takes the write lock before it reads anything, so that what an
+edit was based on is still true when it is written, and it is written completely or not at all.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from mldeck.store.sqlite.catalogue import read_schema
 from mldeck.store.sqlite.files import DatabaseFile, check_side_files, is_locked, read_only_reason
 
 LOCK_WAIT_S = 20.0
-"""How long a write waits for somebody's lock: as long as MLflow does (DATABASE.md#sharing-the-file)."""
+"""Seconds that a write waits for the lock: as long as MLflow does (DATABASE.md#sharing-the-file)."""
 
 _RETRY_S = 0.02
-"""Between two attempts to get the lock; SQLite's own waiting sleeps up to 0.1 s and cannot be interrupted."""
+"""Seconds between two attempts to get the lock; SQLite's own waiting sleeps up to 0.1 s and cannot be interrupted."""
 
 
 class SqliteWriter:
-    """Transactions that change one database file."""
+    """Transactions that change one database file, from any thread; no connection is kept between them."""
 
     def __init__(self, database: DatabaseFile, wait_s: float = LOCK_WAIT_S) -> None:
         self._database = database
@@ -39,11 +39,11 @@ class SqliteWriter:
 
     @contextmanager
     def writing(self, interrupt: Interrupt | None = None) -> Iterator[tuple[Connection, Schema]]:
-        """A connection that holds the write lock, and what the database offers at this moment.
+        """Yield a connection that holds the write lock, and the schema at this moment.
 
-        Commits when the block ends without an error, else nothing is changed. Raises `Interrupted` when `interrupt` is
-        fired before the commit; `StoreUnavailable` when the file is gone, or locked for longer than the wait; `MldeckError`
-        when it must not or cannot be written.
+        Commits when the block ends without an error; otherwise nothing is changed. Raises `Interrupted` when `interrupt`
+        is fired before the commit; `StoreUnavailable` when the file is gone, or locked for longer than the wait;
+        `MldeckError` when it must not or cannot be written.
         """
         self.check_writable()
         check_side_files(self._database.path)
@@ -61,41 +61,41 @@ class SqliteWriter:
                 with interrupt.watching(stop):
                     self._patiently(lambda: raw.execute("BEGIN IMMEDIATE"), stopped)
                     yield connection, self._known_schema(connection)
-                    # In a rollback journal the commit waits for readers. Through the connection it could not be tried again:
-                    # SQLAlchemy takes a transaction whose commit failed for finished.
+                    # With a rollback journal the commit waits for readers. SQLAlchemy could not retry it, because it
+                    # considers a transaction finished when its commit failed.
                     self._patiently(lambda: raw.execute("COMMIT"), stopped)
         except (DBAPIError, sqlite3.Error) as error:
             raise self._explained(error) from error
         except UnicodeEncodeError as error:
             raise UsageError(
-                "nothing was changed: there is a byte or half a character in it that is no text"
+                "nothing was changed: the text contains a byte or half a character that is not text"
             ) from error
         except (
             AttributeError,
             LookupError,
             TypeError,
             ValueError,
-        ) as error:  # a value that is not what its column says
+        ) as error:  # a value of another type than its column has
             what = f"{type(error).__name__}: {error}"
             raise MldeckError(f"{self._database.path} could not be changed: {what}; nothing was changed") from error
 
     def _connect(self) -> sqlite3.Connection:
-        """Never creates a file. Closing it rolls back what was not committed."""
+        """Open the file, never creating it. Closing the connection rolls back what was not committed."""
         connection = sqlite3.connect(
             f"{self._database.path.absolute().as_uri()}?mode=rw",
             uri=True,
-            timeout=0,  # waiting is done here, where it can be given up
+            timeout=0,  # `_patiently` waits instead, because it can be interrupted
             check_same_thread=False,
             isolation_level=None,
         )
         connection.text_factory = lambda value: value.decode("utf-8", "replace")
-        # As MLflow's own connections are.
+        # As MLflow does.
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA case_sensitive_like = ON")
         return connection
 
     def check_writable(self) -> None:
-        """Raises `StoreUnavailable` or `MldeckError` where nothing can be written."""
+        """Raise `StoreUnavailable` or `MldeckError` when the file cannot be written."""
         path = self._database.path
         if not path.exists():
             raise StoreUnavailable(f"{path} is gone")
@@ -104,21 +104,24 @@ class SqliteWriter:
             raise MldeckError(f"{path} cannot be changed: {reason}")
 
     def _known_schema(self, connection: Connection) -> Schema:
-        """Read anew: another MLflow may have migrated the file since it was opened."""
+        """Read the schema again, because another MLflow may have migrated the file since it was opened.
+
+        Raises `MldeckError` for a revision that this mldeck does not know.
+        """
         schema = read_schema(connection, as_stored=True)
         if schema.is_unknown:
             raise MldeckError(
                 f"{self._database.path} was written by a newer MLflow than this mldeck knows "
-                f"(revision {schema.revision}), so it is only shown, not changed"
+                f"(revision {schema.revision}), so it can be shown, but not changed"
             )
         return schema
 
     def _patiently(self, attempt: Callable[[], object], stopped: Event) -> None:
-        """Tries until nobody else holds the lock, the wait is over, or it is stopped."""
+        """Retry while another program holds the lock, until the wait is over or it is stopped."""
         deadline = time.monotonic() + self._wait_s
         while True:
             if stopped.is_set():
-                raise Interrupted("given up; nothing was changed")
+                raise Interrupted("cancelled; nothing was changed")
             try:
                 attempt()
             except sqlite3.OperationalError as error:
@@ -137,7 +140,7 @@ class SqliteWriter:
         text = str(cause)
         path = self._database.path
         if "interrupted" in text:
-            return Interrupted("given up; nothing was changed")
+            return Interrupted("cancelled; nothing was changed")
         if not path.exists():
             return StoreUnavailable(f"{path} is gone")
         if "no such table" in text or "no such column" in text:
