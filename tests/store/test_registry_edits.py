@@ -210,7 +210,7 @@ def test_orphans_are_refused_until_a_model_takes_them_in(store_copy: CopyOf, reg
         lambda: room.editor.delete_version("old-name", 1),
         lambda: room.editor.delete_model("old-name"),
     ):
-        with pytest.raises(MldeckError, match="create a model of that name to take them in"):
+        with pytest.raises(MldeckError, match="create a model of that name to adopt them"):
             attempt()
     with pytest.raises(MldeckError, match="versions called old-name already"):
         room.editor.rename_model(MODEL, "old-name")
@@ -256,7 +256,7 @@ REFUSALS: list[tuple[Callable[[RegistryEditor], object], str]] = [
     (lambda editor: editor.create_model(""), "cannot be empty"),
     (lambda editor: editor.create_model("a/b"), "cannot contain /"),
     (lambda editor: editor.create_model("a:b"), "cannot contain :"),
-    (lambda editor: editor.create_model(".."), "takes it for a path"),
+    (lambda editor: editor.create_model(".."), "read it as a path"),
     (lambda editor: editor.create_model(MODEL), "there is a registered model churn-model already"),
     (lambda editor: editor.create_model("x", "", {"": "v"}), "key of a tag cannot be empty"),
     (lambda editor: editor.register("a/b", SOURCE), "cannot contain /"),

@@ -1,7 +1,7 @@
 """The tables of one database that mldeck reads, whatever version of MLflow made it.
 
-Features are recognised by tables and columns, never by the revision (DATABASE.md#recognising-a-store), so that databases of newer
-releases open too. A column that a version lacks reads as NULL, so that the same queries serve all versions.
+Features are recognised by tables and columns, never by the revision (DATABASE.md#recognising-a-store), so that databases of
+newer releases open too. A column that a version lacks reads as NULL, so that the same queries serve all versions.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ _KNOWN_REVISIONS = frozenset(
     6f8d9c3b2a1e b7e2c1a4d9f3 dc11669786a5 f4a9b2c7d1e6
     """.split()
 )
-"""The head revision of each release from 1.0 to 3.18; only these databases are written to (DATABASE.md#releases-and-revisions)."""
+"""The head revision of each release from 1.0 to 3.18 (DATABASE.md#releases-and-revisions).
+
+Only databases at one of these are written to.
+"""
 
 _INTEGERS = frozenset(
     """

@@ -1,4 +1,4 @@
-"""Changing experiments as MLflow does; see `edits` for what each function expects and promises."""
+"""Changing experiments as MLflow does; see `edits.runs` for what each function expects and raises."""
 
 from __future__ import annotations
 
@@ -34,13 +34,16 @@ from mldeck.store.schema import Schema
 
 _DEFAULT_ROOT = "./mlruns"
 _EXPERIMENT_ID = re.compile(r"[0-9]{1,18}")
-"""What fits into a column of 64 bits."""
+"""As many digits as fit into a column of 64 bits."""
 
 
 def create_experiment(
     connection: Connection, schema: Schema, name: str, now_ms: int, database_folder: Path
 ) -> NewExperiment:
-    """Names are unique, those of deleted experiments included. `database_folder` is where the database lies."""
+    """Create an experiment. Refused when another one has the name, even a deleted one.
+
+    `database_folder` is the folder of the database file (see `artifact_root`).
+    """
     check_experiment_name(name)
     experiments = schema.experiments
     values: dict[str, str | int] = {"name": name, "lifecycle_stage": ACTIVE}
@@ -50,7 +53,7 @@ def create_experiment(
         values["workspace"] = workspace
     if "creation_time" in experiments.c:
         values |= {"creation_time": now_ms, "last_update_time": now_ms}
-    # The id is the database's to choose, and the location contains it, so this takes two steps, as in MLflow.
+    # The database chooses the id, and the location contains it, so this takes two statements, as in MLflow.
     connection.execute(insert(experiments).values(values))
     number = connection.execute(
         select(experiments.c.experiment_id).where(*_named(schema, name, workspace))
@@ -63,18 +66,19 @@ def create_experiment(
         (str(number),),
         f"created experiment {safe(name)}",
         (RowSet("experiments", ("experiment_id",), ("artifact_location",), (change,)),),
-        undo_refusal="MLflow does not take back the creation of an experiment; delete it instead",
+        undo_refusal="MLflow cannot undo the creation of an experiment; delete it instead",
     )
     return NewExperiment(str(number), location, write_edit(connection, edit))
 
 
 def artifact_root(connection: Connection, schema: Schema, database_folder: Path) -> str:
-    """Below which MLflow would put the artifacts of a new experiment: best guess, because no database says.
+    """Return the URI or path below which MLflow would put the artifacts of a new experiment: a guess, as no database stores it.
 
-    MLflow appends the id to a root: what its server was started with, or `./mlruns` of the directory it runs in, which is
-    made absolute since 2.3. So every location that ends in the id of its experiment tells a root, and the newest
-    tells the one in use. A location that somebody chose does not end so. Where no experiment tells, or only a relative one
-    in a database that has been migrated since, the folder of the database stands for the directory MLflow runs in.
+    MLflow appends the experiment's id to a root: the one its server was started with, or `./mlruns` in the directory where it
+    runs, which is made absolute since 2.3. So every location that ends in the id of its experiment reveals a root, and the
+    newest experiment reveals the one in use. A location that a user chose does not end that way. When no experiment reveals
+    one, or only a relative one in a database that was migrated since, the folder of the database is taken for the directory
+    where MLflow runs.
     """
     experiments = schema.experiments
     statement = select(experiments.c.experiment_id, experiments.c.artifact_location)
@@ -103,7 +107,7 @@ def rename_experiment(connection: Connection, schema: Schema, experiment_id: str
 
 
 def set_experiment_note(connection: Connection, schema: Schema, experiment_id: str, text: str) -> Edit:
-    """The description, Markdown. Clearing it leaves an empty tag, as MLflow's page does, and makes none where none is."""
+    """Set the description, a Markdown text. Clearing it leaves an empty tag, as MLflow's page does, and creates no new one."""
     check_experiment_note(text)
     rows = _editable(connection, schema, [experiment_id])
     notes = _tags(connection, schema, rows, NOTE_TAG, text)
@@ -121,7 +125,7 @@ def set_experiment_tag(connection: Connection, schema: Schema, ids: Sequence[str
 
 
 def delete_experiment_tag(connection: Connection, schema: Schema, ids: Sequence[str], key: str) -> Edit:
-    """From those that have it; refused when none has."""
+    """Delete a tag from the experiments that have it; refused when none has."""
     rows = _editable(connection, schema, ids)
     tags = _tags(connection, schema, rows, key, None)
     if not tags.rows:
@@ -132,10 +136,13 @@ def delete_experiment_tag(connection: Connection, schema: Schema, ids: Sequence[
 
 
 def delete_experiments(connection: Connection, schema: Schema, ids: Sequence[str], now_ms: int) -> Edit:
-    """Since 1.28 (told by `runs.deleted_time`) every run in them is marked too, also one that was deleted before."""
+    """Mark the experiments as deleted. Since 1.28 every run in them is marked too, even one that was deleted before.
+
+    1.28 is recognised by `runs.deleted_time`.
+    """
     rows = _editable(connection, schema, ids)
     sets = _lifecycle(connection, schema, rows, DELETED, now_ms)
-    runs = [str(row.key[0]) for each in sets if each.table == "runs" for row in each.rows]
+    runs = [str(row.key[0]) for changes in sets if changes.table == "runs" for row in changes.rows]
     sets = (*removed_assessments(connection, schema, runs), *sets)
     return write_edit(
         connection, Edit(EditKind.DELETE, EditSubject.EXPERIMENT, _ids(rows), f"deleted {_in_words(rows)}", sets)
@@ -143,7 +150,7 @@ def delete_experiments(connection: Connection, schema: Schema, ids: Sequence[str
 
 
 def restore_experiments(connection: Connection, schema: Schema, ids: Sequence[str], now_ms: int) -> Edit:
-    """Since 1.28 every run in them becomes active, also one that was deleted before its experiment."""
+    """Mark the experiments as active. Since 1.28 so is every run in them, even one that was deleted before its experiment."""
     rows = _found(connection, schema, ids)
     for row in rows:
         if row.lifecycle_stage != DELETED:
@@ -154,17 +161,17 @@ def restore_experiments(connection: Connection, schema: Schema, ids: Sequence[st
 
 
 def assessments_of_experiments(connection: Connection, schema: Schema, ids: Sequence[str]) -> int:
-    """How many evaluation results would be removed with these experiments, to be said before; only reads."""
+    """Return how many evaluation results would be removed with these experiments, to warn the user; only reads."""
     inside = schema.runs.c.experiment_id.in_([row.experiment_id for row in _found(connection, schema, ids)])
     runs = [row.run_id for row in run_rows(connection, schema, inside)]
-    return sum(len(each.rows) for each in removed_assessments(connection, schema, runs))
+    return sum(len(removed.rows) for removed in removed_assessments(connection, schema, runs))
 
 
 def undo_experiment_edit(connection: Connection, schema: Schema, edit: Edit) -> Edit:
-    """Puts every row back as it was, the time of the last change included; returns that as an edit, to be undone in turn.
+    """Restore every row, including the time of the last change, and return this as an edit, which can be undone in turn.
 
-    Refused when a row is not as the edit left it, when there are runs that a deletion would have to mark too, and where
-    MLflow would refuse to change it.
+    Refused when a row is not as the edit left it, when an undone deletion or restoration would miss runs that were added since,
+    and when MLflow would refuse to change it.
     """
     if edit.undo_refusal:
         raise MldeckError(edit.undo_refusal)
@@ -184,7 +191,7 @@ def _lifecycle(
     connection: Connection, schema: Schema, rows: Sequence[ExperimentRow], stage: str, now_ms: int
 ) -> tuple[RowSet, ...]:
     changes = [_change(schema, row, "lifecycle_stage", row.lifecycle_stage, stage, now_ms) for row in rows]
-    marked = replace(changes[0], rows=tuple(row for each in changes for row in each.rows))
+    marked = replace(changes[0], rows=tuple(row for change in changes for row in change.rows))
     if "deleted_time" not in schema.runs.c:
         return (marked,)
     inside = schema.runs.c.experiment_id.in_([row.experiment_id for row in rows])
@@ -193,16 +200,16 @@ def _lifecycle(
 
 
 def _check_same_runs(connection: Connection, schema: Schema, edit: Edit) -> None:
-    """Raises `MldeckError` when the experiments have runs that they had not when they were deleted or restored."""
-    recorded = {row.key[0] for each in edit.row_sets if each.table == "runs" for row in each.rows}
-    inside = schema.runs.c.experiment_id.in_([int(each) for each in edit.ids])
+    """Raise `MldeckError` unless the experiments have the same runs as when they were deleted or restored."""
+    recorded = {row.key[0] for changes in edit.row_sets if changes.table == "runs" for row in changes.rows}
+    inside = schema.runs.c.experiment_id.in_([int(experiment_id) for experiment_id in edit.ids])
     now = {row.run_id for row in run_rows(connection, schema, inside)}
     if "deleted_time" in schema.runs.c and now != recorded:
         raise changed_since(edit)
 
 
 def _change(schema: Schema, row: ExperimentRow, name: str, before: str, after: str, now_ms: int) -> RowSet:
-    """A new value in the row of an experiment; `last_update_time` is there since 1.29."""
+    """Return the change of one column of an experiment, and of `last_update_time`, which exists since 1.29."""
     key: DbValues = (row.experiment_id,)
     if "last_update_time" not in schema.experiments.c:
         return RowSet("experiments", ("experiment_id",), (name,), (RowChange(key, (before,), (after,)),))
@@ -211,7 +218,7 @@ def _change(schema: Schema, row: ExperimentRow, name: str, before: str, after: s
 
 
 def _editable(connection: Connection, schema: Schema, ids: Sequence[str]) -> list[ExperimentRow]:
-    """Raises `MldeckError` unless all of them exist and are active."""
+    """Return the experiments. Raises `MldeckError` unless all of them exist and are active."""
     rows = _found(connection, schema, ids)
     for row in rows:
         if row.lifecycle_stage != ACTIVE:
@@ -220,16 +227,16 @@ def _editable(connection: Connection, schema: Schema, ids: Sequence[str]) -> lis
 
 
 def _found(connection: Connection, schema: Schema, ids: Sequence[str]) -> list[ExperimentRow]:
-    """Each once, in the order given. Raises `MldeckError` when one does not exist."""
+    """Return each experiment once, in the order given. Raises `MldeckError` when one does not exist, or when none is given."""
     wanted = list(dict.fromkeys(ids))
-    numbers = {each: int(each) for each in wanted if _EXPERIMENT_ID.fullmatch(each)}
+    numbers = {text: int(text) for text in wanted if _EXPERIMENT_ID.fullmatch(text)}
     found = experiments_by_id(connection, schema, numbers.values())
-    missing = [each for each in wanted if numbers.get(each) not in found]
+    missing = [text for text in wanted if numbers.get(text) not in found]
     if missing or not wanted:
         raise MldeckError(
             f"there is no experiment {safe(missing[0])} (any more)" if missing else "no experiment to change"
         )
-    return [found[numbers[each]] for each in wanted]
+    return [found[numbers[text]] for text in wanted]
 
 
 def _check_name_is_free(
@@ -257,13 +264,13 @@ def _tags(connection: Connection, schema: Schema, rows: Sequence[ExperimentRow],
 
 
 def _under(root: str, number: int) -> str:
-    """MLflow's `append_to_uri_path`: the id goes to the end of the path, before a query."""
+    """Append the id to the path of the root, before a query, as MLflow's `append_to_uri_path` does."""
     path, mark, query = root.partition("?") if urlparse(root).scheme else (root, "", "")
     return f"{path}/{number}{mark}{query}"
 
 
 def _root_of(location: str, number: int) -> str | None:
-    """The root that `_under` makes this location of; None when the location does not end in the id."""
+    """Return the root of which `_under` makes this location; None when the location does not end in the id."""
     path, mark, query = location.partition("?") if urlparse(location).scheme else (location, "", "")
     root, slash, last = path.rpartition("/")
     return f"{root}{mark}{query}" if slash and root and last == str(number) else None

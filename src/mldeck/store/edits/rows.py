@@ -1,4 +1,4 @@
-"""What edits of runs and of experiments have in common: looking at the world, and turning what is wanted into rows."""
+"""The common parts of editing runs and experiments: reading the present state, and turning a change into rows."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ DELETED = "deleted"
 
 _SOURCE_RUN_KEY = "mlflow.assessment.sourceRunId"
 _SOURCE_RUN = re.compile(rf'"{re.escape(_SOURCE_RUN_KEY)}": "([^"]*)"')
-"""As MLflow looks for it: in the text of the JSON, not in the column run_id."""
+"""Finds the run in the text of the JSON, as MLflow does, not in the column run_id."""
 
 
 class RunRow(NamedTuple):
-    """What has to be known of a run to edit it."""
+    """The columns of a run that an edit needs."""
 
     run_id: str
     name: str | None
     experiment_id: int | None
     lifecycle_stage: str
     deleted_time: int | None
-    """None before 1.28, which does not keep it."""
+    """In ms; None before 1.28, which does not store it."""
 
 
 class ExperimentRow(NamedTuple):
-    """What has to be known of an experiment to edit it."""
+    """The columns of an experiment that an edit needs."""
 
     experiment_id: int
     name: str
     lifecycle_stage: str
     last_update_time: int | None
-    """None before 1.29, which does not keep it."""
+    """In ms; None before 1.29, which does not store it."""
     workspace: str | None
-    """None before 3.10, which has none."""
+    """None before 3.10, which has no workspaces."""
 
 
 def runs_by_id(connection: Connection, schema: Schema, run_ids: Sequence[str]) -> list[RunRow]:
-    """Each once, in the order given. Raises `MldeckError` when one does not exist."""
+    """Return each run once, in the order given. Raises `MldeckError` when one does not exist, or when none is given."""
     wanted = list(dict.fromkeys(run_ids))
     found: dict[str, RunRow] = {}
     for start in range(0, len(wanted), MAX_BOUND_VALUES):
@@ -74,14 +74,14 @@ def run_rows(connection: Connection, schema: Schema, condition: ColumnElement[bo
 
 
 def run_labels(connection: Connection, rows: Sequence[RunRow]) -> list[str]:
-    """What the runs are called: the column, else the tag, else the id (DATABASE.md#run-names)."""
+    """Return the names of the runs: from the column, else the tag, else the id (DATABASE.md#run-names)."""
     unnamed = [(RUN_NAME_TAG, row.run_id) for row in rows if not row.name]
     tags = read_rows(connection, "tags", ("key", "run_uuid"), ("value",), unnamed)
     return [str(row.name or tags.get((RUN_NAME_TAG, row.run_id), (None,))[0] or row.run_id) for row in rows]
 
 
 def experiments_by_id(connection: Connection, schema: Schema, ids: Iterable[int]) -> dict[int, ExperimentRow]:
-    """Those of them that exist."""
+    """Return the existing ones among these experiments, by id."""
     wanted, experiments = sorted(set(ids)), schema.experiments
     statement = select(
         experiments.c.experiment_id,
@@ -92,33 +92,34 @@ def experiments_by_id(connection: Connection, schema: Schema, ids: Iterable[int]
     )
     found: dict[int, ExperimentRow] = {}
     for start in range(0, len(wanted), MAX_BOUND_VALUES):
-        here = experiments.c.experiment_id.in_(wanted[start : start + MAX_BOUND_VALUES])
-        found |= {row[0]: ExperimentRow(*row) for row in connection.execute(statement.where(here)).all()}
+        is_wanted = experiments.c.experiment_id.in_(wanted[start : start + MAX_BOUND_VALUES])
+        found |= {row[0]: ExperimentRow(*row) for row in connection.execute(statement.where(is_wanted)).all()}
     return found
 
 
 def row_set(
     table_name: str, key_columns: tuple[str, ...], columns: tuple[str, ...], rows: Iterable[RowChange]
 ) -> RowSet:
-    """Without the rows that are as wanted already."""
+    """Return a row set without the rows that the edit does not change."""
     return RowSet(table_name, key_columns, columns, tuple(row for row in rows if row.before != row.after))
 
 
 def tag_set(
     connection: Connection, table_name: str, key_columns: tuple[str, ...], keys: list[DbValues], value: str | None
 ) -> RowSet:
-    """Sets the tags with these keys to `value`; None deletes those that exist."""
+    """Return the changes that set the tags with these keys to `value`, or delete the existing ones when it is None."""
     after = None if value is None else (value,)
     before = read_rows(connection, table_name, key_columns, ("value",), keys)
     return row_set(table_name, key_columns, ("value",), (RowChange(key, before.get(key), after) for key in keys))
 
 
 def without_new_rows(rows: RowSet) -> RowSet:
+    """Return the changes of rows that exist, without the rows to be inserted."""
     return replace(rows, rows=tuple(row for row in rows.rows if row.before is not None))
 
 
 def run_lifecycle(schema: Schema, rows: Iterable[RunRow], stage: str, deleted_time: int | None) -> RowSet:
-    """Marks these runs, each one recorded, also one that is as wanted already."""
+    """Return the changes that mark these runs, recording every one, even one that has this stage already."""
     if "deleted_time" not in schema.runs.c:
         changes = (RowChange((row.run_id,), (row.lifecycle_stage,), (stage,)) for row in rows)
         return RowSet("runs", ("run_uuid",), ("lifecycle_stage",), tuple(changes))
@@ -128,22 +129,22 @@ def run_lifecycle(schema: Schema, rows: Iterable[RunRow], stage: str, deleted_ti
 
 
 def removed_assessments(connection: Connection, schema: Schema, run_ids: Iterable[str]) -> tuple[RowSet, ...]:
-    """The evaluation results that name one of these runs as their source, to be deleted; none before 3.11.
+    """Return the changes that delete the evaluation results whose source is one of these runs; none before 3.11.
 
-    3.11 (told by the table `issues` that came with it; the rule is mlflow pull request #20624) removes them for good when
-    the run is deleted, also when that happens with its experiment, and restoring does not bring them back. What it does for
-    its opt-in trace rollups beyond that is left out, as by every MLflow where they are not switched on.
+    3.11 deletes them for good together with the run, also when the run is deleted with its experiment, and restoring does not
+    bring them back (MLflow pull request #20624). It is recognised by the table `issues`, which came with it. What it does
+    beyond that for its opt-in trace rollups is left out, as MLflow itself does where they are not enabled.
     """
     if not (schema.has("assessments") and schema.has("issues")):
         return ()
     source = table("assessments", column("assessment_id"), column("assessment_metadata"))
-    # One look for all runs, where MLflow looks once for each.
+    # One query for all runs, where MLflow makes one for each.
     marked = source.c.assessment_metadata.contains(_SOURCE_RUN_KEY, autoescape=True)
     wanted, found = set(run_ids), connection.execute(select(source).where(marked)).all()
-    keys: list[DbValues] = [(each,) for each, text in found if not wanted.isdisjoint(_SOURCE_RUN.findall(text))]
+    keys: list[DbValues] = [(found_id,) for found_id, text in found if not wanted.isdisjoint(_SOURCE_RUN.findall(text))]
     if not keys:
         return ()
-    # A table that grows with every release: each row is kept whole, so that an undo puts back what was there.
+    # Releases add columns to this table: the whole row is recorded, so that an undo restores all of it.
     names = connection.execute(select(literal_column("*")).select_from(source).limit(0)).keys()
     others = tuple(name for name in names if name != "assessment_id")
     rows = read_rows(connection, "assessments", ("assessment_id",), others, keys)
@@ -151,13 +152,14 @@ def removed_assessments(connection: Connection, schema: Schema, run_ids: Iterabl
 
 
 def write_edit(connection: Connection, edit: Edit) -> Edit:
+    """Write the rows of an edit, and return the edit."""
     write_rows(connection, edit.row_sets)
     return edit
 
 
 def check_as_recorded(connection: Connection, edit: Edit) -> None:
-    """Raises `MldeckError` when a row is no longer what the edit made of it."""
-    if not all(rows_as_recorded(connection, each) for each in edit.row_sets):
+    """Raise `MldeckError` when a row is not as the edit left it."""
+    if not all(rows_as_recorded(connection, rows) for rows in edit.row_sets):
         raise changed_since(edit)
 
 

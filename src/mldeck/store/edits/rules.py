@@ -1,7 +1,8 @@
-"""What MLflow 3.17 takes for names, keys and values of tags: its `utils/validation.py`, in words a person can act on.
+"""MLflow 3.17's rules for names, keys and values of tags, with messages that say what to change.
 
-Nothing here looks at the database. Where MLflow would cut a text off, or take a name nobody can see, it is refused. Names of
-runs, and in the registry names of models and descriptions, have no limit: MLflow has none, and SQLite holds them all.
+Source: MLflow's `utils/validation.py`. Nothing here reads the database. A text that MLflow would truncate is refused, and so is
+an invisible name that it would accept. Names of runs, and the registry's names of models and descriptions, have no limit:
+MLflow has none, and SQLite stores any length. Every check raises `MldeckError`.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from mldeck.format import safe
 MAX_EXPERIMENT_NAME_LENGTH = 500
 MAX_KEY_LENGTH = 250
 MAX_RUN_TAG_LENGTH = 8000
-"""3.17 cuts longer values off and logs a warning. Here they are refused: an editor loses nothing."""
+"""3.17 truncates longer values and logs a warning. Here they are refused, because an editor must not lose text."""
 MAX_EXPERIMENT_TAG_LENGTH = 20_000
 
 _KEY = re.compile(r"[/\w.\- :]*")
 _CHECKED_BY_MLFLOW = frozenset({"mlflow.trace.archivalRetention", "mlflow.trace.archiveNow"})
-"""Experiment tags that are settings of MLflow's own: it reads them as JSON and acts on them."""
+"""Experiment tags that are settings of MLflow: it parses them as JSON and acts on them."""
 
 
 def check_run_name(name: str) -> None:
@@ -54,7 +55,7 @@ def check_experiment_note(text: str) -> None:
 
 
 def in_words(noun: str, labels: Sequence[str]) -> str:
-    """The one by its name, several by their number."""
+    """Return "run NAME" for one label, "3 runs" for several."""
     return f"{noun} {safe(labels[0])}" if len(labels) == 1 else f"{len(labels):,} {noun}s"
 
 
@@ -64,18 +65,19 @@ def _check_name(noun: str, name: str) -> None:
 
 
 def check_key(key: str) -> None:
-    """Keys may become file names, so they must be normal paths."""
+    """Check the key of a tag. MLflow may use keys as file names, so they must be normal paths."""
     shown = safe(key)
     if not key:
         raise MldeckError("the key of a tag cannot be empty")
     if not _KEY.fullmatch(key):
-        raise MldeckError(f"tag key {shown}: MLflow takes letters, digits, spaces and _ - . : / only")
+        raise MldeckError(f"tag key {shown}: MLflow accepts only letters, digits, spaces and _ - . : /")
     if posixpath.normpath(key) != key or key == "." or key.startswith(("..", "/")):
-        raise MldeckError(f"tag key {shown}: MLflow takes it for a path, and it is not a plain one")
+        raise MldeckError(f"tag key {shown}: MLflow would read it as a path")
     if len(key) > MAX_KEY_LENGTH:
         raise MldeckError(f"the key of a tag has at most {MAX_KEY_LENGTH} characters, not {len(key):,}")
 
 
 def check_length(what: str, text: str, limit: int) -> None:
+    """Check that the text, named `what` in the message, has at most `limit` characters."""
     if len(text) > limit:
         raise MldeckError(f"{what} has at most {limit:,} characters in MLflow, not {len(text):,}")

@@ -1,10 +1,10 @@
-"""Changing runs as MLflow does. Changing experiments is in `experiment_edits`.
+"""Changing runs as MLflow does.
 
-Each function expects a connection that holds the write lock (`SqliteWriter.writing`), looks at the world, and writes the rows
-that MLflow itself would write (DATABASE.md#params-and-tags, DATABASE.md#run-names and DATABASE.md#lifecycle; where those are
-silent, `SqlAlchemyStore` of 3.17).
-What differs between releases is told by tables and columns. What MLflow refuses raises `MldeckError` naming the object; so
-does a run in a deleted experiment, which MLflow's own pages do not show. Times are milliseconds since the epoch.
+Each function expects a connection that holds the write lock (`SqliteWriter.writing`), reads the present state, and writes the
+rows that MLflow itself would write (DATABASE.md#params-and-tags, DATABASE.md#run-names and DATABASE.md#lifecycle; where those
+are silent, `SqlAlchemyStore` of 3.17).
+Differences between releases are recognised by tables and columns. What MLflow refuses raises `MldeckError` naming the object;
+so does editing a run in a deleted experiment, which MLflow's own pages do not show. Times are milliseconds since the epoch.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from mldeck.store.schema import Schema
 
 
 def rename_run(connection: Connection, schema: Schema, run_id: str, name: str) -> Edit:
-    """Since 1.30 a name is both the column and the tag `mlflow.runName`, before only the tag (DATABASE.md#run-names).
+    """Rename a run. Since 1.30 the name is in the column and in the tag `mlflow.runName`, before only in the tag (DATABASE.md#run-names).
 
-    1.29 has the very tables of 1.30 and does not look at the column, so the column is written from 1.29 on.
+    1.29 has the same tables as 1.30 and ignores the column, so the column is written from 1.29 on.
     """
     check_run_name(name)
     rows = _editable(connection, schema, [run_id])
     sets = [_tags(connection, rows, RUN_NAME_TAG, name)]
-    # Earlier than that, a name in the column would hide the new one: 1.0 took such names over from its predecessors.
+    # Before that, a name in the column would hide the new one: 1.0 kept such names of its predecessors.
     if "creation_time" in schema.experiments.c or rows[0].name:
         sets.append(row_set("runs", ("run_uuid",), ("name",), [RowChange((run_id,), (rows[0].name,), (name,))]))
     summary = f"renamed {_in_words(connection, rows)} to {safe(name)}"
@@ -52,7 +52,7 @@ def rename_run(connection: Connection, schema: Schema, run_id: str, name: str) -
 
 
 def set_run_note(connection: Connection, schema: Schema, run_ids: Sequence[str], text: str) -> Edit:
-    """The description, Markdown. Clearing it leaves an empty tag, as MLflow's page does, and makes none where none is."""
+    """Set the description, a Markdown text. Clearing it leaves an empty tag, as MLflow's page does, and creates no new one."""
     check_run_note(text)
     rows = _editable(connection, schema, run_ids)
     notes = _tags(connection, rows, NOTE_TAG, text)
@@ -62,7 +62,7 @@ def set_run_note(connection: Connection, schema: Schema, run_ids: Sequence[str],
 
 
 def set_run_tag(connection: Connection, schema: Schema, run_ids: Sequence[str], key: str, value: str) -> Edit:
-    """Setting `mlflow.runName` renames, as in MLflow; that is for one run at a time."""
+    """Set a tag. Setting `mlflow.runName` renames the run, as in MLflow, and is refused for several runs at once."""
     check_run_tag(key, value)
     if key == RUN_NAME_TAG:
         if len(set(run_ids)) != 1:
@@ -75,7 +75,10 @@ def set_run_tag(connection: Connection, schema: Schema, run_ids: Sequence[str], 
 
 
 def delete_run_tag(connection: Connection, schema: Schema, run_ids: Sequence[str], key: str) -> Edit:
-    """From those that have it; refused when none has. A run keeps its name in the column when `mlflow.runName` goes."""
+    """Delete a tag from the runs that have it; refused when none has.
+
+    When `mlflow.runName` is deleted, a run keeps its name in the column.
+    """
     rows = _editable(connection, schema, run_ids)
     what = _in_words(connection, rows)
     tags = _tags(connection, rows, key, None)
@@ -88,7 +91,7 @@ def delete_run_tag(connection: Connection, schema: Schema, run_ids: Sequence[str
 
 
 def delete_runs(connection: Connection, schema: Schema, run_ids: Sequence[str], now_ms: int) -> Edit:
-    """Marks them deleted. Since 3.11 the evaluation results that came from them are removed."""
+    """Mark the runs as deleted. Since 3.11 their evaluation results are removed for good."""
     rows = _editable(connection, schema, run_ids)
     summary = f"deleted {_in_words(connection, rows)}"
     lifecycle = run_lifecycle(schema, rows, DELETED, now_ms)
@@ -108,14 +111,14 @@ def restore_runs(connection: Connection, schema: Schema, run_ids: Sequence[str])
 
 
 def assessments_of_runs(connection: Connection, schema: Schema, run_ids: Sequence[str]) -> int:
-    """How many evaluation results would be removed with these runs, to be said before; only reads."""
-    return sum(len(each.rows) for each in removed_assessments(connection, schema, run_ids))
+    """Return how many evaluation results would be removed with these runs, to warn the user; only reads."""
+    return sum(len(removed.rows) for removed in removed_assessments(connection, schema, run_ids))
 
 
 def undo_run_edit(connection: Connection, schema: Schema, edit: Edit) -> Edit:
-    """Puts every row back as it was, and returns that as an edit, to be undone in turn.
+    """Restore every row as it was before the edit, and return this as an edit, which can be undone in turn.
 
-    Refused when a row is not as the edit left it, and where MLflow would refuse to change it.
+    Refused when a row is not as the edit left it, and when MLflow would refuse to change it.
     """
     check_as_recorded(connection, edit)
     if edit.kind in (EditKind.DELETE, EditKind.RESTORE):
@@ -126,7 +129,7 @@ def undo_run_edit(connection: Connection, schema: Schema, edit: Edit) -> Edit:
 
 
 def _editable(connection: Connection, schema: Schema, run_ids: Sequence[str]) -> list[RunRow]:
-    """Raises `MldeckError` unless all of them exist and are active, in active experiments."""
+    """Return the runs. Raises `MldeckError` unless all of them exist and are active, in active experiments."""
     rows = runs_by_id(connection, schema, run_ids)
     _check_experiments(connection, schema, rows)
     for row in rows:

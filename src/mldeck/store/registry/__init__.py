@@ -1,1 +1,1 @@
-"""The model registry: reading and changing it."""
+"""Reading and changing the model registry."""

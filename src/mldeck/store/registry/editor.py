@@ -1,7 +1,7 @@
 """Changing the model registry of one open database.
 
 As with `StoreEditor`, every method may be called from any thread, takes the write lock for one short transaction, and raises
-`MldeckError`, `StoreUnavailable` or `Interrupted` when nothing was changed.
+`MldeckError`, `StoreUnavailable` or `Interrupted` when it changed nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NO_TAGS: Mapping[str, str] = {}
 
 
 class RegistryEditor:
-    """Costs nothing until the first change; holds no connection between changes."""
+    """All changes of the registry. Opens no connection before the first change, and keeps none between changes."""
 
     def __init__(
         self,
@@ -42,7 +42,11 @@ class RegistryEditor:
         wait_s: float = LOCK_WAIT_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`tracking` is where the logged models are, when that is another database."""
+        """`tracking` is the database of the logged models, when that is another one.
+
+        `record_transitions` says whether changes of stage are recorded in tags; `wait_s` is how long a change waits for the
+        lock; `clock` returns seconds since the epoch.
+        """
         self._writer = SqliteWriter(database, wait_s)
         self._workspace = workspace
         self._record_transitions = record_transitions
@@ -50,7 +54,7 @@ class RegistryEditor:
         self._clock = clock
 
     def check_writable(self) -> None:
-        """Raises what a change would, if the database is only read."""
+        """Raise `StoreUnavailable` or `MldeckError` when the database cannot be written."""
         self._writer.check_writable()
 
     # Versions and stages
@@ -63,9 +67,10 @@ class RegistryEditor:
         tags: Mapping[str, str] = _NO_TAGS,
         interrupt: Interrupt | None = None,
     ) -> Registered:
-        """The next version of the model, which is created when there is none of that name.
+        """Register the next version of a model; the model is created when it does not exist.
 
-        Where the logged model is in another database, it takes its note of it in a second transaction, as with MLflow.
+        A logged model in another database is told about it in a second transaction, as with MLflow. When that fails, the
+        version is registered all the same, and the result has a notice.
         """
         with self._writing(interrupt) as (connection, tables):
             done = moves.register(connection, tables, name, source, description, tags, self._now_ms())
@@ -76,11 +81,11 @@ class RegistryEditor:
                 with self._tracking.writing() as (connection, schema):
                     moves.note_at_logged_model(connection, schema, source.model_id, done)
             except MldeckError as error:
-                return replace(done, notice=f"the logged model took no note of it: {error}")
+                return replace(done, notice=f"the logged model could not be updated: {error}")
         return done
 
     def transition(self, plan: TransitionPlan, reason: str = "", interrupt: Interrupt | None = None) -> Transition:
-        """Raises `StaleReview` when the model is no longer as it was when the plan was made."""
+        """Carry out the plan. Raises `StaleReview` when the model was changed since the plan was made."""
         who, host = _user(), _host()
         with self._writing(interrupt) as (connection, tables):
             return moves.transition(
@@ -129,7 +134,7 @@ class RegistryEditor:
             return edits.rename_model(connection, tables, name, new_name, self._now_ms())
 
     def delete_model(self, name: str, interrupt: Interrupt | None = None) -> Edit:
-        """With all its versions."""
+        """Delete a model with all its versions."""
         with self._writing(interrupt) as (connection, tables):
             return edits.delete_model(connection, tables, name)
 
@@ -154,7 +159,7 @@ class RegistryEditor:
             return edits.delete_alias(connection, tables, name, alias)
 
     def undo(self, edit: Edit, interrupt: Interrupt | None = None) -> Edit:
-        """Every row is as before. Changes of stage are undone by a plan: `mldeck.registry.plan.plan_undo`."""
+        """Restore every row. Changes of stage are undone by a plan instead: `mldeck.registry.plan.plan_undo`."""
         with self._writing(interrupt) as (connection, _):
             return edits.undo_model_edit(connection, edit)
 
@@ -166,12 +171,12 @@ class RegistryEditor:
             yield connection, tables
 
     def _now_ms(self) -> int:
-        """Asked for when the lock is held: waiting for it may have taken a while."""
+        """Return the time in ms. Called when the lock is held, because waiting for it may have taken a while."""
         return int(self._clock() * 1000)
 
 
 def _user() -> str:
-    """The login name, as MLflow takes it for a run."""
+    """Return the login name, as MLflow determines it for a run."""
     import getpass  # only for changes of stage
 
     try:

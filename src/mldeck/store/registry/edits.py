@@ -1,8 +1,8 @@
-"""Changing what is registered as MLflow does: models, descriptions, tags, aliases. Stages are in `registry_moves`.
+"""Changing the registry as MLflow does: models, descriptions, tags, aliases. New versions and stages are in `moves`.
 
-Each function expects a connection that holds the write lock, looks at the world, and writes the rows that MLflow itself would
-write (DATABASE.md#registry; where that is silent, `SqlAlchemyStore` of 3.17). What MLflow refuses raises `MldeckError`
-naming the object. Times are milliseconds since the epoch.
+Each function expects a connection that holds the write lock, reads the present state, and writes the rows that MLflow itself
+would write (DATABASE.md#registry; 3.17's `SqlAlchemyStore` where that is silent). What MLflow refuses raises
+`MldeckError` naming the object. Times are milliseconds since the epoch.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _REDACTED: Mapping[str, DbValue] = {
     "run_link": "REDACTED-RUN-LINK",
     "status_message": None,
 }
-"""What MLflow leaves of a deleted version, in the columns that there are."""
+"""The values that MLflow puts into a deleted version, by column; some columns do not exist in all versions."""
 
 
 def create_model(
@@ -66,7 +66,7 @@ def create_model(
     }
     sets = [changed_rows(connection, MODELS, tables.key_columns("name"), {tables.key(name): new})]
     sets += [model_tag(connection, tables, name, key, value) for key, value in tags.items()]
-    refusal = "MLflow does not take back the creation of a model; delete it instead"
+    refusal = "MLflow cannot undo the creation of a model; delete it instead"
     return write_edit(connection, model_edit(EditKind.CREATE, name, f"created model {safe(name)}", sets, refusal))
 
 
@@ -80,7 +80,7 @@ def set_model_description(connection: Connection, tables: RegistryTables, name: 
 def set_version_description(
     connection: Connection, tables: RegistryTables, name: str, version: int, text: str, now_ms: int
 ) -> Edit:
-    """The model itself does not count as changed."""
+    """Set the description of a version. MLflow does not update the model's time of change."""
     found_version(connection, tables, name, version)
     new: dict[str, DbValue] = {"description": text, "last_updated_time": now_ms}
     sets = [changed_versions(connection, tables, name, {version: new})]
@@ -97,7 +97,7 @@ def set_model_tag(connection: Connection, tables: RegistryTables, name: str, key
 
 
 def delete_model_tag(connection: Connection, tables: RegistryTables, name: str, key: str) -> Edit:
-    """A tag that is not there is no error, as in MLflow."""
+    """Delete a tag. A missing tag is no error, as in MLflow."""
     tables.require(MODEL_TAGS)
     check_model(connection, tables, name)
     sets = [tag_set(connection, MODEL_TAGS, tables.key_columns("key", "name"), [tables.key(key, name)], None)]
@@ -115,7 +115,7 @@ def set_version_tag(
 
 
 def delete_version_tag(connection: Connection, tables: RegistryTables, name: str, version: int, key: str) -> Edit:
-    """A tag that is not there is no error, as in MLflow."""
+    """Delete a tag. A missing tag is no error, as in MLflow."""
     tables.require(VERSION_TAGS)
     found_version(connection, tables, name, version)
     columns = tables.key_columns("key", "name", "version")
@@ -140,7 +140,7 @@ def version_tag(
 
 
 def set_alias(connection: Connection, tables: RegistryTables, name: str, alias: str, version: int) -> Edit:
-    """Moves it when it stands for another version."""
+    """Let the alias refer to a version; it is moved when it refers to another one."""
     tables.require(ALIASES)
     check_alias(alias)
     found_version(connection, tables, name, version)
@@ -152,7 +152,7 @@ def set_alias(connection: Connection, tables: RegistryTables, name: str, alias: 
 
 
 def delete_alias(connection: Connection, tables: RegistryTables, name: str, alias: str) -> Edit:
-    """An alias that is not there is no error, as in MLflow. It may stand for a version that was deleted."""
+    """Delete an alias. A missing one is no error, as in MLflow, and it may refer to a deleted version."""
     tables.require(ALIASES)
     check_model(connection, tables, name)
     columns, key = tables.key_columns("name", "alias"), tables.key(name, alias)
@@ -163,7 +163,7 @@ def delete_alias(connection: Connection, tables: RegistryTables, name: str, alia
 
 
 def rename_model(connection: Connection, tables: RegistryTables, name: str, new_name: str, now_ms: int) -> Edit:
-    """Versions, tags and aliases follow by the rules of the database."""
+    """Rename a model. The database's foreign keys rename it in versions, tags and aliases."""
     check_model_name(new_name)
     check_model(connection, tables, name)
     if new_name != name:
@@ -176,14 +176,14 @@ def rename_model(connection: Connection, tables: RegistryTables, name: str, new_
     )
     connection.execute(update(versions).where(tables.of_model(versions, new_name)).values(last_updated_time=now_ms))
     summary = f"renamed model {safe(name)} to {safe(new_name)}"
-    refusal = f"to take it back, rename model {safe(new_name)} to {safe(name)}"
+    refusal = f"to undo it, rename model {safe(new_name)} to {safe(name)}"
     return model_edit(EditKind.RENAME, new_name, summary, (), refusal)
 
 
 def delete_version(connection: Connection, tables: RegistryTables, name: str, version: int, now_ms: int) -> Edit:
-    """Its row stays, without what it said, so that the number is not given again; its aliases go.
+    """Delete a version and its aliases. Its row stays, redacted, so that its number is not used again.
 
-    MLflow before 3.17 means to remove the aliases too and leaves them behind.
+    MLflow before 3.17 intends to remove the aliases too, but leaves them behind.
     """
     found = found_version(connection, tables, name, version)
     present = {key: value for key, value in _REDACTED.items() if key in tables.versions.c}
@@ -197,7 +197,7 @@ def delete_version(connection: Connection, tables: RegistryTables, name: str, ve
 
 
 def delete_model(connection: Connection, tables: RegistryTables, name: str) -> Edit:
-    """For good, with everything that belongs to it: MLflow starts anew with version 1 when the name is used again."""
+    """Delete a model and all that belongs to it. When its name is used again, MLflow starts with version 1."""
     check_model(connection, tables, name)
     owned: tuple[tuple[str, FromClause, tuple[str, ...]], ...] = (
         (VERSION_TAGS, tables.version_tags, ("key", "name", "version")),
@@ -216,7 +216,7 @@ def delete_model(connection: Connection, tables: RegistryTables, name: str) -> E
 
 
 def undo_model_edit(connection: Connection, edit: Edit) -> Edit:
-    """Puts every row back as it was, or raises `MldeckError` when one was changed since."""
+    """Restore every row. Raises `MldeckError` when one was changed since, or when the edit cannot be undone."""
     if edit.undo_refusal:
         raise MldeckError(edit.undo_refusal)
     check_as_recorded(connection, edit)
@@ -226,12 +226,14 @@ def undo_model_edit(connection: Connection, edit: Edit) -> Edit:
 def _keys(
     connection: Connection, tables: RegistryTables, table: FromClause, name: str, columns: tuple[str, ...]
 ) -> list[DbValues]:
-    statement = select(*(table.c[each] for each in columns)).where(tables.of_model(table, name))
-    return [tuple(row) for row in connection.execute(statement.order_by(*(table.c[each] for each in columns))).all()]
+    statement = select(*(table.c[column] for column in columns)).where(tables.of_model(table, name))
+    return [
+        tuple(row) for row in connection.execute(statement.order_by(*(table.c[column] for column in columns))).all()
+    ]
 
 
 def _check_workspace(connection: Connection, tables: RegistryTables) -> None:
-    """Nothing is registered in a workspace that MLflow does not know."""
+    """Raise `MldeckError` when MLflow does not know the workspace."""
     if not tables.has_workspaces:
         return
     workspaces = tables.schema.table("workspaces")
@@ -240,7 +242,7 @@ def _check_workspace(connection: Connection, tables: RegistryTables) -> None:
 
 
 def _tag_limit(tables: RegistryTables) -> int:
-    """Told by a table that came with MLflow 3.0."""
+    """Return the longest tag value of this release; 3.0 is recognised by a table that came with it."""
     return MAX_TAG_LENGTH if tables.has("logged_models") else MAX_OLD_TAG_LENGTH
 
 

@@ -1,4 +1,4 @@
-"""Reading the models that runs logged: entities of their own since MLflow 3.0, folders that a tag of the run tells of before.
+"""Reading the models that runs logged: entities since MLflow 3.0, before that folders listed in a tag of the run.
 
 A database that has been migrated holds both kinds (DATABASE.md#logged-models).
 """
@@ -20,7 +20,7 @@ from mldeck.store.encoding import metric_value
 from mldeck.store.schema import Schema
 
 HISTORY_TAG = "mlflow.log-model.history"
-"""A run tag: JSON of the models that the run logged, before MLflow 3.0."""
+"""The run tag in which MLflow before 3.0 lists the logged models, as JSON."""
 
 _STATUSES = {1: "PENDING", 2: "READY", 3: "FAILED"}
 _ENTITIES = "logged_models"
@@ -31,26 +31,26 @@ _COLUMNS = (
 
 
 def models_of_run(connection: Connection, schema: Schema, run_id: str) -> tuple[LoggedModel, ...]:
-    """What the run logged and was not deleted, oldest first, with params, metrics and tags."""
-    found = [_with_values(connection, schema, each) for each in _entities(connection, schema, run_id=run_id)]
+    """Return the models that the run logged, the oldest first, with params, metrics and tags; without deleted ones."""
+    found = [_with_values(connection, schema, model) for model in _entities(connection, schema, run_id=run_id)]
     return _by_age([*_folders(connection, schema, schema.runs.c.run_uuid == run_id), *found])
 
 
 def models_of_experiment(connection: Connection, schema: Schema, experiment_id: str) -> tuple[LoggedModel, ...]:
-    """What the runs of the experiment logged, oldest first, without params, metrics and tags."""
+    """Return the models that the runs of the experiment logged, the oldest first, without params, metrics and tags."""
     number = int(experiment_id)
     folders = _folders(connection, schema, schema.runs.c.experiment_id == number)
     return _by_age([*folders, *_entities(connection, schema, experiment_id=number)])
 
 
 def logged_model(connection: Connection, schema: Schema, model_id: str) -> LoggedModel | None:
-    """With params, metrics and tags. None when there is none of that id (any more)."""
+    """Return a logged model with params, metrics and tags; None when it does not exist (any more)."""
     found = _entities(connection, schema, model_id=model_id)
     return _with_values(connection, schema, found[0]) if found else None
 
 
 def under(uri: str, path: str) -> str:
-    """MLflow's `append_to_uri_path`: the path goes to the end of the URI's path, before a query."""
+    """Append `path` to the path of a URI, before a query, as MLflow's `append_to_uri_path` does."""
     if not path:
         return uri
     base, mark, query = uri.partition("?") if urlparse(uri).scheme else (uri, "", "")
@@ -58,7 +58,7 @@ def under(uri: str, path: str) -> str:
 
 
 def _by_age(models: Iterable[LoggedModel]) -> tuple[LoggedModel, ...]:
-    return tuple(sorted(models, key=lambda each: (each.creation_time or 0, each.name, each.model_id or "")))
+    return tuple(sorted(models, key=lambda model: (model.creation_time or 0, model.name, model.model_id or "")))
 
 
 # Entities
@@ -72,7 +72,7 @@ def _entities(
     experiment_id: int | None = None,
     model_id: str | None = None,
 ) -> list[LoggedModel]:
-    """Of a run, of an experiment, or of an id; their params, metrics and tags are not read."""
+    """Return the logged models of a run, of an experiment, or with an id, without params, metrics and tags."""
     if not schema.has(_ENTITIES, "inputs"):
         return []
     models, inputs = schema.table(_ENTITIES), schema.inputs
@@ -122,7 +122,7 @@ def _with_values(connection: Connection, schema: Schema, model: LoggedModel) -> 
 
 
 def _pairs(connection: Connection, schema: Schema, kind: str, model: LoggedModel) -> dict[str, str]:
-    """The params or tags of a logged model."""
+    """Return the params or tags of a logged model; `kind` is "param" or "tag"."""
     table = schema.table(f"logged_model_{kind}s")
     key, value = table.c[f"{kind}_key"], table.c[f"{kind}_value"]
     rows = connection.execute(select(key, value).where(table.c.model_id == model.model_id).order_by(key)).all()
@@ -140,32 +140,32 @@ def _folders(connection: Connection, schema: Schema, of_runs: ColumnElement[bool
         .where(of_runs, tags.c.key == HISTORY_TAG)
     )
     for run_id, experiment_id, artifact_uri, value in connection.execute(statement).all():
-        # Whoever logs to a path again replaces what is there.
-        latest = {each["artifact_path"]: each for each in _history(value)}
-        for path, each in latest.items():
-            flavors = each.get("flavors")
+        # Logging to the same path again replaces the model.
+        latest = {entry["artifact_path"]: entry for entry in _history(value)}
+        for path, entry in latest.items():
+            flavors = entry.get("flavors")
             yield LoggedModel(
                 name=path,
                 run_id=run_id,
                 artifact_location=under(artifact_uri, path) if artifact_uri else None,
                 experiment_id=str(experiment_id),
-                creation_time=_created(each.get("utc_time_created")),
+                creation_time=_created(entry.get("utc_time_created")),
                 flavors=tuple(flavors) if isinstance(flavors, dict) else (),
             )
 
 
 def _history(value: str | None) -> list[dict[str, Any]]:
-    """The entries of the tag that name a path; it may have been cut off, or written by something else."""
+    """Return the entries of the tag that name a path. It may be truncated, or written by another program."""
     try:
         entries = load_json(value or "[]")
     except ValueError:
         return []
     entries = entries if isinstance(entries, list) else []
-    return [each for each in entries if isinstance(each, dict) and isinstance(each.get("artifact_path"), str)]
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("artifact_path"), str)]
 
 
 def _created(text: object) -> int | None:
-    """`2026-11-20 23:48:09.763699`, UTC."""
+    """Return a time like `2026-11-20 23:48:09.763699`, UTC, in ms; None when it is malformed."""
     try:
         moment = datetime.fromisoformat(str(text)).replace(tzinfo=timezone.utc)
         return int(moment.timestamp() * 1000)

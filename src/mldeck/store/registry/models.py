@@ -1,4 +1,4 @@
-"""Reading the registered models: MLflow's `search_registered_models`, and what a list shows of each."""
+"""Reading registered models: MLflow's `search_registered_models`, and what a list shows of each model."""
 
 from __future__ import annotations
 
@@ -27,11 +27,14 @@ from mldeck.store.runs.filter import compare_text
 from mldeck.store.text_match import exact
 
 IS_PROMPT_TAG = "mlflow.prompt.is_prompt"
-"""Prompts are kept in the tables of the registry (MLflow 2.21 and later)."""
+"""Marks prompts, which MLflow 2.21 and later store in the tables of the registry."""
 
 
 def list_models(connection: Connection, tables: RegistryTables, query: ModelQuery) -> list[RegisteredModel]:
-    """Without prompts; with the names of orphans. Raises `SearchError` if the filter cannot be read."""
+    """Return the models in the order of the query, without prompts, but with orphans: names of versions without a model.
+
+    Raises `SearchError` if the filter cannot be parsed.
+    """
     names = _names(tables)
     found = _models(connection, tables, names, _search(query.filter, tables, names.c.name))
     if query.order is ModelOrder.NAME:
@@ -41,13 +44,14 @@ def list_models(connection: Connection, tables: RegistryTables, query: ModelQuer
 
 
 def read_model(connection: Connection, tables: RegistryTables, name: str) -> RegisteredModel | None:
-    """None when there is none of that name, or it is a prompt."""
+    """Return a model; None when it does not exist or is a prompt."""
     names = _names(tables)
     found = _models(connection, tables, names, names.c.name == name, name)
     return found[0] if found else None
 
 
 def is_prompt(tables: RegistryTables, name: ColumnElement[str] | str) -> ColumnElement[bool]:
+    """Return the condition that the model of this name is a prompt."""
     if not tables.has(MODEL_TAGS):
         return false()
     tags = tables.model_tags
@@ -57,7 +61,10 @@ def is_prompt(tables: RegistryTables, name: ColumnElement[str] | str) -> ColumnE
 
 
 def _names(tables: RegistryTables) -> FromClause:
-    """Of the models, and of versions without one: MLflow 1.8 and earlier left them under the old name of a model."""
+    """Return a subquery of the names of all models, and of versions without one.
+
+    MLflow 1.8 and earlier left versions under the old name of a renamed model.
+    """
     models, versions = tables.models, tables.versions
     of_models = select(models.c.name).where(tables.in_workspace(models))
     of_versions = select(versions.c.name).where(tables.in_workspace(versions), tables.not_deleted())
@@ -71,12 +78,15 @@ def _models(
     condition: ColumnElement[bool],
     name: str | None = None,
 ) -> list[RegisteredModel]:
-    """In no particular order. `name` says that it is only about that one, so that no more than needed is read."""
+    """Return the models that meet the condition, in no particular order.
+
+    `name` is given when the condition is about one model, so that only its rows are read.
+    """
     models = tables.models
     statement = (
         select(
             names.c.name,
-            *(tables.schema.optional(models, each) for each in ("creation_time", "last_updated_time", "description")),
+            *(tables.schema.optional(models, key) for key in ("creation_time", "last_updated_time", "description")),
             models.c.name.is_(None),
         )
         .select_from(names.outerjoin(models, and_(tables.in_workspace(models), models.c.name == names.c.name)))
@@ -89,7 +99,7 @@ def _models(
     return [_model(row, stages.get(row[0], []), tags.get(row[0], {}), aliases.get(row[0], [])) for row in rows]
 
 
-# Rows are taken apart by place below: by name, it takes longer than reading them does.
+# Below, rows are unpacked by position, because access by name takes longer than reading them.
 
 
 def _model(
@@ -119,7 +129,7 @@ def _model(
 
 
 def _stages(connection: Connection, tables: RegistryTables, name: str | None) -> dict[str, list[Sequence[Any]]]:
-    """By model, of each stage that has versions: its name, the newest version, how many, and the last change."""
+    """Return, by model, a row per stage that has versions: (stage, newest version, number of versions, last change in ms)."""
     versions = tables.versions
     statement = (
         select(
@@ -145,7 +155,7 @@ def _tags(connection: Connection, tables: RegistryTables, name: str | None) -> d
 
 
 def _aliases(connection: Connection, tables: RegistryTables, name: str | None) -> dict[str, list[Sequence[Any]]]:
-    """By model: the alias, the version that is meant, and None where that was deleted."""
+    """Return, by model, rows of (alias, version number, the same number or None when that version was deleted)."""
     if not tables.has(ALIASES):
         return {}
     aliases, versions = tables.aliases, tables.versions
@@ -169,7 +179,7 @@ def _where(tables: RegistryTables, table: FromClause, name: str | None) -> Colum
 
 
 def _by_name(rows: Iterable[Any]) -> dict[str, list[Sequence[Any]]]:
-    """What follows the name, in the order of the rows."""
+    """Return, by the first column, the other columns of each row, in the order of the rows."""
     found: dict[str, list[Sequence[Any]]] = {}
     for name, *values in rows:
         found.setdefault(name, []).append(values)
@@ -179,7 +189,7 @@ def _by_name(rows: Iterable[Any]) -> dict[str, list[Sequence[Any]]]:
 def _search(text: str, tables: RegistryTables, name: ColumnElement[str]) -> ColumnElement[bool]:
     if not text.strip():
         return true()
-    # Imported where they are needed: most looks at a registry need no parser.
+    # Imported here because most reads of a registry need no parser.
     from mldeck.search.language import MODELS as SEARCH_FOR_MODELS
     from mldeck.search.parse import parse
 
@@ -187,7 +197,7 @@ def _search(text: str, tables: RegistryTables, name: ColumnElement[str]) -> Colu
 
 
 def _condition(tree: Node, tables: RegistryTables, name: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether the model of that name is found, by the rules of a search for runs."""
+    """Return the condition that the search finds the model of this name, by the same rules as a search for runs."""
     if isinstance(tree, And):
         return and_(true(), *(_condition(item, tables, name) for item in tree.items))
     if isinstance(tree, Or):
@@ -218,10 +228,10 @@ def _tag_condition(clause: Comparison, tables: RegistryTables, name: ColumnEleme
 
 
 def _wants_prompts(clause: Comparison) -> bool:
-    """Whether MLflow would list prompts for a clause about their tag. For any other it lists models, which do not have it."""
+    """Return whether MLflow lists prompts for this clause about their tag; otherwise it lists models, which lack the tag."""
     if clause.operator in PRESENCE:
         return clause.operator is Operator.IS_NOT_NULL
-    values = {str(each).lower() for each in (clause.value if isinstance(clause.value, tuple) else (clause.value,))}
+    values = {str(value).lower() for value in (clause.value if isinstance(clause.value, tuple) else (clause.value,))}
     if clause.operator in (Operator.EQ, Operator.IN):
         return "true" in values
     return clause.operator in (Operator.NE, Operator.NOT_IN) and "false" in values

@@ -1,4 +1,4 @@
-"""New versions and changes of stage, as MLflow writes them; see `registry_edits` for what each function expects and does."""
+"""New versions and changes of stage, as MLflow writes them; see `edits` for what each function expects and raises."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from mldeck.store.registry.versions import versions_of_model
 from mldeck.store.schema import Schema
 
 _VERSIONS_TAG = "mlflow.modelVersions"
-"""Of a logged model: JSON of the versions that were registered from it."""
+"""The tag of a logged model that lists the versions registered from it, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Registered:
     model: str
     version: int
     is_new_model: bool
-    """Whether the model was created with it."""
+    """Whether the model was created together with it."""
     notice: str | None = None
-    """What went wrong afterwards, in words; the version is registered all the same."""
+    """What failed after the version was registered; None when nothing did."""
 
 
 def register(
@@ -53,7 +53,7 @@ def register(
     tags: Mapping[str, str],
     now_ms: int,
 ) -> Registered:
-    """The next version of the model, which is created when there is none of that name."""
+    """Register the next version of a model; the model is created when it does not exist."""
     is_new = not model_exists(connection, tables, name)
     if is_new:
         create_model(connection, tables, name, "", {}, now_ms)
@@ -74,14 +74,14 @@ def register(
     columns, key = tables.key_columns("name", "version"), tables.key(name, version)
     sets.append(changed_rows(connection, VERSIONS, columns, {key: present}))
     write_rows(connection, sets)
-    write_rows(connection, [version_tag(connection, tables, name, version, *each) for each in tags.items()])
+    write_rows(connection, [version_tag(connection, tables, name, version, key, value) for key, value in tags.items()])
     return Registered(name, version, is_new)
 
 
 def note_at_logged_model(connection: Connection, schema: Schema, model_id: str, registered: Registered) -> None:
-    """As MLflow's client does it (DATABASE.md#version-sources).
+    """Add the version to the logged model's tag, as MLflow's client does (DATABASE.md#version-sources).
 
-    A note that cannot be read is left as it is; without one nothing breaks.
+    A tag that cannot be parsed is left unchanged; nothing depends on it.
     """
     if not schema.has("logged_models"):
         return
@@ -113,11 +113,14 @@ def transition(
     reason: str,
     record: bool,
 ) -> Transition:
-    """Carries the plan out, or raises `StaleReview` when the model is no longer as it was when the plan was made."""
+    """Carry out the plan. Raises `StaleReview` when the model was changed since the plan was made.
+
+    With `record` the transition is also recorded in a tag of the version, when versions have tags (MLflow 1.10 and later).
+    """
     check_reason(reason)
     check_model(connection, tables, plan.model)
     versions = versions_of_model(connection, tables, plan.model, deleted=True)
-    check_as_planned(plan, [each for each in versions if each.stage != DELETED_STAGE])
+    check_as_planned(plan, [version for version in versions if version.stage != DELETED_STAGE])
     done = Transition(
         version=plan.version,
         before=plan.before,

@@ -1,6 +1,7 @@
 """Reading the model registry of one open database, and the models that its runs logged.
 
-Every method may be called from any thread, and raises what the methods of `Store` raise.
+Every method may be called from any thread, and raises what the methods of `Store` raise. In a database from
+before MLflow 1.4, which has no registry, the registry is empty.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _Result = TypeVar("_Result")
 
 
 class RegistryReader:
-    """Costs nothing until something is read. What is registered is that of one workspace (MLflow 3.10 and later)."""
+    """The registry of one workspace (there is only one before MLflow 3.10). Reads nothing until a method is called."""
 
     def __init__(self, store: OpenedStore, workspace: str = DEFAULT_WORKSPACE) -> None:
         self._store = store
@@ -44,24 +45,27 @@ class RegistryReader:
     # What is registered
 
     def models(self, query: ModelQuery = ALL_MODELS, interrupt: Interrupt | None = None) -> list[RegisteredModel]:
+        """Return the models in the order of the query, without prompts. Raises `SearchError` for a bad filter."""
         return self._read(list_models, interrupt, [], query)
 
     def model(self, name: str, interrupt: Interrupt | None = None) -> RegisteredModel | None:
+        """Return a model; None when it does not exist or is a prompt."""
         return self._read(read_model, interrupt, None, name)
 
     def versions(self, name: str, interrupt: Interrupt | None = None) -> tuple[ModelVersion, ...]:
-        """The newest first, without deleted ones."""
+        """Return the versions of a model, the newest first, without deleted ones."""
         return self._read(versions_of_model, interrupt, (), name)
 
     def version(self, name: str, version: int, interrupt: Interrupt | None = None) -> ModelVersion | None:
+        """Return a version; None when it does not exist or was deleted."""
         return self._read(read_version, interrupt, None, name, version)
 
     def history(self, name: str, interrupt: Interrupt | None = None) -> tuple[Event, ...]:
-        """What happened to the versions of the model, the deleted ones too, oldest first."""
+        """Return what happened to the versions of a model, including deleted ones, the oldest event first."""
         return self._read(history_of_versions, interrupt, (), name)
 
     def check_model(self, name: str, interrupt: Interrupt | None = None) -> None:
-        """Raises `MldeckError` unless there is a registered model of that name that can be changed."""
+        """Raise `MldeckError` unless there is a registered model of that name that can be changed."""
         self._read(check_model, interrupt, None, name)
 
     def check_no_prompt(self, name: str, interrupt: Interrupt | None = None) -> None:
@@ -71,11 +75,11 @@ class RegistryReader:
     def versions_of_run(
         self, run_id: str, model_ids: tuple[str, ...] = (), interrupt: Interrupt | None = None
     ) -> tuple[ModelVersion, ...]:
-        """The versions of any model that came from the run, or from one of these logged models."""
+        """Return the versions of all models that come from the run, or from one of these logged models; the newest first."""
         return self._read(versions_of_run, interrupt, (), run_id, model_ids)
 
     def workspaces(self, interrupt: Interrupt | None = None) -> tuple[str, ...]:
-        """Those that have registered models, by name, and the one that is shown."""
+        """Return the names, sorted, of this workspace and of all that have registered models."""
         return self._store.read(list_workspaces, interrupt, self.workspace)
 
     @property
@@ -85,7 +89,7 @@ class RegistryReader:
 
     @property
     def keeps_history(self) -> bool:
-        """Whether there are tags of versions to keep it in: False before MLflow 1.10."""
+        """Whether versions have tags, in which stage changes are recorded: False before MLflow 1.10."""
         return self._store.schema.has(VERSION_TAGS)
 
     @property
@@ -96,21 +100,25 @@ class RegistryReader:
     # What runs logged
 
     def models_of_run(self, run_id: str, interrupt: Interrupt | None = None) -> tuple[LoggedModel, ...]:
+        """Return the models that the run logged, the oldest first, with params, metrics and tags."""
         return self._store.read(models_of_run, interrupt, run_id)
 
     def models_of_experiment(self, experiment_id: str, interrupt: Interrupt | None = None) -> tuple[LoggedModel, ...]:
+        """Return the models that the runs of the experiment logged, the oldest first, without params, metrics and tags."""
         return self._store.read(models_of_experiment, interrupt, experiment_id)
 
     def logged_model(self, model_id: str, interrupt: Interrupt | None = None) -> LoggedModel | None:
+        """Return a logged model with params, metrics and tags; None when it does not exist."""
         return self._store.read(logged_model, interrupt, model_id)
 
     def source_of_run(
         self, run_id: str, path: str, has_model: HasModel, interrupt: Interrupt | None = None
     ) -> ModelSource:
-        """What registering `runs:/RUN_ID/PATH` stores. Raises `MldeckError` when there is no such model."""
+        """Return what registering `runs:/RUN_ID/PATH` stores. Raises `MldeckError` when the run has no such model."""
         return self._store.read(source_of_run, interrupt, run_id, path, has_model)
 
     def source_of_logged_model(self, model_id: str, interrupt: Interrupt | None = None) -> ModelSource:
+        """Return what registering `models:/MODEL_ID` stores. Raises `MldeckError` when it does not exist."""
         return self._store.read(source_of_logged_model, interrupt, model_id)
 
     def _read(
@@ -121,7 +129,7 @@ class RegistryReader:
         *args: _P.args,
         **kwargs: _P.kwargs,
     ) -> _Result:
-        """`nothing` is the answer of a database without a registry."""
+        """Return `function(connection, tables, ...)`, or `nothing` when the database has no registry."""
 
         def read(connection: Connection, schema: Schema) -> _Result:
             if not schema.has(MODELS, VERSIONS):

@@ -1,4 +1,4 @@
-"""What changes of the registry have in common: looking at the world under the lock, and turning what is wanted into rows."""
+"""The common parts of changing the registry: reading the present state under the lock, and turning a change into rows."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def check_model(connection: Connection, tables: RegistryTables, name: str) -> No
     if greatest_version(connection, tables, name):
         raise MldeckError(
             f"the versions called {safe(name)} have no registered model, so MLflow cannot change them; "
-            "create a model of that name to take them in"
+            "create a model of that name to adopt them"
         )
     raise MldeckError(f"there is no registered model {safe(name)} (any more)")
 
 
 def check_name_is_free(connection: Connection, tables: RegistryTables, name: str) -> None:
-    """Raises `MldeckError` when a model or a prompt has the name."""
+    """Raise `MldeckError` when a model or a prompt has the name."""
     if model_exists(connection, tables, name):
         kind = "prompt" if connection.execute(select(is_prompt(tables, name))).scalar() else "registered model"
         raise MldeckError(f"there is a {kind} {safe(name)} already")
 
 
 def found_version(connection: Connection, tables: RegistryTables, name: str, version: int) -> ModelVersion:
-    """Raises `MldeckError` unless it exists, is not deleted, and can be changed."""
+    """Return the version. Raises `MldeckError` unless it exists, is not deleted, and can be changed."""
     check_model(connection, tables, name)
     found = read_version(connection, tables, name, version)
     if found is None:
@@ -58,7 +58,7 @@ def found_version(connection: Connection, tables: RegistryTables, name: str, ver
 
 
 def greatest_version(connection: Connection, tables: RegistryTables, name: str) -> int:
-    """Of all versions there ever were while the model existed; 0 when there was none."""
+    """Return the greatest version number, counting deleted versions; 0 when there is none."""
     versions = tables.versions
     found = connection.execute(select(func.max(versions.c.version)).where(tables.of_model(versions, name))).scalar()
     return found or 0
@@ -71,7 +71,7 @@ def changed_model(connection: Connection, tables: RegistryTables, name: str, **n
 def changed_versions(
     connection: Connection, tables: RegistryTables, name: str, new: Mapping[int, Mapping[str, DbValue]]
 ) -> RowSet:
-    """New values of the same columns, by version."""
+    """Return the changes of versions to the `new` values, by version number and column. All have the same columns."""
     rows = {tables.key(name, version): values for version, values in new.items()}
     return changed_rows(connection, VERSIONS, tables.key_columns("name", "version"), rows)
 
@@ -82,7 +82,7 @@ def changed_rows(
     key_columns: tuple[str, ...],
     new: Mapping[DbValues, Mapping[str, DbValue]],
 ) -> RowSet:
-    """New values for rows that exist, or shall exist, by their keys; the columns are the same in all of them."""
+    """Return the changes of rows to `new` values, by key and column; missing rows are inserted. All have the same columns."""
     columns = tuple(next(iter(new.values())))
     before = read_rows(connection, table_name, key_columns, columns, new)
     rows = (RowChange(key, before.get(key), tuple(values.values())) for key, values in new.items())
@@ -92,7 +92,7 @@ def changed_rows(
 def removed_rows(
     connection: Connection, table_name: str, table: FromClause, key_columns: tuple[str, ...], keys: Sequence[DbValues]
 ) -> RowSet:
-    """Each row kept whole, so that an undo puts back what was there."""
+    """Return the deletions of rows, each recorded as a whole so that an undo can restore it."""
     columns = tuple(sorted(set(table.c.keys()) - set(key_columns)))
     before = read_rows(connection, table_name, key_columns, columns, keys)
     return RowSet(table_name, key_columns, columns, tuple(RowChange(key, before[key], None) for key in keys))

@@ -1,4 +1,4 @@
-"""Where a new version comes from: what `mlflow.register_model` of the MLflow that wrote this database would store of it.
+"""The source of a new version: what `mlflow.register_model` of the MLflow that wrote this database would store.
 
 release      registered            source                     storage location
 1.x, 2.x     runs:/ID/PATH         artifact URI of run/PATH   the same (MLflow 2.8 and later)
@@ -20,11 +20,14 @@ from mldeck.store.runs.records import load_runs
 from mldeck.store.schema import Schema
 
 HasModel = Callable[[str], bool]
-"""Whether there is an MLmodel file directly below this URI."""
+"""Return whether there is an MLmodel file directly below this URI."""
 
 
 def source_of_run(connection: Connection, schema: Schema, run_id: str, path: str, has_model: HasModel) -> ModelSource:
-    """`has_model` is only asked where MLflow looks: 3.0 and later. Raises `MldeckError` when there is no such model."""
+    """Return the source of the model at `path` of a run. Raises `MldeckError` when there is no such model.
+
+    `has_model` is called only where MLflow looks for the file: 3.0 and later.
+    """
     runs = load_runs(connection, schema, [run_id])
     if not runs:
         raise MldeckError(f"there is no run {safe(run_id)} (any more)")
@@ -34,16 +37,18 @@ def source_of_run(connection: Connection, schema: Schema, run_id: str, path: str
     location = under(run.artifact_uri, path) if run.artifact_uri else None
     if location is not None and (not schema.has("logged_models") or has_model(location)):
         return ModelSource(location, location, run_id)
-    named = [each for each in models_of_run(connection, schema, run_id) if each.model_id and each.name == path]
-    of_run = [each for each in named if each.run_id == run_id]
+    models = models_of_run(connection, schema, run_id)
+    named = [model for model in models if model.model_id and model.name == path]
+    of_run = [model for model in named if model.run_id == run_id]
     if not of_run:
         raise MldeckError(f"run {safe(run.label)} has no model {safe(path)}")
-    # The one that was logged at the largest step; of several, MLflow finds the newest first.
-    latest = max(of_run, key=lambda each: (each.step or 0, each.creation_time or 0))
+    # MLflow takes the model that was logged at the largest step, and the newest of several.
+    latest = max(of_run, key=lambda model: (model.step or 0, model.creation_time or 0))
     return _of(latest)
 
 
 def source_of_logged_model(connection: Connection, schema: Schema, model_id: str) -> ModelSource:
+    """Return the source of a logged model. Raises `MldeckError` when it does not exist."""
     found = logged_model(connection, schema, model_id)
     if found is None:
         raise MldeckError(f"there is no logged model {safe(model_id)} (any more)")

@@ -1,7 +1,7 @@
-"""The tables of the model registry in one database, as far as one workspace goes.
+"""The tables of the model registry in one database, restricted to one workspace.
 
-Since 3.10 every one of them has a workspace, which leads its primary key: a look-up that left it out would read the whole
-table, and would find the models of others.
+Since 3.10 each of them has a column `workspace`, the first of its primary key: a query without it would read the whole table,
+and find models of other workspaces.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VERSION_TAGS = "model_version_tags"
 ALIASES = "registered_model_aliases"
 
 FIRST_RELEASES = {MODELS: "1.4", VERSIONS: "1.4", MODEL_TAGS: "1.10", VERSION_TAGS: "1.10", ALIASES: "2.3"}
-"""Of MLflow, with that table."""
+"""The first release of MLflow with each table."""
 
 _THINGS = {
     MODELS: "a model registry",
@@ -35,7 +35,7 @@ _THINGS = {
 
 
 class RegistryTables:
-    """Raises `MldeckError` when a workspace is asked for where there are none."""
+    """The tables as one workspace sees them. Raises `MldeckError` for a workspace in a database that has none."""
 
     def __init__(self, schema: Schema, workspace: str) -> None:
         self.schema = schema
@@ -48,7 +48,7 @@ class RegistryTables:
         return self.schema.has(table_name)
 
     def require(self, table_name: str) -> None:
-        """Raises `MldeckError` when this version of MLflow had no such table."""
+        """Raise `MldeckError` when this version of MLflow had no such table."""
         if not self.has(table_name):
             release = FIRST_RELEASES[table_name]
             raise MldeckError(f"this database is from before MLflow {release}, which has no {_bare(table_name)}")
@@ -74,25 +74,25 @@ class RegistryTables:
         return self.schema.table(ALIASES)
 
     def in_workspace(self, table: FromClause) -> ColumnElement[bool]:
-        """In the workspace."""
+        """Return the condition that a row belongs to the workspace."""
         return table.c.workspace == self.workspace if self.has_workspaces else true()
 
     def of_model(self, table: FromClause, name: str, version: int | None = None) -> ColumnElement[bool]:
-        """Of the model of that name, and of that version of it."""
+        """Return the condition that a row belongs to this model, and to this version when it is given."""
         found = and_(self.in_workspace(table), table.c.name == name)
         return found if version is None else and_(found, table.c.version == version)
 
     def not_deleted(self) -> ColumnElement[bool]:
-        """Versions that were not deleted."""
+        """Return the condition that a version was not deleted."""
         stage = self.versions.c.current_stage
         return or_(stage.is_(None), stage != DELETED_STAGE)
 
     def key_columns(self, *names: str) -> tuple[str, ...]:
-        """Of a primary key that consists of these columns, and of the workspace."""
+        """Return the columns of a primary key: these, after the workspace where there is one."""
         return ("workspace", *names) if self.has_workspaces else names
 
     def key(self, *values: str | int) -> DbValues:
-        """The values of `key_columns`."""
+        """Return the values of `key_columns`: these, after the workspace where there is one."""
         return (self.workspace, *values) if self.has_workspaces else values
 
 
@@ -101,7 +101,7 @@ def _bare(table_name: str) -> str:
 
 
 def list_workspaces(connection: Connection, schema: Schema, shown: str) -> tuple[str, ...]:
-    """Those that have registered models, and the one that is shown."""
+    """Return the names, sorted, of the workspace `shown` and of all that have registered models."""
     models = schema.table(MODELS)
     if "workspace" not in models.c:
         return (shown,)

@@ -19,24 +19,26 @@ _OPTIONAL = (
 )
 
 VersionKey = tuple[str, int]
+"""Name of the model, and number of the version."""
 
 
 def versions_of_model(
     connection: Connection, tables: RegistryTables, name: str, *, deleted: bool = False
 ) -> tuple[ModelVersion, ...]:
-    """The newest first; `deleted` says whether with those that were deleted, which keep their tags."""
+    """Return the versions of a model, the newest first; with `deleted`, also deleted ones, which keep their tags."""
     condition = tables.of_model(tables.versions, name)
     return _versions(connection, tables, condition if deleted else and_(condition, tables.not_deleted()), name)
 
 
 def history_of_versions(connection: Connection, tables: RegistryTables, name: str) -> tuple[Event, ...]:
+    """Return what happened to the versions of a model, including deleted ones, the oldest event first."""
     versions = versions_of_model(connection, tables, name, deleted=True)
     changed = select(tables.models.c.last_updated_time).where(tables.of_model(tables.models, name))
     return history_of_model(versions, connection.execute(changed).scalar())
 
 
 def read_version(connection: Connection, tables: RegistryTables, name: str, version: int) -> ModelVersion | None:
-    """None when there is none (any more)."""
+    """Return a version; None when it does not exist or was deleted."""
     found = _versions(
         connection, tables, and_(tables.of_model(tables.versions, name, version), tables.not_deleted()), name
     )
@@ -46,16 +48,16 @@ def read_version(connection: Connection, tables: RegistryTables, name: str, vers
 def versions_of_run(
     connection: Connection, tables: RegistryTables, run_id: str, model_ids: tuple[str, ...] = ()
 ) -> tuple[ModelVersion, ...]:
-    """Versions that name the run, or one of these logged models as their source."""
+    """Return the versions whose source is the run or one of these logged models, the newest first, without prompts."""
     versions = tables.versions
-    # Written into the statement: a run may have logged more models than a statement may have bound values.
+    # Rendered into the statement, because a run may have logged more models than a statement may have bound values.
     sources: BindParameter[Any] = bindparam(
         "sources", [f"models:/{model_id}" for model_id in model_ids], expanding=True, literal_execute=True
     )
     optional = tables.schema.optional
-    here = or_(optional(versions, "run_id") == run_id, optional(versions, "source").in_(sources))
+    has_source = or_(optional(versions, "run_id") == run_id, optional(versions, "source").in_(sources))
     condition = and_(
-        tables.in_workspace(versions), tables.not_deleted(), here, not_(is_prompt(tables, versions.c.name))
+        tables.in_workspace(versions), tables.not_deleted(), has_source, not_(is_prompt(tables, versions.c.name))
     )
     return _versions(connection, tables, condition)
 
@@ -63,13 +65,13 @@ def versions_of_run(
 def _versions(
     connection: Connection, tables: RegistryTables, condition: ColumnElement[bool], name: str | None = None
 ) -> tuple[ModelVersion, ...]:
-    """`name` is the model of all of them, when they are of one."""
+    """Return the versions that meet the condition, the newest first. `name` is their model, when they are all of one."""
     versions = tables.versions
     statement = select(
         versions.c.name,
         versions.c.version,
         versions.c.current_stage,
-        *(tables.schema.optional(versions, each) for each in _OPTIONAL),
+        *(tables.schema.optional(versions, key) for key in _OPTIONAL),
     ).where(condition)
     rows = connection.execute(statement.order_by(versions.c.version.desc(), versions.c.name)).all()
     names = [name] if name is not None else sorted({row.name for row in rows})
@@ -90,7 +92,7 @@ def _version(
         creation_time=row.creation_time,
         last_updated_time=row.last_updated_time,
         description=row.description or None,
-        # Where MLflow has redacted them they say nothing.
+        # In a deleted version MLflow has redacted them.
         source=None if gone else row.source or None,
         storage_location=row.storage_location or None,
         run_id=None if gone else row.run_id or None,
@@ -103,26 +105,26 @@ def _version(
 
 
 def _tags(connection: Connection, tables: RegistryTables, names: Sequence[str]) -> dict[VersionKey, dict[str, str]]:
-    """Of all versions of these models."""
+    """Return the tags of all versions of these models."""
     found: dict[VersionKey, dict[str, str]] = {}
     if tables.has(VERSION_TAGS):
         tags = tables.version_tags
         statement = select(tags.c.name, tags.c.version, tags.c.key, tags.c.value).order_by(tags.c.key)
         for some in chunks(names):
-            here = statement.where(tables.in_workspace(tags), tags.c.name.in_(some))
-            for name, version, key, value in connection.execute(here).all():
+            of_some = statement.where(tables.in_workspace(tags), tags.c.name.in_(some))
+            for name, version, key, value in connection.execute(of_some).all():
                 found.setdefault((name, version), {})[key] = value or ""
     return found
 
 
 def _aliases(connection: Connection, tables: RegistryTables, names: Sequence[str]) -> dict[VersionKey, list[str]]:
-    """Of all versions of these models."""
+    """Return the aliases of all versions of these models, sorted."""
     found: dict[VersionKey, list[str]] = {}
     if tables.has(ALIASES):
         aliases = tables.aliases
         statement = select(aliases.c.name, aliases.c.version, aliases.c.alias).order_by(aliases.c.alias)
         for some in chunks(names):
-            here = statement.where(tables.in_workspace(aliases), aliases.c.name.in_(some))
-            for name, version, alias in connection.execute(here).all():
+            of_some = statement.where(tables.in_workspace(aliases), aliases.c.name.in_(some))
+            for name, version, alias in connection.execute(of_some).all():
                 found.setdefault((name, version), []).append(alias)
     return found
