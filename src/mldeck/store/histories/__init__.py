@@ -1,1 +1,1 @@
-"""The histories of metrics, and their outlines."""
+"""Reading the histories of metrics, and outlines of them."""

@@ -1,8 +1,7 @@
-"""Reading whole histories of metrics, and what was logged since.
+"""Reading whole histories of metrics, and the points that were logged since.
 
-MLflow only ever appends to `metrics`, a table whose rowids grow: the rows up to a rowid are a snapshot. So a long history is
-read in several statements, between which others may write, and what is newer is read later, without a gap and without
-a point twice.
+MLflow only appends to `metrics`, whose rowids grow, so the rows up to a rowid are a snapshot. Therefore a long history can be
+read in several statements, between which others may write, and newer points can be read later, without gaps or duplicates.
 """
 
 from __future__ import annotations
@@ -22,13 +21,14 @@ from mldeck.store.sqlite.reader import execute_patiently
 from mldeck.store.statements import stoppable
 
 _ROWS_AT_ONCE = 250_000
-"""Read by one statement: about half a second, in which nobody can write."""
+"""Rows that one statement reads: about half a second, in which no other program can write."""
 _ROWS_PER_PART = 500
-"""Turned into arrays at once: so few that Python's search for garbage does not start for them."""
+"""Rows that are converted to arrays at once: so few that they do not trigger Python's garbage collection."""
 _TOLD_EVERY = 20 * _ROWS_PER_PART
+"""Points between two reports of progress."""
 
 StepRange = tuple[int, int]
-"""The first and the last step that are asked for."""
+"""The first and the last step to read, both included."""
 
 
 def read_history(
@@ -39,10 +39,11 @@ def read_history(
     window: StepRange | None = None,
     on_part: Callable[[int], None] | None = None,
 ) -> History:
-    """The points of a metric of a run, or those in a window of steps; an interrupt only ends the reading.
+    """Return the points of a metric of a run, or those in a window of steps.
 
-    `on_part` is told every 10,000 points how many were read. More points than `MAX_POINTS` are thinned out while they are
-    read: in SQL, slices would have to be sorted, and no other program could write meanwhile.
+    When the interrupt is fired meanwhile, the points read so far are returned (`was_stopped`). `on_part` is called after every
+    10,000 points, with the number of points read so far. More points than `MAX_POINTS` are thinned while they are read: SQL
+    would have to sort them first, and no other program could write meanwhile.
     """
     newest = _newest_row(connection, schema)
     collector = PointCollector()
@@ -70,43 +71,45 @@ def read_history(
 
 @dataclass(frozen=True)
 class Bookmark:
-    """How far the reading of a history in parts has come."""
+    """The position up to which a history was read in parts."""
 
     newest: int
-    """The rowid up to which there are points: what is logged meanwhile is left out."""
+    """The greatest rowid to read: points that are logged meanwhile are left out."""
     in_seconds: bool
+    """Whether the times of the history were logged in seconds."""
     after: tuple[int, ...] = ()
-    """Step and rowid of the last point, or the rowid alone; empty at the start."""
+    """(step, rowid) of the last point read, or (rowid,) when parts are ordered by rowid; empty at the start."""
 
 
 def read_part(
-    connection: Connection, schema: Schema, run_id: str, key: str, place: Bookmark | None = None
+    connection: Connection, schema: Schema, run_id: str, key: str, bookmark: Bookmark | None = None
 ) -> tuple[Points, Bookmark | None]:
-    """The points that follow the place, however many there are in all, and where the next part begins; None at the end.
+    """Return the points that follow the bookmark, and the bookmark of the next part, None at the end.
 
-    Parts follow each other in the order of the index: by step where it has the steps, else as the points were logged.
+    Parts follow each other in the order of the index: by step if it contains the step, else in the order of logging. Within a
+    part the points are in order.
     """
-    place = place or _first_bookmark(connection, schema, run_id, key)
+    bookmark = bookmark or _first_bookmark(connection, schema, run_id, key)
     points = Points()
-    if place is None:
+    if bookmark is None:
         return points, None
-    statement = _points_of(schema, run_id, key).where(schema.rowid <= place.newest)
+    statement = _points_of(schema, run_id, key).where(schema.rowid <= bookmark.newest)
     order = schema.history_order
-    if not order:  # the table itself is in order; sorting what an index finds would take as long for each part
+    if not order:  # the table is in this order; sorting the rows that an index finds would take as long for each part
         order = (schema.rowid,)
         statement = statement.with_hint(schema.metrics, "NOT INDEXED", "sqlite")
-    if place.after:
-        statement = statement.where(tuple_(*order) > place.after)
+    if bookmark.after:
+        statement = statement.where(tuple_(*order) > bookmark.after)
     last: tuple[int, ...] = ()
     with closing(execute_patiently(connection, statement.order_by(*order).limit(_ROWS_AT_ONCE))) as result:
         for rows in _fetched(result):
             points.add(rows)
-            last = _place_of(rows, order)
+            last = _position_of(rows, order)
     is_end = len(points) < _ROWS_AT_ONCE
-    if place.in_seconds:
+    if bookmark.in_seconds:
         points.turn_into_milliseconds()
     points.arrange()
-    return points, None if is_end else replace(place, after=last)
+    return points, None if is_end else replace(bookmark, after=last)
 
 
 def _first_bookmark(connection: Connection, schema: Schema, run_id: str, key: str) -> Bookmark | None:
@@ -123,16 +126,16 @@ def _first_bookmark(connection: Connection, schema: Schema, run_id: str, key: st
 
 
 def read_newer(connection: Connection, schema: Schema, history: History) -> History:
-    """The history with what was logged since it was read; in the same arrays when nothing was.
+    """Return the history together with the points logged since it was read; with the same arrays when there are none.
 
-    All of it is read anew if it was never read to its end, or if rows were taken out or numbered anew (`mlflow gc`, a
-    migration, VACUUM): then the row that was the newest is not in its place any more, or the run is gone.
+    All of it is read again if it was not read to its end, or if rows were deleted or renumbered (`mlflow gc`, a migration,
+    VACUUM): then the row that was the newest does not have its rowid any more, or the run is gone.
     """
     newest = _newest_row(connection, schema)
     mark = history.mark
     if newest is None or mark is None or not _is_appended_to(connection, schema, history.run_id, mark):
         return read_history(connection, schema, history.run_id, history.key, history.window)
-    # Few rows lie between two looks, whoever logged them: quicker to go through than any index.
+    # Few rows are logged between two reads, by all runs together: scanning them is faster than any index.
     statement = (
         _points_of(schema, history.run_id, history.key, history.window)
         .where(schema.rowid > mark[0], schema.rowid <= newest[0])
@@ -142,7 +145,7 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
     if not rows:
         return replace(history, mark=newest)
     is_odd = any(None in row[:3] for row in rows)
-    # A time in seconds among them, perhaps: only the whole history tells.
+    # A time may be in seconds, which only the whole history can tell.
     if is_odd or len(history) + len(rows) > MAX_POINTS or min(row[2] for row in rows) < SECONDS_LIMIT:
         return read_history(connection, schema, history.run_id, history.key, history.window)
     points = Points(history.steps, history.values, history.timestamps)
@@ -158,7 +161,7 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
 
 
 def _read_times(connection: Connection, schema: Schema, run_id: str, points: Points) -> None:
-    """Turn the times into milliseconds where they were logged in seconds."""
+    """Convert the times to milliseconds if they were logged in seconds."""
     if len(points) and _are_seconds(connection, schema, run_id, min(points.timestamps), max(points.timestamps)):
         points.turn_into_milliseconds()
 
@@ -172,7 +175,7 @@ def _are_seconds(connection: Connection, schema: Schema, run_id: str, earliest: 
 
 
 def _points_of(schema: Schema, run_id: str, key: str, window: StepRange | None = None) -> Select[Any]:
-    """The columns of a `PointRow`, by the index that is quickest in this version."""
+    """Select the columns of a `PointRow`, by the fastest index of this version."""
     points = schema.metrics
     value = case((schema.is_nan(points) == 0, points.c.value))
     statement = select(points.c.step, schema.rowid, points.c.timestamp, value).where(
@@ -188,7 +191,7 @@ def _points_of(schema: Schema, run_id: str, key: str, window: StepRange | None =
 def _parts(
     connection: Connection, schema: Schema, points: Select[Any], newest: Row[Any] | None
 ) -> Iterator[Sequence[PointRow]]:
-    """The rows up to the newest one, straight from SQLite's driver: SQLAlchemy's rows would double what a row costs."""
+    """Yield the rows up to the newest one, straight from the driver: SQLAlchemy's rows would double the cost."""
     if newest is None:
         return
     statement = points.where(schema.rowid <= newest[0])
@@ -205,26 +208,26 @@ def _parts(
         with closing(result):
             for rows in _fetched(result):
                 read += len(rows)
-                last = _place_of(rows, order)
+                last = _position_of(rows, order)
                 yield rows
         if not order or read < _ROWS_AT_ONCE:
             return
 
 
 def _fetched(result: CursorResult[Any]) -> Iterator[Sequence[PointRow]]:
-    assert result.cursor is not None  # it has rows, or could have
+    assert result.cursor is not None  # a SELECT has a cursor, even without rows
     while rows := result.cursor.fetchmany(_ROWS_PER_PART):
         yield rows
 
 
-def _place_of(rows: Sequence[PointRow], order: Sequence[ColumnElement[Any]]) -> tuple[int, ...]:
-    """Of the last row: step and rowid, or the rowid alone."""
+def _position_of(rows: Sequence[PointRow], order: Sequence[ColumnElement[Any]]) -> tuple[int, ...]:
+    """Return (step, rowid) of the last row, or (rowid,) when that is the order."""
     step, rowid, *_ = rows[-1]
     return (step, rowid) if len(order) > 1 else (rowid,)
 
 
 def _newest_row(connection: Connection, schema: Schema) -> Row[Any] | None:
-    """Of the whole table, whatever run it belongs to."""
+    """Return the newest row of the whole table, of any run; None when it is empty."""
     return _row_at(connection, schema, select(func.max(schema.rowid)).select_from(schema.metrics).scalar_subquery())
 
 
@@ -236,6 +239,6 @@ def _row_at(connection: Connection, schema: Schema, rowid: object, *conditions: 
 
 
 def _is_appended_to(connection: Connection, schema: Schema, run_id: str, mark: Sequence[Any]) -> bool:
-    """Whether all that was logged since has greater rowids than what was read."""
+    """Return whether rows were only appended since: the row `mark` still has its rowid, and the run exists."""
     has_run = select(schema.runs.c.run_uuid).where(schema.runs.c.run_uuid == run_id).exists()
     return _row_at(connection, schema, mark[0], has_run) == mark

@@ -1,4 +1,4 @@
-"""Which metrics several runs have."""
+"""The metrics that several runs have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mldeck.store.statements import chunks
 
 
 def metric_keys(connection: Connection, schema: Schema, ids: Sequence[str]) -> tuple[MetricKey, ...]:
-    """The metrics that at least one of these runs has, by name."""
+    """Return the metrics that any of these runs has, by name, each with the number of runs."""
     latest = schema.latest_metrics
     counts: dict[str, int] = {}
     for some in chunks(ids):

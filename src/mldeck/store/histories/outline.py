@@ -1,4 +1,4 @@
-"""Reading the history of one metric of one run, as much of it as a picture can show."""
+"""Reading an outline of the history of one metric of one run, for small charts."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ from mldeck.store.values import MAX_INTEGER
 
 @dataclass(frozen=True, slots=True)
 class HistorySpan:
-    """What happened to a metric in one slice of its steps: every extreme is kept, so that no spike gets lost."""
+    """A slice of a history. It keeps the extremes, so that no spike is lost."""
 
     position: int
-    """0 for the first slice of the history, slices - 1 for the last."""
+    """Index of the slice: 0 for the first of the history, slices - 1 for the last."""
     first_step: int
-    """Of the points in this slice."""
+    """First and last step that have a point in this slice."""
     last_step: int
     low: float | None
-    """Smallest and largest value; None when all of them are NaN."""
+    """Smallest and largest value; None when all values are NaN."""
     high: float | None
     nan_count: int
+    """Number of points that are NaN."""
 
 
 def history_outline(
     connection: Connection, schema: Schema, run_id: str, key: str, slices: int
 ) -> tuple[HistorySpan, ...]:
-    """The history cut into at most `slices` slices of equal numbers of steps, by position; empty slices are left out.
+    """Return the history in at most `slices` slices of equal numbers of steps, by position; empty slices are left out.
 
-    The database does the cutting: a history of 200,000 steps comes back as a few rows.
+    The database aggregates, so a history of 200,000 steps is returned as a few rows.
     """
     points = schema.metrics
-    # SQLite has any text behind all numbers: what is no number is left out. An expression, which no index is asked for.
+    # For SQLite, every text is greater than all numbers, so this leaves out steps that are not numbers. It is an expression
+    # so that no index is used for it.
     of_run = and_(points.c.run_uuid == run_id, points.c.key == key, func.coalesce(points.c.step, "") <= MAX_INTEGER)
     hint = f"INDEXED BY {schema.history_index}" if schema.history_index else ""
     limits = select(func.min(points.c.step), func.max(points.c.step)).where(of_run).with_hint(points, hint, "sqlite")
@@ -43,9 +45,9 @@ def history_outline(
     if first is None:
         return ()
     width = (last - first) // slices + 1
-    width += width >> 40  # of steps so far apart that SQLite divides floats, rounding must not push the last one out
+    width += width >> 40  # for steps so far apart that SQLite divides floats: rounding must not create a further slice
     is_nan = or_(schema.is_nan(points) == 1, points.c.value > math.inf)
-    # The difference of two steps may be too large for an integer: SQLite goes on with a float then.
+    # The difference of two steps may be too large for an integer; SQLite then calculates with floats.
     position = cast((points.c.step - first) // width, Integer)
     real_value = case((is_nan, None), else_=points.c.value)
     statement = (

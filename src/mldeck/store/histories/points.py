@@ -1,6 +1,6 @@
-"""The points of a history while it is being read: in arrays, in order, and fewer of them where there are too many to hold.
+"""The points of a history while it is read: in arrays, sorted, and thinned when they are too many to keep.
 
-A point takes 24 bytes here, a tenth of what it takes as a tuple.
+A point takes 24 bytes here, a tenth of its size as a tuple.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from mldeck.store.encoding import STORED_INFINITY, metric_value
 from mldeck.store.values import float_of, integer_of
 
 MAX_POINTS = 1_000_000
-"""So many are held: 24 MB, and more than any picture can show."""
+"""Most points that are kept: 24 MB, and more than any picture can show."""
 
 _KEPT = 4
-"""Of the points of a slice: the first, the last, the least and the greatest."""
+"""Points that are kept of a slice: the first, the last, the smallest and the greatest."""
 
 PointRow = tuple[int, int, int, float | None]
-"""Step, rowid, timestamp and value as the database has them, but NULL for NaN: each column more takes a tenth more time."""
+"""(step, rowid, timestamp, value) as stored, but None for NaN, because a column of its own would take a tenth more time."""
 
 
 class Points:
-    """Parallel arrays. Between `add` and `arrange` they may be out of order."""
+    """Steps, values and timestamps (in ms, or as logged) in parallel arrays. After `add` they are unsorted until `arrange`."""
 
     def __init__(self, steps: Iterable[int] = (), values: Iterable[float] = (), timestamps: Iterable[int] = ()) -> None:
-        self.steps = array("q", steps)  # SQLite's integers are 64 bits wide too
+        self.steps = array("q", steps)  # SQLite's integers have 64 bits too
         self.values = array("d", values)
         self.timestamps = array("q", timestamps)
 
@@ -38,20 +38,20 @@ class Points:
         return len(self.steps)
 
     def add(self, rows: Sequence[PointRow]) -> None:
-        """Rows without a step or a time are left out."""
+        """Append rows; those without a step or a time are left out."""
         before = len(self)
         try:
             self._add(rows)
-        except (TypeError, ValueError):  # something among them is no number
-            for each in (self.steps, self.values, self.timestamps):
-                del each[before:]
+        except (TypeError, ValueError):  # one of the values is not a number
+            for numbers in (self.steps, self.values, self.timestamps):
+                del numbers[before:]
             self._add([row for row in map(_repaired, rows) if row is not None])
 
     def _add(self, rows: Sequence[PointRow]) -> None:
         if not rows:
             return
         steps, _, timestamps, values = zip(*rows, strict=True)
-        # A list is taken over much quicker than whatever else can be iterated over.
+        # An array extends itself from a list much faster than from any other iterable.
         self.steps.fromlist(list(steps))
         self.values.fromlist(_decoded(values))
         self.timestamps.fromlist(list(timestamps))
@@ -65,14 +65,16 @@ class Points:
         self.timestamps = array("q", (1000 * timestamp for timestamp in self.timestamps))
 
     def arrange(self, start: int = 0) -> None:
-        """Puts the points from the index `start` on in order: by step, timestamp and value, where NaN counts as the 0
-        that it is stored as, so that the last point is MLflow's latest."""
+        """Sort the points from the index `start` on by step, timestamp and value.
+
+        NaN counts as the 0 that is stored for it, so that the last point is MLflow's latest.
+        """
         steps = self.steps[start:]
         if all(map(lt, steps, islice(steps, 1, None))):
             return
         order = list(range(start, len(self)))
         values = self.values
-        # From the least important to the most important: each sort keeps what the one before did among equals.
+        # From the least to the most important key: each sort is stable and keeps the order of the previous one among equals.
         order.sort(key=lambda index: isnan(values[index]))
         order.sort(key=lambda index: 0.0 if isnan(values[index]) else values[index])
         order.sort(key=self.timestamps.__getitem__)
@@ -82,13 +84,13 @@ class Points:
         self.timestamps[start:] = array("q", map(self.timestamps.__getitem__, order))
 
     def merge(self, rows: Sequence[PointRow]) -> None:
-        """Adds rows to points that are in order, wherever they belong: usually at the end."""
+        """Insert rows into sorted points: usually at the end."""
         earliest = bisect_left(self.steps, min(row[0] for row in rows))
         self.add(rows)
         self.arrange(earliest)
 
     def thin(self, size: int) -> None:
-        """Of every `size` points that follow each other, keeps those that a curve must go through."""
+        """Keep, of every `size` successive points, only those that a curve must pass through (see `_extremes`)."""
         kept = array("q")
         for start in range(0, len(self), size):
             kept.extend(start + position for position in sorted(_extremes(self.values[start : start + size])))
@@ -98,16 +100,16 @@ class Points:
 
 
 class PointCollector:
-    """The points of one history as they come: all of them, or an outline of the same density everywhere."""
+    """Collects the points of one history: all of them, or an evenly thinned outline when they are more than `most`."""
 
     def __init__(self, most: int = MAX_POINTS) -> None:
         self._most = most
         self._points = Points()
         self._piece = Points()
         self._stride = 1
-        """How many points of the history one of `_points` stands for."""
+        """Number of logged points per kept point, the same for all of `_points`."""
         self.count = 0
-        """How many points came."""
+        """Number of points added so far."""
 
     def add(self, rows: Sequence[PointRow]) -> None:
         self.count += len(rows)
@@ -130,13 +132,14 @@ class PointCollector:
             self._stride *= _KEPT
 
     def finish(self) -> Points:
+        """Return the collected points, sorted."""
         self._settle()
         self._points.arrange()
         return self._points
 
 
 def _extremes(values: Sequence[float]) -> set[int]:
-    """The indexes of the first and the last value, of the least and the greatest, and of the first NaN: the gap must show."""
+    """Return the indexes of the first, last, smallest and greatest value, and of the first NaN, whose gap must show."""
     kept = {0, len(values) - 1}
     numbers = values
     if isnan(sum(values)):  # or both infinities are there
@@ -148,7 +151,7 @@ def _extremes(values: Sequence[float]) -> set[int]:
 
 
 def _repaired(row: Sequence[Any]) -> PointRow | None:
-    """A row of what may be anything; None without a step or a time."""
+    """Return a row of mistyped values as numbers; None when it has no step or no time."""
     step, rowid, timestamp, value = row
     step, timestamp = integer_of(step), integer_of(timestamp)
     return None if step is None or timestamp is None else (step, rowid, timestamp, float_of(value))

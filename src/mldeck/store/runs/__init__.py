@@ -1,1 +1,1 @@
-"""Experiments and runs: finding, filtering, sorting and reading them."""
+"""Finding, filtering, sorting and reading experiments and runs."""

@@ -1,4 +1,4 @@
-"""The best value of a metric among the runs of a query, and the metric that MLflow was told is the important one."""
+"""The best value of a metric among the runs of a query, and the primary metric of an experiment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _GREATER_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter"
 def best_values(
     connection: Connection, schema: Schema, query: RunQuery, greater_is_better: Mapping[str, bool]
 ) -> dict[str, float]:
-    """By key, over all runs of the query; NaN and the infinities are nobody's best. A key without any value is left out."""
+    """Return the best value of each metric over all runs of the query; NaN and infinities do not count.
+
+    `greater_is_better` names the metrics. A metric without a finite value is left out.
+    """
     latest, runs = schema.latest_metrics, schema.runs
     listed = select(runs.c.run_uuid).where(matches(schema, query))
     finite = and_(latest.c.value < STORED_INFINITY, latest.c.value > -STORED_INFINITY)
@@ -38,7 +41,7 @@ def best_values(
 
 
 def primary_metric(connection: Connection, schema: Schema, experiment_id: str) -> tuple[str, bool] | None:
-    """The experiment's primary metric and whether greater is better; None unless both are said."""
+    """Return (primary metric, whether greater is better) from the experiment's tags; None unless both are set."""
     if not schema.has("experiment_tags"):
         return None
     tags = schema.experiment_tags

@@ -1,4 +1,4 @@
-"""Which columns a run table should show before anybody chose any."""
+"""The columns that a run table shows by default, and those it can show."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from mldeck.store.schema import Schema
 from mldeck.store.statements import chunks
 
 SAMPLE_RUNS = 60
-"""As many runs are looked at as a tall screen shows."""
+"""Number of runs that are compared: as many as a tall screen shows."""
 
 _MAX_VALUES = 20_000
-"""So many rows of a kind are read at once; a run may have 12,000 metrics."""
+"""Most rows that are read at once of the metrics or the params; a run may have 12,000 metrics."""
 
 _MAX_COLUMNS = 30
-"""Of each kind; the rest can be chosen by hand."""
+"""Most columns of each kind that are shown by default; the user can choose others."""
 
 _KEYS_PER_RUN = 200
 _MAX_CANDIDATES = 1_000
 _KEYS_AT_ONCE = 200
-"""Where runs have more keys than can be read: how many of them are looked at in the end, and how many at a time."""
+"""For runs with more than `_MAX_VALUES` rows: keys read per run, keys compared in all, and keys compared at a time."""
 
 
 def differing_columns(connection: Connection, schema: Schema, ids: Sequence[str]) -> tuple[Column, ...]:
-    """The metrics, then the params, whose values differ between these runs; all of them if there is one run only.
+    """Return the metrics, then the params, whose values differ between these runs; all of them if there is only one run.
 
-    Those that most runs have come first. System metrics (`system/…`) are left out: there are many, and nobody chose to log
-    them.
+    Those that most runs have come first. System metrics (`system/…`) are left out: there are many, and MLflow logs them by
+    itself.
     """
     sample = list(ids[:SAMPLE_RUNS])
     if not sample:
@@ -42,7 +42,7 @@ def differing_columns(connection: Connection, schema: Schema, ids: Sequence[str]
 
 
 def _differing_keys(connection: Connection, source: FromClause, sample: Sequence[str]) -> list[str]:
-    """The first of them. All values are compared if they are few enough, else those of the most common keys."""
+    """Return the first differing keys. All values are compared if they are few enough, else those of the most common keys."""
     rows = _values(connection, source, sample, _MAX_VALUES + 1)
     if len(rows) <= _MAX_VALUES:
         return _without_system(_differing(rows, len(sample)))[:_MAX_COLUMNS]
@@ -55,7 +55,7 @@ def _differing_keys(connection: Connection, source: FromClause, sample: Sequence
 
 
 def _candidates(connection: Connection, source: FromClause, sample: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Keys of which every run has a say, however many there are: the most common ones first."""
+    """Yield lists of keys, the most common first, to which each run contributes a limited number."""
     some_of_each = union_all(
         *(
             select(select(source.c.key).where(source.c.run_uuid == run_id).limit(_KEYS_PER_RUN).subquery().c.key)
@@ -74,7 +74,7 @@ def _without_system(keys: Iterable[str]) -> list[str]:
 
 
 def present_columns(connection: Connection, schema: Schema, query: RunQuery) -> tuple[Column, ...]:
-    """All metrics, then params, then tags but MLflow's own, that at least one run of the query has, each by name."""
+    """Return the metrics, then params, then tags (without MLflow's own) that any run of the query has, each by name."""
     few = connection.execute(
         select(schema.runs.c.run_uuid).where(matches(schema, query)).limit(SAMPLE_RUNS + 1)
     ).scalars()
@@ -95,17 +95,20 @@ def _is_users(tag: str) -> bool:
 
 
 def _keys_of_query(connection: Connection, schema: Schema, source: FromClause, query: RunQuery) -> Sequence[str]:
-    """For each key of the database, looks for one run of the query: the first that has the key is one as a rule."""
+    """Return the keys that any run of the query has.
+
+    For each key of the database one such run is searched, and usually the first run with the key belongs to the query.
+    """
     found = found_keys(source)
     listed = select(schema.runs.c.run_uuid).where(matches(schema, query))
-    # An expression, or SQLite would try every listed run with every key instead of following the rows of a key.
+    # An expression, because otherwise SQLite tries every listed run with every key instead of following the rows of a key.
     run_id = func.coalesce(source.c.run_uuid, "")
     has_run = select(source.c.key).where(and_(source.c.key == found.c.key, run_id.in_(listed))).exists()
     return connection.execute(select(found.c.key).where(found.c.key.is_not(None), has_run)).scalars().all()
 
 
 def keys_of_runs(connection: Connection, schema: Schema, ids: Sequence[str]) -> tuple[Column, ...]:
-    """All metrics, then params, then tags that at least one of these runs has, each by name."""
+    """Return the metrics, then params, then tags that any of these runs has, each by name."""
     columns: list[Column] = []
     for kind in (Kind.METRIC, Kind.PARAM, Kind.TAG):
         source = schema.values_of(kind)
@@ -125,7 +128,7 @@ def _values(
     limit: int | None,
     keys: Sequence[str] | None = None,
 ) -> list[tuple[str, object]]:
-    """Key and value of each row; a NaN, which is stored as 0, differs from a 0."""
+    """Return (key, comparable value) of each row. A NaN, which is stored as 0, is different from a 0."""
     value = [source.c[name] for name in ("value", "is_nan") if name in source.c]
     statement = select(source.c.key, *value).where(source.c.run_uuid.in_(ids)).limit(limit)
     if keys is not None:

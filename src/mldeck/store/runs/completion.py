@@ -1,4 +1,4 @@
-"""What can be typed in a search, as far as it stands in the database: keys, and values of a key."""
+"""Completions for a search that come from the database: keys, and values of a key."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from mldeck.store.text_match import as_number
 
 _MAX_KEYS = 20_000
 _VALUE_ROWS = 5_000
-"""So many rows of a key are looked at for its values: enough for those that matter, quick in any store."""
+"""Most rows of a key that are read for its values: enough for the common ones, and quick in any store."""
 
 
 def list_keys(connection: Connection, schema: Schema, kind: Kind, sample_ids: Sequence[str]) -> list[str]:
-    """The keys of a kind in this database: those that most of the sample runs have come first, the others by name.
+    """Return the keys of a kind in this database: those that most of the sample runs have come first, the others by name.
 
-    Found by skipping along the primary key, which the key leads: a look per key, not per row
-    (DATABASE.md#indexes-and-query-plans).
+    The primary key begins with the key, so the search skips from key to key: one access per key, not per row (DATABASE.md#indexes-and-query-plans,
+    rule 2).
     """
     source = schema.values_of(kind)
     counts: dict[str, int] = {}
@@ -38,7 +38,7 @@ def _all_keys(connection: Connection, source: FromClause) -> list[str]:
 
 
 def found_keys(source: FromClause) -> CTE:
-    """A column `key` with each key of the table once, found key by key; the last one is NULL."""
+    """Return a CTE with a column `key`: each key of the table once, found key by key, and a NULL at the end."""
     first = select(func.min(source.c.key).label("key"))
     found = first.cte("found", recursive=True)
     following = select(func.min(source.c.key)).where(source.c.key > found.c.key).scalar_subquery()
@@ -46,7 +46,7 @@ def found_keys(source: FromClause) -> CTE:
 
 
 def list_values(connection: Connection, schema: Schema, kind: Kind, key: str, limit: int) -> list[str]:
-    """Values of a param or tag, the most frequent first."""
+    """Return the values of a param or tag, the most frequent first."""
     source = schema.values_of(kind)
     some = select(source.c.value).where(source.c.key == key).limit(_VALUE_ROWS).subquery()
     statement = select(some.c.value).group_by(some.c.value).order_by(func.count().desc(), some.c.value).limit(limit)
@@ -54,7 +54,7 @@ def list_values(connection: Connection, schema: Schema, kind: Kind, key: str, li
 
 
 def is_numeric(connection: Connection, schema: Schema, query: RunQuery, kind: Kind, key: str) -> bool:
-    """Whether the values that the runs of the query have for this param or tag are numbers, as `numbers_of` says it."""
+    """Return whether the runs of the query have values of this param or tag, and all are numbers, as `numbers_of` defines."""
     source = schema.values_of(kind)
     runs = schema.runs
     values = (

@@ -14,7 +14,7 @@ _KEYS = ("name", "digest", "context")
 
 
 def dataset_texts(connection: Connection, schema: Schema, ids: Sequence[str]) -> dict[str, dict[str, str]]:
-    """By run id: `name`, `digest` and `context`, each with what several datasets have separated by commas."""
+    """Return, by run id, the texts `name`, `digest` and `context`; those of several datasets are joined by commas."""
     if not schema.has("datasets", "inputs", "input_tags"):
         return {}
     found: dict[str, dict[str, list[str]]] = {}
@@ -27,7 +27,7 @@ def dataset_texts(connection: Connection, schema: Schema, ids: Sequence[str]) ->
 
 
 def dataset_inputs(connection: Connection, schema: Schema, ids: Sequence[str]) -> dict[str, list[DatasetInput]]:
-    """By run id: all that is known of each dataset. Its JSON may be long, so a row of the run table does without."""
+    """Return, by run id, all that is stored of each dataset. Its JSON may be long, so the run table does not read it."""
     if not schema.has("datasets", "inputs", "input_tags"):
         return {}
     datasets = schema.datasets
@@ -42,14 +42,14 @@ def dataset_inputs(connection: Connection, schema: Schema, ids: Sequence[str]) -
         _inputs_of(schema, ids, *columns)
     ).all():
         dataset = DatasetInput(
-            name, digest, source_type, source, context or None, *(each or None for each in described)
+            name, digest, source_type, source, context or None, *(text or None for text in described)
         )
         found.setdefault(run_id, []).append(dataset)
     return found
 
 
 def _inputs_of(schema: Schema, ids: Sequence[str], *more: ColumnElement[Any]) -> Select[Any]:
-    """Run id, name, digest, context, and more of each dataset. Datasets have the run as their destination."""
+    """Select (run id, name, digest, context, *more) of each dataset whose destination is one of these runs."""
     datasets, inputs, tags = schema.datasets, schema.inputs, schema.input_tags
     context = and_(tags.c.input_uuid == inputs.c.input_uuid, tags.c.name == DATASET_CONTEXT_TAG)
     return (

@@ -1,4 +1,4 @@
-"""Reading everything the inspector shows of one run."""
+"""Reading everything that the inspector shows of one run."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from mldeck.store.runs.records import load_runs, run_from_row, select_runs
 from mldeck.store.schema import Schema
 
 MAX_CHILDREN = 200
-"""How many nested runs are read; the count beside them is exact."""
+"""Most nested runs that are read; the count beside them is exact."""
 
 
 def run_details(connection: Connection, schema: Schema, run_id: str) -> RunDetails | None:
-    """None when there is no such run (any more)."""
+    """Return everything about one run; None when it does not exist (any more)."""
     row = connection.execute(select_runs(schema).where(schema.runs.c.run_uuid == run_id)).first()
     if row is None:
         return None
@@ -71,14 +71,14 @@ def _in_ms(timestamp: int, run: Run) -> int:
 
 
 def _pairs(connection: Connection, schema: Schema, kind: Kind, run_id: str) -> tuple[tuple[str, str], ...]:
-    """Keys and values of all params or tags of a run, by key."""
+    """Return (key, value) of all params or tags of a run, sorted by key."""
     table = schema.values_of(kind)
     rows = connection.execute(select(table.c.key, table.c.value).where(table.c.run_uuid == run_id)).all()
     return tuple(sorted((row.key, row.value or "") for row in rows))
 
 
 def _children(connection: Connection, schema: Schema, run_id: str) -> tuple[tuple[Run, ...], int]:
-    """Nested runs point at their parent; the parent knows nothing of them (DATABASE.md#lifecycle)."""
+    """Return the nested runs and their exact number. Only a tag of the nested run names its parent (DATABASE.md#lifecycle)."""
     tags = schema.tags
     is_child = and_(tags.c.key == PARENT_TAG, tags.c.value == run_id)
     count = connection.execute(select(func.count()).select_from(tags).where(is_child)).scalar_one()

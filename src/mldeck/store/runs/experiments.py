@@ -9,7 +9,7 @@ from mldeck.store.schema import Schema
 
 
 def list_experiments(connection: Connection, schema: Schema, view: View) -> list[Experiment]:
-    """In MLflow's default order: newest first, those without a creation time last, then by id (DATABASE.md#order)."""
+    """Return the experiments in MLflow's default order: newest first, without creation time last, then by id (DATABASE.md#order)."""
     table = schema.experiments
     statement = select(
         table.c.experiment_id,
@@ -38,7 +38,7 @@ def list_experiments(connection: Connection, schema: Schema, view: View) -> list
         for row in rows
         if row.experiment_id is not None
     ]
-    return sorted(experiments, key=lambda each: (-(each.creation_time or 0), int(each.experiment_id)))
+    return sorted(experiments, key=lambda found: (-(found.creation_time or 0), int(found.experiment_id)))
 
 
 def _notes(connection: Connection, schema: Schema) -> dict[int, str]:

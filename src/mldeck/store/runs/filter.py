@@ -1,7 +1,7 @@
-"""A search as SQL: which runs it finds, by MLflow 3.17's rules (DATABASE.md#search).
+"""A search as SQL, by MLflow 3.17's rules (DATABASE.md#search).
 
-Every clause is true or false of a run, never NULL, so that NOT is what it says. Every clause about a metric, param or
-tag asks whether there is a row; a run without the key therefore never matches, not even `!=`.
+Every clause is true or false for a run, never NULL, so that NOT inverts it. Every clause about a metric, param or tag tests
+whether a row exists, so a run without the key never matches, not even with `!=`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class SearchTables(Protocol):
 
 
 def run_filter(tree: Node, tables: SearchTables, now: int) -> ColumnElement[bool]:
-    """The condition on `tables.runs`. `now`, milliseconds since the epoch, is what `'2d ago'` counts from."""
+    """Return the search as a condition on `tables.runs`. `'2d ago'` is relative to `now`, in ms since the epoch."""
     if isinstance(tree, And):
         return and_(true(), *(run_filter(item, tables, now) for item in tree.items))
     if isinstance(tree, Or):
@@ -67,7 +67,7 @@ def run_filter(tree: Node, tables: SearchTables, now: int) -> ColumnElement[bool
     if isinstance(tree, Not):
         return not_(run_filter(tree.item, tables, now))
     if isinstance(tree, NameMatch):
-        # A word is meant as it is written: `_` and `%` are escaped.
+        # A word is taken literally: `_` and `%` are escaped.
         name = tables.tags.c.value
         return _row_of(tables, tables.tags, RUN_NAME_TAG, name.icontains(tree.word, autoescape=True))
     return _clause(tree, tables, now)
@@ -88,7 +88,7 @@ def _clause(clause: Comparison, tables: SearchTables, now: int) -> ColumnElement
 
 
 def _metric(clause: Comparison, tables: SearchTables) -> ColumnElement[bool]:
-    """The latest value. NaN, stored as 0 with a flag, satisfies `!=` and NOT IN and nothing else (3.17's rule)."""
+    """Return a condition on a latest value. NaN, stored as 0 with a flag, matches only `!=` and NOT IN (3.17's rule)."""
     metrics = tables.latest_metrics
     if clause.operator in PRESENCE:
         return _presence(clause, _row_of(tables, metrics, clause.key))
@@ -102,7 +102,7 @@ def _metric(clause: Comparison, tables: SearchTables) -> ColumnElement[bool]:
 
 
 def _text_row(clause: Comparison, tables: SearchTables, rows: FromClause, key: str) -> ColumnElement[bool]:
-    """A param or a tag. Compared with a number, a param counts only if it is one itself."""
+    """Return a condition on a param or tag. A comparison with a number matches only values that are numbers."""
     if clause.operator in PRESENCE:
         return _presence(clause, _row_of(tables, rows, key))
     if _is_numeric(clause.value):
@@ -113,7 +113,7 @@ def _text_row(clause: Comparison, tables: SearchTables, rows: FromClause, key: s
 
 
 def _run_name(clause: Comparison, tables: SearchTables) -> ColumnElement[bool]:
-    """MLflow looks at the tag: `runs.name` is empty in what MLflow 1.29 and earlier wrote."""
+    """Return a condition on the name in the tag, as in MLflow: MLflow 1.29 and earlier leave `runs.name` empty."""
     if clause.operator in PRESENCE:
         return _presence(clause, _row_of(tables, tables.tags, RUN_NAME_TAG, tables.tags.c.value != ""))
     return _text_row(clause, tables, tables.tags, RUN_NAME_TAG)
@@ -135,9 +135,9 @@ def _attribute(clause: Comparison, tables: SearchTables, now: int) -> ColumnElem
 
 
 def _dataset(clause: Comparison, tables: SearchTables) -> ColumnElement[bool]:
-    """Some dataset of the run. Two clauses may be satisfied by two datasets.
+    """Return the condition that a dataset of the run matches. Two clauses may be satisfied by different datasets.
 
-    Not EXISTS: no index leads with what ties an input to its run, and reading all inputs once is quick.
+    It is not an EXISTS, because no index begins with the run of an input, and reading all inputs once is quick.
     """
     datasets, inputs, input_tags = tables.datasets, tables.inputs, tables.input_tags
     if not tables.has("datasets", "inputs", "input_tags"):  # before MLflow 2.4
@@ -161,7 +161,7 @@ def _presence(clause: Comparison, present: ColumnElement[bool]) -> ColumnElement
 def _row_of(
     tables: SearchTables, rows: FromClause, key: str, condition: ColumnElement[bool] | None = None
 ) -> ColumnElement[bool]:
-    """Whether the run has that key, with a value that meets the condition."""
+    """Return the condition that the run has this key, with a value that meets `condition`."""
     found = and_(rows.c.run_uuid == tables.runs.c.run_uuid, exact(rows.c.key) == key)
     return _exists(tables, found if condition is None else and_(found, condition))
 
@@ -177,14 +177,14 @@ def _is_numeric(value: Value | None) -> bool:
 
 
 def _plain(value: Value | None, now: int) -> Value | None:
-    """Times as the milliseconds that MLflow stores."""
+    """Return a value with times and durations converted to ms, as MLflow stores them."""
     if isinstance(value, Duration):
         return value.milliseconds
     return to_milliseconds(value, now) if isinstance(value, Ago | Timestamp) else value
 
 
 def compare_text(column: ColumnElement[Any], operator: Operator, value: Value | None) -> ColumnElement[bool]:
-    """LIKE knows `%` and `_` and, as in MLflow, no escape. ILIKE ignores the case of ASCII letters on SQLite."""
+    """Compare a text column. As in MLflow, LIKE has no escape character; on SQLite, ILIKE ignores the case of ASCII letters."""
     if operator not in PATTERN:
         return _compare(exact(column), operator, value)
     if operator in (Operator.ILIKE, Operator.NOT_ILIKE):

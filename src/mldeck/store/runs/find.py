@@ -1,4 +1,4 @@
-"""Quick find: which of the listed runs contain a text."""
+"""Quick find: the listed runs that contain a text."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 def find_runs(
     connection: Connection, schema: Schema, query: RunQuery, text: str, columns: Sequence[Column]
 ) -> frozenset[str]:
-    """Upper and lower case are the same here (for ASCII letters, as SQLite's `lower` has it)."""
+    """Return the ids of the runs whose name, id, user or status contains the text, or a param or tag among `columns`.
+
+    The case of ASCII letters is ignored, as by SQLite's `lower`. Raises `SearchError` for a bad filter in the query.
+    """
     runs = schema.runs
     attributes = (schema.optional(runs, name) for name in ("run_uuid", "name", "user_id", "status"))
-    params = tuple(each.key for each in columns if each.kind is Kind.PARAM)
-    tags = tuple(each.key for each in columns if each.kind is Kind.TAG)
+    params = tuple(column.key for column in columns if column.kind is Kind.PARAM)
+    tags = tuple(column.key for column in columns if column.kind is Kind.TAG)
     found = or_(
-        *(_contains(each, text) for each in attributes),
+        *(_contains(attribute, text) for attribute in attributes),
         runs.c.run_uuid.in_(_having(schema.params, params, text)),
         runs.c.run_uuid.in_(_having(schema.tags, (*tags, RUN_NAME_TAG), text)),
     )
@@ -34,13 +37,13 @@ def find_runs(
 
 def _having(table: FromClause, keys: Sequence[str], text: str) -> ColumnElement[str]:
     contains = _contains(table.c.value, text)
-    # Too many to be named in a statement are nearly all there are.
+    # Keys that are too many to list in a statement are nearly all that exist.
     condition = and_(table.c.key.in_(keys), contains) if len(keys) < MAX_BOUND_VALUES // 2 else contains
     return select(table.c.run_uuid).where(condition).scalar_subquery()
 
 
 def _contains(value: ColumnElement[str], text: str) -> ColumnElement[bool]:
-    # Lowered as SQLite does it, or a text with a Ü would not be found where it stands as it was typed.
+    # Lowercased as SQLite does it, because otherwise a text with an Ü would not be found.
     lowered = text.translate(_LOWER)
-    escaped = "".join(f"{_ESCAPE}{each}" if each in ("%", "_", _ESCAPE) else each for each in lowered)
+    escaped = "".join(f"{_ESCAPE}{letter}" if letter in ("%", "_", _ESCAPE) else letter for letter in lowered)
     return func.lower(value, type_=String()).like(f"%{escaped}%", escape=_ESCAPE)

@@ -1,4 +1,4 @@
-"""Which run somebody means who types its id, the beginning of its id, or its name."""
+"""Finding runs by id, beginning of an id, or name."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from mldeck.store.runs.records import load_runs
 from mldeck.store.schema import Schema
 
 _FEWEST_CHARACTERS = 4
-"""Of an id: fewer would hit runs that nobody meant."""
+"""Shortest beginning of an id that is accepted: a shorter one would match unrelated runs."""
 
 _HEX = frozenset("0123456789abcdef")
 
 
 def resolve_runs(connection: Connection, schema: Schema, text: str, limit: int = 10) -> list[Run]:
-    """The run with that id; else the runs, at most `limit`, whose id begins with it; else those of that name, newest first."""
+    """Return the run with this id, else the runs whose id begins with it, else those of this name.
+
+    At most `limit` runs are returned, the newest first.
+    """
     if not text:
-        return []  # runs without a name are nobody's choice
+        return []  # an empty text would match all runs without a name
     runs, tags = schema.runs, schema.tags
     begins = text.lower()
     conditions = [runs.c.run_uuid == text]
     if len(begins) >= _FEWEST_CHARACTERS and _HEX.issuperset(begins):
-        # A range instead of LIKE: the primary key finds it, and LIKE minds upper and lower case on some databases only.
+        # A range instead of LIKE: it uses the primary key, and LIKE is case-sensitive on some databases only.
         conditions.append(and_(runs.c.run_uuid >= begins, runs.c.run_uuid < begins + "g"))
     name = type_coerce(runs.c.name, String)
     named = select(tags.c.run_uuid).where(tags.c.key == RUN_NAME_TAG, tags.c.value == text)

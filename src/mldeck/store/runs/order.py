@@ -1,4 +1,4 @@
-"""ORDER BY as MLflow means it (DATABASE.md#order)."""
+"""ORDER BY with MLflow's rules (DATABASE.md#order)."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from mldeck.store.schema import Schema
 from mldeck.store.text_match import as_number
 
 RUN_ATTRIBUTES = ("run_id", "run_name", "status", "user_id", "artifact_uri", "start_time", "end_time")
-"""What MLflow sorts by."""
+"""The attributes by which MLflow sorts."""
 DURATION = "duration"
-"""end_time - start_time: not known to MLflow, but a column of the run table."""
+"""end_time - start_time, in ms: unknown to MLflow, but a column of the run table."""
 
 _COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid", "run_name": "name"}
 _VALUE, _NAN, _MISSING = 0, 1, 2
 _TEXT = 1
-"""What is no number where numbers are sorted by."""
+"""The rank of texts that are not numbers in a numeric order."""
 
 
 def ordered(statement: Select[Any], schema: Schema, order: Sequence[OrderKey]) -> Select[Any]:
-    """Adds what the order needs: joins on (key, run), the rank of a missing value, and MLflow's tie-break.
+    """Add the order to a statement: joins on (key, run), the rank of missing values, and MLflow's tie-break.
 
-    Values come first in both directions, then NaN (or, among numbers, the texts that are none), then runs without the value.
-    The tie-break is newest first (unless the start time is sorted by), then the run id.
+    In both directions values come first, then NaN (in a numeric order of texts: those that are not numbers), then runs without
+    the value. Ties are broken by start time, newest first, unless it is one of the keys, then by run id. Raises `UsageError`
+    for an attribute that runs cannot be sorted by.
     """
     runs = schema.runs
     source: FromClause = runs

@@ -1,6 +1,6 @@
-"""Reading runs: which ones in what order, and what a row of the table shows of them.
+"""Reading runs: the ids that match a query in its order, and the values that a row of the table shows.
 
-The order is computed by the database and handed over as run ids; the cells of a row are read only when it is looked at.
+The database filters and sorts, and returns only run ids; the cells of a row are read when it is shown.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ _RUN_COLUMNS = (
 
 
 def run_ids(connection: Connection, schema: Schema, query: RunQuery, limit: int | None = None) -> list[str]:
-    """The ids of the runs that match, in the order asked for."""
+    """Return the ids of the runs that match, in the order of the query. Raises `SearchError` for a bad filter."""
     statement = ordered(select(schema.runs.c.run_uuid).where(matches(schema, query)), schema, query.order)
     if limit is not None:
         statement = statement.limit(limit)
     ids = read_quickly(connection, lambda: [row[0] for row in plain_rows(connection, statement, {})])
-    # One look at all of them, where asking each would be felt.
-    return ids if set(map(type, ids)) <= {str} else [text_of(each) for each in ids]
+    # One test for all ids, because a test of each would take noticeable time.
+    return ids if set(map(type, ids)) <= {str} else [text_of(run_id) for run_id in ids]
 
 
 def count_matching(connection: Connection, schema: Schema, query: RunQuery) -> int:
-    """How many runs match."""
+    """Return how many runs match. Raises `SearchError` for a bad filter."""
     statement = select(func.count()).select_from(schema.runs).where(matches(schema, query))
     return int(connection.execute(statement).scalar_one())
 
 
 def matches(schema: Schema, query: RunQuery) -> ColumnElement[bool]:
-    """Whether a run belongs to the experiments and the lifecycle stage that are looked at, and passes the filter.
+    """Return the condition that a run belongs to the experiments and the lifecycle stage of the query, and passes its filter.
 
-    Raises `SearchError` if the filter cannot be read.
+    Raises `SearchError` if the filter cannot be parsed.
     """
     runs = schema.runs
-    numbers = [int(each) for each in query.experiment_ids]
-    # Written into the statement: a store may have more experiments than a statement may have bound values.
+    numbers = [int(experiment_id) for experiment_id in query.experiment_ids]
+    # Rendered into the statement, because a store may have more experiments than a statement may have bound values.
     listed: BindParameter[Any] = bindparam("experiment_ids", numbers, expanding=True, literal_execute=True)
     conditions: list[ColumnElement[bool]] = [runs.c.experiment_id.in_(listed)]
     if query.view is not View.ALL:
         conditions.append(runs.c.lifecycle_stage == query.view.value)
     if query.filter.strip():
-        # Imported where it is needed: most looks at a store need no parser.
+        # Imported here because most reads of a store need no parser.
         from mldeck.search.parse import parse
         from mldeck.store.runs.filter import run_filter
 
@@ -65,7 +65,7 @@ def matches(schema: Schema, query: RunQuery) -> ColumnElement[bool]:
 
 
 def newest_run_experiment(connection: Connection, schema: Schema, experiment_ids: Sequence[str]) -> str | None:
-    """Which of these experiments has the newest active run; None if there is none. Half the cost of counting."""
+    """Return which of these experiments has the newest active run; None if there is none. Half the cost of counting."""
     runs = schema.runs
     statement = (
         select(runs.c.experiment_id)
@@ -78,7 +78,7 @@ def newest_run_experiment(connection: Connection, schema: Schema, experiment_ids
 
 
 def count_runs(connection: Connection, schema: Schema) -> dict[str, RunCount]:
-    """How many runs there are, by experiment id; experiments without any are left out."""
+    """Return the number of runs by experiment id; experiments without any are left out."""
     runs = schema.runs
     statement = select(
         runs.c.experiment_id, runs.c.lifecycle_stage, func.count(), func.max(runs.c.start_time)
@@ -95,7 +95,7 @@ def count_runs(connection: Connection, schema: Schema) -> dict[str, RunCount]:
 
 
 def run_records(connection: Connection, schema: Schema, ids: Sequence[str], fields: RunFields) -> dict[str, RunRecord]:
-    """The runs with these ids, by id. One that is gone in the meantime is not in the answer."""
+    """Return the runs with these ids, by id; runs that are gone are left out."""
     records: dict[str, RunRecord] = {}
     for chunk in chunks(ids):
         metrics: dict[str, dict[str, float]] = {}
@@ -121,7 +121,7 @@ def run_records(connection: Connection, schema: Schema, ids: Sequence[str], fiel
 
 
 def load_runs(connection: Connection, schema: Schema, ids: Sequence[str]) -> list[Run]:
-    """The attributes of at most `MAX_BOUND_VALUES` runs, in no particular order."""
+    """Return the attributes of these runs, at most `MAX_BOUND_VALUES`, in no particular order."""
     rows = connection.execute(select_runs(schema).where(schema.runs.c.run_uuid.in_(ids))).all()
     nameless = [row.run_uuid for row in rows if not row.name]
     names = _texts(connection, schema.tags, (RUN_NAME_TAG,), nameless) if nameless else {}
@@ -133,7 +133,7 @@ def select_runs(schema: Schema) -> Select[Any]:
 
 
 def run_from_row(row: Row[Any], name_tag: str | None) -> Run:
-    """`name_tag` is the value of the tag that named a run before MLflow 1.30 had the column."""
+    """Return a run. `name_tag` is the value of the tag that names a run where MLflow before 1.30 left the column empty."""
     return Run(
         run_id=row.run_uuid,
         run_name=row.name or name_tag or None,
@@ -160,7 +160,7 @@ def _texts(
 def _values(
     connection: Connection, source: FromClause, keys: tuple[str, ...] | None, ids: Sequence[str], names: tuple[str, ...]
 ) -> Iterator[Sequence[Any]]:
-    """Rows (run_uuid, key, *names) of a table with one row per run and key."""
+    """Yield rows (run_uuid, key, *names) of a table with one row per run and key; all keys when `keys` is None."""
     if keys == ():
         return
     condition = source.c.run_uuid.in_(ids)

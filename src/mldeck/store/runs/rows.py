@@ -1,4 +1,4 @@
-"""What stands in chosen columns, for very many runs: a plain list per run, for whoever writes them somewhere."""
+"""The values of chosen columns for very many runs, as one plain list per run: for printing and export."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mldeck.store.statements import MAX_BOUND_VALUES, chunks, plain_rows
 from mldeck.store.values import text_of
 
 ROWS_AT_ONCE = MAX_BOUND_VALUES
+"""Most runs that `run_rows` reads in one call."""
 _KEYS_AT_ONCE = MAX_BOUND_VALUES // 2
 
 ATTRIBUTES = (
@@ -33,17 +34,18 @@ ATTRIBUTES = (
     "user_id",
     "artifact_uri",
 )
-"""What a column of kind attribute may be."""
+"""The keys that a column of kind attribute may have."""
 
 _COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid", "run_name": "name"}
 _SAMPLE_RUNS = 8
 _WASTED_ROWS = 4
-"""Reading a row of a run that is not wanted costs about a quarter of looking up one that is."""
+"""Rows that can be read in sequence in the time of one look-up by key."""
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
 
-Row = list[Any]
+RunCells = list[Any]
+"""The values of one run, in the order of the columns."""
 
 
 def run_rows(
@@ -52,12 +54,12 @@ def run_rows(
     ids: Sequence[str],
     columns: Sequence[Column],
     indexes: dict[str, str | None],
-) -> list[Row]:
-    """What at most `ROWS_AT_ONCE` runs have in these columns, in the order of `ids`; runs that are gone are left out.
+) -> list[RunCells]:
+    """Return the values of at most `ROWS_AT_ONCE` runs in these columns, in the order of `ids`, without runs that are gone.
 
-    Metrics are floats, times and durations are milliseconds, all else is text; what is missing or empty of an attribute,
-    and what a run has not logged, is None. A column may be there only once. `indexes` keeps, from one chunk to the next,
-    which index is best for each table; empty at first.
+    Metrics are floats, times and durations are milliseconds, all else is text. An attribute that is missing or empty, and a
+    key that a run has not logged, is None. No column may be given twice. `indexes` is a cache of the best index of each
+    table: empty in the first call, and passed to the following ones.
     """
     return read_quickly(connection, lambda: _rows(connection, schema, ids, columns, indexes))
 
@@ -68,7 +70,7 @@ def _rows(
     ids: Sequence[str],
     columns: Sequence[Column],
     indexes: dict[str, str | None],
-) -> list[Row]:
+) -> list[RunCells]:
     places: dict[Kind, dict[str, int]] = {}
     for place, column in enumerate(columns):
         places.setdefault(column.kind, {})[column.key] = place
@@ -90,11 +92,11 @@ def _rows(
 
 def _attributes(
     connection: Connection, schema: Schema, ids: Sequence[str], places: Mapping[str, int], width: int
-) -> dict[str, Row]:
-    """A row for each run that there is, with nothing but its attributes in it yet."""
+) -> dict[str, RunCells]:
+    """Return a row of `width` values for each existing run, by run id, with only its attributes filled in."""
     runs = schema.runs
     statement = select(runs.c.run_uuid, *(_attribute(schema, name) for name in places))
-    rows: dict[str, Row] = {}
+    rows: dict[str, RunCells] = {}
     for run_id, *values in connection.execute(statement.where(runs.c.run_uuid.in_(_IDS)), {"ids": ids}).all():
         row = rows[run_id] = [None] * width
         for place, value in zip(places.values(), values, strict=True):
@@ -113,8 +115,8 @@ def _attribute(schema: Schema, name: str) -> ColumnElement[Any]:
     return schema.optional(schema.runs, _COLUMN_OF_ATTRIBUTE.get(name, name)).label(f"attribute_{name}")
 
 
-def _name_nameless(connection: Connection, schema: Schema, rows: Mapping[str, Row], place: int) -> None:
-    """Before MLflow 1.30 a tag named a run."""
+def _name_nameless(connection: Connection, schema: Schema, rows: Mapping[str, RunCells], place: int) -> None:
+    """Fill in the names that are only in the tag, as MLflow before 1.30 wrote them."""
     nameless = [run_id for run_id, row in rows.items() if row[place] is None]
     if nameless:
         tags = schema.tags
@@ -134,7 +136,7 @@ def _values(
     keys: Collection[str],
     indexes: dict[str, str | None],
 ) -> Iterable[Sequence[Any]]:
-    """Rows (run_uuid, key, value, and is_nan of a metric) of a table with one row per run and key, as they are stored."""
+    """Return rows (run_uuid, key, value, and is_nan of metrics) of a table with one row per run and key, as they are stored."""
     if not keys:
         return ()
     extra = (source.c.is_nan,) if "is_nan" in source.c else ()
@@ -149,7 +151,7 @@ def _values(
     hint = f"INDEXED BY {index}"
     if len(keys) <= _KEYS_AT_ONCE:
         return plain_rows(connection, with_keys.with_hint(source, hint, "sqlite"), {"ids": ids, "keys": list(keys)})
-    # Too many to be named in a statement.
+    # Too many keys to list in a statement.
     everything = plain_rows(connection, statement.with_hint(source, hint, "sqlite"), {"ids": ids})
     return (row for row in everything if row[1] in keys)
 
@@ -157,10 +159,10 @@ def _values(
 def _index_by_run(
     connection: Connection, schema: Schema, name: str, source: FromClause, ids: Sequence[str], key_count: int
 ) -> str | None:
-    """The index to read all that these runs have from; None if each value had better be looked up by its key.
+    """Return the index by which to read all values of these runs; None when it is faster to look up each value by its key.
 
-    The values of a run lie together in that index, in the primary key they are all over the file: twice as fast, unless
-    a run has many more keys than are wanted. Left alone, SQLite cannot know.
+    In that index the values of a run are adjacent, in the primary key they are scattered over the file. So it is twice as
+    fast, unless a run has many more keys than are wanted, which SQLite cannot know.
     """
     index = f"index_{name}_run_uuid"
     if not schema.has_index(name, index):
@@ -172,7 +174,7 @@ def _index_by_run(
 
 
 def _add_datasets(
-    connection: Connection, schema: Schema, ids: Sequence[str], places: Mapping[str, int], rows: Mapping[str, Row]
+    connection: Connection, schema: Schema, ids: Sequence[str], places: Mapping[str, int], rows: Mapping[str, RunCells]
 ) -> None:
     if not places:
         return

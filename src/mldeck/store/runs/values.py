@@ -1,4 +1,4 @@
-"""One value of each of the listed runs: what a table is arranged by."""
+"""One value of each listed run, by which the table is arranged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mldeck.store.schema import Schema
 
 
 def text_values(connection: Connection, schema: Schema, query: RunQuery, column: Column) -> dict[str, str]:
-    """The param or tag of each run of the query, by run id; runs without it are left out."""
+    """Return the param or tag of each run of the query, by run id; runs without it are left out."""
     source = schema.values_of(column.kind)
     runs = schema.runs
     statement = (
@@ -23,7 +23,7 @@ def text_values(connection: Connection, schema: Schema, query: RunQuery, column:
 
 
 def metric_values(connection: Connection, schema: Schema, query: RunQuery, key: str) -> dict[str, float]:
-    """The latest value of a metric of each run of the query, by run id; runs without it are left out."""
+    """Return the latest value of a metric of each run of the query, by run id; runs without it are left out."""
     latest, runs = schema.values_of(Kind.METRIC), schema.runs
     statement = (
         select(latest.c.run_uuid, latest.c.value, latest.c.is_nan)

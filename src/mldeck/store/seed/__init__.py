@@ -1,1 +1,1 @@
-"""A new database with MLflow's schema, and rows written to it. The demo and the tests use it."""
+"""Making new databases with MLflow's schema, and writing rows to them, for the demo and the tests."""

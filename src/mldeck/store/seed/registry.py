@@ -1,4 +1,4 @@
-"""The registry of a new store: which logged models were registered, and what became of the versions (see `seed`)."""
+"""Writing the model registry of a new store (see `seed`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MODEL_VERSIONS_TAG = "mlflow.modelVersions"
 
 
 class LoggedModelRef(NamedTuple):
-    """A logged model just written, as far as registering it and writing its files needs."""
+    """What registering a logged model and writing its files needs to know of it."""
 
     model_id: str
     experiment_id: str
@@ -20,7 +20,7 @@ class LoggedModelRef(NamedTuple):
 
 
 class RegistryWriter:
-    """The part of a `StoreWriter` that registers."""
+    """The part of a `StoreWriter` that writes the model registry."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -46,7 +46,7 @@ class RegistryWriter:
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> int:
-        """Register a logged model under the next number, in stage None, and note it at the logged model."""
+        """Register a logged model as the next version, in stage None, note it in the logged model's tag, return its number."""
         (version,) = self._db.execute(
             "SELECT coalesce(max(version), 0) + 1 FROM model_versions WHERE workspace = 'default' AND name = ?", (name,)
         ).fetchone()

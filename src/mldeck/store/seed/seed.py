@@ -1,7 +1,7 @@
-"""Writes new MLflow stores: the schema of MLflow 3.17.2, and rows as MLflow 3.17 itself writes them.
+"""Writing new MLflow stores: the schema of MLflow 3.17.2, and rows as MLflow 3.17 itself writes them.
 
-For sample data and tests, not for changing somebody's store. Standard library `sqlite3` only, so that a process that
-does nothing but write starts at once. Times are milliseconds since the epoch.
+For sample data and tests, not for editing a user's store. It uses the standard library's `sqlite3` only, so that a process that
+only writes starts fast. Times are milliseconds since the epoch.
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ from mldeck.store.seed.registry import LoggedModelRef, RegistryWriter
 
 SCHEMA_FILE = Path(__file__).with_name("schema-3.17.2.sql")
 BUSY_TIMEOUT_SECONDS = 20.0
-"""How long to wait for another writer's lock: as long as MLflow does."""
+"""Seconds to wait for another writer's lock: as long as MLflow does."""
 
 _LARGEST_FLOAT = 1.7976931348623157e308
 _MODEL_READY = 2
 
 
 class RunNotActive(MldeckError):
-    """The run was deleted, or is not in this store: nothing can be logged to it."""
+    """The run was deleted or is not in this store, so nothing can be logged to it."""
 
 
 @contextmanager
 def new_store(
     path: Path, *, artifact_root: Path, time: int, new_id: Callable[[], str] | None = None
 ) -> Iterator[StoreWriter]:
-    """Build a store in one transaction; it gets the name `path` only when the block ends without an error.
+    """Build a store in one transaction. The file gets the name `path` only when the block ends without an error.
 
-    `artifact_root` is the directory below which each experiment has its own; `time` is when the store came to be.
+    `artifact_root` is the directory below which each experiment has its own; `time` is when the store was created, and
+    `new_id` makes ids as in `StoreWriter`.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     unfinished.unlink(missing_ok=True)
@@ -56,7 +57,7 @@ def new_store(
 
 
 def _write_schema(db: sqlite3.Connection, artifact_root: Path, time: int) -> None:
-    # Nobody sees the file before it is complete, so the guards against a crash in between are not needed.
+    # The file gets its final name only when it is complete, so it needs no protection against a crash.
     db.execute("PRAGMA journal_mode = MEMORY")
     db.execute("PRAGMA synchronous = OFF")
     db.executescript(SCHEMA_FILE.read_text(encoding="utf-8"))
@@ -72,7 +73,7 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def encode_metric(value: float) -> tuple[float, int]:
-    """`value` and `is_nan` as MLflow stores them: NaN as (0, 1), the infinities as the largest finite floats."""
+    """Return (`value`, `is_nan`) as MLflow stores them: NaN as (0, 1), infinities as the largest finite floats."""
     if math.isnan(value):
         return 0.0, 1
     if math.isinf(value):
@@ -81,10 +82,10 @@ def encode_metric(value: float) -> tuple[float, int]:
 
 
 class StoreWriter(RegistryWriter):
-    """Writes through one connection. Every method belongs inside `with writer.transaction():`."""
+    """Writes experiments, runs and models through one connection. Call every method inside `with writer.transaction():`."""
 
     def __init__(self, db: sqlite3.Connection, *, new_id: Callable[[], str] | None = None) -> None:
-        """`db` must be in autocommit mode. `new_id` makes ids of 32 hexadecimal digits, random ones unless given."""
+        """`db` must be in autocommit mode. `new_id` makes ids of 32 hexadecimal digits, by default random ones."""
         super().__init__(db)
         self._new_id = new_id or (lambda: uuid.uuid4().hex)
         db.execute("PRAGMA foreign_keys = ON")
@@ -105,7 +106,7 @@ class StoreWriter(RegistryWriter):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; the write lock is taken at the start, so that what is read inside stays true."""
+        """Commit all or nothing. The write lock is taken at the start, so that what is read inside remains true."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -140,7 +141,7 @@ class StoreWriter(RegistryWriter):
         )
 
     def find_experiment(self, name: str) -> str | None:
-        """The id of the active experiment of that name."""
+        """Return the id of the active experiment of this name; None when there is none."""
         row = self._db.execute(
             "SELECT experiment_id FROM experiments"
             " WHERE workspace = 'default' AND name = ? AND lifecycle_stage = 'active'",
@@ -149,7 +150,7 @@ class StoreWriter(RegistryWriter):
         return None if row is None else str(row[0])
 
     def delete_experiment(self, experiment_id: str, time: int) -> None:
-        """As MLflow does: the experiment and each of its runs are marked deleted."""
+        """Mark the experiment and each of its runs as deleted, as MLflow does."""
         self._db.execute(
             "UPDATE experiments SET lifecycle_stage = 'deleted', last_update_time = ? WHERE experiment_id = ?",
             (time, experiment_id),
@@ -164,7 +165,7 @@ class StoreWriter(RegistryWriter):
     def create_run(
         self, experiment_id: str, name: str, *, user: str, time: int, tags: Mapping[str, str] | None = None
     ) -> str:
-        """Start a run; its status is RUNNING. The name goes into the column and into the tag, as MLflow keeps both."""
+        """Start a run, with status RUNNING, and return its id. Its name goes into both the column and the tag, as in MLflow."""
         run_id = self._new_id()
         (root,) = self._db.execute(
             "SELECT artifact_location FROM experiments WHERE experiment_id = ?", (experiment_id,)
@@ -229,7 +230,7 @@ class StoreWriter(RegistryWriter):
         self.set_tags(run_id, {NOTE_TAG: markdown})
 
     def log_dataset(self, run_id: str, dataset: DatasetInput, *, schema: str | None = None) -> None:
-        """Record that the run used a dataset. `schema` is JSON. Runs of an experiment share its row."""
+        """Record that the run used a dataset. `schema` is JSON. The runs of an experiment share the row of a dataset."""
         self._require_active(run_id)
         experiment_id = self._experiment_of(run_id)
         columns = (dataset.name, dataset.digest, dataset.source_type, dataset.source, dataset.profile)
@@ -267,7 +268,7 @@ class StoreWriter(RegistryWriter):
         return str(experiment_id)
 
     def _add_input(self, *link: str, step: int = 0) -> str:
-        """`link` is source type and id, destination type and id."""
+        """Add an input and return its id. `link` is (source type, source id, destination type, destination id)."""
         input_id = self._new_id()
         self._db.execute(
             "INSERT INTO inputs (input_uuid, source_type, source_id, destination_type, destination_id, step)"
@@ -281,7 +282,7 @@ class StoreWriter(RegistryWriter):
     def log_model(
         self, run_id: str, name: str, *, step: int, time: int, tags: Mapping[str, str] | None = None
     ) -> LoggedModelRef:
-        """A finished logged model as an output of the run, with the run's params and its metrics at `step`."""
+        """Write a finished logged model as an output of the run, with the run's params and its metrics at `step`."""
         self._require_active(run_id)
         model_id = f"m-{self._new_id()}"
         experiment_id = self._experiment_of(run_id)
