@@ -1,4 +1,4 @@
-"""The tables of one database that mldeck reads, whatever version of MLflow made it.
+"""The tables of one database that mldeck reads, for every version of MLflow.
 
 Features are recognised by tables and columns, never by the revision (DATABASE.md#recognising-a-store), so that databases of
 newer releases open too. A column that a version lacks reads as NULL, so that the same queries serve all versions.
@@ -100,7 +100,7 @@ _RUN_INDEX = "index_metrics_run_uuid"
 
 
 class Schema:
-    """What one database offers. It is read anew when the database was migrated by another MLflow."""
+    """The tables, columns and indexes of one database. It is read again when another MLflow has migrated the database."""
 
     def __init__(
         self,

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from mldeck.store.registry.reader import RegistryReader
 
 PRINT_PATIENCE_S = 20.0
-"""Seconds that a printed command waits for a lock: as long as MLflow does, because a script has nobody to ask."""
+"""Seconds that a printed command waits for a lock: as long as MLflow does, because a script cannot ask its user."""
 
 _RECORDS_AT_ONCE = 500
 _CELLS_AT_ONCE = 100_000

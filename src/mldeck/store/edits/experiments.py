@@ -34,7 +34,7 @@ from mldeck.store.schema import Schema
 
 _DEFAULT_ROOT = "./mlruns"
 _EXPERIMENT_ID = re.compile(r"[0-9]{1,18}")
-"""As many digits as fit into a column of 64 bits."""
+"""At most as many digits as fit into a column of 64 bits."""
 
 
 def create_experiment(

@@ -11,7 +11,7 @@ _MODEL_VERSIONS_TAG = "mlflow.modelVersions"
 
 
 class LoggedModelRef(NamedTuple):
-    """What registering a logged model and writing its files needs to know of it."""
+    """A written logged model: the part that registering it and writing its files needs."""
 
     model_id: str
     experiment_id: str

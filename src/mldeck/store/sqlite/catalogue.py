@@ -1,4 +1,4 @@
-"""Which tables, columns and indexes a SQLite database has."""
+"""The catalogue of a SQLite database: its tables, columns and indexes."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from mldeck.store.sqlite.files import DatabaseFile, check_side_files, file_state
 
 
 class Change(Enum):
-    """What happened to the database since the last poll."""
+    """A kind of change of the database since the last poll."""
 
     NOTHING = "nothing"
     DATA = "data"
