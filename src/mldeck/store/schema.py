@@ -95,6 +95,10 @@ _WORKSPACE_TABLES = (
     "registered_model_aliases",
 )
 
+DURATION = "duration"
+"""An attribute that MLflow does not have: end_time - start_time of a run, in ms."""
+_COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid", "run_name": "name"}
+
 _COMPOSITE_INDEX = "index_metrics_run_uuid_key_step"
 _RUN_INDEX = "index_metrics_run_uuid"
 
@@ -234,6 +238,12 @@ class Schema:
         """The duration of a run in ms. NULL when a time is not a number: for SQLite, every text is greater than all numbers."""
         start, end = self.runs.c.start_time, self.optional(self.runs, "end_time")
         return case((and_(start <= MAX_INTEGER, end <= MAX_INTEGER), end - start))
+
+    def run_attribute(self, name: str) -> ColumnElement[Any]:
+        """Return an attribute of a run, by MLflow's name for it, or its duration; NULL when this version does not have it."""
+        if name == DURATION:
+            return self.duration
+        return self.optional(self.runs, _COLUMN_OF_ATTRIBUTE.get(name, name))
 
     @property
     def history_index(self) -> str | None:

@@ -6,7 +6,7 @@ whether a row exists, so a run without the key never matches, not even with `!=`
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Numeric, and_, exists, false, literal, not_, or_, select, true
 
@@ -29,101 +29,73 @@ from mldeck.search.tree import (
     Timestamp,
     Value,
 )
+from mldeck.store.schema import Schema
 from mldeck.store.text_match import as_number, exact
 
-_COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid"}
 
-
-class SearchTables(Protocol):
-    """The tables that a search reads."""
-
-    def has(self, *table_names: str) -> bool: ...
-    @property
-    def duration(self) -> ColumnElement[Any]: ...
-    def optional(self, source: FromClause, name: str) -> ColumnElement[Any]: ...
-
-    @property
-    def runs(self) -> FromClause: ...
-    @property
-    def latest_metrics(self) -> FromClause: ...
-    @property
-    def params(self) -> FromClause: ...
-    @property
-    def tags(self) -> FromClause: ...
-    @property
-    def datasets(self) -> FromClause: ...
-    @property
-    def inputs(self) -> FromClause: ...
-    @property
-    def input_tags(self) -> FromClause: ...
-
-
-def run_filter(tree: Node, tables: SearchTables, now: int) -> ColumnElement[bool]:
-    """Return the search as a condition on `tables.runs`. `'2d ago'` is relative to `now`, in ms since the epoch."""
+def run_filter(tree: Node, schema: Schema, now: int) -> ColumnElement[bool]:
+    """Return the search as a condition on `schema.runs`. `'2d ago'` is relative to `now`, in ms since the epoch."""
     if isinstance(tree, And):
-        return and_(true(), *(run_filter(item, tables, now) for item in tree.items))
+        return and_(true(), *(run_filter(item, schema, now) for item in tree.items))
     if isinstance(tree, Or):
-        return or_(false(), *(run_filter(item, tables, now) for item in tree.items))
+        return or_(false(), *(run_filter(item, schema, now) for item in tree.items))
     if isinstance(tree, Not):
-        return not_(run_filter(tree.item, tables, now))
+        return not_(run_filter(tree.item, schema, now))
     if isinstance(tree, NameMatch):
         # A word is taken literally: `_` and `%` are escaped.
-        name = tables.tags.c.value
-        return _row_of(tables, tables.tags, RUN_NAME_TAG, name.icontains(tree.word, autoescape=True))
-    return _clause(tree, tables, now)
+        name = schema.tags.c.value
+        return _row_of(schema, schema.tags, RUN_NAME_TAG, name.icontains(tree.word, autoescape=True))
+    return _clause(tree, schema, now)
 
 
-def _clause(clause: Comparison, tables: SearchTables, now: int) -> ColumnElement[bool]:
+def _clause(clause: Comparison, schema: Schema, now: int) -> ColumnElement[bool]:
     if clause.kind is Entity.METRIC:
-        return _metric(clause, tables)
+        return _metric(clause, schema)
     if clause.kind is Entity.PARAM:
-        return _text_row(clause, tables, tables.params, clause.key)
+        return _text_row(clause, schema, schema.params, clause.key)
     if clause.kind is Entity.TAG:
-        return _text_row(clause, tables, tables.tags, clause.key)
+        return _text_row(clause, schema, schema.tags, clause.key)
     if clause.kind is Entity.DATASET:
-        return _dataset(clause, tables)
+        return _dataset(clause, schema)
     if clause.key == "run_name":
-        return _run_name(clause, tables)
-    return _attribute(clause, tables, now)
+        return _run_name(clause, schema)
+    return _attribute(clause, schema, now)
 
 
-def _metric(clause: Comparison, tables: SearchTables) -> ColumnElement[bool]:
+def _metric(clause: Comparison, schema: Schema) -> ColumnElement[bool]:
     """Return a condition on a latest value. NaN, stored as 0 with a flag, matches only `!=` and NOT IN (3.17's rule)."""
-    metrics = tables.latest_metrics
+    metrics = schema.latest_metrics
     if clause.operator in PRESENCE:
-        return _presence(clause, _row_of(tables, metrics, clause.key))
+        return _presence(clause, _row_of(schema, metrics, clause.key))
     condition = _compare(metrics.c.value, clause.operator, clause.value)
     if "is_nan" in metrics.c:
         if clause.operator in (Operator.NE, Operator.NOT_IN):
             condition = or_(condition, metrics.c.is_nan == true())
         else:
             condition = and_(condition, metrics.c.is_nan == false())
-    return _row_of(tables, metrics, clause.key, condition)
+    return _row_of(schema, metrics, clause.key, condition)
 
 
-def _text_row(clause: Comparison, tables: SearchTables, rows: FromClause, key: str) -> ColumnElement[bool]:
+def _text_row(clause: Comparison, schema: Schema, rows: FromClause, key: str) -> ColumnElement[bool]:
     """Return a condition on a param or tag. A comparison with a number matches only values that are numbers."""
     if clause.operator in PRESENCE:
-        return _presence(clause, _row_of(tables, rows, key))
+        return _presence(clause, _row_of(schema, rows, key))
     if _is_numeric(clause.value):
         condition = _compare(as_number(rows.c.value), clause.operator, clause.value, exact_number=True)
     else:
         condition = compare_text(rows.c.value, clause.operator, clause.value)
-    return _row_of(tables, rows, key, condition)
+    return _row_of(schema, rows, key, condition)
 
 
-def _run_name(clause: Comparison, tables: SearchTables) -> ColumnElement[bool]:
+def _run_name(clause: Comparison, schema: Schema) -> ColumnElement[bool]:
     """Return a condition on the name in the tag, as in MLflow: MLflow 1.29 and earlier leave `runs.name` empty."""
     if clause.operator in PRESENCE:
-        return _presence(clause, _row_of(tables, tables.tags, RUN_NAME_TAG, tables.tags.c.value != ""))
-    return _text_row(clause, tables, tables.tags, RUN_NAME_TAG)
+        return _presence(clause, _row_of(schema, schema.tags, RUN_NAME_TAG, schema.tags.c.value != ""))
+    return _text_row(clause, schema, schema.tags, RUN_NAME_TAG)
 
 
-def _attribute(clause: Comparison, tables: SearchTables, now: int) -> ColumnElement[bool]:
-    if clause.key == DURATION_ATTRIBUTE:
-        column = tables.duration
-    else:
-        column = tables.optional(tables.runs, _COLUMN_OF_ATTRIBUTE.get(clause.key, clause.key))
+def _attribute(clause: Comparison, schema: Schema, now: int) -> ColumnElement[bool]:
+    column = schema.run_attribute(clause.key)
     numeric = clause.key == DURATION_ATTRIBUTE or clause.key in TIME_ATTRIBUTES
     # NULL and the empty text mean the same in these databases.
     present = column.is_not(None) if numeric else and_(column.is_not(None), column != "")
@@ -134,13 +106,13 @@ def _attribute(clause: Comparison, tables: SearchTables, now: int) -> ColumnElem
     return and_(column.is_not(None), compare_text(column, clause.operator, clause.value))
 
 
-def _dataset(clause: Comparison, tables: SearchTables) -> ColumnElement[bool]:
+def _dataset(clause: Comparison, schema: Schema) -> ColumnElement[bool]:
     """Return the condition that a dataset of the run matches. Two clauses may be satisfied by different datasets.
 
     It is not an EXISTS, because no index begins with the run of an input, and reading all inputs once is quick.
     """
-    datasets, inputs, input_tags = tables.datasets, tables.inputs, tables.input_tags
-    if not tables.has("datasets", "inputs", "input_tags"):  # before MLflow 2.4
+    datasets, inputs, input_tags = schema.datasets, schema.inputs, schema.input_tags
+    if not schema.has("datasets", "inputs", "input_tags"):  # before MLflow 2.4
         return true() if clause.operator is Operator.IS_NULL else false()
     condition = inputs.c.source_id == datasets.c.dataset_uuid
     column = datasets.c[clause.key] if clause.key != "context" else input_tags.c.value
@@ -150,7 +122,7 @@ def _dataset(clause: Comparison, tables: SearchTables) -> ColumnElement[bool]:
         )
     if clause.operator not in PRESENCE:
         condition = and_(condition, compare_text(column, clause.operator, clause.value))
-    found = tables.runs.c.run_uuid.in_(select(inputs.c.destination_id).where(condition))
+    found = schema.runs.c.run_uuid.in_(select(inputs.c.destination_id).where(condition))
     return found if clause.operator is not Operator.IS_NULL else not_(found)
 
 
@@ -159,15 +131,15 @@ def _presence(clause: Comparison, present: ColumnElement[bool]) -> ColumnElement
 
 
 def _row_of(
-    tables: SearchTables, rows: FromClause, key: str, condition: ColumnElement[bool] | None = None
+    schema: Schema, rows: FromClause, key: str, condition: ColumnElement[bool] | None = None
 ) -> ColumnElement[bool]:
     """Return the condition that the run has this key, with a value that meets `condition`."""
-    found = and_(rows.c.run_uuid == tables.runs.c.run_uuid, exact(rows.c.key) == key)
-    return _exists(tables, found if condition is None else and_(found, condition))
+    found = and_(rows.c.run_uuid == schema.runs.c.run_uuid, exact(rows.c.key) == key)
+    return _exists(schema, found if condition is None else and_(found, condition))
 
 
-def _exists(tables: SearchTables, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(condition).correlate(tables.runs)
+def _exists(schema: Schema, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(condition).correlate(schema.runs)
 
 
 def _is_numeric(value: Value | None) -> bool:

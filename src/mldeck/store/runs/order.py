@@ -9,15 +9,12 @@ from sqlalchemy import ColumnElement, FromClause, Select, UnaryExpression, and_,
 
 from mldeck.errors import UsageError
 from mldeck.model import Kind, OrderKey
-from mldeck.store.schema import Schema
+from mldeck.store.schema import DURATION, Schema
 from mldeck.store.text_match import as_number
 
 RUN_ATTRIBUTES = ("run_id", "run_name", "status", "user_id", "artifact_uri", "start_time", "end_time")
 """The attributes by which MLflow sorts."""
-DURATION = "duration"
-"""end_time - start_time, in ms: unknown to MLflow, but a column of the run table."""
 
-_COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid", "run_name": "name"}
 _VALUE, _NAN, _MISSING = 0, 1, 2
 _TEXT = 1
 """The rank of texts that are not numbers in a numeric order."""
@@ -61,10 +58,8 @@ def _value_terms(
 
 
 def _attribute(schema: Schema, name: str) -> ColumnElement[Any]:
-    if name == DURATION:
-        return schema.duration
-    if name not in RUN_ATTRIBUTES:
+    if name not in (*RUN_ATTRIBUTES, DURATION):
         raise UsageError(
             f"runs cannot be sorted by {name}; the attributes are {', '.join((*RUN_ATTRIBUTES, DURATION))}"
         )
-    return schema.optional(schema.runs, _COLUMN_OF_ATTRIBUTE.get(name, name))
+    return schema.run_attribute(name)

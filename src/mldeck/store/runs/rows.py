@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, FromClause, and_, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, FromClause, and_, bindparam, func, select
 
 from mldeck.model import RUN_NAME_TAG, Column, Kind
 from mldeck.store.encoding import metric_value
 from mldeck.store.runs.dataset_inputs import dataset_texts
-from mldeck.store.runs.order import DURATION
-from mldeck.store.schema import Schema
+from mldeck.store.schema import DURATION, Schema
 from mldeck.store.sqlite.reader import read_quickly
 from mldeck.store.statements import MAX_BOUND_VALUES, chunks, plain_rows
 from mldeck.store.values import text_of
@@ -36,7 +35,6 @@ ATTRIBUTES = (
 )
 """The keys that a column of kind attribute may have."""
 
-_COLUMN_OF_ATTRIBUTE = {"run_id": "run_uuid", "run_name": "name"}
 _SAMPLE_RUNS = 8
 _WASTED_ROWS = 4
 """Rows that can be read in sequence in the time of one look-up by key."""
@@ -95,7 +93,7 @@ def _attributes(
 ) -> dict[str, RunCells]:
     """Return a row of `width` values for each existing run, by run id, with only its attributes filled in."""
     runs = schema.runs
-    statement = select(runs.c.run_uuid, *(_attribute(schema, name) for name in places))
+    statement = select(runs.c.run_uuid, *(schema.run_attribute(name).label(f"attribute_{name}") for name in places))
     rows: dict[str, RunCells] = {}
     for run_id, *values in connection.execute(statement.where(runs.c.run_uuid.in_(_IDS)), {"ids": ids}).all():
         row = rows[run_id] = [None] * width
@@ -107,12 +105,6 @@ def _attributes(
     if "run_name" in places:
         _name_nameless(connection, schema, rows, places["run_name"])
     return rows
-
-
-def _attribute(schema: Schema, name: str) -> ColumnElement[Any]:
-    if name == DURATION:
-        return schema.duration.label(f"attribute_{name}")
-    return schema.optional(schema.runs, _COLUMN_OF_ATTRIBUTE.get(name, name)).label(f"attribute_{name}")
 
 
 def _name_nameless(connection: Connection, schema: Schema, rows: Mapping[str, RunCells], place: int) -> None:
