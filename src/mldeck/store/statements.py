@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select
 from sqlalchemy.exc import DBAPIError
 
 from mldeck.errors import Interrupted
 
+_Value = TypeVar("_Value")
+
 MAX_BOUND_VALUES = 500
 """Longest IN list, because older builds of SQLite accept only 999 bound values in a statement."""
 
 
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield the values in parts of at most half of `MAX_BOUND_VALUES`, so that a statement has room for two lists."""
-    half = MAX_BOUND_VALUES // 2
-    for start in range(0, len(values), half):
-        yield values[start : start + half]
+def chunks(values: Sequence[_Value], size: int = MAX_BOUND_VALUES // 2) -> Iterator[Sequence[_Value]]:
+    """Yield the values in parts of at most `size`; by default a statement has room for two such parts."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def plain_rows(connection: Connection, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:

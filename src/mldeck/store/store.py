@@ -36,6 +36,7 @@ from mldeck.store.runs.records import count_matching, count_runs, newest_run_exp
 from mldeck.store.runs.rows import ROWS_AT_ONCE, run_rows
 from mldeck.store.runs.values import metric_values, text_values
 from mldeck.store.sqlite.opened import OpenedStore
+from mldeck.store.statements import chunks
 
 if TYPE_CHECKING:
     from mldeck.store.edits.editor import StoreEditor
@@ -105,8 +106,7 @@ class Store(OpenedStore):
         self, ids: Sequence[str], fields: RunFields, interrupt: Interrupt | None = None
     ) -> Iterator[RunRecord]:
         """Yield the records in the order of `ids`, read a few hundred at a time; runs that are gone are left out."""
-        for start in range(0, len(ids), _RECORDS_AT_ONCE):
-            some = ids[start : start + _RECORDS_AT_ONCE]
+        for some in chunks(ids, _RECORDS_AT_ONCE):
             records = self.run_records(some, fields, interrupt)
             yield from (records[run_id] for run_id in some if run_id in records)
 
@@ -117,8 +117,8 @@ class Store(OpenedStore):
         # Fewer at a time when there are very many columns.
         at_once = max(1, min(ROWS_AT_ONCE, _CELLS_AT_ONCE // max(1, len(columns))))
         indexes: dict[str, str | None] = {}
-        for start in range(0, len(ids), at_once):
-            yield from self.read(run_rows, interrupt, ids[start : start + at_once], columns, indexes)
+        for some in chunks(ids, at_once):
+            yield from self.read(run_rows, interrupt, some, columns, indexes)
 
     def differing_columns(self, ids: Sequence[str], interrupt: Interrupt | None = None) -> tuple[Column, ...]:
         """Return the metrics, then the params, whose values differ between these runs (see `runs.columns`)."""

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from mldeck.store.edits.changes import DbValue, DbValues, RowChange, RowSet
-from mldeck.store.statements import MAX_BOUND_VALUES
+from mldeck.store.statements import MAX_BOUND_VALUES, chunks
 
 
 def write_rows(connection: Connection, row_sets: Iterable[RowSet]) -> None:
@@ -58,10 +58,9 @@ def read_rows(
     *first, last = (source.c[name] for name in key_columns)
     found: dict[DbValues, DbValues] = {}
     for shared, group in groupby(keys, key=lambda key: key[:-1]):
-        lasts = [key[-1] for key in group]
-        for start in range(0, len(lasts), MAX_BOUND_VALUES):
+        for some in chunks([key[-1] for key in group], MAX_BOUND_VALUES):
             here = [key_column == value for key_column, value in zip(first, shared, strict=True)]
-            here.append(last.in_(lasts[start : start + MAX_BOUND_VALUES]))
+            here.append(last.in_(some))
             statement = select(last, *(source.c[name] for name in columns)).where(*here)
             for key, *values in connection.execute(statement).all():
                 found[shared + (key,)] = tuple(values)

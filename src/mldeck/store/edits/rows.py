@@ -15,7 +15,7 @@ from mldeck.model import RUN_NAME_TAG
 from mldeck.store.edits.changes import DbValues, Edit, RowChange, RowSet
 from mldeck.store.edits.db_rows import read_rows, rows_as_recorded, write_rows
 from mldeck.store.schema import Schema
-from mldeck.store.statements import MAX_BOUND_VALUES
+from mldeck.store.statements import MAX_BOUND_VALUES, chunks
 
 ACTIVE = "active"
 DELETED = "deleted"
@@ -52,8 +52,7 @@ def runs_by_id(connection: Connection, schema: Schema, run_ids: Sequence[str]) -
     """Return each run once, in the order given. Raises `MldeckError` when one does not exist, or when none is given."""
     wanted = list(dict.fromkeys(run_ids))
     found: dict[str, RunRow] = {}
-    for start in range(0, len(wanted), MAX_BOUND_VALUES):
-        some = wanted[start : start + MAX_BOUND_VALUES]
+    for some in chunks(wanted, MAX_BOUND_VALUES):
         found |= {row.run_id: row for row in run_rows(connection, schema, schema.runs.c.run_uuid.in_(some))}
     missing = [run_id for run_id in wanted if run_id not in found]
     if missing or not wanted:
@@ -91,9 +90,9 @@ def experiments_by_id(connection: Connection, schema: Schema, ids: Iterable[int]
         schema.optional(experiments, "workspace"),
     )
     found: dict[int, ExperimentRow] = {}
-    for start in range(0, len(wanted), MAX_BOUND_VALUES):
-        is_wanted = experiments.c.experiment_id.in_(wanted[start : start + MAX_BOUND_VALUES])
-        found |= {row[0]: ExperimentRow(*row) for row in connection.execute(statement.where(is_wanted)).all()}
+    for some in chunks(wanted, MAX_BOUND_VALUES):
+        rows = connection.execute(statement.where(experiments.c.experiment_id.in_(some))).all()
+        found |= {row[0]: ExperimentRow(*row) for row in rows}
     return found
 
 

@@ -55,7 +55,7 @@ def _differing_keys(connection: Connection, source: FromClause, sample: Sequence
 
 
 def _candidates(connection: Connection, source: FromClause, sample: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield lists of keys, the most common first, to which each run contributes a limited number."""
+    """Return keys in parts, the most common first; each run contributes a limited number of keys."""
     some_of_each = union_all(
         *(
             select(select(source.c.key).where(source.c.run_uuid == run_id).limit(_KEYS_PER_RUN).subquery().c.key)
@@ -65,8 +65,7 @@ def _candidates(connection: Connection, source: FromClause, sample: Sequence[str
     key = some_of_each.c.key
     statement = select(key).group_by(key).order_by(func.count().desc(), key).limit(_MAX_CANDIDATES)
     keys = _without_system(connection.execute(statement).scalars().all())
-    for start in range(0, len(keys), _KEYS_AT_ONCE):
-        yield keys[start : start + _KEYS_AT_ONCE]
+    return chunks(keys, _KEYS_AT_ONCE)
 
 
 def _without_system(keys: Iterable[str]) -> list[str]:
