@@ -23,13 +23,15 @@ from mldeck.charts.readout import Readout
 from mldeck.errors import MldeckError
 from mldeck.format import exact_float_text, safe, time_text
 from mldeck.model import Run
-from mldeck.ui.chart.choices import CurveChoosing
+from mldeck.ui.chart.choices import choose_groups, choose_metrics, next_metric
 from mldeck.ui.chart.crosshair_plot import CrosshairPlot
 from mldeck.ui.chart.drawing import Drawer, Drawing
 from mldeck.ui.chart.history_loader import HistoryLoader, News
 from mldeck.ui.chart.keys import CURVES
 from mldeck.ui.chart.legend import CurveLegend, LegendLine
 from mldeck.ui.chart.view import CurveView, Range, parsed_range
+from mldeck.ui.export.export import Exported, export
+from mldeck.ui.kit.background_drawing import Redrawing
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.grid import Grid
@@ -55,7 +57,7 @@ _SETTLE_S = 0.15
 """How long the window must rest before all points in it are read."""
 
 
-class CurvesPane(CurveChoosing, can_focus=True):
+class CurvesPane(Redrawing[Drawing], can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = bindings(CURVES)
 
     class MetricChanged(Message):
@@ -124,9 +126,9 @@ class CurvesPane(CurveChoosing, can_focus=True):
         if self.loader.follow(run_ids, metric):
             self._load()
 
-    def show_metrics(self, metrics: tuple[str, ...]) -> None:
-        """Show other metrics in the same view, as far as it makes sense for them."""
-        if metrics != self.metrics or self.loader.was_stopped:
+    def show_metrics(self, metrics: tuple[str, ...] | None) -> None:
+        """Show other metrics in the same view, as far as it makes sense for them; None leaves them."""
+        if metrics is not None and (metrics != self.metrics or self.loader.was_stopped):
             y_range = Range.ALL if self.view.range is Range.BY_HAND else self.view.range
             self.loader.view = replace(self.view, range=y_range, solo=None, hidden=frozenset())
             self.loader.show_metrics(metrics)
@@ -337,6 +339,36 @@ class CurvesPane(CurveChoosing, can_focus=True):
 
         self.app.push_screen(NameDialog("The y axis goes from … to …", shown, problem), take)
 
+    # -- metrics and groups
+
+    @work(group="choose", exclusive=True)
+    async def action_metric(self, step: int) -> None:
+        with self._showing_errors():
+            self.show_metrics(await next_metric(self, self.loader, step))
+
+    @work(group="choose", exclusive=True)
+    async def action_choose_metrics(self) -> None:
+        with self._showing_errors():
+            self.show_metrics(await choose_metrics(self, self.loader))
+
+    @work(group="choose", exclusive=True)
+    async def action_group(self) -> None:
+        """Show a band from the lowest to the highest run for each value of a param or a tag."""
+        with self._showing_errors():
+            view = await choose_groups(self, self.loader)
+            if view is not None:
+                self.loader.view = view
+                self.show_title()
+                self.redraw()
+
+    @contextmanager
+    def _showing_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except MldeckError as error:
+            self.loader.error = error
+            self.show_title()
+
     # -- the crosshair
 
     def _move_crosshair(self, x: float | None) -> None:
@@ -406,6 +438,19 @@ class CurvesPane(CurveChoosing, can_focus=True):
         text = self.legend.copied_text()
         if text is not None:
             self.post_message(CopyAsked(text, text))
+
+    def action_export(self) -> None:
+        export(self, self.session, ", ".join(self.metrics), self._exported())
+
+    def _exported(self) -> Exported | None:
+        from mldeck.run_text import POINT_HEADER
+        from mldeck.ui.chart.table_rows import CurveRows
+
+        drawing = self.drawing
+        if drawing is None or not any(line.curve.count for line in drawing.lines):
+            return None
+        series, records, store = self.loader.series(), self.loader.records, self.session.store
+        return Exported(drawing.picture, POINT_HEADER, lambda interrupt: CurveRows(series, records, store, interrupt))
 
 
 def _reading_text(reading: Readout, name: str, width: int, view: CurveView) -> str:
