@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from textual.widgets import Input
 
 from mldeck.model import Column, Kind
-from mldeck.ui.compare.axis_dialog import AxisDialog
 from mldeck.ui.compare.picture_view import CompareDrawing
+from mldeck.ui.kit.dialogs.picker import PickerDialog
 from mldeck.ui.kit.picture_view import PictureView
 from tests.ui.compare.compare_deck import CompareDeck, comparing
 
@@ -47,10 +47,10 @@ class PicturesDeck(CompareDeck):
     async def answer(self, key: str, *typed: str) -> None:
         """Presses a key that opens the dialog of axes, types into that, and waits for the picture."""
         await self.press(key)
-        await self.until(lambda: isinstance(self.app.screen, AxisDialog), "the dialog")
+        await self.until(lambda: isinstance(self.app.screen, PickerDialog), "the dialog")
         await self.until(lambda: isinstance(self.app.focused, Input), "the focus")
         await self.press(*typed)
-        await self.until(lambda: not isinstance(self.app.screen, AxisDialog), "the end of the dialog")
+        await self.until(lambda: not isinstance(self.app.screen, PickerDialog), "the end of the dialog")
         await self.until_drawn()
 
     async def click(self, column: int, row: int) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.ui.compare.axis_dialog import AxisDialog
+from mldeck.ui.compare.data import axis_name, group_of
+from mldeck.ui.kit.dialogs.picker import PickerDialog
 from tests.ui.compare.compare_deck import comparing
 from tests.ui.test_frames import _same_time_everywhere, check, taxi
 
@@ -40,7 +41,15 @@ async def test_nothing_marked(taxi: Path) -> None:
 async def test_choosing_axes(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 6, size=(80, 24)) as deck:
         axes = deck.place.data.axes
-        deck.app.push_screen(AxisDialog("Axes of the chart", axes, axes[:2], many=True))
+        dialog = PickerDialog(
+            "Axes of the chart",
+            axes,
+            axes[:2],
+            many=True,
+            name=axis_name,
+            group=lambda column: group_of(column).value,
+        )
+        deck.app.push_screen(dialog)
         await deck.until_shown("Axes of the chart")
         await deck.press("down", "down", "tab")
         await deck.until_shown("3  alpha")

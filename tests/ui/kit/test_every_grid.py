@@ -24,8 +24,6 @@ from mldeck.registry.history import Event, EventKind
 from mldeck.registry.nouns import LoggedModel, ModelQuery, ModelVersion, RegisteredModel
 from mldeck.settings import load_settings
 from mldeck.ui.chart.legend import CurveLegend, LegendLine
-from mldeck.ui.chart.metric_dialog import _MetricList
-from mldeck.ui.compare.axis_dialog import AxisList
 from mldeck.ui.compare.table import CompareTable
 from mldeck.ui.compare.table_lines import CompareLines, Wishes
 from mldeck.ui.details.line_grid import Line, LineGrid
@@ -43,6 +41,7 @@ from mldeck.ui.filter.completer import Candidate
 from mldeck.ui.filter.filter_line import CandidateList
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.dialogs.menu import Choice, _ChoiceList
+from mldeck.ui.kit.dialogs.picker import PickList
 from mldeck.ui.kit.grid import Grid, GridColumn
 from mldeck.ui.kit.line_view import LineView, ReadyLines
 from mldeck.ui.kit.markdown_pane import MarkdownPane
@@ -197,7 +196,6 @@ def session() -> Session:
 
 WAYS: dict[type[Grid], Way] = {
     ArtifactTree: Way(lambda _: ArtifactTree(), fill_files),
-    AxisList: Way(lambda n: AxisList([Column(Kind.METRIC, text(each)) for each in range(n)], COLUMNS)),
     CandidateList: Way(
         lambda _: CandidateList(),
         lambda grid, n: grid.show([Candidate(text(each), "note", (0, 1)) for each in range(n)], n),
@@ -222,6 +220,10 @@ WAYS: dict[type[Grid], Way] = {
         lambda n: ModelNameList([RegisteredModel(text(each)) for each in range(n)]),
         lambda grid, n: grid.narrow("" if n % 2 else str(n)),
     ),
+    PickList: Way(
+        lambda n: PickList([text(each) for each in range(n)], [text(0)], str, str.upper),
+        lambda grid, n: grid.narrow("" if n % 2 else str(n)),
+    ),
     ReadyLines: Way(lambda n: ReadyLines(lines_of(n)), lambda grid, n: grid.show_lines(lines_of(n))),
     ReviewGrid: Way(
         lambda _: ReviewGrid(),
@@ -239,10 +241,6 @@ WAYS: dict[type[Grid], Way] = {
     VersionBoard: Way(lambda _: VersionBoard(Clock()), fill_version_board),
     VersionTable: Way(lambda _: VersionTable(Clock()), fill_version_table),
     _ChoiceList: Way(lambda n: _ChoiceList([Choice(str(each), "x", text(each)) for each in range(n or 1)])),
-    _MetricList: Way(
-        lambda n: _MetricList([text(each) for each in range(n)], [text(0)]),
-        lambda grid, n: grid.narrow("" if n % 2 else str(n)),
-    ),
     model_list.ModelList: Way(lambda _: model_list.ModelList(session()), fill_logged_models),
     RegisteredModelList: Way(lambda _: RegisteredModelList(Clock()), fill_registered),
 }

@@ -28,13 +28,15 @@ async def next_metric(widget: Widget, loader: HistoryLoader, step: int) -> tuple
 
 async def choose_metrics(widget: Widget, loader: HistoryLoader) -> tuple[str, ...] | None:
     """Ask for one metric, or several on the same axes. Return None to leave them as they are. Call it in a worker."""
-    from mldeck.ui.chart.metric_dialog import MetricDialog
+    from mldeck.ui.kit.dialogs.picker import PickerDialog
 
     keys = await loader.metric_keys()
     if not keys:
         widget.notify("These runs have logged no metrics", timeout=2)
         return None
-    return await widget.app.push_screen_wait(MetricDialog(keys, loader.metrics))
+    return await widget.app.push_screen_wait(
+        PickerDialog("Metrics", keys, loader.metrics, many=True, takes_cursor=True)
+    )
 
 
 async def choose_groups(widget: Widget, loader: HistoryLoader) -> CurveView | None:

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from mldeck.format import safe
 from mldeck.model import Column
-from mldeck.ui.compare.data import CompareData
+from mldeck.ui.compare.data import CompareData, axis_name, group_of
 from mldeck.ui.export.export import Exported, export
 from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.state.session import Session
@@ -151,6 +151,8 @@ class CompareView(Widget, can_focus=True):
         self, title: str, columns: Sequence[Column], chosen: Sequence[Column] = (), *, many: bool = False
     ) -> tuple[Column, ...] | None:
         """Asks for one of the columns, or for several in an order; None: all is to stay as it is. Within a worker."""
-        from mldeck.ui.compare.axis_dialog import AxisDialog
+        from mldeck.ui.kit.dialogs.picker import PickerDialog
 
-        return await self.app.push_screen_wait(AxisDialog(title, columns, chosen, many=many))
+        return await self.app.push_screen_wait(
+            PickerDialog(title, columns, chosen, many=many, name=axis_name, group=lambda column: group_of(column).value)
+        )

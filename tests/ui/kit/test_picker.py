@@ -1,4 +1,4 @@
-"""Choosing metrics and params by typing."""
+"""Picking one item or several by typing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mldeck.model import Column, Kind
-from mldeck.ui.compare.axis_dialog import AxisDialog
+from mldeck.ui.kit.dialogs.picker import PickerDialog
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import running_deck
 
@@ -48,9 +48,34 @@ async def test_choosing(
 ) -> None:
     async with running_deck(taxi, size=(80, 24)) as deck:
         results: list[tuple[Column, ...] | None] = []
-        deck.app.push_screen(AxisDialog("Axes [/x]", COLUMNS, chosen, many=many), results.append)
-        await deck.until(lambda: isinstance(deck.app.screen, AxisDialog), "the dialog")
+        dialog = PickerDialog("Axes [/x]", COLUMNS, chosen, many=many, name=lambda column: column.key)
+        deck.app.push_screen(dialog, results.append)
+        await deck.until(lambda: isinstance(deck.app.screen, PickerDialog), "the dialog")
         await deck.until_shown("Axes [/x]")
         await deck.press(*keys)
         await deck.until(lambda: results, "an answer")
         assert results == [None if expected is None else tuple(expected)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (["enter"], ["loss"]),
+        ([*"acc", "enter"], ["val/acc"]),
+        ([*"acc", "tab", "enter"], ["loss", "val/acc"]),
+        ([*"ACC V", "enter"], ["val/acc"]),
+        (["tab", "enter"], ["auc"]),
+    ],
+)
+async def test_enter_takes_only_the_item_under_the_cursor_unless_tab_was_used(
+    taxi: Path, keys: list[str], expected: list[str]
+) -> None:
+    async with running_deck(taxi, size=(80, 24)) as deck:
+        results: list[tuple[str, ...] | None] = []
+        dialog = PickerDialog("Metrics", ["auc", "loss", "val/acc"], ["loss"], many=True, takes_cursor=True)
+        deck.app.push_screen(dialog, results.append)
+        await deck.until(lambda: isinstance(deck.app.screen, PickerDialog), "the dialog")
+        await deck.until_shown("Metrics")
+        await deck.press(*keys)
+        await deck.until(lambda: results, "an answer")
+        assert results == [tuple(expected)]
