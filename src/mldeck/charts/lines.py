@@ -88,11 +88,18 @@ def draw_lines(
 
 
 def draw_small(
-    lines: Sequence[ChartLine], size: tuple[int, int], *, title: str = "", is_log: bool = False, empty: str = NO_POINTS
+    lines: Sequence[ChartLine],
+    size: tuple[int, int],
+    *,
+    title: str = "",
+    is_log: bool = False,
+    empty: str = NO_POINTS,
+    note: str = "",
 ) -> Picture:
     """Draw a chart for a grid of small charts.
 
-    It has the title, the latest value (of a single line only), the lines, and the limits of both axes if there is room.
+    It has the title, the latest value (of a single line only), the lines, and the limits of both axes if there is room. A
+    `note` is shown instead of the lines.
     """
     canvas = PictureCanvas(*size)
     view = ChartView(is_log=is_log)
@@ -100,6 +107,9 @@ def draw_small(
     text = "" if latest is None else float_text(latest, _SMALL_DIGITS)
     write(canvas, 0, 0, safe(title), Ink(is_strong=True), max(0, canvas.width - cell_width(text) - 1))
     write_right(canvas, canvas.width, 0, text, Ink())
+    if note:
+        write_middle(canvas, max(1, canvas.height // 2), note, _AXIS)
+        return canvas.picture()
     window = window_for([line.curve for line in lines], view)
     y = _y_scale(lines, window, view) if window else None
     if window is None or y is None:

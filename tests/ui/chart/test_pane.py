@@ -719,6 +719,19 @@ async def test_every_point_of_a_history_too_long_to_hold_is_exported(
     assert [(int(row["step"]), float(row["value"])) for row in rows] == [(step, step % 7) for step in range(20_000)]
 
 
+async def test_a_chart_that_is_being_read_cannot_be_exported_yet(store: FixtureStore, gate: Gate) -> None:
+    async with chart_of(store, ["rf5"]) as deck:
+        deck.pane.show([store.run("rf10")], "loss")
+        await deck.until(lambda: gate.waiting == 2, "the history is being read")
+        await deck.until(lambda: "reading…" in deck.drawing.picture.text, "an empty chart")
+        await deck.press("E")
+        await deck.until_shown("The points are still being read")
+        gate.is_open.set()
+        await deck.until_drawn()
+        await deck.press("E")
+        await deck.until(lambda: deck.app.screen.query("#export-path"), "the dialog")
+
+
 async def test_copying_the_exact_value(store: FixtureStore) -> None:
     async with chart_of(store, FORESTS) as deck:
         await deck.press("home", "down", "y")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -143,6 +144,28 @@ async def test_arrows_move_and_enter_opens_full_screen(store: FixtureStore) -> N
         await deck.press("escape")
         await deck.until(lambda: small.has_focus, "back where one was")
         assert small.cursor_metric == "val/loss dev"
+
+
+async def test_a_history_is_said_to_be_read_as_long_as_it_is(
+    store: FixtureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_go, real = threading.Event(), Store.history_outline
+
+    def history_outline(*args: Any) -> Any:
+        may_go.wait(20)
+        return real(*args)
+
+    monkeypatch.setattr(Store, "history_outline", history_outline)
+    async with running_deck(store.db, experiment=CHURN) as deck:
+        await deck.until_counted(CHURN_RUNS)
+        deck.screen.table.move_to(list(deck.screen.table.run_ids).index(store.run("logreg")))
+        await deck.press("right_square_bracket")
+        await deck.until(lambda: charts(deck).run_id == store.run("logreg") and charts(deck).metrics, "its metrics")
+        await deck.until_shown("reading…")
+        assert "only at step" not in deck.frame
+        may_go.set()
+        await deck.until(lambda: not charts(deck).missing_outlines(), "histories")
+        await deck.until(lambda: "reading…" not in deck.frame, "curves")
 
 
 async def test_pages_are_turned_and_only_what_is_seen_is_read(

@@ -440,7 +440,11 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
             self.post_message(CopyAsked(text, text))
 
     def action_export(self) -> None:
-        export(self, self.session, ", ".join(self.metrics), self._exported())
+        exported = self._exported()
+        if exported is None and self.is_reading:
+            self.notify("The points are still being read", timeout=2)
+        else:
+            export(self, self.session, ", ".join(self.metrics), exported)
 
     def _exported(self) -> Exported | None:
         from mldeck.run_text import POINT_HEADER

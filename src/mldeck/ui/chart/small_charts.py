@@ -306,10 +306,10 @@ class SmallCharts(Widget, can_focus=True):
         if picture is None:
             name = metric.key.removeprefix(prefix_of(metric.key)) or metric.key
             outline = self._outlines.get(metric.key)
-            empty = "…" if outline is None else ""
+            note = "reading…" if outline is None else ""
             lines = [ChartLine(_curve(outline or (), metric), colour=self.colour)]
             size = self.pages.width, self.pages.height
-            picture = self._pictures[metric.key] = draw_small(lines, size, title=name, empty=empty)
+            picture = self._pictures[metric.key] = draw_small(lines, size, title=name, note=note)
         return picture
 
 
