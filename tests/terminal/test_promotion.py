@@ -67,7 +67,7 @@ def test_promoting_and_undoing_by_keyboard(store_copy: Callable[[str], FixtureSt
         assert client.get_model_version(MODEL, "2").current_stage == "Archived"
         (record,) = (value for key, value in client.get_model_version(MODEL, "3").tags.items() if "transition" in key)
         assert '"to":"Production"' in record
-        deck.press("u", "Undo the last change of stage")
+        deck.press("u", "Undo the last stage change")
         deck.press("y", "churn-model 3 is in Staging")
         assert latest() == before
         deck.send("q")

@@ -271,7 +271,7 @@ class DeckApp(App[str]):
         if isinstance(runs, RunsScreen):
             runs.go_to(run)
             if origin is not None:
-                runs.notify(f"b comes back to the {origin}", timeout=3)
+                runs.notify(f"b goes back to {origin.capitalize()}", timeout=3)
 
     def _place(self, name: str) -> Place | None:
         """None as long as it has not been made."""

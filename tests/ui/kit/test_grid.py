@@ -150,7 +150,7 @@ async def test_whatever_a_list_paints_has_its_background(store_copy: Callable[[s
         await deck.until_shown("No run under the cursor.")
         seen = check_backgrounds(deck)
         await deck.press("2")
-        await deck.until_shown("No model is registered here yet.")
+        await deck.until_shown("No models registered yet.")
         assert seen | check_backgrounds(deck) >= {"runs", "experiments", "fields", "models", "board"}
 
 

@@ -14,8 +14,8 @@ from tests.ui.textual_insides import Toast
 
 async def test_a_long_name_leaves_room_for_what_is_said_of_it(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("mlflow-2.9.2").db) as deck:
-        deck.app.notify(f"{'n' * 400} 3 is in Production · u takes it back", timeout=3)
-        await deck.until_shown("takes it back")
+        deck.app.notify(f"{'n' * 400} 3 is in Production · u undoes it", timeout=3)
+        await deck.until_shown("undoes it")
         (toast,) = deck.app.screen.query(Toast)
         assert toast.content_size.height <= 3
 

@@ -54,7 +54,7 @@ async def test_a_description_is_edited_and_taken_back(store: FixtureStore, versi
         await deck.until_shown("ctrl+s save")
         await deck.type("**Good** one ")
         await deck.press("ctrl+s")
-        await deck.until_told("ctrl+z takes it back")
+        await deck.until_told("ctrl+z undoes it")
         assert description(store, version) == "**Good** one " + before
         await deck.press("ctrl+z")
         await deck.until(lambda: (description(store, version) or "") == before, "as it was")
@@ -241,7 +241,7 @@ class TestDeleting:
         async with models_deck(store.db) as deck:
             await deck.press("D")
             await deck.until_shown("Delete version 3 of churn-model?")
-            assert "its number is not given again" in deck.frame
+            assert "its number is not used again" in deck.frame
             await deck.press("enter")  # the safe answer
             await deck.until_alone()
             assert 3 in stages(store)
@@ -260,14 +260,14 @@ class TestDeleting:
             await deck.until_shown("Delete model churn-model?")
             await deck.until_shown("5 versions")
             await deck.press("enter")
-            await deck.until_shown("that is not its name")
+            await deck.until_shown("this is not the name of the model")
             await deck.type("churn-model")
             await deck.press("enter")
             await deck.until_told("Deleted model churn-model")
             assert stages(store) == {}
             model = deck.models.cursor_model
             assert model is None or model.name != MODEL
-            assert not any("not registered any more" in each for each in deck.told), "who did it knows it"
+            assert not any("no longer registered" in each for each in deck.told), "who did it knows it"
             await deck.press("ctrl+z")
             await deck.until(lambda: len(stages(store)) == 5, "back again")
 
@@ -287,7 +287,7 @@ class TestDeleting:
             await deck.type("churn-model")
             await deck.press("enter")
             await deck.until_told("Deleted model churn-model")
-            assert not any("not registered any more" in each for each in deck.told), "who did it knows it"
+            assert not any("no longer registered" in each for each in deck.told), "who did it knows it"
 
     async def test_what_cannot_be_typed_is_typed_as_it_is_shown(self, newest: FixtureStore) -> None:
         rows(newest.db, "UPDATE registered_models SET name = 'a' || char(10) || 'b' WHERE name = 'empty-model'")
@@ -302,7 +302,7 @@ class TestDeleting:
 async def test_nothing_to_take_back(newest: FixtureStore) -> None:
     async with models_deck(newest.db) as deck:
         await deck.press("ctrl+z")
-        await deck.until_told("Nothing to take back")
+        await deck.until_told("No edit to undo in this session")
 
 
 async def test_what_is_so_already_is_no_edit(newest: FixtureStore) -> None:
@@ -315,4 +315,4 @@ async def test_what_is_so_already_is_no_edit(newest: FixtureStore) -> None:
         await deck.until_shown("without the @")
         await deck.type("live")
         await deck.press("enter")
-        await deck.until_told("it is so already")
+        await deck.until_told("No change")

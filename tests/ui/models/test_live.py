@@ -74,7 +74,7 @@ async def test_a_model_that_others_rename_is_followed(path: Path) -> None:
         await deck.until(lambda: cursor(deck) == ("zz-renamed", 3, "Staging"), "by its new name")
         await deck.until_shown("zz-renamed 3 · Staging")
         assert deck.model_list.cursor_name == "zz-renamed"
-        assert not any("not registered any more" in each for each in deck.told)
+        assert not any("no longer registered" in each for each in deck.told)
 
 
 async def test_a_model_that_others_delete_is_said(path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_a_model_that_others_delete_is_said(path: Path) -> None:
         tables = ("model_version_tags", "model_versions", "registered_model_aliases", "registered_model_tags")
         of_model = (f"DELETE FROM {table} WHERE name = 'churn-model'" for table in (*tables, "registered_models"))
         execute(path, *of_model)
-        await deck.until_told("churn-model is not registered any more")
+        await deck.until_told("churn-model is no longer registered")
         await deck.until(lambda: deck.model_list.row_count == 3, "the list")
         await deck.until(lambda: cursor(deck) is None or cursor(deck)[0] != MODEL, "something else")  # type: ignore[index]
 

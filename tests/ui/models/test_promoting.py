@@ -49,7 +49,7 @@ class TestKeys:
             assert "now: 2" in deck.frame
             assert "then: 3" in deck.frame
             await deck.press("enter")
-            await deck.until_told("churn-model 3 is in Production · 2 archived · u takes it back")
+            await deck.until_told("churn-model 3 is in Production · 2 archived · u undoes it")
             assert stages(store) == AS_MADE | {3: "Production", 2: "Archived"}
             version = deck.models.cursor_version
             assert version is not None
@@ -101,7 +101,7 @@ class TestKeys:
     async def test_where_it_is_already_there_is_nothing_to_review(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, 2) as deck:
             await deck.press("p")
-            await deck.until_told("Version 2 is in Production already")
+            await deck.until_told("Version 2 is already in Production")
             assert len(deck.app.screen_stack) == 1
 
     async def test_the_only_one_of_several(self, newest: FixtureStore) -> None:
@@ -266,7 +266,7 @@ class TestMeanwhile:
                 await deck.until(lambda: isinstance(deck.app.screen, WaitingDialog), "the wait is said")
                 await deck.until_shown("Another program is writing")
                 await deck.press("escape")
-                await deck.until_told("Given up; nothing was changed")
+                await deck.until_told("Cancelled; nothing was changed")
                 assert isinstance(deck.app.screen, ReviewDialog)
                 other.execute("ROLLBACK")
             assert stages(store) == AS_MADE
@@ -318,16 +318,16 @@ class TestTakingBack:
             await deck.press("enter")
             await deck.until_alone()
             await deck.press("u")
-            await deck.until_shown("Undo the last change of stage of churn-model?")
+            await deck.until_shown("Undo the last stage change of churn-model?")
             assert "version 3: Production → Staging" in deck.frame
             assert "version 2: Archived → Production" in deck.frame
             await deck.press("enter")  # the safe answer
             await deck.until_alone()
             assert stages(store)[3] == "Production"
             await deck.press("u")
-            await deck.until_shown("Undo the last change")
+            await deck.until_shown("Undo the last stage change")
             await deck.press("y")
-            await deck.until_told("churn-model 3 is in Staging · 2 back in Production · u takes it back")
+            await deck.until_told("churn-model 3 is in Staging · 2 back in Production · u undoes it")
             assert stages(store) == AS_MADE
             assert records(store)[1]["undo_of"]
 
@@ -347,7 +347,7 @@ class TestTakingBack:
             await deck.press("enter")
             await deck.until_alone()
             await deck.press("u")
-            await deck.until_shown("Undo the last change")
+            await deck.until_shown("Undo the last stage change")
             rows(newest.db, "UPDATE model_versions SET current_stage = 'None' WHERE name = ? AND version = 2", MODEL)
             await deck.press("y")
             await deck.until_shown("version 2 of churn-model is in None now")
@@ -356,7 +356,7 @@ class TestTakingBack:
     async def test_u_without_anything_on_record(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await deck.press("u")
-            await deck.until_told("there is nothing to undo")
+            await deck.until_told("Nothing to undo: no stage change of churn-model is recorded")
 
     async def test_what_was_in_production_before_comes_back(self, store: FixtureStore) -> None:
         async with models_deck(store.db) as deck:
@@ -373,7 +373,7 @@ class TestTakingBack:
         async with models_deck(newest.db) as deck:
             assert previous_in(deck.app.session.registry.history(MODEL), "Production") is None
             await deck.press("P")
-            await deck.until_told("Nothing is known to have been in Production of churn-model before")
+            await deck.until_told("No earlier Production version of churn-model is known")
 
     async def test_without_records_this_sitting_can_still_be_undone(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
@@ -420,7 +420,7 @@ async def test_names_that_are_not_for_terminals(store_copy: CopyOf, name: str) -
         await deck.until_shown("History of")
         assert "\x1b" not in deck.frame
         await deck.press("escape", "u")
-        await deck.until_shown("Undo the last change")
+        await deck.until_shown("Undo the last stage change")
         await deck.press("y")
         await deck.until(lambda: stages(store, name)[3] == "Staging", "undone")
 

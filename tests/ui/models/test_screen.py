@@ -80,6 +80,7 @@ class TestList:
         async with place(store.db) as deck:
             await deck.until(lambda: deck.model_list.row_count, "the models")
             assert deck.model_list.has_focus
+            await deck.until_shown("▸ churn-model")
             (line,) = (line for line in deck.frame.splitlines() if "▸ churn-model" in line)
             assert "P2 S3" in line
             await deck.until_shown("churn-model · ")
@@ -177,7 +178,7 @@ class TestList:
             await deck.until_shown("the registry is busy")
             await deck.press("H")
             await deck.until_told("The models have not been read; ctrl+r reads them")
-            assert "No model is registered" not in deck.frame
+            assert "No models registered" not in deck.frame
             monkeypatch.undo()
             await deck.press("ctrl+r")
             await deck.until_shown("churn-model · ")
@@ -188,12 +189,12 @@ class TestList:
                 connection.execute(f"DELETE FROM {table}")
             connection.execute("DELETE FROM registered_models")
         async with place(newest.db) as deck:
-            await deck.until_shown("r on a run registers a model")
+            await deck.until_shown("Press r on a run to register a model")
             assert "--registry-store" in deck.frame
             await deck.press("enter", "o", "v", "v", "m", "E", "S", "f", "escape", "escape")
-            await deck.until_shown("No model is registered here yet.")
+            await deck.until_shown("No models registered yet.")
             await deck.press("p")
-            await deck.until_told("There is no model here")
+            await deck.until_told("There are no models")
 
     async def test_a_registry_in_another_database(self, newest: FixtureStore, store_copy: CopyOf) -> None:
         runs = store_copy("nyc-taxi")
@@ -216,7 +217,7 @@ class TestWorkspaces:
             await deck.until_shown("Models of lab")
             await deck.until(lambda: [each.version for each in deck.versions.versions] == [9], "its versions")
             assert deck.model_list.row_count == 1
-            assert not any("not registered any more" in each for each in deck.told)
+            assert not any("no longer registered" in each for each in deck.told)
             await deck.press("enter", "enter")
             await deck.until(lambda: "run" in fields(deck), "the inspector")
             await deck.press("escape", "escape", "W", "enter")
@@ -311,7 +312,7 @@ class TestBoard:
             assert f"churn-model · {metric}" in deck.frame
             others = [each for each in deck.versions.board.data.metrics if each != metric]
             await deck.press("m")
-            await deck.until_shown("Which metric stands on the cards?")
+            await deck.until_shown("Metric on the cards")
             index = deck.versions.board.data.metrics.index(others[0])
             await deck.press(*["down"] * index, "enter")
             await deck.until_shown(f"churn-model · {others[0]}")
@@ -545,7 +546,7 @@ class TestInspector:
             await deck.until_told("Run gone is not in this database")
             await deck.go_to(MODEL, 4)
             await deck.press("o")
-            await deck.until_told("No run is known")
+            await deck.until_told("This version has no source run")
 
     async def test_enter_on_a_metric_shows_its_chart(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, version=2) as deck:

@@ -37,8 +37,9 @@ from mldeck.store.schema import Schema
 
 
 def rename_run(connection: Connection, schema: Schema, run_id: str, name: str) -> Edit:
-    """Rename a run. Since 1.30 the name is in the column and in the tag `mlflow.runName`, before only in the tag (DATABASE.md#run-names).
+    """Rename a run (DATABASE.md#run-names).
 
+    Since 1.30 the name is in the column and in the tag `mlflow.runName`, before only in the tag.
     1.29 has the same tables as 1.30 and ignores the column, so the column is written from 1.29 on.
     """
     check_run_name(name)

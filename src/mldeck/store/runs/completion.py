@@ -20,8 +20,8 @@ _VALUE_ROWS = 5_000
 def list_keys(connection: Connection, schema: Schema, kind: Kind, sample_ids: Sequence[str]) -> list[str]:
     """Return the keys of a kind in this database: those that most of the sample runs have come first, the others by name.
 
-    The primary key begins with the key, so the search skips from key to key: one access per key, not per row (DATABASE.md#indexes-and-query-plans,
-    rule 2).
+    The primary key begins with the key, so the search skips from key to key: one access per key, not per row
+    (DATABASE.md#indexes-and-query-plans, rule 2).
     """
     source = schema.values_of(kind)
     counts: dict[str, int] = {}

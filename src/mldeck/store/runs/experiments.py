@@ -9,7 +9,10 @@ from mldeck.store.schema import Schema
 
 
 def list_experiments(connection: Connection, schema: Schema, view: View) -> list[Experiment]:
-    """Return the experiments in MLflow's default order: newest first, without creation time last, then by id (DATABASE.md#order)."""
+    """Return the experiments in MLflow's default order (DATABASE.md#order).
+
+    The newest come first, those without a creation time last, then the id decides.
+    """
     table = schema.experiments
     statement = select(
         table.c.experiment_id,

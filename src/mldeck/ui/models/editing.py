@@ -1,7 +1,7 @@
-"""Changing what is registered: moving versions between stages, and everything else that is said of them.
+"""Edits of registered models and versions: stage changes, descriptions, tags, aliases, names, deletion.
 
-The rules are the store's. Each change is one short transaction in a thread that looks again before it writes; the screen reads
-itself again afterwards.
+The store has the rules. Each edit is one short transaction in a thread, which checks the rows again before it writes.
+Afterwards the screen is read again.
 """
 
 from __future__ import annotations
@@ -32,25 +32,24 @@ RegistryWrite = Callable[["RegistryEditor", Interrupt], "Edit"]
 
 
 class ModelEditing(Asking):
-    """Goes through the dialogs of one change after the other; call its methods in a worker."""
+    """Runs the dialogs of each edit, writes it and reports the outcome. Call its methods in a worker."""
 
     def __init__(self, screen: ModelsScreen, session: Session) -> None:
         super().__init__(screen)
         self._screen: ModelsScreen = screen
         self._session = session
         self._done: list[Edit] = []
-        """Edits of this sitting that can be taken back, the newest last. Changes of stage are not among them."""
+        """Edits of this session that can be undone, newest last, without stage changes."""
         self._moved: dict[str, Transition] = {}
-        """By model, the last change of stage of this sitting: also where no record of it is kept."""
+        """The last stage change of this session, by model: databases may keep no record of it."""
 
     # -- stages
 
     async def move(self, version: ModelVersion, stage: str) -> None:
-        """After a review. Where it is already, it can only be moved to make it the only one."""
-        if version.stage == stage and not any(
-            each.stage == stage for each in self._screen.versions_pane.versions if each.version != version.version
-        ):
-            self._say(f"Version {version.version} is in {stage} already")
+        """Move a version to a stage after a review. If it is there already, this can only archive the others."""
+        others = (other for other in self._screen.versions_pane.versions if other.version != version.version)
+        if version.stage == stage and not any(other.stage == stage for other in others):
+            self._say(f"Version {version.version} is already in {stage}")
             return
         from mldeck.ui.models.review import StageChange
         from mldeck.ui.models.review_dialog import ReviewDialog
@@ -58,7 +57,7 @@ class ModelEditing(Asking):
         name = version.name
 
         async def show(done: Transition) -> None:
-            with self._screen.reporting_trouble():  # it is done, whether it can be shown now or not
+            with self._screen.reporting_trouble():  # it is written, even if it cannot be shown
                 await self._screen.show_moved(name, done.version)
 
         review = ReviewDialog(StageChange(self._session, name, version.version, stage), self._session.clock, show)
@@ -67,32 +66,32 @@ class ModelEditing(Asking):
             self._tell(name, done)
 
     async def put_back(self, model: RegisteredModel) -> None:
-        """What was in Production before."""
+        """Move the version that was in Production before back there."""
         session, name = self._session, model.name
         history = await read_off_loop(lambda interrupt: session.registry.history(name, interrupt))
         number = previous_in(history, PRODUCTION)
         if number is None:
-            self._say(f"Nothing is known to have been in {PRODUCTION} of {name} before")
+            self._say(f"No earlier {PRODUCTION} version of {name} is known")
             return
         version = await read_off_loop(lambda interrupt: session.registry.version(name, number, interrupt))
         if version is not None:
             await self.move(version, PRODUCTION)
 
     async def undo_move(self, model: RegisteredModel) -> None:
-        """Takes the last change of stage of the model back, if nothing was changed since."""
+        """Undo the model's last stage change, if no stage has changed since."""
         session, name = self._session, model.name
         versions = await read_off_loop(lambda interrupt: session.registry.versions(name, interrupt))
         known = [*recorded_transitions(versions), *([self._moved[name]] if name in self._moved else [])]
         if not known:
-            self._say(f"No change of stage of {name} is on record: there is nothing to undo")
+            self._say(f"Nothing to undo: no stage change of {name} is recorded")
             return
-        last = max(known, key=lambda each: each.number)
+        last = max(known, key=lambda transition: transition.number)
         try:
             plan = plan_undo(versions, last)
         except MldeckError as error:
             self._refuse(error)
             return
-        if await self._is_confirmed(f"Undo the last change of stage of {name}?", _undo_text(plan, last), "Undo"):
+        if await self._is_confirmed(f"Undo the last stage change of {name}?", _undo_text(plan, last), "Undo"):
             await self._undo_as_planned(plan)
 
     async def _undo_as_planned(self, plan: TransitionPlan) -> None:
@@ -112,7 +111,7 @@ class ModelEditing(Asking):
 
     def _tell(self, name: str, done: Transition) -> None:
         self._moved[name] = done
-        self._say(f"{done_text(name, done)} · u takes it back")
+        self._say(f"{done_text(name, done)} · u undoes it")
 
     async def show_history(self, model: RegisteredModel) -> None:
         from mldeck.ui.models.history_dialog import HistoryDialog
@@ -176,7 +175,7 @@ class ModelEditing(Asking):
         set_tag: Callable[[str, str], Awaitable[None]],
         delete_tag: Callable[[str], Awaitable[None]],
     ) -> None:
-        """The records of changes of stage are the history: they are not offered."""
+        """Set or delete a tag. The tags that record stage changes are not offered."""
         own = {key: value for key, value in tags.items() if not key.startswith(TRANSITION_PREFIX)}
         chosen: str | None = "set"
         if own:
@@ -194,14 +193,14 @@ class ModelEditing(Asking):
     # -- aliases
 
     async def edit_aliases(self, model: RegisteredModel, version: ModelVersion) -> None:
-        """Sets one for this version, moves one here from another version, or deletes one."""
+        """Set an alias of this version, move one here from another version, or delete one."""
         name, number = version.name, version.version
         aliases = dict(sorted({**model.aliases, **model.dangling_aliases}.items()))
-        elsewhere = [each for each in aliases if aliases[each] != number]
+        elsewhere = [alias for alias in aliases if aliases[alias] != number]
         choices = [
             Choice("new", "n", f"New alias of version {number}"),
-            *(Choice(f"move {each}", "", f"Move @{each} here from {_at(model, each)}") for each in elsewhere),
-            *(Choice(f"delete {each}", "", f"Delete @{each} of {_at(model, each)}") for each in aliases),
+            *(Choice(f"move {alias}", "", f"Move @{alias} here from {_owner(model, alias)}") for alias in elsewhere),
+            *(Choice(f"delete {alias}", "", f"Delete @{alias} of {_owner(model, alias)}") for alias in aliases),
         ]
         chosen = await self._screen.app.push_screen_wait(MenuDialog(f"Aliases of {name} {number}", choices))
         if chosen is None:
@@ -236,28 +235,27 @@ class ModelEditing(Asking):
 
     async def delete_model(self, model: RegisteredModel) -> None:
         name, count = model.name, model.version_count
-        versions = "its only version goes" if count == 1 else f"its {count:,} versions go"
-        going = f"With it, {versions}" if count else "It has no versions; it goes"
+        versions = "Its only version" if count == 1 else f"Its {count:,} versions"
+        lost = f"{versions}, tags, aliases and history are" if count else "It has no versions. It is"
         about = (
-            f"{going} for good, with tags, aliases and history. Files and runs stay.\n\n"
-            f"To do it, type the name of the model: {safe(name)}"
+            f"{lost} deleted for good. Files and runs are kept.\n\nType the name of the model to confirm: {safe(name)}"
         )
 
         def problem(typed: str) -> str | None:
-            # What cannot be typed, or not be seen, is typed as it is shown.
-            return None if typed in (name, safe(name)) else "that is not its name"
+            # Characters that cannot be typed or seen are typed as they are shown.
+            return None if typed in (name, safe(name)) else "this is not the name of the model"
 
         title = f"Delete model {name}?"
         typed = await self._screen.app.push_screen_wait(NameDialog(title, "", problem, about))
         if typed is not None:
             await self._write(lambda editor, interrupt: editor.delete_model(name, interrupt), (name, None))
 
-    # -- writing, and taking it back
+    # -- writing, and undoing it
 
     async def undo_edit(self) -> None:
-        """Takes the newest edit of this sitting back."""
+        """Undo the newest edit of this session."""
         if not self._done:
-            self._say("Nothing to take back in this sitting; u undoes a change of stage")
+            self._say("No edit to undo in this session; u undoes a stage change")
             return
         edit = self._done[-1]
         if await self._write(lambda editor, interrupt: editor.undo(edit, interrupt), None, can_be_undone=False):
@@ -266,7 +264,10 @@ class ModelEditing(Asking):
     async def _write(
         self, write: RegistryWrite, cursor: tuple[str, int | None] | None, *, can_be_undone: bool = True
     ) -> bool:
-        """Whether it was written. `cursor` is the model and version to go to afterwards."""
+        """Write an edit and report the outcome. Return whether it succeeded.
+
+        `cursor` is the model, and the version or None, to move the cursor to afterwards.
+        """
         with self._screen.models_pane.writing():
             return await self._write_and_show(write, cursor, can_be_undone)
 
@@ -279,13 +280,13 @@ class ModelEditing(Asking):
         if edit is None:
             return False
         if not (edit.changed or edit.undo_refusal):
-            self._say("Nothing to change: it is so already")
+            self._say("No change")
             return True
         undoable = can_be_undone and edit.undo_refusal is None
         if undoable:
             self._done.append(edit)
         await self._screen.read_again(cursor=cursor)
-        hint = " · ctrl+z takes it back" if undoable else f" · {edit.undo_refusal}" if edit.undo_refusal else ""
+        hint = " · ctrl+z undoes it" if undoable else f" · {edit.undo_refusal}" if edit.undo_refusal else ""
         self._say(f"{edit.summary[:1].upper()}{edit.summary[1:]}{hint}")
         return True
 
@@ -293,14 +294,13 @@ class ModelEditing(Asking):
         self._screen.notify(text, timeout=6)
 
     def _refuse(self, error: MldeckError) -> None:
-        """A dialog that stays until it was read."""
         from mldeck.ui.kit.dialogs.text import TextDialog
 
         self._screen.app.push_screen(TextDialog("Nothing was changed", str(error)))
 
 
 def done_text(name: str, done: Transition) -> str:
-    """What a change of stage did, in a line."""
+    """Return what a stage change did, in one line."""
     parts = [f"{name} {done.version} is in {done.after}"]
     if done.archived:
         parts.append(f"{', '.join(map(str, done.archived))} archived")
@@ -317,18 +317,17 @@ def _undo_text(plan: TransitionPlan, last: Transition) -> str:
 
 
 def _deletion_text(version: ModelVersion) -> str:
-    """What MLflow does, and what of it hurts."""
-    aliases = (
-        f" Its aliases go with it: {', '.join(f'@{each}' for each in version.aliases)}." if version.aliases else ""
-    )
+    """Return what MLflow does on a deletion, and what this one would break."""
+    aliases = ", ".join(f"@{alias}" for alias in version.aliases)
+    lost = f" Its aliases are deleted too: {aliases}." if aliases else ""
     serving = f" It is in {version.stage} now." if version.stage != "None" else ""
     return (
-        f"As in MLflow, its number is not given again; description and source are erased, tags stay, files are not "
-        f"touched.{serving}{aliases}"
+        "As in MLflow, its number is not used again, description and source are erased, tags and files are kept."
+        f"{serving}{lost}"
     )
 
 
-def _at(model: RegisteredModel, alias: str) -> str:
+def _owner(model: RegisteredModel, alias: str) -> str:
     if alias in model.aliases:
         return f"version {model.aliases[alias]}"
     return f"version {model.dangling_aliases[alias]}, which was deleted"

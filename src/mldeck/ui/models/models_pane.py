@@ -1,4 +1,4 @@
-"""The registered models of the place Models: which ones, in what order, filtered and found, and of which workspace."""
+"""The pane with the registered models: it reads, sorts and filters them, and switches workspaces."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _NO_REGISTRY = """This database is from before MLflow 1.4, which had no model re
 
 If the registry is in another database, start mldeck with --registry-store."""
 
-_EMPTY = """No model is registered here yet.
+_EMPTY = """No models registered yet.
 
-r on a run registers a model that it logged; so does mlflow.register_model.
+Press r on a run to register a model that it logged, or call mlflow.register_model.
 If the registry is in another database, start mldeck with --registry-store."""
 
 
 class ModelsPane(Vertical):
-    """The list of models. It reads them, and follows their order, filter and workspace."""
+    """The list of models. Its workers read the models when their order, filter or workspace changes."""
 
     class Loaded(Message):
-        """The models have been read in another order, with another filter, or of another workspace."""
+        """Posted when the models have been read in another order, with another filter or from another workspace."""
 
     def __init__(self, place: Place, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -42,9 +42,9 @@ class ModelsPane(Vertical):
         self.listing = RegistryListing()
         self.model_query = ModelQuery()
         self.filters: list[str] = []
-        """Filters of models that were used in this sitting, the newest last."""
+        """Filters used in this session, newest last."""
         self.is_read = False
-        """Whether `listing` is what the registry holds, or nothing has been read yet."""
+        """Whether `listing` has been read; False at first, and after a change of workspace."""
         self._is_writing = False
 
     def compose(self) -> ComposeResult:
@@ -56,7 +56,7 @@ class ModelsPane(Vertical):
 
     @property
     def empty_text(self) -> str:
-        """Why there is no model, and what to do about it; empty as long as nothing has been read."""
+        """Why there are no models, and what to do about it; empty before the first read."""
         if not self.is_read:
             return ""
         if not self.listing.has_registry:
@@ -67,7 +67,7 @@ class ModelsPane(Vertical):
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A change from here may be in the database already, and is not shown yet: who makes it knows what is gone."""
+        """Do not warn about models that disappear meanwhile: the user is changing them."""
         self._is_writing = True
         try:
             yield
@@ -75,7 +75,10 @@ class ModelsPane(Vertical):
             self._is_writing = False
 
     async def read(self, cursor: str | None = None) -> None:
-        """The cursor goes to the model of that name; without one it stays on its model, whatever that is called now."""
+        """Read and show the models. The cursor moves to the named model, else stays on its model, even if renamed.
+
+        Raises `MldeckError`.
+        """
         session, query, before = self._session, self.model_query, self.listing
         listing = await read_off_loop(lambda interrupt: read_listing(session.registry, query, interrupt))
         if query != self.model_query:
@@ -86,7 +89,7 @@ class ModelsPane(Vertical):
             now = same_model(present, before, listing)
             cursor = now.name if now else None
             if now is None and not query.filter and not self._is_writing:
-                text = safe(f"{present.name} is not registered any more")
+                text = safe(f"{present.name} is no longer registered")
                 self.notify(text, severity="warning", timeout=5)
         self.model_list.empty_text = "" if listing.models else "No models."
         self.model_list.show(listing.models, query, cursor)
@@ -123,9 +126,10 @@ class ModelsPane(Vertical):
             self.load()
 
     def keep_filter(self, text: str) -> None:
-        """Puts it into the history of filters."""
-        if text.strip():
-            self.filters = [*(each for each in self.filters if each != text.strip()), text.strip()]
+        """Add a filter to the history."""
+        text = text.strip()
+        if text:
+            self.filters = [*(earlier for earlier in self.filters if earlier != text), text]
 
     # -- workspaces
 
@@ -135,10 +139,10 @@ class ModelsPane(Vertical):
 
         session, names = self._session, self.listing.workspaces
         if len(names) < 2:
-            self.notify("There is only one workspace here (MLflow 3.10 and later can have several)", timeout=3)
+            self.notify("There is only one workspace here (several need MLflow 3.10 or later)", timeout=3)
             return
         choices = [Choice(name, "", f"{'✓' if name == session.workspace else ' '} {name}") for name in names]
-        chosen = await self.app.push_screen_wait(MenuDialog("Models of which workspace?", choices))
+        chosen = await self.app.push_screen_wait(MenuDialog("Choose a workspace", choices))
         if chosen is not None and chosen != session.workspace:
             session.workspace = chosen
             self.listing, self.is_read = RegistryListing(), False

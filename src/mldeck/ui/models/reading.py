@@ -1,4 +1,4 @@
-"""What the place Models reads, in functions that run in a thread: values in, values out, no Textual."""
+"""Reads for the place Models. The functions run in threads: values in, values out, no Textual."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RegistryListing:
-    """What the list of models shows."""
+    """The models of the registry that match a query, and what the registry can hold."""
 
     models: tuple[RegisteredModel, ...] = ()
     has_registry: bool = True
@@ -31,7 +31,7 @@ class RegistryListing:
     workspaces: tuple[str, ...] = ()
 
     def named(self, name: str | None) -> RegisteredModel | None:
-        return next((each for each in self.models if each.name == name), None)
+        return next((model for model in self.models if model.name == name), None)
 
 
 def read_listing(registry: RegistryReader, query: ModelQuery, interrupt: Interrupt) -> RegistryListing:
@@ -44,12 +44,12 @@ def read_listing(registry: RegistryReader, query: ModelQuery, interrupt: Interru
 
 
 def same_model(model: RegisteredModel, before: RegistryListing, now: RegistryListing) -> RegisteredModel | None:
-    """The model as it is now, also when somebody gave it another name; None if it is gone."""
+    """Return the model as it is now, even if it has been renamed; None if it is gone."""
     if now.named(model.name) is not None:
         return now.named(model.name)
-    known = {each.name for each in before.models}
-    fresh = [each for each in now.models if each.name not in known]
-    return next((each for each in fresh if each.creation_time == model.creation_time and not each.is_orphan), None)
+    known = {other.name for other in before.models}
+    new = [other for other in now.models if other.name not in known]
+    return next((other for other in new if other.creation_time == model.creation_time and not other.is_orphan), None)
 
 
 # -- the versions of one model
@@ -57,14 +57,15 @@ def same_model(model: RegisteredModel, before: RegistryListing, now: RegistryLis
 
 @dataclass(frozen=True)
 class CardMetric:
-    """The metric that stands on the cards of the board."""
+    """The metric shown on the cards of the board."""
 
     key: str
     greater_is_better: bool | None = None
-    """None where nobody said which direction is the better one."""
+    """None if it is not known which direction is better."""
 
     def best_of(self, records: Iterable[RunRecord]) -> float | None:
-        values = [value for value in (each.metrics.get(self.key, math.nan) for each in records) if math.isfinite(value)]
+        """Return the best finite value; None if there are fewer than two, or no direction is better."""
+        values = [value for record in records if math.isfinite(value := record.metrics.get(self.key, math.nan))]
         if self.greater_is_better is None or len(values) < 2:
             return None
         return max(values) if self.greater_is_better else min(values)
@@ -72,23 +73,23 @@ class CardMetric:
 
 @dataclass(frozen=True)
 class Versions:
-    """The versions of one model, the newest first, and what is known of the runs that they came from."""
+    """The versions of one model, newest first, and their source runs."""
 
     model: str | None = None
     versions: tuple[ModelVersion, ...] = ()
     records: Mapping[str, RunRecord] = field(default_factory=dict)
-    """By run id, with the metric of the cards. A run that is not in the database is not here."""
+    """Source runs by id, with the metric of the cards. Runs that are not in the database are missing."""
     metric: CardMetric | None = None
     metrics: tuple[str, ...] = ()
-    """All that could stand on the cards."""
+    """Keys of all metrics that the cards could show."""
 
     def record(self, version: ModelVersion) -> RunRecord | None:
         return self.records.get(version.run_id or "")
 
     def in_stage(self, stage: str) -> list[int]:
-        """Indexes of the versions. One in a stage that is none of MLflow's stands among those without a stage."""
-        known = {each: each for each in STAGES}
-        return [row for row, each in enumerate(self.versions) if known.get(each.stage, STAGES[0]) == stage]
+        """Return the indexes of the versions in a stage. Versions in a stage unknown to MLflow count as without stage."""
+        known = {name: name for name in STAGES}
+        return [row for row, version in enumerate(self.versions) if known.get(version.stage, STAGES[0]) == stage]
 
 
 def read_versions(
@@ -99,20 +100,25 @@ def read_versions(
     wanted_metric: str | None,
     interrupt: Interrupt,
 ) -> Versions:
+    """Read the versions of a model and their runs.
+
+    The cards show `wanted_metric` if any run has it; else a metric with a known direction; else one that tells the runs
+    apart.
+    """
     versions = registry.versions(name, interrupt)
     ids = run_ids_of(versions)
     runs = tracking.run_records(ids, RunFields.of(()), interrupt)
     experiments = dict.fromkeys(record.run.experiment_id for record in runs.values())
-    said, directions = _directions(tracking, experiments, memory, interrupt)
+    important, directions = _directions(tracking, experiments, memory, interrupt)
     counts = {
-        each.key: each.run_count
-        for each in tracking.metric_keys(ids, interrupt)
-        if not each.key.startswith(SYSTEM_METRIC_PREFIX)
+        metric.key: metric.run_count
+        for metric in tracking.metric_keys(ids, interrupt)
+        if not metric.key.startswith(SYSTEM_METRIC_PREFIX)
     }
-    key = next((each for each in (wanted_metric, *said) if each in counts), None)
+    key = next((key for key in (wanted_metric, *important) if key in counts), None)
     if key is None:
-        differing = [each.key for each in tracking.differing_columns(ids, interrupt) if each.kind is Kind.METRIC]
-        key = _telling_key(counts, differing)
+        differing = [column.key for column in tracking.differing_columns(ids, interrupt) if column.kind is Kind.METRIC]
+        key = _informative_key(counts, differing)
     if key is None:
         return Versions(name, versions, runs)
     records = tracking.run_records(ids, RunFields.of((Column(Kind.METRIC, key),)), interrupt)
@@ -120,15 +126,16 @@ def read_versions(
 
 
 def run_ids_of(versions: Iterable[ModelVersion]) -> list[str]:
-    return list(dict.fromkeys(each.run_id for each in versions if each.run_id))
+    """Return the ids of the source runs, each once."""
+    return list(dict.fromkeys(version.run_id for version in versions if version.run_id))
 
 
 def _directions(
     tracking: Store, experiments: Iterable[str], memory: SavedState, interrupt: Interrupt
 ) -> tuple[list[str], dict[str, bool]]:
-    """Metrics that somebody spoke of, the important one of MLflow first; and whether greater is better.
+    """Return the metrics with a known direction, MLflow's primary metric first; and by key, whether higher is better.
 
-    What MLflow says counts until the user says otherwise.
+    MLflow's direction holds until the user chooses another one.
     """
     primary: dict[str, Better] = {}
     own: dict[str, Better] = {}
@@ -141,8 +148,8 @@ def _directions(
     return [*primary, *higher_is_better(own)], higher_is_better(primary | own)
 
 
-def _telling_key(counts: Mapping[str, int], differing: Sequence[str]) -> str | None:
-    """What tells the runs apart, and most of them have; of several the first by name."""
+def _informative_key(counts: Mapping[str, int], differing: Sequence[str]) -> str | None:
+    """Return the metric that differs between the runs and that most of them have; of several, the first by name."""
     return min(counts, key=lambda key: (key not in differing, -counts[key], key), default=None)
 
 
@@ -151,20 +158,22 @@ def _telling_key(counts: Mapping[str, int], differing: Sequence[str]) -> str | N
 
 @dataclass(frozen=True)
 class VersionRuns:
-    """The source runs with everything in which they differ."""
+    """The source runs, with all metrics and params in which they differ."""
 
     columns: tuple[Column, ...] = ()
     records: Mapping[str, RunRecord] = field(default_factory=dict)
     matching: frozenset[str] | None = None
-    """Ids of the runs that the filter lets through; None without a filter."""
+    """Ids of the runs that match the filter; None without a filter."""
 
 
 def read_version_runs(tracking: Store, versions: Versions, search: str, interrupt: Interrupt) -> VersionRuns:
-    """Raises `SearchError` if the filter cannot be read."""
+    """Read what the table of versions shows of their runs. Raises `SearchError` if the filter cannot be parsed."""
     ids = run_ids_of(versions.versions)
     shown = (Kind.METRIC, Kind.PARAM)
     present = tracking.keys_of_runs(ids) if len(ids) == 1 else tracking.differing_columns(ids, interrupt)
-    columns = tuple(each for each in present if each.kind in shown and not each.key.startswith(SYSTEM_METRIC_PREFIX))
+    columns = tuple(
+        column for column in present if column.kind in shown and not column.key.startswith(SYSTEM_METRIC_PREFIX)
+    )
     records = tracking.run_records(ids, RunFields.of(columns), interrupt)
     if not search:
         return VersionRuns(columns, records)
@@ -175,18 +184,17 @@ def read_version_runs(tracking: Store, versions: Versions, search: str, interrup
 
 @dataclass(frozen=True)
 class VersionOrder:
-    """`column`: one of `LEADING`, or a column of the source run."""
-
     column: str | Column
+    """One of `LEADING`, or a column of the source run."""
     descending: bool = False
 
 
 VERSION, STAGE, ALIASES, AGE, RUN = LEADING = ("version", "stage", "aliases", "age", "run")
-"""The columns of the table before those of the source run."""
+"""The first columns of the table; those of the source run follow."""
 
 
 def arranged(versions: Versions, runs: VersionRuns, order: VersionOrder | None) -> tuple[int, ...]:
-    """Indexes of the versions that the filter lets through, in the order asked for; without a value they come last."""
+    """Return the indexes of the versions that match the filter, in the given order; versions without a value come last."""
     rows = range(len(versions.versions))
     if runs.matching is not None:
         rows_found = [row for row in rows if versions.versions[row].run_id in runs.matching]
@@ -238,17 +246,17 @@ def _run_name(versions: Versions, version: ModelVersion) -> str | None:
 class VersionDetails:
     version: ModelVersion
     run: RunDetails | None = None
-    """None when there is none, or it is not in this database."""
+    """None if there is no source run, or it is not in this database."""
     files: Located | None = None
-    """None when the database does not say where they are."""
+    """None if the database does not say where they are."""
     has_mlmodel: bool = False
-    """Whether there is an MLmodel file among the files; of those in an object store nobody looked."""
+    """Whether an MLmodel file was found; always False in an object store, which is not searched."""
     history: tuple[Event, ...] = ()
-    """What happened to this version, oldest first."""
+    """Events of this version, oldest first."""
 
     @property
     def arrival(self) -> Event | None:
-        """How it came to the stage in which it is."""
+        """The event that brought the version into its stage; None if unknown."""
         return arrival(self.history, self.version.version)
 
 
@@ -256,10 +264,10 @@ def read_details(
     tracking: Store, registry: RegistryReader, version: ModelVersion, places: Places, interrupt: Interrupt
 ) -> VersionDetails:
     run = tracking.run_details(version.run_id, interrupt) if version.run_id else None
-    history = tuple(each for each in registry.history(version.name, interrupt) if each.version == version.version)
+    history = tuple(event for event in registry.history(version.name, interrupt) if event.version == version.version)
     if version.location is None:
         return VersionDetails(version, run, None, False, history)
-    # Not needed before the first look at a version.
+    # Imported here, because the first version may never be looked at.
     from mldeck.artifacts.location import locate
     from mldeck.store.uri_lookup import UriLookup
 

@@ -1,4 +1,4 @@
-"""The place Models: what is registered, in which stage each version is, and changing it."""
+"""The place Models: the registered models, their versions by stage, and the keys that change them."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ _NOT_EDITS = frozenset({"history"})
 _EDIT_ACTIONS = frozenset(key.action.partition("(")[0] for key in (*STAGE_KEYS, *MODEL_EDITS)) - _NOT_EDITS
 _NO_REGISTRY = "This database is from before MLflow 1.4, which had no model registry"
 _NOT_READ = "The models have not been read; ctrl+r reads them"
-_NO_MODEL = "There is no model here: r on a run registers one"
-_NO_VERSION = "This model has no version: r on a run registers one"
+_NO_MODEL = "There are no models: press r on a run to register one"
+_NO_VERSION = "This model has no versions: press r on a run to register one"
 
 ModelEdit = Callable[[RegisteredModel], Awaitable[None]]
 VersionEdit = Callable[[ModelVersion], Awaitable[None]]
@@ -47,7 +47,7 @@ VersionEdit = Callable[[ModelVersion], Awaitable[None]]
 
 class ModelsScreen(Place, inherit_bindings=False):
     NAME = "models"
-    # All of them in one list, so that the stages come first in the key bar: that is what one comes here for.
+    # In one list, so that the stage keys, the main purpose of this place, come first in the key bar.
     BINDINGS: ClassVar[list[BindingType]] = bindings(STAGE_KEYS, MODEL_PLACE, MODEL_EDITS, INSPECTOR, PLACE)
     AUTO_FOCUS = "#models"
 
@@ -56,11 +56,11 @@ class ModelsScreen(Place, inherit_bindings=False):
         self.models_pane = ModelsPane(self, id="model-pane")
         self.versions_pane = VersionsPane(self, self.models_pane, id="version-pane")
         self._filter_line: FilterLine | None = None
-        """Of the models. Made when it is first needed: the search language takes a while to load."""
+        """The filter of the models. Created on first use, because the search language takes a while to load."""
 
     @cached_property
     def _actions(self) -> ModelEditing:
-        from mldeck.ui.models.editing import ModelEditing  # most sittings only look
+        from mldeck.ui.models.editing import ModelEditing  # loaded on the first edit
 
         return ModelEditing(self, self.session)
 
@@ -87,12 +87,12 @@ class ModelsScreen(Place, inherit_bindings=False):
 
     @property
     def is_in_list(self) -> bool:
-        """Whether one moves among the models, so that a model is meant and not a version."""
+        """Whether the list of models has the focus, so that keys act on a model and not on a version."""
         return self.models_pane.model_list.has_focus
 
     @property
     def cursor_model(self) -> RegisteredModel | None:
-        """The one whose versions are shown."""
+        """The model whose versions are shown."""
         return self.versions_pane.model
 
     @property
@@ -102,17 +102,15 @@ class ModelsScreen(Place, inherit_bindings=False):
     # -- reading
 
     async def read_again(self, cursor: tuple[str, int | None] | None = None) -> None:
-        """Everything on screen as it is now. `cursor`: the model, and the version if it matters, that the cursor goes to."""
+        """Read everything on screen again. `cursor` is the model, and the version or None, to move the cursor to."""
         await self.models_pane.read(cursor[0] if cursor else None)
         await self.versions_pane.read(cursor[1] if cursor else None)
         self.load_details()
 
     async def show_moved(self, name: str, number: int) -> None:
-        """The versions after a change of stage, at once; all else is read when the change is noticed, as anybody's is."""
+        """Show the versions right after a stage change. Everything else is read when polling notices the change."""
         if await self.versions_pane.show_moved(name, number):
-            self.call_after_refresh(
-                self.load_details
-            )  # reading at the same time would keep the card from being painted
+            self.call_after_refresh(self.load_details)  # painting the card comes first
         else:
             await self.read_again(cursor=(name, number))
 
@@ -123,7 +121,7 @@ class ModelsScreen(Place, inherit_bindings=False):
     @on(VersionsPane.Loaded)
     @work(group="details", exclusive=True)
     async def load_details(self) -> None:
-        """Shows in the inspector what belongs to the version under the cursor, or the model while one moves among models."""
+        """Show the version under the cursor in the inspector, or the model while the list has the focus."""
         session, version = self.session, self.cursor_version
         if self.is_in_list or version is None or not session.is_open:
             self._inspect_model()
@@ -166,14 +164,14 @@ class ModelsScreen(Place, inherit_bindings=False):
         self.versions_pane.export()
 
     async def action_filter(self) -> None:
-        """Of the models, or of the versions in the table."""
+        """Edit the filter of the models, or of the versions in the table."""
         if not self.is_in_list:
             await self.versions_pane.edit_filter()
             return
         from mldeck.search.language import MODELS
         from mldeck.ui.filter.filter_line import FilterLine
 
-        # Above both panes: the list is too narrow for it.
+        # Above both panes, because the list is too narrow.
         self._filter_line = await made(
             self.query_one("#models-body"), self._filter_line or FilterLine(MODELS), before=0
         )
@@ -181,7 +179,7 @@ class ModelsScreen(Place, inherit_bindings=False):
         self._filter_line.edit()
 
     def action_clear_filter(self) -> None:
-        """Of the same ones."""
+        """Clear the filter of the models, or of the versions in the table."""
         self.forget_settling("filter")
         if self.is_in_list and self._filter_line is not None and self.models_pane.model_query.filter:
             self._filter_line.set_text("")
@@ -199,7 +197,7 @@ class ModelsScreen(Place, inherit_bindings=False):
         self.set_focus(self.models_pane.model_list)
 
     def on_filter_line_candidates_wanted(self, message: FilterLine.CandidatesWanted) -> None:
-        """There are few enough models to see them."""
+        """Offer nothing: the few models there are can be seen."""
         message.line.show_candidates(message.text, ())
 
     # -- the run that a version came from
@@ -212,7 +210,7 @@ class ModelsScreen(Place, inherit_bindings=False):
         elif version is not None and version.run_id:
             self.notify(f"Run {version.run_id} is not in this database", timeout=4)
         else:
-            self.notify("No run is known that this version came from", timeout=3)
+            self.notify("This version has no source run", timeout=3)
 
     def go_to_run(self, run: Run) -> None:
         self.post_message(self.RunWanted(run, come_back_to=self.NAME))
@@ -228,13 +226,13 @@ class ModelsScreen(Place, inherit_bindings=False):
         self.app.push_screen(TextDialog(message.title, message.text))
 
     def on_metric_grid_other_view_asked(self, message: MetricGrid.OtherViewAsked) -> None:
-        """The charts are where the run is."""
+        """Open the chart: the small charts are in the place Runs only."""
         message.stop()
         self._chart(self.inspector.metric_grid.cursor_metric)
 
     def _chart(self, metric: str | None) -> None:
-        """Of the runs of all versions."""
-        from mldeck.ui.chart.screen import ChartScreen  # what draws takes a while to load
+        """Chart a metric of the source runs of all versions."""
+        from mldeck.ui.chart.screen import ChartScreen  # the charts take a while to load
 
         versions, records = self.versions_pane.versions, self.versions_pane.records
         run_ids = [run_id for run_id in run_ids_of(versions) if run_id in records]
@@ -247,7 +245,7 @@ class ModelsScreen(Place, inherit_bindings=False):
         self.inspector.turn(offset)
 
     async def action_back(self) -> None:
-        """From the inspector to the versions, from there to the models."""
+        """Go back from the inspector to the versions, from there to the models."""
         if self.inspector.has_focus_within and not self.busy and not self.finder.has_matches:
             self.set_focus(self.versions_pane.grid)
         else:
@@ -271,14 +269,14 @@ class ModelsScreen(Place, inherit_bindings=False):
             self._chart(message.grid.cursor_metric)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """The inspector shows the model while one moves among the models, else the version."""
+        """Let the inspector follow the focus between models and versions."""
         if event.widget in (self.models_pane.model_list, self.versions_pane.grid):
             self.load_details()
 
     # -- stages
 
     def action_stage(self, stage: str) -> None:
-        """`n` goes on to the next match while something was found."""
+        """Move the version to a stage. `n` steps to the next match instead, while there are any."""
         if stage == STAGES[0] and self.finder.has_matches:
             self.action_find_next()
         else:
@@ -313,7 +311,7 @@ class ModelsScreen(Place, inherit_bindings=False):
         with self.reporting_trouble():
             await self._actions.show_history(self.cursor_model)
 
-    # -- edits: of the model while one moves among the models, else of the version
+    # -- edits: of the model while the list has the focus, else of the version
 
     @work(group="edit", exclusive=True)
     async def action_describe(self) -> None:

@@ -1,4 +1,4 @@
-"""The versions of the chosen model, as a board or as a table that is sorted and filtered by the runs they came from."""
+"""The pane with the versions of the chosen model: a board, or a table sorted and filtered by their source runs."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from mldeck.ui.filter.filter_line import FilterLine
 
 _ARROWS = {True: " ↑", False: " ↓", None: ""}
-_NO_VERSIONS = "This model has no versions.\n\nr on a run registers one."
+_NO_VERSIONS = "This model has no versions.\n\nPress r on a run to register one."
 
 
 class VersionsPane(Vertical):
-    """The versions of the model under the cursor of a `ModelsPane`, with the workers that read them."""
+    """The versions of the model under the cursor of a `ModelsPane`. Its workers read them."""
 
     class Loaded(Message):
-        """Versions have been read, or what the table shows of their runs."""
+        """Posted when versions, or their runs for the table, have been read."""
 
     def __init__(self, place: Place, models: ModelsPane, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -52,15 +52,15 @@ class VersionsPane(Vertical):
         self._models = models
         self._data = Versions()
         self._runs: VersionRuns | None = None
-        """What the table shows of the source runs; None until it has been read for these versions."""
+        """The source runs as the table shows them; None until they have been read for these versions."""
         self._order: VersionOrder | None = None
         self._searches: dict[str, str] = {}
-        """By model: what its versions in the table are filtered by."""
+        """The filter of the table, by model."""
         self._filter_line: FilterLine | None = None
-        """Made when it is first needed: the search language takes a while to load."""
+        """Created on first use, because the search language takes a while to load."""
         self._is_table = False
         self._wanted_metrics: dict[str, str] = {}
-        """By model: what was chosen for the cards in this sitting."""
+        """The metrics chosen for the cards in this session, by model."""
         self._completer: Completer | None = None
 
     def compose(self) -> ComposeResult:
@@ -86,7 +86,7 @@ class VersionsPane(Vertical):
 
     @property
     def model(self) -> RegisteredModel | None:
-        """The one whose versions are shown."""
+        """The model whose versions are shown."""
         return self._models.listing.named(self._data.model)
 
     @property
@@ -95,12 +95,12 @@ class VersionsPane(Vertical):
 
     @property
     def versions(self) -> tuple[ModelVersion, ...]:
-        """All versions of `model`, the newest first."""
+        """All versions of `model`, newest first."""
         return self._data.versions
 
     @property
     def records(self) -> Mapping[str, RunRecord]:
-        """The source runs by id, with the metric of the cards."""
+        """Source runs by id, with the metric of the cards."""
         return self._data.records
 
     @property
@@ -119,7 +119,7 @@ class VersionsPane(Vertical):
     # -- reading
 
     async def show_moved(self, name: str, number: int) -> bool:
-        """Shows the versions after a change of stage, and nothing else, at once; False if that takes reading all again."""
+        """Show the versions right after a stage change. Return False if everything has to be read again instead."""
         registry = self._session.registry
         if self._is_table or name != self._data.model:
             return False
@@ -134,7 +134,10 @@ class VersionsPane(Vertical):
             self.post_message(self.Loaded())
 
     async def read(self, cursor: int | None = None) -> None:
-        """Of the model under the cursor of the list. Without `cursor` the cursor stays on its version."""
+        """Read and show the versions of the model under the cursor of the list. Raises `MldeckError`.
+
+        The cursor moves to the version with the number `cursor`, else stays on its version.
+        """
         session, name = self._session, self._models.model_list.cursor_name
         if name is None or not session.is_open:
             self._show(Versions(), None)
@@ -144,7 +147,7 @@ class VersionsPane(Vertical):
             lambda interrupt: read_versions(store, session.registry, name, memory, wanted, interrupt)
         )
         if name != self._models.model_list.cursor_name:
-            return  # the list has moved on, and reads what it needs
+            return  # the cursor of the list has moved on, which starts another read
         runs = await self._read_runs(data) if self._is_table else None
         present = self.cursor_version
         if cursor is None and present is not None and _is_among(present, data.versions):
@@ -174,7 +177,7 @@ class VersionsPane(Vertical):
         if self._runs is None:
             return
         if self._search:
-            self.table.empty_text = no_match_text("The run of no version", self._search)
+            self.table.empty_text = no_match_text("No source run", self._search)
         self.table.show(self._data, self._runs, self._order, cursor)
         self.show_title()
 
@@ -196,7 +199,7 @@ class VersionsPane(Vertical):
     # -- board and table
 
     def turn(self) -> None:
-        """Shows the board instead of the table, or the other way round."""
+        """Switch between the board and the table."""
         number, had_focus = self._cursor_number, self.grid.has_focus
         self._is_table = not self._is_table
         self.board.display, self.table.display = not self._is_table, self._is_table
@@ -211,7 +214,7 @@ class VersionsPane(Vertical):
 
     @work(group="versions", exclusive=True)
     async def _load_table(self, cursor: int | None) -> None:
-        """Reads what the table needs beside the board."""
+        """Read the source runs, which only the table shows."""
         data = self._data
         if not self._session.is_open:
             return
@@ -224,7 +227,7 @@ class VersionsPane(Vertical):
 
     @on(VersionTable.SortAsked)
     def _sort_versions(self, message: VersionTable.SortAsked) -> None:
-        """Ascending, then descending, then as they were."""
+        """Sort ascending, then descending, then not at all."""
         column, present = message.column, self._order
         if present is None or present.column != column:
             self._order = VersionOrder(column)
@@ -238,10 +241,10 @@ class VersionsPane(Vertical):
 
         model, metrics = self._data.model, self._data.metrics
         if model is None or not metrics:
-            self.notify("The runs of these versions have logged no metrics", timeout=3)
+            self.notify("The source runs of these versions have no metrics", timeout=3)
             return
         choices = [Choice(key, "", f"{'✓' if key == self.card_metric else ' '} {key}") for key in metrics]
-        chosen = await self.app.push_screen_wait(MenuDialog("Which metric stands on the cards?", choices))
+        chosen = await self.app.push_screen_wait(MenuDialog("Metric on the cards", choices))
         if chosen is not None:
             self._wanted_metrics[model] = chosen
             self.load()
@@ -253,21 +256,21 @@ class VersionsPane(Vertical):
         export(self, self._session, f"versions of {safe(name)}" if name else "versions", self._exported())
 
     def _exported(self) -> Exported | None:
-        """All that the table shows, also of columns out of sight; of the board, what is known of the versions themselves."""
+        """Return all rows and columns of the table; of the board, the facts about the versions alone."""
         from mldeck.ui.export.export import Exported
 
         if not self._data.versions:
             return None
         columns: Sequence[Column] = self._runs.columns if self._is_table and self._runs else ()
         rows = self.table.rows if self._is_table else range(len(self._data.versions))
-        header = (*LEADING[:3], "created", "run_id", "run", *(str(each) for each in columns))
+        header = (*LEADING[:3], "created", "run_id", "run", *map(str, columns))
         return Exported(None, header, [self._exported_row(self._data.versions[row], columns) for row in rows])
 
     def _exported_row(self, version: ModelVersion, columns: Sequence[Column]) -> list[ExportValue]:
         known = self._data.record(version)
         record = self._runs.records.get(version.run_id or "") if self._runs else None
         created = None if version.creation_time is None else time_text(version.creation_time)
-        values = [None if record is None else _value(record, each) for each in columns]
+        values = [None if record is None else _value(record, column) for column in columns]
         aliases = " ".join(version.aliases) or None
         return [
             *(str(version.version), version.stage, aliases, created, version.run_id),
@@ -286,7 +289,7 @@ class VersionsPane(Vertical):
         self._filter_line.edit()
 
     def clear_filter(self) -> bool:
-        """Whether there was one."""
+        """Clear the filter of the table. Return whether there was one."""
         if not (self._is_table and self._search):
             return False
         self._apply_filter("")
@@ -294,7 +297,7 @@ class VersionsPane(Vertical):
         return True
 
     def _show_search(self) -> None:
-        """Of this model, and only where it filters anything."""
+        """Show the filter of this model in the line; on the board, which is not filtered, none."""
         if self._filter_line is not None:
             self._filter_line.set_text(self._search if self._is_table else "")
 
@@ -320,7 +323,6 @@ class VersionsPane(Vertical):
 
     @work(group="complete", exclusive=True)
     async def _complete(self, message: FilterLine.CandidatesWanted) -> None:
-        """Offers what there is in the runs."""
         from mldeck.ui.filter.completer import Completer
 
         if self._completer is None:
@@ -332,9 +334,12 @@ class VersionsPane(Vertical):
 
 
 def _is_among(version: ModelVersion, versions: Sequence[ModelVersion]) -> bool:
-    """Also when its model was given another name; another model has a version of that number as well."""
-    same = ((each.version, each.creation_time) == (version.version, version.creation_time) for each in versions)
-    return any(same)
+    """Return whether it is one of them, even if its model has been renamed.
+
+    The number alone does not tell: another model has a version of that number, too.
+    """
+    identity = (version.version, version.creation_time)
+    return any((other.version, other.creation_time) == identity for other in versions)
 
 
 def _value(record: RunRecord, column: Column) -> ExportValue:

@@ -80,7 +80,7 @@ async def write_or_explain(
 ) -> _Result | None:
     """Write in a thread, as `patiently` does. Return None if that failed, after the user has been told.
 
-    `outcome` says what has not happened. Giving up is answered by a toast, an error by a dialog that stays until it is
+    `outcome` says what has not happened. Cancelling is answered by a toast, an error by a dialog that stays until it is
     closed. Errors of the types in `reraise` are the caller's.
     """
     try:
@@ -88,7 +88,7 @@ async def write_or_explain(
     except reraise:
         raise
     except Interrupted:
-        app.notify(f"Given up; {outcome[:1].lower()}{outcome[1:]}", timeout=3)
+        app.notify(f"Cancelled; {outcome[:1].lower()}{outcome[1:]}", timeout=3)
     except MldeckError as error:
         app.push_screen(TextDialog(outcome, str(error)))
     return None
