@@ -198,7 +198,7 @@ class TestReview:
         async with models_deck(newest.db, 2) as deck:
             await review(deck, "a")
             await deck.until_shown("Archive churn-model 2")
-            await deck.until_shown("! nobody is in Production afterwards")
+            await deck.until_shown("! no version will be in Production")
 
     async def test_a_reason_that_is_too_long_is_refused_while_it_is_typed(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
@@ -253,7 +253,7 @@ class TestMeanwhile:
                 MODEL,
             )
             await deck.press("enter")
-            await deck.until_shown("version 3 of churn-model is not there any more")
+            await deck.until_shown("version 3 of churn-model no longer exists")
             await deck.press("enter")
             await deck.until_alone()
 

@@ -1,7 +1,7 @@
-"""The versions of a model as cards, in a column for each stage.
+"""The versions of a model as cards, in one column per stage.
 
-A grid whose rows do not stand one below the other: what is found, copied and opened is the same as in a table. Only the
-cards in view are made; each column scrolls by whole cards.
+The board is a grid whose rows are laid out as cards, so that finding, copying and opening work as in a table. Only visible
+cards are made. Each column scrolls by whole cards.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mldeck.ui.models.reading import Versions
 _HEADER_HEIGHT = 1
 _GAP = 1
 _ROOMY = 18
-"""Columns narrower than this take what empty ones do not need."""
+"""Cells. Columns narrower than this get the room that empty columns do not need."""
 _WIDEST = 44
 
 
@@ -40,19 +40,19 @@ class VersionBoard(Grid):
         self._clock = clock
         self.data = Versions()
         self.stages: list[list[int]] = [[] for _ in STAGES]
-        """By stage, the versions in it, as rows."""
+        """Rows of the versions, by index in `STAGES`."""
         self._tops = [0] * len(STAGES)
-        """By stage, how many cards are scrolled out above."""
+        """Number of cards scrolled out above, by index in `STAGES`."""
         self._cards = Cards(self.data, clock)
 
     def show(self, data: Versions, cursor: int | None) -> None:
-        """The cursor goes to the version of that number; if it is not there, to what is most important."""
+        """Show versions with the cursor on the one with that number, else on the first in Production or the newest."""
         is_same = data.model == self.data.model
         self.data, self._cards = data, Cards(data, self._clock)
         self.stages = [data.in_stage(stage) for stage in STAGES]
         if not is_same:
             self._tops = [0] * len(STAGES)
-        numbers = [each.version for each in data.versions]
+        numbers = [version.version for version in data.versions]
         if cursor in numbers:
             self.cursor_row = numbers.index(cursor)
         elif not is_same:
@@ -63,7 +63,7 @@ class VersionBoard(Grid):
 
     @property
     def _first_choice(self) -> int:
-        """What serves, else the newest."""
+        """The row of the newest version in Production, else of the newest one."""
         serving = self.stages[STAGES.index(PRODUCTION)]
         return serving[0] if serving else 0
 
@@ -71,20 +71,20 @@ class VersionBoard(Grid):
     def cursor_version(self) -> ModelVersion | None:
         return self.data.versions[self.cursor_row] if self.data.versions else None
 
-    # -- what is where
+    # -- layout
 
     @property
     def cards_at_once(self) -> int:
-        """In one column."""
+        """Number of cards that fit in a column."""
         return max(1, (self.size.height - _HEADER_HEIGHT) // CARD_HEIGHT)
 
     @property
     def cursor_stage(self) -> int:
-        """The column that the cursor is in."""
+        """Index in `STAGES` of the column with the cursor."""
         return next((index for index, rows in enumerate(self.stages) if self.cursor_row in rows), 0)
 
     def _widths(self) -> list[int]:
-        """All alike; where that is narrow, empty columns get no more than their heads need."""
+        """Return the widths of the columns in cells: equal, but if narrow, empty columns are as wide as their heads."""
         room = self.size.width - _GAP * (len(STAGES) - 1)
         even = room // len(STAGES)
         fixed = [0] * len(STAGES)
@@ -95,7 +95,7 @@ class VersionBoard(Grid):
         return [width or min(_WIDEST, share + (index in filled[:rest])) for index, width in enumerate(fixed)]
 
     def _lefts(self) -> list[int]:
-        """Where the columns begin."""
+        """Return the left edges of the columns in cells."""
         lefts, left = [], 0
         for width in self._widths():
             lefts.append(left)
@@ -103,7 +103,7 @@ class VersionBoard(Grid):
         return lefts
 
     def _resize_content(self) -> None:
-        """Columns scroll by themselves: the whole never does."""
+        """Never scroll the widget: each column scrolls by itself."""
         self.virtual_size = Size(1, 1)
 
     def _keep_tops(self) -> None:
@@ -113,13 +113,13 @@ class VersionBoard(Grid):
     def _show_cursor(self) -> None:
         stage = self.cursor_stage
         if self.cursor_row in self.stages[stage]:
-            place = self.stages[stage].index(self.cursor_row)
-            self._tops[stage] = max(place - self.cards_at_once + 1, min(self._tops[stage], place))
+            position = self.stages[stage].index(self.cursor_row)
+            self._tops[stage] = max(position - self.cards_at_once + 1, min(self._tops[stage], position))
 
     # -- moving
 
     def move_to(self, row: int, column: int | None = None) -> None:
-        """Only the two cards concerned are painted, unless a column scrolls."""
+        """Move the cursor. Only the two cards concerned are painted, unless a column scrolls."""
         row = max(0, min(row, self.row_count - 1))
         if row == self.cursor_row or not self.row_count:
             return
@@ -142,8 +142,8 @@ class VersionBoard(Grid):
     def _move_by(self, cards: int) -> None:
         rows = self.stages[self.cursor_stage]
         if self.cursor_row in rows:
-            place = max(0, min(rows.index(self.cursor_row) + cards, len(rows) - 1))
-            self.move_to(rows[place])
+            position = max(0, min(rows.index(self.cursor_row) + cards, len(rows) - 1))
+            self.move_to(rows[position])
 
     def action_move(self, rows: int) -> None:
         self._move_by(rows)
@@ -158,7 +158,7 @@ class VersionBoard(Grid):
         self._move_by(direction * self.row_count)
 
     def action_column(self, columns: int) -> None:
-        """To the next stage with anything in it, at the same height."""
+        """Move to the next stage that has cards, at the same height."""
         stage = self.cursor_stage
         if self.cursor_row not in self.stages[stage]:
             return
@@ -171,9 +171,9 @@ class VersionBoard(Grid):
             self.move_to(rows[min(self._tops[target] + height, len(rows) - 1)])
 
     def on_click(self, event: events.Click) -> None:
-        event.prevent_default()  # a grid's rows are elsewhere
-        place = event.get_content_offset(self)
-        row = None if place is None else self._row_at(place.x, place.y)
+        event.prevent_default()  # the grid's own handler assumes rows one below the other
+        offset = event.get_content_offset(self)
+        row = None if offset is None else self._row_at(offset.x, offset.y)
         if row is not None:
             self.move_to(row)
             if event.chain == 2:
@@ -183,8 +183,8 @@ class VersionBoard(Grid):
         card = (y - _HEADER_HEIGHT) // CARD_HEIGHT
         for stage, (left, width) in enumerate(zip(self._lefts(), self._widths(), strict=True)):
             if left <= x < left + width and 0 <= card < self.cards_at_once:
-                place = self._tops[stage] + card
-                return self.stages[stage][place] if place < len(self.stages[stage]) else None
+                position = self._tops[stage] + card
+                return self.stages[stage][position] if position < len(self.stages[stage]) else None
         return None
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -194,7 +194,7 @@ class VersionBoard(Grid):
         self._scroll_under(event, -1)
 
     def _scroll_under(self, event: events.MouseEvent, cards: int) -> None:
-        """The column under the mouse; the cursor stays where it is."""
+        """Scroll the column under the mouse. The cursor stays on its card."""
         event.stop()
         event.prevent_default()
         lefts = self._lefts()
@@ -203,13 +203,13 @@ class VersionBoard(Grid):
         self._keep_tops()
         self.refresh()
 
-    # -- what is found and copied
+    # -- finding and copying
 
     def row_cells(self, row: int) -> Sequence[Cell]:
-        """What can be found of a version."""
+        """Return the texts of a version that find searches."""
         version = self.data.versions[row]
         texts = (str(version.version), source_name(self.data, version), *version.aliases, version.description or "")
-        return [Cell(each) for each in texts]
+        return [Cell(text) for text in texts]
 
     def copied_text(self) -> str | None:
         version = self.cursor_version
@@ -253,14 +253,14 @@ class VersionBoard(Grid):
         ]
 
     def _card_line(self, stage: int, width: int, card: int, line: int) -> list[Segment]:
-        rows, place = self.stages[stage], self._tops[stage] + card
-        if card >= self.cards_at_once or place >= len(rows):
+        rows, position = self.stages[stage], self._tops[stage] + card
+        if card >= self.cards_at_once or position >= len(rows):
             return [Segment(" " * width, self.base)]
-        is_cursor = rows[place] == self.cursor_row
+        is_cursor = rows[position] == self.cursor_row
         is_active = is_cursor and self._focused
         edge = "accent" if is_active else "dim" if is_cursor else "faint"
-        below = len(rows) - place - 1 if card == self.cards_at_once - 1 else 0
-        cells = self._cards.line(rows[place], line, width, edge=edge, is_cursor=is_cursor, below=below)
+        below = len(rows) - position - 1 if card == self.cards_at_once - 1 else 0
+        cells = self._cards.line(rows[position], line, width, edge=edge, is_cursor=is_cursor, below=below)
         inside = self.style_named("card-cursor") if is_active and 0 < line < CARD_HEIGHT - 1 else None
         return [
             Segment(text, self._styled(name) + inside if inside and 0 < index < len(cells) - 1 else self._styled(name))

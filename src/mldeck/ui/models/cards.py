@@ -1,4 +1,4 @@
-"""What stands on the cards of the board, line by line, as pieces of text with the names of their styles."""
+"""The cards of the board, line by line, as pieces of text with the names of their styles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mldeck.ui.models.version_overview import STATUS_GLYPHS
 
 CARD_HEIGHT = 4
 _PADDED = 16
-"""Cards with so much room inside leave a blank at either side."""
+"""Cells inside a card from which on it has a blank at either side."""
 
 
 class _Border(NamedTuple):
@@ -30,7 +30,7 @@ class _Border(NamedTuple):
 
 _THIN = _Border("╭", "╮", "╰", "╯", "─", "│")
 _HEAVY = _Border("┏", "┓", "┗", "┛", "━", "┃")
-"""Of the card under the cursor: colour alone would say nothing to some."""
+"""Border of the card under the cursor, because not everybody can tell it by its colour."""
 
 
 class Cards:
@@ -43,7 +43,7 @@ class Cards:
         self._best = None if data.metric is None else data.metric.best_of(data.records.values())
 
     def line(self, row: int, line: int, width: int, *, edge: str, is_cursor: bool, below: int) -> list[Cell]:
-        """`edge` is the style of the border; `below` says how many cards are hidden below this one."""
+        """Return a line of a card. `edge` is the style of the border, `below` the number of cards hidden below it."""
         border, inner = _HEAVY if is_cursor else _THIN, width - 2
         version = self.data.versions[row]
         if line == 0:
@@ -62,13 +62,13 @@ class Cards:
         ]
 
     def _foot(self, version: ModelVersion, below: int, inner: int, border: _Border, edge: str) -> list[Cell]:
-        """The age; on the last card in view, how many are below it."""
+        """Return the lower border with the age, and on the last visible card the number of cards below it."""
         more = f" ↓{below} more " if below else ""
         if len(more) + 2 > inner:
             more = cell_text(f"↓{below}", inner - 2)
         age = "" if version.creation_time is None else f" {self._clock.age(version.creation_time)} "
         if len(more) + len(age) + 2 > inner:
-            age = ""  # a date without its last digits is another date
+            age = ""  # because a date that is cut reads as another date
         rule = border.along * max(0, inner - len(more) - len(age) - 2)
         return [
             Cell(border.left_foot + border.along, edge),
@@ -85,7 +85,7 @@ class Cards:
         return name, Cell("" if version.status == "READY" else glyph, style)
 
     def _measured(self, row: int, width: int) -> tuple[Cell, Cell]:
-        """The metric; of a version that is not ready, why it is of no use yet."""
+        """Return the metric; of a version that is not ready, its status."""
         metric, version = self.data.metric, self.data.versions[row]
         if version.status != "READY":
             _, style = STATUS_GLYPHS.get(version.status, ("?", "warn"))
@@ -95,25 +95,25 @@ class Cards:
         value = self._values.get(row)
         is_best = value is not None and value == self._best
         text = MISSING if value is None else self._value_text(value, width, f"{BEST} " if is_best else "")
-        # The title of the pane names it as well.
+        # It may be left out, because the title of the pane names it.
         key = safe(metric.key) if cell_width(safe(metric.key)) + cell_width(text) < width else ""
         return Cell(key, "dim"), Cell(text, "good" if is_best else "dim" if value is None else "")
 
     def _value_text(self, value: float, width: int, sign: str) -> str:
-        """The points of all cards below each other, if there is room; fewer digits rather than some of them cut off."""
+        """Return the value, aligned with those of other cards if there is room; rounded rather than cut if there is not."""
         whole = float_text(value, self._digits)
         texts = [whole + " " * (self._fraction - self._fraction_width(value)), whole]
         texts += [float_text(value, digits) for digits in (6, 4, 3, 2)]
         return next((sign + text for text in texts if cell_width(sign + text) <= width), "…")
 
     def _fraction_width(self, value: float) -> int:
-        """Of the point and what stands behind it."""
+        """Return the width of the decimal point and the digits after it."""
         _, point, digits = float_text(value, self._digits).partition(".")
         return len(point + digits)
 
 
 def _head(version: ModelVersion, inner: int, border: _Border, edge: str) -> list[Cell]:
-    """The number, and the aliases."""
+    """Return the upper border with the number and the aliases."""
     number = f" {version.version} "
     room = inner - len(number) - 4
     aliases = cell_text(" ".join(f"@{alias}" for alias in version.aliases), room) if room > 2 else ""
@@ -130,7 +130,7 @@ def _head(version: ModelVersion, inner: int, border: _Border, edge: str) -> list
 
 
 def source_name(data: Versions, version: ModelVersion) -> str:
-    """The run that it came from; without one, where it came from."""
+    """Return the name of the source run, else its id, else the last part of the source address."""
     record = data.record(version)
     if record is not None:
         return safe(record.run.label)
@@ -140,7 +140,7 @@ def source_name(data: Versions, version: ModelVersion) -> str:
 
 
 def _values(data: Versions) -> dict[int, float]:
-    """By row, of those whose runs have the metric."""
+    """Return the values of the metric by row, for the versions whose runs have it."""
     return dict(_values_of(data, data.metric.key)) if data.metric else {}
 
 

@@ -1,4 +1,4 @@
-"""The history of a model as a time line: what was in Production and Staging when, and who changed it, when and why."""
+"""The history of a model as a time line: the versions in Production and Staging, and who moved them, when and why."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ _LANES = (PRODUCTION, STAGING)
 _MAX_WHO_WIDTH, _MIN_WHY_WIDTH = 12, 16
 _MOST_NUMBERS = 3
 _OTHER_LINES = 7
-"""Of the dialog, but for the rows."""
+"""Lines of the dialog besides the rows."""
 
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """Something that happened, and who was in the stages to serve from afterwards."""
+    """An event, and the versions in Production and Staging after it."""
 
     event: Event
     lanes: tuple[tuple[int, ...], ...]
-    """By lane, the versions in it, the newest first."""
+    """Version numbers by lane, newest first."""
     changed: tuple[bool, ...]
-    """By lane, whether this entry changed it."""
+    """Whether this entry changed the lane, by lane."""
 
 
 def history_entries(events: Sequence[Event]) -> tuple[HistoryEntry, ...]:
-    """Oldest first. The versions that a transition archived or put back are part of its entry, not moments of their own."""
+    """Return the entries, oldest first. Versions that a transition archived or put back share its entry."""
     stages: dict[int, str | None] = {}
     found: list[HistoryEntry] = []
     lanes = _lanes(stages)
@@ -49,23 +49,25 @@ def history_entries(events: Sequence[Event]) -> tuple[HistoryEntry, ...]:
         event = pending.pop(0)
         together = [event]
         if event.transition is not None:
-            together += [each for each in pending if each.transition is event.transition]
-            pending = [each for each in pending if each.transition is not event.transition]
-        for each in together:
-            stages[each.version] = each.after
+            together += [other for other in pending if other.transition is event.transition]
+            pending = [other for other in pending if other.transition is not event.transition]
+        for part in together:
+            stages[part.version] = part.after
         before, lanes = lanes, _lanes(stages)
-        main = next((each for each in together if each.transition and each.version == each.transition.version), event)
+        main = next((part for part in together if part.transition and part.version == part.transition.version), event)
         changed = tuple(was != now for was, now in zip(before, lanes, strict=True))
         found.append(HistoryEntry(main, lanes, changed))
     return tuple(found)
 
 
 def _lanes(stages: dict[int, str | None]) -> tuple[tuple[int, ...], ...]:
-    return tuple(tuple(sorted((each for each in stages if stages[each] == lane), reverse=True)) for lane in _LANES)
+    return tuple(
+        tuple(sorted((version for version in stages if stages[version] == lane), reverse=True)) for lane in _LANES
+    )
 
 
 class HistoryGrid(Grid):
-    """The newest first. The lanes on the left are read from the bottom up: who served from when on."""
+    """The entries, newest first. The lanes on the left are read from the bottom up."""
 
     def __init__(self, found: Sequence[HistoryEntry], clock: Clock) -> None:
         super().__init__(id="history-rows")
@@ -74,11 +76,11 @@ class HistoryGrid(Grid):
         self.set_content(len(self.entries))
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
-        """Where there is no room to tell what and why, it is what: why is told below, of the row under the cursor."""
+        """Drop the column "why" if it does not fit beside "what"; the details below the list show it."""
         cells = [self.row_cells(row) for row in range(self.row_count)]
         labels = ("when", *_LANES, "what", "who", "why")
         needed = [
-            max([cell_width(label), *(cell_width(each[index].text) for each in cells)])
+            max([cell_width(label), *(cell_width(row[index].text) for row in cells)])
             for index, label in enumerate(labels)
         ]
         *first, what, who, why = needed
@@ -112,7 +114,7 @@ class HistoryGrid(Grid):
 
 
 def _lane_cell(numbers: Sequence[int], changed: bool) -> Cell:
-    """A bar while somebody is in the stage, and who where that changes."""
+    """Return the version numbers where the lane changes, and a bar while it does not."""
     if not numbers:
         return Cell("╵" if changed else "", "faint")
     if not changed:
@@ -122,9 +124,10 @@ def _lane_cell(numbers: Sequence[int], changed: bool) -> Cell:
 
 
 def when_it_was(event: Event, clock: Clock) -> str:
-    """Of an unrecorded change, the shortest and the longest time that it can have been: `5s–3d`.
+    """Return the age of the event; of an unrecorded change, its smallest and its largest possible age: `5s–3d`.
 
-    The shortest is that of the last change of anything, which may have been another one: of the model's description, say.
+    The smallest is that of the last update of the version or the model, which may have changed something else, such as
+    the description.
     """
     if event.when is None:
         return MISSING
@@ -160,12 +163,12 @@ def what_happened(event: Event) -> str:
 
 
 def details_of(event: Event) -> Iterator[str]:
-    """All that is known of it, a line each."""
+    """Return everything known about the event, as lines."""
     yield what_happened(event)
     if event.when is not None:
         yield f"{_exactly(event)}{_by(event.transition)}"
     if event.kind is EventKind.UNRECORDED:
-        yield "It left no record: who changed it, and when exactly, is not known."
+        yield "There is no record of who changed it, or exactly when."
     elif event.transition is not None and event.transition.reason:
         yield event.transition.reason
 
@@ -195,7 +198,7 @@ def _numbers(versions: Sequence[int], left_out: int) -> str:
 
 
 class HistoryDialog(ModalScreen["int | None"]):
-    """The result is the version that somebody wants to see; None if nobody does."""
+    """The result is the number of the version to go to; None to stay."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,H", "close", "close")]
     AUTO_FOCUS = "#history-rows"
@@ -212,11 +215,11 @@ class HistoryDialog(ModalScreen["int | None"]):
             pane.border_title = Content(f"History of {safe(self._model)}")
             pane.border_subtitle = Content("↑↓ · Enter go to the version · y copy · Esc close")
             grid = HistoryGrid(self._entries, self._clock)
-            grid.empty_text = "Nothing has happened to this model yet."
+            grid.empty_text = "This model has no history yet."
             yield grid
             yield Static("", id="history-details", markup=False)
             if not self._keeps_history:
-                yield Static("MLflow before 1.10 has no tags to keep who, when and why in.", id="history-note")
+                yield Static("MLflow before 1.10 has no version tags to record who, when and why.", id="history-note")
 
     @property
     def _grid(self) -> HistoryGrid:

@@ -1,4 +1,4 @@
-"""Everything about the version under the cursor, or about the model while one moves among the models, in tabs."""
+"""The inspector: everything about the version or the model under the cursor, in tabs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class VersionInspector(Widget):
         self._read_outline = read_outline
         self.details: VersionDetails | None = None
         self.model: RegisteredModel | None = None
-        """Instead of a version."""
+        """The model that is shown instead of a version; None while a version is shown."""
         self._listing = RegistryListing()
         self._tab = _OVERVIEW
 
@@ -42,16 +42,16 @@ class VersionInspector(Widget):
             yield LineGrid("", id="version-fields")
             yield MarkdownPane(id="version-description")
         yield MetricGrid(self._read_outline, id="version-metrics")
-        yield LineGrid("The run it came from has no params.", id="version-params")
+        yield LineGrid("The source run has no params.", id="version-params")
         yield LineGrid("This version has no tags.", id="version-tags")
-        yield LineGrid("Nothing is known of its past.", id="version-history")
+        yield LineGrid("No history is known.", id="version-history")
 
     def on_mount(self) -> None:
         self._show_tab(_OVERVIEW)
 
     @property
     def tab_grid(self) -> Grid:
-        """The list that the present tab consists of."""
+        """The grid of the current tab."""
         return self.query_one(f"#{_LISTS[self._tab]}", Grid)
 
     @property
@@ -59,7 +59,7 @@ class VersionInspector(Widget):
         return self.query_one(MetricGrid)
 
     def show(self, details: VersionDetails | None) -> None:
-        """None: there is no version under the cursor, or it is gone."""
+        """Show a version; None if there is none under the cursor, or it is gone."""
         if self.model is None and details == self.details:
             return
         if self._key(details) != self._key(self.details):
@@ -72,7 +72,7 @@ class VersionInspector(Widget):
         self._fill_tab()
 
     def show_model(self, model: RegisteredModel | None, listing: RegistryListing) -> None:
-        """A model instead of a version: it has an overview and a description."""
+        """Show a model instead of a version: its overview and description."""
         if model is not None and model == self.model and listing.has_aliases == self._listing.has_aliases:
             return
         self.details, self.model, self._listing = None, model, listing
@@ -100,7 +100,7 @@ class VersionInspector(Widget):
             self.screen.set_focus(self.tab_grid)
 
     def _fill_tab(self) -> None:
-        """Only the tab that is on screen is filled."""
+        """Fill the visible tab only."""
         details, tab = self.details, self._tab
         if details is None:
             self._show_overview()
@@ -117,7 +117,7 @@ class VersionInspector(Widget):
 
     def pass_time(self) -> None:
         if self._tab == _OVERVIEW:
-            self.query_one("#version-fields", LineGrid).lines = self._overview()  # which looks for what is another line
+            self.query_one("#version-fields", LineGrid).lines = self._overview()  # it repaints the changed lines itself
 
     def _show_overview(self) -> None:
         described = self.details.version if self.details is not None else self.model

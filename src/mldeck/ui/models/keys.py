@@ -6,11 +6,11 @@ from mldeck.ui.kit.keys import Key
 
 MODEL_PLACE = (
     Key("filter_models", "f", "filter", "filter", "Filter the models, or the versions by their runs", shown=True),
-    Key("clear_model_filter", "F", "clear_filter", "no filter", "Take the filter away: show all of them again"),
-    Key("turn_versions", "v", "turn", "board/table", "Show the versions as a board, or as a table", shown=True),
-    Key("open_source_run", "o", "open_run", "run", "Go to the run it came from; b comes back", shown=True),
+    Key("clear_model_filter", "F", "clear_filter", "no filter", "Clear the filter"),
+    Key("turn_versions", "v", "turn", "board/table", "Switch between board and table", shown=True),
+    Key("open_source_run", "o", "open_run", "run", "Go to the source run; b goes back", shown=True),
     Key("card_metric", "m", "card_metric", "metric", "Choose the metric on the cards", shown=True),
-    Key("workspace", "W", "workspace", "workspace", "Choose the workspace whose models are shown"),
+    Key("workspace", "W", "workspace", "workspace", "Choose a workspace"),
     Key("export_versions", "E", "export", "export", "Export the versions to a file: CSV, JSON or Markdown"),
 )
 
@@ -20,14 +20,18 @@ STAGE_KEYS = (
     Key("to_staging", "s", "stage('Staging')", "staging", "Move the version to Staging, after a review", shown=True),
     Key("to_production", "p", "stage('Production')", "production", "Move it to Production, after a review", shown=True),
     Key("archive_version", "a", "stage('Archived')", "archive", "Archive the version, after a review", shown=True),
-    Key("to_no_stage", "n", "stage('None')", "no stage", "Move the version out of all stages; or go to the next match"),
+    Key("to_no_stage", "n", "stage('None')", "no stage", "Move the version to no stage; or go to the next match"),
     Key("card_right", "shift+right,greater_than_sign", "move_card(1)", "next stage", "Move the card to the next stage"),
-    Key("card_left", "shift+left,less_than_sign", "move_card(-1)", "stage before", "Move the card to the stage before"),
-    Key("undo_stage", "u", "undo_stage", "undo", "Undo the last change of stage of this model", shown=True),
-    Key("put_back", "P", "put_back", "put back", "Put back what was in Production before, after a review"),
     Key(
-        "history", "H", "history", "history", "Show the history of the model: what was in which stage when", shown=True
+        "card_left",
+        "shift+left,less_than_sign",
+        "move_card(-1)",
+        "previous stage",
+        "Move the card to the previous stage",
     ),
+    Key("undo_stage", "u", "undo_stage", "undo", "Undo the last stage change of this model", shown=True),
+    Key("put_back", "P", "put_back", "put back", "Move the previous Production version back, after a review"),
+    Key("history", "H", "history", "history", "Show the stage history of the model", shown=True),
 )
 
 MODEL_EDITS = (
@@ -36,9 +40,16 @@ MODEL_EDITS = (
     Key("aliases", "at", "aliases", "aliases", "Set, move or delete aliases", shown=True),
     Key("rename_model", "R", "rename", "rename", "Rename the model"),
     Key("delete_version", "D", "delete", "delete", "Delete the version, or the model with all its versions (asks)"),
-    Key("undo_edit", "ctrl+z", "undo_edit", "undo edit", "Take the last edit of this sitting back"),
+    Key("undo_edit", "ctrl+z", "undo_edit", "undo edit", "Undo last edit"),
 )
 
 VERSION_TABLE = (
-    Key("sort_versions", "S", "sort", "sort", "Sort by the column under the cursor: up, down, off", shown=True),
+    Key(
+        "sort_versions",
+        "S",
+        "sort",
+        "sort",
+        "Sort by the column under the cursor: ascending, descending, off",
+        shown=True,
+    ),
 )

@@ -1,4 +1,4 @@
-"""The registered models: what is in which stage, how many versions, when they changed, aliases and tags."""
+"""The list of registered models: latest versions by stage, age, number of versions, aliases and tags."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from mldeck.ui.models.keys import MODEL_LIST
 _MIN_NAME_WIDTH, _MAX_TEXT_WIDTH = 12, 28
 _SIGN_WIDTH = 2
 _MIN_NUMBERS_WIDTH = 5
-"""With room for the mark of sorting."""
+"""With room for the sort mark."""
 _IN_USE = ((PRODUCTION, "P"), (STAGING, "S"))
-"""With the letter that stands before the latest version."""
+"""Stages that models are served from, with the letter before the latest version."""
 _OTHER_STAGES = ((NO_STAGE, "none"), (ARCHIVED, "archived"))
 _ORDERS = {"model": ModelOrder.NAME, "age": ModelOrder.LAST_UPDATED}
 
@@ -33,23 +33,23 @@ class RegisteredModelList(Grid):
     @dataclass
     class SortAsked(Message):
         query: ModelQuery
-        """The same models in another order."""
+        """The query for the same models in the new order."""
 
     def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._clock = clock
         self.models: Sequence[RegisteredModel] = ()
         self.chosen: str | None = None
-        """The one whose versions are shown."""
+        """Name of the model whose versions are shown."""
         self.query_shown = ModelQuery()
 
     def show(self, models: Sequence[RegisteredModel], query: ModelQuery, cursor: str | None) -> None:
-        """The cursor goes to the model of that name, which stays at its height; if it is not there, it stays in its row."""
+        """Show models, with the cursor on the one of that name, which keeps its screen line, else in the same row."""
         if models == self.models and query == self.query_shown and cursor == self.cursor_name:
             return
         before = self.standing
         self.models, self.query_shown = models, query
-        names = [each.name for each in models]
+        names = [model.name for model in models]
         self.set_content(len(models))
         self.stand(names.index(cursor) if cursor in names else self.cursor_row, before)
 
@@ -67,10 +67,10 @@ class RegisteredModelList(Grid):
         return self.cursor_model.name if self.cursor_model else None
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
-        """The name gets what it needs, as long as the stages have room."""
+        """Return the columns. The name is as wide as needed, as long as the stages have room."""
         models, now = self.models, self._clock.now
-        in_use = max((len(_in_use(each)) for each in models), default=0)
-        ages = max((age_width(each.last_updated_time or now, now) for each in models), default=0)
+        in_use = max((len(_in_use(model)) for model in models), default=0)
+        ages = max((age_width(model.last_updated_time or now, now) for model in models), default=0)
         others = (
             GridColumn("stages", max(len("stages"), in_use)),
             GridColumn("age", max(_MIN_NUMBERS_WIDTH, ages), right=True, mark=self._mark("age")),
@@ -83,8 +83,8 @@ class RegisteredModelList(Grid):
         width = self.size.width - scrollbar
         room = width - GAP - others[0].width
         if room < _MIN_NAME_WIDTH:
-            room = width  # the stages are a key press to the right
-        names = max((cell_width(_name_text(each)) for each in models), default=0) + _SIGN_WIDTH
+            room = width  # the stages are one key press to the right
+        names = max((cell_width(_name_text(model)) for model in models), default=0) + _SIGN_WIDTH
         return GridColumn("  model", min(max(_MIN_NAME_WIDTH, names), room), mark=self._mark("model")), *others
 
     def _mark(self, label: str) -> str:
@@ -121,11 +121,11 @@ class RegisteredModelList(Grid):
         self.action_sort()
 
     def action_sort(self) -> None:
-        """By the column under the cursor, or the other way round."""
+        """Sort by the column under the cursor, or reverse the order."""
         query, index = self.query_shown, self.cursor_column
         order = _ORDERS.get(self.columns[index].label.strip()) if index < len(self.columns) else None
         if order is None:
-            self.notify("Models are sorted by name or by age: go to one of these columns", timeout=3)
+            self.notify("Models can be sorted by name or age: move to one of these columns", timeout=3)
             return
         is_newest_first = order is ModelOrder.LAST_UPDATED
         descending = not query.descending if query.order is order else is_newest_first
@@ -137,7 +137,7 @@ def _name_text(model: RegisteredModel) -> str:
 
 
 def _in_use(model: RegisteredModel) -> str:
-    """The latest versions that somebody may be using: `P2 S3`."""
+    """Return the latest versions in Production and Staging: `P2 S3`."""
     return " ".join(f"{letter}{model.latest[stage]}" for stage, letter in _IN_USE if stage in model.latest)
 
 
@@ -148,7 +148,7 @@ def _alias_text(model: RegisteredModel) -> str:
 
 
 def _tag_text(model: RegisteredModel) -> str:
-    """Without MLflow's own."""
+    """Return the tags without MLflow's own."""
     own = ((key, value) for key, value in model.tags.items() if not key.startswith(SYSTEM_TAG_PREFIX))
     return safe(", ".join(f"{key}={value}" for key, value in own))
 

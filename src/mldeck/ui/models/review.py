@@ -1,4 +1,4 @@
-"""What a review puts beside each other before a version is moved to another stage, and the move itself. No Textual."""
+"""The comparison of two versions before a stage change, and the change itself. No Textual."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _COMMIT_LENGTH = 7
 
 
 class ReviewRow(NamedTuple):
-    """One line of the comparison; `now` is of the version that is in the stage, `then` of the one that moves in."""
+    """One line of the comparison: `now` is the version in the stage, `then` the version that moves in."""
 
     name: str
     now: str
@@ -37,18 +37,20 @@ class ReviewRow(NamedTuple):
     difference: str = ""
     verdict: str = ""
     style: str = ""
-    """Of the verdict, by name."""
+    """Name of the verdict's style."""
     metric: str | None = None
-    """Of which it can be said when it is best."""
+    """Key of the metric whose better direction can be chosen; None for other rows."""
     keeps_end: bool = False
-    """Whether the values lose their beginning where they are too long, instead of their end."""
+    """Whether values that are too long lose their beginning instead of their end."""
 
 
 class FileState(NamedTuple):
-    """Whether a version can be loaded."""
+    """Whether the files of a version are there, so that it can be loaded."""
 
     mark: str
+    """The state in a word or sign."""
     problem: str = ""
+    """The warning about it; empty if there is none."""
 
 
 UNKNOWN_FILES = FileState("…")
@@ -56,13 +58,13 @@ UNKNOWN_FILES = FileState("…")
 
 @dataclass(frozen=True)
 class Side:
-    """A version with what is known of it."""
+    """One side of the comparison: a version, its run, and how it came into its stage."""
 
     version: ModelVersion
     record: RunRecord | None
-    """Of the run that it came from; None when that is not in the database."""
+    """The source run; None if it is not in the database."""
     arrived: Event | None
-    """How it came into the stage that it is in."""
+    """The event that brought it into its stage; None if unknown."""
 
     @property
     def number(self) -> int:
@@ -73,7 +75,7 @@ class Side:
         return f"{self.number} ({self.record.run.label})" if self.record else str(self.number)
 
     def since(self, clock: Clock) -> str:
-        """How long it has been where it is, and by whom."""
+        """Return when it came into its stage, and who moved it."""
         event = self.arrived
         stay = None if event is None else time_in_stage(event, clock.age)
         if event is None or stay is None:
@@ -83,7 +85,7 @@ class Side:
 
     @property
     def reason(self) -> str:
-        """Why it was put where it is, if anybody said so."""
+        """The reason given for its last move; empty if none was recorded."""
         return self.arrived.transition.reason if self.arrived and self.arrived.transition else ""
 
     @property
@@ -100,18 +102,18 @@ class Side:
 
 @dataclass(frozen=True)
 class Review:
-    """A version, what is in its target stage, and everything that the plan is made for."""
+    """A version to move, the version in the target stage, and what the plan needs to know."""
 
     versions: tuple[ModelVersion, ...]
-    """All of the model."""
+    """All versions of the model."""
     moved: Side
     present: Side | None
-    """The newest of those in the target stage; None when nobody else is there, or when it is no stage to serve from."""
+    """The newest version in the target stage; None if there is none, or if models are not served from that stage."""
     others: tuple[int, ...]
-    """The rest of those in the target stage."""
+    """Numbers of the other versions in the target stage, newest first."""
     stage: str
     better: Mapping[str, Better] = field(default_factory=dict)
-    """Which direction of a metric is the better one, as far as anybody said so."""
+    """The better direction by metric, as far as known."""
 
     @property
     def model(self) -> str:
@@ -123,7 +125,7 @@ class Review:
 
     @property
     def verb(self) -> str:
-        """What the move is called."""
+        """The verb for the move: Promote, Move or Archive."""
         if self.stage not in ACTIVE_STAGES:
             return "Archive" if self.stage == STAGES[-1] else "Move"
         ranks = {stage: rank for rank, stage in enumerate(STAGES[:-1])}
@@ -131,14 +133,14 @@ class Review:
 
     @property
     def in_stage(self) -> tuple[int, ...]:
-        """Those that archiving is about, the newest first."""
+        """Numbers of the versions that would be archived, newest first."""
         return (self.present.number, *self.others) if self.present else ()
 
     @property
     def refusal(self) -> str | None:
-        """Why there is nothing to do; None when there is."""
+        """Why there is nothing to change; None if there is something."""
         if self.moved.version.stage == self.stage and not self.in_stage:
-            return f"version {self.number} is in {self.stage} already"
+            return f"version {self.number} is already in {self.stage}"
         return None
 
     def plan(self, archive: bool) -> TransitionPlan:
@@ -146,15 +148,17 @@ class Review:
 
     @property
     def leaves_empty(self) -> bool:
-        """Whether nobody is in Production any more afterwards."""
-        others = [each for each in self.versions if each.stage == PRODUCTION and each.version != self.number]
-        return self.moved.version.stage == PRODUCTION != self.stage and not others
+        """Whether no version will be in Production afterwards."""
+        others = (version for version in self.versions if version.version != self.number)
+        return self.moved.version.stage == PRODUCTION != self.stage and all(
+            version.stage != PRODUCTION for version in others
+        )
 
     def rows(self, files: Mapping[int, FileState], clock: Clock) -> tuple[ReviewRow, ...]:
-        """What decides comes first: without anything to compare with, the params and tags are left out."""
+        """Return the lines, metrics first. Params and tags are left out if there is nothing to compare with."""
         pairs = compare_runs(self.present.record if self.present else None, self.moved.record)
-        metrics = [_metric_row(each, self.better.get(each.column.key)) for each in pairs if _is_metric(each)]
-        texts = [_text_row(each) for each in pairs if self.present and not _is_metric(each)]
+        metrics = [_metric_row(pair, self.better.get(pair.column.key)) for pair in pairs if _is_metric(pair)]
+        texts = [_text_row(pair) for pair in pairs if self.present and not _is_metric(pair)]
         return (*metrics, *self._facts(files, clock), *texts)
 
     def _facts(self, files: Mapping[int, FileState], clock: Clock) -> Iterator[ReviewRow]:
@@ -170,19 +174,19 @@ class Review:
         return ReviewRow(name, now, then, verdict="differs" if is_other else "", style="dim")
 
 
-def _is_metric(each: ComparedValue) -> bool:
-    return each.column.kind is Kind.METRIC
+def _is_metric(pair: ComparedValue) -> bool:
+    return pair.column.kind is Kind.METRIC
 
 
-def _text_row(each: ComparedValue) -> ReviewRow:
-    now, then = each.texts
-    name = f"tag {each.column.key}" if each.column.kind is Kind.TAG else each.column.key
+def _text_row(pair: ComparedValue) -> ReviewRow:
+    now, then = pair.texts
+    name = f"tag {pair.column.key}" if pair.column.kind is Kind.TAG else pair.column.key
     return ReviewRow(name, now, then, verdict="differs", style="dim")
 
 
-def _metric_row(each: ComparedValue, better: Better | None) -> ReviewRow:
-    key, difference = each.column.key, each.difference
-    now, then = each.texts
+def _metric_row(pair: ComparedValue, better: Better | None) -> ReviewRow:
+    key, difference = pair.column.key, pair.difference
+    now, then = pair.texts
     if difference is None or math.isnan(difference):
         return ReviewRow(key, now, then, metric=key)
     verdict, style = _verdict(difference, better)
@@ -212,7 +216,7 @@ def _ago(timestamp: int | None, clock: Clock) -> str:
 
 
 class StageChange:
-    """One change of stage, from the first look to the commit. Its methods read and write: call them in a thread."""
+    """One stage change, from the first read to the commit. Its methods read and write: call them in a thread."""
 
     def __init__(self, session: Session, model: str, version: int, stage: str) -> None:
         self._session = session
@@ -221,15 +225,15 @@ class StageChange:
         self.stage = stage
 
     def read(self, interrupt: Interrupt) -> Review:
-        """Raises `MldeckError` when the version is not there any more."""
+        """Read what the review compares. Raises `MldeckError` if the version no longer exists."""
         registry = self._session.registry
         versions = registry.versions(self.model, interrupt)
-        moved = next((each for each in versions if each.version == self.version), None)
+        moved = next((version for version in versions if version.version == self.version), None)
         if moved is None:
-            raise MldeckError(f"version {self.version} of {self.model} is not there any more")
-        in_stage = [each for each in versions if each.stage == self.stage and each is not moved]
+            raise MldeckError(f"version {self.version} of {self.model} no longer exists")
+        in_stage = [version for version in versions if version.stage == self.stage and version is not moved]
         present, *others = in_stage if self.stage in ACTIVE_STAGES and in_stage else [None]
-        sides = [each for each in (moved, present) if each is not None]
+        sides = [version for version in (moved, present) if version is not None]
         records = self._records(sides, interrupt)
         history = registry.history(self.model, interrupt)
 
@@ -240,20 +244,19 @@ class StageChange:
             versions,
             side(moved),
             side(present) if present else None,
-            tuple(each.version for each in others if each),
+            tuple(other.version for other in others if other),
             self.stage,
             self._better(records.values(), interrupt),
         )
 
     def _records(self, versions: Sequence[ModelVersion], interrupt: Interrupt) -> Mapping[str, RunRecord]:
-
-        ids = [each.run_id for each in versions if each.run_id]
+        ids = [version.run_id for version in versions if version.run_id]
         return self._session.store.run_records(ids, ALL_FIELDS, interrupt)
 
     def _better(self, records: Iterable[RunRecord], interrupt: Interrupt) -> Mapping[str, Better]:
-        """What the user said of the metrics of these experiments, and MLflow's own word where he did not."""
+        """Return the better directions: the user's choice for these experiments, else MLflow's."""
         better: dict[str, Better] = {}
-        for experiment_id in {each.run.experiment_id: None for each in records}:
+        for experiment_id in dict.fromkeys(record.run.experiment_id for record in records):
             primary = self._session.store.primary_metric(experiment_id, interrupt)
             if primary is not None:
                 better.setdefault(primary[0], Better.HIGHER if primary[1] else Better.LOWER)
@@ -261,7 +264,7 @@ class StageChange:
         return better
 
     def read_files(self, review: Review, interrupt: Interrupt) -> Mapping[int, FileState]:
-        """By version."""
+        """Return the state of the files, by version number. May wait for a slow disk."""
         found = {}
         for side in filter(None, (review.moved, review.present)):
             interrupt.check()
@@ -277,7 +280,7 @@ class StageChange:
         try:
             located = locate(version.location, session.places(), None, UriLookup(session.store, session.registry))
             if located.path is None and located.url is not None:
-                return FileState("not looked at", f"they are in an object store: {located.where}")
+                return FileState("not checked", f"in an object store: {located.where}")
             if not located.found:
                 return FileState("missing", located.problem or "")
             return (
@@ -289,15 +292,15 @@ class StageChange:
             return FileState("unreadable", str(error))
 
     def get_ready(self) -> None:
-        """Loads what writes, while the review is read."""
+        """Load the modules that write, while the user reads the review."""
         _ = self._session.registry_editor
 
     def write(self, plan: TransitionPlan, reason: str, interrupt: Interrupt) -> Transition:
-        """Raises `StaleReview` when the world is not as it was reviewed."""
+        """Make the change. Raises `StaleReview` if the versions are no longer as reviewed."""
         return self._session.registry_editor.transition(plan, reason, interrupt)
 
     def remember(self, review: Review, metric: str, better: Better) -> None:
-        """For all runs of the experiment, as if it had been said in the run table."""
+        """Save a metric's better direction for the experiment of the runs, as the run table does."""
         records = [side.record for side in (review.moved, review.present) if side and side.record]
         if records:
             self._session.remember_direction([records[0].run.experiment_id], metric, better)

@@ -1,4 +1,4 @@
-"""The review before a change of stage: one screen with what is there now, what is to be, and what that changes."""
+"""The review before a stage change: the version in the stage, the version that moves in, and the differences."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ _CANCEL = "Cancel"
 _CLOSE = "Close"
 _MIN_NAME_WIDTH, _MIN_VALUE_WIDTH, _GOOD_VALUE_WIDTH = 8, 8, 16
 _OTHER_LINES = 7
-"""Of the dialog, but for the rows and what is said around them: border, choices, buttons, gaps."""
+"""Lines of the dialog besides the rows and the texts around them: border, choices, buttons, gaps."""
 _SAID = ("#review-stale", "#review-moves", "#review-since", "#review-warnings")
 
 
 class ReviewGrid(Grid):
-    """The rows of a review: what it is, now, then, and how far that is from each other."""
+    """The rows of a review: name, value now, value then, difference, verdict."""
 
     def __init__(self) -> None:
         super().__init__(id="review-rows")
         self.rows: Sequence[ReviewRow] = ()
         self._labels = ("", "")
-        """What the two versions are called; the first is empty when there is none to compare with."""
+        """Headers of the two versions; the first is empty if there is nothing to compare with."""
 
     def show(self, rows: Sequence[ReviewRow], labels: tuple[str, str]) -> None:
         self.rows, self._labels = rows, labels
@@ -72,13 +72,13 @@ class ReviewGrid(Grid):
         return tuple(columns)
 
     def row_cells(self, row: int) -> Sequence[Cell]:
-        each = self.rows[row]
-        name, then = Cell(safe(each.name), "dim"), self._value(each, each.then)
+        line = self.rows[row]
+        name, then = Cell(safe(line.name), "dim"), self._value(line, line.then)
         if not self._labels[0]:
             return name, then
-        is_question = each.verdict == "better?"
-        verdict = Cell("" if is_question and row != self.cursor_row else each.verdict, each.style)
-        return name, self._value(each, each.now), then, Cell(each.difference), verdict
+        is_question = line.verdict == "better?"
+        verdict = Cell("" if is_question and row != self.cursor_row else line.verdict, line.style)
+        return name, self._value(line, line.now), then, Cell(line.difference), verdict
 
     def _value(self, row: ReviewRow, text: str) -> Cell:
         text = safe(text)
@@ -93,7 +93,7 @@ class ReviewGrid(Grid):
 
 
 class ReviewDialog(ModalScreen["Transition | None"]):
-    """The result is what was done; None when everything is as it was."""
+    """The result is the transition; None if nothing was changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel"),
@@ -107,7 +107,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
     AUTO_FOCUS = "#review-buttons"
 
     def __init__(self, change: StageChange, clock: Clock, show_done: Callable[[Transition], Awaitable[None]]) -> None:
-        """`show_done` brings the screen below up to date, so that it is painted once: with what was done."""
+        """`show_done` updates the screen below before the dialog closes, so that it is painted once."""
         super().__init__()
         self._change = change
         self._clock = clock
@@ -115,7 +115,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         self._review: Review | None = None
         self._files: Mapping[int, FileState] = {}
         self._stale = ""
-        """Why nothing was written, and the review is another one now."""
+        """Why nothing was written and the review was read again; empty before that."""
         self._is_writing = False
 
     def compose(self) -> ComposeResult:
@@ -171,7 +171,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
 
     @work(group="review", exclusive=True)
     async def read(self) -> None:
-        """What there is to see at once; whether the files are there takes as long as their disk."""
+        """Read and show the comparison at once, then look for the files, which may take as long as a disk does."""
         try:
             review = await read_off_loop(self._change.read)
         except MldeckError as error:
@@ -201,7 +201,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         if review.refusal:
             self._buttons.show((_CLOSE,))
         else:
-            # Enter alone takes nothing out of Production.
+            # Enter alone must not take a version out of Production.
             leaves_production = review.moved.version.stage == PRODUCTION != review.stage
             is_risky = self._stale or leaves_production
             self._buttons.show((review.verb, _CANCEL), marked=1 if is_risky else 0)
@@ -233,13 +233,13 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             moves.append(f"and {len(plan.moves) - 2} more → Archived")
         if plan.staying:
             moves.append(f"{_versions(plan.staying)} {'stays' if len(plan.staying) == 1 else 'stay'} in {plan.after}")
-        left = (f"! {each}" for each in aliases_left(plan, review.versions))
+        left = (f"! {warning}" for warning in aliases_left(plan, review.versions))
         self._say("#review-moves", "  ·  ".join(moves), *left)
         after_refresh(self, self._fit)
 
     def pass_time(self) -> None:
         if self._review is not None:
-            self._grid.rows = self._review.rows(self._files, self._clock)  # which looks for what is another row
+            self._grid.rows = self._review.rows(self._files, self._clock)  # the grid repaints the changed rows itself
             self._say("#review-since", _since(self._review, self._clock))
 
     def _show_rows(self, review: Review) -> None:
@@ -260,7 +260,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
     # -- choosing
 
     def on_key(self, event: events.Key) -> None:
-        """Whoever types means the reason: no letter may do anything else here."""
+        """Send typed characters to the reason: letters have no other meaning here."""
         is_free = event.is_printable and event.key not in self.active_bindings
         if is_free and event.character and self.query_one("#review-choices").display:
             event.stop()
@@ -278,10 +278,10 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         self._grid.action_page(pages)
 
     def action_better(self) -> None:
-        """Asks once in which direction the metric under the cursor gets better."""
+        """Ask in which direction the metric under the cursor gets better."""
         metric, review = self._grid.cursor_metric, self._review
         if metric is None or review is None:
-            self.notify("Only metrics have a better direction: go to one with ↑ ↓", timeout=3)
+            self.notify("Only metrics have a better direction: select one with ↑ ↓", timeout=3)
             return
 
         def answered(better: Better) -> None:
@@ -325,31 +325,31 @@ class ReviewDialog(ModalScreen["Transition | None"]):
                     await self._show_done(done)
                     self.dismiss(done)
         except StaleReview as error:
-            self._stale = f"Nothing was changed: {error}. Below is how it is now."
+            self._stale = f"Nothing was changed: {error}. Below is the current state."
             self._say("#review-stale", self._stale)
             self.read()
         finally:
             self._is_writing = False
 
     def action_cancel(self) -> None:
-        """What is being written may be done already: whether it is, is known in a moment."""
+        """Close, unless a write is running: its outcome is known in a moment."""
         if not self._is_writing:
             self.dismiss(None)
 
 
 def _since(review: Review, clock: Clock) -> str:
-    """Who is in the stage, since when, by whom and why."""
+    """Return which version is in the stage, since when, by whom and why."""
     present = review.present
     if present is None:
         is_entered = review.stage in ACTIVE_STAGES and review.refusal is None
-        return f"Nobody is in {review.stage} now." if is_entered else ""
+        return f"No version is in {review.stage} now." if is_entered else ""
     reason = f": {present.reason}" if present.reason else ""
     more = f"; {len(review.others)} more" if review.others else ""
     return f"In {review.stage}: version {present.number}, since {present.since(clock)}{reason}{more}"
 
 
 def _warnings(review: Review, files: Mapping[int, FileState]) -> list[str]:
-    """What must not be missed, however long the comparison is."""
+    """Return the warnings, which stand outside the scrolled comparison."""
     warnings = []
     for side in filter(None, (review.moved, review.present)):
         found = files.get(side.number)
@@ -362,22 +362,22 @@ def _warnings(review: Review, files: Mapping[int, FileState]) -> list[str]:
     elif review.moved.record.run.lifecycle_stage != "active":
         warnings.append(f"the run of version {review.number} is deleted")
     if review.leaves_empty:
-        warnings.append(f"nobody is in {PRODUCTION} afterwards")
-    return [f"! {each}" for each in warnings]
+        warnings.append(f"no version will be in {PRODUCTION}")
+    return [f"! {warning}" for warning in warnings]
 
 
 def _versions(numbers: Sequence[int]) -> str:
-    """`version 2`, `versions 4, 3 and 1`, `versions 9, 8, 7 and 12 more`."""
+    """Return `version 2`, `versions 4, 3 and 1`, or `versions 9, 8, 7 and 12 more`."""
     if len(numbers) == 1:
         return f"version {numbers[0]}"
-    shown = [str(each) for each in numbers[:3]]
+    shown = [str(number) for number in numbers[:3]]
     more = len(numbers) - len(shown)
     last = f"{more} more" if more else shown.pop() if shown else ""
     return f"versions {', '.join(shown)} and {last}"
 
 
 def _end_of(text: str, width: int) -> str:
-    """At most `width` cells of a safe text; the cut is marked by an ellipsis in front."""
+    """Return the last `width` cells of a safe text, with an ellipsis in front if it was cut."""
     if cell_width(text) <= width:
         return text
     end, room = "", width - 1

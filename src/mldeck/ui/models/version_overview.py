@@ -1,4 +1,4 @@
-"""The fields of a registered model or of one of its versions, as lines for the inspector."""
+"""The fields of a registered model or version, as lines of the inspector."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def model_lines(model: RegisteredModel, listing: RegistryListing, clock: Clock) 
     for alias, version in model.aliases.items():
         yield Line("alias", f"@{alias} → {version}", "accent")
     for alias, version in model.dangling_aliases.items():
-        yield Line("alias", f"@{alias} → {version}, which was deleted: it leads nowhere", "warn")
+        yield Line("alias", f"@{alias} → {version}, a deleted version", "warn")
     if not listing.has_aliases:
-        yield Line("aliases", "this database is from before MLflow 2.3, which had none", "dim")
+        yield Line("aliases", "none: this database is from before MLflow 2.3", "dim")
     if model.creation_time is not None:
         yield Line("created", moment_text(model.creation_time, clock))
     if model.last_updated_time is not None:
@@ -43,7 +43,7 @@ def model_lines(model: RegisteredModel, listing: RegistryListing, clock: Clock) 
 
 
 def version_lines(details: VersionDetails, clock: Clock) -> Iterator[Line]:
-    """Those that it does not have are left out. What one asks first comes first: the inspector may be short."""
+    """Yield the fields that the version has, the most important first, because the inspector may be short."""
     version = details.version
     yield Line("stage", f"{version.stage}{_since(details.arrival, clock)}")
     if version.status != "READY":
@@ -65,7 +65,7 @@ def version_lines(details: VersionDetails, clock: Clock) -> Iterator[Line]:
 
 
 def _since(arrival: Event | None, clock: Clock) -> str:
-    """When it came into its stage, and by whom, as far as anybody knows."""
+    """Return since when it has been in its stage, who moved it and why, as far as known."""
     stay = None if arrival is None else time_in_stage(arrival, clock.age)
     if arrival is None or stay is None or arrival.kind is EventKind.REGISTERED:
         return ""
@@ -82,7 +82,7 @@ def _run_lines(version: ModelVersion, details: RunDetails | None) -> Iterator[Li
         if version.run_id:
             yield Line("run", f"{version.run_id} (not in this database)", "warn")
         else:
-            yield Line("run", "registered without one", "dim")
+            yield Line("run", "registered without a run", "dim")
         if version.run_link:
             yield Line("run link", version.run_link)
         return
@@ -106,7 +106,7 @@ def _run_lines(version: ModelVersion, details: RunDetails | None) -> Iterator[Li
 
 
 def _file_lines(details: VersionDetails) -> Iterator[Line]:
-    from mldeck.artifacts.location import LocationStatus  # loaded when there is something to show of it
+    from mldeck.artifacts.location import LocationStatus  # loaded when the first version is shown
 
     version, files = details.version, details.files
     if files is None:
@@ -114,7 +114,7 @@ def _file_lines(details: VersionDetails) -> Iterator[Line]:
     elif not files.found:
         yield Line("files", f"✗ {files.problem}", "bad")
     elif files.path is None:
-        yield Line("files", f"{files.where} (in an object store: not looked at)")
+        yield Line("files", f"{files.where} (in an object store: not checked)")
     elif not details.has_mlmodel:
         yield Line("files", f"✗ no MLmodel file in {files.where}", "bad")
     else:
@@ -129,17 +129,17 @@ def _file_lines(details: VersionDetails) -> Iterator[Line]:
 
 
 def tags_of_version(version: ModelVersion) -> list[Line]:
-    """Without the records of transitions, which are the history."""
-    return tag_lines([each for each in sorted(version.tags.items()) if not each[0].startswith(TRANSITION_PREFIX)])
+    """Return the tags without those that record transitions, which the history shows."""
+    return tag_lines([tag for tag in sorted(version.tags.items()) if not tag[0].startswith(TRANSITION_PREFIX)])
 
 
 def history_lines(events: tuple[Event, ...]) -> list[Line]:
-    """The newest first."""
-    return [_history_line(each) for each in reversed(events)]
+    """Return a line per event, newest first."""
+    return [_history_line(event) for event in reversed(events)]
 
 
 def _history_line(event: Event) -> Line:
-    when = "at some time" if event.when is None else time_text(event.when)
+    when = "time unknown" if event.when is None else time_text(event.when)
     if event.kind is EventKind.REGISTERED:
         return Line(when, "registered", "dim")
     if event.kind is EventKind.DELETED:
@@ -152,6 +152,6 @@ def _history_line(event: Event) -> Line:
     by = f" by {moved.who}" if moved.who else ""
     at = f"@{moved.host}" if moved.who and moved.host else ""
     made_room = "" if event.version == moved.version else f", for version {moved.version}"
-    undone = ", taken back" if moved.undo_of else ""
+    undone = ", to undo a stage change" if moved.undo_of else ""
     reason = f": {moved.reason}" if moved.reason else ""
     return Line(when, f"{text}{by}{at}{made_room}{undone}{reason}")

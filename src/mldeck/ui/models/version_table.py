@@ -1,4 +1,4 @@
-"""The versions of a model as a table, with the metrics and params of the runs that they came from."""
+"""The versions of a model as a table, with the metrics and params of their source runs."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class VersionTable(Grid):
         self.runs = VersionRuns()
         self.order: VersionOrder | None = None
         self.rows: tuple[int, ...] = ()
-        """By row of the table, which of the versions stands there."""
+        """The index in `data.versions`, by row of the table."""
         self._cells = RunCells((), ())
         self._best: dict[str, float] = {}
 
     def show(self, data: Versions, runs: VersionRuns, order: VersionOrder | None, cursor: int | None) -> None:
-        """The cursor stays at its height, on the version of that number if it is there."""
+        """Show versions, with the cursor on the one with that number if there is one; it keeps its screen line."""
         is_same, before = data.model == self.data.model, self.standing
         self.data, self.runs, self.order = data, runs, order
         self.rows = arranged(data, runs, order)
@@ -76,7 +76,7 @@ class VersionTable(Grid):
 
     @property
     def cursor_key(self) -> str | Column | None:
-        """What the column under the cursor is."""
+        """The column under the cursor: one of `LEADING`, or a column of the source run."""
         keys: tuple[str | Column, ...] = (*LEADING, *self.runs.columns)
         return keys[self.cursor_column] if self.cursor_column < len(keys) else None
 
@@ -90,8 +90,8 @@ class VersionTable(Grid):
         cells = [self._leading(version) for version in self.data.versions]
         leading = []
         for index, label in enumerate(LEADING):
-            widest = max((cell_width(each[index].text) for each in cells), default=0)
-            width = max(len(label) + 2, min(_MAX_WIDTH, widest))  # with room for the mark of sorting
+            widest = max((cell_width(row[index].text) for row in cells), default=0)
+            width = max(len(label) + 2, min(_MAX_WIDTH, widest))  # with room for the sort mark
             leading.append(GridColumn(label, width, right=label in _RIGHT, mark=self._mark(label)))
         column = self.order.column if self.order is not None else None
         descending = self.order is not None and self.order.descending
@@ -99,7 +99,7 @@ class VersionTable(Grid):
         return (*leading, *self._cells.grid_columns(order)[len(RUN_LEADING) :])
 
     def _fixed_that_fit(self, columns: Sequence[GridColumn]) -> int:
-        """Two columns that stay in sight must leave room for others."""
+        """Return how many columns stay in view: two, unless they would leave too little room for the others."""
         leading = sum(column.width + GAP for column in columns[:_FIXED_COLUMNS])
         return _FIXED_COLUMNS if leading < self.line_width // 2 else 1
 
