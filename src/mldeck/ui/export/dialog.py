@@ -1,4 +1,4 @@
-"""Writes a run table or a chart into a file: asks where and in which format, shows how far it is, and can be stopped."""
+"""The export dialog: asks for a path and a format, writes the file, shows the progress, and can be stopped."""
 
 from __future__ import annotations
 
@@ -29,19 +29,21 @@ if TYPE_CHECKING:
     from mldeck.export import Format
 
 _PATIENCE_S = 0.5
-"""What is done sooner needs no word on how far it is."""
+"""Seconds before the progress is shown."""
 
 _STEP_S = 0.25
+"""Seconds between updates of the progress."""
 
 
 @dataclass
 class ExportProgress:
-    """Set by the thread that writes, looked at by the screen."""
+    """How far a file is written. The writing thread sets it, the event loop reads it."""
 
     things: str = "runs"
-    """What is counted."""
+    """The plural of the items that are counted."""
     done: int = 0
     total: int | None = None
+    """None while the items are still being read."""
 
     def tell(self, done: int, total: int) -> None:
         self.done, self.total = done, total
@@ -51,11 +53,11 @@ class ExportProgress:
 
 
 WriteFile: TypeAlias = "Callable[[Destination, Format, ExportProgress, Interrupt], int]"
-"""Write a file of a format, and return how many things are in it. Called in a thread."""
+"""Write a file in a format, and return the number of items in it. Called in a thread."""
 
 
 class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
-    """The result is the file and what `write` said; None if nothing was written."""
+    """The result is the path and the number that `write` returned; None if nothing was written."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel"),
@@ -72,7 +74,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         write: WriteFile,
         things: str = "runs",
     ) -> None:
-        """The path as it is offered; its end says in which of the formats. `databases` are never written."""
+        """`path` is offered for editing; its suffix chooses the format. `databases` are never overwritten."""
         super().__init__()
         self._title = title
         self._formats = tuple(formats)
@@ -82,14 +84,14 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         self._write_file = write
         self._things = things
         self._may_overwrite = ""
-        """The path that was asked about last; Enter on the same one again replaces the file."""
+        """The path of an existing file that Enter, pressed again, overwrites."""
         self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="export", classes="dialog") as pane:
             pane.border_title = Content(safe(self._title))
             pane.border_subtitle = Content("Enter write · ↑↓ format · Esc cancel")
-            yield TabBar([each.value for each in self._formats], id="export-formats")
+            yield TabBar([form.value for form in self._formats], id="export-formats")
             yield TextField(self._path, id="export-path")
             yield Static("", id="export-state", markup=False)
 
@@ -104,7 +106,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
     # -- path and format
 
     def _format_of(self, path: str) -> Format | None:
-        from mldeck.export import Format  # files are seldom written
+        from mldeck.export import Format  # loaded on the first export
 
         form = Format.of(path)
         return form if form in self._formats else None
@@ -134,7 +136,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         self._turn_to((self._formats.index(self._format) + step) % len(self._formats))
 
     def _turn_to(self, index: int) -> None:
-        """A suffix that stands for a format is changed with it; any other is left alone."""
+        """Choose a format. A suffix that stands for a format is changed with it, any other is kept."""
         if self.is_writing:
             return
         line = self._line
@@ -187,7 +189,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         self.app.push_screen(TextDialog("Not exported", message))
 
     def action_cancel(self) -> None:
-        """The first Esc stops what is being written, the next one goes away."""
+        """Stop the write; if none is running, close."""
         if self._worker is not None and self.is_writing:
             self._worker.cancel()
             self._say("Stopped; nothing was written.")

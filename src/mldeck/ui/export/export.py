@@ -1,4 +1,4 @@
-"""Writes what a pane shows into a file: the picture as text or SVG, the numbers as CSV, JSON or Markdown."""
+"""Exports what a pane shows to a file: the picture as text or SVG, the numbers as CSV, JSON or Markdown."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ ExportValue: TypeAlias = "str | float | None"
 
 
 class Rows(Sized, Iterable[Sequence[ExportValue]], Protocol):
-    """Those of a table, gone through as often as a format needs."""
+    """The rows of a table. A format may iterate over them more than once."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What a pane shows, for a file."""
+    """The content of a pane, for a file."""
 
     picture: Picture | None
-    """None where the numbers are all there is."""
+    """None if there are only numbers."""
     header: Sequence[str]
-    """Each once."""
+    """Column names, all different."""
     rows: Rows | Callable[[Interrupt], Rows]
-    """The latter where they are read while they are written."""
+    """The rows, or a function that reads them in the thread that writes."""
 
 
 def export(widget: Widget, session: Session, title: str, exported: Exported | None) -> None:
-    """Asks where to, writes it, and says so. `title` is what it is called, also in the name of the file."""
+    """Ask for a path, write the file and report it. The file is named after `title`. None: there is nothing to export."""
     from mldeck.export import PICTURE_FORMATS, TABLE_FORMATS, file_name
     from mldeck.ui.export.dialog import ExportDialog
 
@@ -87,15 +87,15 @@ def _pieces(
     if form is Format.TEXT and picture is not None:
         return (picture.text, "\n")
     if form is Format.JSON:
-        valid = ([valid_number(each) if isinstance(each, float) else each for each in row] for row in rows)
+        valid = ([valid_number(value) if isinstance(value, float) else value for value in row] for row in rows)
         return json_pieces(dict(zip(header, row, strict=True)) for row in valid)
     if form is Format.MARKDOWN:
-        is_right = [any(isinstance(row[place], float) for row in rows) for place in range(len(header))]
+        is_right = [any(isinstance(row[column], float) for row in rows) for column in range(len(header))]
         return markdown_table(header, is_right, (map(_shown, row) for row in rows))
     return csv_lines(chain([header], rows))
 
 
-def _shown(field: ExportValue) -> str:
-    if field is None:
+def _shown(value: ExportValue) -> str:
+    if value is None:
         return MISSING
-    return field if isinstance(field, str) else exact_float_text(field)
+    return value if isinstance(value, str) else exact_float_text(value)

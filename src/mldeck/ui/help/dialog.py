@@ -1,4 +1,4 @@
-"""All keys, grouped by where they hold; made from the same table as the bindings."""
+"""The help: all keys by group, made from the tables that the bindings are made from, and the filter language."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mldeck.ui.help.key_groups import GROUPS
 from mldeck.ui.kit.keys import key_text
 
 _GENERAL = 2
-"""Groups of keys that hold nearly everywhere."""
+"""The number of leading groups whose keys work nearly everywhere."""
 
 
 class HelpDialog(ModalScreen[None]):
@@ -28,7 +28,7 @@ class HelpDialog(ModalScreen[None]):
     ]
 
     def __init__(self, here: Collection[str] = ()) -> None:
-        """`here`: the ids of the keys that hold where the help was asked for."""
+        """`here` holds the ids of the keys that work where the help was opened."""
         super().__init__()
         self._here = here
 
@@ -49,17 +49,17 @@ class HelpDialog(ModalScreen[None]):
 
 
 _LANGUAGE = (
-    ("metrics.rmse < 7 AND params.model = 'xgboost'", "clauses, joined by AND; a text stands in quotes"),
-    ("metrics.`val/loss` <= 1e-3", "keys with other signs than letters, digits, _ and . stand in backticks"),
-    ("tags.team LIKE 'a%'", "% any text, _ one sign; ILIKE takes upper and lower case alike"),
+    ("metrics.rmse < 7 AND params.model = 'xgboost'", "clauses joined by AND; text values in quotes"),
+    ("metrics.`val/loss` <= 1e-3", "backticks around keys with characters other than letters, digits, _ and ."),
+    ("tags.team LIKE 'a%'", "% any text, _ one character; ILIKE ignores case"),
     ("status = 'FINISHED'", "also run_name, run_id, user_id, artifact_uri, start_time, end_time"),
     ("dataset.name = 'train'", "also dataset.digest and dataset.context"),
-    ("params.seed IS NULL", "also IS NOT NULL, of params and tags"),
+    ("params.seed IS NULL", "also IS NOT NULL; for params and tags"),
 )
 _EXTENSIONS = (
     ("(a OR b) AND NOT c", "OR, NOT and parentheses"),
-    ("params.lr < 0.1", "params as numbers: only values that are numbers take part"),
-    ("metrics.auc IS NOT NULL", "IS NULL and IS NOT NULL of everything"),
+    ("params.lr < 0.1", "params as numbers; values that are not numbers never match"),
+    ("metrics.auc IS NOT NULL", "IS NULL and IS NOT NULL for every field"),
     ("duration > 10m", "ms, s, m, h or d"),
     ("start_time > '2d ago'", "also dates: '2026-11-21', '2026-11-21 09:30'"),
     ("status IN ('FAILED', 'KILLED')", "IN, LIKE, NOT LIKE … wherever they make sense"),
@@ -75,7 +75,7 @@ def _add_examples(table: Table, title: str, examples: Iterable[tuple[str, str]])
 
 
 def _key_table(here: Collection[str]) -> Table:
-    """What holds here comes first; of it, what is special before what holds everywhere."""
+    """Return the keys. Groups that work here come first, the special ones before the general ones."""
     table = _grid()
     general = GROUPS[:_GENERAL]
     special = [group for group in GROUPS[_GENERAL:] if any(key.id in here for key in group[1])]
@@ -91,7 +91,7 @@ def _key_table(here: Collection[str]) -> Table:
 def _language_table() -> Table:
     table = _grid()
     _add_examples(table, "The filter: MLflow's search language", _LANGUAGE)
-    _add_examples(table, "Extensions of mldeck, which MLflow does not take", _EXTENSIONS)
+    _add_examples(table, "mldeck syntax; MLflow would reject this", _EXTENSIONS)
     return table
 
 

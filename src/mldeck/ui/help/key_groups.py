@@ -1,4 +1,4 @@
-"""All keys in groups, for the help."""
+"""All keys in groups, in the order of the help."""
 
 from __future__ import annotations
 
