@@ -19,14 +19,11 @@ from mldeck.ui.models.model_list import RegisteredModelList
 from mldeck.ui.models.reading import RegistryListing, read_listing, same_model
 from mldeck.ui.place import Place, no_match_text, retitle
 
-_NO_REGISTRY = """This database is from before MLflow 1.4, which had no model registry.
-
-If the registry is in another database, start mldeck with --registry-store."""
-
+NO_REGISTRY = "This database is from before MLflow 1.4, which had no model registry"
+_ELSEWHERE = "If the registry is in another database, start mldeck with --registry-store."
 _EMPTY = """No models registered yet.
 
-Press r on a run to register a model that it logged, or call mlflow.register_model.
-If the registry is in another database, start mldeck with --registry-store."""
+Press r on a run to register a model that it logged, or call mlflow.register_model."""
 
 
 class ModelsPane(Vertical):
@@ -60,8 +57,9 @@ class ModelsPane(Vertical):
         if not self.is_read:
             return ""
         if not self.listing.has_registry:
-            return _NO_REGISTRY
-        return no_match_text("No model", self.model_query.filter) if self.model_query.filter else _EMPTY
+            return f"{NO_REGISTRY}.\n\n{_ELSEWHERE}"
+        query = self.model_query
+        return no_match_text("No model", query.filter) if query.filter else f"{_EMPTY}\n{_ELSEWHERE}"
 
     # -- reading
 

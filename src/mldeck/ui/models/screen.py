@@ -24,7 +24,7 @@ from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.inspector import VersionInspector
 from mldeck.ui.models.keys import MODEL_EDITS, MODEL_PLACE, STAGE_KEYS
 from mldeck.ui.models.model_list import RegisteredModelList
-from mldeck.ui.models.models_pane import ModelsPane
+from mldeck.ui.models.models_pane import NO_REGISTRY, ModelsPane
 from mldeck.ui.models.reading import read_details, run_ids_of
 from mldeck.ui.models.versions_pane import VersionsPane
 from mldeck.ui.place import Place, pane
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _NOT_EDITS = frozenset({"history"})
 _EDIT_ACTIONS = frozenset(key.action.partition("(")[0] for key in (*STAGE_KEYS, *MODEL_EDITS)) - _NOT_EDITS
-_NO_REGISTRY = "This database is from before MLflow 1.4, which had no model registry"
 _NOT_READ = "The models have not been read; ctrl+r reads them"
 _NO_MODEL = "There are no models: press r on a run to register one"
 _NO_VERSION = "This model has no versions: press r on a run to register one"
@@ -374,7 +373,7 @@ class ModelsScreen(Place, inherit_bindings=False):
         elif not self.models_pane.is_read:
             self._say(_NOT_READ)
         else:
-            self._say(_NO_MODEL if self.models_pane.listing.has_registry else _NO_REGISTRY)
+            self._say(_NO_MODEL if self.models_pane.listing.has_registry else NO_REGISTRY)
 
     def _say(self, text: str) -> None:
         self.notify(text, timeout=3)
