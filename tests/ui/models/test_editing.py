@@ -13,7 +13,7 @@ from textual.widgets import Input
 from mldeck.ui.kit.grid import Grid
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL
-from tests.ui.models.promoting_deck import NEWEST, REGISTRIES, ModelsDeck, models_deck, rows, stages
+from tests.ui.models.models_deck import NEWEST, REGISTRIES, ModelsDeck, models_deck, rows, stages
 
 CopyOf = Callable[[str], FixtureStore]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixture_stores import FixtureStore
-from tests.ui.models.promoting_deck import ModelsDeck, models_deck
+from tests.ui.models.models_deck import ModelsDeck, models_deck
 from tests.ui.models.test_screen import place
 from tests.ui.runs.test_live import writing
 from tests.ui.test_frames import _same_time_everywhere, check, taxi  # noqa: F401 - fixtures

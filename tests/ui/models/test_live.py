@@ -9,7 +9,7 @@ import pytest
 
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL
-from tests.ui.models.promoting_deck import NEWEST, ModelsDeck, models_deck
+from tests.ui.models.models_deck import NEWEST, ModelsDeck, models_deck
 from tests.ui.runs.test_live import writing
 from tests.ui.textual_insides import painted
 

@@ -21,7 +21,7 @@ from mldeck.ui.runs.screen import RunsScreen
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MIGRATED, MODEL, two_workspaces
 from tests.ui.deck import running_deck
-from tests.ui.models.promoting_deck import NEWEST, REGISTRIES, ModelsDeck, models_deck
+from tests.ui.models.models_deck import NEWEST, REGISTRIES, ModelsDeck, models_deck
 from tests.ui.runs.test_live import writing
 
 CopyOf = Callable[[str], FixtureStore]

@@ -15,7 +15,7 @@ from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL
 from tests.ui.deck import Deck, running_deck
 from tests.ui.filter.test_filter_line import type_text
-from tests.ui.models.promoting_deck import NEWEST, REGISTRIES, rows, stages
+from tests.ui.models.models_deck import NEWEST, REGISTRIES, rows, stages
 from tests.ui.runs.test_editing import go_to
 from tests.ui.textual_insides import told
 

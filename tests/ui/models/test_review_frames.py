@@ -17,7 +17,7 @@ from mldeck.ui.models.review_dialog import ReviewGrid
 from mldeck.ui.register.dialog import RegisterDialog
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
-from tests.ui.models.promoting_deck import models_deck, rows
+from tests.ui.models.models_deck import models_deck, rows
 from tests.ui.test_frames import NOW_S, _same_time_everywhere, check, taxi
 
 __all__ = ["_same_time_everywhere", "taxi"]  # fixtures

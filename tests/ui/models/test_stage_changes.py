@@ -14,7 +14,7 @@ from mldeck.ui.kit.form_controls import Tick
 from mldeck.ui.models.review_dialog import ReviewDialog, ReviewGrid
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL
-from tests.ui.models.promoting_deck import NEWEST, REGISTRIES, ModelsDeck, models_deck, records, rows, stages
+from tests.ui.models.models_deck import NEWEST, REGISTRIES, ModelsDeck, models_deck, records, rows, stages
 
 CopyOf = Callable[[str], FixtureStore]
 AS_MADE = {1: "Archived", 2: "Production", 3: "Staging", 4: "None", 6: "None"}
