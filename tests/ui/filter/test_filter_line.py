@@ -217,10 +217,10 @@ async def test_a_starred_filter_is_offered_again(store_copy: Callable[[str], Fix
         await deck.press("f")
         await type_text(deck, "candidate")
         await deck.press("ctrl+s")
-        await deck.until_shown("Keep this filter as")
+        await deck.until_shown("Save this filter as")
         await type_text(deck, "mine")
         await deck.press("enter")
-        await deck.until_shown("Kept as mine")
+        await deck.until_shown("Saved as mine")
     assert SavedState.of(path).starred == {"mine": "candidate"}
     async with running_deck(path, experiment=TAXI) as deck:
         await deck.until_counted(45)

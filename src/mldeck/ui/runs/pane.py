@@ -1,4 +1,4 @@
-"""The runs in the table: which ones, in what order, sorted and filtered, and read when they come into view."""
+"""The pane with the run table: lists, filters, sorts and arranges the runs, and reads their values when they come into view."""
 
 from __future__ import annotations
 
@@ -33,25 +33,26 @@ if TYPE_CHECKING:
 _NO_ORDER: tuple[OrderKey, ...] = ()
 
 TEXTS = (Kind.PARAM, Kind.TAG)
-"""What is text in the database, and what runs can be grouped by."""
+"""Kinds that are text in the database. Runs can be grouped by them."""
 
 
 class RunPane(Vertical):
-    """The run table and the line to filter it, with the workers that read the runs."""
+    """The run table and its filter line, with the workers that read the runs."""
 
     class CursorRunChanged(Message):
-        """Another run is under the cursor, because other runs are listed now."""
+        """Posted when another run is under the cursor because other runs are listed now."""
 
     def __init__(self, place: Place, session: Session, *, id: str | None = None) -> None:
-        """`place` says what is going on, and what cannot be read."""
+        """`place` reports what is being read, and errors."""
         super().__init__(id=id)
         self._place = place
         self._session = session
         self.experiments = reading.Experiments(())
-        """Counts of runs, to say how many of them the filter leaves."""
+        """The experiments with their run counts, for the title: how many of all runs the filter leaves."""
         self._count: int | None = None
-        """Listed runs; None while they have not been counted."""
+        """The number of listed runs; None until they have been counted."""
         self._completer: Completer | None = None
+        """Made for each edit of the filter, because the keys may have changed."""
 
     def compose(self) -> ComposeResult:
         yield RunTable(self._session.clock, id="runs")
@@ -67,7 +68,7 @@ class RunPane(Vertical):
         return self.query_one(FilterLine)
 
     async def opened_filter_line(self) -> FilterLine:
-        """Made when it is first needed: the search language takes a while to load, and most looks at runs need none."""
+        """Return the filter line. It is made on first use: loading the search language takes a while, and few runs need it."""
         from mldeck.ui.filter.filter_line import FilterLine
 
         line = next(iter(self.query(FilterLine)), None) or FilterLine()
@@ -75,7 +76,7 @@ class RunPane(Vertical):
 
     @work(group="filter-line")
     async def show_filter(self, text: str) -> None:
-        """Says in the filter line what the runs are filtered by."""
+        """Show the applied filter in the filter line."""
         if text or self.query("#filter"):
             (await self.opened_filter_line()).set_text(text)
 
@@ -83,7 +84,7 @@ class RunPane(Vertical):
 
     @work(group="runs", exclusive=True)
     async def load_runs(self) -> None:
-        """Reads the runs of another experiment or stage: the first page at once, then the whole order."""
+        """Read the runs of another experiment or stage: the first page first, then all rows."""
         session = self._session
         query = session.query
         if query is None:
@@ -102,14 +103,18 @@ class RunPane(Vertical):
             await self._read_order(query)
 
     async def read_again(self) -> None:
-        """Others changed the database: the rows stay where they are, with what is in them now."""
+        """Read the runs again after the database has changed; the rows stay in place, with their new values."""
         query = self._session.query
         if query is None or self._listing is not None:
-            return  # what is being read is as new as it gets
+            return  # the rows that are being read are up to date
         with self._place.saying_busy("reading runs"):
             await self._read_order(query, is_live=True)
 
     async def _read_order(self, query: RunQuery, *, from_top: bool = False, is_live: bool = False) -> None:
+        """Read all rows and show them, unless the user has asked for others meanwhile.
+
+        `from_top` moves the cursor and the page to the top. `is_live` says that only the database has changed.
+        """
         table, store, choice, columns = self.table, self._session.store, self._session.choice, self._session.columns
         top_run, layout = None if from_top else table.top_run, self._session.layout
         shown = reading.Shown(columns, table.columns_around(), top_run)
@@ -133,7 +138,7 @@ class RunPane(Vertical):
         *,
         is_live: bool = False,
     ) -> None:
-        """`previous`: what the table was made of, if no column is to get narrower."""
+        """Show a page of runs. `previous` are the cells whose widths are the minimum for the new ones."""
         table = self.table
         self._session.columns = page.columns
         shown_before = table.cursor_run
@@ -191,11 +196,11 @@ class RunPane(Vertical):
         self.show_title()
 
     def _counted(self, count: int, query: RunQuery) -> str:
-        """`37 of 10,000 runs` when there is a filter; the stage when it is not the active one."""
+        """Return `37 runs`; `37 of 10,000 runs` with a filter; `37 runs (deleted)` for another stage than the active one."""
         stage = "" if query.view is View.ACTIVE else f" ({query.view.value})"
         of_all = ""
         if query.filter and self.experiments.counts is not None:
-            listed = (self.experiments.count(each).in_view(query.view) for each in self._session.scope)
+            listed = (self.experiments.count(experiment).in_view(query.view) for experiment in self._session.scope)
             of_all = f" of {sum(listed):,}"
         return f"{count:,}{of_all} {'run' if count == 1 and not of_all else 'runs'}{stage}"
 
@@ -213,7 +218,7 @@ class RunPane(Vertical):
 
     @work(group="runs", exclusive=True)
     async def load_columns(self) -> None:
-        """The same runs with other columns; the table stays as it is until they are read."""
+        """Read other columns of the same runs. The table is unchanged until they are there."""
         query = self._session.query
         if query is None:
             return
@@ -224,7 +229,7 @@ class RunPane(Vertical):
 
     @work(group="best", exclusive=True)
     async def load_best(self) -> None:
-        """Over all listed runs, not those in view alone."""
+        """Find the best values over all listed runs, not only those in view, and highlight them."""
         session = self._session
         query = session.query
         if query is None or not session.is_open:
@@ -241,7 +246,7 @@ class RunPane(Vertical):
             self.table.show_best(values)
 
     async def _learn_primary_metric(self, query: RunQuery) -> None:
-        """MLflow's own word on the important metric counts until the user says otherwise."""
+        """Take the direction of MLflow's primary metric, unless the user has chosen one."""
         session = self._session
         store, experiment_id = session.store, query.experiment_ids[0]
         primary = await read_off_loop(lambda interrupt: store.primary_metric(experiment_id, interrupt))
@@ -252,14 +257,14 @@ class RunPane(Vertical):
         self.show_style()
 
     def show_style(self) -> None:
-        """Arrows beside the metrics that have a best value."""
+        """Show widths, pins, and the arrows beside metrics that have a best value."""
         self.table.show_style(self._session.column_style(self._session.columns))
 
     # -- sorting
 
     @on(RunTable.SortAsked)
     def _sort(self, message: RunTable.SortAsked) -> None:
-        """The order changes at once, so that no key press is lost; reading it is what may be overtaken."""
+        """Change the order at once, so that no key press is lost. Only the reading may be overtaken by the next one."""
         if not isinstance(message, RunTable.SortKindAsked):
             self._session.cycle_sort(message.column, also=message.also)
         elif not self._session.switch_sort_kind(message.column):
@@ -270,7 +275,7 @@ class RunPane(Vertical):
 
     @work(group="runs", exclusive=True)
     async def load_sorted(self) -> None:
-        """The table stays as it is until the new order is there; then it is shown from the top."""
+        """Read the rows in the new order, and show them from the top. The table is unchanged until they are there."""
         session = self._session
         if session.query is None:
             return
@@ -282,14 +287,14 @@ class RunPane(Vertical):
             await self._read_order(session.query, from_top=True)
 
     async def _is_numeric(self, query: RunQuery, column: Column) -> bool:
-        """Params and tags that are all numbers are sorted as numbers."""
+        """Return whether all values of a param or tag are numbers, which are sorted as such."""
         store = self._session.store
         return await read_off_loop(lambda interrupt: store.is_numeric(query, column.kind, column.key, interrupt))
 
     # -- the filter
 
     async def edit_filter(self) -> None:
-        """Open the line for typing a filter."""
+        """Open the filter line for typing."""
         line = await self.opened_filter_line()
         line.history = self._session.saved.history
         self._completer = None
@@ -321,7 +326,7 @@ class RunPane(Vertical):
 
     @work(group="runs", exclusive=True)
     async def load_filtered(self) -> None:
-        """The last good table stays until the new one is there; the cursor stays on its run if that is still in it."""
+        """Read the rows of the new filter or layout. The cursor stays on its run if that is still listed."""
         query = self._session.query
         if query is None:
             return
@@ -344,36 +349,37 @@ class RunPane(Vertical):
         saved = self._session.saved
         if message.text in saved.starred.values():
             saved.unstar(message.text)
-            self.notify("No longer kept", timeout=2)
+            self.notify("Filter removed", timeout=2)
             return
         from mldeck.ui.kit.dialogs.line_input import NameDialog
 
-        def keep(name: str | None) -> None:
+        def save(name: str | None) -> None:
             if name:
                 saved.star(name, message.text)
-                self.notify(f"Kept as {name}: it is offered when the filter is empty", timeout=4)
+                self.notify(f"Saved as {name}: offered when the filter is empty", timeout=4)
 
-        self.app.push_screen(NameDialog("Keep this filter as", ""), keep)
+        self.app.push_screen(NameDialog("Save this filter as", ""), save)
 
     # -- marks, layouts and stages
 
     @property
     def _listing(self) -> Worker[object] | None:
-        """What reads which runs there are, and in what order."""
-        return next((each for each in self.workers if each.group == "runs" and not each.is_finished), None)
+        """The worker that reads rows; None if none is running."""
+        return next((worker for worker in self.workers if worker.group == "runs" and not worker.is_finished), None)
 
     @property
     def is_listing(self) -> bool:
+        """Whether rows are being read."""
         return self._listing is not None
 
     async def until_listed(self) -> None:
-        """Wait until all runs are listed, or somebody has stopped the reading."""
+        """Wait until all runs are listed, or the user has stopped the reading."""
         while (listing := self._listing) is not None:
             with suppress(WorkerError):
                 await listing.wait()
 
     def show_marks(self) -> None:
-        """Other runs are marked now."""
+        """Show which runs are marked."""
         self.table.marked = self._session.marked
         self.table.repaint_rows(list(self.table.visible_rows))
         self.show_title()
@@ -386,7 +392,7 @@ class RunPane(Vertical):
             self.load_filtered()
 
     def _wanted_layout(self, what: str) -> Layout | None:
-        """What the present layout becomes; None, and a word why, where it cannot be done."""
+        """Return the layout that a key asks for; None, after telling the user why, if it is impossible."""
         layout, table = self._session.layout, self.table
         if what == "tree":
             return replace(layout, is_tree=not layout.is_tree, group_by=None)
@@ -401,19 +407,22 @@ class RunPane(Vertical):
             return replace(layout, opened=layout.opened ^ {table.cursor_heading.value})
         if layout.is_tree and table.cursor_run in table.arrangement.child_counts:
             return replace(layout, folded=layout.folded ^ {str(table.cursor_run)})
-        self.notify("Nothing to fold here: T shows nested runs as a tree, B groups them", timeout=3)
+        self.notify("Nothing to fold here: T shows nested runs as a tree, B groups runs", timeout=3)
         return None
 
     def _other_groups(self, layout: Layout) -> Layout | None:
-        """Groups by the column under the cursor, measured by the metric that is sorted by, else the first one shown."""
+        """Toggle grouping by the column under the cursor.
+
+        The headings summarize the first metric that the runs are sorted by, or else the first one shown.
+        """
         column = self.table.cursor_key
         if layout.group_by is not None and (column is None or column == layout.group_by or column.kind not in TEXTS):
             return replace(layout, group_by=None)
         if column is None or column.kind not in TEXTS:
-            self.notify("Go to a param or a tag: runs are grouped by the column under the cursor", timeout=3)
+            self.notify("Move the cursor to a param or tag to group by it", timeout=3)
             return None
         shown = (*(key.column for key in self._session.order), *self._session.columns)
-        metric = next((each.key for each in shown if each.kind is Kind.METRIC), None)
+        metric = next((column.key for column in shown if column.kind is Kind.METRIC), None)
         return replace(layout, is_tree=False, group_by=column, metric=metric, opened=frozenset())
 
     @on(RunTable.ViewAsked)
@@ -428,7 +437,7 @@ class RunPane(Vertical):
         self.show_title()
 
     async def find_rows(self, text: str) -> Sequence[int]:
-        """Rows of the table whose run contains the text; an empty text ends the search."""
+        """Return the rows whose run contains the text; an empty text ends the search."""
         table, query = self.table, self._session.query
         if not text or query is None:
             table.matches = frozenset()
