@@ -51,6 +51,18 @@ def test_leaving_at_the_first_frame(store: Path) -> None:
         assert quit_in_s(deck) < AT_ONCE_S
 
 
+def test_no_signal_stops_or_revives_a_deck_that_is_leaving(store: Path) -> None:
+    """ctrl+z is a signal again as soon as the terminal has its modes back."""
+    with mldeck(store) as deck:
+        deck.wait_for(RUN_ID)
+        deck.send("q")
+        deck.wait_for(lambda: not deck.modes()[ALTERNATE_SCREEN])
+        for number in (signal.SIGTSTP, signal.SIGCONT):
+            deck.process.send_signal(number)
+        assert deck.wait_exit() == 0
+        deck.assert_left_as_found()
+
+
 def test_waiting_for_a_database(store: Path, tmp_path: Path) -> None:
     """As MLflow makes it: the file, then one table after the other."""
     path = tmp_path / "later" / "mlflow.db"

@@ -110,8 +110,15 @@ class DeckApp(App[str]):
     def exit(self, *result: Any, **options: Any) -> None:
         """Whatever is still being read for the screen ends first: it would not find there what it was read for."""
         self._is_leaving = True
+        self._suspend_no_more()
         self.workers.cancel_all()
         super().exit(*result, **options)
+
+    def _suspend_no_more(self) -> None:
+        """Ignore ctrl+z from now on: Textual would wait for itself, or take the terminal back when the process continues."""
+        if sys.platform != "win32" and not self.is_headless and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+            signal.signal(signal.SIGCONT, signal.SIG_DFL)
 
     def _handle_exception(self, error: Exception) -> None:
         """Say in one line that a fault ended the deck; tests get the exception itself.
@@ -133,6 +140,7 @@ class DeckApp(App[str]):
             from mldeck.ui.crash import report
 
             self.crash = report(error.error if isinstance(error, WorkerFailed) else error)
+        self._suspend_no_more()
         self._close_messages_no_wait()
 
     def _has_outlived(self, node: DOMNode) -> bool:

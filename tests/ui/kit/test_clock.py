@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from textual.strip import Strip
 
-from mldeck.ui.kit.clock import Clock
+from mldeck.ui.kit.clock import Clock, pass_time
+from mldeck.ui.models.inspector import VersionInspector
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
 from tests.ui.models.test_screen import place
@@ -227,3 +228,12 @@ async def test_a_dialog_and_what_is_below_it_agree(taxi: Path, hand: Hand) -> No
         await deck.press("escape")
         await deck.until_shown("(2m ago)")
         assert "1m" not in deck.frame
+
+
+async def test_a_widget_that_is_still_being_made_is_left_alone(taxi: Path) -> None:
+    async with running_deck(taxi) as deck:
+        inspector = VersionInspector(deck.app.session.clock, deck.screen.read_outline)
+        is_made = deck.screen.mount(inspector)
+        pass_time(deck.screen)
+        await is_made
+        assert inspector.is_mounted

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from textual.widget import Widget
+
 from mldeck.format import TextChange, age_change, age_text, running_change, running_text
 
 if TYPE_CHECKING:
@@ -34,9 +36,12 @@ class Timed(Protocol):
 
 
 def pass_time(screen: Screen[Any]) -> None:
-    """Bring all times on a screen up to date, those of a widget before those of the widgets in it."""
-    for node in screen.walk_children(with_self=True):
-        if isinstance(node, Timed):
+    """Bring all times on a screen up to date, those of a widget before those of the widgets in it.
+
+    A widget that is still being made is left out: it has nothing on screen yet, and makes its texts from the present time.
+    """
+    for node in screen.walk_children(Widget, with_self=True):
+        if isinstance(node, Timed) and node.is_mounted:
             node.pass_time()
 
 
