@@ -84,6 +84,59 @@ ROOMS = {
 LIGHT_MODULES = {"mldeck.store", "mldeck.store.address", "mldeck.store.sqlite.files"}
 
 
+# The rooms within `ui` and `store`: a folder or module, and those beside it that it may import, anywhere in its source.
+_EVERY_PLACE = frozenset({"app_keys", "details", "export", "kit", "place", "state"})
+INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
+    "ui": {
+        "__init__": frozenset(),
+        # Knows nothing of MLflow, nor of the application.
+        "kit": frozenset(),
+        "state": frozenset({"kit"}),
+        "details": frozenset({"kit", "state"}),
+        "filter": frozenset({"kit"}),
+        "export": frozenset({"kit", "state"}),
+        "files": frozenset({"kit", "state"}),
+        "register": frozenset({"files", "kit", "state"}),
+        "app_keys": frozenset({"kit"}),
+        "top_bar": frozenset({"kit"}),
+        "place": frozenset({"app_keys", "kit", "state", "top_bar"}),
+        # A place never imports another one: it posts a message that the application handles.
+        "chart": _EVERY_PLACE,
+        "runs": _EVERY_PLACE | {"chart", "files", "filter", "register"},
+        "models": _EVERY_PLACE | {"chart", "filter"},
+        "compare": _EVERY_PLACE | {"chart"},
+        "help": frozenset({"app_keys", "chart", "compare", "details", "files", "kit", "models", "runs"}),
+        "app": frozenset(
+            {"app_keys", "command_palette", "compare", "crash", "driver", "help", "key_queue", "kit", "models", "place"}
+            | {"preload", "runs", "state", "stylesheet", "terminal_filter", "themes"}
+        ),
+        **dict.fromkeys(
+            ("command_palette", "crash", "driver", "key_queue", "preload", "stylesheet", "terminal_filter", "themes"),
+            frozenset({"kit"}),
+        ),
+    },
+    "store": {
+        "__init__": frozenset(),
+        **dict.fromkeys(("address", "interrupt", "statements", "text_match", "values"), frozenset[str]()),
+        "encoding": frozenset({"values"}),
+        "schema": frozenset({"values"}),
+        "seed": frozenset(),
+        # All that is SQLite's own. A folder beside it is all that another kind of database needs.
+        "sqlite": frozenset({"address", "interrupt", "schema", "seed", "statements"}),
+        "runs": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}),
+        "histories": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "values"}),
+        "edits": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements"}),
+        "registry": frozenset(
+            {"edits", "encoding", "interrupt", "runs", "schema", "sqlite", "statements", "text_match", "values"}
+        ),
+        "store": frozenset(
+            {"address", "edits", "histories", "interrupt", "registry", "runs", "schema", "sqlite", "statements"}
+        ),
+        "uri_lookup": frozenset({"registry", "store"}),
+    },
+}
+
+
 @dataclass(frozen=True)
 class Module:
     path: Path
@@ -95,6 +148,10 @@ class Module:
     @property
     def room(self) -> str:
         return self.parts[1]
+
+    @property
+    def inner_room(self) -> str:
+        return self.parts[2] if len(self.parts) > 2 else "__init__"
 
     @property
     def name(self) -> str:
@@ -143,6 +200,31 @@ def violations(source: str, room: str, package: tuple[str, ...]) -> Iterator[str
                 yield f"{line}: {name}"
         elif top not in sys.stdlib_module_names | {"tomllib"} | allowed.packages:
             yield f"{line}: {name}"
+
+
+def inner_room(name: str, room: str) -> str | None:
+    """Return the room within `room` that the dotted name belongs to; None if it is elsewhere."""
+    top, *rest = name.split(".")
+    if top != PACKAGE or rest[:1] != [room]:
+        return None
+    return rest[1] if len(rest) > 1 and rest[1] in INNER_ROOMS[room] else "__init__"
+
+
+def inner_violations(source: str, room: str, inner: str, package: tuple[str, ...]) -> Iterator[str]:
+    """Yield what a module of the room `inner` within `room` imports although it may not, as `line: name`."""
+    for line, name in imports(ast.parse(source), package):
+        target = inner_room(name, room)
+        if target not in {None, inner, "__init__"} | INNER_ROOMS[room][inner]:
+            yield f"{line}: {name}"
+
+
+def circle(rooms: dict[str, frozenset[str]]) -> list[str]:
+    """Return rooms that may import each other in a circle; empty if there is none."""
+    remaining = dict(rooms)
+    while free := [room for room, targets in remaining.items() if not targets & remaining.keys()]:
+        for room in free:
+            del remaining[room]
+    return sorted(remaining)
 
 
 def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -195,6 +277,63 @@ def test_the_source_of_a_room_imports_only_what_it_may(room: str) -> None:
 )
 def test_no_way_to_write_an_import_goes_unnoticed(room: str, source: str, expected: list[str]) -> None:
     assert list(violations(source, room, (PACKAGE, room))) == expected
+
+
+@pytest.mark.parametrize("room", INNER_ROOMS)
+def test_every_module_belongs_to_an_inner_room(room: str) -> None:
+    assert [
+        str(module) for module in MODULES if module.room == room and module.inner_room not in INNER_ROOMS[room]
+    ] == []
+
+
+@pytest.mark.parametrize(("room", "inner"), [(room, inner) for room, rooms in INNER_ROOMS.items() for inner in rooms])
+def test_the_source_of_an_inner_room_imports_only_what_it_may(room: str, inner: str) -> None:
+    modules = [module for module in MODULES if (module.room, module.inner_room) == (room, inner)]
+    assert modules, "the rule is about a room that exists"
+    found = [
+        f"{module}:{violation}"
+        for module in modules
+        for violation in inner_violations(module.path.read_text(encoding="utf-8"), room, inner, module.package)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("room", INNER_ROOMS)
+def test_no_inner_rooms_import_each_other_in_a_circle(room: str) -> None:
+    assert circle(INNER_ROOMS[room]) == []
+
+
+@pytest.mark.parametrize(
+    ("room", "inner", "source", "expected"),
+    [
+        (
+            "ui",
+            "kit",
+            "def f():\n    from mldeck.ui.runs.screen import RunsScreen",
+            ["2: mldeck.ui.runs.screen.RunsScreen"],
+        ),
+        ("ui", "models", "if TYPE_CHECKING:\n    from mldeck.ui import runs", ["2: mldeck.ui.runs"]),
+        (
+            "ui",
+            "runs",
+            "from mldeck.ui.kit.grid import Grid\nfrom mldeck.ui.runs import pane\nimport mldeck.format",
+            [],
+        ),
+        ("store", "sqlite", "from ..runs import rows", ["1: mldeck.store.runs.rows"]),
+    ],
+)
+def test_an_upward_import_is_seen(room: str, inner: str, source: str, expected: list[str]) -> None:
+    assert list(inner_violations(source, room, inner, (PACKAGE, room, inner))) == expected
+
+
+def test_a_circle_is_seen() -> None:
+    rooms = {"a": frozenset({"b"}), "b": frozenset({"c"}), "c": frozenset({"b"}), "d": frozenset[str]()}
+    assert circle(rooms) == ["a", "b", "c"]
+
+
+def test_the_state_of_a_session_is_free_of_textual() -> None:
+    names = [module.name for module in MODULES if (module.room, module.inner_room) == ("ui", "state")]
+    assert loaded_after_importing(names) & {"textual", "rich"} == set()
 
 
 # Importing __main__ would start the program; how little it loads is seen below, where it is started.

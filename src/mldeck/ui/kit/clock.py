@@ -6,14 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
-
-from textual.widget import Widget
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from mldeck.format import TextChange, age_change, age_text, running_change, running_text
 
 if TYPE_CHECKING:
     from textual.screen import Screen
+    from textual.widget import Widget
 
 _LONGEST_UNIT_MS = 60_000
 """What changes by the minute, or more rarely, is shown once a minute; what changes by the second, once a second."""
@@ -40,8 +39,8 @@ def pass_time(screen: Screen[Any]) -> None:
 
     A widget that is still being made is left out: it has nothing on screen yet, and makes its texts from the present time.
     """
-    for node in screen.walk_children(Widget, with_self=True):
-        if isinstance(node, Timed) and node.is_mounted:
+    for node in screen.walk_children(with_self=True):
+        if isinstance(node, Timed) and cast("Widget", node).is_mounted:
             node.pass_time()
 
 
