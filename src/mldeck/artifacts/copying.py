@@ -88,7 +88,7 @@ class _Unreadable(Exception):
 
 
 class _Copier:
-    """Copies one file or folder, and keeps count."""
+    """A copier of one file or folder; it keeps count of what it copied."""
 
     def __init__(
         self, tree: ArtifactTree, entry: Entry, source: Path | None, target: Path, progress: CopyProgress, check: Check

@@ -49,7 +49,7 @@ class MalformedModel(MldeckError):
 
 @dataclass(frozen=True)
 class Flavor:
-    """One way to load the model."""
+    """A way to load the model."""
 
     name: str
     version: str | None
@@ -108,7 +108,7 @@ class MLmodel:
 
 @dataclass(frozen=True)
 class Snippet:
-    """Python code that loads the model in one way."""
+    """A piece of Python code that loads the model in one way."""
 
     title: str
     code: str

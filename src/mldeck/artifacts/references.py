@@ -22,7 +22,7 @@ _VERSION = re.compile(r"models:/+([^/].*)/([^/]+)/*", re.DOTALL)
 
 
 class Lookup(Protocol):
-    """Lookups in the database. Each returns None if there is no such thing, or no place for it."""
+    """The lookups in a database. Each returns None if there is no such thing, or no place for it."""
 
     def run_uri(self, run_id: str) -> str | None: ...
 

@@ -20,11 +20,11 @@ Progress = Callable[[int], None]
 
 
 def no_check() -> None:
-    """A check that never interrupts."""
+    """Do nothing: the check of work that is never interrupted."""
 
 
 def no_progress(done: int) -> None:
-    """A progress callback that does nothing."""
+    """Do nothing: the progress of work that is not watched."""
 
 
 class Source(Protocol):
@@ -148,7 +148,7 @@ class LimitedSource:
         return self._source.read(offset, length)
 
     def check(self) -> None:
-        """Call this in long work between reads. Raises `TookTooLong`, or what the given check raises."""
+        """Raise `TookTooLong` after the time limit, or what the given check raises. Long work calls it between reads."""
         self._check()
         if time.thread_time() > self._end:
             raise TookTooLong(f"The preview was stopped after {self._seconds:g} s.")

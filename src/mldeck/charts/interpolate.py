@@ -27,7 +27,7 @@ Site = tuple[int, int]
 
 @dataclass(frozen=True)
 class Surface:
-    """Sites with values, and the triangles between them."""
+    """A surface: sites with values, and the triangles between them."""
 
     sites: tuple[Site, ...]
     values: tuple[float, ...]

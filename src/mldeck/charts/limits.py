@@ -21,7 +21,7 @@ _MOST = sys.float_info.max
 
 
 class PlacedPoints(NamedTuple):
-    """Points, and the origin that is subtracted from their x."""
+    """The points of a line, and the origin that is subtracted from their x."""
 
     points: FinitePoints
     origin: int

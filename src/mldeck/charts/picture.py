@@ -53,7 +53,7 @@ PLAIN = Ink()
 
 
 class PictureCell(NamedTuple):
-    """One terminal cell. `text` is one character wide; the second cell of a wide character has an empty text."""
+    """A terminal cell. `text` is one character wide; the second cell of a wide character has an empty text."""
 
     text: str = " "
     ink: Ink = PLAIN
@@ -90,7 +90,7 @@ class PlotArea(NamedTuple):
 
 @dataclass(frozen=True)
 class Picture:
-    """Rows of cells, ready to be shown."""
+    """A finished picture: rows of cells, and the area of its data."""
 
     rows: tuple[tuple[PictureCell, ...], ...]
     """From the top; all rows have the same width."""

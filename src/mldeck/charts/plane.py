@@ -25,7 +25,7 @@ _CURSOR = Ink(Role.ACCENT, is_strong=True)
 
 @dataclass(frozen=True)
 class Plane:
-    """Two axes around a plot area, with an extra row below and an extra column on the left for runs without a value."""
+    """A pair of axes around a plot area, with an extra row below and a column on the left for runs without a value."""
 
     x: Dimension
     y: Dimension

@@ -42,7 +42,7 @@ def _span(first: Token, last: Token) -> Span:
 
 
 class Builder(Transformer[Token, Any]):
-    """Builds nodes from the parts of lark's rules; each method is named after its rule.
+    """A builder of nodes from the parts of lark's rules; each method is named after its rule.
 
     It keeps no state, so one parser serves all threads.
     """

@@ -142,8 +142,8 @@ def expected_value(kind: Entity, key: str, operator: Operator | None) -> str:
     if kind is Entity.ATTRIBUTE and key == DURATION_ATTRIBUTE:
         return "a duration like 500ms, 30s, 10m, 2h or 1d"
     if kind is Entity.ATTRIBUTE and key in TIME_ATTRIBUTES:
-        time = ", '2d ago' or '2024-05-01'" if operator is None or operator in ORDERING else ""
-        return f"milliseconds since 1970{time}"
+        examples = ", '2d ago' or '2024-05-01'" if operator is None or operator in ORDERING else ""
+        return f"milliseconds since 1970{examples}"
     if kind is Entity.PARAM and operator in ORDERING:
         return "a number without quotes (strings can be compared with =, !=, LIKE and ILIKE)"
     if kind is Entity.PARAM:
@@ -178,11 +178,11 @@ def _parsed_time(
 ) -> str | float | int | Duration | Ago | Timestamp:
     if not isinstance(raw, str) or kind is not Entity.ATTRIBUTE or key not in TIME_ATTRIBUTES:
         return raw
-    time = read_time(raw)
-    if time is not None and operator not in ORDERING:
+    parsed = read_time(raw)
+    if parsed is not None and operator not in ORDERING:
         # Comparing a time for equality to the millisecond is never intended.
         raise SearchError(f"A point in time can be compared only with <, <=, > and >=: {key} >= '2024-05-01'.", *span)
-    return raw if time is None else time
+    return raw if parsed is None else parsed
 
 
 def _is_allowed(value: Value, kind: Entity, key: str, operator: Operator) -> bool:
@@ -217,7 +217,7 @@ def _number(value: float | int, kind: Entity, span: Span) -> float | int:
 
 
 def _as_float(value: float | int) -> float:
-    """Infinity for what is larger than any float, as reading its digits would give."""
+    """Return the number as a float; infinity if it is too large, as parsing its digits would give."""
     try:
         return float(value)
     except OverflowError:

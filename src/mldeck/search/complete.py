@@ -57,7 +57,7 @@ class ValueWanted:
 
 @dataclass(frozen=True, slots=True)
 class ConnectiveWanted:
-    """AND, OR, or a closing parenthesis if any is open. Another clause may also start here."""
+    """A connective: AND, OR, or a closing parenthesis if any is open. Another clause may also start here."""
 
     prefix: str
     span: Span

@@ -88,7 +88,7 @@ def field_text(kind: Entity, key: str) -> str:
 
 
 class _Writer:
-    """Writes one tree. Strings get `quote`; only strings that end in a backslash get the other kind.
+    """A writer of one tree. Strings get `quote`; only strings that end in a backslash get the other kind.
 
     After a backslash the reader does not stop at the quote but looks for a later one of the same kind: there must be
     none.

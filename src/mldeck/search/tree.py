@@ -115,7 +115,7 @@ class NameMatch:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All items hold; with no items every run is found.
+    """A conjunction: all items hold; with no items every run is found.
 
     Otherwise there are two or more items, none of them an And: see `conjunction`.
     """
@@ -132,7 +132,7 @@ class And:
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """At least one item holds. There are two or more items, none of them an Or: see `disjunction`."""
+    """A disjunction: at least one item holds. It has two or more items, none of them an Or: see `disjunction`."""
 
     items: tuple[Node, ...]
     span: Span = field(default=(0, 0), compare=False)
@@ -144,7 +144,7 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """All runs that `item` does not find, including those without the value that it asks about."""
+    """A negation: all runs that `item` does not find, including those without the value that it asks about."""
 
     item: Node
     span: Span = field(default=(0, 0), compare=False)

@@ -157,7 +157,7 @@ def _frames(image: Image.Image, size: int) -> int | None:
 
 
 class _Scales(NamedTuple):
-    """Scales of an image, in columns of cells per column of pixels."""
+    """The scales of an image, in columns of cells per column of pixels."""
 
     whole: float
     """At this scale the whole image fits."""

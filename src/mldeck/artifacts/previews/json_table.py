@@ -88,7 +88,7 @@ def _cell(value: Tree) -> str | None:
 
 
 class _PartialJson:
-    """Reads JSON from a text that may end anywhere."""
+    """A reader of JSON from a text that may end anywhere."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -132,7 +132,7 @@ def _not_yaml(problem: str | None, mark: yaml.Mark | None) -> NotATree:
 
 
 class _Builder:
-    """Builds the tree from the parser's events, without recursion."""
+    """A builder of a tree from the parser's events, without recursion."""
 
     def __init__(self, follow_aliases: bool) -> None:
         import yaml

@@ -203,7 +203,7 @@ class BinaryPreview(_PreviewBase):
 
 @dataclass(frozen=True)
 class NoPreview(_PreviewBase):
-    """There is nothing to show; the notes say why."""
+    """The preview of a file that cannot be shown; the notes say why."""
 
 
 Preview = (
