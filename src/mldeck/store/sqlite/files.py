@@ -75,7 +75,7 @@ class DatabaseFile:
         `wait_s` is how long SQLite waits for a lock, in seconds.
         """
         options = "mode=ro" if self.quiet_state is None else "mode=ro&immutable=1"
-        return _connect(self.read_path, options, wait_s)
+        return connect_file(self.read_path, options, wait_s)
 
     def check_unchanged(self) -> None:
         """Raise `StoreChanged` if the file was written although it is opened as immutable.
@@ -293,7 +293,11 @@ def is_locked(error: sqlite3.Error) -> bool:
     return "locked" in str(error) or "busy" in str(error)
 
 
-def _connect(path: Path, options: str, wait_s: float) -> sqlite3.Connection:
+def connect_file(path: Path, options: str, wait_s: float) -> sqlite3.Connection:
+    """Open a connection in autocommit mode, usable from any thread but from one at a time.
+
+    `options` are those of a SQLite URI (`mode=ro`); `wait_s` is how long SQLite waits for a lock, in seconds.
+    """
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{options}", uri=True, timeout=wait_s, check_same_thread=False, isolation_level=None
     )
@@ -323,7 +327,7 @@ def _readable(database: DatabaseFile) -> bool:
 def _let_sqlite_recover(path: Path) -> None:
     """Open the file for writing and read once, so that SQLite rolls back a hot journal or makes the index of the WAL."""
     try:
-        with closing(_connect(path, "mode=rw", BROWSE_WAIT_S)) as connection:
+        with closing(connect_file(path, "mode=rw", BROWSE_WAIT_S)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error:
         return  # the caller checks whether it is readable now

@@ -20,7 +20,7 @@ from mldeck.errors import Interrupted, MldeckError, StoreUnavailable, UsageError
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.catalogue import read_schema
-from mldeck.store.sqlite.files import DatabaseFile, check_side_files, is_locked, read_only_reason
+from mldeck.store.sqlite.files import DatabaseFile, check_side_files, connect_file, is_locked, read_only_reason
 
 LOCK_WAIT_S = 20.0
 """Seconds that a write waits for the lock: as long as MLflow does (DATABASE.md#sharing-the-file)."""
@@ -52,7 +52,7 @@ class SqliteWriter:
         try:
             with self._engine.connect() as connection:
                 raw = connection.connection.dbapi_connection
-                assert isinstance(raw, sqlite3.Connection)  # what `_connect` made
+                assert isinstance(raw, sqlite3.Connection)  # `_connect` makes these
 
                 def stop() -> None:
                     stopped.set()
@@ -81,14 +81,8 @@ class SqliteWriter:
 
     def _connect(self) -> sqlite3.Connection:
         """Open the file, never creating it. Closing the connection rolls back what was not committed."""
-        connection = sqlite3.connect(
-            f"{self._database.path.absolute().as_uri()}?mode=rw",
-            uri=True,
-            timeout=0,  # `_patiently` waits instead, because it can be interrupted
-            check_same_thread=False,
-            isolation_level=None,
-        )
-        connection.text_factory = lambda value: value.decode("utf-8", "replace")
+        # Without waiting: `_patiently` waits instead, because it can be interrupted.
+        connection = connect_file(self._database.path, "mode=rw", wait_s=0)
         # As MLflow does.
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA case_sensitive_like = ON")
