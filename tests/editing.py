@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from mldeck.store.edits.editor import StoreEditor
 from mldeck.store.sqlite.files import open_database
+from mldeck.store.sqlite.writer import LOCK_WAIT_S, SqliteWriter
 from tests.fixture_stores import FixtureStore
 
 NOW = 1_900_000_000_000
@@ -16,7 +18,11 @@ OLDEST = "mlflow-1.2.0"
 
 
 def editor_of(store: FixtureStore, now: int = NOW) -> StoreEditor:
-    return StoreEditor(open_database(store.db, read_only=False), clock=lambda: now / 1000)
+    return StoreEditor(writer_of(store.db), store.db.parent, clock=lambda: now / 1000)
+
+
+def writer_of(db: Path, *, read_only: bool = False, wait_s: float = LOCK_WAIT_S) -> SqliteWriter:
+    return SqliteWriter(open_database(db, read_only=read_only), wait_s)
 
 
 def sql(store: FixtureStore, statement: str, *values: object) -> list[Any]:

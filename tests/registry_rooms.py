@@ -10,9 +10,8 @@ from mldeck.registry.nouns import ModelVersion
 from mldeck.registry.plan import plan_transition
 from mldeck.store.registry.editor import RegistryEditor
 from mldeck.store.registry.reader import RegistryReader
-from mldeck.store.sqlite.files import open_database
 from mldeck.store.store import Store
-from tests.editing import NOW, sql
+from tests.editing import NOW, sql, writer_of
 from tests.fixture_stores import FixtureStore
 
 MODEL = "churn-model"
@@ -43,9 +42,7 @@ RegistryOf = Callable[..., Registry]
 def registry_of(
     opened: Store, fixture: FixtureStore, now: int = NOW, *, workspace: str = "default", record: bool = True
 ) -> Registry:
-    editor = RegistryEditor(
-        open_database(fixture.db, read_only=False), workspace, record_transitions=record, clock=lambda: now / 1000
-    )
+    editor = RegistryEditor(writer_of(fixture.db), workspace, record_transitions=record, clock=lambda: now / 1000)
     return Registry(opened.registry(workspace), editor)
 
 

@@ -22,7 +22,7 @@ from mldeck.store.edits.changes import Edit
 from mldeck.store.edits.editor import StoreEditor
 from mldeck.store.edits.experiments import _root_of, _under
 from mldeck.store.edits.rules import check_experiment_tag, check_run_tag
-from mldeck.store.sqlite.files import open_database
+from tests.editing import writer_of
 from tests.fixture_stores import FixtureStore
 from tests.store_rows import all_rows, difference
 
@@ -61,7 +61,7 @@ def client_of(db: Path) -> MlflowClient:
 
 
 def editor_of(db: Path) -> StoreEditor:
-    return StoreEditor(open_database(db, read_only=False))
+    return StoreEditor(writer_of(db), db.parent)
 
 
 @dataclass(frozen=True)

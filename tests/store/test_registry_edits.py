@@ -12,9 +12,8 @@ from mldeck.errors import MldeckError
 from mldeck.registry.nouns import ModelSource
 from mldeck.store.edits.changes import Edit
 from mldeck.store.registry.editor import RegistryEditor
-from mldeck.store.sqlite.files import open_database
 from mldeck.store.store import Store
-from tests.editing import NEWEST, NOW, has_column, sql
+from tests.editing import NEWEST, NOW, has_column, sql, writer_of
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MIGRATED, MODEL, RegistryOf, two_workspaces
 from tests.store_rows import all_rows, difference
@@ -79,7 +78,7 @@ def test_a_registry_in_another_database(store_copy: CopyOf, registry: RegistryOf
     shown = registry(runs)
     source = shown.reader.source_of_run(runs.run("logreg"), "model", lambda uri: False)
     before = all_rows(runs.db)
-    editor = RegistryEditor(open_database(models.db, read_only=False), tracking=open_database(runs.db, read_only=False))
+    editor = RegistryEditor(writer_of(models.db), tracking=writer_of(runs.db))
     done = editor.register("other", source)
     assert done.notice is None
     assert difference(before, all_rows(runs.db)).keys() == {"logged_model_tags"}
@@ -91,8 +90,7 @@ def test_a_registry_in_another_database(store_copy: CopyOf, registry: RegistryOf
 def test_the_version_stays_when_the_logged_model_cannot_take_its_note(store_copy: CopyOf, registry: RegistryOf) -> None:
     runs, models = store_copy(NEWEST), store_copy("mlflow-2.9.2")
     source = registry(runs).reader.source_of_run(runs.run("logreg"), "model", lambda uri: False)
-    tracking = open_database(runs.db, read_only=True)
-    editor = RegistryEditor(open_database(models.db, read_only=False), tracking=tracking)
+    editor = RegistryEditor(writer_of(models.db), tracking=writer_of(runs.db, read_only=True))
     done = editor.register("other", source)
     assert done.notice is not None
     assert "cannot be changed: opened with --read-only" in done.notice

@@ -13,8 +13,7 @@ from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.registry.history import EventKind, arrival, previous_in, recorded_transitions
 from mldeck.registry.plan import StaleReview, plan_transition, plan_undo
 from mldeck.store.registry.editor import RegistryEditor
-from mldeck.store.sqlite.files import open_database
-from tests.editing import NEWEST, NOW, has_column, sql
+from tests.editing import NEWEST, NOW, has_column, sql, writer_of
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL, RegistryOf
 from tests.store_rows import all_rows, difference
@@ -159,7 +158,7 @@ def test_a_file_that_is_only_read(store_copy: CopyOf, registry: RegistryOf) -> N
     store = store_copy(NEWEST)
     plan = plan_transition(registry(store).reader.versions(MODEL), 3, "Production", True)
     with pytest.raises(MldeckError, match="opened with --read-only"):
-        RegistryEditor(open_database(store.db, read_only=True)).transition(plan)
+        RegistryEditor(writer_of(store.db, read_only=True)).transition(plan)
 
 
 def test_a_lock_that_is_not_let_go(store_copy: CopyOf, registry: RegistryOf) -> None:
@@ -169,6 +168,6 @@ def test_a_lock_that_is_not_let_go(store_copy: CopyOf, registry: RegistryOf) -> 
     with closing(sqlite3.connect(store.db, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match=r"locked by another program .* nothing was changed"):
-            RegistryEditor(open_database(store.db, read_only=False), wait_s=0.1).transition(plan)
+            RegistryEditor(writer_of(store.db, wait_s=0.1)).transition(plan)
         other.execute("ROLLBACK")
     assert difference(before, all_rows(store.db)) == {}

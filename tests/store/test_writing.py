@@ -47,6 +47,10 @@ def opened(store: FixtureStore, *, read_only: bool = False) -> DatabaseFile:
     return open_database(store.db, read_only=read_only)
 
 
+def editor_of(database: DatabaseFile, wait_s: float = LOCK_WAIT_S) -> StoreEditor:
+    return StoreEditor(SqliteWriter(database, wait_s), database.path.parent)
+
+
 @contextmanager
 def held(path: Path, *statements: str) -> Iterator[sqlite3.Connection]:
     """Somebody else's transaction, under way."""
@@ -79,7 +83,7 @@ def test_it_waits_until_the_lock_is_free(statements: tuple[str, ...], store: Fix
         timer = threading.Timer(FAST_S, other.execute, ["COMMIT"])
         timer.start()
         started = time.monotonic()
-        StoreEditor(opened(store)).rename_run(store.run("rf5"), "after them")
+        editor_of(opened(store)).rename_run(store.run("rf5"), "after them")
         assert time.monotonic() - started > FAST_S / 2
         timer.join()
     assert name_tag(store) == "after them"
@@ -92,9 +96,9 @@ def test_a_lock_that_stays_is_reported_and_nothing_is_changed(statements: tuple[
         held(store.db, *statements),
         pytest.raises(StoreUnavailable, match=r"locked by another program for 0\.3 s; nothing was changed"),
     ):
-        StoreEditor(opened(store), wait_s=FAST_S).rename_run(store.run("rf5"), "never")
+        editor_of(opened(store), FAST_S).rename_run(store.run("rf5"), "never")
     assert difference(before, all_rows(store.db)) == {}
-    StoreEditor(opened(store), wait_s=FAST_S).rename_run(store.run("rf5"), "now")
+    editor_of(opened(store), FAST_S).rename_run(store.run("rf5"), "now")
 
 
 @pytest.mark.parametrize("statements", [WRITER, READER], ids=["writer", "reader"])
@@ -105,7 +109,7 @@ def test_waiting_can_be_given_up_at_once(statements: tuple[str, ...], store: Fix
         threading.Timer(0.1, interrupt.fire).start()
         started = time.monotonic()
         with pytest.raises(Interrupted, match="nothing was changed"):
-            StoreEditor(opened(store)).rename_run(store.run("rf5"), "never", interrupt)
+            editor_of(opened(store)).rename_run(store.run("rf5"), "never", interrupt)
         assert time.monotonic() - started < SOON_S
     assert difference(before, all_rows(store.db)) == {}
 
@@ -122,7 +126,7 @@ def test_what_is_given_up_before_the_commit_is_not_written(store: FixtureStore) 
     with pytest.raises(Interrupted):
         half()
     with pytest.raises(Interrupted):
-        StoreEditor(opened(store)).rename_run(store.run("rf5"), "never", interrupt)
+        editor_of(opened(store)).rename_run(store.run("rf5"), "never", interrupt)
     assert difference(before, all_rows(store.db)) == {}
 
 
@@ -157,7 +161,7 @@ def test_a_fault_of_the_database_in_the_middle_leaves_nothing(table: str, store:
         connection.commit()
     before = all_rows(store.db)
     with pytest.raises(MldeckError, match="no room; nothing was changed"):
-        StoreEditor(opened(store)).rename_run(store.run("rf5"), "half")
+        editor_of(opened(store)).rename_run(store.run("rf5"), "half")
     assert difference(before, all_rows(store.db)) == {}
 
 
@@ -172,7 +176,7 @@ def test_foreign_keys_hold(store: FixtureStore) -> None:
 
 def test_many_writers_each_land(store: FixtureStore) -> None:
     runs = [store.run(label) for label in ("rf5", "rf10", "rf20", "steps")]
-    editor = StoreEditor(opened(store))
+    editor = editor_of(opened(store))
 
     def tag(number: int) -> None:
         editor.set_run_tag(runs, f"k{number}", str(number))
@@ -190,13 +194,13 @@ def test_it_sees_what_was_there_when_it_got_the_lock(store: FixtureStore) -> Non
         timer = threading.Timer(0.2, other.execute, ["COMMIT"])
         timer.start()
         with pytest.raises(MldeckError, match="is deleted; restore it first"):
-            StoreEditor(opened(store)).rename_run(store.run("rf5"), "x")
+            editor_of(opened(store)).rename_run(store.run("rf5"), "x")
         timer.join()
 
 
 def test_a_database_migrated_since_it_was_opened(store_copy: CopyOf) -> None:
     store = store_copy("mlflow-1.2.0")
-    editor = StoreEditor(opened(store))
+    editor = editor_of(opened(store))
     with closing(sqlite3.connect(store.db)) as connection:
         connection.execute("ALTER TABLE runs ADD COLUMN deleted_time BIGINT")
         connection.commit()
@@ -210,7 +214,7 @@ def test_a_database_migrated_since_it_was_opened(store_copy: CopyOf) -> None:
 
 def test_read_only_by_wish(store: FixtureStore) -> None:
     with pytest.raises(MldeckError, match=r"mlflow\.db cannot be changed: opened with --read-only"):
-        StoreEditor(opened(store, read_only=True)).rename_run(store.run("rf5"), "x")
+        editor_of(opened(store, read_only=True)).rename_run(store.run("rf5"), "x")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes")
@@ -225,13 +229,13 @@ def test_read_only_by_its_mode(what: str, when: str, store: FixtureStore) -> Non
         try:
             database = early if when == "later" else opened(store)
             with pytest.raises(MldeckError, match=f"cannot be changed: .*{what} cannot be written to"):
-                StoreEditor(database).rename_run(store.run("rf5"), "x")
+                editor_of(database).rename_run(store.run("rf5"), "x")
         finally:
             target.chmod(mode)
 
 
 def test_a_file_that_is_gone_is_not_made_anew(store: FixtureStore) -> None:
-    editor = StoreEditor(opened(store))
+    editor = editor_of(opened(store))
     store.db.unlink()
     with pytest.raises(StoreUnavailable, match="is gone"):
         editor.rename_run("x", "x")
@@ -247,12 +251,12 @@ def test_a_newer_mlflow_than_we_know_is_only_read(store: FixtureStore) -> None:
         connection.commit()
     before = all_rows(store.db)
     with pytest.raises(MldeckError, match="newer MLflow than this mldeck knows"):
-        StoreEditor(opened(store)).rename_run(store.run("rf5"), "x")
+        editor_of(opened(store)).rename_run(store.run("rf5"), "x")
     assert difference(before, all_rows(store.db)) == {}
 
 
 def test_a_file_that_became_something_else(store: FixtureStore) -> None:
-    editor = StoreEditor(opened(store))
+    editor = editor_of(opened(store))
     store.db.write_bytes(b"x" * 5000)
     with pytest.raises(MldeckError, match=r"could not be changed: .*nothing was changed"):
         editor.rename_run(store.run("rf5"), "x")
@@ -266,9 +270,9 @@ def test_write_ahead_log(store: FixtureStore) -> None:
     with closing(sqlite3.connect(store.db)) as connection:
         assert connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
     with held(store.db, *READER):
-        edit = StoreEditor(opened(store), wait_s=FAST_S).rename_run(store.run("rf5"), "in the log")
+        edit = editor_of(opened(store), FAST_S).rename_run(store.run("rf5"), "in the log")
     with held(store.db, *WRITER), pytest.raises(StoreUnavailable, match="locked"):
-        StoreEditor(opened(store), wait_s=FAST_S).undo(edit)
+        editor_of(opened(store), FAST_S).undo(edit)
     assert name_tag(store) == "in the log"
     with closing(sqlite3.connect(store.db)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -277,7 +281,7 @@ def test_write_ahead_log(store: FixtureStore) -> None:
 def test_the_file_is_as_mlflow_keeps_it(store: FixtureStore) -> None:
     with closing(sqlite3.connect(store.db)) as connection:
         before = connection.execute("PRAGMA schema_version").fetchone()
-    StoreEditor(opened(store)).delete_experiments([store.experiment("churn")])
+    editor_of(opened(store)).delete_experiments([store.experiment("churn")])
     with closing(sqlite3.connect(store.db)) as connection:
         assert connection.execute("PRAGMA schema_version").fetchone() == before
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
@@ -333,7 +337,7 @@ def test_tags_are_looked_up_by_the_primary_key(store: FixtureStore) -> None:
 def test_twenty_thousand_runs_hold_the_lock_for_a_moment(store: FixtureStore) -> None:
     add_many_runs(store.db, 20_000)
     started = time.monotonic()
-    edit = StoreEditor(opened(store)).delete_experiments([EXPERIMENT_ID])
+    edit = editor_of(opened(store)).delete_experiments([EXPERIMENT_ID])
     assert time.monotonic() - started < SOON_S
     assert len(edit.run_ids) == 20_000
-    StoreEditor(opened(store)).undo(edit)
+    editor_of(opened(store)).undo(edit)

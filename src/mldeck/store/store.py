@@ -59,7 +59,7 @@ class Store(OpenedStore):
         """Everything that changes experiments and runs."""
         from mldeck.store.edits.editor import StoreEditor  # most sessions only read
 
-        return StoreEditor(self._database)
+        return StoreEditor(self.writer(), self.path.absolute().parent)
 
     def registry(self, workspace: str = "default") -> RegistryReader:
         """Return a reader of the model registry, and of the models that runs logged."""
@@ -73,8 +73,8 @@ class Store(OpenedStore):
         """Return an editor of the model registry. `tracking` is the store of the runs, when that is another database."""
         from mldeck.store.registry.editor import RegistryEditor  # most sessions only read
 
-        logged = tracking._database if tracking is not None and tracking is not self else None
-        return RegistryEditor(self._database, workspace, record_transitions=record_transitions, tracking=logged)
+        logged = tracking.writer() if tracking is not None and tracking is not self else None
+        return RegistryEditor(self.writer(), workspace, record_transitions=record_transitions, tracking=logged)
 
     def experiments(self, view: View, interrupt: Interrupt | None = None) -> list[Experiment]:
         """Return the experiments in MLflow's default order: the newest first."""

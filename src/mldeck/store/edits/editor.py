@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from mldeck.store.edits import experiments, runs
 from mldeck.store.edits.changes import Edit, EditSubject, NewExperiment
+from mldeck.store.edits.writer import Writer
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.sqlite.files import DatabaseFile
-from mldeck.store.sqlite.writer import LOCK_WAIT_S, SqliteWriter
 
 
 class StoreEditor:
     """All edits of experiments and runs. Opens no connection before the first edit, and keeps none between edits."""
 
-    def __init__(
-        self, database: DatabaseFile, *, wait_s: float = LOCK_WAIT_S, clock: Callable[[], float] = time.time
-    ) -> None:
-        """`wait_s` is how long an edit waits for the lock; `clock` returns seconds since the epoch."""
-        self._folder = database.path.absolute().parent
-        self._writer = SqliteWriter(database, wait_s)
+    def __init__(self, writer: Writer, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
+        """`folder` is that of the database; `clock` returns seconds since the epoch."""
+        self._writer = writer
+        self._folder = folder
         self._clock = clock
 
     def rename_run(self, run_id: str, name: str, interrupt: Interrupt | None = None) -> Edit:

@@ -19,12 +19,11 @@ from mldeck.registry.history import Transition
 from mldeck.registry.nouns import ModelSource
 from mldeck.registry.plan import TransitionPlan
 from mldeck.store.edits.changes import Edit
+from mldeck.store.edits.writer import Writer
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.registry import edits, moves
 from mldeck.store.registry.moves import Registered
 from mldeck.store.registry.tables import MODELS, RegistryTables
-from mldeck.store.sqlite.files import DatabaseFile
-from mldeck.store.sqlite.writer import LOCK_WAIT_S, SqliteWriter
 
 _NO_TAGS: Mapping[str, str] = {}
 
@@ -34,23 +33,21 @@ class RegistryEditor:
 
     def __init__(
         self,
-        database: DatabaseFile,
+        writer: Writer,
         workspace: str = DEFAULT_WORKSPACE,
         *,
         record_transitions: bool = True,
-        tracking: DatabaseFile | None = None,
-        wait_s: float = LOCK_WAIT_S,
+        tracking: Writer | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`tracking` is the database of the logged models, when that is another one.
+        """`tracking` writes to the database of the logged models, when that is another one.
 
-        `record_transitions` says whether changes of stage are recorded in tags; `wait_s` is how long a change waits for the
-        lock; `clock` returns seconds since the epoch.
+        `record_transitions` says whether changes of stage are recorded in tags; `clock` returns seconds since the epoch.
         """
-        self._writer = SqliteWriter(database, wait_s)
+        self._writer = writer
         self._workspace = workspace
         self._record_transitions = record_transitions
-        self._tracking = SqliteWriter(tracking, wait_s) if tracking else None
+        self._tracking = tracking
         self._clock = clock
 
     def check_writable(self) -> None:

@@ -18,6 +18,7 @@ from mldeck.store.sqlite.catalogue import newest_columns, read_schema
 from mldeck.store.sqlite.files import DatabaseFile, is_locked, open_database
 from mldeck.store.sqlite.reader import SqliteReader
 from mldeck.store.sqlite.watch import Change, ChangeWatcher
+from mldeck.store.sqlite.writer import SqliteWriter
 
 _P = ParamSpec("_P")
 _Result = TypeVar("_Result")
@@ -117,6 +118,10 @@ class OpenedStore:
         if now - self._locked_since < self._patience_s:
             return Change.NOTHING
         raise StoreLocked(f"{self.path} is locked by another program") from error
+
+    def writer(self) -> SqliteWriter:
+        """Return what changes the file, as it is opened now."""
+        return SqliteWriter(self._database)
 
     def give_up(self) -> None:
         """Stop waiting for locks in all threads, because the app is closing."""
