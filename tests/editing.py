@@ -1,4 +1,4 @@
-"""Editing a copy of a store in tests, and looking at it with plain SQL."""
+"""Editing a copy of a store in tests, and reading it with plain SQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A registry in tests: both halves of one store, and plain values."""
+"""A registry in tests: the reader and the editor of one store, and plain values."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.editing import NOW, sql, writer_of
 from tests.fixture_stores import FixtureStore
 
 MODEL = "churn-model"
-"""In the fixtures: versions 1 Archived, 2 Production, 3 Staging, 4 and 6 None, 5 deleted."""
+"""A model in the fixtures, with versions 1 Archived, 2 Production, 3 Staging, 4 and 6 None, 5 deleted."""
 MIGRATED = "migrated-1.8.0-to-3.17.2"
-"""With an orphan, `old-name`."""
+"""A fixture with an orphan, `old-name`."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Registry:
         return self.editor.transition(plan, reason)
 
     def stages(self, name: str = MODEL) -> dict[int, str]:
-        return {each.version: each.stage for each in self.reader.versions(name)}
+        return {version.version: version.stage for version in self.reader.versions(name)}
 
 
 RegistryOf = Callable[..., Registry]
-"""What the fixture `registry` is."""
+"""The type of the fixture `registry`."""
 
 
 def registry_of(
@@ -53,7 +53,7 @@ def a_version(
 
 
 def two_workspaces(store: FixtureStore) -> None:
-    """A second workspace, with a model of the same name."""
+    """Add a second workspace, with a model of the same name."""
     sql(store, "INSERT INTO workspaces (name) VALUES ('lab')")
     sql(store, "INSERT INTO registered_models (name, workspace, creation_time) VALUES (?, 'lab', 1)", MODEL)
     sql(

@@ -1,4 +1,4 @@
-"""Puts a search to the store, as the command line and the deck do."""
+"""Searching a store as the command line and the app do."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from mldeck.store.store import Store
 def find(
     store: Store, text: str, order_by: Sequence[str] = (), view: str = "all", experiments: Sequence[str] = ()
 ) -> list[str]:
-    """The ids that the search finds, in order. `experiments` are names; none stands for all. Raises SearchError."""
-    ids = [each.experiment_id for each in store.experiments(View.ALL) if not experiments or each.name in experiments]
+    """Return the ids that the search finds, in order. `experiments` are names, empty for all. Raises `SearchError`."""
+    ids = [
+        experiment.experiment_id
+        for experiment in store.experiments(View.ALL)
+        if not experiments or experiment.name in experiments
+    ]
     return store.run_ids(RunQuery(tuple(ids), View(view), parse_orders(order_by), text))

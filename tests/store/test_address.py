@@ -1,4 +1,4 @@
-"""What may be written for STORE."""
+"""The texts that are accepted for STORE."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def test_it_names_a_file(text: str, path: str, isolated: Path) -> None:
         ("~nobody-of-this-name/mlflow.db", "no home"),
     ],
 )
-def test_it_says_what_to_do_instead(text: str, advice: str) -> None:
+def test_messages_say_what_to_do_instead(text: str, advice: str) -> None:
     with pytest.raises(UsageError) as caught:
         store_path(text)
     assert advice in str(caught.value)
 
 
-def test_it_says_where_the_text_came_from() -> None:
+def test_messages_name_the_origin_of_the_text() -> None:
     with pytest.raises(UsageError, match=r"http://localhost:5000 \(from MLFLOW_TRACKING_URI\)"):
         store_path("http://localhost:5000", "MLFLOW_TRACKING_URI")
 

@@ -66,7 +66,7 @@ def test_an_edit_changes_something_and_undo_leaves_no_trace_of_it(name: str, fix
     edit = EDITS[name](editor_of(fixture_store), fixture_store)
     after = all_rows(fixture_store.db)
     assert edit.changed
-    touched = {each.table for each in edit.row_sets if any(row.before != row.after for row in each.rows)}
+    touched = {rows.table for rows in edit.row_sets if any(row.before != row.after for row in rows.rows)}
     assert difference(before, after).keys() == touched
 
     undone = editor_of(fixture_store, NOW + 5000).undo(edit)
@@ -134,7 +134,7 @@ def test_deleting_the_name_tag_leaves_the_column(store_copy: CopyOf) -> None:
     assert name_of(store, store.run("logreg")) == "baseline-logreg"
 
 
-def test_clearing_a_note_leaves_an_empty_tag_and_makes_none(fixture_store: FixtureStore) -> None:
+def test_clearing_a_note_leaves_an_empty_tag_and_creates_none(fixture_store: FixtureStore) -> None:
     noted, other = fixture_store.run("rf5"), fixture_store.run("rf10")
     editor_of(fixture_store).set_run_note([noted], "a note")
     before = all_rows(fixture_store.db)
@@ -145,7 +145,7 @@ def test_clearing_a_note_leaves_an_empty_tag_and_makes_none(fixture_store: Fixtu
     assert difference(before, all_rows(fixture_store.db)) == {}
 
 
-def test_setting_what_is_set_writes_nothing(store_copy: CopyOf) -> None:
+def test_setting_the_same_value_writes_nothing(store_copy: CopyOf) -> None:
     store = store_copy(NEWEST)
     editor_of(store).set_run_tag([store.run("rf5")], "k", "v")
     content = store.db.read_bytes()
@@ -218,7 +218,7 @@ def test_only_deleted_runs_are_restored(fixture_store: FixtureStore) -> None:
         editor_of(fixture_store).restore_runs([])
 
 
-def test_a_hostile_name_is_harmless_in_what_is_said(store_copy: CopyOf) -> None:
+def test_a_hostile_name_is_harmless_in_summaries(store_copy: CopyOf) -> None:
     store = store_copy(NEWEST)
     editor = editor_of(store)
     editor.rename_run(store.run("rf5"), "a\x1b]0;b\nc")
@@ -237,13 +237,13 @@ def test_keys_that_mlflow_refuses(key: str, store_copy: CopyOf) -> None:
 
 
 @pytest.mark.parametrize("key", ["a b", "ünïcode_1", "a/b.c-d:e", "mlflow.parentRunId", "k" * 250])
-def test_keys_that_mlflow_takes(key: str, store_copy: CopyOf) -> None:
+def test_keys_that_mlflow_accepts(key: str, store_copy: CopyOf) -> None:
     store = store_copy(NEWEST)
     editor_of(store).set_run_tag([store.run("rf5")], key, "v")
     assert tags_of(store, store.run("rf5"))[key] == "v"
 
 
-def test_what_is_too_long_or_empty_is_refused(store_copy: CopyOf) -> None:
+def test_texts_that_are_too_long_or_empty_are_refused(store_copy: CopyOf) -> None:
     store = store_copy(NEWEST)
     editor, run, experiment = editor_of(store), store.run("rf5"), store.experiment("churn")
     editor.set_run_tag([run], "k", "v" * 8000)
@@ -285,7 +285,7 @@ def add_assessments(store: FixtureStore, *run_ids: str) -> None:
         )
 
 
-def test_evaluation_results_go_with_the_run_they_came_from_and_come_back_with_undo(store_copy: CopyOf) -> None:
+def test_evaluation_results_are_deleted_with_their_run_and_restored_by_undo(store_copy: CopyOf) -> None:
     store = store_copy(NEWEST)
     add_assessments(store, store.run("rf5"), store.run("rf10"), store.run("rf5"), store.run("in_s3"))
     before = all_rows(store.db)
@@ -303,7 +303,7 @@ def test_evaluation_results_go_with_the_run_they_came_from_and_come_back_with_un
 def test_evaluation_results_stay_before_3_11(store_copy: CopyOf) -> None:
     store = store_copy(NEWEST)
     add_assessments(store, store.run("rf5"))
-    sql(store, "DROP TABLE issues")  # which came with it
+    sql(store, "DROP TABLE issues")  # by which 3.11 is recognised
     assert editor_of(store).delete_runs([store.run("rf5")]).removed_assessments == 0
     assert sql(store, "SELECT count(*) FROM assessments") == [(1,)]
 

@@ -23,14 +23,14 @@ def test_renaming_an_experiment(fixture_store: FixtureStore) -> None:
     assert found == [("other", NOW if keeps_times(fixture_store) else None)]
 
 
-def test_names_are_unique_also_with_those_of_deleted_experiments(fixture_store: FixtureStore) -> None:
+def test_names_are_unique_among_deleted_experiments_too(fixture_store: FixtureStore) -> None:
     editor, churn = editor_of(fixture_store), fixture_store.experiment("churn")
     for attempt in (lambda name: editor.rename_experiment(churn, name), editor.create_experiment):
         with pytest.raises(MldeckError, match=r"there is an experiment Default already$"):
             attempt("Default")
         with pytest.raises(MldeckError, match="experiment old-deleted already; a deleted experiment keeps its name"):
             attempt("old-deleted")
-    editor.rename_experiment(churn, "default")  # another case is another name
+    editor.rename_experiment(churn, "default")  # names are case-sensitive
 
 
 def test_workspaces_have_names_of_their_own(store_copy: CopyOf) -> None:
@@ -62,7 +62,7 @@ def test_deleting_an_experiment_marks_its_runs_since_1_28(fixture_store: Fixture
 
 
 def test_restoring_an_experiment_restores_all_runs_but_undo_only_those_it_deleted(fixture_store: FixtureStore) -> None:
-    """A run that was deleted before its experiment becomes active with it: MLflow's rule since 1.28."""
+    """A run that was deleted before its experiment becomes active with it, as in MLflow since 1.28."""
     churn, deleted = fixture_store.experiment("churn"), fixture_store.run("deleted")
     state = "SELECT lifecycle_stage FROM runs WHERE run_uuid = ?"
     edit = editor_of(fixture_store).delete_experiments([churn])
@@ -87,7 +87,7 @@ def test_undoing_a_restoration_does_not_leave_new_runs_behind(store_copy: CopyOf
         editor_of(store).undo(edit)
 
 
-def test_undoing_a_new_name_is_refused_when_somebody_took_the_old_one(fixture_store: FixtureStore) -> None:
+def test_undoing_a_rename_is_refused_when_the_old_name_is_in_use(fixture_store: FixtureStore) -> None:
     edit = editor_of(fixture_store).rename_experiment(fixture_store.experiment("churn"), "new")
     editor_of(fixture_store).rename_experiment(fixture_store.experiment("images"), "churn-baseline")
     with pytest.raises(MldeckError, match="there is an experiment churn-baseline already"):
@@ -125,7 +125,7 @@ def test_creating_an_experiment(fixture_store: FixtureStore) -> None:
     with pytest.raises(MldeckError, match="delete it instead"):
         editor_of(fixture_store).undo(made.edit)
     store = Store(fixture_store.db)
-    assert "brand new" in {each.name for each in store.experiments(View.ACTIVE)}
+    assert "brand new" in {experiment.name for experiment in store.experiments(View.ACTIVE)}
     store.close()
 
 

@@ -1,4 +1,4 @@
-"""Opening a database file: the gentlest way that works, what it says about it, and what it refuses."""
+"""Opening a database file: the least intrusive way that works, its notices, and what is refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.privileges import without_root_powers
 
 CopyOf = Callable[[str], FixtureStore]
 
-# Changes every row and spills pages from its tiny cache into the file before it commits: killed here, it leaves a hot journal.
+# Changes every row and spills pages from its tiny cache into the file before it commits: when killed, it leaves a hot journal.
 CRASHING_WRITER = """
 import sqlite3, sys, time
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -52,7 +52,7 @@ def db(store_copy: CopyOf) -> Path:
 
 @pytest.fixture
 def temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where private copies go during the test, so that one left behind is seen."""
+    """The folder for private copies during the test, in which one left behind is seen."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -85,7 +85,7 @@ def locked_by_another_process(path: Path) -> Iterator[None]:
 
 @contextmanager
 def write_ahead(path: Path) -> Iterator[sqlite3.Connection]:
-    """Switches to WAL mode and keeps a writer open, so that its log stays beside the database."""
+    """Switch to WAL mode and keep a writer open, so that its log stays beside the database."""
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         assert writer.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
         writer.execute("PRAGMA wal_autocheckpoint = 0")
@@ -98,7 +98,7 @@ def statuses(store: Store) -> set[str]:
 
 
 def files_beside(path: Path) -> dict[str, bytes]:
-    return {each.name: each.read_bytes() for each in path.parent.iterdir() if each.is_file()}
+    return {file.name: file.read_bytes() for file in path.parent.iterdir() if file.is_file()}
 
 
 def test_an_ordinary_database_is_opened_in_place_and_can_be_written(db: Path) -> None:
@@ -117,7 +117,7 @@ def test_reading_changes_no_file_and_creates_none(db: Path) -> None:
     assert files_beside(db) == before
 
 
-def test_read_only_can_be_asked_for(db: Path) -> None:
+def test_opening_read_only(db: Path) -> None:
     with closing(Store(db, read_only=True)) as store:
         assert store.read_only_reason == "opened with --read-only"
         assert store.notices == ()
@@ -157,7 +157,7 @@ class TestWriteAheadLog:
             assert (store.read_only_reason, store.notices) == (None, ())
             assert len(store.experiments(View.ALL)) == 9
 
-    def test_what_a_writer_has_only_logged_yet_is_seen(self, db: Path) -> None:
+    def test_a_commit_that_is_only_in_the_log_is_seen(self, db: Path) -> None:
         with write_ahead(db) as writer:
             writer.execute("UPDATE runs SET status = 'FAILED'")
             assert Path(f"{db}-wal").stat().st_size > 0
@@ -207,7 +207,7 @@ class TestWriteAheadLog:
 
 
 class TestHotJournal:
-    """A writer was killed half-way: the file holds some of its changes, the journal what was there before."""
+    """A writer was killed half-way: the file has some of its changes, the journal the old content."""
 
     @pytest.fixture
     def before(self, db: Path) -> set[str]:
@@ -251,7 +251,7 @@ class TestHotJournal:
         assert files_beside(db) == untouched
         assert list(temporary_files.iterdir()) == []
 
-    def test_the_copy_goes_when_opening_fails(self, db: Path, temporary_files: Path) -> None:
+    def test_the_copy_is_removed_when_opening_fails(self, db: Path, temporary_files: Path) -> None:
         crash_a_writer(db)
         with closing(sqlite3.connect(db)) as connection:
             connection.execute("DROP TABLE alembic_version")
@@ -260,9 +260,7 @@ class TestHotJournal:
             Store(db, read_only=True)
         assert list(temporary_files.iterdir()) == []
 
-    def test_the_copy_is_made_anew_when_the_file_changes(
-        self, db: Path, before: set[str], temporary_files: Path
-    ) -> None:
+    def test_the_copy_is_renewed_when_the_file_changes(self, db: Path, before: set[str], temporary_files: Path) -> None:
         crash_a_writer(db)
         with closing(Store(db, read_only=True)) as store:
             with closing(sqlite3.connect(db)) as writer, writer:
@@ -274,11 +272,11 @@ class TestHotJournal:
 
 
 class TestLocked:
-    def test_it_is_unavailable_not_wrong(self, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_locked_file_is_unavailable_not_refused(self, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with locked_by_another_process(db):
             with pytest.raises(StoreUnavailable, match="is locked by another program"):
                 open_database(db, read_only=False)
-            check_database(db)  # whether it is MLflow's shows when they let go
+            check_database(db)  # it cannot be judged before the lock is released
         check_database(db)
         open_database(db, read_only=False)
 
@@ -290,7 +288,7 @@ class TestLocked:
 
 
 class TestRefused:
-    """Each complaint names the file and says what is wrong with it."""
+    """Each message names the file and says what is wrong with it."""
 
     def refusal(self, path: Path) -> str:
         with pytest.raises(UsageError) as caught:
@@ -300,7 +298,7 @@ class TestRefused:
         assert "\n" not in message
         return message
 
-    def test_nothing_there(self, tmp_path: Path) -> None:
+    def test_a_missing_file(self, tmp_path: Path) -> None:
         message = self.refusal(tmp_path / "missing.db")
         assert message.startswith("no such file")
         assert "mldeck demo" in message
@@ -326,7 +324,7 @@ class TestRefused:
         (tmp_path / "0" / "meta.yaml").write_text("name: Default\n")
         assert "mlflow migrate-filestore" in self.refusal(tmp_path)
 
-    def test_a_folder_that_may_not_be_looked_into(self, tmp_path: Path) -> None:
+    def test_a_folder_that_cannot_be_listed(self, tmp_path: Path) -> None:
         (tmp_path / "closed").mkdir(mode=0)
         with without_root_powers():
             self.refusal(tmp_path / "closed")
@@ -350,7 +348,7 @@ class TestRefused:
         with without_root_powers():
             assert "no permission to read" in self.refusal(db)
 
-    def test_another_kind_of_database_names_what_it_lacks(self, tmp_path: Path) -> None:
+    def test_another_kind_of_database_names_the_missing_tables(self, tmp_path: Path) -> None:
         path = tmp_path / "places.db"
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("CREATE TABLE runs (id)")
@@ -367,12 +365,12 @@ class TestRefused:
         db.write_bytes(content)
         assert "is damaged" in self.refusal(db)
 
-    def test_cut_off_within_the_first_page(self, db: Path) -> None:
+    def test_truncated_within_the_first_page(self, db: Path) -> None:
         os.truncate(db, 1000)
         self.refusal(db)
 
 
-def test_a_database_that_lost_its_end_says_so_when_it_is_read(db: Path) -> None:
+def test_reading_a_truncated_database_reports_the_damage(db: Path) -> None:
     def read_all() -> None:
         with closing(Store(db)) as store:
             store.experiments(View.ALL)
@@ -384,7 +382,7 @@ def test_a_database_that_lost_its_end_says_so_when_it_is_read(db: Path) -> None:
     assert str(db) in str(caught.value)
 
 
-def test_a_damaged_page_spoils_only_what_lies_on_it(store_copy: CopyOf) -> None:
+def test_a_damaged_page_affects_only_its_own_rows(store_copy: CopyOf) -> None:
     fixture = store_copy("mlflow-2.9.2")
     with closing(sqlite3.connect(fixture.db)) as connection:
         (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'params'").fetchone()
@@ -401,12 +399,12 @@ def test_a_damaged_page_spoils_only_what_lies_on_it(store_copy: CopyOf) -> None:
 @pytest.mark.parametrize(
     "name", ["with space.db", "50%.db", "%20.db", "ünï ☃ 中.db", "what?.db", "no#1.db", "a&mode=rw.db", "quo'te\".db"]
 )
-def test_any_file_name_will_do(db: Path, name: str) -> None:
+def test_any_file_name_works(db: Path, name: str) -> None:
     path = db.rename(db.parent / name)
     check_database(path)
     with closing(Store(path)) as store:
         assert len(store.experiments(View.ALL)) == 9
-    assert {each.name for each in path.parent.glob("*.db*")} == {name}
+    assert {file.name for file in path.parent.glob("*.db*")} == {name}
 
 
 def test_a_file_name_that_is_not_text(db: Path) -> None:

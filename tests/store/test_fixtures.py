@@ -1,7 +1,7 @@
-"""What real MLflow releases wrote is read as they meant it.
+"""Reading stores that real MLflow releases wrote.
 
-The same contents lie in every store that has a manifest, as far as its release could hold them: where a test tells
-releases apart, it is because they stored something different.
+Every store with a manifest has the same contents, as far as its release could store them. Where a test distinguishes releases,
+they stored something different.
 """
 
 from __future__ import annotations
@@ -85,13 +85,13 @@ class Opened:
 
     @property
     def version(self) -> tuple[int, int]:
-        """Of the MLflow that wrote the values."""
+        """The release of the MLflow that wrote the values."""
         major, minor, *_ = self.fixture.manifest["mlflow_version"].split(".")
         return int(major), int(minor)
 
     @property
     def schema_version(self) -> tuple[int, int]:
-        """Of the MLflow that made the tables what they are."""
+        """The release of the MLflow that made or last migrated the tables."""
         migrated_by = self.fixture.manifest["notes"].get("migrated_by")
         if migrated_by is None:
             return self.version
@@ -125,35 +125,40 @@ def by(kind: Kind, key: str, *, descending: bool = False) -> OrderKey:
 
 class TestExperiments:
     def test_names_and_stages(self, opened: Opened) -> None:
-        found = {each.experiment_id: (each.name, each.lifecycle_stage) for each in opened.store.experiments(View.ALL)}
+        found = {
+            experiment.experiment_id: (experiment.name, experiment.lifecycle_stage)
+            for experiment in opened.store.experiments(View.ALL)
+        }
         assert found == {
             opened.fixture.experiment(label): (name, "deleted" if label == "deleted" else "active")
             for label, name in EXPERIMENT_NAMES.items()
         }
 
     def test_views(self, opened: Opened) -> None:
-        names = {view: {each.name for each in opened.store.experiments(view)} for view in View}
+        names = {view: {experiment.name for experiment in opened.store.experiments(view)} for view in View}
         assert names[View.ALL] == set(EXPERIMENT_NAMES.values())
         assert names[View.DELETED] == {"old-deleted"}
         assert names[View.ACTIVE] == names[View.ALL] - names[View.DELETED]
 
-    def test_newest_first_and_by_id_where_no_time_was_kept(self, opened: Opened) -> None:
+    def test_newest_first_and_by_id_without_creation_times(self, opened: Opened) -> None:
         experiments = opened.store.experiments(View.ALL)
         if opened.version >= (1, 29):
-            times = [each.creation_time for each in experiments]
+            times = [experiment.creation_time for experiment in experiments]
             assert None not in times
             assert times == sorted(times, key=lambda time: -(time or 0))
             assert experiments[0].name in ("to-be-renamed", "renamed-experiment")
         else:
-            assert {each.creation_time for each in experiments} == {None}
-            assert [each.experiment_id for each in experiments] == [str(number) for number in range(9)]
+            assert {experiment.creation_time for experiment in experiments} == {None}
+            assert [experiment.experiment_id for experiment in experiments] == [str(number) for number in range(9)]
 
     def test_notes(self, opened: Opened) -> None:
-        notes = {each.name: each.note for each in opened.store.experiments(View.ALL) if each.note}
+        notes = {
+            experiment.name: experiment.note for experiment in opened.store.experiments(View.ALL) if experiment.note
+        }
         assert notes == {"churn-baseline": "**Churn** baseline models.\n\nOwner: alice — see wiki."}
 
     def test_artifact_locations(self, opened: Opened) -> None:
-        locations = {each.name: each.artifact_location for each in opened.store.experiments(View.ALL)}
+        locations = {experiment.name: experiment.artifact_location for experiment in opened.store.experiments(View.ALL)}
         root = opened.fixture.path.resolve()
         assert locations["churn-baseline"] == f"{root}/artifacts/1"
         assert locations["team/résnet images"] == f"file://{root}/artifacts/images"
@@ -178,7 +183,7 @@ class TestExperiments:
 
 class TestRuns:
     def test_names(self, opened: Opened) -> None:
-        """Before 1.30 the column is empty, also after a migration: the name is in a tag."""
+        """Before 1.30 the column is empty, even after a migration, and the name is in a tag."""
         names = {label: opened.details(label).run.run_name for label in opened.fixture.manifest["runs"]}
         unnamed = names.pop("unnamed")
         assert names == {label: name for label, name in NAMES.items() if label in names}
@@ -207,10 +212,10 @@ class TestRuns:
         assert (logreg.start_time, logreg.end_time, logreg.duration) == (START, START + 5 * MINUTE, 5 * MINUTE)
         running = opened.details("running").run
         assert (running.start_time, running.end_time, running.duration) == (START + 60 * MINUTE, None, None)
-        if opened.version >= (1, 30):  # before, a status could only be set together with an end
+        if opened.version >= (1, 30):  # before, a status could only be set together with an end time
             assert opened.details("scheduled").run.end_time is None
 
-    def test_who_and_where(self, opened: Opened) -> None:
+    def test_user_and_artifact_uri(self, opened: Opened) -> None:
         details = opened.details("logreg")
         assert details.experiment_name == "churn-baseline"
         root = opened.fixture.path.resolve()
@@ -233,15 +238,15 @@ class TestRuns:
         assert opened.listed("empty") == []
 
     def test_active_runs_of_a_deleted_experiment(self, opened: Opened) -> None:
-        """Up to 1.25 they stay active: the run's own stage decides."""
+        """Up to 1.25 they stay active; only the run's own stage matters."""
         view = View.DELETED if opened.version >= (1, 28) else View.ACTIVE
         assert opened.listed("deleted", view) == ["in_deleted_experiment"]
 
     def test_several_experiments(self, opened: Opened) -> None:
         everything = RunQuery(tuple(opened.fixture.manifest["experiments"].values()), View.ALL)
-        assert {opened.labels[each] for each in opened.store.run_ids(everything)} == set(opened.labels.values())
+        assert {opened.labels[run_id] for run_id in opened.store.run_ids(everything)} == set(opened.labels.values())
 
-    def test_a_run_that_is_not_there(self, opened: Opened) -> None:
+    def test_a_missing_run(self, opened: Opened) -> None:
         assert opened.store.run_details("0" * 32) is None
         assert opened.store.run_records(["0" * 32], ALL_FIELDS) == {}
         (only,) = opened.store.iter_records(["0" * 32, opened.fixture.run("rf5")], ALL_FIELDS)
@@ -258,7 +263,7 @@ class TestMetrics:
         assert metrics["tiny"].value == 1e-300
 
     def test_which_point_is_the_latest(self, opened: Opened) -> None:
-        """The greatest (step, time, value), with NaN counting as 0; 1.2 kept no table of latest metrics."""
+        """The point with the greatest (step, time, value), where NaN counts as 0; 1.2 has no table of latest metrics."""
         latest = opened.metrics("steps")
         values = {key: (metric.step, metric.value) for key, metric in latest.items()}
         step, value = values.pop("nan_then_neg")
@@ -283,7 +288,7 @@ class TestMetrics:
         assert metrics["score"].value == -math.inf
         assert metrics["only_inf"].value == math.inf
 
-    def test_a_row_of_the_table_shows_the_same(self, opened: Opened) -> None:
+    def test_a_table_row_has_the_same_values(self, opened: Opened) -> None:
         ids = list(opened.labels)
         records = opened.store.run_records(ids, ALL_FIELDS)
         for run_id, label in opened.labels.items():
@@ -293,7 +298,7 @@ class TestMetrics:
             )
             assert (records[run_id].params, records[run_id].tags) == (dict(details.params), dict(details.tags))
 
-    def test_only_the_keys_that_were_asked_for(self, opened: Opened) -> None:
+    def test_only_the_requested_keys(self, opened: Opened) -> None:
         run_id = opened.fixture.run("rf5")
         record = opened.store.run_records([run_id], RunFields(("auc", "nope"), ("C",), ("stage",)))[run_id]
         assert (record.metrics, record.params, record.tags) == ({"auc": 0.91}, {"C": "10"}, {"stage": "dev"})
@@ -374,7 +379,7 @@ class TestNesting:
         assert grandchild.parent == child.run
         assert (grandchild.children, grandchild.children_count) == ((), 0)
 
-    def test_a_parent_that_is_not_there(self, opened: Opened) -> None:
+    def test_a_missing_parent(self, opened: Opened) -> None:
         with closing(sqlite3.connect(opened.fixture.db)) as connection, connection:
             connection.execute(
                 "UPDATE tags SET value = ? WHERE key = 'mlflow.parentRunId' AND run_uuid = ?",
@@ -394,12 +399,12 @@ class TestNesting:
 
 
 def test_datasets(opened: Opened) -> None:
-    """From 2.4 on; a context may be missing."""
+    """Since 2.4; the context may be missing."""
     train = ("cifar10-train", "abc12345", "local", '{"uri": "/data/cifar10/train"}', "training")
     test = ("cifar10-test", "def67890", "http", '{"url": "https://example.org/test.csv"}', "eval")
 
     def plain(datasets: Sequence[DatasetInput]) -> list[tuple[str | None, ...]]:
-        return [(each.name, each.digest, each.source_type, each.source, each.context) for each in datasets]
+        return [(found.name, found.digest, found.source_type, found.source, found.context) for found in datasets]
 
     expected = {label: [test, train] for label in ("parent", "child0", "child1")}
     expected["child2"] = [(*test[:4], None)]  # type: ignore[list-item]
@@ -408,7 +413,7 @@ def test_datasets(opened: Opened) -> None:
     for label in opened.fixture.manifest["runs"]:
         found = opened.details(label).datasets
         assert plain(found) == expected.get(label, [])
-        assert [each.profile for each in found if each.name == "cifar10-train"] == [
+        assert [dataset.profile for dataset in found if dataset.name == "cifar10-train"] == [
             '{"num_rows": 50000, "num_elements": 100000}'
         ] * (label in expected and label != "child2")
 
@@ -429,7 +434,7 @@ class TestOrder:
         assert opened.listed("churn", View.ALL, by(Kind.METRIC, "score"))[0] == "diverged"
         assert opened.listed("churn", View.ALL, by(Kind.METRIC, "only_inf", descending=True))[0] == "diverged"
 
-    def test_by_a_metric_that_nobody_has(self, opened: Opened) -> None:
+    def test_by_a_metric_that_no_run_has(self, opened: Opened) -> None:
         assert opened.listed("churn", View.ALL, by(Kind.METRIC, "nope")) == CHURN[::-1]
 
     def test_by_param_as_text(self, opened: Opened) -> None:
@@ -455,7 +460,7 @@ class TestOrder:
         assert opened.listed("churn", View.ALL, by(Kind.ATTRIBUTE, "start_time")) == CHURN
         assert opened.listed("churn", View.ALL, by(Kind.ATTRIBUTE, "start_time", descending=True)) == CHURN[::-1]
 
-    def test_by_end_time_those_that_run_last(self, opened: Opened) -> None:
+    def test_by_end_time_running_runs_last(self, opened: Opened) -> None:
         unfinished = ["running"] if opened.version >= (1, 5) else ["killed", "running"]
         for descending in (False, True):
             listed = opened.listed("churn", View.ALL, by(Kind.ATTRIBUTE, "end_time", descending=descending))
@@ -494,7 +499,7 @@ def test_columns_that_differ(opened: Opened) -> None:
     assert opened.store.differing_columns([]) == ()
 
 
-def test_nan_differs_from_the_zero_it_is_stored_as(opened: Opened) -> None:
+def test_nan_differs_from_zero_although_it_is_stored_as_zero(opened: Opened) -> None:
     ids = [opened.fixture.run(label) for label in ("diverged", "running")]
     with closing(sqlite3.connect(opened.fixture.db)) as connection, connection:
         for table in ("metrics", "latest_metrics") if opened.schema_version >= (1, 3) else ("metrics",):
@@ -539,7 +544,7 @@ class TestFind:
         assert find["lbfgs"] == ["logreg"]
         assert find["carol"] == ["diverged"]
         assert find["bob"] == ["rf20", "rf5"]
-        assert find["1e-3"] == []  # of a param that is not shown
+        assert find["1e-3"] == []  # the value of a param that is not shown
 
     def test_statuses_and_ids(self, opened: Opened, find: Mapping[str, Sequence[str]]) -> None:
         assert find["failed"] == ["diverged"]
@@ -557,7 +562,7 @@ class TestFind:
         assert find["ÜÑ"] == []
         assert find["üñî"] == ["logreg"]
 
-    def test_what_stands_there_is_found_as_it_stands(self, opened: Opened, find: Mapping[str, Sequence[str]]) -> None:
+    def test_only_the_case_of_ascii_letters_is_ignored(self, opened: Opened, find: Mapping[str, Sequence[str]]) -> None:
         with closing(sqlite3.connect(opened.fixture.db)) as connection, connection:
             connection.execute("UPDATE params SET value = 'GRÜN İ' WHERE key = 'unicode'")
         assert find["GRÜN İ"] == find["grÜn"] == ["logreg"]

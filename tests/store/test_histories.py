@@ -1,4 +1,4 @@
-"""Whole histories: as the database has them, by the right index, in short statements, and followed without a gap."""
+"""Reading whole histories: complete, by the right index, in short statements, and followed without gaps."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ MANY = 30_000
 
 
 def listed(history: History) -> list[Point]:
-    """Step, timestamp and value, which is written down so that one NaN equals another."""
+    """Return (step, timestamp, text of the value) of each point; as texts, one NaN equals another."""
     rows = zip(history.steps, history.timestamps, history.values, strict=True)
     return [(step, timestamp, repr(value)) for step, timestamp, value in rows]
 
 
 def naive(db: Path, run_id: str, key: str) -> list[Point]:
-    """What sqlite3 reads row by row, in the order of DATABASE.md#latest-metrics."""
+    """Return the points as sqlite3 reads them row by row, in the order of DATABASE.md#latest-metrics."""
     with closing(sqlite3.connect(db)) as connection:
         rows = connection.execute(
             "SELECT step, timestamp, value, is_nan FROM metrics WHERE run_uuid = ? AND key = ?", (run_id, key)
@@ -51,7 +51,7 @@ def pairs(db: Path) -> list[tuple[str, str]]:
 
 
 def write(db: Path, run_id: str, rows: Sequence[tuple[int, int, float, int]], key: str = "logged") -> None:
-    """Step, timestamp, value and is_nan, as MLflow writes them: what is there already is left alone. Waits for nobody."""
+    """Write rows (step, timestamp, value, is_nan) as MLflow does, keeping existing ones; do not wait for locks."""
     with closing(sqlite3.connect(db, timeout=0)) as connection, connection:
         connection.executemany(
             "INSERT OR IGNORE INTO metrics (key, step, timestamp, value, is_nan, run_uuid) VALUES (?, ?, ?, ?, ?, ?)",
@@ -69,7 +69,7 @@ def row(step: int, value: float | None = None, timestamp: int = 1_700_000_000_00
 
 
 class Logged:
-    """A store that is open, and a run to log for."""
+    """An open store, and a run to log to."""
 
     def __init__(self, db: Path, run_id: str, store: Store) -> None:
         self.db, self.run_id, self.store = db, run_id, store
@@ -86,14 +86,14 @@ class Logged:
 
 @pytest.fixture(params=["mlflow-1.2.0", "mlflow-2.9.2", "mlflow-3.17.2"])
 def logged(request: pytest.FixtureRequest, store_copy: CopyOf) -> Iterator[Logged]:
-    """For each way that the points are found by: the primary key, the index on runs, the index on runs, keys and steps."""
+    """With each index that finds points: the primary key, that of runs, and that of runs, keys and steps."""
     fixture = store_copy(request.param)
     with closing(Store(fixture.db)) as store:
         yield Logged(fixture.db, fixture.run("rf5"), store)
 
 
 class TestParts:
-    """Of a history that is too long to hold."""
+    """A history that is too long to keep, read in parts."""
 
     @pytest.fixture(autouse=True)
     def small_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,13 +105,13 @@ class TestParts:
         return [
             [
                 (step, time, repr(value))
-                for step, time, value in zip(each.steps, each.timestamps, each.values, strict=True)
+                for step, time, value in zip(part.steps, part.timestamps, part.values, strict=True)
             ]
-            for each in found
+            for part in found
         ]
 
     @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 95])
-    def test_every_point_is_there_once(self, logged: Logged, count: int) -> None:
+    def test_every_point_is_read_once(self, logged: Logged, count: int) -> None:
         logged.write(*(row(7 * step % 97, math.inf if step == 5 else None) for step in range(count)))
         found = self.parts(logged)
         assert sorted(point for part in found for point in part) == sorted(logged.naive())
@@ -121,7 +121,7 @@ class TestParts:
         logged.write(*((0, 1_700_000_000_000 + number, float(number), 0) for number in range(35)))
         assert [point for part in self.parts(logged) for point in part] == logged.naive()
 
-    def test_times_in_seconds_are_told_by_all_of_them(self, logged: Logged) -> None:
+    def test_times_in_seconds_are_recognised_by_the_whole_history(self, logged: Logged) -> None:
         start = logged.store.run_records([logged.run_id], RunFields())[logged.run_id].run.start_time
         assert start is not None
         logged.write(*((step, start // 1000 + step, 1.0, 0) for step in range(25)))
@@ -129,7 +129,7 @@ class TestParts:
         assert times == list(logged.read().timestamps)
         assert times[0] == start // 1000 * 1000
 
-    def test_what_is_logged_meanwhile_is_left_out_and_can_be_logged(self, logged: Logged) -> None:
+    def test_points_logged_meanwhile_are_left_out_and_not_blocked(self, logged: Logged) -> None:
         logged.write(*(row(step) for step in range(25)))
         before = logged.naive()
         found: list[Point] = []
@@ -163,14 +163,14 @@ class TestReading:
     def test_the_last_point_is_the_latest_metric(self, fixture_store: FixtureStore) -> None:
         ids = list(fixture_store.manifest["runs"].values())
         with closing(Store(fixture_store.db)) as store:
-            details = [each for each in (store.run_details(run_id) for run_id in ids) if each is not None]
-            for each in details:
-                for metric in each.metrics:
-                    last = listed(store.read_history(each.run.run_id, metric.key))[-1]
+            details = [found for found in (store.run_details(run_id) for run_id in ids) if found is not None]
+            for found in details:
+                for metric in found.metrics:
+                    last = listed(store.read_history(found.run.run_id, metric.key))[-1]
                     assert last == (metric.step, metric.timestamp, repr(metric.value))
-        assert {len(each.metrics) for each in details} > {1}
+        assert {len(found.metrics) for found in details} > {1}
 
-    def test_values_that_are_no_numbers(self, fixture_store: FixtureStore) -> None:
+    def test_values_that_are_not_numbers(self, fixture_store: FixtureStore) -> None:
         with closing(Store(fixture_store.db)) as store:
             values = store.read_history(fixture_store.run("diverged"), "loss").values
             infinite = store.read_history(fixture_store.run("diverged"), "only_inf").values
@@ -182,9 +182,9 @@ class TestReading:
         with closing(Store(fixture_store.db)) as store:
             found = {key: store.read_history(run_id, key) for run, key in pairs(fixture_store.db) if run == run_id}
         steps = [list(history.steps) for history in found.values()]
-        assert all(each == sorted(each) for each in steps)
-        assert any(each[0] < 0 for each in steps)
-        assert any(len(set(each)) < len(each) for each in steps)
+        assert all(history == sorted(history) for history in steps)
+        assert any(history[0] < 0 for history in steps)
+        assert any(len(set(history)) < len(history) for history in steps)
 
     def test_the_oldest_database_has_no_nan(self, logged: Logged) -> None:
         change(
@@ -202,23 +202,23 @@ class TestReading:
             history = logged.store.read_history(run_id, key)
             assert (len(history), history.is_whole) == (0, True)
 
-    def test_times_in_seconds_and_steps_as_large_as_can_be(self, logged: Logged) -> None:
+    def test_times_in_seconds_and_the_largest_steps(self, logged: Logged) -> None:
         logged.write((2**63 - 1, 1_600_000_000, 1.0, 0), (-(2**63), 1_600_000_000_000, -1.797e308, 0), row(3))
         assert listed(logged.read()) == [
             (-(2**63), 1_600_000_000_000, "-inf"),
             (3, 1_700_000_000_003, "3.0"),
-            (2**63 - 1, 1_600_000_000, "1.0"),  # not all are in seconds, so none is
+            (2**63 - 1, 1_600_000_000, "1.0"),  # not all can be seconds, so none is read as seconds
         ]
 
     @pytest.mark.parametrize("base", [0, 63_072_000_000, 94_694_400_000, 1_600_000_000, -86_400_000])
-    def test_times_are_what_was_logged(self, logged: Logged, base: int) -> None:
-        """Steps or elapsed milliseconds as times, a backtest of 1972 to 1974, seconds of another year."""
+    def test_unusual_times_are_kept(self, logged: Logged, base: int) -> None:
+        """Steps or elapsed milliseconds logged as times, a backtest of 1972 to 1974, seconds of another year."""
         logged.write(*((step, base + step * 86_400_000, 1.0, 0) for step in range(400)))
         history = logged.read()
         assert list(history.timestamps) == [base + step * 86_400_000 for step in range(400)]
 
     def test_times_in_seconds_of_the_run_itself(self, logged: Logged) -> None:
-        """As a client of MLflow 1.0 to 1.2 wrote them; what comes later is read the same way."""
+        """Times as a client of MLflow 1.0 to 1.2 wrote them; later points are read the same way."""
         logged.write(*((step, 1_700_000_060 + step, 1.0, 0) for step in range(3)))
         history = logged.read()
         assert list(history.timestamps) == [1_700_000_060_000, 1_700_000_061_000, 1_700_000_062_000]
@@ -241,15 +241,15 @@ class TestShortStatements:
         monkeypatch.setattr(histories, "_ROWS_AT_ONCE", 7)
 
     @pytest.mark.parametrize("count", [0, 6, 7, 8, 21, 40])
-    def test_together_they_are_the_history(self, logged: Logged, count: int) -> None:
-        """Three points of each step, so that a statement ends amid a step, logged in no order."""
+    def test_together_the_statements_read_the_history(self, logged: Logged, count: int) -> None:
+        """Three points per step, logged in random order, so that a statement ends in the middle of a step."""
         logged.write(*(row(step // 3 * 7 % 11, step) for step in range(count)))
         history = logged.read()
         assert listed(history) == logged.naive()
         assert len(history) == count
 
     @pytest.mark.parametrize("name", DESCRIBED_FIXTURES)
-    def test_others_write_between_them(self, store_copy: CopyOf, name: str) -> None:
+    def test_others_write_between_the_statements(self, store_copy: CopyOf, name: str) -> None:
         fixture = store_copy(name)
         run_id = fixture.run("rf5")
         write(fixture.db, run_id, [row(step) for step in range(30)])
@@ -265,12 +265,12 @@ class TestShortStatements:
             event.remove(engine, "before_cursor_execute", log)
             statements = next(late) + 100
             assert statements == 2 if version(fixture) < (1, 25) else statements > 5
-            assert len(history) == 30 + 1  # the one was logged before the newest row was looked up
+            assert len(history) == 30 + 1  # one was logged before the newest row was read
             newer = store.read_newer(history)
         assert listed(newer) == naive(fixture.db, run_id, "logged")
         assert len(newer) == 30 + statements
 
-    def test_a_lock_in_the_midst_of_it_is_waited_for(self, store_copy: CopyOf) -> None:
+    def test_a_lock_between_the_statements_is_waited_for(self, store_copy: CopyOf) -> None:
         fixture = store_copy("mlflow-3.17.2")
         run_id = fixture.run("rf5")
         write(fixture.db, run_id, [row(step) for step in range(30)])
@@ -281,7 +281,7 @@ class TestShortStatements:
             told: list[str] = []
             event.listen(engine, "before_cursor_execute", lambda *arguments: told.append(arguments[2]))
             assert list(store.read_history(run_id, "logged").steps) == list(range(30))
-        assert sum("max(metrics.rowid)" in statement for statement in told) == 1  # it did not begin anew
+        assert sum("max(metrics.rowid)" in statement for statement in told) == 1  # it did not start again
         assert next(lock, None) is None
 
 
@@ -292,28 +292,28 @@ class TestPlans:
             with recorded(store) as statements:
                 history = store.read_history(run_id, "loss")
                 store.read_history(run_id, "loss", (3, 8))
-            found = [plan(fixture_store.db, each) for each in statements if "max(metrics.rowid)" not in each[0]]
+            found = [plan(fixture_store.db, sent) for sent in statements if "max(metrics.rowid)" not in sent[0]]
             with recorded(store) as statements:
                 store.read_newer(history)
             assert len(statements) <= 3
-            newer = [plan(fixture_store.db, each) for each in statements]
+            newer = [plan(fixture_store.db, sent) for sent in statements]
         assert len(found) == 2
-        for each in found:
+        for query_plan in found:
             if version(fixture_store) >= (3, 12):
-                assert re.search(r"INDEX index_metrics_run_uuid_key_step \(run_uuid=\? AND key=\?", each)
+                assert re.search(r"INDEX index_metrics_run_uuid_key_step \(run_uuid=\? AND key=\?", query_plan)
             elif version(fixture_store) >= (1, 25):
-                assert "USING INDEX index_metrics_run_uuid (run_uuid=?" in each
+                assert "USING INDEX index_metrics_run_uuid (run_uuid=?" in query_plan
             else:
-                assert re.search(r"sqlite_autoindex_metrics_1 \(key=\?", each)
-            assert "SCAN" not in each
-            assert "TEMP B-TREE" not in each
+                assert re.search(r"sqlite_autoindex_metrics_1 \(key=\?", query_plan)
+            assert "SCAN" not in query_plan
+            assert "TEMP B-TREE" not in query_plan
         if version(fixture_store) >= (3, 12):
             assert "(run_uuid=? AND key=? AND step>? AND step<?)" in found[1]
-        assert any("INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in each for each in newer)
-        for each in newer:
-            assert not re.search(r"SCAN (metrics|runs)\b", each)
+        assert any("INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in query_plan for query_plan in newer)
+        for query_plan in newer:
+            assert not re.search(r"SCAN (metrics|runs)\b", query_plan)
 
-    def test_further_parts_begin_where_the_one_before_ended(
+    def test_each_part_begins_where_the_previous_one_ended(
         self, fixture_store: FixtureStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(histories, "_ROWS_AT_ONCE", 10)
@@ -342,14 +342,14 @@ class TestNewer:
         assert newer.is_unchanged_since(history)
         assert listed(newer) == listed(history)
 
-    def test_points_of_others_are_none(self, logged: Logged) -> None:
+    def test_points_of_other_runs_do_not_count(self, logged: Logged) -> None:
         logged.write(row(1))
         history = logged.read()
         write(logged.db, logged.run_id, [row(2)], "another")
         write(logged.db, "0" * 32, [row(3)])
         newer = logged.store.read_newer(history)
         assert newer.is_unchanged_since(history)
-        assert newer.mark != history.mark  # they are not looked at again
+        assert newer.mark != history.mark  # these rows are not read again
 
     def test_later_earlier_repeated_and_at_the_same_step(self, logged: Logged) -> None:
         logged.write(row(1), row(5), row(9))
@@ -370,7 +370,7 @@ class TestNewer:
         assert list(logged.store.read_newer(history).steps) == [1, 2]
 
     @pytest.mark.parametrize("whose", ["its own", "another"])
-    def test_the_newest_rows_were_removed_and_their_numbers_given_again(self, logged: Logged, whose: str) -> None:
+    def test_the_newest_rows_were_removed_and_their_rowids_reused(self, logged: Logged, whose: str) -> None:
         logged.write(row(1), row(2), row(3))
         if whose == "another":
             write(logged.db, "0" * 32, [row(step) for step in range(5)])
@@ -384,7 +384,7 @@ class TestNewer:
         assert listed(newer) == logged.naive()
         assert list(newer.steps) == ([1, 2, 3, 4, 5] if whose == "another" else [1, 4, 5])
 
-    def test_rows_were_numbered_anew(self, logged: Logged) -> None:
+    def test_rows_were_renumbered(self, logged: Logged) -> None:
         logged.write(row(1), row(2))
         history = logged.read()
         change(logged.db, "DELETE FROM metrics WHERE key <> 'logged'")
@@ -401,7 +401,7 @@ class TestNewer:
         change(logged.db, "DELETE FROM runs WHERE run_uuid = ?", logged.run_id)
         assert len(logged.store.read_newer(history)) == 0
 
-    def test_more_than_can_be_held(self, logged: Logged, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_more_points_than_are_kept(self, logged: Logged, monkeypatch: pytest.MonkeyPatch) -> None:
         logged.write(*(row(step) for step in range(50)))
         history = logged.read()
         monkeypatch.setattr(histories, "MAX_POINTS", 60)
@@ -418,7 +418,9 @@ class TestNewer:
 
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(batches=st.lists(st.lists(rows, max_size=6), min_size=1, max_size=5))
-    def test_following_is_reading_anew(self, logged: Logged, batches: list[list[tuple[int, int, float, int]]]) -> None:
+    def test_following_equals_reading_again(
+        self, logged: Logged, batches: list[list[tuple[int, int, float, int]]]
+    ) -> None:
         change(logged.db, "DELETE FROM metrics WHERE key = 'logged'")
         history = logged.read()
         for batch in batches:
@@ -485,7 +487,7 @@ class TestSeveralRuns:
             )
         assert found == tuple(MetricKey(key, len(runs)) for key, runs in sorted(expected.items()))
 
-    def test_more_runs_than_a_statement_may_name(self, logged: Logged) -> None:
+    def test_more_runs_than_a_statement_may_list(self, logged: Logged) -> None:
         many = [*(f"{number:032x}" for number in range(1200)), logged.run_id]
         with recorded(logged.store) as statements:
             assert MetricKey("loss", 1) in logged.store.metric_keys(many)

@@ -1,4 +1,4 @@
-"""Points in arrays: the order of charts, and what is left where there are too many."""
+"""Points in arrays: their order, and thinning when they are too many."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def outline(
 
 
 @given(st.lists(values, min_size=1, max_size=MOST), st.integers(1, 100))
-def test_all_are_kept_where_they_are_few(numbers: list[float], part: int) -> None:
+def test_few_points_are_all_kept(numbers: list[float], part: int) -> None:
     gathering, points = outline(numbers, part)
     assert gathering.count == len(points)
     assert list(points.steps) == list(range(len(numbers)))
@@ -36,7 +36,7 @@ def test_all_are_kept_where_they_are_few(numbers: list[float], part: int) -> Non
 
 @pytest.mark.parametrize("is_shuffled", [False, True])
 @given(st.lists(values, min_size=MOST + 1, max_size=1500), st.integers(1, 100), st.randoms(use_true_random=False))
-def test_an_outline_is_of_real_points_and_loses_no_extreme(
+def test_an_outline_consists_of_real_points_and_keeps_all_extremes(
     is_shuffled: bool, numbers: list[float], part: int, random: Random
 ) -> None:
     order = list(range(len(numbers)))
@@ -57,7 +57,7 @@ def test_an_outline_is_of_real_points_and_loses_no_extreme(
     assert any(map(math.isnan, points.values)) == any(map(math.isnan, numbers))
 
 
-def test_an_outline_is_as_dense_everywhere() -> None:
+def test_an_outline_is_evenly_dense() -> None:
     most = 4_096
     _, points = outline([float(step % 7) for step in range(100_000)], 10, most=most)
     thirds = [sum(step // 33_334 == third for step in points.steps) for third in range(3)]

@@ -1,4 +1,4 @@
-"""How the store asks: how many statements, by which index, leaving no lock, and stopping when it is told to."""
+"""How the store queries: the number of statements, the indexes they use, no lock left behind, and interrupts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ STORE_CALLS: dict[str, Callable[[Store, list[str]], object]] = {
 }
 
 NEWEST_REVISION = "f4a9b2c7d1e6"
-"""Of MLflow 3.18."""
+"""The revision of MLflow 3.18."""
 
 
 def churn(*order: OrderKey) -> RunQuery:
@@ -47,7 +47,7 @@ def churn(*order: OrderKey) -> RunQuery:
 
 
 class Statements(list[tuple[str, Any]]):
-    """What was sent to the database: text and bound values."""
+    """The statements sent to the database: (text, bound values)."""
 
 
 @contextmanager
@@ -95,7 +95,9 @@ def count(store: Store, call: Callable[[], object]) -> int:
 
 
 class TestHowMany:
-    def test_a_page_of_rows_takes_the_same_number_whatever_it_holds(self, store: Store, ids: list[str]) -> None:
+    def test_the_number_of_statements_for_a_page_does_not_depend_on_its_rows(
+        self, store: Store, ids: list[str]
+    ) -> None:
         fields = RunFields(("auc", "loss"), ("C", "solver"), ("stage",))
         few, many = (count(store, lambda some=some: store.run_records(some, fields)) for some in (ids[:2], ids))  # type: ignore[misc]
         assert few == many
@@ -104,7 +106,7 @@ class TestHowMany:
     def test_columns_that_are_not_shown_are_not_read(self, store: Store, ids: list[str]) -> None:
         assert count(store, lambda: store.run_records(ids, RunFields())) <= 2
 
-    def test_order_and_limit_are_the_databases_work(self, store: Store) -> None:
+    def test_the_database_orders_and_limits(self, store: Store) -> None:
         order = (OrderKey(Column(Kind.METRIC, "auc")), OrderKey(Column(Kind.PARAM, "C")))
         with recorded(store) as statements:
             store.run_ids(churn(*order), 5)
@@ -117,7 +119,7 @@ class TestHowMany:
         [("experiments", 2), ("run_counts", 1), ("run_ids", 1), ("differing_columns", 2), ("find_runs", 1)]
         + [("history_outline", 2), ("run_details", 9), ("keys_of_runs", 3), ("poll", 0)],
     )
-    def test_the_others(self, store: Store, ids: list[str], name: str, most: int) -> None:
+    def test_the_other_reads(self, store: Store, ids: list[str], name: str, most: int) -> None:
         assert count(store, lambda: STORE_CALLS[name](store, ids)) <= most
 
     def test_no_statement_binds_more_values_than_older_builds_of_sqlite_accept(self, store: Store) -> None:
@@ -132,7 +134,7 @@ class TestHowMany:
 
 
 class TestPlans:
-    """No statistics exist in these databases, so SQLite guesses: what it must not guess is asked for by name."""
+    """These databases have no statistics, so SQLite guesses; where it would guess wrong, statements name the index."""
 
     def test_history_of_one_run_reads_one_run(self, fixture_store: FixtureStore, store: Store) -> None:
         with recorded(store) as statements:
@@ -157,7 +159,7 @@ class TestPlans:
         with recorded(store) as statements:
             store.run_records(ids[:20], RunFields(("auc", "loss"), ("C", "solver"), ("stage",)))
         source = "metrics" if source == "latest_metrics" and version(fixture_store) < (1, 3) else source
-        plans = [plan(fixture_store.db, each) for each in statements if re.search(rf"FROM {source}\b", each[0])]
+        plans = [plan(fixture_store.db, sent) for sent in statements if re.search(rf"FROM {source}\b", sent[0])]
         assert plans
         for found in plans:
             assert not re.search(rf"SCAN {source}\b", found), found
@@ -186,7 +188,7 @@ class TestPlans:
 
 @pytest.mark.parametrize("name", STORE_CALLS)
 def test_no_lock_is_left(fixture_store: FixtureStore, store: Store, ids: list[str], name: str) -> None:
-    """A cursor left open would make somebody's training fail with "database is locked"."""
+    """An open cursor would make a training script fail with "database is locked"."""
     kept = STORE_CALLS[name](store, ids)
     with closing(sqlite3.connect(fixture_store.db, timeout=0, isolation_level=None)) as writer:
         writer.execute("BEGIN EXCLUSIVE")
@@ -217,7 +219,7 @@ class TestInterrupt:
 
         def fire() -> None:
             assert started.wait(10)
-            time.sleep(0.05)  # the statement must be under way
+            time.sleep(0.05)  # until the statement runs
             interrupt.fire()
 
         def read() -> None:
@@ -230,7 +232,7 @@ class TestInterrupt:
         began = time.monotonic()
         with pytest.raises(Interrupted):
             read()
-        assert time.monotonic() - began < 10  # left alone it takes minutes
+        assert time.monotonic() - began < 10  # without the interrupt it takes minutes
         thread.join()
 
     def test_fired_before_it_begins(self, store: Store) -> None:
@@ -307,7 +309,9 @@ class TestUnusualContents:
             "DROP TABLE webhooks",
         ],
     )
-    def test_a_newer_database_is_no_news_where_nothing_is_read(self, fixture: FixtureStore, change: str) -> None:
+    def test_a_newer_database_has_no_notice_when_the_tables_read_are_the_same(
+        self, fixture: FixtureStore, change: str
+    ) -> None:
         self.change(fixture, "UPDATE alembic_version SET version_num = 'f0f0f0f0f0f0'")
         with closing(sqlite3.connect(fixture.db)) as connection:
             connection.execute(change)
@@ -323,7 +327,7 @@ class TestUnusualContents:
             "ALTER TABLE inputs RENAME TO run_inputs",
         ],
     )
-    def test_a_newer_database_is_newer_where_something_is_read(self, fixture: FixtureStore, change: str) -> None:
+    def test_a_newer_database_has_a_notice_when_a_table_read_differs(self, fixture: FixtureStore, change: str) -> None:
         with closing(sqlite3.connect(fixture.db)) as connection:
             connection.execute(change)
         for revision in (NEWEST_REVISION, "f0f0f0f0f0f0"):
@@ -362,7 +366,7 @@ class TestUnusualContents:
             )
         with closing(Store(fixture.db)) as store:
             assert store.notices == ()
-            assert {each.note for each in store.experiments(View.ALL)} == {None}
+            assert {experiment.note for experiment in store.experiments(View.ALL)} == {None}
             details = store.run_details(fixture.run("rf10"))
             assert details is not None
             assert {metric.key: metric.value for metric in details.metrics}["auc"] == 0.94
@@ -387,7 +391,7 @@ class TestUnusualContents:
             assert details is not None
             assert details.run.run_name == details.experiment_name == "caf\ufffd"
             assert set(dict(details.params).values()) == {"caf\ufffd"}
-            assert "caf\ufffd" in {each.name for each in store.experiments(View.ALL)}
+            assert "caf\ufffd" in {experiment.name for experiment in store.experiments(View.ALL)}
             assert store.find_runs(churn(), "caf", [Column(Kind.PARAM, "C")])
 
     def test_text_with_a_nul_character(self, fixture: FixtureStore) -> None:
@@ -423,7 +427,7 @@ class TestUnusualContents:
             assert record.params["C"] == "x" * 100_000
 
     @pytest.mark.parametrize("limit", [2**62, 2**63 - 1])
-    def test_steps_as_far_apart_as_can_be(self, fixture: FixtureStore, limit: int) -> None:
+    def test_steps_as_far_apart_as_possible(self, fixture: FixtureStore, limit: int) -> None:
         run_id = fixture.run("rf5")
         self.change(
             fixture, "UPDATE metrics SET step = ? WHERE run_uuid = ? AND step = 0 AND key = 'loss'", -limit, run_id
@@ -454,33 +458,33 @@ class TestUnusualContents:
             assert store.run_counts()
 
 
-def test_values_that_a_server_left_empty(store_copy: CopyOf) -> None:
-    """NULL and the empty text mean the same: it depends on whether a server was in between."""
+def test_empty_texts_written_by_a_server(store_copy: CopyOf) -> None:
+    """NULL and the empty text mean the same; MLflow's server writes the latter."""
     with closing(Store(store_copy("rest-3.17.2").db)) as store:
         experiments = store.experiments(View.ALL)
-        ids = store.run_ids(RunQuery(tuple(each.experiment_id for each in experiments), View.ALL))
+        ids = store.run_ids(RunQuery(tuple(experiment.experiment_id for experiment in experiments), View.ALL))
         assert ids
         for record in store.iter_records(ids, ALL_FIELDS):
             optional = (record.run.run_name, record.run.user_id, record.run.artifact_uri)
             assert "" not in optional
-        assert "" not in {each.note for each in experiments}
+        assert "" not in {experiment.note for experiment in experiments}
 
 
 def test_every_store_opens(store_copy: CopyOf) -> None:
     with closing(Store(store_copy("nyc-taxi").db)) as store:
         experiments = store.experiments(View.ACTIVE)
-        ids = store.run_ids(RunQuery(tuple(each.experiment_id for each in experiments)))
+        ids = store.run_ids(RunQuery(tuple(experiment.experiment_id for experiment in experiments)))
         assert len(list(store.iter_records(ids, ALL_FIELDS))) == len(ids) > 20
 
 
-def test_numbers_then_texts_then_what_is_missing(store_copy: CopyOf) -> None:
+def test_numbers_come_before_texts_and_texts_before_missing_values(store_copy: CopyOf) -> None:
     fixture = store_copy("search")
     with closing(Store(fixture.db)) as store, closing(sqlite3.connect(fixture.db)) as connection:
         ids = store.run_ids(RunQuery(("1",)))[:7]
         values = ["b", "10", "9", "None", "1_000", "1e1"]
         with connection:
             connection.executemany("INSERT INTO params VALUES ('mixed', ?, ?)", zip(values, ids, strict=False))
-        column, chosen = Column(Kind.PARAM, "mixed"), ", ".join(f"'{each}'" for each in ids)
+        column, chosen = Column(Kind.PARAM, "mixed"), ", ".join(f"'{run_id}'" for run_id in ids)
         by_id = dict(zip(ids, values, strict=False))
 
         def found(key: OrderKey) -> list[str | None]:
@@ -503,7 +507,7 @@ def test_numbers_then_texts_then_what_is_missing(store_copy: CopyOf) -> None:
         ([], False),
     ],
 )
-def test_a_word_for_none_leaves_a_param_one_of_numbers(store_copy: CopyOf, values: list[str], numeric: bool) -> None:
+def test_which_params_are_numeric(store_copy: CopyOf, values: list[str], numeric: bool) -> None:
     fixture = store_copy("search")
     with closing(Store(fixture.db)) as store, closing(sqlite3.connect(fixture.db)) as connection:
         ids = store.run_ids(RunQuery(("1",)))[: len(values)]

@@ -1,4 +1,4 @@
-"""Reading the registry of stores of several releases, and what a registry may hold that nobody would expect."""
+"""Reading the registry of stores of several releases, with unusual contents."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def has_registry(fixture: FixtureStore) -> bool:
 
 def test_the_models_of_every_release(fixture_store: FixtureStore, opened: Opened) -> None:
     reader = opened(fixture_store).registry()
-    models = {each.name: each for each in reader.models()}
+    models = {model.name: model for model in reader.models()}
     if not has_registry(fixture_store):
         assert (models, reader.has_registry, reader.model(MODEL), reader.history(MODEL)) == ({}, False, None, ())
         assert (reader.versions(MODEL), reader.versions_of_run("x"), reader.version(MODEL, 1)) == ((), (), None)
@@ -67,7 +67,7 @@ def test_the_versions_of_every_release(fixture_store: FixtureStore, opened: Open
         return
     reader = opened(fixture_store).registry()
     versions = reader.versions(MODEL)
-    assert [(each.version, each.stage) for each in versions] == [
+    assert [(version.version, version.stage) for version in versions] == [
         (6, "None"), (4, "None"), (3, "Staging"), (2, "Production"), (1, "Archived"),
     ]  # fmt: skip
     first = versions[-1]
@@ -75,21 +75,21 @@ def test_the_versions_of_every_release(fixture_store: FixtureStore, opened: Open
     assert reader.version(MODEL, 1) == first
     assert reader.version(MODEL, 5) is None
     assert reader.versions_of_run(fixture_store.run("logreg")) == (first,)
-    deleted = [each for each in reader.history(MODEL) if each.kind is EventKind.DELETED]
-    assert [each.version for each in deleted] == [5]
+    deleted = [event for event in reader.history(MODEL) if event.kind is EventKind.DELETED]
+    assert [event.version for event in deleted] == [5]
 
 
-def test_orphans_are_shown_as_what_they_are(store_copy: CopyOf, opened: Opened) -> None:
+def test_orphans_are_marked(store_copy: CopyOf, opened: Opened) -> None:
     reader = opened(store_copy(MIGRATED)).registry()
     orphan = reader.model("old-name")
     assert orphan is not None
     assert (orphan.is_orphan, orphan.latest, orphan.creation_time) == (True, {"None": 1}, None)
     assert orphan.last_updated_time == reader.versions("old-name")[0].last_updated_time
-    assert [each.name for each in reader.models() if each.is_orphan] == ["old-name"]
+    assert [model.name for model in reader.models() if model.is_orphan] == ["old-name"]
 
 
 def test_dangling_aliases(store_copy: CopyOf, opened: Opened) -> None:
-    """MLflow before 3.17 leaves the aliases of a version that it deletes."""
+    """MLflow before 3.17 leaves behind the aliases of a deleted version."""
     store = store_copy("mlflow-2.9.2")
     insert = "INSERT INTO registered_model_aliases (name, alias, version) VALUES (?, ?, ?)"
     sql(store, insert, MODEL, "of-deleted", 5)
@@ -100,8 +100,8 @@ def test_dangling_aliases(store_copy: CopyOf, opened: Opened) -> None:
     assert model.aliases == {"champion": 2, "challenger": 3, "shadow": 3}
 
 
-def test_empty_texts_are_as_good_as_none(store_copy: CopyOf, opened: Opened) -> None:
-    """What goes through a server is empty where it would be NULL."""
+def test_empty_texts_are_read_as_missing(store_copy: CopyOf, opened: Opened) -> None:
+    """MLflow's server writes empty texts instead of NULL."""
     store = store_copy(NEWEST)
     sql(store, "UPDATE model_versions SET run_id = '', run_link = '', description = '' WHERE version = 1")
     version = opened(store).registry().version(MODEL, 1)
@@ -109,12 +109,12 @@ def test_empty_texts_are_as_good_as_none(store_copy: CopyOf, opened: Opened) -> 
     assert (version.run_id, version.run_link, version.description) == (None, None, None)
 
 
-def test_a_deleted_version_does_not_say_that_it_was_redacted(store_copy: CopyOf, opened: Opened) -> None:
+def test_redacted_values_of_a_deleted_version_are_hidden(store_copy: CopyOf, opened: Opened) -> None:
     assert opened(store_copy(NEWEST)).registry().versions_of_run("REDACTED-RUN-ID") == ()
 
 
 @pytest.mark.parametrize("name", ["a/b", "a:b", ".", "  ", "[/x]\x1b[31m", "%", "x" * 300])
-def test_names_that_old_releases_took(name: str, store_copy: CopyOf, opened: Opened) -> None:
+def test_names_that_old_releases_accepted(name: str, store_copy: CopyOf, opened: Opened) -> None:
     store = store_copy(NEWEST)
     sql(store, "UPDATE registered_models SET name = ? WHERE name = 'empty-model'", name)
     sql(
@@ -125,7 +125,7 @@ def test_names_that_old_releases_took(name: str, store_copy: CopyOf, opened: Ope
     )
     reader = opened(store).registry()
     assert reader.model(name) in reader.models()
-    assert [each.stage for each in reader.versions(name)] == ["Production"]
+    assert [version.stage for version in reader.versions(name)] == ["Production"]
 
 
 def test_the_same_name_in_two_workspaces(store_copy: CopyOf, opened: Opened) -> None:
@@ -133,12 +133,12 @@ def test_the_same_name_in_two_workspaces(store_copy: CopyOf, opened: Opened) -> 
     two_workspaces(store)
     ours, theirs = opened(store).registry(), opened(store).registry("lab")
     assert theirs.workspaces() == ("default", "lab")
-    assert [each.name for each in theirs.models()] == [MODEL]
+    assert [model.name for model in theirs.models()] == [MODEL]
     lab = theirs.model(MODEL)
     assert lab is not None
     assert (lab.latest, lab.tags, lab.aliases) == ({"Production": 9}, {"of": "lab"}, {"champion": 9})
-    assert [each.aliases for each in theirs.versions(MODEL)] == [("champion",)]
-    assert [each.version for each in ours.versions(MODEL)] == [6, 4, 3, 2, 1]
+    assert [version.aliases for version in theirs.versions(MODEL)] == [("champion",)]
+    assert [version.version for version in ours.versions(MODEL)] == [6, 4, 3, 2, 1]
     mine = ours.model(MODEL)
     assert mine is not None
     assert mine.aliases["champion"] == 2
@@ -164,21 +164,19 @@ def test_there_are_no_workspaces_before_3_10(store_copy: CopyOf, opened: Opened)
         ("tags.task NOT IN ('x', 'y')", [MODEL]),
     ],
 )
-def test_what_a_search_can_ask_beyond_mlflow(
-    text: str, expected: list[str], store_copy: CopyOf, opened: Opened
-) -> None:
-    assert [each.name for each in opened(store_copy(NEWEST)).registry().models(ModelQuery(text))] == expected
+def test_searches_that_mlflow_does_not_have(text: str, expected: list[str], store_copy: CopyOf, opened: Opened) -> None:
+    assert [model.name for model in opened(store_copy(NEWEST)).registry().models(ModelQuery(text))] == expected
 
 
-def test_tags_before_there_were_tags(store_copy: CopyOf, opened: Opened) -> None:
+def test_tags_in_a_database_without_tags(store_copy: CopyOf, opened: Opened) -> None:
     store = store_copy("mlflow-1.30.1")
     for table in ("model_version_tags", "registered_model_tags"):
         sql(store, f"DROP TABLE {table}")
     reader = opened(store).registry()
     assert not reader.keeps_history
-    assert [each.name for each in reader.models(ModelQuery("tags.task != 'x'"))] == []
+    assert [model.name for model in reader.models(ModelQuery("tags.task != 'x'"))] == []
     assert len(reader.models(ModelQuery("tags.task IS NULL"))) == 3
-    assert all(each.tags == {} for each in reader.versions(MODEL))
+    assert all(version.tags == {} for version in reader.versions(MODEL))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +192,7 @@ def test_tags_before_there_were_tags(store_copy: CopyOf, opened: Opened) -> None
         ("name = 'x' OR", "Expected a clause, like name LIKE 'churn%' or tags.team = 'growth'"),
     ],
 )
-def test_a_search_that_cannot_be_read_is_explained(text: str, message: str, store_copy: CopyOf, opened: Opened) -> None:
+def test_the_error_of_a_malformed_search(text: str, message: str, store_copy: CopyOf, opened: Opened) -> None:
     if not text.strip():
         assert len(opened(store_copy(NEWEST)).registry().models(ModelQuery(text))) == 4
         return
@@ -209,14 +207,14 @@ def test_the_order_of_models(store_copy: CopyOf, opened: Opened) -> None:
     reader = opened(store).registry()
 
     def names(order: ModelOrder, descending: bool) -> list[str]:
-        return [each.name for each in reader.models(ModelQuery("", order, descending))]
+        return [model.name for model in reader.models(ModelQuery("", order, descending))]
 
     assert names(ModelOrder.NAME, True) == ["new näme v2", "empty-model", "direct-model", MODEL]
     assert names(ModelOrder.LAST_UPDATED, False)[:2] == ["direct-model", "empty-model"]
     assert names(ModelOrder.LAST_UPDATED, True)[-2:] == ["empty-model", "direct-model"]
 
 
-def test_a_list_takes_as_many_statements_as_a_model(store_copy: CopyOf, opened: Opened) -> None:
+def test_a_list_of_models_takes_as_many_statements_as_one_model(store_copy: CopyOf, opened: Opened) -> None:
     store = opened(store_copy(NEWEST))
     sent: list[str] = []
     event.listen(store._reader._engine, "before_cursor_execute", lambda *args: sent.append(args[2]))
@@ -226,13 +224,13 @@ def test_a_list_takes_as_many_statements_as_a_model(store_copy: CopyOf, opened: 
     assert of_one == len(sent) - of_one == 4
 
 
-# What runs logged
+# Logged models
 
 
 def test_the_models_of_a_run(fixture_store: FixtureStore, opened: Opened) -> None:
     run_id = fixture_store.run("logreg")
     models = opened(fixture_store).registry().models_of_run(run_id)
-    if fixture_store.path.name.startswith(OLDEST):  # it does not write down what was logged
+    if fixture_store.path.name.startswith(OLDEST):  # it does not record logged models
         assert models == ()
         return
     (model,) = models
@@ -256,27 +254,27 @@ def test_logged_models_of_every_status(store_copy: CopyOf, opened: Opened) -> No
     store = store_copy(NEWEST)
     reader = opened(store).registry()
     models = reader.models_of_experiment(store.experiment("images"))
-    assert [(each.name, each.status, each.step) for each in models] == [
+    assert [(model.name, model.status, model.step) for model in models] == [
         ("classifier", "READY", 0),
         ("classifier-b", "READY", 0),
         ("pending-model", "PENDING", None),
         ("failed-model", "FAILED", None),
     ]
     of_run = reader.models_of_run(store.run("model_logged"))
-    assert [each.model_id for each in of_run] == [each.model_id for each in models]
+    assert [model.model_id for model in of_run] == [model.model_id for model in models]
     assert {point.key for point in of_run[0].metrics}
     assert reader.logged_model(of_run[0].model_id or "") == of_run[0]
     assert reader.logged_model("m-0") is None
     assert len(reader.models_of_experiment(store.experiment("churn"))) == 3
-    found = reader.versions_of_run("", tuple(each.model_id or "" for each in models))
-    assert [(each.name, each.version, each.logged_model_id) for each in found] == [
+    found = reader.versions_of_run("", tuple(model.model_id or "" for model in models))
+    assert [(version.name, version.version, version.logged_model_id) for version in found] == [
         ("direct-model", 2, models[1].model_id),
         ("direct-model", 1, models[0].model_id),
     ]
 
 
 @pytest.mark.parametrize("value", ["", "{", "[1, {}]", '{"a": 1}', "null", '[{"artifact_path": 5}]'])
-def test_a_history_of_models_that_cannot_be_read(value: str, store_copy: CopyOf, opened: Opened) -> None:
+def test_a_malformed_history_of_models(value: str, store_copy: CopyOf, opened: Opened) -> None:
     store = store_copy("mlflow-2.9.2")
     sql(store, "UPDATE tags SET value = ? WHERE key = 'mlflow.log-model.history'", value)
     assert opened(store).registry().models_of_run(store.run("logreg")) == ()
@@ -292,13 +290,13 @@ def test_a_path_that_was_logged_to_twice_is_one_model(store_copy: CopyOf, opened
     ]
     sql(store, "UPDATE tags SET value = ? WHERE key = 'mlflow.log-model.history'", f"[{', '.join(entries)}]")
     models = opened(store).registry().models_of_run(store.run("logreg"))
-    assert [(each.name, each.flavors, each.creation_time) for each in models] == [
+    assert [(model.name, model.flavors, model.creation_time) for model in models] == [
         ("n", ("c",), None),
         ("m", ("b",), 1_704_067_201_000),
     ]
 
 
-# Where a version comes from
+# Sources of versions
 
 
 def no_files(uri: str) -> bool:
@@ -339,18 +337,18 @@ def test_the_source_since_3_0_depends_on_the_files(store_copy: CopyOf, opened: O
     assert reader.source_of_logged_model(model.model_id or "") == logged
 
 
-def test_of_several_models_of_one_name_the_latest_is_taken(store_copy: CopyOf, opened: Opened) -> None:
+def test_the_latest_of_several_models_of_one_name_is_registered(store_copy: CopyOf, opened: Opened) -> None:
     store = store_copy(NEWEST)
     run_id = store.run("model_logged")
     sql(store, "UPDATE logged_models SET name = 'classifier' WHERE name = 'classifier-b'")
     reader = opened(store).registry()
-    first, second = (each.model_id for each in reader.models_of_run(run_id) if each.name == "classifier")
+    first, second = (model.model_id for model in reader.models_of_run(run_id) if model.name == "classifier")
     assert reader.source_of_run(run_id, "classifier", no_files).model_id == second
     sql(store, "UPDATE inputs SET step = 9 WHERE destination_id = ?", first)
     assert reader.source_of_run(run_id, "classifier", no_files).model_id == first
 
 
-def test_what_cannot_be_registered(store_copy: CopyOf, opened: Opened) -> None:
+def test_models_that_cannot_be_registered(store_copy: CopyOf, opened: Opened) -> None:
     store = store_copy(NEWEST)
     reader = opened(store).registry()
     for run_id, path, message in (

@@ -1,4 +1,4 @@
-"""Changing what is registered: what is refused and why, what can be taken back, and who else has a say."""
+"""Changing the registry: what is refused and why, undo, and changes by others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SOURCE = ModelSource("s3://bucket/model", "s3://bucket/model", "f" * 32)
 # Registering
 
 
-def test_numbers_are_never_given_again(fixture_store: FixtureStore, registry: RegistryOf) -> None:
+def test_version_numbers_are_never_reused(fixture_store: FixtureStore, registry: RegistryOf) -> None:
     room = registry(fixture_store)
     if not room.reader.has_registry:
         with pytest.raises(MldeckError, match=r"from before MLflow 1.4, which has no model registry"):
@@ -42,9 +42,7 @@ def test_numbers_are_never_given_again(fixture_store: FixtureStore, registry: Re
     assert (again.version, again.is_new_model) == (1, True)
 
 
-def test_the_storage_location_is_kept_where_there_is_a_place_for_it(
-    fixture_store: FixtureStore, registry: RegistryOf
-) -> None:
+def test_the_storage_location_is_stored_if_there_is_a_column(fixture_store: FixtureStore, registry: RegistryOf) -> None:
     if has_column(fixture_store, "model_versions", "version"):
         room = registry(fixture_store)
         room.editor.register("fresh", SOURCE)
@@ -53,18 +51,18 @@ def test_the_storage_location_is_kept_where_there_is_a_place_for_it(
         assert version.storage_location == (SOURCE.storage_location if kept else None)
 
 
-def test_the_logged_model_takes_a_note(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_the_version_is_noted_in_the_logged_model(store_copy: CopyOf, registry: RegistryOf) -> None:
     store = store_copy(NEWEST)
     room = registry(store)
     source = room.reader.source_of_run(store.run("logreg"), "model", lambda uri: False)
     room.editor.register("other", source)
     room.editor.register(MODEL, source)
     tag = room.reader.models_of_run(store.run("logreg"))[0].tags["mlflow.modelVersions"]
-    assert [(each["name"], each["version"]) for each in json.loads(tag)] == [(MODEL, 1), ("other", 1), (MODEL, 7)]
+    assert [(noted["name"], noted["version"]) for noted in json.loads(tag)] == [(MODEL, 1), ("other", 1), (MODEL, 7)]
 
 
 @pytest.mark.parametrize("note", ["{", '{"a": 1}'])
-def test_a_note_that_cannot_be_read_is_left_alone(note: str, store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_a_malformed_note_is_left_unchanged(note: str, store_copy: CopyOf, registry: RegistryOf) -> None:
     store = store_copy(NEWEST)
     sql(store, "UPDATE logged_model_tags SET tag_value = ? WHERE tag_key = 'mlflow.modelVersions'", note)
     room = registry(store)
@@ -87,17 +85,17 @@ def test_a_registry_in_another_database(store_copy: CopyOf, registry: RegistryOf
     assert registry(models).reader.versions_of_run(runs.run("logreg")) == (version,)
 
 
-def test_the_version_stays_when_the_logged_model_cannot_take_its_note(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_the_version_stays_when_the_logged_model_cannot_be_updated(store_copy: CopyOf, registry: RegistryOf) -> None:
     runs, models = store_copy(NEWEST), store_copy("mlflow-2.9.2")
     source = registry(runs).reader.source_of_run(runs.run("logreg"), "model", lambda uri: False)
     editor = RegistryEditor(writer_of(models.db), tracking=writer_of(runs.db, read_only=True))
     done = editor.register("other", source)
     assert done.notice is not None
     assert "cannot be changed: opened with --read-only" in done.notice
-    assert [each.version for each in registry(models).reader.versions("other")] == [1]
+    assert [version.version for version in registry(models).reader.versions("other")] == [1]
 
 
-# Everything else
+# Other edits
 
 
 EDITS: dict[str, Callable[[RegistryEditor], Edit]] = {
@@ -117,7 +115,7 @@ EDITS: dict[str, Callable[[RegistryEditor], Edit]] = {
 
 @pytest.mark.parametrize("fixture", [NEWEST, "mlflow-2.9.2"])
 @pytest.mark.parametrize("name", EDITS)
-def test_what_was_changed_can_be_taken_back(name: str, fixture: str, store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_every_edit_can_be_undone(name: str, fixture: str, store_copy: CopyOf, registry: RegistryOf) -> None:
     store = store_copy(fixture)
     before = all_rows(store.db)
     edit = EDITS[name](registry(store).editor)
@@ -130,7 +128,7 @@ def test_what_was_changed_can_be_taken_back(name: str, fixture: str, store_copy:
     assert difference(after, all_rows(store.db)) == {}
 
 
-def test_what_was_changed_since_is_not_taken_back(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_undo_is_refused_after_another_change(store_copy: CopyOf, registry: RegistryOf) -> None:
     editor = registry(store_copy(NEWEST)).editor
     edit = editor.set_alias(MODEL, "champion", 3)
     editor.set_alias(MODEL, "champion", 4)
@@ -142,7 +140,7 @@ def test_what_was_changed_since_is_not_taken_back(store_copy: CopyOf, registry: 
         editor.undo(deleted)
 
 
-def test_what_mlflow_cannot_take_back_is_not(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_edits_that_mlflow_cannot_undo(store_copy: CopyOf, registry: RegistryOf) -> None:
     editor = registry(store_copy(NEWEST)).editor
     for edit, message in (
         (editor.create_model("x"), "delete it instead"),
@@ -152,7 +150,7 @@ def test_what_mlflow_cannot_take_back_is_not(store_copy: CopyOf, registry: Regis
             editor.undo(edit)
 
 
-def test_rename_takes_everything_along(fixture_store: FixtureStore, registry: RegistryOf) -> None:
+def test_rename_renames_versions_tags_and_aliases(fixture_store: FixtureStore, registry: RegistryOf) -> None:
     room = registry(fixture_store)
     if not room.reader.has_registry:
         return
@@ -162,12 +160,12 @@ def test_rename_takes_everything_along(fixture_store: FixtureStore, registry: Re
     assert before[0] is not None
     assert after[0] is not None
     assert (after[0].tags, after[0].aliases, after[0].latest) == (before[0].tags, before[0].aliases, before[0].latest)
-    assert [each.tags for each in after[1]] == [each.tags for each in before[1]]
-    assert {each.last_updated_time for each in after[1]} == {NOW}
+    assert [version.tags for version in after[1]] == [version.tags for version in before[1]]
+    assert {version.last_updated_time for version in after[1]} == {NOW}
     assert room.reader.model(MODEL) is None
 
 
-def test_a_deleted_version_takes_its_aliases_along(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_deleting_a_version_deletes_its_aliases(store_copy: CopyOf, registry: RegistryOf) -> None:
     room = registry(store_copy("mlflow-2.9.2"))
     room.editor.delete_version(MODEL, 3)
     model = room.reader.model(MODEL)
@@ -200,7 +198,7 @@ def test_models_with_names_of_old_releases_can_be_changed(name: str, store_copy:
     assert room.stages("better") == {1: "Production"}
 
 
-def test_orphans_are_refused_until_a_model_takes_them_in(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_orphans_are_refused_until_a_model_adopts_them(store_copy: CopyOf, registry: RegistryOf) -> None:
     room = registry(store_copy(MIGRATED))
     for attempt in (
         lambda: room.move(1, "Staging", name="old-name"),
@@ -217,7 +215,7 @@ def test_orphans_are_refused_until_a_model_takes_them_in(store_copy: CopyOf, reg
     assert room.stages("old-name") == {1: "Staging"}
 
 
-def test_a_prompt_is_no_model(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_a_prompt_is_not_a_model(store_copy: CopyOf, registry: RegistryOf) -> None:
     room = registry(store_copy(NEWEST))
     for attempt in (
         lambda: room.editor.register("greeting-prompt", SOURCE),
@@ -230,7 +228,7 @@ def test_a_prompt_is_no_model(store_copy: CopyOf, registry: RegistryOf) -> None:
         room.editor.rename_model(MODEL, "greeting-prompt")
 
 
-def test_a_workspace_is_changed_alone(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_only_one_workspace_is_changed(store_copy: CopyOf, registry: RegistryOf) -> None:
     store = store_copy(NEWEST)
     two_workspaces(store)
     lab = registry(store, workspace="lab")
@@ -272,7 +270,7 @@ REFUSALS: list[tuple[Callable[[RegistryEditor], object], str]] = [
 
 
 @pytest.mark.parametrize(("attempt", "message"), REFUSALS)
-def test_what_is_refused_leaves_everything_as_it_was(
+def test_refused_edits_change_nothing(
     attempt: Callable[[RegistryEditor], object], message: str, store_copy: CopyOf, registry: RegistryOf
 ) -> None:
     store = store_copy(NEWEST)
@@ -282,19 +280,19 @@ def test_what_is_refused_leaves_everything_as_it_was(
     assert difference(before, all_rows(store.db)) == {}
 
 
-def test_a_tag_is_as_long_as_the_release_takes(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_the_longest_tag_depends_on_the_release(store_copy: CopyOf, registry: RegistryOf) -> None:
     editor = registry(store_copy("mlflow-2.9.2")).editor
     editor.set_model_tag(MODEL, "k", "v" * 5000)
     with pytest.raises(MldeckError, match="at most 5,000"):
         editor.set_model_tag(MODEL, "k", "v" * 5001)
 
 
-def test_aliases_before_there_were_aliases(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_aliases_in_a_database_without_aliases(store_copy: CopyOf, registry: RegistryOf) -> None:
     with pytest.raises(MldeckError, match=r"from before MLflow 2.3, which has no aliases"):
         registry(store_copy("mlflow-1.30.1")).editor.set_alias(MODEL, "x", 3)
 
 
-def test_the_store_hands_out_both_halves(store_copy: CopyOf) -> None:
+def test_the_store_provides_reader_and_editor(store_copy: CopyOf) -> None:
     runs, models = store_copy(NEWEST), store_copy(NEWEST)
     shutil.copyfile(runs.db, models.db)
     tracking, registered = Store(runs.db), Store(models.db)

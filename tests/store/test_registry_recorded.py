@@ -1,4 +1,4 @@
-"""Each change of the registry writes what older MLflows wrote for it: recorded by `tests/fixtures/registry/record.py`."""
+"""Each change of the registry writes the rows that older MLflows wrote, as recorded by `tests/fixtures/registry/record.py`."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ def opened() -> Iterator[Callable[[FixtureStore], Store]]:
 
 
 @pytest.mark.parametrize(("release", "name"), [(release, name) for release in RECORDS for name in RECORDS[release]])
-def test_the_same_rows_as_that_mlflow(
+def test_the_same_rows_as_written_by_that_mlflow(
     release: str, name: str, store_copy: CopyOf, opened: Callable[[FixtureStore], Store]
 ) -> None:
     fixture = store_copy(release)
     before = all_rows(fixture.db, since_ms=NOW)
     ACTIONS[name](registry_of(opened(fixture), fixture, record=False), fixture)
     changes = difference(before, all_rows(fixture.db, since_ms=NOW))
-    ours = {table: at_home(each, fixture) for table, each in changes.items()}
+    ours = {table: at_home(rows, fixture) for table, rows in changes.items()}
     theirs = RECORDS[release][name]
     if name == "delete_version":
-        # Before 3.17 MLflow means to remove the aliases, and compares a number with a text.
+        # Before 3.17 MLflow intends to remove the aliases, but compares a number with a text.
         ours.pop("registered_model_aliases", None)
     assert ours == theirs
 

@@ -1,4 +1,4 @@
-"""Changing stages: what is recorded, what can be undone, and what is no longer as it was when it was reviewed."""
+"""Changing stages: the record, undo, and reviews that are out of date."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.store_rows import all_rows, difference
 CopyOf = Callable[[str], FixtureStore]
 
 
-def test_a_promotion_changes_what_it_says_and_nothing_else(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_a_promotion_changes_only_what_it_should(store_copy: CopyOf, registry: RegistryOf) -> None:
     store = store_copy(NEWEST)
     before = all_rows(store.db)
     done = registry(store).move(3, "Production", True, reason="better [/x]\x1b")
@@ -65,7 +65,7 @@ def test_undo_and_undoing_the_undo(fixture_store: FixtureStore, registry: Regist
     assert {event.version for event in outside if (event.when or 0) > NOW} == set()
 
 
-def test_what_was_in_production_before_can_be_put_back(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_the_previous_production_version_can_be_put_back(store_copy: CopyOf, registry: RegistryOf) -> None:
     store = store_copy(NEWEST)
     registry(store, NOW).move(3, "Production", True)
     now = registry(store, NOW + 1000)
@@ -75,7 +75,7 @@ def test_what_was_in_production_before_can_be_put_back(store_copy: CopyOf, regis
     assert {2: "Production", 3: "Archived"}.items() <= now.stages().items()
 
 
-def test_history_can_be_left_out(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_recording_can_be_switched_off(store_copy: CopyOf, registry: RegistryOf) -> None:
     store = store_copy(NEWEST)
     done = registry(store, record=False).move(3, "Production", True)
     assert done.key is None
@@ -83,7 +83,7 @@ def test_history_can_be_left_out(store_copy: CopyOf, registry: RegistryOf) -> No
     now = registry(store, NOW + 1, record=False)
     now.editor.transition(plan_undo(now.reader.versions(MODEL), done))
     assert {3: "Staging", 2: "Production"}.items() <= now.stages().items()
-    # All that can be told is that it was changed, and that not after the model was.
+    # It is known only that the version was changed, and not after the model was.
     assert now.reader.history(MODEL)[-1].kind is EventKind.UNRECORDED
     later = registry(store, NOW + 360_000, record=False)
     later.editor.set_version_description(MODEL, 2, "said later")
@@ -92,7 +92,7 @@ def test_history_can_be_left_out(store_copy: CopyOf, registry: RegistryOf) -> No
     assert (event.kind, event.when) == (EventKind.UNRECORDED, NOW + 1)
 
 
-def test_there_is_no_history_before_there_are_tags(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_there_is_no_history_without_tags(store_copy: CopyOf, registry: RegistryOf) -> None:
     store = store_copy("mlflow-1.30.1")
     for table in ("model_version_tags", "registered_model_tags"):
         sql(store, f"DROP TABLE {table}")
@@ -109,12 +109,12 @@ def test_two_transitions_in_one_millisecond_leave_two_records(store_copy: CopyOf
     room.move(2, "Production", True)
     room.move(3, "Staging")
     recorded = recorded_transitions(room.reader.versions(MODEL))
-    assert [(each.version, each.after, each.when) for each in recorded] == [
+    assert [(transition.version, transition.after, transition.when) for transition in recorded] == [
         (3, "Production", NOW),
         (2, "Production", NOW),
         (3, "Staging", NOW),
     ]
-    assert len({each.key for each in recorded}) == 3
+    assert len({transition.key for transition in recorded}) == 3
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_two_transitions_in_one_millisecond_leave_two_records(store_copy: CopyOf
         ("UPDATE model_versions SET current_stage = 'None' WHERE version = 2", "version 2 .* is in None now"),
     ],
 )
-def test_a_stale_review_writes_nothing_and_carries_what_is_there_now(
+def test_a_stale_review_writes_nothing_and_has_the_present_versions(
     statement: str, message: str, store_copy: CopyOf, registry: RegistryOf
 ) -> None:
     store = store_copy(NEWEST)
@@ -149,19 +149,19 @@ def test_a_plan_for_a_model_that_is_gone(store_copy: CopyOf, registry: RegistryO
         room.editor.transition(plan)
 
 
-def test_a_reason_has_an_end(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_the_longest_reason(store_copy: CopyOf, registry: RegistryOf) -> None:
     with pytest.raises(MldeckError, match="the reason has at most 500"):
         registry(store_copy(NEWEST)).move(3, "Production", True, reason="r" * 501)
 
 
-def test_a_file_that_is_only_read(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_a_read_only_file(store_copy: CopyOf, registry: RegistryOf) -> None:
     store = store_copy(NEWEST)
     plan = plan_transition(registry(store).reader.versions(MODEL), 3, "Production", True)
     with pytest.raises(MldeckError, match="opened with --read-only"):
         RegistryEditor(writer_of(store.db, read_only=True)).transition(plan)
 
 
-def test_a_lock_that_is_not_let_go(store_copy: CopyOf, registry: RegistryOf) -> None:
+def test_a_lock_that_is_not_released(store_copy: CopyOf, registry: RegistryOf) -> None:
     store = store_copy(NEWEST)
     plan = plan_transition(registry(store).reader.versions(MODEL), 3, "Production", True)
     before = all_rows(store.db)

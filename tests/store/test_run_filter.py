@@ -1,4 +1,4 @@
-"""Which runs a search finds: against the recorded answers of MLflow 3.17.2, and the extensions against plain Python."""
+"""Searches for runs, compared with recorded answers of MLflow 3.17.2, and the extensions with plain Python."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.store.search_oracle import find
 
 
 def recorded_cases() -> list[dict[str, Any]]:
-    """160 searches with the answers that MLflow 3.17.2 gave."""
+    """Return 160 searches with the answers of MLflow 3.17.2."""
     with tarfile.open(ARCHIVES / f"search{SUFFIX}", "r:xz") as archive:
         file = archive.extractfile("search_cases.json") or archive.extractfile("./search_cases.json")
         assert file is not None
@@ -41,7 +41,7 @@ EXTENSIONS = (
     "tags.developer IN",
     "params.model = 3",
 )
-"""What marks the recorded errors that are searches here."""
+"""Texts in recorded errors of MLflow that are valid searches in mldeck."""
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ class Facts:
         self.contexts: list[str] = []
 
     def number(self, key: str) -> float:
-        """The param as a number; NaN, which compares as false, when it is none."""
+        """Return the param as a number, or NaN, which compares as false, when it is not one."""
         try:
             return float(self.params[key])
         except (KeyError, ValueError):
@@ -99,8 +99,8 @@ def facts(folder: Path) -> dict[str, Facts]:
             name: db.execute(f"SELECT * FROM {name} WHERE run_uuid = ?", (row["run_uuid"],)).fetchall()
             for name in ("latest_metrics", "params", "tags")
         }
-        metrics = {each["key"]: math.nan if each["is_nan"] else each["value"] for each in rows["latest_metrics"]}
-        texts = ({each["key"]: each["value"] for each in rows[name]} for name in ("params", "tags"))
+        metrics = {row["key"]: math.nan if row["is_nan"] else row["value"] for row in rows["latest_metrics"]}
+        texts = ({row["key"]: row["value"] for row in rows[name]} for name in ("params", "tags"))
         found[row["run_uuid"]] = Facts(row, metrics, *texts)
     for row in db.execute("SELECT destination_id, value FROM inputs JOIN input_tags USING (input_uuid)"):
         found[row["destination_id"]].contexts.append(row["value"])
@@ -176,7 +176,7 @@ def test_extensions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("mldeck.store.runs.records.time.time", lambda: NOW / 1000)
-    wanted = {run_id for run_id, each in facts.items() if matches(each)}
+    wanted = {run_id for run_id, fact in facts.items() if matches(fact)}
     assert set(find(store, text)) == wanted
 
 
@@ -185,7 +185,7 @@ TEXTS = ["7b", "", " ", "nan", "inf", "0x1F", "1_0", "7 8", "true", "1e", "- 7",
 
 
 @pytest.mark.parametrize("text", [*NUMBERS, *TEXTS])
-def test_a_param_is_a_number_only_if_all_of_it_is(text: str, tmp_path: Path) -> None:
+def test_a_param_is_a_number_only_as_a_whole(text: str, tmp_path: Path) -> None:
     path = unpack("search", tmp_path) / "mlflow.db"
     db = sqlite3.connect(path)
     (run_id,) = db.execute("SELECT run_uuid FROM runs LIMIT 1").fetchone()
@@ -193,7 +193,7 @@ def test_a_param_is_a_number_only_if_all_of_it_is(text: str, tmp_path: Path) -> 
     db.commit()
     db.close()
     store = Store(path)
-    hits = [each for each in ("< 1e999", ">= -1e999", "!= 123456") if find(store, f"params.p {each}")]
+    hits = [clause for clause in ("< 1e999", ">= -1e999", "!= 123456") if find(store, f"params.p {clause}")]
     assert len(hits) == (3 if text in NUMBERS else 0)
     if text in NUMBERS:
         assert find(store, f"params.p = {NUMBERS[text]:f}".replace("0.001000", "0.001")) == [run_id]
@@ -210,7 +210,7 @@ def test_a_database_without_datasets(store_copy: Callable[[str], FixtureStore]) 
 @pytest.mark.parametrize(
     "text", ["metrics.a < 1", "params.a > 1 AND tags.b LIKE 'x'", "NOT (brave OR duration > 1m)", ""]
 )
-def test_servers_get_sql_of_their_own(text: str, store: Store) -> None:
+def test_sql_for_servers(text: str, store: Store) -> None:
     schema = store.schema
     statement: Select[Any] = (
         select(column("run_uuid")).select_from(schema.runs).where(run_filter(parse(text), schema, NOW))

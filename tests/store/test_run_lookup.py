@@ -1,4 +1,4 @@
-"""Naming a run: by its id, the beginning of it, or its name."""
+"""Finding a run by its id, the beginning of an id, or its name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _meant(fixture: FixtureStore, text: str) -> str:
         store.close()
 
 
-def test_by_id_by_its_beginning_and_by_name(fixture: FixtureStore) -> None:
+def test_by_id_beginning_of_an_id_and_name(fixture: FixtureStore) -> None:
     run_id = fixture.run("diverged")
     assert _meant(fixture, run_id) == run_id
     assert _meant(fixture, run_id[:12]) == run_id
@@ -36,7 +36,7 @@ def test_by_id_by_its_beginning_and_by_name(fixture: FixtureStore) -> None:
     assert _meant(fixture, "diverged") == run_id
 
 
-def test_a_deleted_run_can_be_named(fixture: FixtureStore) -> None:
+def test_a_deleted_run_is_found(fixture: FixtureStore) -> None:
     assert _meant(fixture, fixture.run("deleted")) == fixture.run("deleted")
 
 
@@ -46,7 +46,7 @@ def test_three_characters_are_too_few(fixture: FixtureStore) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "%", "diverge", "nobody", "x' OR 1=1 --"])
-def test_what_names_no_run(fixture: FixtureStore, text: str) -> None:
+def test_texts_that_match_no_run(fixture: FixtureStore, text: str) -> None:
     with pytest.raises(UsageError, match="has no run"):
         _meant(fixture, text)
 

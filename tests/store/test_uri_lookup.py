@@ -1,4 +1,4 @@
-"""What URIs of runs and models stand for, in one database and in two."""
+"""Resolving URIs of runs and models, in one database and in two."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.registry_rooms import MODEL
 CopyOf = Callable[[str], FixtureStore]
 
 
-def test_what_uris_stand_for(store_copy: CopyOf) -> None:
+def test_uris_are_resolved(store_copy: CopyOf) -> None:
     store = store_copy(NEWEST)
     with closing(Store(store.db)) as opened:
         look_up: Lookup = UriLookup(opened, opened.registry())
-        versions = {each.version: each for each in opened.registry().versions(MODEL)}
+        versions = {version.version: version for version in opened.registry().versions(MODEL)}
         (model,) = opened.registry().models_of_run(store.run("logreg"))
         assert (
             look_up.run_uri(store.run("logreg"))

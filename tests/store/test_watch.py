@@ -1,4 +1,4 @@
-"""Noticing what others do to the database, whatever it is, and recovering from it."""
+"""Detecting all that other programs do to the database, and recovering from it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def change(path: Path, statement: str) -> None:
 
 
 def experiment_names(store: Store) -> set[str]:
-    return {each.name for each in store.experiments(View.ALL)}
+    return {experiment.name for experiment in store.experiments(View.ALL)}
 
 
 RENAME = "UPDATE experiments SET name = 'changed' WHERE experiment_id = 1"
@@ -74,7 +74,7 @@ def test_a_commit_is_seen_once(store: Store, db: Path) -> None:
     assert "changed" in experiment_names(store)
 
 
-def test_what_is_not_committed_is_no_change(store: Store, db: Path) -> None:
+def test_an_open_transaction_is_no_change(store: Store, db: Path) -> None:
     with closing(sqlite3.connect(db)) as connection:
         connection.execute(RENAME)
         assert store.poll() is Change.NOTHING
@@ -110,7 +110,7 @@ def test_replaced_by_another_file(store: Store, db: Path, store_copy: CopyOf) ->
 
 
 def test_overwritten_in_place(store: Store, db: Path, store_copy: CopyOf) -> None:
-    """As `cp` does it: the same file to the system, with other contents."""
+    """As by `cp`: the file keeps its inode and gets other contents."""
     other = store_copy("mlflow-3.17.2").db
     change(other, RENAME)
     shutil.copyfile(other, db)
@@ -118,19 +118,19 @@ def test_overwritten_in_place(store: Store, db: Path, store_copy: CopyOf) -> Non
     assert "changed" in experiment_names(store)
 
 
-def test_a_newer_release_migrates_it(store: Store, fixture: FixtureStore) -> None:
-    """A column that was not there before is used after the next look."""
+def test_migrated_by_a_newer_release(store: Store, fixture: FixtureStore) -> None:
+    """A new column is used after the next poll."""
     db = fixture.db
     change(db, "ALTER TABLE experiments RENAME COLUMN creation_time TO once_called_creation_time")
     assert store.poll() is Change.FILE
-    assert {each.creation_time for each in store.experiments(View.ALL)} == {None}
+    assert {experiment.creation_time for experiment in store.experiments(View.ALL)} == {None}
     change(db, "ALTER TABLE experiments RENAME COLUMN once_called_creation_time TO creation_time")
     assert store.poll() is Change.FILE
-    assert None not in {each.creation_time for each in store.experiments(View.ALL)}
+    assert None not in {experiment.creation_time for experiment in store.experiments(View.ALL)}
     assert store.poll() is Change.NOTHING
 
 
-def test_a_read_before_the_migration_was_noticed_says_so(store: Store, db: Path) -> None:
+def test_a_read_between_a_migration_and_the_next_poll_reports_it(store: Store, db: Path) -> None:
     change(db, "ALTER TABLE experiments RENAME COLUMN creation_time TO once_called_creation_time")
     with pytest.raises(StoreUnavailable, match="was changed by another MLflow"):
         store.experiments(View.ALL)
@@ -155,7 +155,7 @@ def test_a_migration_that_is_rolled_back_in_the_file(store: Store, db: Path) -> 
         store.poll()
     change(db, "ALTER TABLE elsewhere RENAME TO alembic_version")
     assert store.poll() is Change.FILE
-    assert {each.creation_time for each in store.experiments(View.ALL)} == {None}
+    assert {experiment.creation_time for experiment in store.experiments(View.ALL)} == {None}
 
 
 def test_vanished_and_back(store: Store, db: Path) -> None:
@@ -181,7 +181,7 @@ def test_vanished_and_back_as_the_same_file(store: Store, db: Path) -> None:
 
 
 def test_replaced_by_something_else_and_back(store: Store, db: Path, store_copy: CopyOf) -> None:
-    """The store stays usable with what it had until a database is there again."""
+    """The store remains usable with the old content until there is a database again."""
     rubbish = db.with_name("rubbish")
     rubbish.write_bytes(b"no database" * 1000)
     rubbish.replace(db)
@@ -194,7 +194,7 @@ def test_replaced_by_something_else_and_back(store: Store, db: Path, store_copy:
     assert len(experiment_names(store)) == 9
 
 
-def test_overwritten_with_rubbish_and_back(store: Store, db: Path, store_copy: CopyOf) -> None:
+def test_overwritten_with_garbage_and_back(store: Store, db: Path, store_copy: CopyOf) -> None:
     good = db.read_bytes()
     db.write_bytes(b"no database" * 1000)
     for _ in range(2):
@@ -218,7 +218,7 @@ def test_emptied_and_filled_again(store: Store, db: Path) -> None:
 
 
 def test_locked_and_free_again(db: Path) -> None:
-    """A look during somebody's exclusive lock fails or waits, and what they did is seen by a later one."""
+    """A poll during an exclusive lock fails or waits, and a later one sees the change."""
     database = open_database(db, read_only=False)
     with closing(ChangeWatcher(database)) as watcher, closing(sqlite3.connect(db, isolation_level=None)) as writer:
         watcher._connection.execute("PRAGMA busy_timeout = 10")
@@ -232,15 +232,15 @@ def test_locked_and_free_again(db: Path) -> None:
         assert watcher.poll() is Change.DATA
 
 
-def test_reopening_by_hand(store: Store, db: Path) -> None:
+def test_reopening_on_request(store: Store, db: Path) -> None:
     change(db, RENAME)
     store.reopen()
     assert "changed" in experiment_names(store)
     assert store.poll() is Change.NOTHING
 
 
-def test_reads_go_on_while_it_is_reopened(store: Store, fixture: FixtureStore) -> None:
-    """Another thread may be in the middle of reading."""
+def test_reads_continue_while_it_is_reopened(store: Store, fixture: FixtureStore) -> None:
+    """Another thread may be reading."""
     with store._reader.reading() as connection:
         store.reopen()
         assert connection.exec_driver_sql("SELECT count(*) FROM experiments").scalar() == 9
@@ -255,5 +255,5 @@ def test_a_closed_store_leaves_the_file_alone(db: Path) -> None:
     store = Store(db)
     store.experiments(View.ALL)
     store.close()
-    open_files = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    open_files = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
     assert str(db) not in open_files

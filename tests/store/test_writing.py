@@ -1,4 +1,4 @@
-"""The write transaction: waiting for the lock and giving up, all or nothing, what it refuses, and what it sends."""
+"""The write transaction: waiting for the lock, cancelling, all or nothing, refusals, and the statements it sends."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from tests.store_rows import all_rows, difference
 CopyOf = Callable[[str], FixtureStore]
 NEWEST = "mlflow-3.17.2"
 FAST_S = 0.3
-"""A wait that a test can sit out."""
+"""A wait in seconds that a test can afford."""
 SOON_S = 5.0
-"""Far above what giving up takes on a busy machine, far below the wait it gives up."""
+"""Seconds: far more than cancelling takes on a busy machine, far less than the cancelled wait."""
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def editor_of(database: DatabaseFile, wait_s: float = LOCK_WAIT_S) -> StoreEdito
 
 @contextmanager
 def held(path: Path, *statements: str) -> Iterator[sqlite3.Connection]:
-    """Somebody else's transaction, under way."""
+    """Hold an open transaction of another connection."""
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as connection:
         for statement in statements:
             connection.execute(statement).fetchone()
@@ -78,7 +78,7 @@ def test_it_waits_as_long_as_mlflow() -> None:
 
 @pytest.mark.parametrize("statements", [WRITER, READER], ids=["writer", "reader"])
 def test_it_waits_until_the_lock_is_free(statements: tuple[str, ...], store: FixtureStore) -> None:
-    """A reader stands in the way of the commit only, where there is a rollback journal."""
+    """With a rollback journal, a reader blocks only the commit."""
     with held(store.db, *statements) as other:
         timer = threading.Timer(FAST_S, other.execute, ["COMMIT"])
         timer.start()
@@ -102,7 +102,7 @@ def test_a_lock_that_stays_is_reported_and_nothing_is_changed(statements: tuple[
 
 
 @pytest.mark.parametrize("statements", [WRITER, READER], ids=["writer", "reader"])
-def test_waiting_can_be_given_up_at_once(statements: tuple[str, ...], store: FixtureStore) -> None:
+def test_waiting_can_be_cancelled_at_once(statements: tuple[str, ...], store: FixtureStore) -> None:
     before = all_rows(store.db)
     interrupt = Interrupt()
     with held(store.db, *statements):
@@ -114,7 +114,7 @@ def test_waiting_can_be_given_up_at_once(statements: tuple[str, ...], store: Fix
     assert difference(before, all_rows(store.db)) == {}
 
 
-def test_what_is_given_up_before_the_commit_is_not_written(store: FixtureStore) -> None:
+def test_an_edit_cancelled_before_the_commit_is_not_written(store: FixtureStore) -> None:
     before = all_rows(store.db)
     interrupt = Interrupt()
 
@@ -139,7 +139,7 @@ def test_a_long_statement_is_interrupted(store: FixtureStore) -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError("mine"), MldeckError("refused"), KeyboardInterrupt()])
-def test_an_error_in_the_middle_leaves_nothing(error: BaseException, store: FixtureStore) -> None:
+def test_an_error_in_the_middle_changes_nothing(error: BaseException, store: FixtureStore) -> None:
     before = all_rows(store.db)
 
     def half() -> None:
@@ -154,8 +154,8 @@ def test_an_error_in_the_middle_leaves_nothing(error: BaseException, store: Fixt
 
 
 @pytest.mark.parametrize("table", ["runs", "tags"])
-def test_a_fault_of_the_database_in_the_middle_leaves_nothing(table: str, store: FixtureStore) -> None:
-    """The second of the two rows of a name cannot be written."""
+def test_a_database_error_in_the_middle_changes_nothing(table: str, store: FixtureStore) -> None:
+    """The second of the two rows of a rename cannot be written."""
     with closing(sqlite3.connect(store.db)) as connection:
         connection.execute(f"CREATE TRIGGER broken BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, 'no room'); END")
         connection.commit()
@@ -165,7 +165,7 @@ def test_a_fault_of_the_database_in_the_middle_leaves_nothing(table: str, store:
     assert difference(before, all_rows(store.db)) == {}
 
 
-def test_foreign_keys_hold(store: FixtureStore) -> None:
+def test_foreign_keys_are_enforced(store: FixtureStore) -> None:
     orphan = RowSet("tags", ("key", "run_uuid"), ("value",), (RowChange(("k", "0" * 32), None, ("v",)),))
     with (
         pytest.raises(MldeckError, match="FOREIGN KEY constraint failed; nothing was changed"),
@@ -174,7 +174,7 @@ def test_foreign_keys_hold(store: FixtureStore) -> None:
         write_rows(connection, [orphan])
 
 
-def test_many_writers_each_land(store: FixtureStore) -> None:
+def test_many_writers_all_succeed(store: FixtureStore) -> None:
     runs = [store.run(label) for label in ("rf5", "rf10", "rf20", "steps")]
     editor = editor_of(opened(store))
 
@@ -188,8 +188,8 @@ def test_many_writers_each_land(store: FixtureStore) -> None:
     assert found == (24 * len(runs),)
 
 
-def test_it_sees_what_was_there_when_it_got_the_lock(store: FixtureStore) -> None:
-    """The run is deleted while the edit waits: the edit must be decided on what is true afterwards."""
+def test_an_edit_is_based_on_the_state_when_it_gets_the_lock(store: FixtureStore) -> None:
+    """The run is deleted while the edit waits: the edit must see the deletion."""
     with held(store.db, "BEGIN IMMEDIATE", "UPDATE runs SET lifecycle_stage = 'deleted'") as other:
         timer = threading.Timer(0.2, other.execute, ["COMMIT"])
         timer.start()
@@ -209,10 +209,10 @@ def test_a_database_migrated_since_it_was_opened(store_copy: CopyOf) -> None:
         assert connection.execute("SELECT count(*) FROM runs WHERE deleted_time > 0").fetchone() == (1,)
 
 
-# What is refused
+# Refusals
 
 
-def test_read_only_by_wish(store: FixtureStore) -> None:
+def test_read_only_on_request(store: FixtureStore) -> None:
     with pytest.raises(MldeckError, match=r"mlflow\.db cannot be changed: opened with --read-only"):
         editor_of(opened(store, read_only=True)).rename_run(store.run("rf5"), "x")
 
@@ -220,7 +220,7 @@ def test_read_only_by_wish(store: FixtureStore) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="file modes")
 @pytest.mark.parametrize("what", ["file", "folder"])
 @pytest.mark.parametrize("when", ["before", "later"])
-def test_read_only_by_its_mode(what: str, when: str, store: FixtureStore) -> None:
+def test_read_only_by_file_mode(what: str, when: str, store: FixtureStore) -> None:
     target = store.db if what == "file" else store.path
     mode = stat.S_IMODE(target.stat().st_mode)
     early = opened(store)
@@ -234,18 +234,18 @@ def test_read_only_by_its_mode(what: str, when: str, store: FixtureStore) -> Non
             target.chmod(mode)
 
 
-def test_a_file_that_is_gone_is_not_made_anew(store: FixtureStore) -> None:
+def test_a_missing_file_is_not_created(store: FixtureStore) -> None:
     editor = editor_of(opened(store))
     store.db.unlink()
     with pytest.raises(StoreUnavailable, match="is gone"):
         editor.rename_run("x", "x")
-    # Nor when it goes between looking and opening.
+    # Not even when it vanishes between the check and the opening.
     with pytest.raises(sqlite3.OperationalError, match="unable to open"):
         SqliteWriter(DatabaseFile(store.db, store.db))._connect()
     assert not store.db.exists()
 
 
-def test_a_newer_mlflow_than_we_know_is_only_read(store: FixtureStore) -> None:
+def test_a_newer_mlflow_is_only_read(store: FixtureStore) -> None:
     with closing(sqlite3.connect(store.db)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'fedcba987654'")
         connection.commit()
@@ -262,11 +262,11 @@ def test_a_file_that_became_something_else(store: FixtureStore) -> None:
         editor.rename_run(store.run("rf5"), "x")
 
 
-# What it leaves, and what it sends
+# The file afterwards, and the statements
 
 
 def test_write_ahead_log(store: FixtureStore) -> None:
-    """A reader does not stand in the way there, and the mode stays."""
+    """In WAL mode a reader does not block, and the mode is kept."""
     with closing(sqlite3.connect(store.db)) as connection:
         assert connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
     with held(store.db, *READER):
@@ -278,7 +278,7 @@ def test_write_ahead_log(store: FixtureStore) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_the_file_is_as_mlflow_keeps_it(store: FixtureStore) -> None:
+def test_the_file_is_left_as_mlflow_keeps_it(store: FixtureStore) -> None:
     with closing(sqlite3.connect(store.db)) as connection:
         before = connection.execute("PRAGMA schema_version").fetchone()
     editor_of(opened(store)).delete_experiments([store.experiment("churn")])
@@ -290,7 +290,7 @@ def test_the_file_is_as_mlflow_keeps_it(store: FixtureStore) -> None:
 
 
 class Recording(SqliteWriter):
-    """A writer that notes what it sends."""
+    """A writer that records the statements it sends."""
 
     def __init__(self, database: DatabaseFile) -> None:
         super().__init__(database)
@@ -313,7 +313,7 @@ def test_the_number_of_statements_does_not_grow_with_the_runs(store: FixtureStor
 
 
 def add_runs(store: FixtureStore, number: int) -> list[str]:
-    ids = [f"{number:016x}{each:016x}" for each in range(number)]
+    ids = [f"{number:016x}{index:016x}" for index in range(number)]
     with closing(sqlite3.connect(store.db)) as connection, connection:
         connection.executemany(
             "INSERT INTO runs (run_uuid, name, source_type, status, lifecycle_stage, experiment_id)"
@@ -328,13 +328,13 @@ def test_tags_are_looked_up_by_the_primary_key(store: FixtureStore) -> None:
     writer = Recording(opened(store))
     with writer.writing() as (connection, _):
         read_rows(connection, "tags", ("key", "run_uuid"), ("value",), keys)
-    values = tuple(each for key in keys for each in key)[: writer.statements[-1].count("?")]
+    values = tuple(value for key in keys for value in key)[: writer.statements[-1].count("?")]
     with closing(sqlite3.connect(store.db)) as plain:
         plan = plain.execute(f"EXPLAIN QUERY PLAN {writer.statements[-1]}", values).fetchall()
     assert "(key=? AND run_uuid=?)" in plan[0][3]
 
 
-def test_twenty_thousand_runs_hold_the_lock_for_a_moment(store: FixtureStore) -> None:
+def test_twenty_thousand_runs_hold_the_lock_only_briefly(store: FixtureStore) -> None:
     add_many_runs(store.db, 20_000)
     started = time.monotonic()
     edit = editor_of(opened(store)).delete_experiments([EXPERIMENT_ID])
