@@ -521,7 +521,7 @@ async def test_hostile_texts_go_through_every_key(hostile: Path, size: tuple[int
         await deck.until(lambda: table.lines.data is deck.place.data, "the table")
         frame = deck.frame
         assert all(line == "".join(each for each in line if each.isprintable()) for line in frame.splitlines())
-        assert all(len(table.row_cells(row)) for row in range(table.row_count) if not table.heading_cells(row))
+        assert all(len(table.row_cells(row)) for row in range(table.row_count) if not table.line_cells(row))
 
 
 async def test_a_failed_read_is_said_and_the_table_stays(taxi: Path, monkeypatch: pytest.MonkeyPatch) -> None:

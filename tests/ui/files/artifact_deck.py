@@ -35,7 +35,7 @@ class FileDeck(Deck):
     def names(self) -> list[str]:
         """What stands in the name column, all rows of it."""
         files = self.files
-        return [(files.heading_cells(row) or files.row_cells(row))[0].text for row in range(files.row_count)]
+        return [(files.line_cells(row) or files.row_cells(row))[0].text for row in range(files.row_count)]
 
     @property
     def cursor_path(self) -> str | None:

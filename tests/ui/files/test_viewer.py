@@ -18,7 +18,7 @@ from mldeck.ui.files.preview.image_view import ImageView
 from mldeck.ui.files.preview.table_view import TableView
 from mldeck.ui.files.preview.text_view import TextView
 from mldeck.ui.files.preview.value_tree import ValueTree
-from mldeck.ui.kit.line_view import ReadyLines
+from mldeck.ui.kit.line_view import LineView
 from tests.fixture_stores import FixtureStore
 from tests.ui.files.artifact_deck import files_of
 from tests.ui.files.test_tree import folder_of
@@ -40,15 +40,15 @@ def folder(store: FixtureStore) -> Path:
 
 KINDS = (
     ("a.npz", TableView, "3 x 4"),
-    ("blob.bin", ReadyLines, "00000000"),
+    ("blob.bin", LineView, "00000000"),
     ("data/config.yaml", ValueTree, "YAML"),
     ("data/table.csv", TableView, "CSV table"),
     ("empty.txt", type(None), "There is nothing in it."),
-    ("evil.pkl", ReadyLines, "Never loaded"),
+    ("evil.pkl", LineView, "Never loaded"),
     ("metrics.json", ValueTree, "JSON"),
     ("notes.txt", TextView, "UTF-8 text"),
     ("plots/curve.png", ImageView, "PNG image"),
-    ("report.md", ReadyLines, "UTF-8 text"),
+    ("report.md", LineView, "UTF-8 text"),
     ("z.zip", TableView, "in/side.txt"),
 )
 

@@ -42,8 +42,8 @@ from mldeck.ui.filter.filter_line import CandidateList
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.dialogs.menu import Choice, _ChoiceList
 from mldeck.ui.kit.dialogs.picker import PickList
-from mldeck.ui.kit.grid import Grid, GridColumn
-from mldeck.ui.kit.line_view import LineView, ReadyLines
+from mldeck.ui.kit.grid import Cell, Grid, GridColumn
+from mldeck.ui.kit.line_view import LineView
 from mldeck.ui.kit.markdown_pane import MarkdownPane
 from mldeck.ui.models.board import VersionBoard
 from mldeck.ui.models.history_dialog import HistoryGrid, history_entries
@@ -171,8 +171,8 @@ def text_view(count: int) -> TextView:
     return TextView(source, look)
 
 
-def lines_of(count: int) -> list[list[tuple[str, str]]]:
-    return [[(f"line {number}", "dim"), (" and more", "")] for number in range(count)]
+def lines_of(count: int) -> list[list[Cell]]:
+    return [[Cell(f"line {number}", "dim"), Cell(" and more")] for number in range(count)]
 
 
 def tables_of(count: int) -> TableView:
@@ -224,7 +224,7 @@ WAYS: dict[type[Grid], Way] = {
         lambda n: PickList([text(each) for each in range(n)], [text(0)], str, str.upper),
         lambda grid, n: grid.narrow("" if n % 2 else str(n)),
     ),
-    ReadyLines: Way(lambda n: ReadyLines(lines_of(n)), lambda grid, n: grid.show_lines(lines_of(n))),
+    LineView: Way(lambda n: LineView(lines_of(n)), lambda grid, n: grid.show_lines(lines_of(n))),
     ReviewGrid: Way(
         lambda _: ReviewGrid(),
         lambda grid, n: grid.show(
@@ -257,7 +257,7 @@ def grids(kind: type[Grid] = Grid) -> Iterator[type[Grid]]:
 def test_no_list_is_left_out() -> None:
     for module in pkgutil.walk_packages(mldeck.ui.__path__, "mldeck.ui."):
         importlib.import_module(module.name)
-    assert set(grids()) == WAYS.keys() | {LineView}
+    assert set(grids()) == WAYS.keys()
 
 
 async def test_other_files_come_while_these_are_searched() -> None:

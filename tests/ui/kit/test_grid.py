@@ -13,7 +13,7 @@ from mldeck.model import Column, Kind
 from mldeck.ui.details.line_grid import Line, LineGrid
 from mldeck.ui.filter.filter_line import CandidateList
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.kit.line_view import ReadyLines
+from mldeck.ui.kit.line_view import LineView
 from mldeck.ui.state.columns import ColumnChoice
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
@@ -52,6 +52,24 @@ async def test_rows_that_are_gone_are_blank() -> None:
         grid.numbers = list(range(30))  # a blank row is not kept
         assert grid.render_line(5).text.split() == ["4", "-4"]
         await pilot.press("G", "g", "pagedown", "pageup")
+
+
+class Foreign(Grid):
+    """Shows a text that nobody has made safe."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_content(1, (GridColumn("\x1b[31mlabel", 12), GridColumn("b", 12, right=True)))
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        return Cell("\x1b[31mred"), Cell("\x07", "bad")
+
+
+async def test_cells_are_made_safe_when_they_are_painted() -> None:
+    grid = Foreign()
+    async with GridApp(grid).run_test(size=(40, 20)):
+        assert grid.render_line(0).text.split() == ["␛[31mlabel", "b"]
+        assert grid.render_line(1).text.split() == ["␛[31mred", "␇"]
 
 
 class TwoPanes(App[None]):
@@ -105,7 +123,7 @@ async def test_a_scroll_bar_takes_room_from_the_columns() -> None:
 
 
 async def test_lines_that_are_gone_are_blank() -> None:
-    grid = ReadyLines([[("one", "")], [("two", "")]])
+    grid = LineView([[Cell("one")], [Cell("two")]])
     async with GridApp(grid).run_test(size=(40, 20)):
         grid._content = ()
         grid.repaint()

@@ -140,7 +140,7 @@ class CompareTable(Grid):
         run_id = self.lines.run_ids[row]
         return Cell(self._names[row], "", f"series-{self.lines.data.colours[run_id]}")
 
-    def heading_cells(self, row: int) -> Sequence[Cell] | None:
+    def line_cells(self, row: int) -> Sequence[Cell] | None:
         heading = None if self.is_transposed else self.lines.rows[row]
         if not isinstance(heading, Heading):
             return None

@@ -129,8 +129,8 @@ class ArtifactTree(Grid):
         top = None if self._folders is None else self._folders.listed.get("")
         return "" if top is None else top.problem
 
-    def heading_cells(self, row: int) -> Sequence[Cell] | None:
-        """A word about a folder has the whole line."""
+    def line_cells(self, row: int) -> Sequence[Cell] | None:
+        """Return the row of a word about a folder, which takes the whole line."""
         at = self._rows[row]
         if at.entry is not None:
             return None
@@ -256,7 +256,7 @@ class ArtifactTree(Grid):
     # -- finding
 
     async def find_rows(self, text: str) -> Sequence[int]:
-        """Through the whole tree. Folders are opened where something is found, as long as it is looked for."""
+        """Search the whole tree. Folders with matches are open until the search ends."""
         folders = self._folders
         if self._search is not None:
             self._search.fire()

@@ -12,8 +12,7 @@ def cell_text(text: str, width: int) -> str:
 
 
 def fit(text: str, width: int, right: bool) -> str:
-    """Exactly `width` cells."""
-    if cell_width(text) > width:
-        text = cell_text(text, width)
+    """Return exactly `width` cells of a text, made safe: cut, or padded with blanks on the right, or the left if `right`."""
+    text = cell_text(text, width)
     padding = " " * (width - cell_width(text))
     return padding + text if right else text + padding

@@ -1,7 +1,7 @@
 """A table that paints only what is visible. Rows come from the subclass, one at a time, when they are looked at.
 
-Textual's own DataTable blocks for seconds at 10,000 runs; here the cost follows the height of the widget. The cursor is a
-row and a column; vertical scrolling is Textual's, horizontal scrolling goes by whole columns, so that none is cut in two.
+Textual's own DataTable blocks for seconds at 10,000 runs; here the cost depends on the height of the widget. The cursor is a
+row and a column. Vertical scrolling is Textual's; horizontal scrolling moves by whole columns, so that none is cut in two.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Cell(NamedTuple):
     """What stands in one cell: text that is safe to print, and the name of its style (see `mldeck.ui.kit.styles`)."""
 
     text: str
-    style: str = ""
+    style: str | Style = ""
     first_style: str = ""
     """Of its first character, if that looks different."""
 
@@ -63,12 +63,25 @@ GAP = 2
 
 _CACHED_LINES = 1_000
 
+_SCROLLED_CELLS = 8
+"""Cells that long lines move at once."""
+
 
 class Grid(ScrollView, can_focus=True):
-    """Subclasses say how many rows there are (`row_count`), and what is in one (`row_cells`)."""
+    """A subclass calls `set_content` with the number of its rows, and returns their cells from `row_cells` or `line_cells`.
+
+    It may also override `fitting_columns`, `header_style`, `row_text`, `copied_text`, `find_rows`, `header_clicked`,
+    `rows_in_view_changed`, the actions, and, calling `super()`, `lay_out` and `move_to`. `line_at` is for grids that arrange
+    their rows in another way, as cards.
+    """
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = bindings(GRID)
+    WHOLE_LINES: ClassVar[bool] = False
+    """Whether every row is a line of text (`line_cells`) rather than cells in columns.
+
+    Such a grid has no header, scrolls to the right by cells, and shows its cursor only while it has the focus.
+    """
 
     class CursorMoved(Message):
         """The cursor stands on another row."""
@@ -98,7 +111,9 @@ class Grid(ScrollView, can_focus=True):
         self._empty_text = ""
         self._fixed_columns = fixed_columns
         self._first_column = fixed_columns
-        self._has_header = has_header
+        self._has_header = has_header and not self.WHOLE_LINES
+        self._left = 0
+        """Cells that whole lines are scrolled to the right."""
         self._lines: dict[tuple[int, bool], Strip] = {}
         self._styles_by_name: dict[str, Style] = {}
         self._focused = False
@@ -117,11 +132,12 @@ class Grid(ScrollView, can_focus=True):
             self.refresh()
 
     def row_cells(self, row: int) -> Sequence[Cell] | None:
-        """What is in a row, a cell for each column; None while it is being read."""
-        raise NotImplementedError
+        """Return the cells of a row, one for each column; None while they are being read."""
+        # A grid of whole lines has one cell in each.
+        return [Cell("".join(cell.text for cell in self.line_cells(row) or ()))]
 
-    def heading_cells(self, row: int) -> Sequence[Cell] | None:
-        """What stands in a row that is a heading, one after the other whatever the columns; None for other rows."""
+    def line_cells(self, row: int) -> Sequence[Cell] | None:
+        """Return the cells of a row that is one line across all columns, from left to right; None for other rows."""
         return None
 
     def fitting_columns(self) -> Sequence[GridColumn]:
@@ -299,6 +315,10 @@ class Grid(ScrollView, can_focus=True):
         self.move_to(0 if direction < 0 else self.row_count - 1)
 
     def action_column(self, columns: int) -> None:
+        if self.WHOLE_LINES:
+            self._left = max(0, self._left + columns * _SCROLLED_CELLS)
+            self.repaint()
+            return
         self.move_to(self.cursor_row, self.cursor_column + columns)
 
     def action_open(self) -> None:
@@ -423,7 +443,7 @@ class Grid(ScrollView, can_focus=True):
         return line
 
     def _empty_line(self, y: int, width: int) -> Strip:
-        """Sentences rather than a word or two: they go on in the next line."""
+        """Return a line of the empty text, which is wrapped because it may be whole sentences."""
         lines = [] if self.row_count else self._empty_lines(width)
         y -= len(lines) < self.size.height - self.header_height  # a blank line above, if there is room
         text = f"  {lines[y]}" if 0 <= y < len(lines) else ""
@@ -435,21 +455,21 @@ class Grid(ScrollView, can_focus=True):
         return [line.plain.rstrip() for paragraph in paragraphs for line in paragraph or [Content("")]]
 
     def _row_line(self, row: int, width: int) -> Strip:
-        heading = self.heading_cells(row)
-        cells = self.row_cells(row) if heading is None else ()
+        whole = self.line_cells(row)
+        cells = self.row_cells(row) if whole is None else ()
         is_cursor = row == self.cursor_row
         base = self.base
-        if is_cursor:
+        if is_cursor and (self._focused or not self.WHOLE_LINES):
             base += self.style_named("cursor" if self._focused else "cursor-blurred")
-        if heading is not None:
-            named = ((text, base + self.style_named(name) if name else base) for text, name, _ in heading)
-            return Strip([Segment(text, style) for text, style in named]).adjust_cell_length(width, base)
+        if whole is not None:
+            line = Strip([Segment(text, self.laid_on(base, style)) for text, style, _ in whole if text])
+            return (line.crop(self._left) if self._left else line).adjust_cell_length(width, base)
         if cells is None:
             return Strip([Segment(" ·", base + self.style_named("dim"))]).adjust_cell_length(width, base)
         segments = []
         for index in self.visible_columns():
-            text, name, first_name = cells[index]
-            style = base + self.style_named(name) if name else base
+            text, own_style, first_name = cells[index]
+            style = self.laid_on(base, own_style)
             if is_cursor and self._focused and self._has_header and index == self.cursor_column:
                 style += Style(bgcolor=self.style_named("cursor-cell").bgcolor)
             column = self.columns[index]
@@ -484,6 +504,12 @@ class Grid(ScrollView, can_focus=True):
             text += fit("" if column.group == named else column.group, room, right=False)
             named = column.group
         return Strip([Segment(text, self.base + self.style_named("group"))])
+
+    def laid_on(self, base: Style, style: str | Style) -> Style:
+        """The style of a cell, or the one that its name stands for, over the style of its row."""
+        if not style:
+            return base
+        return base + (style if isinstance(style, Style) else self.style_named(style))
 
     def style_named(self, name: str) -> Style:
         style = self._styles_by_name.get(name)

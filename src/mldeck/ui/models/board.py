@@ -267,5 +267,5 @@ class VersionBoard(Grid):
             for index, (text, name, _) in enumerate(cells)
         ]
 
-    def _styled(self, name: str) -> Style:
-        return self.base + self.style_named(name) if name else self.base
+    def _styled(self, style: str | Style) -> Style:
+        return self.laid_on(self.base, style)

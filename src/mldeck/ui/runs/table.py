@@ -287,7 +287,7 @@ class RunTable(Grid):
             return "  " * (depth + 1) if self.arrangement.child_counts else "  " * depth
         return "  " * depth + ("▸ " if run_id in self.arrangement.folded else "▾ ")
 
-    def heading_cells(self, row: int) -> Sequence[Cell] | None:
+    def line_cells(self, row: int) -> Sequence[Cell] | None:
         heading = self.arrangement.headings.get(row)
         if heading is None:
             return None

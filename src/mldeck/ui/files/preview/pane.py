@@ -34,8 +34,8 @@ from mldeck.ui.files.preview.table_view import archive_view, array_view, rows_te
 from mldeck.ui.files.preview.text_view import TextView
 from mldeck.ui.files.preview.value_tree import ValueTree
 from mldeck.ui.files.reading import FolderLook, Look, Subject, look_at
-from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.line_view import ReadyLines
+from mldeck.ui.kit.grid import Cell, Grid
+from mldeck.ui.kit.line_view import LineView
 from mldeck.ui.kit.text_styles import rendered_markdown
 from mldeck.ui.kit.threads import read_off_loop
 
@@ -121,8 +121,12 @@ class PreviewPane(Widget):
                 lines = await read_off_loop(lambda interrupt: rendered_markdown(text, width, interrupt.check))
             except Unanswered as error:
                 return _Body(TextView(subject.source, look), "", (*look.notes, f"Shown as text: {error}."))
-            cut = () if look.page.next_offset is None else ("The beginning of it: R shows all of it as text.",)
-            return _Body(ReadyLines(lines, id="preview-markdown"), "", (*look.notes, *cut))
+            cut = () if look.page.next_offset is None else ("This is the beginning: R shows all of it as text.",)
+            return _Body(
+                LineView([[Cell(*piece) for piece in line] for line in lines], id="preview-markdown"),
+                "",
+                (*look.notes, *cut),
+            )
         if isinstance(look, ImagePreview) and look.rows:
             before = self.view if isinstance(self.view, ImageView) and self._shown is subject else None
             return _Body(ImageView(look, before), picture_text(look), look.notes)
@@ -191,7 +195,7 @@ def _body_of(subject: Subject, look: Look) -> _Body:
 
         return _Body(ModelCard(look), "MLflow model", (look.problem,) if look.problem else ())
     if isinstance(look, FolderLook):
-        return _Body(ReadyLines(_folder_lines(look), id="preview-folder"), "folder")
+        return _Body(LineView(_folder_lines(look), id="preview-folder"), "folder")
     if isinstance(look, TextPreview):
         return _Body(TextView(subject.source, look), "", look.notes)
     if isinstance(look, TreePreview):
@@ -205,8 +209,8 @@ def _body_of(subject: Subject, look: Look) -> _Body:
     if isinstance(look, ArchivePreview):
         return _Body(archive_view(look), f"{len(look.members):,} members{_all_text(look.is_all)}", look.notes)
     if isinstance(look, BinaryPreview):
-        lines = [[(line, "")] for line in hex_lines(look.head)]
-        return _Body(ReadyLines(lines, id="preview-bytes"), "its first bytes", look.notes)
+        lines = [[Cell(line)] for line in hex_lines(look.head)]
+        return _Body(LineView(lines, id="preview-bytes"), "its first bytes", look.notes)
     assert isinstance(look, NoPreview)
     return _Body(None, "", look.notes)
 
@@ -215,12 +219,12 @@ def _all_text(is_all: bool) -> str:
     return "" if is_all else " (the first of them)"
 
 
-def _folder_lines(look: FolderLook) -> list[list[tuple[str, str]]]:
+def _folder_lines(look: FolderLook) -> list[list[Cell]]:
     total = look.total
     counts = (("files", total.files), ("folders", total.folders))
-    lines: list[list[tuple[str, str]]] = [[(f"  {name:9}", "dim"), (f"{number:,}", "")] for name, number in counts]
-    lines.append([("  size     ", "dim"), (size_text(total.size), "")])
+    lines = [[Cell(f"  {name:9}", "dim"), Cell(f"{number:,}")] for name, number in counts]
+    lines.append([Cell("  size     ", "dim"), Cell(size_text(total.size))])
     if look.where:
-        lines.append([("  where    ", "dim"), (safe(look.where), "")])
-    lines += [[("  not read ", "warn"), (safe(path), "")] for path in total.unreadable]
+        lines.append([Cell("  where    ", "dim"), Cell(safe(look.where))])
+    lines += [[Cell("  not read ", "warn"), Cell(safe(path))] for path in total.unreadable]
     return lines

@@ -7,7 +7,6 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import ClassVar
 
-from rich.style import Style
 from textual import work
 from textual.binding import BindingType
 from textual.message import Message
@@ -20,8 +19,8 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.ui.files.keys import TEXT
 from mldeck.ui.files.preview.text_layout import Row, pieces_of, row_at, rows_of
 from mldeck.ui.files.preview.text_reading import ReadPage, as_lines, colours, find_next, find_previous, place_of
-from mldeck.ui.kit.keys import bindings
-from mldeck.ui.kit.line_view import LineView
+from mldeck.ui.kit.grid import Cell, Grid
+from mldeck.ui.kit.keys import LINES, bindings
 from mldeck.ui.kit.text_styles import LOOKS
 from mldeck.ui.kit.threads import read_off_loop
 
@@ -29,8 +28,9 @@ _MOST_PAGES = 4
 _NUMBER_WIDTH = 7
 
 
-class TextView(LineView):
-    BINDINGS: ClassVar[list[BindingType]] = bindings(TEXT)
+class TextView(Grid):
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TEXT, LINES)
+    WHOLE_LINES = True
 
     class Moved(Message):
         """Another part is shown, or something is known of it now."""
@@ -65,21 +65,21 @@ class TextView(LineView):
 
     # -- what is shown
 
-    def pieces(self, row: int) -> Sequence[tuple[str, str | Style]]:
+    def line_cells(self, row: int) -> Sequence[Cell]:
         at = self._rows[row]
         page = self._pages[at.page]
-        pieces: list[tuple[str, str | Style]] = list(self._number(page, at)) if self._has_numbers else []
-        return [*pieces, *pieces_of(at, page, self._needle)]
+        number = [self._number(page, at)] if self._has_numbers else []
+        return [*number, *(Cell(*piece) for piece in pieces_of(at, page, self._needle))]
 
-    def _number(self, page: ReadPage, at: Row) -> Iterator[tuple[str, str]]:
+    def _number(self, page: ReadPage, at: Row) -> Cell:
         known = None if page.first_line is None else page.first_line + at.line
         number = "" if at.start else "…" if known is None else str(known)
-        yield f"{number:>{_NUMBER_WIDTH - 1}} ", "faint"
+        return Cell(f"{number:>{_NUMBER_WIDTH - 1}} ", "faint")
 
     def _break_lines(self, keep: tuple[int, int] | None = None) -> None:
         """Which piece of which line stands in which row. `keep`: offset of the page and line that stay at the top."""
         self._rows = [row for index, page in enumerate(self._pages) for row in self._rows_of(index, page)]
-        self.set_content(len(self._rows), ())
+        self.set_content(len(self._rows))
         if keep is not None:
             row = self._row_of(*keep)
             self.scroll_rows_to(row)

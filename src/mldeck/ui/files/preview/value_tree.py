@@ -10,8 +10,8 @@ from textual.binding import BindingType
 
 from mldeck.artifacts.previews.values import Tree, TreeMapping, UnquotedScalar
 from mldeck.ui.kit.cell_text import cell_text
+from mldeck.ui.kit.grid import Cell, Grid
 from mldeck.ui.kit.keys import FOLDS, bindings
-from mldeck.ui.kit.line_view import LineView
 
 _UNFOLDED_ROWS = 200
 """What has no more than this is unfolded from the start."""
@@ -45,8 +45,9 @@ class _Branch:
         return len(self.value) if isinstance(self.value, list) else None
 
 
-class ValueTree(LineView):
+class ValueTree(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(FOLDS)
+    WHOLE_LINES = True
 
     def __init__(self, root: Tree) -> None:
         super().__init__(id="preview-tree")
@@ -54,7 +55,7 @@ class ValueTree(LineView):
         # A single value is a tree too.
         self._branches = [_Branch(each.key, each.index, each.value, 0) for each in top.children] or [top]
         self._unfold_small()
-        self.set_content(len(self._branches), ())
+        self.set_content(len(self._branches))
 
     def _unfold_small(self) -> None:
         """Level by level, as long as there is room."""
@@ -66,23 +67,23 @@ class ValueTree(LineView):
                 self._branches[row + 1 : row + 1] = node.children
             row += 1
 
-    def pieces(self, row: int) -> Sequence[tuple[str, str]]:
+    def line_cells(self, row: int) -> Sequence[Cell]:
         node = self._branches[row]
         mark = ("▾ " if node.is_open else "▸ ") if node.size else "  "
         indented = "  " * min(node.depth, _DEEPEST_INDENT)
         key = f"{node.index}" if node.key is None and node.index is not None else cell_text(node.key or "", _LONGEST)
-        name = (key, "dim" if node.key is None else "accent")
-        gap = ("  " if key else "", "")
-        return ((indented + mark, "dim"), name, gap, *self._value(node))
+        name = Cell(key, "dim" if node.key is None else "accent")
+        gap = Cell("  " if key else "")
+        return Cell(indented + mark, "dim"), name, gap, self._value(node)
 
-    def _value(self, node: _Branch) -> Sequence[tuple[str, str]]:
+    def _value(self, node: _Branch) -> Cell:
         size = node.size
         if size is not None:
             brackets = "{}" if isinstance(node.value, TreeMapping) else "[]"
-            return ((brackets if not size else f"{brackets[0]}{size:,}{brackets[1]}", "dim"),)
+            return Cell(brackets if not size else f"{brackets[0]}{size:,}{brackets[1]}", "dim")
         text = str(node.value)
         style = "warn" if isinstance(node.value, UnquotedScalar) else ""
-        return ((cell_text(text, _LONGEST), style),)
+        return Cell(cell_text(text, _LONGEST), style)
 
     def copied_text(self) -> str | None:
         """A value; of what holds others, its key."""
