@@ -130,6 +130,38 @@ async def test_lines_that_are_gone_are_blank() -> None:
         assert grid.render_line(1).text.strip() == ""
 
 
+class Watched(Numbers):
+    """Notes which rows are in view, each time that they change."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+        super().__init__()
+
+    def rows_in_view_changed(self) -> None:
+        self.seen.append(self.top_row)
+
+
+async def test_a_grid_is_told_when_other_rows_are_in_view() -> None:
+    grid = Watched()
+    async with GridApp(grid).run_test(size=(40, 20)) as pilot:
+        await pilot.pause()
+        assert grid.seen, "laid out"
+        grid.seen.clear()
+        await pilot.press("j", "k")
+        assert not grid.seen
+        await pilot.press("G")
+        assert grid.seen == [11]
+        grid.display = False
+        await pilot.pause()
+        grid.seen.clear()
+        grid.display = True
+        await pilot.pause()
+        assert grid.seen, "on screen again"
+        await pilot.resize_terminal(40, 10)
+        await pilot.pause()
+        assert len(set(grid.seen)) > 1
+
+
 async def test_no_candidates_are_no_rows() -> None:
     grid = CandidateList()
     async with GridApp(grid).run_test(size=(40, 20)):

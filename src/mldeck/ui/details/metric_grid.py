@@ -148,8 +148,7 @@ class MetricGrid(Grid):
     def action_other_view(self) -> None:
         self.post_message(self.OtherViewAsked())
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
+    def rows_in_view_changed(self) -> None:
         self.want_outlines()
 
     def lay_out(self) -> None:
@@ -157,7 +156,4 @@ class MetricGrid(Grid):
         super().lay_out()
         if self.history_width != width:
             self._outlines.forget()
-        self.want_outlines()
-
-    def on_show(self) -> None:
-        self.want_outlines()
+            self.want_outlines()

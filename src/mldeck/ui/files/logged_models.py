@@ -80,7 +80,7 @@ class ModelList(Grid):
             self._put((), str(error))
             return
         self._put(models, _EMPTY_RUN if run_id is not None else _EMPTY_EXPERIMENT)
-        self._want_facts()
+        self.rows_in_view_changed()
 
     def _put(self, models: Sequence[LoggedModel], empty_text: str) -> None:
         self.empty_text = empty_text
@@ -120,7 +120,7 @@ class ModelList(Grid):
 
     # -- what is read for those in sight
 
-    def _want_facts(self) -> None:
+    def rows_in_view_changed(self) -> None:
         missing = [self._models[row] for row in self.visible_rows if self._models[row].uri not in self._facts]
         if missing and self.is_on_screen:
             self._read_facts(missing)
@@ -136,17 +136,6 @@ class ModelList(Grid):
             except MldeckError as error:
                 self._facts[model.uri] = ModelFacts(model.flavors, (), str(error))
             self.set_content(self.row_count)
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._want_facts()
-
-    def lay_out(self) -> None:
-        super().lay_out()
-        self._want_facts()
-
-    def on_show(self) -> None:
-        self._want_facts()
 
     # -- the card
 

@@ -353,6 +353,18 @@ class Grid(ScrollView, can_focus=True):
         self.set_content(self.row_count)
         self._show_column()
         self._show_cursor()
+        self.rows_in_view_changed()
+
+    def rows_in_view_changed(self) -> None:
+        """Read what the rows in view need: the grid was scrolled, laid out, or has come on screen."""
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.rows_in_view_changed()
+
+    def on_show(self) -> None:
+        self.rows_in_view_changed()
 
     def on_resize(self) -> None:
         self._surface.lay_out()

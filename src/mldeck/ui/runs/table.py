@@ -319,13 +319,11 @@ class RunTable(Grid):
         if self.missing()[0]:
             self.post_message(self.RowsWanted())
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if round(old_value) != round(new_value):
-            self.want_rows()
-            if self.newer_above > self.top_row:
-                self.newer_above = self.top_row
-                self.post_message(self.NewerSeen())
+    def rows_in_view_changed(self) -> None:
+        self.want_rows()
+        if self.newer_above > self.top_row:
+            self.newer_above = self.top_row
+            self.post_message(self.NewerSeen())
 
     def _show_column(self) -> None:
         super()._show_column()

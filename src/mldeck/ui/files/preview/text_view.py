@@ -33,11 +33,7 @@ class TextView(Grid):
     WHOLE_LINES = True
 
     class Moved(Message):
-        """Another part is shown, or something is known of it now."""
-
-        def __init__(self, view: TextView) -> None:
-            super().__init__()
-            self.view = view
+        """Posted when `state` has changed."""
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, TextView.Moved)
@@ -83,7 +79,7 @@ class TextView(Grid):
         if keep is not None:
             row = self._row_of(*keep)
             self.scroll_rows_to(row)
-        self.post_message(self.Moved(self))
+        self.post_message(self.Moved())
 
     def _rows_of(self, index: int, page: ReadPage) -> Iterator[Row]:
         width = max(10, self.line_width - (_NUMBER_WIDTH if self._has_numbers else 0))
@@ -140,18 +136,15 @@ class TextView(Grid):
         self._break_lines(self._top)
         self._number_lines()
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._want_pages()
-
     def move_to(self, row: int, column: int | None = None) -> None:
         super().move_to(row, column)
-        self.post_message(self.Moved(self))
-        self._want_pages()
+        self.post_message(self.Moved())
+        self.rows_in_view_changed()
 
     # -- other pages
 
-    def _want_pages(self) -> None:
+    def rows_in_view_changed(self) -> None:
+        """Read the page before or after those that are held, if its rows are nearly in view."""
         near = 2 * self.page_size
         bottom = max(self.top_row + self.page_size, self.cursor_row)
         last, first = self._pages[-1].page, self._pages[0].page
@@ -192,7 +185,7 @@ class TextView(Grid):
         self.cursor_row = max(0, min(cursor, self.row_count - 1))
         self.set_content(self.row_count)
         self.scroll_rows_to(max(0, top))
-        self.post_message(self.Moved(self))
+        self.post_message(self.Moved())
 
     async def _read(self, read: Callable[[], TextPage]) -> TextPage | None:
         try:
@@ -208,7 +201,7 @@ class TextView(Grid):
     async def _measure(self) -> None:
         with suppress(MldeckError, OSError):
             self._byte_count = await read_off_loop(lambda _: self._source.size)
-            self.post_message(self.Moved(self))
+            self.post_message(self.Moved())
 
     @work(group="colours")
     async def _colour(self, page: ReadPage) -> None:
@@ -232,7 +225,7 @@ class TextView(Grid):
         page.first_line = first
         self._spread_numbers()
         self.repaint()
-        self.post_message(self.Moved(self))
+        self.post_message(self.Moved())
 
     def _spread_numbers(self) -> None:
         """From pages whose lines have their numbers to those beside them."""
@@ -272,7 +265,7 @@ class TextView(Grid):
         self.move_to(row if row >= 0 else len(self._rows) - 1)
         self._colour(self._pages[0])
         self._number_lines()
-        self._want_pages()
+        self.rows_in_view_changed()
 
     # -- finding
 
@@ -308,7 +301,7 @@ class TextView(Grid):
                 self._looked_at = looked_at
 
         find = find_previous if direction < 0 else find_next
-        ticks = self.set_interval(0.25, lambda: self.post_message(self.Moved(self)))
+        ticks = self.set_interval(0.25, lambda: self.post_message(self.Moved()))
         try:
             match = await read_off_loop(lambda _: find(self._source, text, start, self._encoding, mine.check, told))
             if match is not None:
@@ -324,7 +317,7 @@ class TextView(Grid):
             if self._search is mine:
                 self._looked_at = None
             self.repaint()
-            self.post_message(self.Moved(self))
+            self.post_message(self.Moved())
 
     def _search_start(self, text: str, direction: int) -> int:
         if self._match is not None and text == self._needle and direction:
