@@ -378,6 +378,22 @@ async def test_other_programs(
     assert not list(isolated.rglob("owned"))
 
 
+async def test_where_in_a_text_the_cursor_is(store: FixtureStore, folder: Path) -> None:
+    (folder / "short.txt").write_text("one\ntwo\n")
+    (folder / "long.txt").write_text("line\n" * 200)
+    async with files_of(store.db, store.run("logreg")) as deck:
+        await deck.view("short.txt")
+        await deck.until_shown("line 1 of 2")
+        await deck.press("j")
+        await deck.until_shown("line 2 of 2")
+        await deck.press("escape")
+        await deck.until(lambda: len(deck.app.screen_stack) == 1, "back")
+        await deck.view("long.txt")
+        await deck.until_shown("line 1 · 0 %")
+        await deck.press("G")
+        await deck.until_shown("line 200 · 100 %")
+
+
 def _no_suspend(_: object) -> object:
     """There is no terminal to give away."""
     from contextlib import nullcontext

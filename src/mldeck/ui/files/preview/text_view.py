@@ -106,10 +106,19 @@ class TextView(Grid):
             return ""
         at = self._rows[self.cursor_row]
         page = self._pages[at.page]
+        if self._is_all_in_view:
+            return f"line {at.line + 1:,} of {len(page.lines):,}"
         following = self._byte_count if page.page.next_offset is None else page.page.next_offset
         done = page.page.offset + (following - page.page.offset) * (at.line + 1) // max(1, len(page.lines))
         line = "" if page.first_line is None else f"line {page.first_line + at.line:,} · "
         return f"{line}{100 * done // self._byte_count} %"
+
+    @property
+    def _is_all_in_view(self) -> bool:
+        """Whether nothing of the text is above or below what is on screen."""
+        page = self._pages[0].page
+        is_whole = len(self._pages) == 1 and page.offset == 0 and page.next_offset is None
+        return is_whole and len(self.visible_rows) == len(self._rows)
 
     def copied_text(self) -> str | None:
         if not self._rows:
