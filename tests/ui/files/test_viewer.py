@@ -7,10 +7,12 @@ import json
 import sys
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from textual.app import App
 from textual.widgets import Input
 
 from mldeck.artifacts.previews.values import ImagePreview, NoPreview, TablePreview, TextPreview
@@ -376,6 +378,36 @@ async def test_other_programs(
     for variable in ("PAGER", "EDITOR"):
         assert (isolated / variable).read_text() == repr([str(folder / name)])
     assert not list(isolated.rglob("owned"))
+
+
+async def test_a_file_that_another_program_changes(
+    store: FixtureStore, folder: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = isolated / "program.py"
+    program.write_text("import sys; open(sys.argv[1], 'a').write('one more line\\n' * 3)")
+    monkeypatch.setenv("EDITOR", f"{sys.executable} {program}")
+    monkeypatch.setattr("textual.app.App.suspend", _resuming)
+    (folder / "short.txt").write_text("first\n")
+    async with files_of(store.db, store.run("logreg")) as deck:
+        await deck.go_to("short.txt")
+        beside = deck.pane.preview
+        await deck.until(lambda: isinstance(beside.view, TextView) and beside.view.text == "first\n", "the text")
+        await deck.press("e")
+        await deck.until(lambda: isinstance(beside.view, TextView) and beside.view.row_count == 4, "the new text")
+        await deck.view("short.txt")
+        await deck.press("s")
+        await deck.until(lambda: deck.preview.extra.startswith("SHA-256"), "the hash")
+        await deck.press("e")
+        await deck.until(lambda: deck.text.row_count == 7, "the new text, full screen")
+        await deck.until_shown("90 B")
+        assert not deck.preview.extra, "the hash of the old text"
+
+
+@contextmanager
+def _resuming(app: App[str]) -> Iterator[None]:
+    """There is no terminal to give away, and the application hears that it has it back."""
+    yield
+    app.app_resume_signal.publish(app)
 
 
 async def test_where_in_a_text_the_cursor_is(store: FixtureStore, folder: Path) -> None:

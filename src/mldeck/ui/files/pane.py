@@ -49,6 +49,10 @@ class ArtifactPane(Widget):
             yield ArtifactTree(id="artifact-tree")
             yield PreviewPane(id="artifact-preview")
 
+    def on_mount(self) -> None:
+        # The program that had the terminal may have changed files.
+        self.app.app_resume_signal.subscribe(self, lambda _: self.show_again())
+
     @property
     def files(self) -> ArtifactTree:
         return self.query_one(ArtifactTree)

@@ -229,6 +229,13 @@ class Subject:
         of_run = () if files is None else (files.run_id, files.models, files.versions, files.tree.unconfirmed)
         return (self.entry, *of_run)
 
+    def as_it_is_now(self) -> Subject:
+        """Return the subject with the present size and time of its file, unless it is remote. Raises `MldeckError`."""
+        path = self.entry.path
+        if not self.entry.is_file or self.tree.local_path(path) is None:
+            return self
+        return replace(self, entry=self.tree.entry(path))
+
     @property
     def location(self) -> str:
         """What to call it elsewhere: a path or a URI."""

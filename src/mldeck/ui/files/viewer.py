@@ -78,6 +78,21 @@ class ArtifactScreen(Screen[None]):
     def on_mount(self) -> None:
         # Only now it is known how much room a picture has.
         after_refresh(self, partial(self._show, self._subject))
+        self.app.app_resume_signal.subscribe(self, lambda _: self._look_again())
+
+    @work(group="look-again", exclusive=True)
+    async def _look_again(self) -> None:
+        """Show the file again if the program that had the terminal has changed it."""
+        before = self._subject
+        try:
+            now = await read_off_loop(lambda _: before.as_it_is_now())
+        except MldeckError as error:
+            self._say(error)
+            return
+        if now.entry != before.entry and self._subject is before:
+            self._stop()
+            self._siblings = [now.entry if entry.path == now.entry.path else entry for entry in self._siblings]
+            self._show(now, as_text=self.pane.as_text)
 
     def _show(self, subject: Subject, *, as_text: bool = False) -> None:
         self._subject = subject

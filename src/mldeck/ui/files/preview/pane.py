@@ -87,9 +87,12 @@ class PreviewPane(Widget):
         return self.query_one("#preview-body", Container)
 
     def show(self, subject: Subject | None, *, as_text: bool = False) -> None:
-        is_same = subject is not None and self.subject is not None and subject.entry.path == self.subject.entry.path
-        if not is_same:
-            self.extra, self._zoom = "", 0
+        entry = None if subject is None else subject.entry
+        before = None if self.subject is None else self.subject.entry
+        if entry is None or before is None or entry.path != before.path:
+            self._zoom = 0
+        if entry != before:
+            self.extra = ""
         self.subject, self.as_text = subject, as_text
         self._load()
 
