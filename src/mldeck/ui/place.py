@@ -18,7 +18,6 @@ from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -27,6 +26,7 @@ from mldeck.format import safe
 from mldeck.ui.app_keys import PLACE
 from mldeck.ui.kit.bars import KeyBar
 from mldeck.ui.kit.clock import pass_time
+from mldeck.ui.kit.debounce import Debouncer
 from mldeck.ui.kit.finder import Finder
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
@@ -46,9 +46,6 @@ POLL_S = 0.4
 
 _MAX_PAUSE_S = 5.0
 _RETRY_S = 1.0
-
-_SETTLE_S = 0.12
-"""How long the cursor must rest before what depends on it is read."""
 
 _BUSY_S = 0.5
 """Reading that takes longer says so."""
@@ -85,7 +82,7 @@ class Place(Screen[None]):
         self.finder = Finder(self, self.find_rows)
         self.busy = ""
         """What has been going on for a while; empty if nothing has."""
-        self._settling: dict[str, Timer] = {}
+        self._debouncer = Debouncer(self)
         self._is_stale = True
         """Whether something on screen is older than the database, as far as is known."""
         self._seen_changes = 0
@@ -298,17 +295,11 @@ class Place(Screen[None]):
 
     def settle(self, what: str, action: Callable[[], object]) -> None:
         """Does it when nothing more of this kind has happened for a moment."""
-        self.forget_settling(what)
-
-        def act() -> None:
-            action()
-
-        self._settling[what] = self.set_timer(_SETTLE_S, act)
+        self._debouncer.call(action, what)
 
     def forget_settling(self, what: str) -> None:
         """What was to be done has been overtaken."""
-        if what in self._settling:
-            self._settling.pop(what).stop()
+        self._debouncer.cancel(what)
 
     async def read_outline(self, run_id: str, key: str, slices: int) -> Sequence[HistorySpan] | None:
         """Read the history of a metric for an inspector, cut into slices; None if it cannot be read, which is reported."""

@@ -136,7 +136,7 @@ async def test_what_enter_applies_is_not_overtaken(store_copy: Callable[[str], F
         deck.screen.run_pane.filter_line._input.text = "status = 'FAILED'"
         await deck.press("enter")
         assert deck.app.session.filter == "status = 'FAILED'"
-        assert "filter" not in deck.screen._settling
+        assert not deck.screen._debouncer.is_waiting("filter")
         await deck.until_shown("1 of 45 runs")
 
 

@@ -8,7 +8,6 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -20,6 +19,7 @@ from mldeck.ui.files.consent import is_agreed
 from mldeck.ui.files.preview.pane import PreviewPane
 from mldeck.ui.files.reading import Subject, no_files_text, read_run_files, where_lines
 from mldeck.ui.files.tree import ArtifactTree
+from mldeck.ui.kit.debounce import Debouncer
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.styles import style_named
 from mldeck.ui.kit.threads import read_off_loop
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 _LEAST_WIDTH = 84
 """Cells for tree and preview side by side."""
 _TALL = 24
-"""Lines from which on there is room for the preview below the tree."""
-_SETTLE_S = 0.12
+"""Height in lines from which on there is room for the preview below the tree."""
 
 
 class ArtifactPane(Widget):
@@ -40,7 +39,7 @@ class ArtifactPane(Widget):
         super().__init__(id=id)
         self._session = session
         self._run: RunDetails | None = None
-        self._settling: Timer | None = None
+        self._debouncer = Debouncer(self)
         self._where: list[tuple[str, str]] = []
 
     def compose(self) -> ComposeResult:
@@ -144,9 +143,7 @@ class ArtifactPane(Widget):
             self._settle()
 
     def _settle(self) -> None:
-        if self._settling is not None:
-            self._settling.stop()
-        self._settling = self.set_timer(_SETTLE_S, self._preview_cursor)
+        self._debouncer.call(self._preview_cursor)
 
     def _preview_cursor(self) -> None:
         if not self.preview.display:
