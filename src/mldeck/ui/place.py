@@ -337,17 +337,17 @@ class Place(Screen[None]):
         with self.reporting_trouble():
             await self.finder.search(message.text)
 
-    def on_find_bar_stepped(self, message: FindBar.Stepped) -> None:
-        self.finder.step(message.step)
+    async def on_find_bar_stepped(self, message: FindBar.Stepped) -> None:
+        await self.finder.step(message.step)
 
     async def on_find_bar_closed(self, message: FindBar.Closed) -> None:
         await self.finder.close(keep=message.keep)
 
-    def action_find_next(self) -> None:
-        self.finder.step(1)
+    async def action_find_next(self) -> None:
+        await self.finder.step(1)
 
-    def action_find_previous(self) -> None:
-        self.finder.step(-1)
+    async def action_find_previous(self) -> None:
+        await self.finder.step(-1)
 
 
 def pane(widget: _AnyWidget, title: str) -> _AnyWidget:

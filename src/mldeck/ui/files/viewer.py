@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from mldeck.ui.files.reading import Subject
 from mldeck.ui.kit.bars import KeyBar
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.find_bar import FindBar
-from mldeck.ui.kit.finder import Finder
+from mldeck.ui.kit.finder import NO_MATCH, Finder
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.mounting import after_refresh
@@ -53,9 +53,7 @@ class ArtifactScreen(Screen[None]):
         self.pane = PreviewPane(id="file")
         self.pane.add_class("pane")
         self._finder = Finder(self, lambda grid, text: grid.find_rows(text))
-        self._bar: FindBar | None = None
-        """The line for finding in a text, which is looked through as far as the file goes."""
-        self._sought = ""
+        self._text_matches = TextMatches(lambda: self._text_view)
         self._working: Interrupt | None = None
         self._done = 0
 
@@ -226,11 +224,7 @@ class ArtifactScreen(Screen[None]):
         """Stops what is going on; then drops what was found; then goes back."""
         if self._stop():
             return
-        view = self._text_view
-        if self._sought and view is not None:
-            self._sought = ""
-            view.forget_search()
-        elif self._finder.has_matches:
+        if self._finder.has_matches:
             await self._finder.forget()
         else:
             self.dismiss()
@@ -240,51 +234,22 @@ class ArtifactScreen(Screen[None]):
     async def action_find(self) -> None:
         view = self.pane.view
         if isinstance(view, TextView):
-            await self._open_bar()
+            await self._finder.open_for(self._text_matches, before="keys")
         elif isinstance(view, Grid):
             await self._finder.open(view, before="keys")
         else:
-            self.notify("There is no text here to find anything in", timeout=2)
-
-    async def _open_bar(self) -> None:
-        if self._bar is None:
-            self._bar = FindBar(id="find")
-            await self.mount(self._bar, before="#keys")
-            self.set_focus(self._bar.input)
+            self.notify("There is no text to search here", timeout=2)
 
     @work(group="find", exclusive=True)
     async def on_find_bar_changed(self, message: FindBar.Changed) -> None:
-        if self._bar is None:
-            await self._finder.search(message.text)
-        else:
-            self._sought = message.text
-            await self._find(0)
-
-    async def _find(self, direction: int) -> None:
-        view = self._text_view
-        if view is None:
-            return
-        is_found = await view.find(self._sought, direction)
-        count = "no match" if is_found is False else ""
-        if self._bar is not None:
-            self._bar.show_count(count)
-        elif count:
-            self.notify(count, timeout=2)
+        await self._finder.search(message.text)
+        self._say_no_match()
 
     def on_find_bar_stepped(self, message: FindBar.Stepped) -> None:
         self._step(message.step)
 
     async def on_find_bar_closed(self, message: FindBar.Closed) -> None:
-        if self._bar is None:
-            await self._finder.close(keep=message.keep)
-            return
-        bar, self._bar = self._bar, None
-        await bar.remove()
-        view = self._text_view
-        self.set_focus(view)
-        if not message.keep and view is not None:
-            self._sought = ""
-            view.forget_search()
+        await self._finder.close(keep=message.keep)
 
     def action_find_next(self) -> None:
         self._step(1)
@@ -292,18 +257,48 @@ class ArtifactScreen(Screen[None]):
     def action_find_previous(self) -> None:
         self._step(-1)
 
-    def _step(self, direction: int) -> None:
-        if self._sought:
-            self._find_on(direction)
-        else:
-            self._finder.step(direction)
-
     @work(group="find", exclusive=True)
-    async def _find_on(self, direction: int) -> None:
-        await self._find(direction)
+    async def _step(self, direction: int) -> None:
+        await self._finder.step(direction)
+        self._say_no_match()
+
+    def _say_no_match(self) -> None:
+        """Notify that there is no match, if the find bar is closed."""
+        if not self._finder.is_open and self._text_view is not None and self._text_matches.count_text:
+            self.notify(self._text_matches.count_text, timeout=2)
 
     def on_unmount(self) -> None:
         self._stop()
+
+
+class TextMatches:
+    """The matches in the text that is shown. All of the file is searched."""
+
+    def __init__(self, shown: Callable[[], TextView | None]) -> None:
+        """`shown` returns the present view, so that the search goes on in the next file."""
+        self._shown = shown
+        self.text = ""
+        self.count_text = ""
+
+    @property
+    def widget(self) -> TextView | None:
+        return self._shown()
+
+    async def search(self, text: str) -> None:
+        self.text = text
+        await self.step(0)
+
+    async def step(self, direction: int) -> None:
+        view = self._shown()
+        if view is not None:
+            is_found = await view.find(self.text, direction)
+            self.count_text = NO_MATCH if is_found is False else ""
+
+    async def forget(self) -> None:
+        self.text = ""
+        view = self._shown()
+        if view is not None:
+            view.forget_search()
 
 
 def _whole_text(subject: Subject, encoding: str, interrupt: Interrupt) -> str:

@@ -274,10 +274,10 @@ class ModelsScreen(Place, inherit_bindings=False):
 
     # -- stages
 
-    def action_stage(self, stage: str) -> None:
+    async def action_stage(self, stage: str) -> None:
         """Move the version to a stage. `n` steps to the next match instead, while there are any."""
         if stage == STAGES[0] and self.finder.has_matches:
-            self.action_find_next()
+            await self.action_find_next()
         else:
             self._move_to(stage)
 
