@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import work
@@ -34,12 +35,11 @@ _STATUS_STYLES = {"READY": "good", "FAILED": "bad", "PENDING": "warn"}
 class ModelList(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS)
 
+    @dataclass
     class Viewed(Message):
         """Somebody wants to see the card of a model."""
 
-        def __init__(self, subject: Subject) -> None:
-            super().__init__()
-            self.subject = subject
+        subject: Subject
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(id=id)

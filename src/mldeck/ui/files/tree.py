@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import work
@@ -31,20 +32,20 @@ _ODD = frozenset(
 class ArtifactTree(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(VIEW_FILE, TAKE_FILE, FOLDS)
 
+    @dataclass
     class Asked(Message):
         """Something is to be done with what is under the cursor: `view`, `download`, `PAGER`, `EDITOR` or `confirm`."""
 
-        def __init__(self, tree: ArtifactTree, what: str) -> None:
-            super().__init__()
-            self.tree = tree
-            self.what = what
+        tree: ArtifactTree
+        what: str
+        """`view`, `download`, `PAGER`, `EDITOR` or `confirm`."""
 
+    @dataclass
     class Searching(Message):
         """So many names were looked at; None when that is over."""
 
-        def __init__(self, looked_at: int | None) -> None:
-            super().__init__()
-            self.looked_at = looked_at
+        looked_at: int | None
+        """Number of names that were compared so far; None at the end."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from rich.text import Text
 from textual import events
@@ -17,10 +18,11 @@ from mldeck.ui.kit.styles import style_named
 class TabBar(Widget):
     """The names of the tabs in one line; the present one stands out."""
 
+    @dataclass
     class Chosen(Message):
-        def __init__(self, index: int) -> None:
-            super().__init__()
-            self.index = index
+        """Posted when a tab is clicked."""
+
+        index: int
 
     def __init__(self, names: Sequence[str], *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -10,6 +10,7 @@ import asyncio
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from textual.message import Message
 
@@ -22,14 +23,13 @@ _LOAD = (("load-buffer", "-w", "-"), ("load-buffer", "-"))
 """Also to the terminal's clipboard, as tmux can since 3.2; and without."""
 
 
+@dataclass
 class CopyAsked(Message):
     """Goes up to the application."""
 
-    def __init__(self, text: str, what: str) -> None:
-        """`what`: the object of "Copied"."""
-        super().__init__()
-        self.text = text
-        self.what = what
+    text: str
+    what: str
+    """The object of "Copied …" in the notification."""
 
 
 class Clipboard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -22,22 +23,24 @@ class FindBar(Horizontal):
         Binding("up,ctrl+p", "step(-1)", "previous", show=False),
     ]
 
+    @dataclass
     class Changed(Message):
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        """Posted when another text is typed."""
 
+        text: str
+
+    @dataclass
     class Stepped(Message):
-        def __init__(self, step: int) -> None:
-            super().__init__()
-            self.step = step
+        """Posted to go to the next match (1) or the previous one (-1)."""
 
+        step: int
+
+    @dataclass
     class Closed(Message):
         """`keep`: whether the matches stay marked."""
 
-        def __init__(self, keep: bool) -> None:
-            super().__init__()
-            self.keep = keep
+        keep: bool
+        """Whether the matches stay marked."""
 
     def compose(self) -> ComposeResult:
         yield Static("/", id="find-mark")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -35,10 +36,11 @@ class ButtonBar(Widget, can_focus=True):
         Binding("enter", "press", "press", show=False),
     ]
 
+    @dataclass
     class Pressed(Message):
-        def __init__(self, label: str) -> None:
-            super().__init__()
-            self.label = label
+        """Posted when a button is pressed."""
+
+        label: str
 
     def __init__(self, labels: Sequence[str], *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -7,6 +7,7 @@ row and a column. Vertical scrolling is Textual's; horizontal scrolling moves by
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
@@ -83,12 +84,11 @@ class Grid(ScrollView, can_focus=True):
     Such a grid has no header, scrolls to the right by cells, and shows its cursor only while it has the focus.
     """
 
+    @dataclass
     class CursorMoved(Message):
         """The cursor stands on another row."""
 
-        def __init__(self, grid: Grid) -> None:
-            super().__init__()
-            self.grid = grid
+        grid: Grid
 
         @property
         def control(self) -> Grid:

@@ -7,6 +7,7 @@ moved should send less than that.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rich.segment import Segment
 from rich.style import Style
@@ -29,14 +30,13 @@ class PictureView(Widget):
     class Resized(Message):
         """Draw for another size, please."""
 
+    @dataclass
     class Pointed(Message):
         """Somebody clicked on a cell of the picture."""
 
-        def __init__(self, view: PictureView, column: int, row: int) -> None:
-            super().__init__()
-            self.view = view
-            self.column = column
-            self.row = row
+        view: PictureView
+        column: int
+        row: int
 
         @property
         def control(self) -> PictureView:

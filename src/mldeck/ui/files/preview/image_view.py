@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.color import Color
@@ -28,12 +29,12 @@ class ImageView(ScrollView, can_focus=True):
     class Resized(Message):
         """The picture does not fit the room any more, or there is room for more of it."""
 
+    @dataclass
     class ZoomAsked(Message):
         """So many steps larger than it comes up, please."""
 
-        def __init__(self, zoom: int) -> None:
-            super().__init__()
-            self.zoom = zoom
+        zoom: int
+        """Steps larger than the size at which the picture opens."""
 
     def __init__(self, preview: ImagePreview, before: ImageView | None = None) -> None:
         """`before`: what showed the same picture in another size; what was in the middle of it stays there."""

@@ -57,11 +57,7 @@ class PreviewPane(Widget):
     """Shows one thing at a time. What is on screen stays until the next one has been read."""
 
     class Shown(Message):
-        """There is something else to see, or something was found out about it."""
-
-        def __init__(self, pane: PreviewPane) -> None:
-            super().__init__()
-            self.pane = pane
+        """Posted when another view is shown."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -150,7 +146,7 @@ class PreviewPane(Widget):
             self._say_about()
         if had_focus and self.view is not None:
             self.screen.set_focus(self.view)
-        self.post_message(self.Shown(self))
+        self.post_message(self.Shown())
 
     def _say_about(self, instead: str = "") -> None:
         self.query_one("#preview-about", Static).update(Content(safe(instead or self.description)))
