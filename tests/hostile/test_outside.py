@@ -109,7 +109,7 @@ async def test_an_editor_that_fails_changes_nothing(
     monkeypatch.setenv("EDITOR", "ed")  # a short name, so that the message stays in one line
     async with running_deck(fixture.db, experiment=CHURN) as deck:
         run_id = await edit_note(deck, fixture)
-        await deck.until_shown("as it was")
+        await deck.until_shown("unchanged")
         assert note_of(fixture, run_id) in (None, "")
 
 

@@ -11,11 +11,11 @@ from rich.style import Style
 from mldeck.artifacts.source import no_check
 from mldeck.errors import Interrupted
 from mldeck.helper import Helper, Unanswered
-from mldeck.ui.files.preview.text_reading import colours
+from mldeck.ui.files.preview.text_reading import highlighted
 from mldeck.ui.kit import text_styles as text_looks
-from mldeck.ui.kit.text_styles import LOOKS, rendered_markdown, spans_of
+from mldeck.ui.kit.text_styles import STYLE_NAMES, rendered_markdown, spans_of
 
-STYLES = {name: Style(color=f"color({number})") for number, name in enumerate(LOOKS)}
+STYLES = {name: Style(color=f"color({number})") for number, name in enumerate(STYLE_NAMES)}
 SLOW = [" "] * 30_000
 """Pygments looks from each of these lines to the last one: for minutes, in Python, C and Markdown alike."""
 
@@ -23,9 +23,9 @@ SLOW = [" "] * 30_000
 @pytest.mark.parametrize("lexer", ["python", "c", "markdown"])
 def test_what_cannot_be_coloured_in_time_has_no_colours(lexer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_looks, "_helper", Helper(text_looks.__name__, seconds=1, memory=1 << 29))
-    assert colours(SLOW, lexer, STYLES) == []
+    assert highlighted(SLOW, lexer, STYLES) == []
     # The next question starts another helper.
-    assert colours(["x = 1"], "python", STYLES)[0][-1] == (4, 5, STYLES["warn"])
+    assert highlighted(["x = 1"], "python", STYLES)[0][-1] == (4, 5, STYLES["warn"])
     text_looks._helper.end()
 
 
@@ -61,6 +61,6 @@ def test_markdown_that_takes_too_long_or_too_much_is_not_rendered() -> None:
 @pytest.mark.parametrize("lexer", ["python", "none of that name"])
 def test_every_line_has_its_own_colours(lexer: str) -> None:
     lines = ['"""', "", "a" * 5_000, '"""', "x = 1"]
-    found = colours(lines, lexer, STYLES)
+    found = highlighted(lines, lexer, STYLES)
     assert len(found) == len(lines)
     assert found[1:3] == [[], []]

@@ -1,4 +1,4 @@
-"""Draws a picture off the event loop: what is wanted while one is being drawn is drawn next, and nothing that was overtaken."""
+"""Draws pictures in a worker thread. Requests that arrive meanwhile are coalesced: only the latest is drawn."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ AnyDrawing = TypeVar("AnyDrawing")
 
 
 class Redrawing(Widget, Generic[AnyDrawing]):
-    """A widget around a picture, which is drawn anew for every size."""
+    """A widget around a picture that is drawn anew for each size."""
 
     drawing: AnyDrawing | None = None
-    """What is shown; None before the first one."""
+    """The drawing that is shown; None before the first one."""
     _wanted = 0
+    """Number of requests so far."""
     _drawn = 0
+    """Number of the request that was drawn last."""
     _is_drawing = False
 
     @property
@@ -32,31 +34,35 @@ class Redrawing(Widget, Generic[AnyDrawing]):
 
     @abstractmethod
     def drawer(self, size: tuple[int, int]) -> Callable[[], AnyDrawing]:
-        """What draws for this size what is to be seen now. It is called in a thread, and looks at nothing that changes."""
+        """Return a function that draws the present content for a size in cells: columns, rows.
+
+        It is called in a thread, and must not read anything that may change meanwhile.
+        """
 
     @abstractmethod
     def show_drawing(self) -> None:
-        """`drawing` is another one now."""
+        """Show `drawing`, which has just changed."""
 
     def redraw(self) -> None:
+        """Draw the present content as soon as the drawing in progress is finished."""
         self._wanted += 1
         if not self._is_drawing and self.is_mounted:
             self._draw()
 
     @property
     def is_drawn(self) -> bool:
-        """Whether what is on screen is the newest there is."""
+        """Whether the latest request has been drawn."""
         return self._drawn == self._wanted
 
     async def drawn(self) -> None:
-        """Waits until it is, or there is no room to draw in."""
-        for worker in [each for each in self.workers if each.node is self and each.group == "draw"]:
+        """Wait until the latest request has been drawn, or there is no room to draw in."""
+        for worker in [worker for worker in self.workers if worker.node is self and worker.group == "draw"]:
             with suppress(WorkerError):
                 await worker.wait()
 
     @work(group="draw")
     async def _draw(self) -> None:
-        if self._is_drawing:  # asked for twice before the first of them began
+        if self._is_drawing:  # Requested twice before the first worker began.
             return
         self._is_drawing = True
         try:

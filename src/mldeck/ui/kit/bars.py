@@ -1,4 +1,4 @@
-"""One-line widgets: a bar of tabs, and the keys at the bottom."""
+"""One-line widgets: the bar of tabs, and the key bar at the bottom."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mldeck.ui.kit.styles import style_named
 
 
 class TabBar(Widget):
-    """The names of the tabs in one line; the present one stands out."""
+    """The names of the tabs in one line; the active one is highlighted."""
 
     @dataclass
     class Chosen(Message):
@@ -51,7 +51,7 @@ class TabBar(Widget):
 
 
 class KeyBar(Widget):
-    """What can be done here: the bindings of the widget that has the focus, as many as there is room for."""
+    """The keys of the widget that has the focus, as many as there is room for."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
@@ -70,12 +70,12 @@ class KeyBar(Widget):
         return text
 
     def _unavailable(self, action: str) -> str | None:
-        """Why the screen cannot do it now; it says so when the key is pressed."""
+        """Return why the screen cannot do it now; None if it can."""
         ask: Callable[[str], str | None] = getattr(self.screen, "unavailable", lambda _: None)
         return ask(action)
 
     def _shown_bindings(self) -> list[Binding]:
-        """Those nearest to the focus first, each action once; before them the way out, if it is one of them."""
+        """Return the bindings to show: Esc first, then those nearest to the focus, each action once."""
         seen: dict[str, Binding] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding

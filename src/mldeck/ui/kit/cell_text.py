@@ -1,4 +1,4 @@
-"""Foreign text in terminal cells."""
+"""Cuts and pads text from the store to a number of terminal cells."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from mldeck.format import cell_width, cut, safe
 
 
 def cell_text(text: str, width: int) -> str:
-    """At most `width` cells of a text, made safe; the cut is marked by an ellipsis."""
-    # A text may have thousands of characters, and only the first few are ever seen.
+    """Return at most `width` cells of a text, made safe. An ellipsis marks the cut."""
+    # A text may have thousands of characters, of which only the first few are shown.
     return cut(safe(text[: 4 * max(width, 0) + 64]), width)
 
 

@@ -1,4 +1,4 @@
-"""The colours of charts: which palette belongs to a theme, and an ink as a style of Rich."""
+"""The colours of charts: the palette of a theme, and the Rich style of an ink."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mldeck.charts.picture import SERIES_COLOURS, Ink, Role
 
 
 def palette_of(widget: Widget) -> Palette:
-    """mldeck's own themes have theirs; any other theme gets that for dark or for light backgrounds."""
+    """Return the palette of the present theme. Themes that are not mldeck's get the one for dark or light backgrounds."""
     theme = widget.app.current_theme
     if theme.name == "mldeck-colour-blind":
         return COLOUR_BLIND
@@ -20,12 +20,12 @@ def palette_of(widget: Widget) -> Palette:
 
 
 def ink_style(widget: Widget, ink: Ink) -> Style:
-    """Without a background: that of whatever the picture stands on."""
+    """Return the style of an ink, without a background: the widget's own shows through."""
     return _style(palette_of(widget), ink)
 
 
 def named_ink(name: str) -> Ink:
-    """The ink that `series-3` or `scale-11` stands for."""
+    """Return the ink for a name such as `series-3` or `scale-11`."""
     role, _, index = name.rpartition("-")
     number = int(index)
     return Ink(Role(role), number % SERIES_COLOURS if role == Role.SERIES.value else number)

@@ -1,7 +1,7 @@
-"""What is copied, and where it went.
+"""Copies text to the terminal's clipboard or to tmux's buffer, and says which of the two.
 
-Applications reach the clipboard of the user's own terminal with OSC 52, also over SSH; nothing ever answers. tmux ignores it
-by default, but has a buffer of its own, and passes that on to the terminal if it is told to.
+Applications reach the clipboard of the user's own terminal with OSC 52, also over SSH; no terminal confirms it. tmux ignores
+OSC 52 by default, but has a buffer of its own, and passes that on to the terminal if it is told to.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from textual.message import Message
 from mldeck.ui.kit.threads import in_thread
 
 _PATIENCE_S = 2.0
-"""How long tmux may take."""
+"""Seconds that tmux may take."""
 
 _LOAD = (("load-buffer", "-w", "-"), ("load-buffer", "-"))
-"""Also to the terminal's clipboard, as tmux can since 3.2; and without."""
+"""Commands to try in turn: with the terminal's clipboard, which tmux can set since 3.2, then without."""
 
 
 @dataclass
 class CopyAsked(Message):
-    """Goes up to the application."""
+    """Asks the application to copy a text."""
 
     text: str
     what: str
@@ -33,19 +33,19 @@ class CopyAsked(Message):
 
 
 class Clipboard:
-    """Where texts are put so that they can be pasted elsewhere, one after the other: the last one stays."""
+    """Copies texts one after the other, so that the last one stays."""
 
     def __init__(self, send: Callable[[str], None]) -> None:
-        """`send`: the way to the terminal."""
+        """`send` passes a text to the terminal."""
         self._send = send
         self._in_tmux = bool(os.environ.get("TMUX"))
         self._behind_tmux = os.environ.get("TERM", "").startswith(("tmux", "screen"))
-        """Maybe on another machine, from where only the terminal's name is known here."""
+        """Whether the terminal is a tmux, possibly on another machine: only the terminal's name is known here."""
         self._loading = asyncio.Lock()
 
     async def put(self, text: str, what: str) -> str:
-        """Copy a text; what to say of it, once it is done."""
-        if self._in_tmux and text:  # it has no empty buffers
+        """Copy a text, and return the message about it."""
+        if self._in_tmux and text:  # tmux has no empty buffers.
             async with self._loading:
                 if await in_thread(_load_buffer, text):
                     return f"Copied {what} to tmux's buffer"
@@ -56,7 +56,7 @@ class Clipboard:
 
 
 def _load_buffer(text: str) -> bool:
-    """Whether tmux took it. The text is no part of the command."""
+    """Return whether tmux took the text. The text is passed on stdin, not in the command."""
     for words in _LOAD:
         try:
             ended = subprocess.run(

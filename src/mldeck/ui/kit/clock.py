@@ -1,4 +1,4 @@
-"""The time on screen: one for all that is shown, and when the first text that it changes is another one."""
+"""The time on screen: one time for all texts, and when the first of them will change."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 _LONGEST_UNIT_MS = 60_000
-"""What changes by the minute, or more rarely, is shown once a minute; what changes by the second, once a second."""
+"""Texts that change once a minute or more rarely are repainted at most once a minute; those in seconds, once a second."""
 
 _NAP_S = 60.0
-"""At the latest then the time is looked at again: somebody may have set it, or the machine may have been asleep."""
+"""Seconds after which the time is checked in any case: it may have been set, or the machine may have been asleep."""
 
 
 def now_ms() -> int:
@@ -28,16 +28,16 @@ def now_ms() -> int:
 
 @runtime_checkable
 class Timed(Protocol):
-    """A widget with texts that time changes."""
+    """A widget with texts that change as time passes."""
 
     def pass_time(self) -> None:
-        """Paint what looks different now; nothing else."""
+        """Repaint what looks different now, and nothing else."""
 
 
 def pass_time(screen: Screen[Any]) -> None:
-    """Bring all times on a screen up to date, those of a widget before those of the widgets in it.
+    """Update all times on a screen, those of a widget before those of its children.
 
-    A widget that is still being made is left out: it has nothing on screen yet, and makes its texts from the present time.
+    Widgets that are not mounted yet are skipped: they show nothing so far, and will make their texts from the present time.
     """
     for node in screen.walk_children(with_self=True):
         if isinstance(node, Timed) and cast("Widget", node).is_mounted:
@@ -45,40 +45,40 @@ def pass_time(screen: Screen[Any]) -> None:
 
 
 class Clock:
-    """Makes the texts that time changes, and so knows when the first of them will be another one.
+    """Makes the texts that depend on the time, and so knows when the first of them will change.
 
-    Until then the time goes by unseen. Then it stands still, so that what is painted in between agrees with what is on screen
-    already, until all of it is painted anew: at once for seconds, and once a minute for all else.
+    From that moment on the clock stands still, so that what is painted meanwhile agrees with what is on screen already, until
+    everything is repainted: at once for texts in seconds, once a minute for all others.
     """
 
     def __init__(self, read: Callable[[], int] | None = None) -> None:
         self.read = read or now_ms
         self._struck = self.read()
         self._change: int | None = None
-        """When the first of the texts that were made will be another one; None while none will."""
+        """Time in ms when the first text will change; None while none will."""
         self._due: int | None = None
-        """When they are to be made anew."""
+        """Time in ms when the texts are to be made anew."""
         self._noted = asyncio.Event()
 
     @property
     def now(self) -> int:
-        """The time on screen."""
+        """The time on screen, in ms."""
         return self.read() if self._change is None else min(self.read(), self._change - 1)
 
     def age(self, timestamp: int) -> str:
-        """Return how long ago that is."""
+        """Return how long ago a time in ms is, as text."""
         now = self._now_after(timestamp)
         self._note(age_change(timestamp, now))
         return age_text(timestamp, now)
 
     def running(self, start: int) -> str | None:
-        """Return how long what started then has been running; None if that is still to come."""
+        """Return how long ago something started that is still running; None if the start is in the future."""
         now = self._now_after(start)
         self._note(running_change(start, now))
         return running_text(start, now)
 
     def _now_after(self, timestamp: int) -> int:
-        """Return `now`; or the time of something that happened since, which the rest of the screen has to catch up with."""
+        """Return `now`, or the timestamp if it is newer than the time on screen, which then has to catch up."""
         now = self.now
         if now < timestamp <= self.read():
             self._be_due(timestamp)
@@ -96,20 +96,20 @@ class Clock:
             self._noted.set()
 
     def strike(self) -> None:
-        """Go on to the present time: all that is shown is about to be made anew."""
+        """Go on to the present time, because all texts are about to be made anew."""
         self._struck, self._change, self._due = self.read(), None, None
 
     async def until_due(self) -> None:
-        """Sleep until something on screen has to be made anew."""
+        """Sleep until a text on screen has to be made anew."""
         while (left := self._left()) is None or left > 0:
             self._noted.clear()
             nap = None if left is None else min(left / 1000, _NAP_S)
-            with suppress(asyncio.TimeoutError):  # until Python 3.11 not the builtin one
+            with suppress(asyncio.TimeoutError):  # Not the builtin one before Python 3.11.
                 await asyncio.wait_for(self._noted.wait(), nap)
 
     def _left(self) -> int | None:
         return None if self._due is None else self._due - self.read()
 
     def look(self) -> None:
-        """Look at the time again, which has been set."""
+        """Check the time again, because the system clock has been set."""
         self._noted.set()

@@ -1,4 +1,4 @@
-"""Run the user's own pager or editor on a file, with the deck out of the way."""
+"""Runs the user's pager or editor on a file, while the application is suspended."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pathlib import Path
 
 from textual.app import App
 
-_STAND_INS = {"PAGER": "less", "EDITOR": "vi"}
-"""The programs used where a variable is not set."""
+_DEFAULTS = {"PAGER": "less", "EDITOR": "vi"}
+"""Programs for variables that are not set."""
 
 
 def run_outside(app: App[str], variable: str, file: Path) -> str:
-    """Run the program that `$PAGER` or `$EDITOR` names; why that failed, or an empty text.
+    """Run the program that `$PAGER` or `$EDITOR` names. Return why that failed, or an empty text.
 
-    Never through a shell, because file names are foreign text. A variable that holds nothing but blanks names no program:
-    without this check the file itself would be run.
+    No shell is involved, because file names come from others. A variable of blanks names no program: without that check the
+    file itself would be run.
     """
-    program = os.environ.get(variable) or _STAND_INS[variable]
+    program = os.environ.get(variable) or _DEFAULTS[variable]
     try:
         words = shlex.split(program)
     except ValueError as error:
@@ -52,7 +52,7 @@ def _out_of_the_way(app: App[str]) -> Iterator[None]:
 
 @contextmanager
 def _stopped_later() -> Iterator[None]:
-    """Hold a ctrl+z back: Textual hands the terminal over for it, and waits for itself if it does so at the moment."""
+    """Hold back Ctrl+Z. Textual suspends the application for it, and would deadlock while it is suspending already."""
     if sys.platform == "win32":
         yield
         return
@@ -72,23 +72,23 @@ def _leave_to_the_program(number: int, frame: object) -> None:
 
 @contextmanager
 def _terminal_of_the_program() -> Iterator[None]:
-    """Leave ctrl+c and ctrl+\\ to the program, as a shell does, and take the terminal back with the modes that it had.
+    """Leave Ctrl+C and Ctrl+\\ to the program, as a shell does, and restore the terminal's modes afterwards.
 
-    A handler, unlike ignoring them, is not passed on to the program.
+    The signals get a handler, because ignored signals would also be ignored by the program.
     """
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]
-    handlers = {each: signal.signal(each, _leave_to_the_program) for each in numbers}
+    handlers = {number: signal.signal(number, _leave_to_the_program) for number in numbers}
     try:
         with _terminal_modes_kept():
             yield
     finally:
-        for each, handler in handlers.items():
-            signal.signal(each, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
 def _terminal_modes_kept() -> Iterator[None]:
-    """A program that was killed may leave the terminal without echo."""
+    """Restore the terminal's modes: a program that was killed may leave it without echo."""
     if sys.platform == "win32" or not sys.stdin.isatty():
         yield
         return
@@ -98,5 +98,5 @@ def _terminal_modes_kept() -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(termios.error):  # the terminal is gone
+        with suppress(termios.error):  # The terminal is gone.
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, modes)

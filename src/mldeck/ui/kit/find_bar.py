@@ -1,4 +1,4 @@
-"""The line for quick find, at the bottom while it is in use."""
+"""The input line of quick find, at the bottom of a screen while it is in use."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FindBar(Horizontal):
 
     @dataclass
     class Closed(Message):
-        """`keep`: whether the matches stay marked."""
+        """Posted by Enter and Esc."""
 
         keep: bool
         """Whether the matches stay marked."""

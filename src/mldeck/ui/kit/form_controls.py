@@ -1,4 +1,4 @@
-"""What dialogs with several fields have in common: buttons in a row, a box to tick, a list that takes what room is left."""
+"""Controls for dialogs with several fields: a row of buttons, a check box, and a list that takes the room that is left."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from mldeck.ui.kit.styles import style_named
 
 _GAP = 2
 _SHARE = 0.94
-"""Of the height of the screen, for a dialog."""
+"""Largest share of the height of the screen for a dialog."""
 
 
 def fit_rows(pane: Widget, rows: Widget, wanted: int, others: int) -> None:
-    """Gives a list in a dialog the lines that it wants, or those that the `others` leave, so that buttons stay in sight."""
+    """Set the height of a list in a dialog so that everything below it stays in sight.
+
+    `wanted`: lines of the list. `others`: lines of everything else in the dialog, borders included.
+    """
     fits = wanted + others <= int(pane.app.size.height * _SHARE)
     pane.styles.height = "auto" if fits else f"{_SHARE:.0%}"
     rows.styles.height = wanted if fits else "1fr"
 
 
 class ButtonBar(Widget, can_focus=True):
-    """One of the buttons is marked; Enter presses it."""
+    """A row of buttons. One of them is selected; Enter presses it."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -90,13 +93,13 @@ class ButtonBar(Widget, can_focus=True):
 
 
 class Tick(Widget, can_focus=True):
-    """A box that is ticked or not."""
+    """A check box with its label."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "tick", "tick", show=False)]
 
     class Changed(Message):
-        """It is ticked now, or not any more."""
+        """Posted when the box is checked or cleared by the user."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -1,4 +1,4 @@
-"""A table that paints only what is visible. Rows come from the subclass, one at a time, when they are looked at.
+"""A table that paints only the visible rows. The subclass makes the cells of a row when the row is painted.
 
 Textual's own DataTable blocks for seconds at 10,000 runs; here the cost depends on the height of the widget. The cursor is a
 row and a column. Vertical scrolling is Textual's; horizontal scrolling moves by whole columns, so that none is cut in two.
@@ -21,42 +21,42 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mldeck.format import cell_width, safe
-from mldeck.ui.kit import styles as looks
 from mldeck.ui.kit.cell_text import cell_text, fit
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.keys import GRID, bindings
+from mldeck.ui.kit.styles import style_named
 from mldeck.ui.kit.surface import Surface
 from mldeck.ui.kit.textual_patches import align_scrollbar
 
 
 class Cell(NamedTuple):
-    """What stands in one cell: text that is safe to print, and the name of its style (see `mldeck.ui.kit.styles`)."""
+    """One cell: its text, and its style or the name of one (see `mldeck.ui.kit.styles`)."""
 
     text: str
     style: str | Style = ""
     first_style: str = ""
-    """Of its first character, if that looks different."""
+    """Style name of the first character, if it looks different."""
 
 
 class GridColumn(NamedTuple):
     label: str
     width: int
-    """In terminal cells."""
+    """Width in terminal cells."""
     right: bool = False
-    """Whether it is aligned to the right."""
+    """Whether the cells are aligned to the right."""
     group: str = ""
-    """Named above the header, where it changes."""
+    """Name of the column's group. It is shown above the header, where the group begins."""
     mark: str = ""
-    """Behind the label: the direction of sorting."""
+    """Suffix of the label: the direction of sorting."""
 
 
 class Standing(NamedTuple):
-    """Where the cursor is in view."""
+    """The position of the cursor on the page, to be restored in other content."""
 
     height: int
-    """Rows from the top of the page down to it."""
+    """Rows between the top of the page and the cursor."""
     is_page_first: bool
-    """Whether nothing is above the page."""
+    """Whether the page is the first one: nothing is above it."""
 
 
 GAP = 2
@@ -86,7 +86,7 @@ class Grid(ScrollView, can_focus=True):
 
     @dataclass
     class CursorMoved(Message):
-        """The cursor stands on another row."""
+        """Posted when the cursor moves to another row."""
 
         grid: Grid
 
@@ -99,7 +99,7 @@ class Grid(ScrollView, can_focus=True):
             return isinstance(message, Grid.CursorMoved) and message.grid is self.grid
 
     class Opened(CursorMoved):
-        """Enter was pressed on the row under the cursor."""
+        """Posted when the row under the cursor is opened, by Enter or a double click."""
 
     def __init__(self, *, id: str | None = None, fixed_columns: int = 1, has_header: bool = True) -> None:
         super().__init__(id=id)
@@ -118,11 +118,11 @@ class Grid(ScrollView, can_focus=True):
         self._styles_by_name: dict[str, Style] = {}
         self._focused = False
         self._painted: dict[int, Strip] = {}
-        """By line of the widget, what was painted there last."""
+        """The strips painted last, by line of the widget."""
 
     @property
     def empty_text(self) -> str:
-        """What stands there instead of rows, if there are none."""
+        """The text shown in place of rows if there are none."""
         return self._empty_text
 
     @empty_text.setter
@@ -141,7 +141,7 @@ class Grid(ScrollView, can_focus=True):
         return None
 
     def fitting_columns(self) -> Sequence[GridColumn]:
-        """The columns, as wide as there is room for; for grids whose columns depend on that."""
+        """Return the columns for the present width. Override it if columns or their widths depend on the width."""
         return self.columns
 
     # -- what is visible
@@ -155,7 +155,7 @@ class Grid(ScrollView, can_focus=True):
 
     @property
     def line_width(self) -> int:
-        """Cells for the columns: what the scrollbar leaves."""
+        """The width for the columns in cells, without the scroll bar."""
         return self.size.width - (self.scrollbar_size_vertical if self.show_vertical_scrollbar else 0)
 
     @property
@@ -171,10 +171,10 @@ class Grid(ScrollView, can_focus=True):
         return range(self.top_row, min(self.row_count, self.top_row + self.page_size))
 
     def visible_columns(self) -> list[int]:
-        """Indexes of the columns on screen: the fixed ones, then those scrolled to, as many as fit.
+        """Return the indexes of the columns on screen: the fixed ones, then as many as fit from the first scrolled one on.
 
-        A column that does not fit is left out rather than cut: a number without its last digits is another number. Only the
-        first one is shown in any case.
+        A column that does not fit is left out rather than cut, because a number without its last digits is another number.
+        The first scrolled column is always shown.
         """
         shown = list(range(min(self._fixed_columns, len(self.columns))))
         used = sum(self.columns[index].width + GAP for index in shown)
@@ -187,9 +187,9 @@ class Grid(ScrollView, can_focus=True):
         return shown
 
     def set_content(self, row_count: int, columns: Sequence[GridColumn] | None = None) -> None:
-        """Tells that there are other rows or columns now; the cursor stays where it is, if there is such a row.
+        """Show other rows or columns. The cursor keeps its row if there still is one.
 
-        Columns that are not given are those that fit.
+        `columns`: None for `fitting_columns()`.
         """
         self.row_count = row_count
         self.columns = tuple(self.fitting_columns() if columns is None else columns)
@@ -204,7 +204,7 @@ class Grid(ScrollView, can_focus=True):
         self.virtual_size = Size(1, self.row_count + self.header_height)
 
     def repaint(self) -> None:
-        """Everything visible may look different now."""
+        """Repaint everything visible, from new cells."""
         self._lines.clear()
         self.refresh()
 
@@ -215,7 +215,7 @@ class Grid(ScrollView, can_focus=True):
             self._refresh_row(row)
 
     def pass_time(self) -> None:
-        """Paint the lines that time has changed."""
+        """Repaint the lines that time has changed."""
         painted, self._painted = self._painted, {}
         if not self.is_on_screen:
             if painted:
@@ -234,7 +234,7 @@ class Grid(ScrollView, can_focus=True):
     # -- moving
 
     def move_to(self, row: int, column: int | None = None) -> None:
-        """Puts the cursor there; only the two rows concerned are painted, unless it leaves the page."""
+        """Move the cursor. Only the two rows concerned are repainted, unless the page or the visible columns change."""
         row = max(0, min(row, self.row_count - 1))
         seen = self.visible_columns()
         column_changed = column is not None and self._set_column(column)
@@ -256,7 +256,7 @@ class Grid(ScrollView, can_focus=True):
         return Standing(self.cursor_row - self.top_row, self.top_row == 0)
 
     def stand(self, row: int, before: Standing) -> None:
-        """Put the cursor on a row of other content, at the height that it had; on the first page, if that was shown."""
+        """Put the cursor on a row of other content, at the same height; the first page stays the first page if the row fits."""
         self.cursor_row = row
         fits_at_top = before.is_page_first and row < self.page_size
         self.scroll_rows_to(0 if fits_at_top else max(0, row - before.height))
@@ -280,7 +280,7 @@ class Grid(ScrollView, can_focus=True):
         return True
 
     def _show_column(self) -> None:
-        """Scrolls to the right or left until the column under the cursor is on screen."""
+        """Scroll sideways until the column under the cursor is on screen."""
         column = self.cursor_column
         if column >= self._fixed_columns:
             self._first_column = min(self._first_column, column)
@@ -288,8 +288,8 @@ class Grid(ScrollView, can_focus=True):
                 self._first_column = self._first_that_shows(column)
 
     def _first_that_shows(self, column: int) -> int:
-        """The leftmost column from which on this one still fits."""
-        room = self.line_width - sum(each.width + GAP for each in self.columns[: self._fixed_columns])
+        """Return the leftmost column to begin with so that this one still fits."""
+        room = self.line_width - sum(fixed.width + GAP for fixed in self.columns[: self._fixed_columns])
         room -= self.columns[column].width
         first = column
         while first > self._fixed_columns and room >= self.columns[first - 1].width + GAP:
@@ -307,7 +307,7 @@ class Grid(ScrollView, can_focus=True):
         self._jump(pages * max(1, self.page_size // 2))
 
     def _jump(self, rows: int) -> None:
-        """Moves the page and the cursor by as much, so that the cursor stays at its height."""
+        """Scroll the page and the cursor by the same number of rows; the cursor keeps its screen line."""
         self.scroll_rows_to(max(0, min(self.top_row + rows, self.row_count - self.page_size)))
         self.move_to(self.cursor_row + rows)
 
@@ -331,19 +331,20 @@ class Grid(ScrollView, can_focus=True):
             self.post_message(CopyAsked(text, text))
 
     def copied_text(self) -> str | None:
-        """What `y` copies."""
+        """Return the text that `y` copies; None if there is none."""
         return None
 
     def found_rows(self, text: str) -> list[int]:
-        """Rows that contain the text, upper and lower case alike; for grids that have all their rows at hand."""
+        """Return the rows that contain the text, ignoring case. For grids that hold all of their rows."""
         wanted = text.lower()
         return [row for row in range(self.row_count) if wanted in self.row_text(row).lower()]
 
     async def find_rows(self, text: str) -> Sequence[int]:
-        """The same, for those that have to look further; an empty text ends the search."""
+        """Return the rows that contain the text. Override it where rows have to be read; an empty text ends the search."""
         return self.found_rows(text) if text else ()
 
     def row_text(self, row: int) -> str:
+        """Return the text of a row that find looks through."""
         return " ".join(cell.text for cell in self.row_cells(row) or ())
 
     # -- events
@@ -387,7 +388,7 @@ class Grid(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         place = event.get_content_offset(self)
         if place is None:
-            return  # on the border
+            return  # The click was on the border.
         column = self.column_at(place.x)
         if place.y < self.header_height:
             if column is not None:
@@ -401,9 +402,10 @@ class Grid(ScrollView, can_focus=True):
                 self.action_open()
 
     def header_clicked(self) -> None:
-        """The header of the column under the cursor was clicked."""
+        """Called when the header of the column that is now under the cursor was clicked."""
 
     def column_at(self, x: int) -> int | None:
+        """Return the index of the column at a horizontal position in cells; None to the right of all columns."""
         left = 0
         for index in self.visible_columns():
             left += self.columns[index].width + GAP
@@ -433,7 +435,7 @@ class Grid(ScrollView, can_focus=True):
         return line
 
     def line_at(self, y: int) -> Strip:
-        """Make a line of the widget."""
+        """Return a line of the widget, by its number from the top."""
         width = self.line_width
         if y < self.header_height:
             header = self._group_line() if y < self.header_height - 1 else self._header_line()
@@ -449,7 +451,7 @@ class Grid(ScrollView, can_focus=True):
             try:
                 line = self._row_line(row, width)
             except LookupError:
-                # The data shrank between two paints. The row is gone with the next one.
+                # The data shrank between two paints. The next paint will not have the row.
                 return Strip.blank(width, self.base)
             self._lines[key] = line
         return line
@@ -457,13 +459,13 @@ class Grid(ScrollView, can_focus=True):
     def _empty_line(self, y: int, width: int) -> Strip:
         """Return a line of the empty text, which is wrapped because it may be whole sentences."""
         lines = [] if self.row_count else self._empty_lines(width)
-        y -= len(lines) < self.size.height - self.header_height  # a blank line above, if there is room
+        y -= len(lines) < self.size.height - self.header_height  # A blank line above it, if there is room.
         text = f"  {lines[y]}" if 0 <= y < len(lines) else ""
         segment = Segment(cell_text(text, width), self.base + self.style_named("dim"))
         return Strip([segment]).adjust_cell_length(width, self.base)
 
     def _empty_lines(self, width: int) -> list[str]:
-        paragraphs = (Content(safe(each)).wrap(max(1, width - 3)) for each in self.empty_text.splitlines())
+        paragraphs = (Content(safe(text)).wrap(max(1, width - 3)) for text in self.empty_text.splitlines())
         return [line.plain.rstrip() for paragraph in paragraphs for line in paragraph or [Content("")]]
 
     def _row_line(self, row: int, width: int) -> Strip:
@@ -494,7 +496,7 @@ class Grid(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, base).simplify()
 
     def header_style(self, index: int) -> str:
-        """The name of the style of what stands above a column."""
+        """Return the name of the style of a column's label."""
         at_cursor = self._focused and index == self.cursor_column
         return "sorted" if self.columns[index].mark else "header-cursor" if at_cursor else "header"
 
@@ -526,5 +528,5 @@ class Grid(ScrollView, can_focus=True):
     def style_named(self, name: str) -> Style:
         style = self._styles_by_name.get(name)
         if style is None:
-            style = self._styles_by_name[name] = looks.style_named(self, name)
+            style = self._styles_by_name[name] = style_named(self, name)
         return style

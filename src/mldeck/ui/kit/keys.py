@@ -1,6 +1,6 @@
-"""Tables of keys: the bindings, the key bar, the help and the command palette are made from them.
+"""Key tables, from which the bindings, the key bar, the help and the command palette are made.
 
-Here are the keys of the kit's own widgets; the `keys` module of each folder holds those of the folder.
+This module holds the keys of the kit's own widgets; the `keys` module of each folder holds those of the folder.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from textual.binding import Binding, BindingType
 @dataclass(frozen=True, slots=True)
 class Key:
     id: str
-    """Stable name, for remapping."""
+    """Stable name of the binding, for remapping."""
     keys: str
-    """As Textual writes them, separated by commas; the first is the one that is shown."""
+    """The keys by Textual's names, separated by commas. The first one is shown."""
     action: str
     label: str
     """Two or three words for the key bar."""
     help: str
     """One sentence for the help and the palette."""
     shown: bool = False
-    """Whether the key bar has room for it."""
+    """Whether it is in the key bar."""
 
 
 GRID = (
@@ -32,9 +32,9 @@ GRID = (
     Key("page_up", "pageup", "page(-1)", "page up", "One page up"),
     Key("half_page_down", "ctrl+d", "half_page(1)", "half a page down", "Half a page down"),
     Key("half_page_up", "ctrl+u", "half_page(-1)", "half a page up", "Half a page up"),
-    Key("first", "g,home", "edge(-1)", "first", "To the first row"),
-    Key("last", "G,end", "edge(1)", "last", "To the last row"),
-    Key("open", "enter", "open", "open", "Go in"),
+    Key("first", "g,home", "edge(-1)", "first", "Go to the first row"),
+    Key("last", "G,end", "edge(1)", "last", "Go to the last row"),
+    Key("open", "enter", "open", "open", "Open"),
     Key("copy", "y", "copy", "copy", "Copy what the cursor is on to the clipboard", shown=True),
 )
 
@@ -45,14 +45,14 @@ COLUMNS = (
 
 
 FOLDS = (
-    Key("fold_row", "left,h", "fold", "fold", "Close the folder or branch, or go to the one that this is in"),
-    Key("unfold_row", "right,l", "unfold", "unfold", "Open the folder or branch, or go into it"),
+    Key("fold_row", "left,h", "fold", "fold", "Close the folder or branch, or go to its parent"),
+    Key("unfold_row", "right,l", "unfold", "unfold", "Open the folder or branch, or go to its first child"),
 )
 
 
 LINES = (
-    Key("lines_left", "left,h", "column(-1)", "left", "Back to the beginning of long lines"),
-    Key("lines_right", "right,l", "column(1)", "right", "On to the end of long lines"),
+    Key("lines_left", "left,h", "column(-1)", "left", "Scroll long lines to the left"),
+    Key("lines_right", "right,l", "column(1)", "right", "Scroll long lines to the right"),
 )
 
 
@@ -105,5 +105,5 @@ _KEY_NAMES = {
 
 
 def key_text(keys: str) -> str:
-    """`down,j` as a person reads it: ↓ j."""
+    """Return keys for people to read: `down,j` becomes `↓ j`."""
     return " ".join(_KEY_NAMES.get(key, key) for key in keys.split(","))

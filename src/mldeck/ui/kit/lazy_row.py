@@ -1,4 +1,4 @@
-"""The cells of a row, each made when it is looked at: there may be thousands, of which a few are on screen."""
+"""A row whose cells are made on access: of thousands of columns, few are on screen."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from mldeck.ui.kit.grid import Cell
 
 
 class LazyCells(Sequence[Cell]):
+    """The cells of a row, by index. Assigning a cell replaces the one that would be made."""
+
     def __init__(self, count: int, make: Callable[[int], Cell]) -> None:
         self._count, self._make = count, make
         self._replaced: dict[int, Cell] = {}
@@ -24,9 +26,9 @@ class LazyCells(Sequence[Cell]):
 
     def __getitem__(self, index: int | slice) -> Cell | Sequence[Cell]:
         if isinstance(index, slice):
-            return [self[each] for each in range(self._count)[index]]
-        place = range(self._count)[index]
-        return self._replaced.get(place) or self._make(place)
+            return [self[column] for column in range(self._count)[index]]
+        column = range(self._count)[index]
+        return self._replaced.get(column) or self._make(column)
 
     def __setitem__(self, index: int, cell: Cell) -> None:
         self._replaced[index] = cell

@@ -1,4 +1,4 @@
-"""Widgets that are made when they are first needed, and may be gone when they are next looked at."""
+"""Widgets that are mounted when they are first needed, and may be gone when a callback reaches them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ AnyWidget = TypeVar("AnyWidget", bound=Widget)
 
 
 async def made(parent: Widget, widget: AnyWidget, *, before: int | None = None) -> AnyWidget:
-    """Mount a widget, unless somebody does so already, and wait until all is there that it consists of.
+    """Mount a widget unless it is being mounted already, and wait until its children are mounted too.
 
-    Until then nothing in it can be found, though the widget can.
+    Until then a query finds the widget, but nothing in it.
     """
     if widget.parent is None:
         parent.mount(widget, before=before)
@@ -24,7 +24,7 @@ async def made(parent: Widget, widget: AnyWidget, *, before: int | None = None) 
 
 
 def after_refresh(widget: Widget, callback: Callable[[], object]) -> None:
-    """Call once the screen has been painted, unless the widget is gone by then: its dialog may have been left."""
+    """Call a function once the screen has been painted, unless the widget is gone by then: its dialog may be closed."""
 
     def call() -> object:
         return callback() if widget.is_mounted and widget.is_attached else None

@@ -1,7 +1,7 @@
-"""Shows a picture of the charts, and repaints only what differs from the picture before it.
+"""Shows a picture of the charts, and repaints only what differs from the picture before.
 
-The lines of hundreds of runs have so many colours that a whole picture takes some 100 kB of a terminal's line. A cursor that is
-moved should send less than that.
+The lines of hundreds of runs have so many colours that a whole picture takes about 100 kB on the line to the terminal. Moving
+a cursor should send less than that.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from mldeck.ui.kit.surface import Surface
 
 
 class PictureView(Widget):
-    """The lines of the picture are made once, when they are first painted."""
+    """A widget that shows a picture. The strips of the picture are made once, when it is first painted."""
 
     ALLOW_SELECT = False
 
     class Resized(Message):
-        """Draw for another size, please."""
+        """Posted when the picture has to be drawn for another size."""
 
     @dataclass
     class Pointed(Message):
-        """Somebody clicked on a cell of the picture."""
+        """Posted when a cell of the picture is clicked."""
 
         view: PictureView
         column: int
@@ -61,7 +61,7 @@ class PictureView(Widget):
             self.repaint(*changed)
 
     def repaint(self, *regions: Region) -> None:
-        """Paints parts of the picture again, or all of it."""
+        """Repaint parts of the picture, or all of it if no region is given."""
         self.refresh(*regions)
 
     def lay_out(self) -> None:
@@ -101,7 +101,7 @@ class PictureView(Widget):
         return self._strips[y].adjust_cell_length(self.size.width, base)
 
     def _strip(self, row: Sequence[PictureCell]) -> Strip:
-        # Most of a picture is blank: nobody sees in which colour, and it would be sent with each piece.
+        # Most of a picture is blank. The colour of a blank cannot be seen, but would be sent with each piece.
         base = self.base
         blank = Style(bgcolor=base.bgcolor)
         return Strip(
@@ -110,14 +110,14 @@ class PictureView(Widget):
 
 
 def changed_rows(before: Picture, after: Picture) -> Iterator[Region]:
-    """Where two pictures of one size are different: a region for each such row, from its first to its last difference.
+    """Yield where two pictures of one size differ: a region for each such row, from its first to its last difference.
 
-    One for each is enough: Textual sends a row from the beginning of the widget on, once for each region in it.
+    One region for a row is enough: for each region, Textual sends the row from the left edge of the widget.
     """
     for y, (old, new) in enumerate(zip(before.rows, after.rows, strict=True)):
         if old != new:
             different = [x for x in range(len(new)) if old[x] != new[x]]
-            # One more to either side: no half of a wide character may stay.
+            # One more on either side, so that no half of a wide character stays.
             first, last = max(0, different[0] - 1), min(len(new) - 1, different[-1] + 1)
             yield Region(first, y, last - first + 1, 1)
 

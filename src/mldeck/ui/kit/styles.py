@@ -1,7 +1,7 @@
-"""The styles of what widgets paint line by line, made from the colours of the theme.
+"""Named styles for widgets that paint themselves line by line, made from the colours of the theme.
 
-Not component classes of Textual's stylesheets: each of them is a node that is styled again and again for each widget, which
-took as long as painting the first frame.
+They are not component classes of Textual's stylesheets, because each of those is a node that is styled again for every widget:
+that took as long as painting the first frame.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from textual.color import Color, ColorParseError
 from textual.widget import Widget
 
 
-class _Look(NamedTuple):
+class _NamedStyle(NamedTuple):
     colour: str = ""
-    """A variable of the theme; empty: the widget's own."""
+    """Name of a variable of the theme; empty for the widget's own colour."""
     share: float = 1.0
-    """How much of it; the rest is the background."""
+    """Share of the colour, from 0 to 1; the rest is the background."""
     background: str = ""
     background_share: float = 1.0
     bold: bool = False
@@ -25,55 +25,55 @@ class _Look(NamedTuple):
 
 
 _OWN = -1
-"""Among the terminal's colours, the one that it has by itself."""
+"""The ANSI index that means the terminal's default colour."""
 
-_LOOKS = {
-    "header": _Look("foreground", 0.6),
-    "header-cursor": _Look("foreground", bold=True),
-    "group": _Look("foreground", 0.4, italic=True),
-    "sorted": _Look("accent", bold=True),
-    "cursor": _Look(background="accent", background_share=0.25, bold=True),
-    "cursor-blurred": _Look(background="foreground", background_share=0.08),
-    "card-cursor": _Look(background="accent", background_share=0.15),
-    "cursor-cell": _Look(background="accent", background_share=0.5, bold=True),
-    "dim": _Look("foreground", 0.55),
-    "faint": _Look("foreground", 0.3),
-    "accent": _Look("accent"),
-    "name": _Look("accent", bold=True),
-    "good": _Look("success"),
-    "bad": _Look("error"),
-    "warn": _Look("warning"),
-    "trouble": _Look("warning", bold=True),
-    "match": _Look("background", background="warning"),
+_STYLES = {
+    "header": _NamedStyle("foreground", 0.6),
+    "header-cursor": _NamedStyle("foreground", bold=True),
+    "group": _NamedStyle("foreground", 0.4, italic=True),
+    "sorted": _NamedStyle("accent", bold=True),
+    "cursor": _NamedStyle(background="accent", background_share=0.25, bold=True),
+    "cursor-blurred": _NamedStyle(background="foreground", background_share=0.08),
+    "card-cursor": _NamedStyle(background="accent", background_share=0.15),
+    "cursor-cell": _NamedStyle(background="accent", background_share=0.5, bold=True),
+    "dim": _NamedStyle("foreground", 0.55),
+    "faint": _NamedStyle("foreground", 0.3),
+    "accent": _NamedStyle("accent"),
+    "name": _NamedStyle("accent", bold=True),
+    "good": _NamedStyle("success"),
+    "bad": _NamedStyle("error"),
+    "warn": _NamedStyle("warning"),
+    "trouble": _NamedStyle("warning", bold=True),
+    "match": _NamedStyle("background", background="warning"),
 }
 
 
 def style_named(widget: Widget, name: str) -> Style:
-    """The style of a name, with translucent colours laid over the background of the widget.
+    """Return the style of a name for a widget. Translucent colours are blended with the widget's background.
 
-    `series-0` … and `scale-0` … are the colours of charts.
+    Names that are not in the table are colours of charts: `series-0` …, `scale-0` ….
     """
-    look = _LOOKS.get(name)
-    if look is None:
-        from mldeck.ui.kit.chart_styles import ink_style, named_ink  # not needed to show the first runs
+    named = _STYLES.get(name)
+    if named is None:
+        from mldeck.ui.kit.chart_styles import ink_style, named_ink  # Not needed for the first frame.
 
         return ink_style(widget, named_ink(name))
     base = widget.rich_style
     _, behind = widget.background_colors
-    colour = _mixed(widget, look.colour, look.share, behind)
-    background = _mixed(widget, look.background, look.background_share, behind)
+    colour = _mixed(widget, named.colour, named.share, behind)
+    background = _mixed(widget, named.background, named.background_share, behind)
     return Style(
         color=colour.rich_color if colour else base.color if background else None,
         bgcolor=background.rich_color if background else None,
-        bold=look.bold or None,
-        italic=look.italic or None,
-        # A tint of the terminal's own colour cannot be had.
+        bold=named.bold or None,
+        italic=named.italic or None,
+        # The terminal's default colour cannot be tinted, so the text is underlined.
         underline=True if background is not None and background.ansi == _OWN else None,
     )
 
 
 def _mixed(widget: Widget, variable: str, share: float, behind: Color) -> Color | None:
-    """None for no colour of its own, and where the theme leaves its colours to the terminal."""
+    """Return the colour of a theme variable; None if there is no variable, or the theme leaves it to the terminal."""
     if not variable:
         return None
     try:

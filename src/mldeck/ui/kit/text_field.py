@@ -1,7 +1,7 @@
-"""Text fields that show somebody else's text, and give it back as it was.
+"""Text fields that show text from others, and return it unchanged.
 
-Control characters in a field are shown as their code, `⟦1B⟧`, so that they neither act on the terminal nor hide, and are
-restored in the text that the field returns. Tags, names, notes and filters come from a database that others write to.
+Tags, names, notes and filters come from a database that others write to. Control characters in a field are shown as their code,
+`⟦1B⟧`, so that they neither act on the terminal nor hide; the text that the field returns has them back.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from mldeck.format import escaped, unescaped
 
 
 class TextField(Input):
-    """A line for one text. Use `text` and `cursor`: `value` and `cursor_position` are about what is on screen."""
+    """A field of one line. Use `text` and `cursor`: `value` and `cursor_position` are those of the escaped text on screen."""
 
     def __init__(
         self,
@@ -24,14 +24,14 @@ class TextField(Input):
         select_on_focus: bool = True,
         keeps_lines: bool = False,
     ) -> None:
-        """`keeps_lines`: pasted line ends are part of the text, and shown as codes. Else a blank takes their place."""
+        """`keeps_lines`: pasted line ends are kept, and shown as codes. Otherwise they are replaced by blanks."""
         super().__init__(escaped(text), placeholder, id=id, compact=True, select_on_focus=select_on_focus)
         self._keeps_lines = keeps_lines
-        self.cursor_blink = False  # a blinking cursor is output that nobody asked for
+        self.cursor_blink = False  # A blinking cursor would send output while the application is idle.
 
     @property
     def text(self) -> str:
-        """The text as it is to be used, control characters included."""
+        """The text that was typed, with its control characters."""
         return unescaped(self.value)
 
     @text.setter
@@ -48,24 +48,24 @@ class TextField(Input):
         self.cursor_position = len(escaped(self.text[:index]))
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take all of the lines, where Textual takes the first one and says nothing."""
+        """Paste all lines; Textual would paste the first one only."""
         event.prevent_default()
         event.stop()
         text = event.text.strip("\r\n")
-        if "\n" not in text:  # most terminals end the lines of what is pasted as the Enter key does
+        if "\n" not in text:  # Most terminals send carriage returns in pasted text, as for the Enter key.
             text = text.replace("\r", "\n")
         self.replace(text if self._keeps_lines else " ".join(text.splitlines()), *sorted(self.selection))
 
     def replace(self, text: str, start: int, end: int) -> None:
-        """Put typed or pasted text in the place of what stands from `start` to `end` on screen."""
+        """Replace the escaped text from `start` to `end` with typed or pasted text."""
         super().replace(escaped(text), start, end)
 
 
 class TextBox(TextArea):
-    """A field for a text of several lines."""
+    """A field of several lines."""
 
     def __init__(self, text: str, *, id: str) -> None:
-        # The widget writes one kind of line end. A text that mixes them keeps the odd ones as codes.
+        # The widget writes one kind of line end. In a text that mixes them, the others are kept as codes.
         without_pairs = text.replace("\r\n", "")
         is_uniform = "\r" not in without_pairs and ("\r" not in text or "\n" not in without_pairs)
         super().__init__(
@@ -75,5 +75,5 @@ class TextBox(TextArea):
 
     @property
     def whole_text(self) -> str:
-        """The text as it is to be saved, control characters included."""
+        """The text to be saved, with its control characters."""
         return unescaped(self.text)

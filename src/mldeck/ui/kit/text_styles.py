@@ -1,6 +1,6 @@
-"""How a foreign text looks when it is coloured or rendered, worked out by a helper that can be ended. No Textual.
+"""Highlights code and renders Markdown in a helper process that can be stopped. No Textual.
 
-Some regular expressions of Pygments take minutes for the few kilobytes of a page, and a page of Markdown may hold any of them.
+Some regular expressions of Pygments take minutes for the few kilobytes of a page, and a page of Markdown may use any of them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from rich.style import Style
 from mldeck.format import safe
 from mldeck.helper import Helper, Read, serve
 
-LOOKS = ("dim", "accent", "good", "warn", "name", "bad")
-"""The names of the styles that code is coloured with (see `mldeck.ui.kit.styles`)."""
+STYLE_NAMES = ("dim", "accent", "good", "warn", "name", "bad")
+"""Names of the styles that code is highlighted with (see `mldeck.ui.kit.styles`)."""
 
 _TOKENS = {
     "Comment": "dim",
@@ -30,31 +30,32 @@ _TOKENS = {
     "Function": "name",
     "Class": "name",
 }
-"""By the parts of a token's name, as in `Token.Literal.String.Doc`: the last one that is here counts."""
+"""Style names by part of a token's name, as in `Token.Literal.String.Doc`: the last part in the table counts."""
 
 _TAB = 4
 
 _helper = Helper(__name__, seconds=5, memory=1 << 29)
 
 NamedSpan = tuple[int, int, str]
+"""Start and end in a line, and the name of a style."""
 StyledText = tuple[str, str]
 """A piece of a line, and its style as Rich writes it."""
 
 
 def spans_of(lines: Sequence[str], lexer: str, check: Callable[[], None]) -> list[list[NamedSpan]]:
-    """What Pygments makes of the lines. Raises Unanswered."""
+    """Return the spans of each line that Pygments highlights. Raises `Unanswered`."""
     answer = _helper.ask({"lines": list(lines), "lexer": lexer}, check)
-    return [[(start, end, look) for start, end, look in line] for line in answer]
+    return [[(start, end, name) for start, end, name in line] for line in answer]
 
 
 def rendered_markdown(text: str, width: int, check: Callable[[], None]) -> list[list[tuple[str, Style]]]:
-    """As lines. Links are named but lead nowhere. Raises Unanswered."""
+    """Return Markdown as lines of styled pieces. Links are shown, but cannot be followed. Raises `Unanswered`."""
     lines = "\n".join(safe(line.expandtabs(_TAB)) for line in text.split("\n"))
     answer = _helper.ask({"markdown": lines, "width": width}, check)
     return [[(safe(piece), Style.parse(style)) for piece, style in line] for line in answer]
 
 
-# -- in the helper
+# -- in the helper process
 
 
 def main(words: list[str]) -> int:
@@ -90,11 +91,12 @@ def _render(text: str, width: int) -> list[list[StyledText]]:
     from rich.markdown import Markdown
     from rich.theme import Theme
 
-    theme = Theme({"markdown.code": "bold", "markdown.code_block": ""})  # Rich's are black, also on a light background
+    # Rich's own styles put code on black, also on a light background.
+    theme = Theme({"markdown.code": "bold", "markdown.code_block": ""})
     console = Console(width=width, color_system="truecolor", force_terminal=True, legacy_windows=False, theme=theme)
     markdown = Markdown("", hyperlinks=False, code_theme="ansi_dark")
-    # Rich drops HTML with the text in it; as text it is at least read.
+    # Rich drops HTML together with the text in it, so it is shown as text.
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
     markdown.markup, markdown.parsed = text, parser.parse(text)
     lines = console.render_lines(markdown, pad=False)
-    return [[(each.text, str(each.style or "")) for each in line if not each.control] for line in lines]
+    return [[(piece.text, str(piece.style or "")) for piece in line if not piece.control] for line in lines]

@@ -1,8 +1,8 @@
-"""Work off the event loop, in threads that never keep the program from ending.
+"""Runs work off the event loop, in threads that never keep the program from ending.
 
-`asyncio.to_thread` uses threads that both the event loop and the interpreter wait for at the end. A thread that waits for a
-server that says nothing cannot be stopped, so leaving would never end. These are daemon threads: leaving gives them a moment
-to finish, and then goes without them.
+At the end, the event loop and the interpreter wait for the threads of `asyncio.to_thread`. A thread that waits for a silent
+server cannot be stopped, so quitting would never end. These are daemon threads: quitting gives them a moment to finish, and
+then leaves without them.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ _running: set[Thread] = set()
 
 
 async def in_thread(function: Callable[_P, _Result], *args: _P.args, **kwargs: _P.kwargs) -> _Result:
-    """Call a function in a thread of its own. Cancelling stops the waiting, not the thread."""
+    """Call a function in a new thread, and return its result. Cancelling stops the waiting, not the thread."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[_Result] = loop.create_future()
     call = partial(copy_context().run, function, *args, **kwargs)
 
     def deliver(settle: Callable[[], None]) -> None:
-        if not future.done():  # it is cancelled when nobody waits any more
+        if not future.done():  # It is done already if the waiting was cancelled.
             settle()
 
     def work() -> None:
         try:
             settle = partial(future.set_result, call())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
+        except BaseException as error:  # noqa: BLE001 - It is raised where the result is awaited.
             settle = partial(future.set_exception, error)
-        with suppress(RuntimeError):  # the loop is closed: the program is ending
+        with suppress(RuntimeError):  # The loop is closed: the program is ending.
             loop.call_soon_threadsafe(deliver, settle)
         _running.discard(thread)
 
@@ -50,7 +50,7 @@ async def in_thread(function: Callable[_P, _Result], *args: _P.args, **kwargs: _
 
 
 async def read_off_loop(read: Callable[[Interrupt], _Result]) -> _Result:
-    """Read in a thread. Cancelling the waiting also stops the read, so that an answer nobody wants costs nothing."""
+    """Read in a thread, and return the result. Cancelling also interrupts the read itself."""
     interrupt = Interrupt()
     try:
         return await in_thread(read, interrupt)
@@ -60,7 +60,7 @@ async def read_off_loop(read: Callable[[Interrupt], _Result]) -> _Result:
 
 
 def wait_for_threads(seconds: float) -> bool:
-    """Give what still runs this long to finish; whether all of it did."""
+    """Wait for the running threads, and return whether all of them have finished."""
     deadline = time.monotonic() + seconds
     for thread in tuple(_running):
         thread.join(max(0.0, deadline - time.monotonic()))

@@ -1,6 +1,6 @@
-"""What the screen reads of a text: lines ready to be shown, their colours, and where something stands. No Textual.
+"""Reads a text for the screen: its lines, their highlighting, and the positions of matches. No Textual.
 
-All of it may read a disk or take a while, and is called in a thread.
+Everything here may read a disk or take a while, and is called in a thread.
 """
 
 from __future__ import annotations
@@ -21,27 +21,28 @@ from mldeck.ui.kit.text_styles import spans_of
 
 _TAB = 4
 _BACK = 4 << 20
-"""Bytes that are searched at once on the way back to the start."""
+"""Bytes that are searched at once when searching backwards."""
 _LONGEST_COLOURED = 2_000
-"""Characters of a line: what is longer was not written by people, and takes long to colour."""
+"""Characters of a line that is highlighted at most: longer ones were not written by people, and take long."""
 
 Span = tuple[int, int, Style]
+"""Start and end in a line, in characters, and the style."""
 
 
 @dataclass
 class ReadPage:
-    """A page of a text, as lines that are safe to print."""
+    """A page of a text as lines that are safe to print."""
 
     page: TextPage
     lines: tuple[str, ...]
     first_line: int | None = None
-    """The number of its first line, from 1; None while nobody knows."""
+    """Number of its first line, from 1; None while it is unknown."""
     spans: Sequence[Sequence[Span]] = field(default_factory=tuple)
-    """The colours of each line; none while they are being worked out."""
+    """Highlighted spans of each line; empty until they are known."""
 
     @property
     def line_count(self) -> int:
-        """How many lines end in it."""
+        """Number of lines that end in the page."""
         return len(self.lines) if self.page.next_offset is not None else max(0, len(self.lines) - 1)
 
 
@@ -53,37 +54,41 @@ def as_lines(page: TextPage) -> ReadPage:
     return ReadPage(page, shown, 1 if page.offset == 0 else None)
 
 
-# -- colours
+# -- highlighting
 
 
-def colours(lines: Sequence[str], lexer: str, looks: Mapping[str, Style], check: Check = no_check) -> list[list[Span]]:
-    """What Pygments makes of the lines; nothing when that takes too long."""
+def highlighted(
+    lines: Sequence[str], lexer: str, styles: Mapping[str, Style], check: Check = no_check
+) -> list[list[Span]]:
+    """Return the spans of each line that Pygments highlights, styles by name; none if that takes too long."""
     short = [line if len(line) <= _LONGEST_COLOURED else "" for line in lines]
     try:
         spans = spans_of(short, lexer, check)
     except Unanswered:
         return []
-    return [[(start, end, looks[look]) for start, end, look in line] for line in spans]
+    return [[(start, end, styles[name]) for start, end, name in line] for line in spans]
 
 
 # -- finding
 
 
-class Place(NamedTuple):
-    """Where something stands in a page."""
+class Position(NamedTuple):
+    """A position in a page."""
 
     line: int
+    """Index of the line in the page."""
     column: int
+    """Characters before it in the line."""
 
 
-def place_of(source: Source, page: TextPage, encoding: str, offset: int) -> Place:
+def position_of(source: Source, page: TextPage, encoding: str, offset: int) -> Position:
     before = decode(source.read(page.offset, max(0, offset - page.offset)), encoding)
-    return Place(before.count("\n"), len(before) - before.rfind("\n") - 1)
+    return Position(before.count("\n"), len(before) - before.rfind("\n") - 1)
 
 
 @dataclass(frozen=True)
 class _Beginning:
-    """A file up to some byte."""
+    """A file up to a byte, as a source of its own."""
 
     whole: Source
     size: int
@@ -99,7 +104,7 @@ class _Beginning:
 def find_next(
     source: Source, text: str, start: int, encoding: str, check: Check = no_check, progress: Progress = no_progress
 ) -> Match | None:
-    """The first match at or after `start`; if there is none, the first one of all."""
+    """Return the first match at or after byte `start`, or else the first of all; None if there is none."""
     found = find_in_text(source, text, start, check, encoding=encoding, progress=progress)
     if found is None and start:
         found = find_in_text(source, text, 0, check, encoding=encoding, progress=progress)
@@ -109,7 +114,7 @@ def find_next(
 def find_previous(
     source: Source, text: str, end: int, encoding: str, check: Check = no_check, progress: Progress = no_progress
 ) -> Match | None:
-    """The last match before `end`; if there is none, the last one of all."""
+    """Return the last match before byte `end`, or else the last of all; None if there is none."""
     return _last_before(source, text, end, encoding, check, progress) or _last_before(
         source, text, source.size, encoding, check, progress
     )
@@ -119,7 +124,7 @@ def _last_before(source: Source, text: str, end: int, encoding: str, check: Chec
     longest = 4 * len(text) + 8
     while end > 0:
         start = max(0, end - _BACK)
-        start -= start % 4  # characters of UTF-16 begin at even bytes
+        start -= start % 4  # Characters of UTF-16 begin at even bytes.
         part = _Beginning(source, min(source.size, end + longest))
         last, at = None, start
         while (found := find_in_text(part, text, at, check, encoding=encoding)) is not None and found.offset < end:

@@ -1,4 +1,4 @@
-"""A text of any length: some pages of it are held, and the next one is read when it is nearly in sight."""
+"""Shows a text of any length: a few pages are held, and the next one is read when its rows are nearly in view."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from mldeck.errors import Interrupted, MldeckError
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.files.keys import TEXT
 from mldeck.ui.files.preview.text_layout import Row, pieces_of, row_at, rows_of
-from mldeck.ui.files.preview.text_reading import ReadPage, as_lines, colours, find_next, find_previous, place_of
+from mldeck.ui.files.preview.text_reading import ReadPage, as_lines, find_next, find_previous, highlighted, position_of
 from mldeck.ui.kit.grid import Cell, Grid
 from mldeck.ui.kit.keys import LINES, bindings
-from mldeck.ui.kit.text_styles import LOOKS
+from mldeck.ui.kit.text_styles import STYLE_NAMES
 from mldeck.ui.kit.threads import read_off_loop
 
 _MOST_PAGES = 4
 _NUMBER_WIDTH = 7
+"""Width of the line numbers in cells."""
 
 
 class TextView(Grid):
@@ -52,12 +53,12 @@ class TextView(Grid):
         self._needle = ""
         self._match: Match | None = None
         self._looked_at: int | None = None
-        """Bytes that were searched until now; None while nothing is searched."""
+        """Bytes that were searched so far; None while nothing is searched."""
         self._search: Interrupt | None = None
 
     def on_mount(self) -> None:
         self._measure()
-        self._colour(self._pages[0])
+        self._highlight(self._pages[0])
 
     # -- what is shown
 
@@ -73,7 +74,7 @@ class TextView(Grid):
         return Cell(f"{number:>{_NUMBER_WIDTH - 1}} ", "faint")
 
     def _break_lines(self, keep: tuple[int, int] | None = None) -> None:
-        """Which piece of which line stands in which row. `keep`: offset of the page and line that stay at the top."""
+        """Make the rows anew. `keep`: offset of the page and index of the line that stay at the top."""
         self._rows = [row for index, page in enumerate(self._pages) for row in self._rows_of(index, page)]
         self.set_content(len(self._rows))
         if keep is not None:
@@ -86,7 +87,7 @@ class TextView(Grid):
         return rows_of(index, page, width if self._wraps else None)
 
     def _row_of(self, page_offset: int, line: int, column: int = 0) -> int:
-        index = next((index for index, each in enumerate(self._pages) if each.page.offset == page_offset), 0)
+        index = next((index for index, held in enumerate(self._pages) if held.page.offset == page_offset), 0)
         return row_at(self._rows, index, line, column)
 
     @property
@@ -98,10 +99,10 @@ class TextView(Grid):
 
     @property
     def state(self) -> str:
-        """Where in the text this is, and what is going on."""
+        """The position of the cursor in the text, or the progress of a search."""
         if self._looked_at is not None:
             share = f" {100 * self._looked_at // self._byte_count} %" if self._byte_count else ""
-            return f"looking…{share} · Esc stops"
+            return f"searching…{share} · Esc stops"
         if not self._rows or not self._byte_count:
             return ""
         at = self._rows[self.cursor_row]
@@ -128,8 +129,8 @@ class TextView(Grid):
 
     @property
     def text(self) -> str:
-        """What is held of it."""
-        return "".join(each.page.text for each in self._pages)
+        """The text of the pages that are held."""
+        return "".join(held.page.text for held in self._pages)
 
     def lay_out(self) -> None:
         self._break_lines(self._top)
@@ -173,7 +174,7 @@ class TextView(Grid):
             del self._pages[0]
             dropped = next((row for row, at in enumerate(self._rows) if at.page > 0), 0)
         self._place(-dropped)
-        self._colour(self._pages[-1])
+        self._highlight(self._pages[-1])
 
     @work(group="page", exclusive=True)
     async def _read_back(self, offset: int) -> None:
@@ -183,10 +184,10 @@ class TextView(Grid):
         new = as_lines(page)
         self._pages = [new, *self._pages[: _MOST_PAGES - 1]]
         self._place(sum(1 for _ in self._rows_of(0, new)))
-        self._colour(new)
+        self._highlight(new)
 
     def _place(self, moved: int) -> None:
-        """Other pages are held now; what is in sight, and the cursor, stay where they are."""
+        """Make the rows of other pages. The view and the cursor stay where they are, `moved` rows further down."""
         self._spread_numbers()
         top, cursor = self.top_row + moved, self.cursor_row + moved
         self._rows = [row for index, page in enumerate(self._pages) for row in self._rows_of(index, page)]
@@ -204,7 +205,7 @@ class TextView(Grid):
             return None
 
     def _say(self, error: Exception) -> None:
-        self.notify(f"It cannot be read any more: {error}", severity="warning", timeout=5)
+        self.notify(f"The file cannot be read any more: {error}", severity="warning", timeout=5)
 
     @work(group="size")
     async def _measure(self) -> None:
@@ -212,17 +213,17 @@ class TextView(Grid):
             self._byte_count = await read_off_loop(lambda _: self._source.size)
             self.post_message(self.Moved())
 
-    @work(group="colours")
-    async def _colour(self, page: ReadPage) -> None:
+    @work(group="highlight")
+    async def _highlight(self, page: ReadPage) -> None:
         lexer = self._lexer
         if lexer is not None:
-            looks = {name: self.style_named(name) for name in LOOKS}
-            page.spans = await read_off_loop(lambda interrupt: colours(page.lines, lexer, looks, interrupt.check))
+            styles = {name: self.style_named(name) for name in STYLE_NAMES}
+            page.spans = await read_off_loop(lambda interrupt: highlighted(page.lines, lexer, styles, interrupt.check))
             self.repaint()
 
     @work(group="numbers", exclusive=True)
     async def _number_lines(self) -> None:
-        """Counting the lines before a page may mean to read much: only where numbers are shown."""
+        """Count the lines before the first page, which may take long, so only if line numbers are shown."""
         page = self._pages[0]
         self._spread_numbers()
         if not self._has_numbers or page.first_line is not None:
@@ -237,7 +238,7 @@ class TextView(Grid):
         self.post_message(self.Moved())
 
     def _spread_numbers(self) -> None:
-        """From pages whose lines have their numbers to those beside them."""
+        """Number the lines of pages from the pages beside them."""
         for before, after in pairwise(self._pages):
             if after.first_line is None and before.first_line is not None:
                 after.first_line = before.first_line + before.line_count
@@ -268,11 +269,11 @@ class TextView(Grid):
             self._show_page(TextPage(page.offset, page.text, None), -1)
 
     def _show_page(self, page: TextPage, row: int) -> None:
-        """This page alone, with the cursor on a row of it; -1 is the last one."""
+        """Show a single page, with the cursor on a row of it; -1 is the last row."""
         self._pages = [as_lines(page)]
         self._break_lines()
         self.move_to(row if row >= 0 else len(self._rows) - 1)
-        self._colour(self._pages[0])
+        self._highlight(self._pages[0])
         self._number_lines()
         self.rows_in_view_changed()
 
@@ -292,9 +293,9 @@ class TextView(Grid):
         self.repaint()
 
     async def find(self, text: str, direction: int = 0) -> bool | None:
-        """To the next match (1), the previous one (-1), or from the start of what is in sight on (0).
+        """Go to the next match (1), the previous one (-1), or the first one from the cursor on (0).
 
-        Whether there is one; None if the search was stopped.
+        Return whether there is one; None if the search was stopped.
         """
         self.stop_search()
         if not text:
@@ -339,13 +340,13 @@ class TextView(Grid):
 
     async def _go_to(self, match: Match) -> None:
         self._match = match
-        held = (each for each in self._pages if self._holds(each.page, match.offset))
-        page = next((each.page for each in held), None)
+        pages = (held.page for held in self._pages if self._holds(held.page, match.offset))
+        page = next(pages, None)
         if page is None:
             page = await read_off_loop(lambda _: self._file.page_around(match.offset))
             self._show_page(page, 0)
-        place = await read_off_loop(lambda _: place_of(self._source, page, self._encoding, match.offset))
-        self.move_to(self._row_of(page.offset, place.line, place.column))
+        position = await read_off_loop(lambda _: position_of(self._source, page, self._encoding, match.offset))
+        self.move_to(self._row_of(page.offset, position.line, position.column))
         row = self.cursor_row
         if not self.top_row <= row < self.top_row + self.page_size - 1:
             self.scroll_rows_to(max(0, row - self.page_size // 2))

@@ -17,22 +17,22 @@ from mldeck.format import safe, safe_lines
 from mldeck.ui.kit.text_field import TextField
 
 
-def _nothing_wrong(_: str) -> str | None:
+def _no_problem(_: str) -> str | None:
     return None
 
 
 class NameDialog(ModalScreen["str | None"]):
-    """The result is the text, or None if it was not wanted after all.
+    """Asks for one line of text. The result is the text, or None if it was cancelled.
 
-    `problem` says what is wrong with a text, in words, or None if nothing is; it is asked at every keystroke.
+    `problem` returns what is wrong with a text, or None; it is called at every keystroke.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
     def __init__(
-        self, title: str, text: str, problem: Callable[[str], str | None] = _nothing_wrong, about: str = ""
+        self, title: str, text: str, problem: Callable[[str], str | None] = _no_problem, about: str = ""
     ) -> None:
-        """`about` says what it is for, where the title does not."""
+        """`about` explains what the text is for, if the title does not."""
         super().__init__()
         self._title = title
         self._text = text
@@ -62,7 +62,7 @@ class NameDialog(ModalScreen["str | None"]):
         return self.query_one(TextField).text
 
     def _has_problem(self, text: str) -> bool:
-        """Whether something is wrong with it; if so, it is said."""
+        """Show what is wrong with the text, and return whether anything is."""
         problem = self._problem(text)
         self.query_one("#name-problem", Static).update(safe(problem or ""))
         return problem is not None

@@ -1,4 +1,4 @@
-"""A few things to choose from, each with its letter; also how something is confirmed."""
+"""A menu of a few choices, each with its letter, and the confirmation made of it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from mldeck.ui.kit.grid import Cell, Grid, GridColumn
 
 class Choice(NamedTuple):
     value: str
-    """What the dialog returns."""
+    """The result of the dialog."""
     letter: str
-    """Chooses it at once; empty for none."""
+    """Key that picks the choice at once; empty if there is none."""
     label: str
 
 
@@ -29,7 +29,8 @@ class _ChoiceList(Grid):
     def __init__(self, choices: Sequence[Choice]) -> None:
         super().__init__(id="choices", has_header=False)
         self._choices = choices
-        self.set_content(len(choices), (GridColumn("", 1), GridColumn("", max(len(each.label) for each in choices))))
+        widest = max(len(choice.label) for choice in choices)
+        self.set_content(len(choices), (GridColumn("", 1), GridColumn("", widest)))
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         choice = self._choices[row]
@@ -37,8 +38,10 @@ class _ChoiceList(Grid):
 
 
 class MenuDialog(ModalScreen["str | None"]):
-    """The result is the value of the choice, or None if nothing was chosen. `text` says what it is about, `present` is the
-    value of the choice that one begins at."""
+    """A menu. The result is the value of the choice, or None if it was cancelled.
+
+    `text` explains the question. `present` is the value of the choice that is selected first.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
@@ -62,7 +65,7 @@ class MenuDialog(ModalScreen["str | None"]):
     def on_mount(self) -> None:
         choices = self.query_one(_ChoiceList)
         choices.focus()
-        values = [each.value for each in self._choices]
+        values = [choice.value for choice in self._choices]
         if self._present in values:
             choices.move_to(values.index(self._present))
 
@@ -81,6 +84,6 @@ class MenuDialog(ModalScreen["str | None"]):
         self.dismiss(None)
 
 
-def confirmation(title: str, text: str, deed: str) -> MenuDialog:
-    """Asks before something is done; the result is "yes" if it is to be. The safe answer is the one under the cursor."""
-    return MenuDialog(title, (Choice("no", "n", "Leave it as it is"), Choice("yes", "y", deed)), text)
+def confirmation(title: str, text: str, verb: str) -> MenuDialog:
+    """Ask before something is done. `verb` is the label of "yes"; "no" is selected first, because it is safe."""
+    return MenuDialog(title, (Choice("no", "n", "Leave it as it is"), Choice("yes", "y", verb)), text)

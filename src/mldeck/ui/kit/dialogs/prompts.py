@@ -1,4 +1,4 @@
-"""What is asked before something is changed: names, texts in the deck or in $EDITOR, tags, and whether it is meant."""
+"""Asks the user before something is changed: for names, texts (here or in $EDITOR), tags and confirmations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _P = ParamSpec("_P")
 
 
 class Asking:
-    """Call its methods in a worker. None is the answer of somebody who wants everything to stay as it is."""
+    """Prompts over a screen. Call the methods in a worker; they return None if nothing is to be changed."""
 
     def __init__(self, screen: Screen[None]) -> None:
         self._screen = screen
@@ -41,7 +41,7 @@ class Asking:
         return None if text is None or text == present else text
 
     async def _note_anywhere(self, title: str, present: str) -> str | None:
-        """In the deck, or where there is an $EDITOR, in the one that is chosen."""
+        """Edit the text here, or if there is an $EDITOR, wherever the user chooses."""
         if not has_editor():
             return await self._note(title, present, in_editor=False)
         choices = [Choice("deck", "d", "Edit it here"), Choice("editor", "e", "Edit it in $EDITOR")]
@@ -54,34 +54,34 @@ class Asking:
         return await self._screen.app.push_screen_wait(TagDialog(title, problem_of(check)))
 
     async def _key(self, tags: Mapping[str, str]) -> str | None:
-        """Which of these tags; people's own come first."""
+        """Ask for one of these tags. Tags of MLflow's own come last."""
         keys = sorted(tags, key=lambda key: (key.startswith(SYSTEM_TAG_PREFIX), key))
         return await self._screen.app.push_screen_wait(
             MenuDialog("Delete which tag?", [Choice(key, "", key) for key in keys])
         )
 
-    async def _is_confirmed(self, title: str, text: str, deed: str) -> bool:
-        return await self._screen.app.push_screen_wait(confirmation(title, text, deed)) == "yes"
+    async def _is_confirmed(self, title: str, text: str, verb: str) -> bool:
+        return await self._screen.app.push_screen_wait(confirmation(title, text, verb)) == "yes"
 
     def _edited_outside(self, text: str) -> str | _Unread | None:
-        """The text after $EDITOR was at it; None when the editor failed, and then nothing is changed."""
+        """Edit a text in $EDITOR. Return the new text, or None if the editor failed."""
         with tempfile.TemporaryDirectory(prefix="mldeck-", ignore_cleanup_errors=True) as folder:
             file = Path(folder) / "note.md"
             file.write_bytes(text.encode(errors="replace"))
             problem = run_outside(self._screen.app, "EDITOR", file)
             if problem:
-                self._screen.notify(f"{problem}; the note is as it was", severity="warning", timeout=5)
+                self._screen.notify(f"{problem}; the note is unchanged", severity="warning", timeout=5)
                 return None
             return _read_back(file, text)
 
 
 @dataclass(frozen=True)
 class _Unread:
-    """A text that is still to be edited in the deck."""
+    """A text that still has to be edited here."""
 
     text: str
     why: str = ""
-    """What went wrong in the editor, as a sentence."""
+    """What went wrong with the editor, as a sentence."""
 
 
 def _read_back(file: Path, before: str) -> str | _Unread:
@@ -93,7 +93,7 @@ def _read_back(file: Path, before: str) -> str | _Unread:
         text = data.decode()
     except UnicodeDecodeError:
         return _Unread(data.decode("latin-1"), "$EDITOR left a text that is not UTF-8; each byte became a character.")
-    # Editors end the last line.
+    # Editors add a line end to the last line.
     return text if before.endswith("\n") else text.removesuffix("\n")
 
 
@@ -102,7 +102,7 @@ def has_editor() -> bool:
 
 
 def problem_of(check: Callable[_P, None]) -> Callable[_P, str | None]:
-    """What is wrong with a text while it is typed, from what refuses to store it."""
+    """Return a function that returns the message of the error that `check` raises, or None if it raises none."""
 
     def problem(*texts: _P.args, **named: _P.kwargs) -> str | None:
         try:

@@ -1,4 +1,4 @@
-"""A tag to set: its key and its value."""
+"""Asks for a tag to set: key and value."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from mldeck.ui.kit.text_field import TextField
 
 
 class TagDialog(ModalScreen["tuple[str, str] | None"]):
-    """The result is key and value, or None if nothing is to be set.
+    """Asks for a tag. The result is key and value, or None if it was cancelled.
 
-    `problem` says what is wrong with a key and its value, in words, or None if nothing is; it is asked at every keystroke.
+    `problem` returns what is wrong with a key and its value, or None; it is called at every keystroke.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
@@ -60,7 +60,7 @@ class TagDialog(ModalScreen["tuple[str, str] | None"]):
             self.query_one("#tag-key").focus()
 
     def _has_problem(self) -> bool:
-        """Whether something is wrong with the tag; if so, it is said."""
+        """Show what is wrong with the tag, and return whether anything is."""
         problem = self._problem(*self._tag)
         self.query_one("#tag-problem", Static).update(safe(problem or ""))
         return problem is not None

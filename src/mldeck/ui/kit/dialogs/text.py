@@ -1,4 +1,4 @@
-"""A long text, whole: to read, scroll and copy."""
+"""Shows a long text in full, to read, scroll and copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text of several lines: the note of a run or an experiment, in Markdown."""
+"""Edits a text of several lines: the Markdown note of a run or an experiment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mldeck.ui.kit.text_field import TextBox
 
 
 class NoteDialog(ModalScreen["str | None"]):
-    """The result is the text, or None if it is to stay as it was."""
+    """A text editor. The result is the text, or None if it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "save", priority=True),

@@ -1,4 +1,4 @@
-"""Waiting for another program to let go of the database: said when it takes a moment, and given up with Esc."""
+"""Waits until another program releases the database: shows a dialog if that takes a moment, which Esc cancels."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from mldeck.ui.kit.dialogs.text import TextDialog
 from mldeck.ui.kit.threads import in_thread
 
 _PATIENCE_S = 0.5
-"""What is done sooner needs no word."""
+"""Seconds before the dialog is shown."""
 
 _Result = TypeVar("_Result")
 
 
 class WaitingDialog(ModalScreen[None]):
-    """Goes away when it is told to; Esc only asks for it."""
+    """Says that the database is locked. Esc interrupts the write; the dialog closes when `end` is called."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "give up")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "cancel")]
 
     def __init__(self, interrupt: Interrupt) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class WaitingDialog(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="waiting", classes="dialog") as pane:
             pane.border_title = "Waiting"
-            pane.border_subtitle = Content("Esc gives up")
+            pane.border_subtitle = Content("Esc cancel")
             yield Static("Another program is writing to the database. Nothing has been changed yet…", markup=False)
 
     def action_give_up(self) -> None:
@@ -49,12 +49,12 @@ class WaitingDialog(ModalScreen[None]):
             self.dismiss()
 
     def on_screen_resume(self) -> None:
-        if self._is_over:  # it ended below the command palette
+        if self._is_over:  # It ended while the command palette was open.
             self.dismiss()
 
 
 async def patiently(app: App[str], write: Callable[[Interrupt], _Result]) -> _Result:
-    """Writes in a thread. Raises what `write` raises, `Interrupted` among it when somebody gave up."""
+    """Write in a thread, with a dialog if it takes long. Raises what `write` raises: `Interrupted` if the user cancels."""
     interrupt = Interrupt()
     writing = asyncio.ensure_future(in_thread(write, interrupt))
     try:
@@ -67,7 +67,7 @@ async def patiently(app: App[str], write: Callable[[Interrupt], _Result]) -> _Re
         return await writing
     except asyncio.CancelledError:
         interrupt.fire()
-        writing.cancel()  # nobody asks any more how it ended
+        writing.cancel()  # Its result is not needed any more.
         raise
 
 
