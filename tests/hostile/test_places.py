@@ -195,7 +195,7 @@ async def test_models_ask_before_their_card_is_shown(store_copy: Callable[[str],
     async with files_of(fixture.db, fixture.run("logreg"), tab="Models") as deck:
         await deck.until_shown("Enter asks")
         await deck.press("enter")
-        await deck.until_shown("Look into")
+        await deck.until_shown("Open it until")
         await deck.press("y")
         await deck.until_shown("MLmodel")
 

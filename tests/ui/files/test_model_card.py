@@ -70,7 +70,8 @@ async def test_the_card_of_a_folder_in_the_tree(fixture_store: FixtureStore) -> 
         (model,) = set(folders) - {"plots", "data"}
         await deck.view(model)
         card = card_of(deck)
-        assert ("churn-model v" if knows_models(fixture_store) else "no version came from it") in text_of(card)
+        registered = "churn-model v" if knows_models(fixture_store) else "no version was registered from it"
+        assert registered in text_of(card)
         assert not card.problem
         snippet = next(row for row, line in enumerate(card.lines) if line.is_code and "pyfunc" in line.copied)
         view = deck.preview.view

@@ -156,7 +156,7 @@ async def test_escape_stops_finding(store_copy: Callable[[str], FixtureStore], m
     monkeypatch.setattr("mldeck.ui.files.tree.find", endless)
     async with files_of(store.db, store.run("logreg")) as deck:
         await deck.press("slash", "x")
-        await deck.until_shown("looking… 12,345 names · Esc stops")
+        await deck.until_shown("searching… 12,345 names · Esc stops")
         await deck.press("escape")
         await deck.until(stopped.is_set, "stopped")
         await deck.until(lambda: deck.files.has_focus, "the tree has the focus")

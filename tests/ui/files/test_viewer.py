@@ -509,7 +509,7 @@ async def test_a_tall_picture_is_scrolled_and_zoomed(store: FixtureStore, folder
         for _ in range(9):
             await deck.press("minus")
             await deck.until(lambda: view().size.width and deck.preview._zoom == view().preview.zoom, "drawn")
-        await deck.until_shown("All of it is in sight")
+        await deck.until_shown("All of the picture is in view")
         assert len(view().preview.rows) <= room.height
         assert (view().max_scroll_x, view().max_scroll_y) == (0, 0)
         await deck.press("0")

@@ -1,4 +1,4 @@
-"""What can be done with a file of a tree wherever it is shown: look at it, copy it out, open it in another program."""
+"""Actions on a file of an artifact tree, wherever it is shown: download it, or open it in another program."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ _MOST_REASONS = 3
 
 
 class FileActions:
+    """The actions, with their dialogs and notifications on a screen."""
+
     def __init__(self, screen: Screen[None], databases: Collection[Path]) -> None:
-        """`databases`: never replaced by a copy."""
+        """`databases`: files that a download never replaces."""
         self._screen = screen
         self.databases = databases
 
@@ -42,32 +44,32 @@ class FileActions:
         if copied.skipped:
             reasons = "; ".join(f"{path}: {why}" for path, why in copied.skipped[:_MOST_REASONS])
             more = len(copied.skipped) - _MOST_REASONS
-            left_out = f"{len(copied.skipped):,} left out: {reasons}" + (f"; and {more:,} more" if more > 0 else "")
+            left_out = f"{len(copied.skipped):,} skipped: {reasons}" + (f"; and {more:,} more" if more > 0 else "")
             self._screen.notify(left_out, severity="warning", timeout=10)
 
     async def open_outside(self, subject: Subject, variable: str) -> None:
-        """In $PAGER or $EDITOR; a file of another machine as a copy that is gone afterwards. Call it in a worker."""
+        """Open a file in $PAGER or $EDITOR; a remote file as a copy that is deleted afterwards. Call it in a worker."""
         if not subject.entry.is_file:
             self._screen.notify("Only files can be opened in another program", timeout=3)
             return
         with tempfile.TemporaryDirectory(prefix="mldeck-", ignore_cleanup_errors=True) as folder:
             try:
-                place = subject.tree.local_path(subject.entry.path)
-                if place is None:
-                    place = await self._copied(subject, Path(folder))
+                path = subject.tree.local_path(subject.entry.path)
+                if path is None:
+                    path = await self._copied(subject, Path(folder))
             except MldeckError as error:
                 self._screen.notify(str(error), severity="warning", timeout=5)
                 return
-            problem = run_outside(self._screen.app, variable, place)
+            problem = run_outside(self._screen.app, variable, path)
         if problem:
             self._screen.notify(problem, severity="warning", timeout=5)
 
     async def _copied(self, subject: Subject, folder: Path) -> Path:
-        place = folder / (plain_name(subject.entry.name, "file"))
-        destination = Destination(place, self.databases)
+        path = folder / plain_name(subject.entry.name, "file")
+        destination = Destination(path, self.databases)
         self._screen.notify("Fetching a copy…", timeout=2)
         await read_off_loop(
             lambda interrupt: copy_out(subject.tree, subject.entry.path, destination, check=interrupt.check)
         )
-        place.chmod(0o400)
-        return place
+        path.chmod(0o400)
+        return path

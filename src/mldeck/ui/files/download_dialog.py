@@ -1,4 +1,4 @@
-"""Copies a file or folder out: asks where to, shows how far it is, can be stopped, and replaces nothing without asking."""
+"""Copies a file or folder out: asks for the destination, shows the progress, and asks before it replaces anything."""
 
 from __future__ import annotations
 
@@ -26,25 +26,28 @@ from mldeck.ui.kit.text_field import TextField
 from mldeck.ui.kit.threads import read_off_loop
 
 _PATIENCE_S = 0.5
+"""Seconds of copying before the progress is shown."""
 _STEP_S = 0.25
+"""Seconds between two updates of the progress."""
 
 
 class DownloadDialog(ModalScreen["CopyResult | None"]):
-    """The result is what was copied; None if nothing was."""
+    """The dialog. The result is what was copied; None if nothing was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
     def __init__(self, tree: ArtifactTree, path: str, name: str, databases: Collection[Path]) -> None:
-        """`name`: what it is to be called, if nobody says otherwise. `databases` are never written."""
+        """`name`: suggested name of the copy. `databases`: files that are never replaced."""
         super().__init__()
         self._tree = tree
         self._source = path
         self._file_name = name
         self._databases = databases
         self._may_replace = ""
-        """The place that was asked about last; Enter on the same one again replaces what is there."""
+        """The destination that exists and was asked about; Enter on the same one again replaces it."""
         self._worker: Worker[None] | None = None
         self._done: tuple[int, int] | None = None
+        """Bytes that are copied, and bytes in all; None until they have been counted."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="download", classes="dialog") as pane:
@@ -73,7 +76,7 @@ class DownloadDialog(ModalScreen["CopyResult | None"]):
     def _path(self, text: str) -> Path:
         try:
             return path_for(self._file_name, typed_path(text))
-        except (OSError, ValueError) as error:  # a name that cannot be
+        except (OSError, ValueError) as error:  # Not a possible name.
             raise MldeckError(f"{text} was not written: {error}") from error
 
     @on(Input.Changed)
@@ -127,7 +130,7 @@ class DownloadDialog(ModalScreen["CopyResult | None"]):
             self._say(f"{size_text(done)} of {size_text(total)}… Esc stops")
 
     def action_cancel(self) -> None:
-        """The first Esc stops the copying, the next one goes away."""
+        """Stop copying; if nothing is being copied, close the dialog."""
         if self._worker is not None and self.is_copying:
             self._worker.cancel()
             self._say("Stopped; nothing was written.")

@@ -1,4 +1,4 @@
-"""The models that a run or the runs of an experiment logged. What the database does not say is read for those in sight."""
+"""The models logged by a run or by the runs of an experiment. What the database does not hold is read for those in view."""
 
 from __future__ import annotations
 
@@ -26,18 +26,20 @@ _WIDEST = 40
 _EMPTY_RUN = (
     "This run logged no models.\n"
     "mlflow.<flavor>.log_model() keeps one here.\n"
-    "The first releases of MLflow wrote none down: look among its artifacts."
+    "The first releases of MLflow did not record them: look among its artifacts."
 )
 _EMPTY_EXPERIMENT = "No run of this experiment logged a model."
 _STATUS_STYLES = {"READY": "good", "FAILED": "bad", "PENDING": "warn"}
 
 
 class ModelList(Grid):
+    """A table of logged models."""
+
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS)
 
     @dataclass
     class Viewed(Message):
-        """Somebody wants to see the card of a model."""
+        """Posted when the card of a model is opened."""
 
         subject: Subject
 
@@ -50,7 +52,7 @@ class ModelList(Grid):
         self._experiment_id: str | None = None
 
     def show(self, run_id: str | None, experiment_id: str | None) -> None:
-        """Of a run, or of an experiment; of nothing if neither is given."""
+        """Show the models of a run or of an experiment; none if both are None."""
         if (run_id, experiment_id) != (self._run_id, self._experiment_id):
             self._facts = {}
             self._put((), "reading…")
@@ -59,7 +61,7 @@ class ModelList(Grid):
         self._load()
 
     def show_again(self) -> None:
-        """The database changed: what is registered now?"""
+        """Read everything again, because the database has changed."""
         self._facts = {}
         self._load()
 
@@ -92,8 +94,8 @@ class ModelList(Grid):
         names = [model.name for model in self._models]
         return (
             GridColumn("name", _width("name", names)),
-            GridColumn("registered as", _width("registered as", [_registered_text(each) for each in facts])),
-            GridColumn("flavors", _width("flavors", [each.problem or ", ".join(each.flavors) for each in facts])),
+            GridColumn("registered as", _width("registered as", [_registered_text(known) for known in facts])),
+            GridColumn("flavors", _width("flavors", [known.problem or ", ".join(known.flavors) for known in facts])),
             GridColumn("status", 8),
             GridColumn("step", 6, right=True),
             GridColumn("created", 19),
@@ -118,7 +120,7 @@ class ModelList(Grid):
     def copied_text(self) -> str | None:
         return self._models[self.cursor_row].uri if self._models else None
 
-    # -- what is read for those in sight
+    # -- what is read for the models in view
 
     def rows_in_view_changed(self) -> None:
         missing = [self._models[row] for row in self.visible_rows if self._models[row].uri not in self._facts]

@@ -1,4 +1,4 @@
-"""The card of a model: sections of names and values, and code that is ready to be copied."""
+"""Shows the card of a model: sections of names and values, and code to copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's card: what its MLmodel says, what the database knows of it, and the code that would load it. No Textual."""
+"""The card of a model: what its MLmodel file and the database say about it, and the code that loads it. No Textual."""
 
 from __future__ import annotations
 
@@ -27,34 +27,38 @@ from mldeck.format import exact_float_text, size_text, time_text
 from mldeck.registry.nouns import LoggedModel, ModelVersion
 
 _MAX_TEXT = 1 << 14
-"""Bytes of a file that is shown within the card."""
+"""Bytes of a file that are shown in the card at most."""
 _MAX_LINES = 60
+"""Lines of a file that are shown in the card at most."""
 _MAX_CARD_LINES = 10_000
 _LONGEST = 4_000
-"""Characters of a name or a text in one line of the card."""
+"""Characters of a name or a text in one line of the card at most."""
 _STATUS_STYLES = {"READY": "good", "FAILED": "bad", "PENDING": "warn"}
 
 
 @dataclass(frozen=True)
 class ModelFolder:
+    """A folder that holds a model, and what the database knows about it."""
+
     tree: ArtifactTree
     path: str
     uri: str
-    """By which MLflow loads it."""
+    """The URI by which MLflow loads it."""
     where: str | None
+    """Where the folder is; None if that is unknown."""
     model: LoggedModel | None = None
-    """What the database knows of it."""
+    """Its record in the database; None if there is none."""
     versions: tuple[ModelVersion, ...] = ()
-    """Registered versions that came from it."""
+    """The versions that were registered from it."""
 
 
 class CardLine(NamedTuple):
     name: str = ""
     text: str = ""
     style: str = ""
-    """Of the text, by name."""
+    """Name of the style of the text."""
     copied: str = ""
-    """What copying the line copies: more than there is in it, for code."""
+    """The text that `y` copies, if it is more than the line: the whole snippet, for code."""
     is_heading: bool = False
     is_code: bool = False
 
@@ -64,17 +68,17 @@ class Card:
     title: str
     lines: tuple[CardLine, ...]
     problem: str = ""
-    """What is wrong with the MLmodel."""
+    """What is wrong with the MLmodel file."""
 
 
 def came_from(version: ModelVersion, model: LoggedModel) -> bool:
-    """Whether it was registered from this very model, and not from another one of the same run."""
+    """Return whether a version was registered from this model, and not from another one of the same run."""
     if model.model_id is not None and version.logged_model_id == model.model_id:
         return True
-    known = {_plain(each) for each in (model.uri, model.artifact_location) if each}
-    if any(each and _plain(each) in known for each in (version.source, version.storage_location)):
+    known = {_plain(uri) for uri in (model.uri, model.artifact_location) if uri}
+    if any(uri and _plain(uri) in known for uri in (version.source, version.storage_location)):
         return True
-    # MLflow writes the path of the run's folder in several ways, but always with the path below it at the end.
+    # MLflow writes the run's folder in several ways, but the URI always ends with the path below that folder.
     folder = f"{model.run_id}/artifacts/{model.name}"
     return version.run_id == model.run_id and _plain(version.source or "").endswith(folder)
 
@@ -100,7 +104,7 @@ def read_card(folder: ModelFolder, check: Check = no_check) -> Card:
 
 
 def _bounded(lines: Iterable[CardLine]) -> tuple[CardLine, ...]:
-    """The first of them, none too long to be drawn."""
+    """Return the first lines, each cut to a length that can be drawn."""
     shown = [_cut(line) for line in islice(lines, _MAX_CARD_LINES + 1)]
     if len(shown) > _MAX_CARD_LINES:
         shown[-1] = CardLine(text=f"… and more: these are the first {_MAX_CARD_LINES:,} lines", style="dim")
@@ -132,7 +136,7 @@ def _lines(folder: ModelFolder, model: MLmodel, check: Check) -> Iterator[CardLi
     yield from _example_lines(folder, model)
     yield from _requirement_lines(folder, model)
     yield from _pair_lines("Metadata", model.metadata)
-    yield from _pair_lines("Else in MLmodel", model.others)
+    yield from _pair_lines("Other fields of MLmodel", model.others)
 
 
 def _about(folder: ModelFolder, model: MLmodel, check: Check) -> Iterator[CardLine]:
@@ -187,7 +191,7 @@ def _field_lines(fields: Iterable[SignatureField]) -> Iterator[CardLine]:
 
 
 def _record_lines(folder: ModelFolder) -> Iterator[CardLine]:
-    """What the database knows of it, whether or not its files make sense."""
+    """Yield what the database knows about the model, whether or not its files can be read."""
     model = folder.model
     if model is not None:
         yield CardLine("Logged model", is_heading=True)
@@ -204,9 +208,9 @@ def _record_lines(folder: ModelFolder) -> Iterator[CardLine]:
             yield CardLine("type", model.model_type)
         if model.creation_time is not None:
             yield CardLine("created", time_text(model.creation_time))
-        latest = {each.key: each for each in model.metrics}  # they are in the order of their steps
-        points = ((key, f"{exact_float_text(each.value)}  at step {each.step}") for key, each in latest.items())
-        yield from _pair_lines("Metrics, the latest of each", points)
+        latest = {metric.key: metric for metric in model.metrics}  # The metrics are in the order of their steps.
+        points = ((key, f"{exact_float_text(metric.value)}  at step {metric.step}") for key, metric in latest.items())
+        yield from _pair_lines("Metrics, latest values", points)
         yield from _pair_lines("Params", model.params.items())
         yield from _pair_lines("Tags", model.tags.items())
 
@@ -217,7 +221,7 @@ def _version_lines(folder: ModelFolder) -> Iterator[CardLine]:
         aliases = "".join(f"  @{alias}" for alias in version.aliases)
         yield CardLine(f"{version.name} v{version.version}", f"{version.stage}{aliases}", "accent")
     if not folder.versions:
-        yield CardLine(text="no version came from it", style="dim")
+        yield CardLine(text="no version was registered from it", style="dim")
 
 
 def _pair_lines(title: str, pairs: Iterable[tuple[str, str]]) -> Iterator[CardLine]:

@@ -1,4 +1,4 @@
-"""The inspector's tab of files: where they are, the tree, and beside it, where there is room, what is under the cursor."""
+"""The inspector's tab of artifacts: where they are, their tree, and if there is room a preview of what the cursor is on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _LEAST_WIDTH = 84
-"""Cells for tree and preview side by side."""
+"""Width in cells from which on the preview is beside the tree."""
 _TALL = 24
 """Height in lines from which on there is room for the preview below the tree."""
 
@@ -61,10 +61,10 @@ class ArtifactPane(Widget):
         return self.query_one(PreviewPane)
 
     def show(self, details: RunDetails | None, empty_text: str) -> None:
-        """The files of another run, or of the same one as they are now. Without a run, `empty_text` says why."""
+        """Show the files of a run as they are now. Without a run, `empty_text` says why."""
         before, self._run = self._run, details
         if details is None or before is None or details.run.run_id != before.run.run_id:
-            self.files.empty_text = empty_text if details is None else "looking…"
+            self.files.empty_text = empty_text if details is None else "reading…"
             self.files.show(None)
             self._say_where([])
             self.preview.show(None)
@@ -72,7 +72,7 @@ class ArtifactPane(Widget):
             self._load(details)
 
     def show_again(self) -> None:
-        """There may be other files now."""
+        """Read the files of the run again."""
         if self._run is not None:
             self._load(self._run)
 
@@ -115,8 +115,8 @@ class ArtifactPane(Widget):
         problem = self.files.problem
         lines = self._where
         if problem:
-            # It often begins with the place that could not be listed.
-            lines = [*(each for each in lines if not problem.startswith(each[0])), (problem, "warn")]
+            # The problem often begins with the place that could not be listed.
+            lines = [*(line for line in lines if not problem.startswith(line[0])), (problem, "warn")]
         parts = [(safe(line) + "\n", style_named(self, style or "dim")) for line, style in lines]
         text = Text.assemble(*parts, overflow="fold")
         text.rstrip()
@@ -154,7 +154,7 @@ class ArtifactPane(Widget):
 
     @property
     def subject(self) -> Subject | None:
-        """What is under the cursor."""
+        """The file or folder under the cursor."""
         files, entry = self.files.files, self.files.cursor_entry
         return None if files is None or entry is None else Subject(files.tree, entry, files)
 
@@ -165,4 +165,4 @@ class ArtifactPane(Widget):
         if message.looked_at is None:
             where.update(self._where_text())
         else:
-            where.update(Content(f"looking… {message.looked_at:,} names · Esc stops"))
+            where.update(Content(f"searching… {message.looked_at:,} names · Esc stops"))

@@ -1,6 +1,6 @@
-"""What the screen reads of files: where a run's are, which folders are open, and what one of them is. No Textual.
+"""Reads for the artifact tree and the previews: where files are, what is in folders, and what a file is. No Textual.
 
-Everything that looks at a disk, a network or the database is called in a thread.
+Everything that accesses a disk, a network or the database is called in a thread.
 """
 
 from __future__ import annotations
@@ -35,46 +35,46 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """A run's tree, and what the database knows of the models in it."""
+    """The artifact tree of a run, and what the database knows about the models in it."""
 
     run_id: str
     tree: RunTree
     models: tuple[LoggedModel, ...] = ()
     versions: tuple[ModelVersion, ...] = ()
-    """Registered ones that came from the run or from one of its models."""
+    """The versions that were registered from the run or from one of its models."""
 
     def model_folder(self, path: str) -> ModelFolder:
-        """A folder that holds a model."""
+        """Return a folder that is known to hold a model."""
         model = self._model_at(path)
         uri = model.uri if model is not None else f"runs:/{self.run_id}/{path}"
-        versions = () if model is None else tuple(each for each in self.versions if came_from(each, model))
+        versions = () if model is None else tuple(version for version in self.versions if came_from(version, model))
         return ModelFolder(self.tree, path, uri, self.tree.location(path), model, versions)
 
     def _model_at(self, path: str) -> LoggedModel | None:
         model_id = next((branch.model_id for branch in self.tree.branches if branch.label == path), None)
         if model_id is not None:
-            return next((each for each in self.models if each.model_id == model_id), None)
-        return next((each for each in self.models if each.model_id is None and each.name == path), None)
+            return next((model for model in self.models if model.model_id == model_id), None)
+        return next((model for model in self.models if model.model_id is None and model.name == path), None)
 
 
 def read_run_files(session: Session, run: Run, interrupt: Interrupt | None = None) -> RunFiles:
     models = session.store.registry().models_of_run(run.run_id, interrupt)
-    model_ids = tuple(each.model_id for each in models if each.model_id)
+    model_ids = tuple(model.model_id for model in models if model.model_id)
     versions = session.registry.versions_of_run(run.run_id, model_ids, interrupt)
     return RunFiles(run.run_id, run_tree(run.artifact_uri, run.run_id, models, session.places()), models, versions)
 
 
 def where_lines(tree: RunTree) -> list[tuple[str, str]]:
-    """Where the files were found and where the database says that they should be, each line with the name of its style."""
+    """Return where the files are, and where the database says that they should be: lines with the names of their styles."""
     lines = list(_about(tree.own, "")) if not tree.branches or tree.own.how is not LocationStatus.NOTHING_LOGGED else []
     problems = [line for branch in tree.branches for line in _about(branch.located, f"{branch.name}: ") if line[1]]
-    # What was moved was moved together, and so is what is gone.
+    # Models are usually moved or deleted together with the run's own files: each state is said once.
     said = {style for _, style in lines}
     return lines + [line for line in problems if line[1] not in said][:3]
 
 
 def no_files_text(tree: RunTree) -> str:
-    """What stands where the files would be if there were any."""
+    """Return the text for a tree without files."""
     text = "No files: mlflow.log_artifact() and log_figure() put some here."
     if tree.own.how is LocationStatus.NOTHING_LOGGED:
         text += "\nIf they were moved: mldeck --artifact-root OLD=NEW"
@@ -94,7 +94,7 @@ def _about(located: Located, prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def _recorded(located: Located) -> str:
-    """What the database says, without the end that is the same where the files are."""
+    """Return the recorded location, without the end that it shares with the present one."""
     parts = printable(located.uri or "").split("/")
     ends = zip(reversed(parts), reversed((located.where or "").split("/")), strict=False)
     same = sum(1 for _ in takewhile(lambda end: end[0] == end[1], ends))
@@ -103,38 +103,40 @@ def _recorded(located: Located) -> str:
 
 # -- folders, opened and closed
 
-_ENTER_ASKS = "not looked into · Enter asks"
-"""Of a place that only the database names."""
+_ENTER_ASKS = "not opened · Enter asks"
+"""Shown for a place that only the database names."""
 
 
 class Row(NamedTuple):
-    """One line of the tree: something in a folder, or a word about what is in it."""
+    """One row of the tree: an entry of a folder, or a word about the folder's content."""
 
     path: str
     depth: int
     entry: Entry | None = None
     word: str = ""
-    """Instead of an entry; the path is then that of the folder."""
+    """Shown if there is no entry; the path is then that of the folder."""
 
 
 class Listing(NamedTuple):
+    """What was found in a folder."""
+
     entries: Sequence[Entry] = ()
     problem: str = ""
-    """Why there are none."""
+    """Why it could not be listed."""
     unconfirmed: Unconfirmed | None = None
-    """The question to ask before it is listed."""
+    """The place to ask about before the folder is listed."""
 
 
 @dataclass
 class Folders:
-    """Which folders of a tree are open, and what was found in them."""
+    """The open folders of a tree, and what was found in them."""
 
     tree: ArtifactTree
     opened: set[str] = field(default_factory=lambda: {""})
     listed: dict[str, Listing] = field(default_factory=dict)
 
     def wanted(self) -> list[str]:
-        """Open folders in sight that have not been listed."""
+        """Return the open folders that have a row and have not been listed."""
         return [row.path for row in self.rows() if row.entry is None and row.path not in self.listed]
 
     def rows(self) -> list[Row]:
@@ -155,17 +157,17 @@ class Folders:
         if listing is None:
             return (Row(folder, depth, word="…"),)
         if listing.unconfirmed is not None:
-            # Which place that is, is said above the tree for the top.
+            # For the top folder the place is named above the tree.
             return (Row(folder, depth, word=f"{listing.problem} · Enter asks" if folder else _ENTER_ASKS),)
         if listing.problem:
-            # Why nothing at all can be listed is said above the tree.
+            # For the top folder the reason is given above the tree.
             return (Row(folder, depth, word=listing.problem if folder else "cannot be listed"),)
         if not listing.entries:
             return (Row(folder, depth, word="empty" if folder else ""),) if folder else ()
         return (Row(entry.path, depth, entry) for entry in listing.entries)
 
     def show(self, paths: Iterable[str]) -> None:
-        """Opens what these lie in."""
+        """Open all folders above these paths."""
         for path in paths:
             parts = path.split("/")[:-1]
             self.opened.update("/".join(parts[: length + 1]) for length in range(len(parts)))
@@ -184,12 +186,12 @@ def list_folders(tree: ArtifactTree, folders: Iterable[str], check: Check = no_c
     return found
 
 
-# -- what one thing is
+# -- what a file or folder is
 
 
 @dataclass(frozen=True)
 class FolderLook:
-    """A folder, counted all the way down."""
+    """A folder, with the total of everything below it."""
 
     entry: Entry
     total: Total
@@ -201,14 +203,14 @@ Look = Preview | Card | FolderLook
 
 @dataclass(frozen=True)
 class Subject:
-    """Something in a tree that somebody wants to see."""
+    """A file, folder or model of a tree that is to be shown."""
 
     tree: ArtifactTree
     entry: Entry
     files: RunFiles | None = None
-    """Of the run; None for the tree of a model alone."""
+    """The files of its run; None for the tree of a single model."""
     model: ModelFolder | None = None
-    """The model that the folder is known to be."""
+    """The model that the folder is known to hold."""
 
     @property
     def name(self) -> str:
@@ -220,7 +222,7 @@ class Subject:
         return self.tree.file(self.entry.path)
 
     def looks_like(self, other: Subject) -> bool:
-        """Whether there is nothing else to see, as far as can be told without reading it again."""
+        """Return whether the other one looks the same, as far as can be told without reading it again."""
         return self._known == other._known
 
     @property
@@ -238,14 +240,14 @@ class Subject:
 
     @property
     def location(self) -> str:
-        """What to call it elsewhere: a path or a URI."""
+        """Its path or URI outside of mldeck."""
         if self.files is not None:
             return self.files.tree.location(self.entry.path) or self.entry.path
         return "/".join(part for part in (self.tree.name, self.entry.path) if part)
 
 
 def look_at(subject: Subject, wish: PreviewRequest, check: Check = no_check) -> Look:
-    """Whatever is wrong with it is said in the value. Raises only what `check` raises."""
+    """Read what is to be shown of a subject. Problems become part of the result; raises only what `check` raises."""
     entry = subject.entry
     try:
         if entry.is_file:
@@ -263,8 +265,8 @@ def look_at(subject: Subject, wish: PreviewRequest, check: Check = no_check) -> 
 
 
 _NEVER_OPENED = {
-    EntryKind.ESCAPE: "It leads out of the artifacts, and is not followed; mldeck artifacts get --follow does.",
-    EntryKind.BROKEN: "There is nothing where it leads to.",
+    EntryKind.ESCAPE: "The link leads out of the artifacts and is not followed; mldeck artifacts get --follow does.",
+    EntryKind.BROKEN: "The target of the link does not exist.",
     EntryKind.FIFO: "Named pipes are never opened.",
     EntryKind.SOCKET: "Sockets are never opened.",
     EntryKind.DEVICE: "Devices are never opened.",
@@ -291,9 +293,9 @@ def _model_in(subject: Subject) -> ModelFolder | None:
 def model_subject(
     session: Session, model: LoggedModel, versions: Sequence[ModelVersion], interrupt: Interrupt
 ) -> Subject:
-    """The folder of a logged model, wherever it is. Raises `ArtifactError` when it is not found."""
+    """Return the folder of a logged model, wherever it is. Raises `ArtifactError` if it is not found."""
     if model.model_id is not None:
-        # The list of an experiment has no params, metrics and tags.
+        # Models in the list of an experiment come without params, metrics and tags.
         whole = session.store.registry().logged_model(model.model_id, interrupt)
         model = model if whole is None else replace(whole, step=model.step)
     tree, located = _opened(model, session.places())
@@ -311,12 +313,12 @@ def _opened(model: LoggedModel, places: Places) -> tuple[ArtifactTree, Located]:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What is not in the list that the database keeps of models."""
+    """What the list of logged models in the database does not hold."""
 
     flavors: tuple[str, ...]
     versions: tuple[ModelVersion, ...]
     problem: str = ""
-    """Why the files could not be looked at."""
+    """Why the files could not be read."""
 
 
 def read_model_facts(session: Session, model: LoggedModel, interrupt: Interrupt) -> ModelFacts:
@@ -331,4 +333,4 @@ def read_model_facts(session: Session, model: LoggedModel, interrupt: Interrupt)
         problem = _ENTER_ASKS
     except (MldeckError, OSError) as error:
         problem = str(error)
-    return ModelFacts(flavors, tuple(each for each in versions if came_from(each, model)), problem)
+    return ModelFacts(flavors, tuple(version for version in versions if came_from(version, model)), problem)

@@ -1,4 +1,4 @@
-"""The files of a run as a tree: folders open and close, and each is listed when it is opened."""
+"""The artifacts of a run as a tree. A folder is listed when it is opened."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ _ODD = frozenset(
 
 
 class ArtifactTree(Grid):
+    """A table whose rows are the entries of open folders."""
+
     BINDINGS: ClassVar[list[BindingType]] = bindings(VIEW_FILE, TAKE_FILE, FOLDS)
 
     @dataclass
     class Asked(Message):
-        """Something is to be done with what is under the cursor: `view`, `download`, `PAGER`, `EDITOR` or `confirm`."""
+        """Posted when something is to be done with the entry under the cursor."""
 
         tree: ArtifactTree
         what: str
@@ -42,7 +44,7 @@ class ArtifactTree(Grid):
 
     @dataclass
     class Searching(Message):
-        """So many names were looked at; None when that is over."""
+        """Posted to show the progress of a search."""
 
         looked_at: int | None
         """Number of names that were compared so far; None at the end."""
@@ -55,12 +57,12 @@ class ArtifactTree(Grid):
         self._search: Interrupt | None = None
         self._searching = False
         self._opened_before: frozenset[str] | None = None
-        """The folders that were open before something was looked for."""
+        """The folders that were open before the search."""
 
     # -- what is shown
 
     def show(self, files: RunFiles | None) -> None:
-        """The files of a run. If they are those of the run that is shown, folders stay open and the cursor where it is."""
+        """Show the files of a run. For the same run as before, folders stay open and the cursor stays on its entry."""
         is_same = files is not None and self.files is not None and files.run_id == self.files.run_id
         before = self._folders
         self.files = files
@@ -78,7 +80,7 @@ class ArtifactTree(Grid):
         self.list_again()
 
     def list_again(self) -> None:
-        """Everything that is open is looked at once more."""
+        """List all open folders again."""
         if self._folders is not None:
             self._list(
                 sorted(folder for folder in self._folders.opened if not folder or folder in self._folders.listed)
@@ -101,7 +103,7 @@ class ArtifactTree(Grid):
             self._arrange()
 
     def _arrange(self) -> None:
-        """Which row is which now; the cursor and what is at the top stay what they are, by their paths."""
+        """Make the rows anew. The cursor and the top row stay on their paths."""
         cursor, top = self._path_at(self.cursor_row), self._path_at(self.top_row)
         self._rows = self._folders.rows() if self._folders is not None else ()
         self.set_content(len(self._rows))
@@ -117,7 +119,7 @@ class ArtifactTree(Grid):
         return self._rows[row].path if row < len(self._rows) and self._rows[row].entry is not None else None
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
-        # Whether there is a scrollbar is known only when the rows are.
+        # Whether there is a scroll bar is known only when the rows are.
         room = self.size.width - self.styles.scrollbar_size_vertical - _SIZE_WIDTH - GAP
         has_date = room - _DATE_WIDTH - GAP >= _LEAST_NAME
         name = room - (_DATE_WIDTH + GAP if has_date else 0)
@@ -126,7 +128,7 @@ class ArtifactTree(Grid):
 
     @property
     def problem(self) -> str:
-        """Why nothing at all can be listed."""
+        """Why the top folder cannot be listed; empty if it can."""
         top = None if self._folders is None else self._folders.listed.get("")
         return "" if top is None else top.problem
 
@@ -156,7 +158,7 @@ class ArtifactTree(Grid):
         return f"{mark}{name}" + (f"  ({entry.kind.words})" if entry.kind in _ODD else "")
 
     def _measure(self, entry: Entry) -> str:
-        """Of a folder, how many things it holds, as soon as that is known."""
+        """Return the size of a file, or the number of entries of a folder as soon as that is known."""
         assert self._folders is not None
         if not entry.is_dir:
             return "" if entry.size is None else size_text(entry.size)
@@ -175,14 +177,14 @@ class ArtifactTree(Grid):
 
     @property
     def cursor_unconfirmed(self) -> Unconfirmed | None:
-        """The question to ask before the folder is listed that the cursor's line is about."""
+        """The place to ask about before the folder of the cursor's row is listed; None if there is nothing to ask."""
         if not self._rows or self._folders is None:
             return None
         listing = self._folders.listed.get(self._rows[self.cursor_row].path)
         return None if listing is None else listing.unconfirmed
 
     def copied_text(self) -> str | None:
-        """Where it really is."""
+        """Return the location outside of mldeck."""
         entry, files = self.cursor_entry, self.files
         return None if entry is None or files is None else files.tree.location(entry.path) or entry.path
 
@@ -192,12 +194,12 @@ class ArtifactTree(Grid):
 
     @property
     def folder_files(self) -> list[Entry]:
-        """The files in the folder of what is under the cursor."""
+        """The files in the folder of the entry under the cursor."""
         entry = self.cursor_entry
         if entry is None or self._folders is None:
             return []
         listing = self._folders.listed.get(entry.path.rpartition("/")[0])
-        return [each for each in listing.entries if not each.is_dir] if listing is not None else []
+        return [found for found in listing.entries if not found.is_dir] if listing is not None else []
 
     # -- opening and closing
 
@@ -215,7 +217,7 @@ class ArtifactTree(Grid):
             self._unfold(entry.path)
 
     def action_unfold(self) -> None:
-        """What is open already is gone into."""
+        """Open the folder; if it is open, go to its first entry."""
         entry = self.cursor_entry
         if entry is None or self._folders is None or not entry.is_dir:
             return
@@ -225,7 +227,7 @@ class ArtifactTree(Grid):
             self._unfold(entry.path)
 
     def action_fold(self) -> None:
-        """What is closed already is left, to the folder that it is in."""
+        """Close the folder; from anything else, go to the folder that contains it."""
         if not self._rows or self._folders is None:
             return
         at = self._rows[self.cursor_row]
@@ -284,7 +286,7 @@ class ArtifactTree(Grid):
             await self._read(folders.wanted())
             while missing := [path for path in folders.wanted() if path not in folders.listed]:
                 if folders is not self._folders:
-                    return ()  # other files came meanwhile
+                    return ()  # Other files came meanwhile.
                 await self._read(missing)
         except Interrupted:
             return ()
@@ -303,7 +305,7 @@ class ArtifactTree(Grid):
         return [index for index, row in enumerate(self._rows) if row.entry is not None and row.path in wanted]
 
     def _close_search(self, folders: Folders) -> None:
-        """What was opened only to show what was found closes again, but for where the cursor is."""
+        """Close the folders that were opened to show matches, except those above the cursor."""
         entry = self.cursor_entry
         folders.opened = set(self._opened_before or ())
         if entry is not None:

@@ -1,4 +1,4 @@
-"""One file, folder or model, full screen."""
+"""Shows one file, folder or model full screen."""
 
 from __future__ import annotations
 
@@ -37,15 +37,16 @@ from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.threads import read_off_loop
 
 _STEP_S = 0.25
+"""Seconds between two updates of the progress."""
 _MOST_COPIED = 1 << 20
-"""Bytes of a text for the clipboard: terminals take no more, and many take less."""
+"""Bytes of a text for the clipboard at most: no terminal takes more, and many take less."""
 
 
 class ArtifactScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(VIEWER, TAKE_FILE)
 
     def __init__(self, subject: Subject, siblings: Sequence[Entry], databases: Collection[Path]) -> None:
-        """`siblings`: the files of the same folder. `databases`: never replaced by a copy."""
+        """`siblings`: the files of the same folder. `databases`: files that a download never replaces."""
         super().__init__()
         self._subject = subject
         self._siblings = siblings
@@ -74,7 +75,7 @@ class ArtifactScreen(Screen[None]):
         return self.pane.view if isinstance(self.pane.view, TextView) else None
 
     def on_mount(self) -> None:
-        # Only now it is known how much room a picture has.
+        # The room for a picture is known only after the layout.
         after_refresh(self, partial(self._show, self._subject))
         self.app.app_resume_signal.subscribe(self, lambda _: self._look_again())
 
@@ -96,17 +97,15 @@ class ArtifactScreen(Screen[None]):
         self._subject = subject
         pane = self.pane
         pane.border_title = Content(safe(subject.entry.path or subject.name))
-        place = self._place
-        pane.border_subtitle = (
-            "" if place is None or len(self._siblings) < 2 else f"{place + 1:,} of {len(self._siblings):,} files"
-        )
+        index, count = self._index, len(self._siblings)
+        pane.border_subtitle = "" if index is None or count < 2 else f"{index + 1:,} of {count:,} files"
         pane.show(subject, as_text=as_text)
 
     @property
-    def _place(self) -> int | None:
-        """Among the siblings."""
+    def _index(self) -> int | None:
+        """The index of the file among the siblings."""
         path = self._subject.entry.path
-        return next((index for index, each in enumerate(self._siblings) if each.path == path), None)
+        return next((index for index, entry in enumerate(self._siblings) if entry.path == path), None)
 
     @on(PreviewPane.Shown)
     def _shown(self, message: PreviewPane.Shown) -> None:
@@ -117,22 +116,22 @@ class ArtifactScreen(Screen[None]):
     # -- other files, other ways to show this one
 
     def action_file(self, step: int) -> None:
-        place = self._place
-        if place is None or len(self._siblings) < 2:
+        index = self._index
+        if index is None or len(self._siblings) < 2:
             self.notify("There is no other file in this folder", timeout=2)
             return
         self._stop()
-        entry = self._siblings[(place + step) % len(self._siblings)]
+        entry = self._siblings[(index + step) % len(self._siblings)]
         self._show(replace(self._subject, entry=entry))
 
     def action_raw(self) -> None:
         if not self._subject.entry.is_file:
-            self.notify("Only a file has a text", timeout=2)
+            self.notify("Only files have a raw view", timeout=2)
             return
         self._stop()
         self._show(self._subject, as_text=not self.pane.as_text)
 
-    # -- taking away
+    # -- copying and downloading
 
     def action_ask(self, what: str) -> None:
         if what == "download":
@@ -162,7 +161,7 @@ class ArtifactScreen(Screen[None]):
             return
         self.post_message(CopyAsked(text, size_text(len(text.encode(errors="replace")))))
 
-    # -- working something out
+    # -- calculations
 
     @work(group="work", exclusive=True)
     async def action_work_out(self, what: str) -> None:
@@ -181,13 +180,13 @@ class ArtifactScreen(Screen[None]):
 
         def say() -> None:
             share = f" {100 * self._done // size} %" if size else ""
-            self.pane.add(f"working…{share} · Esc stops")
+            self.pane.add(f"calculating…{share} · Esc stops")
 
         def work_out() -> str:
             if what == "hash":
                 return f"SHA-256 {sha256(subject.source, mine.check, tell)}"
             count = count_rows(subject.source, mine.check, tell)
-            return "rows cannot be counted: it is not well formed" if count is None else f"{count:,} rows in all"
+            return "rows cannot be counted: the file is malformed" if count is None else f"{count:,} rows in all"
 
         ticks = self.set_interval(_STEP_S, say)
         found = ""
@@ -198,7 +197,7 @@ class ArtifactScreen(Screen[None]):
         except (MldeckError, OSError) as error:
             self._say(error)
         finally:
-            mine.fire()  # whoever cancels this waits for no answer
+            mine.fire()  # If this worker is cancelled, the thread has to stop too.
             ticks.stop()
             if self._working is mine:
                 self._working = None
@@ -211,7 +210,7 @@ class ArtifactScreen(Screen[None]):
         self.notify(str(error), severity="warning", timeout=5)
 
     def _stop(self) -> bool:
-        """Whether there was anything to stop."""
+        """Stop the search and the calculation. Return whether there was anything to stop."""
         view = self._text_view
         is_searching = view is not None and view.is_searching
         if view is not None and is_searching:
@@ -221,7 +220,7 @@ class ArtifactScreen(Screen[None]):
         return is_searching or self._working is not None
 
     async def action_back(self) -> None:
-        """Stops what is going on; then drops what was found; then goes back."""
+        """Stop what is running; if nothing is, forget the matches; if there are none, close the viewer."""
         if self._stop():
             return
         if self._finder.has_matches:

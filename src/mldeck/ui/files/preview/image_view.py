@@ -1,4 +1,4 @@
-"""A picture of half blocks: two colours in each cell. What does not fit is scrolled to."""
+"""Shows a picture as half blocks, with two colours in each cell. It scrolls if it is larger than the view."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class ImageView(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = bindings(PICTURE)
 
     class Resized(Message):
-        """The picture does not fit the room any more, or there is room for more of it."""
+        """Posted when the view has another size, for which the picture has to be read again."""
 
     @dataclass
     class ZoomAsked(Message):
-        """So many steps larger than it comes up, please."""
+        """Posted when the picture is wanted in another size."""
 
         zoom: int
         """Steps larger than the size at which the picture opens."""
 
     def __init__(self, preview: ImagePreview, before: ImageView | None = None) -> None:
-        """`before`: what showed the same picture in another size; what was in the middle of it stays there."""
+        """`before`: the view of the same picture in another size; the middle of the view stays the same."""
         super().__init__(id="preview-image")
         self.preview = preview
         self.virtual_size = Size(preview.rows.columns, len(preview.rows))
@@ -46,14 +46,14 @@ class ImageView(ScrollView, can_focus=True):
 
     @property
     def centre(self) -> tuple[float, float]:
-        """What is in the middle of the view, as shares of the picture."""
+        """The middle of the view, as shares of the picture's width and height."""
         (left, top), size, whole = self.scroll_offset, self.size, self.virtual_size
         if not whole.area:
             return _MIDDLE
         return (left + size.width / 2) / whole.width, (top + size.height / 2) / whole.height
 
     def on_resize(self, event: events.Resize) -> None:
-        room = self.outer_size  # a scroll bar that comes or goes leaves the picture as it is
+        room = self.outer_size  # Scroll bars do not count: the picture stays as it is when they come or go.
         if self._room is None and self._centre is not None:
             across, down = self._centre
             left = across * self.virtual_size.width - self.size.width / 2
@@ -64,7 +64,7 @@ class ImageView(ScrollView, can_focus=True):
         self._room = room
 
     def action_zoom(self, step: int) -> None:
-        """0: as it comes up."""
+        """Zoom in (1) or out (-1), or to the size at which the picture opens (0)."""
         preview = self.preview
         least, most = preview.zooms
         zoom = preview.zoom + step if step else 0
@@ -73,7 +73,7 @@ class ImageView(ScrollView, can_focus=True):
         elif least <= zoom <= most:
             self.post_message(self.ZoomAsked(zoom))
         else:
-            self.notify("It gets no larger" if step > 0 else "All of it is in sight", timeout=2)
+            self.notify("This is the largest size" if step > 0 else "All of the picture is in view", timeout=2)
 
     def render_line(self, y: int) -> Strip:
         base, width = self.rich_style, self.size.width

@@ -1,4 +1,4 @@
-"""What one file or folder is: its kind, what must be said about it, and what is in it, in the way that suits it."""
+"""Previews a file, folder or model: a line about it, notes, and a view for its kind."""
 
 from __future__ import annotations
 
@@ -40,13 +40,14 @@ from mldeck.ui.kit.text_styles import rendered_markdown
 from mldeck.ui.kit.threads import read_off_loop
 
 _PATIENCE_S = 0.5
+"""Seconds of reading before the pane says so."""
 _LONGEST_MARKDOWN = 1 << 17
-"""Characters that are rendered; the page of a text is half of that at most."""
+"""Characters that are rendered at most; a page of text has half of that at most."""
 
 
 @dataclass(frozen=True)
 class _Body:
-    """What is shown of a look, and a line about it."""
+    """The view of a look, a part of the line about it, and notes."""
 
     view: Widget | None
     about: str
@@ -54,7 +55,7 @@ class _Body:
 
 
 class PreviewPane(Widget):
-    """Shows one thing at a time. What is on screen stays until the next one has been read."""
+    """Shows one subject at a time. It stays on screen until the next one has been read."""
 
     class Shown(Message):
         """Posted when another view is shown."""
@@ -63,15 +64,15 @@ class PreviewPane(Widget):
         super().__init__(id=id)
         self.subject: Subject | None = None
         self._shown: Subject | None = None
-        """What the view is of, while something else may be read."""
+        """The subject of the present view, while another one may be being read."""
         self.look: Look | None = None
         self.view: Widget | None = None
         self.as_text = False
         self._zoom = 0
-        """Of the picture."""
+        """Steps by which the picture is zoomed in."""
         self.about = ""
         self.extra = ""
-        """What was worked out on demand: a hash, a number of rows."""
+        """The result of a calculation: a hash, a number of rows."""
 
     def compose(self) -> ComposeResult:
         yield Static("", id="preview-about", markup=False)
@@ -121,11 +122,8 @@ class PreviewPane(Widget):
             except Unanswered as error:
                 return _Body(TextView(subject.source, look), "", (*look.notes, f"Shown as text: {error}."))
             cut = () if look.page.next_offset is None else ("This is the beginning: R shows all of it as text.",)
-            return _Body(
-                LineView([[Cell(*piece) for piece in line] for line in lines], id="preview-markdown"),
-                "",
-                (*look.notes, *cut),
-            )
+            cells = [[Cell(*piece) for piece in line] for line in lines]
+            return _Body(LineView(cells, id="preview-markdown"), "", (*look.notes, *cut))
         if isinstance(look, ImagePreview) and look.rows:
             before = self.view if isinstance(self.view, ImageView) and self._shown is subject else None
             return _Body(ImageView(look, before), picture_text(look), look.notes)
@@ -134,7 +132,7 @@ class PreviewPane(Widget):
     async def _put(self, look: Look | None, body: _Body) -> None:
         had_focus = self.view is not None and self.view.has_focus
         with self.app.batch_update():
-            # Whoever cancels this, to show something else or to leave, must not cancel what the old view ends by.
+            # Cancelling this worker, for another subject or to close, must not cancel the removal of the old view.
             await asyncio.shield(self.body.remove_children())
             self.look, self.about, self._shown, self.view = look, body.about, self.subject, body.view
             if body.view is not None:
@@ -153,7 +151,7 @@ class PreviewPane(Widget):
 
     @property
     def description(self) -> str:
-        """Kind, size and so on, in one line."""
+        """The line about the subject: kind, size, time and so on."""
         entry = None if self.subject is None else self.subject.entry
         if entry is None:
             return ""
@@ -164,6 +162,7 @@ class PreviewPane(Widget):
         return " · ".join(part for part in (kind, self.extra, self.about, size, when, state) if part)
 
     def add(self, extra: str) -> None:
+        """Show the result of a calculation, or its progress."""
         self.extra = extra
         self._say_about()
 

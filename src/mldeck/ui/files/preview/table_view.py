@@ -1,4 +1,4 @@
-"""Previews that are tables: rows of a file, arrays, members of an archive."""
+"""Previews as tables: the rows of a file, the arrays of a file, the members of an archive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NUMBERS = frozenset({"integer", "number"})
 
 
 class TableView(Grid):
-    """Columns with their types above them, and the first rows."""
+    """The first rows of a table, with the types of the columns above the header."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS)
 
@@ -56,8 +56,8 @@ def array_view(preview: ArrayPreview) -> TableView:
 
 def archive_view(preview: ArchivePreview) -> TableView:
     rows = [
-        (each.name, size_text(each.size), None if each.packed_size is None else size_text(each.packed_size))
-        for each in preview.members
+        (member.name, size_text(member.size), None if member.packed_size is None else size_text(member.packed_size))
+        for member in preview.members
     ]
     return _listing(("member", "size", "packed"), rows)
 
@@ -72,7 +72,7 @@ def _listing(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Tabl
 
 
 def rows_text(preview: TablePreview) -> str:
-    """How many rows are here, and of how many."""
+    """Return how many rows are shown, and how many there are."""
     shown = len(preview.rows)
     columns = f"{len(preview.columns):,} {'column' if len(preview.columns) == 1 else 'columns'}"
     if preview.is_all:

@@ -1,4 +1,4 @@
-"""How the lines of a text stand in rows: wrapped or not, with their colours, and what was found standing out. No Textual."""
+"""Arranges the lines of a text in rows: wrapped or not, highlighted, with matches marked. No Textual."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from mldeck.format import cell_width
 from mldeck.ui.files.preview.text_reading import ReadPage, Span
 
 _LONGEST_SHOWN = 20_000
-"""Characters of a line that is not wrapped."""
+"""Characters of a line that are shown at most if it is not wrapped."""
 
 
 class Row(NamedTuple):
     page: int
-    """How many pages stand before its page."""
+    """Index of its page among the pages that are held."""
     line: int
+    """Index of its line in the page."""
     start: int
     end: int
 
 
 def rows_of(index: int, page: ReadPage, width: int | None) -> Iterator[Row]:
-    """Which piece of which line stands in which row. `width`: the cells at which lines are wrapped, if they are."""
+    """Yield the rows of a page. `width`: cells at which lines are wrapped; None if they are not."""
     for number, line in enumerate(page.lines):
         if width is None or (len(line) <= width and cell_width(line) <= width):
             yield Row(index, number, 0, min(len(line), _LONGEST_SHOWN))
@@ -40,16 +41,16 @@ def rows_of(index: int, page: ReadPage, width: int | None) -> Iterator[Row]:
 
 
 def row_at(rows: Sequence[Row], page: int, line: int, column: int) -> int:
-    """The row in which a character stands."""
+    """Return the index of the row that holds a character."""
     return max(0, bisect_right(rows, (page, line, column, sys.maxsize)) - 1)
 
 
 def pieces_of(at: Row, page: ReadPage, needle: str) -> Iterator[tuple[str, str | Style]]:
-    """The text of a row with its colours; what is looked for has the style called `match`."""
+    """Yield the pieces of a row with their styles. Matches of `needle` have the style named `match`."""
     text = page.lines[at.line][at.start : at.end]
     spans = [_shifted(span, at) for span in (page.spans[at.line] if at.line < len(page.spans) else ())]
     matches = [(start, end, "match") for start, end in _occurrences(text, needle)]
-    # A long line may have thousands of them, and is drawn each time it is in sight: both are gone through once, in order.
+    # A long line may have thousands of spans, and is drawn again and again: both lists are passed once, in order.
     cuts = {0, len(text), *(edge for start, end, _ in (*spans, *matches) for edge in (start, end))}
     style_at, match_at = _styles(spans), _styles(matches)
     for start, end in pairwise(sorted(cut for cut in cuts if 0 <= cut <= len(text))):
@@ -57,7 +58,7 @@ def pieces_of(at: Row, page: ReadPage, needle: str) -> Iterator[tuple[str, str |
 
 
 def _styles(spans: Sequence[tuple[int, int, str | Style]]) -> Callable[[int], str | Style]:
-    """The style at a place, of spans that follow each other; nothing where there is none."""
+    """Return a function from a position to its style, or "". The spans are in order and do not overlap."""
     starts = [start for start, _, _ in spans]
 
     def at(place: int) -> str | Style:
@@ -68,14 +69,14 @@ def _styles(spans: Sequence[tuple[int, int, str | Style]]) -> Callable[[int], st
 
 
 def _shifted(span: Span, at: Row) -> Span:
-    """As seen from where the row starts."""
+    """Return the span relative to the start of the row."""
     start, end, style = span
     return max(0, start - at.start), max(0, min(end, at.end) - at.start), style
 
 
 def _occurrences(text: str, needle: str) -> Iterator[tuple[int, int]]:
     wanted, lowered = needle.lower(), text.lower()
-    # Lower case may be longer than upper case: then nothing is marked rather than the wrong part.
+    # Lower case may be longer than upper case. Then nothing is marked, because the positions would be wrong.
     at = lowered.find(wanted) if wanted and len(lowered) == len(text) else -1
     while at >= 0:
         yield at, at + len(wanted)

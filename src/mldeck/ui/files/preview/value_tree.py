@@ -1,4 +1,4 @@
-"""JSON and YAML as a tree that folds."""
+"""Shows JSON and YAML as a tree."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from mldeck.ui.kit.grid import Cell, Grid
 from mldeck.ui.kit.keys import FOLDS, bindings
 
 _UNFOLDED_ROWS = 200
-"""What has no more than this is unfolded from the start."""
+"""Branches are open at first as long as there are no more rows than this."""
 _LONGEST = 4_000
-"""Characters of a key, and of a value, that one line shows."""
+"""Characters of a key or a value that are shown at most."""
 _DEEPEST_INDENT = 40
 
 
 @dataclass(eq=False, slots=True)
 class _Branch:
     key: str | None
-    """None at the root and in a list, where `index` says which."""
+    """Its key; None at the root and in a list."""
     index: int | None
+    """Its index in a list; None elsewhere."""
     value: Tree
     depth: int
     is_open: bool = False
@@ -39,7 +40,7 @@ class _Branch:
 
     @property
     def size(self) -> int | None:
-        """How many it holds; None for a single value."""
+        """Number of its children; None for a single value."""
         if isinstance(self.value, TreeMapping):
             return len(self.value.items)
         return len(self.value) if isinstance(self.value, list) else None
@@ -52,13 +53,13 @@ class ValueTree(Grid):
     def __init__(self, root: Tree) -> None:
         super().__init__(id="preview-tree")
         top = _Branch(None, None, root, 0)
-        # A single value is a tree too.
-        self._branches = [_Branch(each.key, each.index, each.value, 0) for each in top.children] or [top]
+        # A single value has no children: it is shown itself.
+        self._branches = [_Branch(child.key, child.index, child.value, 0) for child in top.children] or [top]
         self._unfold_small()
         self.set_content(len(self._branches))
 
     def _unfold_small(self) -> None:
-        """Level by level, as long as there is room."""
+        """Open branches from the top down, as long as there is room."""
         row = 0
         while row < len(self._branches) and len(self._branches) < _UNFOLDED_ROWS:
             node = self._branches[row]
@@ -86,7 +87,7 @@ class ValueTree(Grid):
         return Cell(cell_text(text, _LONGEST), style)
 
     def copied_text(self) -> str | None:
-        """A value; of what holds others, its key."""
+        """Return the value; the key or index of a branch that has children."""
         if not self.row_count:
             return None
         node = self._branches[self.cursor_row]
@@ -97,7 +98,7 @@ class ValueTree(Grid):
             self._fold(self.cursor_row, not self._branches[self.cursor_row].is_open)
 
     def action_unfold(self) -> None:
-        """What is unfolded already is gone into."""
+        """Open the branch; if it is open, go to its first child."""
         node = self._branches[self.cursor_row]
         if node.is_open:
             self.action_move(1)
@@ -105,7 +106,7 @@ class ValueTree(Grid):
             self._fold(self.cursor_row, True)
 
     def action_fold(self) -> None:
-        """What is folded already is left, to what holds it."""
+        """Close the branch; from anything else, go to its parent."""
         node = self._branches[self.cursor_row]
         if node.is_open:
             self._fold(self.cursor_row, False)
