@@ -1,4 +1,4 @@
-"""The questions about the columns of the run table; the answers are remembered for each experiment."""
+"""The dialogs about the columns of the run table. The answers are saved for each experiment."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from mldeck.ui.state.session import Session
 
 
 class RunColumns:
-    """Asks which columns to show, and when a metric is best; the pane reads what was chosen."""
+    """Asks which columns to show, and whether higher or lower is better. The pane then reads what was chosen."""
 
     def __init__(self, session: Session, pane: RunPane) -> None:
         self._session = session
         self._pane = pane
 
     def choose(self) -> None:
+        """Open the dialog for the columns."""
         session = self._session
         if session.experiment is None or session.query is None or not session.is_open:
             return
@@ -28,7 +29,7 @@ class RunColumns:
 
         table = self._pane.table
         shown = zip(table.cells.columns, table.columns, strict=False)
-        widths = {column: each.width for column, each in shown if column not in LEADING}
+        widths = {column: grid_column.width for column, grid_column in shown if column not in LEADING}
         draft = ColumnDraft(session.choice, table.cells.columns[len(LEADING) :], widths)
         sample = [run_id for run_id in table.run_ids[: reading.FIRST_PAGE] if run_id]
         reader = ColumnReader(session.store, session.query, sample)
@@ -45,15 +46,15 @@ class RunColumns:
         self._pane.load_columns()
 
     def ask_best(self) -> None:
-        """Asks in which direction the metric under the cursor gets better."""
+        """Ask whether higher or lower values of the metric under the cursor are better."""
         column, session = self._pane.table.cursor_key, self._session
         if column is None or column.kind is not Kind.METRIC or session.experiment is None:
-            self._pane.notify("Only metrics have a best value: go to the column of one", timeout=3)
+            self._pane.notify("Only metrics have a best value: move the cursor to one", timeout=3)
             return
         from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 
         metric, experiment_id = column.key, session.experiment.experiment_id
-        answers = [Choice(each.value, letter, text) for each, letter, text in ANSWERS]
+        answers = [Choice(better.value, key, text) for better, key, text in ANSWERS]
 
         def take(answer: str | None) -> None:
             if answer is not None:

@@ -28,16 +28,19 @@ _PREVIEW = 48
 
 
 class _Copy(NamedTuple):
-    letter: str
+    """Something that can be copied."""
+
+    key: str
+    """The key that copies it from the menu."""
     label: str
     text: str
-    """What is copied."""
+    """The text for the clipboard."""
 
     @property
     def in_menu(self) -> Choice:
-        """With the beginning of what is copied."""
+        """The menu entry, with the beginning of the text."""
         preview = cell_text(" ".join(self.text[:_PREVIEW].split()), _PREVIEW)
-        return Choice(self.letter, self.letter, self.label + " " * (_LABEL_WIDTH - cell_width(self.label)) + preview)
+        return Choice(self.key, self.key, self.label + " " * (_LABEL_WIDTH - cell_width(self.label)) + preview)
 
 
 class CopyAndExport:
@@ -49,7 +52,7 @@ class CopyAndExport:
     # -- the clipboard
 
     async def copy_as(self) -> None:
-        """Ask what to copy, and copy it; call it in a worker. The run is read for it, because its row shows only a part."""
+        """Ask what to copy, and copy it. Call it in a worker: it reads the run, of which the table knows only a part."""
         run_id, session = self._table.cursor_run, self._session
         if not session.is_open:
             return
@@ -63,9 +66,9 @@ class CopyAndExport:
         if not choices:
             self._place.notify("There is nothing to copy here", timeout=2)
             return
-        letter = await self._place.app.push_screen_wait(MenuDialog("Copy as…", [each.in_menu for each in choices]))
+        key = await self._place.app.push_screen_wait(MenuDialog("Copy as…", [choice.in_menu for choice in choices]))
         for chosen in choices:
-            if chosen.letter == letter:
+            if chosen.key == key:
                 self._place.post_message(CopyAsked(chosen.text, chosen.label))
 
     def _choices(self, record: RunRecord | None) -> list[_Copy]:
@@ -87,13 +90,13 @@ class CopyAndExport:
                 choices.append(_Copy("c", f"cell: {safe(column.key)}", text))
             choices.append(_Copy("r", "row as JSON", json_text(run_object(record, self._experiment_names), indent=2)))
         if session.query is not None:
-            names = [each.name for each in session.scope]
+            names = [experiment.name for experiment in session.scope]
             choices.append(_Copy("f", "filter as Python", search_call(session.query, names)))
         return choices
 
     @property
     def _experiment_names(self) -> dict[str, str]:
-        return {each.experiment_id: each.name for each in self._session.scope}
+        return {experiment.experiment_id: experiment.name for experiment in self._session.scope}
 
     # -- files
 
@@ -117,7 +120,7 @@ class CopyAndExport:
         self._place.app.push_screen(dialog, self._exported)
 
     def _exported_columns(self) -> tuple[Column, ...]:
-        """Those of the table, behind the id: without it nobody finds the run again."""
+        """Return the columns of the table after the run id, which identifies the run."""
         return tuple(dict.fromkeys((_RUN_ID, *self._table.cells.columns)))
 
     def _exported(self, result: tuple[Path, int] | None) -> None:
@@ -128,7 +131,7 @@ class CopyAndExport:
 
 
 def cell_value(record: RunRecord, column: Column) -> str | None:
-    """What stands in a cell, exactly; None if nothing does."""
+    """Return the exact value of a cell as text; None if it is empty."""
     if column.kind is not Kind.ATTRIBUTE:
         texts = {Kind.PARAM: record.params, Kind.TAG: record.tags, Kind.DATASET: record.datasets}
         number = record.metrics.get(column.key) if column.kind is Kind.METRIC else None

@@ -1,4 +1,4 @@
-"""The place Runs: experiments, the run table, and the inspector of the run under the cursor."""
+"""The place Runs: the experiments, the run table, and the inspector of the run under the cursor."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _EXPERIMENT_TITLES = {View.ACTIVE: "Experiments", View.DELETED: "Deleted", View.ALL: "All experiments"}
 _PAINT_S = 0.05
-"""Seconds for painting the first runs."""
+"""Seconds that the first runs get to be painted before the store is opened."""
 
 _EDIT_ACTIONS = frozenset(key.action for key in EDITS)
 
@@ -55,14 +55,14 @@ class RunsScreen(Place):
     AUTO_FOCUS = "#runs"
 
     def __init__(self, session: Session, head_start: HeadStart | None = None) -> None:
-        """`head_start` reads in a second process what is shown first; None to wait until the store is open, as in tests."""
+        """`head_start` reads the first runs in a second process; None to show nothing before the store is open, as in tests."""
         super().__init__(session)
         self._head_start = head_start
         self.experiments = reading.Experiments(())
 
     @cached_property
     def _editing(self) -> Editing:
-        from mldeck.ui.runs.editing import Editing  # most sittings only look
+        from mldeck.ui.runs.editing import Editing  # most sessions only read
 
         return Editing(self, self.session)
 
@@ -74,7 +74,7 @@ class RunsScreen(Place):
 
     @cached_property
     def _files(self) -> RunFileActions:
-        from mldeck.ui.runs.files import RunFileActions  # most sittings look at numbers
+        from mldeck.ui.runs.files import RunFileActions  # most sessions look at numbers only
 
         return RunFileActions(self, self.session)
 
@@ -108,11 +108,11 @@ class RunsScreen(Place):
         opening = None if self._head_start is None else await in_thread(self._head_start.result)
         if opening is not None:
             self._show_opening(opening)
-            # Connecting imports the database library, which would keep the interpreter from painting the runs.
+            # Opening the store imports the database library, which would delay the painting.
             await asyncio.sleep(_PAINT_S)
 
     def leave_store(self) -> None:
-        # Leaving waits for threads; the one that waits for the head start must not wait any longer.
+        # Leaving waits for threads, and one may be waiting for the head start.
         if self._head_start is not None:
             self._head_start.stop()
         super().leave_store()
@@ -129,7 +129,7 @@ class RunsScreen(Place):
         was_listed = chosen is not None and self.experiments.with_id(chosen.experiment_id) is not None
         await self._load_experiments()
         if chosen is not None:
-            # Renamed, given a note, deleted: it is the same one, but not what it was.
+            # The experiment may have been renamed, given a note, or deleted.
             now = self.experiments.with_id(chosen.experiment_id)
             self.session.experiment = now or (None if was_listed else chosen)
         if self.session.experiment is None:
@@ -184,7 +184,7 @@ class RunsScreen(Place):
             self._start_scope()
 
     def _start_scope(self) -> None:
-        """Other experiments are shown now, in their own columns and with their own filter."""
+        """Show other experiments, with their own columns and filter."""
         session = self.session
         session.load_saved_columns()
         session.order, session.numeric = (), {}
@@ -198,7 +198,7 @@ class RunsScreen(Place):
     def _join(self, message: ExperimentList.MarkAsked) -> None:
         session = self.session
         session.toggle_joined(message.experiment)
-        self.experiment_list.marked_ids = [each.experiment_id for each in session.joined]
+        self.experiment_list.marked_ids = [experiment.experiment_id for experiment in session.joined]
         self.experiment_list.repaint()
         self._start_scope()
         self.run_pane.load_runs()
@@ -239,7 +239,7 @@ class RunsScreen(Place):
     # -- marks
 
     def come_back(self) -> None:
-        """Elsewhere marks may have been taken away, and it may have been said when a metric is best."""
+        """Show marks and metric directions that were changed in another place."""
         super().come_back()
         self._show_marks()
         self.run_pane.show_style()
@@ -260,12 +260,12 @@ class RunsScreen(Place):
 
     @work(group="mark")
     async def _mark_when_listed(self) -> None:
-        """Those that are there, if somebody stops the reading."""
+        """Mark all runs once they are listed; if the user stops the reading, those listed until then."""
         await self.run_pane.until_listed()
         self._mark_all()
 
     def _show_marks(self) -> None:
-        """Other runs are marked now."""
+        """Show which runs are marked, everywhere."""
         self.run_pane.show_marks()
         self.top_bar.show_marked(len(self.session.marked))
         self.inspector.show_marks()
@@ -293,25 +293,25 @@ class RunsScreen(Place):
             self.inspector.show_experiment(experiment, self.experiments.count(experiment))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """The inspector shows the experiment while one moves among the experiments, else the run."""
+        """Inspect the experiment while the experiments have the focus, otherwise the run."""
         if event.widget is self.experiment_list or (event.widget is self.table and self.inspector.details is None):
             self.load_details()
 
     async def action_chart(self) -> None:
-        """Of the marked runs, and the one under the cursor."""
+        """Show a chart of the marked runs and the one under the cursor."""
         table = self.table
         run_ids = [*self.session.marked, *([] if table.cursor_run is None else [table.cursor_run])]
         if not run_ids:
             self.notify("There is no run to show a chart of", timeout=2)
             return
-        from mldeck.ui.chart.screen import ChartScreen  # what draws takes a while to load
+        from mldeck.ui.chart.screen import ChartScreen  # drawing takes a while to load
 
-        with self.app.batch_update():  # or what is mounted would be painted piece by piece
+        with self.app.batch_update():  # paint the new screen once, not widget by widget
             await self.app.push_screen(ChartScreen(self.session, run_ids, self._cursor_metric, self.go_to))
 
     @property
     def _cursor_metric(self) -> str | None:
-        """In the inspector if that has the focus, else in the table; None if the cursor is on no metric."""
+        """The metric under the cursor of the inspector if that has the focus, else of the table; None if it is on no metric."""
         if self.inspector.has_focus_within:
             return self.inspector.cursor_metric
         column = self.table.cursor_key
@@ -319,16 +319,16 @@ class RunsScreen(Place):
 
     @on(LineGrid.RunAsked)
     def _go_to_run(self, message: LineGrid.RunAsked) -> None:
-        """To a parent or child: in the table if it is there, else in the inspector alone."""
+        """Move the cursor to a parent or child, if it is listed."""
         table = self.table
         if message.run_id in table.run_ids:
             table.move_to(list(table.run_ids).index(message.run_id))
         else:
-            self.notify("That run is not among those listed (deleted, or in another experiment)", timeout=4)
+            self.notify("That run is not listed: it is deleted, or in another experiment", timeout=4)
 
     @work(group="go", exclusive=True)
     async def go_to(self, run: Run) -> None:
-        """Puts the cursor on a run; if it is not listed, in its own experiment."""
+        """Move the cursor to a run, after changing to its experiment if necessary."""
         table, experiment = self.table, self.experiments.with_id(run.experiment_id)
         if run.run_id not in table.run_ids and experiment is not None and experiment not in self.session.scope:
             if self.session.joined:
@@ -339,7 +339,7 @@ class RunsScreen(Place):
         if run.run_id in table.run_ids:
             table.move_to(list(table.run_ids).index(run.run_id))
         else:
-            self.notify(f"{run.label} is not among the runs listed (filtered out, or deleted)")
+            self.notify(f"{run.label} is not listed: it is filtered out, or deleted")
 
     @on(LineGrid.TextAsked)
     def _show_text(self, message: LineGrid.TextAsked) -> None:
@@ -395,7 +395,7 @@ class RunsScreen(Place):
     # -- registering
 
     def action_register(self) -> None:
-        """A model of each of the marked runs, or else of the run under the cursor."""
+        """Register a model of each marked run or, without marks, of the run under the cursor."""
         marked, present = list(self.session.marked), self.table.cursor_run
         run_ids = marked or ([present] if present is not None else [])
         if not run_ids:
@@ -404,7 +404,7 @@ class RunsScreen(Place):
         self._register(lambda flow: flow.register_runs(run_ids))
 
     def register_models(self, run_id: str, chosen: LoggedModel | str | None) -> None:
-        """One of a run's models, or the folder of the run at a path; None asks which."""
+        """Register a logged model of a run, or the folder of the run at a path; None asks which model."""
         self._register(lambda flow: flow.register_models(run_id, chosen))
 
     @work(group="edit", exclusive=True)
@@ -421,7 +421,7 @@ class RunsScreen(Place):
         change_runs: Callable[[RunSubject], Awaitable[None]],
         change_experiment: Callable[[Experiment], Awaitable[None]],
     ) -> None:
-        """Where the focus is says what is meant: the experiment under the cursor, or runs."""
+        """Change the experiment under the cursor if the experiments have the focus; otherwise the marked runs or the run."""
         if self.says_why_not(self.session.refusal):
             return
         with self.reporting_trouble():
@@ -443,11 +443,11 @@ class RunsScreen(Place):
         record = self.table.cursor_record
         return None if record is None else RunSubject([record.run.run_id], record.run.label, record.run.run_name or "")
 
-    # -- the way back to where one came from to look at a run
+    # -- the way back to the place that sent the user to a run
 
     @property
     def _way_back(self) -> WayBack | None:
-        """Open as long as the cursor is on that run."""
+        """Where Esc leads back to; None once the cursor has left the run."""
         way = self.session.way_back
         return way if way is not None and way.run_id == self.table.cursor_run else None
 
@@ -468,7 +468,7 @@ class RunsScreen(Place):
         self.session.way_back = None
         await self.run_action(f"app.place({way.place!r})")
 
-    # -- moving about
+    # -- moving
 
     @on(RunPane.CursorRunChanged)
     def _cursor_run_changed(self) -> None:
