@@ -51,7 +51,7 @@ def column_list(deck: Deck) -> ColumnList:
 async def open_dialog(deck: Deck) -> ColumnList:
     await deck.press("c")
     await deck.until(lambda: isinstance(deck.app.screen, ColumnDialog), "the dialog")
-    await deck.until_shown("in all")
+    await deck.until_shown("in total")
     return column_list(deck)
 
 
@@ -74,7 +74,7 @@ async def test_columns_are_hidden_shown_and_moved(taxi: Path) -> None:
         assert before[:4] == [AGE, DURATION, RMSE, VALIDATION]
         await open_dialog(deck)
         await deck.press("space", "down", "K")  # hides the age, and puts the rmse before the duration
-        assert "by hand" in deck.frame
+        assert "custom" in deck.frame
         await search(deck, "git commit")
         await deck.press("space", "escape")
         await apply(deck)
@@ -178,7 +178,7 @@ async def test_what_some_run_has_is_one_key(fixture_store: FixtureStore) -> None
         await deck.until_counted(CHURN_RUNS)
         await open_dialog(deck)
         await deck.press("a")
-        await deck.until_shown("● a what some run has")
+        await deck.until_shown("● a all with values")
         await apply(deck)
         await deck.until(lambda: shown(deck) == [AGE, DURATION, *expected], "all that some run has")
         assert {column.kind for column in expected} == {Kind.METRIC, Kind.PARAM, Kind.TAG}

@@ -99,7 +99,7 @@ async def test_a_tag_on_all_marked_runs_at_once(fixture_store: FixtureStore) -> 
         await deck.press("enter")
         await type_text(deck, "yes")
         await deck.press("enter")
-        await deck.until_shown("ctrl+z takes it back")
+        await deck.until_shown("ctrl+z undoes it")
         tagged = query(fixture_store.db, "SELECT run_uuid FROM tags WHERE key = 'keep' AND value = 'yes' ORDER BY 1")
         assert [row[0] for row in tagged] == sorted([fixture_store.run("rf5"), fixture_store.run("rf10")])
 

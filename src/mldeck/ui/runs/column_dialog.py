@@ -1,4 +1,4 @@
-"""Chooses the columns of the run table: which, in what order, how wide, and which stay in sight."""
+"""The dialog for the columns of the run table: which ones, in which order, how wide, and which are pinned."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from mldeck.ui.state.columns import ColumnChoice, ColumnSource
 
 _SOURCES = (
     (ColumnSource.DIFFERING, "d what differs"),
-    (ColumnSource.PRESENT, "a what some run has"),
-    (ColumnSource.CHOSEN, "by hand"),
+    (ColumnSource.PRESENT, "a all with values"),
+    (ColumnSource.CHOSEN, "custom"),
 )
 
 
 class ColumnDialog(ModalScreen[ColumnChoice | None]):
-    """The result is the choice, or None if all is to stay as it was. There is something to choose from at once: what is
-    shown now; the keys of the database follow as soon as they are found."""
+    """Returns the choice, or None to change nothing. It opens with the columns that are shown now; the keys of the database
+    are added when they have been found."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(COLUMN_DIALOG), Binding("down", "to_list", show=False)]
     AUTO_FOCUS = "#column-list"
@@ -86,7 +86,7 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
     def _show_state(self) -> None:
         sources = "  ".join(f"{'●' if source is self._draft.source else '○'} {name}" for source, name in _SOURCES)
         self.query_one("#column-source", Static).update(f" {sources}   r reset")
-        keys = "finding keys…" if self._is_finding else f"{self.column_list.key_count:,} in all"
+        keys = "finding keys…" if self._is_finding else f"{self.column_list.key_count:,} in total"
         self.query_one("#columns").border_subtitle = Content(f"{self._draft.count:,} shown · {keys}")
 
     # -- what is listed
@@ -117,7 +117,7 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
 
     @work(group="source", exclusive=True)
     async def action_use(self, name: str) -> None:
-        """Takes all columns of a source; `default` also forgets pins and widths."""
+        """Take all columns of a source. `default` takes those that differ, and resets pins and widths."""
         reader, draft = self._reader, self._draft
         source = ColumnSource.DIFFERING if name == "default" else ColumnSource(name)
         try:

@@ -1,4 +1,4 @@
-"""A choice of columns while it is being made. Nothing of it reaches the table before it is applied."""
+"""A choice of columns that is being edited. The table changes only when it is applied."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from mldeck.model import Column
 from mldeck.ui.state.columns import MAX_WIDTH, MIN_WIDTH, ColumnChoice, ColumnSource, pinned_first
 
 _WIDTH_WHERE_UNKNOWN = 12
+"""Cells, for a column that the table does not show."""
 
 
 class ColumnDraft:
-    """Starts as what the table shows now. Whatever is shown, hidden or moved by hand makes it a choice by hand."""
+    """Starts with the columns that the table shows. Showing, hiding or moving a column makes the choice a custom one."""
 
     def __init__(self, choice: ColumnChoice, shown: Sequence[Column], widths: Mapping[Column, int]) -> None:
-        """`shown` is what stands behind the name in the table, `widths` how wide that is there."""
+        """`shown` are the columns of the table after the name, `widths` their present widths in cells."""
         self.source = choice.source
         self.pinned = list(choice.pinned)
         self.widths = dict(choice.widths)
@@ -33,7 +34,7 @@ class ColumnDraft:
         return column in self._shown
 
     def toggle(self, column: Column) -> None:
-        """Shows it, behind the others, or hides it."""
+        """Show a column after the others, or hide it."""
         self.source = ColumnSource.CHOSEN
         if column in self._shown:
             del self._shown[column]
@@ -41,7 +42,7 @@ class ColumnDraft:
             self._shown[column] = None
 
     def move(self, column: Column, step: int) -> bool:
-        """Past its neighbour; whether it could: pinned columns stay before the others."""
+        """Move a column by one place. Return False if it cannot move: pinned columns stay before the others."""
         order = list(self.shown)
         if column not in self._shown:
             return False
@@ -55,7 +56,7 @@ class ColumnDraft:
         return True
 
     def pin(self, column: Column) -> None:
-        """Pins a column, which shows it, or lets it go."""
+        """Pin a column, which also shows it, or unpin it."""
         if column in self.pinned:
             self.pinned.remove(column)
             return
@@ -68,16 +69,16 @@ class ColumnDraft:
         self.widths[column] = max(MIN_WIDTH, min(MAX_WIDTH, width + step))
 
     def fit(self, column: Column) -> None:
-        """As wide as its values need, as it is by itself."""
+        """Let the width follow the values again."""
         self.widths.pop(column, None)
 
     def use(self, source: ColumnSource, found: Iterable[Column]) -> None:
-        """Takes the columns of an automatic source; pins and widths stay."""
+        """Take the columns of an automatic source; pins and widths stay."""
         self.source = source
         self._shown = dict.fromkeys(ColumnChoice(source).arranged(found))
 
     def reset(self, found: Iterable[Column]) -> None:
-        """As if nobody had ever chosen."""
+        """Reset to the defaults: the columns that differ, without pins and widths."""
         self.pinned, self.widths = [], {}
         self.use(ColumnSource.DIFFERING, found)
 

@@ -1,4 +1,4 @@
-"""All columns that a run table can have, as a list that paints only what is visible: there may be 12,000 of them."""
+"""The list of all columns that a run table can have: there may be 12,000 of them."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ _MIN_NAME_WIDTH = 8
 
 
 class ColumnList(Grid):
-    """What is shown comes first, in its order; then everything else, group by group."""
+    """The shown columns first, in their order; then all others, group by group."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMN_LIST)
 
     class Edited(Message):
-        """The draft is another one now."""
+        """Posted when the draft has changed."""
 
     class Applied(Message):
-        """The draft is as it is wanted."""
+        """Posted when the user accepts the draft."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, has_header=False)
         self.draft = ColumnDraft(ColumnChoice(), (), {})
         self.rows: Sequence[Column] = ()
-        self.empty_text = "No such column."
+        self.empty_text = "No matching columns."
         self._keys: dict[Kind, Sequence[Column]] = {Kind.ATTRIBUTE: ATTRIBUTES, Kind.DATASET: DATASETS}
         self._group: Kind | None = None
         self._text = ""
@@ -55,13 +55,13 @@ class ColumnList(Grid):
         self.rearrange()
 
     def add_keys(self, kind: Kind, keys: Iterable[str]) -> None:
-        """All keys of a kind that the database has."""
+        """Add all keys of a kind that the database has."""
         columns = (Column(kind, key) for key in keys)
         self._keys[kind] = [column for column in columns if column not in ATTRIBUTES]
         self.rearrange()
 
     def narrow(self, group: Kind | None, text: str) -> None:
-        """Lists a group, or all of them, and only what contains the text."""
+        """List one group (None for all), and only columns that contain the text."""
         self._group, self._text = group, text.lower()
         self.rearrange()
         self.cursor_row = 0
@@ -76,12 +76,12 @@ class ColumnList(Grid):
         return self.rows[self.cursor_row] if self.cursor_row < len(self.rows) else None
 
     def rearrange(self) -> None:
-        """Puts what is shown first; the cursor stays on its column."""
+        """List the shown columns first; the cursor stays on its column."""
         cursor = self.cursor_column_key
         shown = self.draft.shown
-        others = (each for _, kind in GROUPS if kind for each in self._keys.get(kind, ()))
-        rows = [*shown, *(each for each in others if not self.draft.shows(each))]
-        self.rows = [each for each in rows if self._is_listed(each)]
+        others = (column for _, kind in GROUPS if kind for column in self._keys.get(kind, ()))
+        rows = [*shown, *(column for column in others if not self.draft.shows(column))]
+        self.rows = [column for column in rows if self._is_listed(column)]
         if cursor in self.rows:
             self.cursor_row = self.rows.index(cursor)
         self.set_content(len(self.rows))
@@ -123,7 +123,7 @@ class ColumnList(Grid):
     # -- editing the draft
 
     def action_open(self) -> None:
-        """A double click."""
+        """A double click shows or hides, like Space; Enter accepts the draft."""
         self.action_show_or_hide()
 
     def action_apply(self) -> None:
@@ -133,7 +133,7 @@ class ColumnList(Grid):
         column = self.cursor_column_key
         if column is not None:
             self.draft.toggle(column)
-            # The row stays where it is, or one could not toggle one after the other.
+            # The row stays in place, so that columns can be toggled one after the other.
             self._edited(rearrange=False)
             self.action_move(1)
 
@@ -144,7 +144,7 @@ class ColumnList(Grid):
         if self.draft.move(column, step):
             self._edited()
         elif not self.draft.shows(column):
-            self.notify("Only what is shown can be moved: Space shows it", timeout=3)
+            self.notify("Only a shown column can be moved: Space shows it", timeout=3)
 
     def action_pin(self) -> None:
         column = self.cursor_column_key
@@ -172,5 +172,5 @@ class ColumnList(Grid):
 
 
 def group_of(column: Column) -> Kind:
-    """MLflow keeps some attributes as tags."""
+    """Return the group of a column. Some attributes are tags, because MLflow stores them so."""
     return Kind.ATTRIBUTE if column in ATTRIBUTES else column.kind

@@ -1,4 +1,4 @@
-"""What the choice of columns needs to know of the store; every method blocks, and belongs in a thread."""
+"""Reads from the store what the column dialog offers. All methods block: call them in a thread."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class ColumnReader:
     store: Store
     query: RunQuery
     sample: Sequence[str]
-    """Run ids: what differs, differs between these."""
+    """Ids of the runs that are compared to find the columns that differ."""
 
     def keys(self, kind: Kind, interrupt: Interrupt) -> list[str]:
-        """All keys of the database, by name."""
+        """Return all keys of a kind in the database, sorted."""
         return self.store.list_keys(kind, (), interrupt)
 
     def found(self, source: ColumnSource, interrupt: Interrupt) -> tuple[Column, ...]:
-        """The columns of an automatic source."""
+        """Return the columns of an automatic source."""
         if source is ColumnSource.PRESENT:
             return self.store.present_columns(self.query, interrupt)
         return self.store.differing_columns(self.sample, interrupt)

@@ -1,7 +1,7 @@
-"""Changing runs and experiments: what is asked, what is said afterwards, and taking it back.
+"""The dialogs that edit runs and experiments, the report of the outcome, and undo.
 
-The rules are the store's. Each edit is one short transaction in a thread; the deck then follows the database as it follows
-anybody's changes.
+The store has the rules. Each edit is one short transaction in a thread. The screen then reads the change as it reads the
+changes of other programs.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ WriteEdit = Callable[["StoreEditor", Interrupt], "Edit"]
 
 @dataclass(frozen=True)
 class RunSubject:
-    """The runs that an edit is about: the marked ones, or else the one under the cursor."""
+    """The runs that an edit changes: the marked ones or, without marks, the one under the cursor."""
 
     run_ids: Sequence[str]
     label: str
-    """What to call them: the name of the one, or how many they are."""
+    """The name of the run, or the number of runs."""
     name: str = ""
-    """Of a single run."""
+    """The name of a single run; else empty."""
 
     @property
     def is_single(self) -> bool:
@@ -44,13 +44,13 @@ class RunSubject:
 
 
 class Editing(Asking):
-    """Goes through the dialogs of one edit after the other; call its methods in a worker."""
+    """Asks what an edit needs to know, and writes it. Call the methods in a worker."""
 
     def __init__(self, screen: Screen[None], session: Session) -> None:
         super().__init__(screen)
         self._session = session
         self._done: list[Edit] = []
-        """Edits of this sitting that can be taken back, the newest last."""
+        """Edits of this session that can be undone, the newest last."""
 
     # -- runs
 
@@ -86,7 +86,7 @@ class Editing(Asking):
     async def delete_runs(self, subject: RunSubject) -> None:
         store, ids = self._session.store, subject.run_ids
         lost = await read_off_loop(lambda interrupt: store.assessments_of_runs(ids, interrupt))
-        text = f"Deleted runs are hidden, not gone: v shows them, X restores them.{_loss(lost)}"
+        text = f"Deleted runs are hidden, not lost: v shows them, X restores them.{_loss(lost)}"
         if await self._is_confirmed(f"Delete {subject.label}?", text, "Delete"):
             await self._write(lambda editor, interrupt: editor.delete_runs(subject.run_ids, interrupt))
 
@@ -94,7 +94,7 @@ class Editing(Asking):
         await self._write(lambda editor, interrupt: editor.restore_runs(subject.run_ids, interrupt))
 
     async def _tags_of(self, subject: RunSubject) -> dict[str, str]:
-        """The tags of a single run; of several, those that the first one has are as good an offer as any."""
+        """Return the tags of the first run. For several runs they are only a suggestion."""
         store, run_id = self._session.store, subject.run_ids[0]
         details = await read_off_loop(lambda interrupt: store.run_details(run_id, interrupt))
         return dict(details.tags) if details else {}
@@ -146,7 +146,7 @@ class Editing(Asking):
         store, ids = self._session.store, [experiment.experiment_id]
         lost = await read_off_loop(lambda interrupt: store.assessments_of_experiments(ids, interrupt))
         text = (
-            f"Its {run_count:,} runs are deleted with it. They are hidden, not gone: v shows deleted experiments, "
+            f"Its {run_count:,} runs are deleted with it. They are hidden, not lost: v shows deleted experiments, "
             f"X restores one with all its runs.{_loss(lost)}"
         )
         if await self._is_confirmed(f"Delete experiment {experiment.name}?", text, "Delete"):
@@ -156,12 +156,12 @@ class Editing(Asking):
         ids = [experiment.experiment_id]
         await self._write(lambda editor, interrupt: editor.restore_experiments(ids, interrupt))
 
-    # -- writing, and taking it back
+    # -- writing and undo
 
     async def undo(self) -> None:
-        """Takes the newest edit of this sitting back."""
+        """Undo the newest edit of this session."""
         if not self._done:
-            self._screen.notify("Nothing to undo in this sitting", timeout=3)
+            self._screen.notify("Nothing to undo in this session", timeout=3)
             return
         edit = self._done[-1]
         undone = await self._write(lambda editor, interrupt: editor.undo(edit, interrupt), can_be_undone=False)
@@ -169,25 +169,25 @@ class Editing(Asking):
             self._done.pop()
 
     async def _write(self, write: WriteEdit, *, can_be_undone: bool = True) -> bool:
-        """Whether it was written; the outcome is said either way: a toast, or a dialog that stays until it was read."""
+        """Write an edit, and report the outcome. Return whether it was written, which includes that nothing had to change."""
         store = self._session.store
         edit = await write_or_explain(self._screen.app, lambda interrupt: write(store.editor, interrupt))
         if edit is None:
             return False
         if not edit.changed:
-            self._screen.notify("Nothing to change: it is so already", timeout=3)
+            self._screen.notify("No change", timeout=3)
             return True
         undoable = can_be_undone and edit.undo_refusal is None
         if undoable:
             self._done.append(edit)
-        hint = " · ctrl+z takes it back" if undoable else f" · {edit.undo_refusal}" if edit.undo_refusal else ""
+        hint = " · ctrl+z undoes it" if undoable else f" · {edit.undo_refusal}" if edit.undo_refusal else ""
         self._screen.notify(f"{edit.summary[:1].upper()}{edit.summary[1:]}{hint}", timeout=6)
         return True
 
 
 def _loss(count: int) -> str:
-    """What restoring does not bring back (MLflow deletes the assessments that came from a run for good)."""
+    """Return a warning about what restoring does not bring back: MLflow deletes the assessments of a deleted run for good."""
     if not count:
         return ""
     results = "evaluation result goes" if count == 1 else "evaluation results go"
-    return f"\n\n{count:,} {results} for good, as in MLflow; only ctrl+z in this sitting brings them back."
+    return f"\n\n{count:,} {results} for good, as in MLflow. Only ctrl+z in this session brings them back."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -16,48 +17,51 @@ from mldeck.ui.kit.keys import bindings
 from mldeck.ui.runs.keys import EXPERIMENTS
 
 _COUNT_WIDTH = 3
-"""Room for the counts before they are known."""
+"""Cells for the run counts before they are known."""
 
 
 class ExperimentList(Grid):
     BINDINGS: ClassVar[list[BindingType]] = bindings(EXPERIMENTS)
 
+    @dataclass
     class MarkAsked(Message):
-        """The runs of this experiment are to be shown together with those of the other marked ones, or not any more."""
+        """Posted to show the runs of an experiment together with those of the other marked ones, or to stop doing so."""
 
-        def __init__(self, experiment: Experiment) -> None:
-            super().__init__()
-            self.experiment = experiment
+        experiment: Experiment
 
     class ViewAsked(Message):
-        """Another lifecycle stage, please."""
+        """Posted when the user cycles active / deleted / all experiments."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, has_header=False)
         self.experiments: Sequence[Experiment] = ()
         self.counts: Mapping[str, int] = {}
+        """By experiment id: the number shown beside the name."""
         self.chosen_id: str | None = None
+        """The experiment whose runs are shown."""
         self.marked_ids: Collection[str] = ()
+        """The experiments whose runs are shown together."""
         self._has_workspaces = False
         self._names: Counter[str] = Counter()
+        """How many experiments have a name."""
 
     def show(self, experiments: Sequence[Experiment], counts: Mapping[str, int], chosen_id: str | None) -> None:
-        """`counts` is the number of active runs by experiment id. The cursor stays on its experiment."""
+        """Show other experiments; `counts` are the numbers of runs by experiment id. The cursor stays on its experiment."""
         cursor = self.cursor_experiment
         wanted = cursor.experiment_id if cursor else chosen_id
         self.experiments, self.counts, self.chosen_id = experiments, counts, chosen_id
         self._has_workspaces = bool(workspaces_of(experiments))
-        self._names = Counter(each.name for each in experiments)
+        self._names = Counter(experiment.name for experiment in experiments)
         self.set_content(len(experiments))
-        ids = [each.experiment_id for each in experiments]
+        ids = [experiment.experiment_id for experiment in experiments]
         if wanted in ids:
             self.cursor_row = ids.index(wanted)
             self._show_cursor()
 
     def choose(self, experiment_id: str) -> None:
-        """Marks the one whose runs are shown."""
+        """Show which experiment is the chosen one, and move the cursor there."""
         self.chosen_id = experiment_id
-        ids = [each.experiment_id for each in self.experiments]
+        ids = [experiment.experiment_id for experiment in self.experiments]
         if experiment_id in ids:
             self.cursor_row = ids.index(experiment_id)
             self._show_cursor()
@@ -88,7 +92,7 @@ class ExperimentList(Grid):
         return self._label(self.experiments[row])
 
     def _label(self, experiment: Experiment) -> str:
-        """With the workspace where there are several: behind the name, but before it where another one has the same name."""
+        """Return the name, with the workspace if there are several: after the name, or before a name that is not unique."""
         if not self._has_workspaces or not experiment.workspace:
             return experiment.name
         if self._names[experiment.name] > 1:

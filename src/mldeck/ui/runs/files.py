@@ -1,4 +1,4 @@
-"""What the keys of the inspector's tabs Artifacts and Models do: view, download or open a file or model of a run."""
+"""Viewing, downloading and opening the files and models that the inspector lists."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Read what the deck shows first in a process of its own, while this one still loads the screen's libraries.
+"""Read what the app shows first in a second process, while this one still loads the libraries of the user interface.
 
-Loading Textual and loading SQLAlchemy take about as long as each other; side by side, the first runs are there with the
-first frame. It is a head start and nothing more: whatever goes wrong, the deck reads for itself.
+Loading Textual and loading SQLAlchemy take about equally long. Side by side, the first runs are there with the first frame.
+This is only an optimization: if anything goes wrong, the app reads the store itself.
 
-The answer is JSON. It is never unpickled: unpickling can run code, and what comes from another process is only data.
+The answer is JSON, not pickle, because unpickling can run code and another process is trusted with data only.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _TIMEOUT_S = 10.0
 
 
 class HeadStart:
-    """Begins to read at once; `result` waits for the answer."""
+    """Starts a process that reads the first runs. Any thread may call the methods."""
 
     def __init__(self, path: Path, *, read_only: bool, experiment_name: str | None) -> None:
-        # Each place that comes up asks, in a thread of its own.
+        # Held while the answer is read. `stop` may be called meanwhile by another thread.
         self._asking = Lock()
         self._answer: Opening | None = None
         self._is_answered = False
@@ -39,7 +39,7 @@ class HeadStart:
             self._process = None
 
     def result(self) -> Opening | None:
-        """Block until the process has answered; None if it could not. The same for whoever asks."""
+        """Block until the process has answered. Return None if it failed; every call returns the same."""
         with self._asking:
             if self._process is not None and not self._is_answered:
                 self._is_answered = True
@@ -47,11 +47,11 @@ class HeadStart:
             return self._answer
 
     def stop(self) -> None:
-        """End the process if it is still reading; whoever waits for its answer gets None."""
+        """Kill the process if it is still reading. A thread that waits in `result` then gets None."""
         if self._process is None:
             return
         self._process.kill()
-        with self._asking, self._process:  # waits for it, and closes its output
+        with self._asking, self._process:  # waits for the process, and closes its output
             self._is_answered = True
 
 
@@ -61,12 +61,12 @@ def _answer_of(process: subprocess.Popen[bytes]) -> Opening | None:
             answer, _ = process.communicate(timeout=_TIMEOUT_S)
             return _from_plain(json.loads(answer))
         except (subprocess.TimeoutExpired, ValueError, TypeError, LookupError, RecursionError):
-            process.kill()  # before it is waited for
+            process.kill()  # because leaving the `with` waits for it
             return None
 
 
 def main(words: list[str]) -> int:
-    """The process: PATH, `ro` or `rw`, EXPERIMENT; the answer goes to the standard output."""
+    """Run in the second process, with the arguments PATH, `ro` or `rw`, and EXPERIMENT. Write the answer to stdout."""
     import gc
 
     from mldeck.errors import MldeckError
@@ -74,7 +74,7 @@ def main(words: list[str]) -> int:
     from mldeck.store.store import Store
     from mldeck.ui.runs import reading
 
-    gc.disable()  # it lives for a fraction of a second
+    gc.disable()  # the process lives for a fraction of a second
     path, mode, experiment_name = words
     try:
         store = Store(Path(path), read_only=mode == "ro")
@@ -87,7 +87,7 @@ def main(words: list[str]) -> int:
 
 
 def _as_plain(opening: Opening) -> dict[str, Any]:
-    """The opening as JSON can hold it: a dataclass becomes the list of its fields, in their order."""
+    """Return the opening as JSON values. A dataclass becomes the list of its fields, in their order."""
     page = opening.page
     return {
         "experiments": [_fields(experiment) for experiment in opening.experiments.experiments],
@@ -108,7 +108,7 @@ def _as_plain(opening: Opening) -> dict[str, Any]:
 
 
 def _from_plain(plain: dict[str, Any]) -> Opening:
-    """Raise ValueError, TypeError or LookupError for anything that `_as_plain` does not write."""
+    """Read what `_as_plain` returned. Raises ValueError, TypeError or LookupError for anything else."""
     from mldeck.model import Column, Experiment, Kind, Run, RunRecord
     from mldeck.ui.runs.reading import Experiments, Opening, RunPage
     from mldeck.ui.state.arrangement import Arrangement

@@ -1,4 +1,4 @@
-"""Everything about the run or the experiment under the cursor, in tabs."""
+"""The inspector: the run or experiment under the cursor, in tabs."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Inspector(Widget):
         self._read_outline = read_outline
         self.details: RunDetails | None = None
         self._experiment: Experiment | None = None
-        """What is shown instead of a run."""
+        """The experiment that is shown instead of a run."""
         self._experiment_count = RunCount()
         self._tab = _OVERVIEW
         self._charts: SmallCharts | None = None
         self._gives_focus: Widget | None = None
-        """What had the focus when the pane of a tab was to get it that was not made yet."""
+        """The widget that had the focus when a tab without its pane asked for it. The pane gets the focus from there."""
         self._lists_metrics = False
-        """Whether the metrics are shown as a list, not as charts."""
+        """Whether the metrics are shown as a list instead of charts."""
         self._artifacts: ArtifactPane | None = None
         self._models: ModelList | None = None
 
@@ -68,7 +68,7 @@ class Inspector(Widget):
         return self.query_one(MetricGrid)
 
     def take_focus(self) -> None:
-        """Give the focus to the list that the present tab consists of, or to its charts; as soon as they are made."""
+        """Focus the list or the charts of the present tab, or do so once they are made."""
         if self._is_made:
             self.screen.set_focus(self._tab_pane)
         else:
@@ -76,7 +76,7 @@ class Inspector(Widget):
 
     @property
     def _is_made(self) -> bool:
-        """Whether there is something to see in the present tab."""
+        """Whether the pane of the present tab has been made."""
         made = {_ARTIFACTS: self._artifacts, _MODELS: self._models}
         return self._tab not in made or made[self._tab] is not None
 
@@ -88,14 +88,14 @@ class Inspector(Widget):
 
     @property
     def cursor_metric(self) -> str | None:
-        """What the cursor of the tab is on."""
+        """The metric under the cursor of the tab Metrics; None in the other tabs."""
         if self._tab != _METRICS:
             return None
         shows_list = self._lists_metrics or self._charts is None
         return self.metric_grid.cursor_metric if shows_list or self._charts is None else self._charts.cursor_metric
 
     def show(self, details: RunDetails | None) -> None:
-        """None: there is no run under the cursor, or it is gone."""
+        """Show a run; None if there is none under the cursor, or it is gone."""
         self._experiment = None
         self._take(details)
 
@@ -110,7 +110,7 @@ class Inspector(Widget):
         self._fill_tab()
 
     def show_experiment(self, experiment: Experiment, count: RunCount) -> None:
-        """An experiment instead of a run: it has an overview, a note, and the models of its runs."""
+        """Show an experiment instead of a run: its overview, its note, and the models of its runs."""
         before, self._experiment = self._experiment, experiment
         self._experiment_count = count
         is_other = before is None or before.experiment_id != experiment.experiment_id
@@ -120,13 +120,13 @@ class Inspector(Widget):
         self.border_title = Content(safe(experiment.name))
 
     def show_marks(self) -> None:
-        """A run has its own colour when it is marked, and until then the one that it would get."""
+        """Show the colour of the run's mark in its charts; if it is not marked, the colour that it would get."""
         if self._charts is not None and self.details is not None:
             run_id = self.details.run.run_id
             self._charts.show_colour(self._session.with_colours([run_id])[run_id])
 
-    def look_again(self) -> None:
-        """The database changed: a run that is still going on has more files and models by now."""
+    def reload(self) -> None:
+        """Read files and models again after the database has changed: a running run may have more."""
         if self._tab == _ARTIFACTS and self._artifacts is not None:
             self._artifacts.show_again()
         elif self._tab == _MODELS and self._models is not None:
@@ -134,7 +134,9 @@ class Inspector(Widget):
 
     def pass_time(self) -> None:
         if self._tab == _OVERVIEW:
-            self.query_one("#fields", LineGrid).lines = self._overview()  # which looks for what is another line
+            self.query_one(
+                "#fields", LineGrid
+            ).lines = self._overview()  # `Grid.pass_time` then repaints the lines that differ
 
     def _show_overview(self) -> None:
         note = self._experiment.note if self._experiment is not None else None
@@ -163,7 +165,7 @@ class Inspector(Widget):
         if tab == _METRICS and self._charts is None:
             self._make_charts()
         if not self._is_made:
-            # What was on screen stays there, with the focus, until there is something to see.
+            # The old tab stays on screen, with the focus, until the new one has something to show.
             self._make_files(tab)
             return
         for index, name in enumerate(_PANES):
@@ -179,14 +181,14 @@ class Inspector(Widget):
             self.take_focus()
 
     def _make_charts(self) -> None:
-        from mldeck.ui.chart.small_charts import SmallCharts  # what draws takes a while to load
+        from mldeck.ui.chart.small_charts import SmallCharts  # drawing takes a while to load
 
         self._charts = SmallCharts(self._read_outline, id="charts")
         self.mount(self._charts, after="#metrics")
 
     @work(group="files")
     async def _make_files(self, tab: int) -> None:
-        # What reads files takes a while to load, too.
+        # Reading files takes a while to load, too.
         if tab == _MODELS:
             from mldeck.ui.files.logged_models import ModelList
 
@@ -209,11 +211,11 @@ class Inspector(Widget):
         self.border_subtitle = message.text
 
     def _fill_tab(self) -> None:
-        """Only the tab that is on screen is filled."""
+        """Fill the tab on screen; the others are filled when they are shown."""
         details = self.details
         if details is None:
-            for each in self.query(LineGrid):
-                each.show(())
+            for grid in self.query(LineGrid):
+                grid.show(())
             self.metric_grid.show("", ())
             if self._charts is not None:
                 self._charts.show("", ())

@@ -117,7 +117,7 @@ class RunPane(Vertical):
         """
         table, store, choice, columns = self.table, self._session.store, self._session.choice, self._session.columns
         top_run, layout = None if from_top else table.top_run, self._session.layout
-        shown = reading.Shown(columns, table.columns_around(), top_run)
+        shown = reading.TableState(columns, table.columns_around(), top_run)
         page = await read_off_loop(
             lambda interrupt: reading.read_all_rows(store, query, layout, choice, shown, interrupt)
         )

@@ -1,4 +1,4 @@
-"""What the place Runs reads, in functions that run in a thread or a process: values in, values out, no Textual."""
+"""The reads of the place Runs: functions from values to values, for a thread or a second process. No Textual."""
 
 from __future__ import annotations
 
@@ -16,71 +16,76 @@ if TYPE_CHECKING:
     from mldeck.store.store import Store
 
 FIRST_PAGE = 60
-"""Rows read before all the others: as many as a tall screen shows."""
+"""Rows that are read before all others: as many as a tall screen shows."""
 
 FIRST_COLUMNS = 10
-"""Columns read before it is known how many are in view: as many as a wide screen shows."""
+"""Columns that are read before it is known how many are in view: as many as a wide screen shows."""
 
 
 @dataclass(frozen=True)
 class Experiments:
+    """The listed experiments, with the numbers of their runs."""
+
     experiments: Sequence[Experiment]
     counts: Mapping[str, RunCount] | None = None
-    """By experiment id; None while they have not been counted."""
+    """By experiment id; None until the runs have been counted."""
 
     @property
     def run_counts(self) -> dict[str, int]:
-        """By experiment id. Those of a deleted experiment are deleted with it, and are counted."""
+        """By experiment id: the active runs; of a deleted experiment also the deleted ones, which were deleted with it."""
         if self.counts is None:
             return {}
         counts = {}
-        for each in self.experiments:
-            count = self.count(each)
-            counts[each.experiment_id] = count.active + (count.deleted if each.lifecycle_stage == "deleted" else 0)
+        for experiment in self.experiments:
+            count, is_deleted = self.count(experiment), experiment.lifecycle_stage == "deleted"
+            counts[experiment.experiment_id] = count.active + (count.deleted if is_deleted else 0)
         return counts
 
     def count(self, experiment: Experiment) -> RunCount:
         return (self.counts or {}).get(experiment.experiment_id, RunCount())
 
     def with_id(self, experiment_id: str) -> Experiment | None:
-        return next((each for each in self.experiments if each.experiment_id == experiment_id), None)
+        return next((found for found in self.experiments if found.experiment_id == experiment_id), None)
 
     def named(self, name: str) -> Experiment | None:
-        return next((each for each in self.experiments if name in (each.name, each.experiment_id)), None)
+        """Return the experiment with this name or id."""
+        return next((found for found in self.experiments if name in (found.name, found.experiment_id)), None)
 
     @property
     def first_choice(self) -> Experiment | None:
-        """Where the newest run is: most likely what somebody works on now."""
-        return max(self.experiments, key=lambda each: self.count(each).newest_start or 0, default=None)
+        """The experiment with the newest run, which is most likely the one being worked on."""
+        return max(self.experiments, key=lambda found: self.count(found).newest_start or 0, default=None)
 
 
 @dataclass(frozen=True)
 class RunPage:
-    """An order of runs, and what is known of some of them."""
+    """The rows of the run table, and the values of some of the runs."""
 
     arrangement: Arrangement
     count: int
-    """How many runs there are, in whatever rows they stand."""
+    """The number of runs, also of those in no row because their group or parent is folded."""
     records: Mapping[str, RunRecord]
+    """By run id."""
     columns: tuple[Column, ...]
+    """The columns of the table after the name."""
     read: tuple[Column, ...] = ()
-    """Those of the columns whose values are in the records."""
+    """The columns whose values are in the records."""
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What the table shows before it is read again."""
+class TableState:
+    """The columns and the position of the table before it is read again."""
 
     columns: tuple[Column, ...] = ()
     in_view: tuple[Column, ...] = ()
-    """Those of them that are on screen, or nearly."""
+    """The columns that are on screen or near it."""
     top_run: str | None = None
-    """The run in the first visible row; None for the first of all."""
+    """The run in the first visible row; None if the table is not scrolled."""
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What a deck shows first."""
+    """What the app shows first, before the store is open."""
 
     experiments: Experiments
     chosen: Experiment | None
@@ -89,14 +94,14 @@ class Opening:
 
 
 def read_opening(store: Store, experiment_name: str | None, interrupt: Interrupt) -> Opening:
-    """The active experiments, and the first runs of the one that was asked for, or else of the most recent one.
+    """Read the active experiments, and the first runs of the one that was asked for, or else of the most recent one.
 
-    The runs are not counted yet: that takes a look at each of them.
+    The runs are not counted, because that reads every run.
     """
     experiments = Experiments(store.experiments(View.ACTIVE, interrupt))
     chosen = experiments.named(experiment_name) if experiment_name else None
     if chosen is None:
-        ids = [each.experiment_id for each in experiments.experiments]
+        ids = [experiment.experiment_id for experiment in experiments.experiments]
         newest = store.newest_run_experiment(ids, interrupt)
         chosen = experiments.with_id(newest) if newest else experiments.first_choice
     if chosen is None:
@@ -113,7 +118,7 @@ def read_experiments(store: Store, view: View, interrupt: Interrupt) -> Experime
 def read_first_page(
     store: Store, query: RunQuery, choice: ColumnChoice, columns: tuple[Column, ...], interrupt: Interrupt
 ) -> RunPage:
-    """The first rows; with the columns of the choice, if none are given."""
+    """Read the first rows. Without `columns`, they are found by the choice."""
     ids = store.run_ids(query, FIRST_PAGE, interrupt)
     columns = columns or _columns_now(store, query, choice, ids, (), interrupt)
     read = columns[:FIRST_COLUMNS]
@@ -126,14 +131,14 @@ def read_all_rows(
     query: RunQuery,
     layout: Layout,
     choice: ColumnChoice,
-    shown: Shown,
+    state: TableState,
     interrupt: Interrupt,
 ) -> RunPage:
-    """The whole order, and the records around the run in the first visible row, as far as their columns are in view.
+    """Read all rows, and the values around the first visible row, in the columns that are in view.
 
-    Metrics and params that are new are added behind the others, unless the columns were chosen by hand.
+    New metrics and params are added after the others, unless the columns are custom.
     """
-    top_run = shown.top_run
+    top_run = state.top_run
     ids = store.run_ids(query, None, interrupt)
     if layout.only is not None:
         ids = [run_id for run_id in ids if run_id in layout.only]
@@ -142,8 +147,8 @@ def read_all_rows(
     first_row = max(0, rows.index(top_run) - FIRST_PAGE // 2) if top_run in rows else 0
     in_view = [run_id for run_id in rows[first_row : first_row + FIRST_PAGE + FIRST_PAGE // 2] if run_id != HEADING]
     sample = in_view or ids[:FIRST_PAGE]
-    columns = _columns_now(store, query, choice, sample, shown.columns, interrupt)
-    read = _to_be_read(columns, shown)
+    columns = _columns_now(store, query, choice, sample, state.columns, interrupt)
+    read = _to_be_read(columns, state)
     return RunPage(arrangement, len(ids), store.run_records(sample, RunFields.of(read), interrupt), columns, read)
 
 
@@ -165,9 +170,9 @@ def _columns_now(
     return (EXPERIMENT, *columns) if several and EXPERIMENT not in columns else columns
 
 
-def _to_be_read(columns: tuple[Column, ...], shown: Shown) -> tuple[Column, ...]:
-    """What is in view, and what is new and may come into view."""
-    in_view, before = frozenset(shown.in_view), frozenset(shown.columns)
+def _to_be_read(columns: tuple[Column, ...], state: TableState) -> tuple[Column, ...]:
+    """Return the columns whose values are read: those in view, and new ones that may come into view."""
+    in_view, before = frozenset(state.in_view), frozenset(state.columns)
     fresh = frozenset([column for column in columns if column not in before][:FIRST_COLUMNS])
     return tuple(column for column in columns if column in in_view or column in fresh) or columns[:FIRST_COLUMNS]
 

@@ -1,4 +1,4 @@
-"""What is known of the runs of a table: each run with the columns that were read of it."""
+"""A cache of the values of runs, which knows for each run which columns have been read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TypeVar
 from mldeck.model import Column, Kind, RunRecord
 
 _CACHED_RECORDS = 5_000
+"""With more runs, the cache is emptied before others are added."""
+
 _Value = TypeVar("_Value", float, str)
 
 
@@ -20,13 +22,13 @@ class RecordCache:
         self._records, self._read = {}, {}
 
     def replace(self, records: Mapping[str, RunRecord], columns: Iterable[Column]) -> None:
-        """Nothing else is known any more: it may have changed."""
+        """Keep only these records: all others may have changed."""
         read = frozenset(columns)
         self._records = dict(records)
         self._read = dict.fromkeys(records, read)
 
     def add(self, records: Mapping[str, RunRecord], columns: Iterable[Column]) -> None:
-        """More runs, or more columns of runs that are known."""
+        """Add runs, or columns of runs that are cached already."""
         if len(self._records) > _CACHED_RECORDS:
             self.clear()
         read = frozenset(columns)
@@ -39,15 +41,16 @@ class RecordCache:
         return self._records.get(run_id)
 
     def columns_of(self, run_id: str) -> Collection[Column]:
-        """The columns whose values are known; a run without a value for one of them has none."""
+        """Return the columns that have been read. A run without a value for one of them has none in the database."""
         return self._read.get(run_id, frozenset())
 
     def knows(self, run_id: str, columns: frozenset[Column]) -> bool:
+        """Return whether a run is cached with all of these columns."""
         read = self._read.get(run_id)
         return read is not None and columns <= read
 
     def holds(self, records: Mapping[str, RunRecord], columns: Sequence[Column]) -> bool:
-        """Whether exactly these values are known already."""
+        """Return whether the cache has exactly these values for these runs and columns."""
         wanted = frozenset(columns)
         return all(
             self.knows(run_id, wanted) and _restricted(self._records[run_id], columns) == record
@@ -69,10 +72,10 @@ def _joined(before: RunRecord, record: RunRecord) -> RunRecord:
 
 
 def _restricted(record: RunRecord, columns: Sequence[Column]) -> RunRecord:
-    """The record as it would have been read with these columns."""
+    """Return the record with only these columns."""
 
     def some(kind: Kind, values: Mapping[str, _Value]) -> dict[str, _Value]:
-        return {each.key: values[each.key] for each in columns if each.kind is kind and each.key in values}
+        return {column.key: values[column.key] for column in columns if column.kind is kind and column.key in values}
 
     return RunRecord(
         record.run,

@@ -137,7 +137,7 @@ class RunsScreen(Place):
         else:
             await self.run_pane.read_again()
         self.load_details()
-        self.inspector.look_again()
+        self.inspector.reload()
 
     # -- experiments
 
