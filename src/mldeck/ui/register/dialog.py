@@ -1,4 +1,4 @@
-"""Registers a model: which of the run's, as a version of which registered model, and what is said of it."""
+"""The dialog that registers a model of a run: which model, under which name, with which description and tags."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ _MIN_NAME_WIDTH = 8
 
 @dataclass(frozen=True)
 class Registration:
-    """What is to be registered."""
+    """The answers of the dialog."""
 
     model: LoggedModel
     name: str
+    """The name of the registered model, which may be new."""
     description: str
     tags: Mapping[str, str]
 
@@ -47,7 +48,7 @@ WriteRegistration = Callable[[Registration, Interrupt], "Registered"]
 
 
 def read_tags(text: str) -> dict[str, str]:
-    """`key=value key='a longer value'`. Raises `MldeckError` when that is not what it is, or MLflow would not take it."""
+    """Parse `key=value key='a longer value'`. Raises `MldeckError` for a syntax error, or a tag that MLflow would reject."""
     try:
         words = shlex.split(text)
     except ValueError:
@@ -56,26 +57,27 @@ def read_tags(text: str) -> dict[str, str]:
     for word in words:
         key, mark, value = word.partition("=")
         if not mark:
-            raise MldeckError(f"tags: write key=value, with quotes around blanks, not {word}")
+            raise MldeckError(f"tags: write key=value, with quotes around spaces, not {word}")
         check_registry_tag(key, value)
         tags[key] = value
     return tags
 
 
 class ModelChoiceList(Grid):
-    """The models of the run, and what came of them already."""
+    """The models of the run, with the versions that they were registered as already."""
 
     def __init__(self, models: Sequence[LoggedModel], versions: Sequence[ModelVersion]) -> None:
         super().__init__(id="register-models", has_header=False)
         self._models = models
         self._registered = [
-            ", ".join(f"{each.name} {each.version}" for each in versions if came_from(each, model)) for model in models
+            ", ".join(f"{version.name} {version.version}" for version in versions if came_from(version, model))
+            for model in models
         ]
         self.can_focus = len(models) > 1
         self.set_content(len(models))
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
-        name = max(cell_width(safe(each.name)) for each in self._models)
+        name = max(cell_width(safe(model.name)) for model in self._models)
         return (GridColumn("", 12), GridColumn("", name), GridColumn("", max(1, self.line_width - 12 - name - 2 * GAP)))
 
     @property
@@ -100,7 +102,7 @@ class ModelChoiceList(Grid):
 
 
 class ModelNameList(Grid, can_focus=False):
-    """The registered models whose name contains what is typed; the line for typing has the keys."""
+    """The registered models whose name contains the typed text. The text field has the focus, and handles the arrow keys."""
 
     def __init__(self, models: Sequence[RegisteredModel]) -> None:
         super().__init__(id="register-names", has_header=False)
@@ -111,7 +113,7 @@ class ModelNameList(Grid, can_focus=False):
 
     def narrow(self, text: str) -> None:
         wanted = text.lower()
-        self.rows = [each for each in self._models if wanted in each.name.lower()]
+        self.rows = [model for model in self._models if wanted in model.name.lower()]
         self.cursor_row = 0
         self._list_again()
         self.scroll_rows_to(0)
@@ -121,7 +123,7 @@ class ModelNameList(Grid, can_focus=False):
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
         count = 12
-        needed = max((cell_width(safe(each.name)) for each in self.rows), default=_MIN_NAME_WIDTH)
+        needed = max((cell_width(safe(model.name)) for model in self.rows), default=_MIN_NAME_WIDTH)
         return (GridColumn("", max(_MIN_NAME_WIDTH, min(needed, self.line_width - count - GAP))), GridColumn("", count))
 
     def row_cells(self, row: int) -> Sequence[Cell]:
@@ -131,12 +133,12 @@ class ModelNameList(Grid, can_focus=False):
 
 
 class RegisterDialog(ModalScreen["Registered | None"]):
-    """The result is the version; None when nothing was registered."""
+    """Returns the new version; None if nothing was registered."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel"),
         Binding("down", "step(1)", "next name"),
-        Binding("up", "step(-1)", "name before"),
+        Binding("up", "step(-1)", "previous name"),
     ]
 
     def __init__(
@@ -192,7 +194,7 @@ class RegisterDialog(ModalScreen["Registered | None"]):
 
     @on(Input.Changed, "#register-description,#register-tags")
     def _judge(self) -> None:
-        """Says what is wrong, or else what is going to happen."""
+        """Show what is wrong, or else what is going to be registered."""
         line = self.query_one("#register-verdict", Static)
         try:
             registration = self._registration()
@@ -208,19 +210,19 @@ class RegisterDialog(ModalScreen["Registered | None"]):
         return f"version 1 of a new model, {registration.name}"
 
     def _is_known(self, name: str) -> bool:
-        return any(each.name == name for each in self._registered)
+        return any(model.name == name for model in self._registered)
 
     def _registration(self) -> Registration:
-        """Raises `MldeckError` when it cannot be."""
+        """Return the answers. Raises `MldeckError` if one of them is invalid."""
         name = self._line.text
-        if not self._is_known(name):  # those of older MLflows may be called anything
+        if not self._is_known(name):  # older MLflows allowed any name
             check_model_name(name)
         description = self.query_one("#register-description", TextField).text
         tags = read_tags(self.query_one("#register-tags", TextField).text)
         return Registration(self.query_one(ModelChoiceList).chosen, name, description, tags)
 
     def action_step(self, step: int) -> None:
-        """The arrow keys in the line for the name put a registered one into it."""
+        """Put the next or previous registered name into the text field."""
         names, line = self._names, self._line
         if not (line.has_focus and names.rows):
             return
@@ -271,6 +273,6 @@ class RegisterDialog(ModalScreen["Registered | None"]):
             self._is_writing = False
 
     def action_cancel(self) -> None:
-        """What is being written may be done already: whether it is, is known in a moment."""
+        """Close the dialog, but not while it is writing: whether that succeeds is known in a moment."""
         if not self._is_writing:
             self.dismiss(None)

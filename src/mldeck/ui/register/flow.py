@@ -1,4 +1,4 @@
-"""Registering models that runs logged: what there is to choose from, and the version that comes of it."""
+"""Registers models of runs: reads what there is to choose from, shows the dialog, and reports the new version."""
 
 from __future__ import annotations
 
@@ -25,40 +25,40 @@ _NO_REGISTRY = "This database is from before MLflow 1.4: it has no model registr
 
 @dataclass(frozen=True)
 class Offer:
-    """What a run has to register, and as what it could be."""
+    """The models of a run, and the registered models that they could become versions of."""
 
     run_id: str
     run: str
-    """What the run is called."""
+    """The name of the run."""
     models: tuple[LoggedModel, ...]
     registered: tuple[RegisteredModel, ...]
     versions: tuple[ModelVersion, ...]
-    """Those that came from this run already."""
+    """The versions that came from this run already."""
     has_registry: bool
 
 
 class RegisterFlow:
-    """Call its methods in a worker."""
+    """The steps from a run to a version of a registered model. Call the methods in a worker."""
 
     def __init__(self, screen: Screen[None], session: Session) -> None:
         self._screen = screen
         self._session = session
 
     async def register_runs(self, run_ids: Sequence[str]) -> None:
-        """One after the other; those without a model are passed over, and Esc ends it."""
+        """Register a model of each run, one after the other. Runs without a model are skipped; Esc ends it."""
         for number, run_id in enumerate(run_ids, 1):
-            place = f" ({number} of {len(run_ids)})" if len(run_ids) > 1 else ""
+            position = f" ({number} of {len(run_ids)})" if len(run_ids) > 1 else ""
             offer = await read_off_loop(lambda interrupt, run_id=run_id: self._read(run_id, interrupt))  # type: ignore[misc]
             if not offer.has_registry:
                 self._say(_NO_REGISTRY)
                 return
             if not offer.models:
-                self._say(f"{offer.run} logged no model: log_model() of its MLflow flavor keeps one")
-            elif not await self._register(offer, place):
+                self._say(f"{offer.run} logged no model: use log_model() of its MLflow flavor")
+            elif not await self._register(offer, position):
                 return
 
     async def register_models(self, run_id: str, chosen: LoggedModel | str | None) -> None:
-        """`chosen`: one of the run's models, or the path of a folder of the run that holds an MLmodel; None asks."""
+        """Register a model of a run: a logged model, or the run's folder at a path, with an MLmodel file. None asks which."""
         if chosen is None:
             await self.register_runs([run_id])
             return
@@ -73,21 +73,24 @@ class RegisterFlow:
         store, registry = self._session.store, self._session.registry
         details = store.run_details(run_id, interrupt)
         if details is None:
-            raise MldeckError(f"there is no run {run_id} (any more)")
+            raise MldeckError(f"there is no run {run_id} any more")
         models = store.registry().models_of_run(run_id, interrupt)
-        ids = tuple(each.model_id for each in models if each.model_id)
+        ids = tuple(model.model_id for model in models if model.model_id)
         return Offer(
             run_id,
             details.run.label,
             models,
-            tuple(each for each in registry.models(interrupt=interrupt) if not each.is_orphan),
+            tuple(model for model in registry.models(interrupt=interrupt) if not model.is_orphan),
             registry.versions_of_run(run_id, ids, interrupt),
             registry.has_registry,
         )
 
-    async def _register(self, offer: Offer, place: str) -> bool:
-        """Whether it was done."""
-        title = f"Register a model of {offer.run}{place}"
+    async def _register(self, offer: Offer, position: str) -> bool:
+        """Show the dialog for a run. Return whether a version was registered.
+
+        `position` is added to the title: the number of the run among several.
+        """
+        title = f"Register a model of {offer.run}{position}"
         dialog = RegisterDialog(
             title,
             offer.models,
@@ -111,7 +114,7 @@ class RegisterFlow:
         )
 
     def _source(self, run_id: str, model: LoggedModel, interrupt: Interrupt) -> ModelSource:
-        """As it is now: what was shown may be gone."""
+        """Read the source again, because the shown one may be gone. Raises `MldeckError` if it is."""
         session = self._session
         registry = session.store.registry()
         if model.model_id is not None:
@@ -120,7 +123,7 @@ class RegisterFlow:
         try:
             return registry.source_of_run(run_id, model.name, lambda uri: has_mlmodel(uri, places, run_id), interrupt)
         except Unconfirmed as error:
-            raise MldeckError(f"{error}. Open the run's tab Artifacts first: Enter asks there.") from error
+            raise MldeckError(f"{error}. Open the run's tab Artifacts first, and press Enter to be asked.") from error
 
     def _say(self, text: str) -> None:
         self._screen.notify(text, timeout=6)
