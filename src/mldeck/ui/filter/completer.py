@@ -1,4 +1,4 @@
-"""What to offer in the filter line: names and values that exist in the store. Runs in a thread."""
+"""The completions of the filter line: names and values that exist in the store. Runs in a thread."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mldeck.store.store import Store
 
 MOST = 50
-"""More candidates than this help nobody: type another letter."""
+"""The most candidates. With more, typing another letter is easier than choosing."""
 
 _ENTITIES = ("metrics.", "params.", "tags.", "dataset.")
 _STATUSES = ("FINISHED", "RUNNING", "FAILED", "KILLED", "SCHEDULED")
@@ -34,26 +34,29 @@ _KINDS = {Entity.METRIC: Kind.METRIC, Entity.PARAM: Kind.PARAM, Entity.TAG: Kind
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`text` replaces what `span` covers."""
+    """A completion: `text` replaces the characters in `span`."""
 
     text: str
     note: str
+    """Shown beside the text."""
     span: Span
 
 
 @dataclass
 class Completer:
-    """Offers what fits at the cursor. Keys are read once per kind, and again after `forget`."""
+    """Finds what can be inserted at the cursor. Keys are read once for each kind."""
 
     store: Store
     sample_ids: Sequence[str]
-    """Runs of the present experiment: keys that they have come first."""
+    """Ids of runs of the present experiment. Their keys come first."""
     starred: Mapping[str, str]
+    """Saved filters, by name."""
 
     def __post_init__(self) -> None:
         self._keys: dict[Kind, list[str]] = {}
 
     def candidates(self, text: str, cursor: int, interrupt: Interrupt) -> list[Candidate]:
+        """Return at most `MOST` completions at the cursor, a character index into the text."""
         wanted = complete(text, cursor)
         found: Iterable[Candidate] = ()
         if isinstance(wanted, EntityWanted):
@@ -71,7 +74,7 @@ class Completer:
         return list(islice(found, MOST))
 
     def _clauses(self, text: str, wanted: EntityWanted, interrupt: Interrupt) -> Iterator[Candidate]:
-        """The beginning of a clause; a key may be named without its entity."""
+        """Find completions for the beginning of a clause. A key may be typed without its entity."""
         if not text.strip():
             for name, search in self.starred.items():
                 yield Candidate(search, f"★ {name}", (0, len(text)))
@@ -110,7 +113,7 @@ class Completer:
 
 
 def _matching(names: Iterable[str], prefix: str) -> Iterator[str]:
-    """Those that begin with the prefix, then those that contain it; upper and lower case alike."""
+    """Return names that begin with the prefix, then names that contain it; case is ignored."""
     wanted = prefix.lower()
     within = []
     for name in names:

@@ -1,8 +1,9 @@
-"""The filter of a table: a line in MLflow's search language, with its errors, completions and history."""
+"""The filter line of a table: text in MLflow's search language, with errors, completions and history."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -23,26 +24,27 @@ from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.text_field import TextField
 
 _MARK_WIDTH = 8
-"""Cells of `filter` before the text."""
+"""Cells of the label `filter` before the text."""
 
 
 class CandidateList(Grid, can_focus=False):
-    """What could be typed next, below the place where it goes."""
+    """The completions, below the position where they would be inserted."""
 
     def __init__(self) -> None:
         super().__init__(id="candidates", has_header=False)
         self.candidates: Sequence[Candidate] = ()
         self.is_chosen = False
-        """Whether somebody moved to a candidate; Enter takes it then, instead of the filter as it stands."""
+        """Whether the user has moved to a candidate. Enter then takes it, instead of applying the filter."""
 
     def show(self, candidates: Sequence[Candidate], column: int) -> None:
+        """Show candidates at a column of the filter line, in cells; hide the list if there are none."""
         self.candidates, self.is_chosen = candidates, False
         self.display = bool(candidates)
         if not candidates:
             self.set_content(0)
             return
-        width = min(60, max(cell_width(safe(each.text)) for each in candidates))
-        note = max(cell_width(safe(each.note)) for each in candidates)
+        width = min(60, max(cell_width(safe(candidate.text)) for candidate in candidates))
+        note = max(cell_width(safe(candidate.note)) for candidate in candidates)
         self.styles.width = width + note + GAP + 3  # the border, and a scrollbar
         self.styles.height = min(8, len(candidates)) + 2
         self.styles.offset = (column, 0)
@@ -67,59 +69,59 @@ class CandidateList(Grid, can_focus=False):
 
 
 class FilterLine(Vertical):
-    """Messages go up for what needs the store: running the filter, and candidates for completion."""
+    """The line to type a filter. Its messages ask for what needs the store: applying the filter, and finding completions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "accept", "apply", priority=True, tooltip="Apply the filter and go to the table"),
-        Binding("escape", "cancel", "cancel", tooltip="Close the completions, or take the change back"),
-        Binding("tab", "complete", "complete", priority=True, tooltip="Take the completion"),
+        Binding("escape", "cancel", "cancel", tooltip="Close the completions, or undo the change"),
+        Binding("tab", "complete", "complete", priority=True, tooltip="Insert the completion"),
         Binding("down", "step(1)", "next", show=False, tooltip="Next completion, or newer filter"),
         Binding("up", "step(-1)", "previous", show=False, tooltip="Previous completion, or older filter"),
-        Binding("ctrl+s", "star", "star", tooltip="Keep this filter under a name, or stop keeping it"),
+        Binding("ctrl+s", "star", "star", tooltip="Save this filter under a name, or remove it"),
     ]
 
+    @dataclass
     class Changed(Message):
-        """Another filter was typed, and is whole."""
+        """Posted when another complete filter has been typed."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
+    @dataclass
     class Closed(Message):
-        """Editing ended with this filter."""
+        """Posted when editing ends with this filter."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
+    @dataclass
     class CandidatesWanted(Message):
-        """Answered with `show_candidates`, also when there are none."""
+        """Posted to ask for completions. Answered with `show_candidates`, also if there are none."""
 
-        def __init__(self, line: FilterLine, text: str, cursor: int) -> None:
-            super().__init__()
-            self.line = line
-            self.text = text
-            self.cursor = cursor
+        line: FilterLine
+        text: str
+        cursor: int
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, FilterLine.CandidatesWanted)
 
+    @dataclass
     class StarAsked(Message):
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        """Posted to save a filter under a name or, if it is saved, to remove it."""
+
+        text: str
 
     def __init__(self, language: Language = RUNS) -> None:
         super().__init__(id="filter")
         self._language = language
         self.history: Sequence[str] = ()
+        """Filters for the keys up and down, the newest last."""
         self.applied = ""
-        """The filter before editing began."""
+        """The filter that Esc returns to: the one before editing began."""
         self._past = 0
-        """How far back in the history one is; 0 is the text that was typed."""
+        """Steps back in the history; 0 for the typed text."""
         self._typed = ""
+        """The typed text, while a filter of the history is shown."""
         self._held = ""
-        """A filter that counts when it is known that nothing can be made of its last word: see `_typed_something`."""
+        """A filter that is applied only if there are no completions for its last word: see `_typed_something`."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="filter-row"):
@@ -146,7 +148,7 @@ class FilterLine(Vertical):
         return self._input.text
 
     def edit(self) -> None:
-        """Opens the line for typing."""
+        """Open the line for typing."""
         self.display = True
         self.query_one("#filter-hint").display = True
         self.applied = self.text
@@ -157,13 +159,14 @@ class FilterLine(Vertical):
         self.post_message(self.CandidatesWanted(self, self.text, len(self.text)))
 
     def set_text(self, text: str) -> None:
-        """Shows a filter that comes from elsewhere."""
+        """Show a filter that was not typed here."""
         with self.prevent(Input.Changed):
             self._input.text = text
         self.applied = text
         self.display = bool(text)
 
     def show_candidates(self, text: str, candidates: Sequence[Candidate]) -> None:
+        """Show the completions of a text, unless another text has been typed meanwhile."""
         if text != self.text or not self._input.has_focus:
             return
         if text == self._held:
@@ -177,14 +180,18 @@ class FilterLine(Vertical):
             self._candidate_list.show(candidates, min(_MARK_WIDTH + column, max(0, self.size.width - 30)))
 
     def say(self, hint: str, *, is_error: bool = False) -> None:
+        """Show a hint or an error below the text."""
         line = self.query_one("#filter-hint", Static)
         line.set_class(is_error, "-error")
         line.update(safe(hint))
 
     @on(Input.Changed)
     def _typed_something(self, event: Input.Changed) -> None:
-        """A bare word is looked for in names. While a field can still be made of it, by typing on or by a completion, it counts
-        only on Enter: half a field would empty the table."""
+        """Apply the filter, unless its last word is bare and may become a field.
+
+        A bare word is searched for in names. As long as typing on or a completion may make it a field, it is applied only on
+        Enter, because half a field would empty the table.
+        """
         event.stop()
         text, cursor = self.text, self._input.cursor
         self._held = ""
@@ -199,10 +206,10 @@ class FilterLine(Vertical):
         self.post_message(self.CandidatesWanted(self, text, cursor))
 
     def _say_held(self) -> None:
-        self.say("Enter looks for that word in names")
+        self.say("Enter searches for that word in names")
 
     def _judge(self, text: str) -> Node | None:
-        """What the text asks for; None, and what is wrong is said below the character that is wrong, if it cannot be read."""
+        """Parse the text. If it is malformed, show the error below the wrong character and return None."""
         try:
             tree = parse(text.rstrip(), self._language)
         except SearchError as error:
@@ -211,9 +218,7 @@ class FilterLine(Vertical):
                 is_error=True,
             )
             return None
-        self.say(
-            "more than MLflow's own language: an extension of mldeck" if self._language.uses_extension(tree) else ""
-        )
+        self.say("mldeck syntax; MLflow would reject this" if self._language.uses_extension(tree) else "")
         return tree
 
     # -- keys
@@ -263,7 +268,7 @@ class FilterLine(Vertical):
 
 
 def _pointed(message: str, column: int, width: int) -> str:
-    """The message behind a pointer at that column, or before the pointer when there is no room behind it."""
+    """Return the message after a pointer at that column, or before the pointer if there is no room after it."""
     if column + len(message) + 2 <= width:
         return f"{' ' * column}▲ {message}"
     if len(message) + 2 <= column < width:
