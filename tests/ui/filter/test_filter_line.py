@@ -1,4 +1,4 @@
-"""The filter line: typing, errors, completion, history, and filters that are kept."""
+"""The filter line: typing, errors, completions, history, and saved filters."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ async def type_text(deck: Deck, text: str) -> None:
 
 def candidates(deck: Deck) -> list[str]:
     shown = deck.screen.query_one(CandidateList)
-    return [each.text for each in shown.candidates] if shown.display else []
+    return [candidate.text for candidate in shown.candidates] if shown.display else []
 
 
-async def test_the_table_follows_what_is_typed(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_the_table_follows_the_typed_filter(store_copy: Callable[[str], FixtureStore]) -> None:
     path = store_copy("nyc-taxi").db
     store = Store(path)
     text = "params.max_depth > 10 and metrics.rmse < 3.4"
@@ -47,11 +47,11 @@ async def test_the_table_follows_what_is_typed(store_copy: Callable[[str], Fixtu
     assert SavedState.of(path).history == [text]
 
 
-async def test_what_is_wrong_is_pointed_at_and_the_table_stays(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_an_error_is_pointed_at_and_the_table_stays(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f")
-        deck.screen.run_pane.filter_line._input.value = "metrics.rmse <"  # pasted: no word of it is a filter by itself
+        deck.screen.run_pane.filter_line._input.value = "metrics.rmse <"  # as pasted, so that no part of it is a filter
         await deck.until_shown("Expected a number")
         assert deck.screen.table.row_count == 45
         line = next(line for line in deck.frame.splitlines() if "▲ Expected" in line)
@@ -60,15 +60,15 @@ async def test_what_is_wrong_is_pointed_at_and_the_table_stays(store_copy: Calla
 
 
 async def until_answered(deck: Deck) -> None:
-    """Whatever was typed has been judged, and what could be made of it is known."""
+    """Wait until the typed text has been parsed, and its completions are known."""
     line = deck.screen.run_pane.filter_line
-    await deck.until(lambda: not any(each.group == "complete" for each in running(deck)), "completions are known")
+    await deck.until(lambda: not any(worker.group == "complete" for worker in running(deck)), "completions are known")
     await deck.until(lambda: not line._held, "judged")
-    await deck.until(lambda: not any(each.group == "runs" for each in running(deck)), "nothing is being read")
+    await deck.until(lambda: not any(worker.group == "runs" for worker in running(deck)), "nothing is being read")
 
 
 def running(deck: Deck) -> list[Worker[object]]:
-    return [each for each in deck.screen.workers if not each.is_finished]
+    return [worker for worker in deck.screen.workers if not worker.is_finished]
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,12 @@ def running(deck: Deck) -> list[Worker[object]]:
         "met",  # metrics.
         "stat",  # status
         "status = 'FAILED' or par",  # params.
-        "max_d",  # nothing in the language, but the store has a param of that name
+        "max_d",  # no word of the language, but the beginning of a param of the store
     ],
 )
-async def test_what_may_become_a_field_counts_on_enter(store_copy: Callable[[str], FixtureStore], text: str) -> None:
+async def test_a_word_that_may_become_a_field_is_applied_on_enter(
+    store_copy: Callable[[str], FixtureStore], text: str
+) -> None:
     path = store_copy("nyc-taxi").db
     store = Store(path)
     found = store.run_ids(RunQuery(("1",), filter=text))
@@ -91,7 +93,7 @@ async def test_what_may_become_a_field_counts_on_enter(store_copy: Callable[[str
         apply = deck.screen.run_pane.apply_filter
         deck.screen.run_pane.apply_filter = lambda text: (applied.append(text), apply(text))  # type: ignore[method-assign, assignment, func-returns-value]
         await deck.press("f")
-        deck.screen.run_pane.filter_line._input.text = text  # pasted: no part of it is looked for by itself
+        deck.screen.run_pane.filter_line._input.text = text  # as pasted, so that no part of it is applied
         await deck.until_shown("Enter searches for that word in names")
         await until_answered(deck)
         assert applied == []
@@ -101,7 +103,7 @@ async def test_what_may_become_a_field_counts_on_enter(store_copy: Callable[[str
         await deck.until_shown(f"{len(found)} of 45 runs")
 
 
-async def test_a_word_that_becomes_no_field_is_looked_for_at_once(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_a_word_that_cannot_become_a_field_is_applied_at_once(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f")
@@ -110,7 +112,9 @@ async def test_a_word_that_becomes_no_field_is_looked_for_at_once(store_copy: Ca
         assert deck.screen.run_pane.filter_line._input.has_focus
 
 
-async def test_nothing_is_said_to_match_what_cannot_be_read(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_an_empty_table_names_the_applied_filter_not_a_malformed_one(
+    store_copy: Callable[[str], FixtureStore],
+) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f")
@@ -119,7 +123,7 @@ async def test_nothing_is_said_to_match_what_cannot_be_read(store_copy: Callable
         await type_text(deck, " < 1")
         await deck.until_shown("Expected an attribute")
         assert any(
-            line.endswith("No run matches zzz") for line in (each.rstrip(" │") for each in deck.frame.splitlines())
+            line.endswith("No run matches zzz") for line in (row.rstrip(" │") for row in deck.frame.splitlines())
         )
         assert "matches the filter" not in deck.frame
         await deck.press(*["backspace"] * 4)
@@ -127,8 +131,8 @@ async def test_nothing_is_said_to_match_what_cannot_be_read(store_copy: Callable
         await deck.until_shown("No run matches zzzy")
 
 
-async def test_what_enter_applies_is_not_overtaken(store_copy: Callable[[str], FixtureStore]) -> None:
-    """Something that was whole is still to be applied when Enter applies more."""
+async def test_enter_is_not_overtaken_by_an_earlier_filter(store_copy: Callable[[str], FixtureStore]) -> None:
+    """A complete filter is still waiting to be applied when Enter applies a longer one."""
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f")
@@ -140,7 +144,7 @@ async def test_what_enter_applies_is_not_overtaken(store_copy: Callable[[str], F
         await deck.until_shown("1 of 45 runs")
 
 
-async def test_one_key_takes_the_filter_away(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_one_key_removes_the_filter(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f")
@@ -156,7 +160,7 @@ async def test_one_key_takes_the_filter_away(store_copy: Callable[[str], Fixture
         await deck.until_shown("There is no filter")
 
 
-async def test_escape_takes_the_change_back(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_escape_undoes_the_change(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f")
@@ -259,7 +263,7 @@ async def test_params_that_are_numbers_are_sorted_as_numbers(store_copy: Callabl
         await deck.press("s")
         await deck.until(lambda: list(table.run_ids) == as_number, "sorted as numbers")
         depths = [table.row_cells(row)[table.cursor_column].text for row in table.visible_rows]  # type: ignore[index]
-        known = [int(each) for each in depths if each != "–"]
+        known = [int(depth) for depth in depths if depth != "–"]
         assert known == sorted(known)
         await deck.press("number_sign")
         await deck.until(lambda: list(table.run_ids) == as_text, "sorted as text")

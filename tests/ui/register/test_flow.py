@@ -1,4 +1,4 @@
-"""Registering models of runs by keyboard; that the rows are MLflow's own is for the registry's tests to say."""
+"""Registering models of runs by keyboard. The registry's tests compare the rows with MLflow's."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def dialog_of(deck: Deck) -> RegisterDialog:
 
 
 async def until_told(deck: Deck, text: str) -> None:
-    await deck.until(lambda: any(text in each for each in told(deck.app)), text)
+    await deck.until(lambda: any(text in toast for toast in told(deck.app)), text)
 
 
 def newest_version(store: FixtureStore, name: str = MODEL) -> tuple[object, ...]:
@@ -79,7 +79,7 @@ async def test_the_next_version_of_a_registered_model(store: FixtureStore) -> No
     assert tags == [("by", "me"), ("note", "two words")]
 
 
-async def test_a_new_model_is_named_and_checked_while_it_is_typed(store: FixtureStore) -> None:
+async def test_the_name_of_a_new_model_is_checked_while_it_is_typed(store: FixtureStore) -> None:
     async with running_deck(store.db, experiment=CHURN) as deck:
         await open_dialog(deck, store.run("rf5"))
         await type_text(deck, "brand/")
@@ -104,7 +104,7 @@ async def test_esc_registers_nothing(newest: FixtureStore) -> None:
     assert newest.db.read_bytes() == before
 
 
-async def test_a_run_without_models_says_so(store: FixtureStore) -> None:
+async def test_a_run_without_models_is_reported(store: FixtureStore) -> None:
     async with running_deck(store.db, experiment=CHURN) as deck:
         await deck.until_counted(12)
         await go_to(deck, store.run("diverged"))
@@ -125,7 +125,7 @@ async def test_one_of_several_models_of_a_run(newest: FixtureStore) -> None:
     )[0][0]
     async with running_deck(newest.db, experiment=experiment) as deck:
         dialog = await open_dialog(deck, run_id)
-        shown = [each.name for each in dialog._models]
+        shown = [model.name for model in dialog._models]
         assert {"classifier", "classifier-b"} <= set(shown)
         await deck.press(*["down"] * shown.index("classifier-b"), "tab")
         await type_text(deck, "picked")
@@ -158,7 +158,7 @@ async def test_marked_runs_come_one_after_the_other(store: FixtureStore) -> None
     assert found == [(1, store.run("rf5")), (2, store.run("rf10"))]
 
 
-async def test_esc_ends_the_row_of_marked_runs(newest: FixtureStore) -> None:
+async def test_esc_ends_the_series_of_marked_runs(newest: FixtureStore) -> None:
     async with running_deck(newest.db, experiment=CHURN) as deck:
         await deck.until_counted(12)
         for label in ("rf5", "rf10"):
@@ -171,7 +171,7 @@ async def test_esc_ends_the_row_of_marked_runs(newest: FixtureStore) -> None:
     assert max(stages(newest)) == 6
 
 
-async def test_somebody_registers_at_the_same_moment(store: FixtureStore) -> None:
+async def test_another_program_registers_at_the_same_time(store: FixtureStore) -> None:
     async with running_deck(store.db, experiment=CHURN) as deck:
         await open_dialog(deck, store.run("rf5"))
         await type_text(deck, "churn-model")
@@ -196,7 +196,7 @@ async def test_pressing_twice_registers_once(newest: FixtureStore) -> None:
     assert rows(newest.db, "SELECT count(*) FROM model_versions WHERE name = 'once'") == [(1,)]
 
 
-async def test_a_refusal_leaves_what_was_typed(newest: FixtureStore) -> None:
+async def test_a_refusal_keeps_the_typed_text(newest: FixtureStore) -> None:
     async with running_deck(newest.db, experiment=CHURN) as deck:
         await open_dialog(deck, newest.run("rf5"))
         await type_text(deck, "greeting-prompt")
@@ -208,7 +208,7 @@ async def test_a_refusal_leaves_what_was_typed(newest: FixtureStore) -> None:
 
 
 async def ask_for_a_model_of_a_deleted_run(deck: Deck, store: FixtureStore) -> str:
-    """Its id. Deleting a run hides it: `v` shows it among all runs."""
+    """Submit the dialog for a deleted run, which `v` shows among all runs. Return its id."""
     run_id = store.run("rf5")
     rows(store.db, "UPDATE runs SET lifecycle_stage = 'deleted' WHERE run_uuid = ?", run_id)
     await deck.until_counted(11)
@@ -228,8 +228,8 @@ async def test_the_folder_of_a_deleted_run_is_refused(store_copy: CopyOf) -> Non
     assert rows(store.db, "SELECT count(*) FROM registered_models WHERE name = 'of-deleted'") == [(0,)]
 
 
-async def test_the_logged_model_of_a_deleted_run_is_there_still(newest: FixtureStore) -> None:
-    """MLflow registers it as well: it is not reached by way of the run."""
+async def test_the_logged_model_of_a_deleted_run_can_be_registered(newest: FixtureStore) -> None:
+    """MLflow registers it too, because it does not look at the run."""
     async with running_deck(newest.db, experiment=CHURN) as deck:
         run_id = await ask_for_a_model_of_a_deleted_run(deck, newest)
         await until_told(deck, "Registered of-deleted 1")
@@ -258,7 +258,7 @@ async def test_read_only_says_why(newest: FixtureStore) -> None:
         assert deck.screen.unavailable("register")
 
 
-async def test_before_there_was_a_registry(store_copy: CopyOf) -> None:
+async def test_a_database_without_a_registry(store_copy: CopyOf) -> None:
     store = store_copy("mlflow-1.2.0")
     async with running_deck(store.db, experiment=CHURN) as deck:
         await deck.until(lambda: deck.screen.table.row_count, "the runs")
@@ -292,6 +292,6 @@ def test_tags_in_a_line(text: str, tags: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["a", "a=b c", "a='b", "=b", "k" * 300 + "=1"])
-def test_tags_that_make_no_sense(text: str) -> None:
+def test_malformed_tags(text: str) -> None:
     with pytest.raises(MldeckError):
         read_tags(text)

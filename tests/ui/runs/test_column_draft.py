@@ -1,4 +1,4 @@
-"""A choice of columns while it is being made."""
+"""The draft that the column dialog edits."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ RMSE, VALIDATION = Column(Kind.METRIC, "rmse"), Column(Kind.METRIC, "validation-
 DEPTH = Column(Kind.PARAM, "max_depth")
 
 
-def test_nothing_done_is_the_choice_as_it_was() -> None:
+def test_an_unchanged_draft_is_the_same_choice() -> None:
     for choice in (ColumnChoice(), ColumnChoice(ColumnSource.CHOSEN, (RMSE, AGE), (RMSE,), {RMSE: 9})):
         assert ColumnDraft(choice, choice.arranged((VALIDATION,)), {}).choice == choice
 
 
-def test_moving_stays_on_its_side_of_the_pinned() -> None:
+def test_a_column_does_not_move_past_the_pinned_ones() -> None:
     draft = ColumnDraft(ColumnChoice(), (AGE, DURATION, RMSE, DEPTH), {})
     draft.pin(RMSE)
     assert draft.shown == (RMSE, AGE, DURATION, DEPTH)
@@ -26,7 +26,7 @@ def test_moving_stays_on_its_side_of_the_pinned() -> None:
     assert draft.choice == ColumnChoice(ColumnSource.CHOSEN, (RMSE, AGE, DEPTH, DURATION), (RMSE,))
 
 
-def test_pinning_shows_what_was_hidden() -> None:
+def test_pinning_shows_a_hidden_column() -> None:
     draft = ColumnDraft(ColumnChoice(), (AGE,), {})
     draft.pin(RMSE)
     assert draft.shown == (RMSE, AGE)
@@ -34,7 +34,7 @@ def test_pinning_shows_what_was_hidden() -> None:
     assert draft.shown == (AGE, RMSE)
 
 
-def test_a_width_starts_from_what_the_table_has_and_keeps_to_its_limits() -> None:
+def test_a_width_starts_from_the_table_and_keeps_to_its_limits() -> None:
     draft = ColumnDraft(ColumnChoice(), (RMSE,), {RMSE: 10})
     draft.resize(RMSE, 1)
     assert draft.widths == {RMSE: 11}
@@ -45,7 +45,7 @@ def test_a_width_starts_from_what_the_table_has_and_keeps_to_its_limits() -> Non
     assert draft.widths == {}
 
 
-def test_an_automatic_choice_keeps_pins_and_a_reset_does_not() -> None:
+def test_an_automatic_choice_keeps_pins_but_a_reset_does_not() -> None:
     draft = ColumnDraft(ColumnChoice(ColumnSource.CHOSEN, (RMSE,), (RMSE,), {RMSE: 9}), (RMSE,), {})
     draft.use(ColumnSource.PRESENT, (DEPTH, RMSE))
     assert draft.choice == ColumnChoice(ColumnSource.PRESENT, (), (RMSE,), {RMSE: 9})

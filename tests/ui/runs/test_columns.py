@@ -1,4 +1,4 @@
-"""Choosing, ordering, pinning and sizing the columns of the run table, and the best values in it."""
+"""Choosing, ordering, pinning and resizing the columns of the run table, and its best values."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def taxi(store_copy: Callable[[str], FixtureStore]) -> Path:
 
 
 def shown(deck: Deck) -> list[Column]:
-    """The columns behind the name."""
+    """The columns after the name."""
     return list(deck.screen.table.cells.columns[2:])
 
 
@@ -56,7 +56,7 @@ async def open_dialog(deck: Deck) -> ColumnList:
 
 
 async def apply(deck: Deck) -> None:
-    """Closes the dialog, and waits until the table shows what was chosen."""
+    """Close the dialog, and wait until the table shows the choice."""
     await deck.press("enter")
     await deck.until(lambda: not isinstance(deck.app.screen, ColumnDialog), "the dialog is closed")
     await deck.until(lambda: deck.app.session.columns and not deck.screen.table.missing()[0], "the columns")
@@ -73,7 +73,7 @@ async def test_columns_are_hidden_shown_and_moved(taxi: Path) -> None:
         before = shown(deck)
         assert before[:4] == [AGE, DURATION, RMSE, VALIDATION]
         await open_dialog(deck)
-        await deck.press("space", "down", "K")  # hides the age, and puts the rmse before the duration
+        await deck.press("space", "down", "K")  # hide the age, and move rmse before the duration
         assert "custom" in deck.frame
         await search(deck, "git commit")
         await deck.press("space", "escape")
@@ -83,7 +83,7 @@ async def test_columns_are_hidden_shown_and_moved(taxi: Path) -> None:
         assert deck.screen.table.row_count == 45
 
 
-async def test_escape_leaves_all_as_it_was(taxi: Path) -> None:
+async def test_escape_changes_nothing(taxi: Path) -> None:
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
         before = shown(deck)
@@ -99,7 +99,7 @@ async def test_escape_ends_the_search_first(taxi: Path) -> None:
         await deck.until_counted(45)
         listed = len((await open_dialog(deck)).rows)
         await search(deck, "RMSE")
-        await deck.until(lambda: {each.key for each in column_list(deck).rows} >= {"rmse"}, "what was searched")
+        await deck.until(lambda: {column.key for column in column_list(deck).rows} >= {"rmse"}, "the matches")
         assert len(column_list(deck).rows) < listed
         await deck.press("escape")
         await deck.until(lambda: len(column_list(deck).rows) == listed, "everything again")
@@ -111,12 +111,12 @@ async def test_groups_narrow_the_list(taxi: Path) -> None:
         await deck.until_counted(45)
         columns = await open_dialog(deck)
         await deck.press("right_square_bracket", "right_square_bracket")
-        await deck.until(lambda: {each.kind for each in columns.rows} == {Kind.METRIC}, "metrics alone")
+        await deck.until(lambda: {column.kind for column in columns.rows} == {Kind.METRIC}, "only metrics")
         await deck.press("left_square_bracket", "left_square_bracket", "left_square_bracket")
-        await deck.until(lambda: [each.key for each in columns.rows] == ["name", "digest", "context"], "datasets")
+        await deck.until(lambda: [column.key for column in columns.rows] == ["name", "digest", "context"], "datasets")
 
 
-async def test_a_pinned_column_stays_in_sight_and_a_width_is_kept(taxi: Path) -> None:
+async def test_a_pinned_column_stays_on_screen_and_a_width_is_kept(taxi: Path) -> None:
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await open_dialog(deck)
@@ -136,7 +136,7 @@ async def test_a_pinned_column_stays_in_sight_and_a_width_is_kept(taxi: Path) ->
         assert table.cursor_column in table.visible_columns()
 
 
-async def test_a_choice_is_remembered_for_its_experiment_alone(taxi: Path) -> None:
+async def test_a_choice_is_saved_for_its_experiment_only(taxi: Path) -> None:
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await open_dialog(deck)
@@ -155,7 +155,7 @@ async def test_a_choice_is_remembered_for_its_experiment_alone(taxi: Path) -> No
         assert deck.app.session.choice == ColumnChoice()
 
 
-async def test_reset_forgets_everything(taxi: Path) -> None:
+async def test_reset_restores_the_defaults(taxi: Path) -> None:
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
         before = shown(deck)
@@ -171,7 +171,7 @@ async def test_reset_forgets_everything(taxi: Path) -> None:
         assert deck.app.session.choice == ColumnChoice()
 
 
-async def test_what_some_run_has_is_one_key(fixture_store: FixtureStore) -> None:
+async def test_all_columns_with_values_are_one_key_away(fixture_store: FixtureStore) -> None:
     with closing(Store(fixture_store.db)) as store:
         expected = store.present_columns(RunQuery((fixture_store.experiment("churn"),)))
     async with running_deck(fixture_store.db, experiment="churn-baseline") as deck:
@@ -185,7 +185,7 @@ async def test_what_some_run_has_is_one_key(fixture_store: FixtureStore) -> None
         assert not any(column.key.startswith("mlflow.") for column in expected)
 
 
-async def test_a_column_that_no_run_has_any_more_is_shown_as_missing(taxi: Path) -> None:
+async def test_a_chosen_column_without_values_is_shown_as_missing(taxi: Path) -> None:
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
         saved = deck.app.session.saved
@@ -231,7 +231,7 @@ async def test_datasets_are_shown(store_copy: Callable[[str], FixtureStore]) -> 
 
 
 def starred(deck: Deck, key: str) -> list[str]:
-    """Run ids whose value of the metric is highlighted."""
+    """Return the ids of runs whose value of the metric is highlighted."""
     table = deck.screen.table
     place = table.cells.columns.index(Column(Kind.METRIC, key))
     rows = [table.row_cells(row) for row in range(table.row_count)]
@@ -289,7 +289,7 @@ async def test_the_primary_metric_of_the_experiment_needs_no_question(taxi: Path
         assert "rmse ↓" in deck.frame
 
 
-async def test_the_best_is_that_of_the_listed_runs(taxi: Path) -> None:
+async def test_the_best_value_is_among_the_listed_runs(taxi: Path) -> None:
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await go_to_column(deck, "rmse")
@@ -305,7 +305,7 @@ async def test_the_best_is_that_of_the_listed_runs(taxi: Path) -> None:
 
 @contextmanager
 def key_statements(deck: Deck) -> Iterator[list[str]]:
-    """Statements of the deck's store that look for keys or values of metrics in all runs."""
+    """Collect the statements of the app's store that read keys or values of metrics over all runs."""
     statements: list[str] = []
 
     def record(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
@@ -321,7 +321,7 @@ def key_statements(deck: Deck) -> Iterator[list[str]]:
 
 
 class TestTwelveThousandMetrics:
-    async def test_the_chooser_is_usable_at_once(self, wide: Path) -> None:
+    async def test_the_dialog_is_usable_at_once(self, wide: Path) -> None:
         async with running_deck(wide, experiment="wide") as deck:
             await deck.until_counted(wide_runs.RUNS)
             with key_statements(deck) as statements:
@@ -330,7 +330,7 @@ class TestTwelveThousandMetrics:
             assert "min(latest_metrics" in statements[0]
             assert columns.key_count > wide_runs.KEYS
             await search(deck, "11993")
-            assert [each.key for each in columns.rows] == ["metric-11993"]
+            assert [column.key for column in columns.rows] == ["metric-11993"]
             await deck.press("space", "escape")
             await apply(deck)
             assert shown(deck)[-1] == Column(Kind.METRIC, "metric-11993")

@@ -1,4 +1,4 @@
-"""Editing runs and experiments by keyboard; what is written is compared with MLflow's in the interop suite."""
+"""Editing runs and experiments by keyboard. The interop tests compare what is written with MLflow."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def go_to(deck: Deck, run_id: str) -> None:
     await deck.until(lambda: table.cursor_record is not None, "the row is read")
 
 
-async def test_renaming_a_run_and_taking_it_back(fixture_store: FixtureStore) -> None:
+async def test_renaming_a_run_and_undoing_it(fixture_store: FixtureStore) -> None:
     run_id = fixture_store.run("rf5")
     async with running_deck(fixture_store.db, experiment=CHURN) as deck:
         await deck.until_counted(12)
@@ -66,7 +66,7 @@ async def test_a_note_is_written_and_shown(fixture_store: FixtureStore) -> None:
         assert query(fixture_store.db, note, run_id) == [("**Good** one",)]
 
 
-async def test_a_note_in_an_editor_of_ones_own(
+async def test_a_note_in_an_external_editor(
     store_copy: Callable[[str], FixtureStore], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     store = store_copy("mlflow-3.17.2")
@@ -77,7 +77,7 @@ async def test_a_note_in_an_editor_of_ones_own(
     async with running_deck(store.db, experiment=CHURN) as deck:
         await deck.until_counted(12)
         await go_to(deck, store.run("rf5"))
-        # There is no terminal to hand over in a test; that part is Textual's.
+        # A test has no terminal to hand over; that part is Textual's.
         from contextlib import nullcontext
 
         monkeypatch.setattr(deck.app, "suspend", nullcontext)
@@ -104,7 +104,7 @@ async def test_a_tag_on_all_marked_runs_at_once(fixture_store: FixtureStore) -> 
         assert [row[0] for row in tagged] == sorted([fixture_store.run("rf5"), fixture_store.run("rf10")])
 
 
-async def test_deleting_asks_and_can_be_taken_back(fixture_store: FixtureStore) -> None:
+async def test_deleting_asks_and_can_be_undone(fixture_store: FixtureStore) -> None:
     run_id = fixture_store.run("rf5")
     stage = "SELECT lifecycle_stage FROM runs WHERE run_uuid = ?"
     async with running_deck(fixture_store.db, experiment=CHURN) as deck:
@@ -112,7 +112,7 @@ async def test_deleting_asks_and_can_be_taken_back(fixture_store: FixtureStore) 
         await go_to(deck, run_id)
         await deck.press("x")
         await deck.until_shown("Delete rf-depth-5?")
-        await deck.press("enter")  # the safe answer is under the cursor
+        await deck.press("enter")  # the cursor starts on the safe answer
         await deck.until(lambda: len(deck.app.screen_stack) == 1, "the dialog is closed")
         assert query(fixture_store.db, stage, run_id) == [("active",)]
         await deck.press("x")
@@ -153,12 +153,14 @@ async def test_experiments_are_created_renamed_deleted_and_restored(fixture_stor
         assert "12 runs" in deck.frame
         await deck.press("y")
         await deck.until(lambda: (CHURN,) not in query(fixture_store.db, names), "deleted")
-        await deck.until(lambda: CHURN not in [each.name for each in deck.screen.experiments.experiments], "gone")
+        await deck.until(
+            lambda: CHURN not in [experiment.name for experiment in deck.screen.experiments.experiments], "gone"
+        )
         await deck.press("ctrl+z")
         await deck.until(lambda: (CHURN,) in query(fixture_store.db, names), "restored")
 
 
-async def test_a_refusal_is_a_dialog_that_names_the_thing(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_a_refusal_is_a_dialog_that_names_its_subject(store_copy: Callable[[str], FixtureStore]) -> None:
     store = store_copy("mlflow-3.17.2")
     async with running_deck(store.db, experiment=CHURN) as deck:
         await deck.until_counted(12)

@@ -1,4 +1,4 @@
-"""Somebody else writes while the deck is open."""
+"""Another program writes while the app is open."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXPERIMENT = "nyc-taxi-experiment"
 
 @contextmanager
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
-    """One transaction of another program."""
+    """Make one transaction, as another program would."""
     connection = sqlite3.connect(path, timeout=20)
     try:
         with connection:
@@ -62,7 +62,7 @@ async def test_a_new_run_and_its_metrics_appear(store_copy: Callable[[str], Fixt
         await deck.until_shown("3.125 ")
 
 
-async def test_scrolling_and_marks_stay_where_they_are(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_scroll_position_and_marks_stay(store_copy: Callable[[str], FixtureStore]) -> None:
     path = store_copy("nyc-taxi").db
     async with running_deck(path, experiment=EXPERIMENT, size=(120, 24)) as deck:
         await deck.until_counted(45)
@@ -77,13 +77,13 @@ async def test_scrolling_and_marks_stay_where_they_are(store_copy: Callable[[str
 
 
 def add_sweep(path: Path, count: int) -> list[str]:
-    """Names, the newest first."""
+    """Add runs. Return their names, the newest first."""
     for number in range(count):
         add_run(path, f"{number:032x}", f"sweep-{number:02}")
     return [f"sweep-{number:02}" for number in reversed(range(count))]
 
 
-async def test_a_sweep_stays_in_sight_of_a_cursor_on_the_first_row(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_a_cursor_on_the_first_row_stays_on_the_newest_run(store_copy: Callable[[str], FixtureStore]) -> None:
     path = store_copy("nyc-taxi").db
     async with running_deck(path, experiment=EXPERIMENT) as deck:
         await deck.until_counted(45)
@@ -95,7 +95,7 @@ async def test_a_sweep_stays_in_sight_of_a_cursor_on_the_first_row(store_copy: C
         assert "newer above" not in deck.frame
 
 
-async def test_what_comes_above_the_page_is_counted(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_runs_added_above_the_page_are_counted(store_copy: Callable[[str], FixtureStore]) -> None:
     path = store_copy("nyc-taxi").db
     async with running_deck(path, experiment=EXPERIMENT) as deck:
         await deck.until_counted(45)
@@ -118,7 +118,7 @@ async def test_what_comes_above_the_page_is_counted(store_copy: Callable[[str], 
         assert table.cursor_row == 0
 
 
-async def test_a_cursor_that_was_moved_stays_on_its_run(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_a_moved_cursor_stays_on_its_run(store_copy: Callable[[str], FixtureStore]) -> None:
     path = store_copy("nyc-taxi").db
     async with running_deck(path, experiment=EXPERIMENT) as deck:
         await deck.until_counted(45)
@@ -182,7 +182,7 @@ async def test_a_file_that_is_replaced_by_another(store_copy: Callable[[str], Fi
         await deck.until_shown("from-the-other-file")
 
 
-async def test_a_database_that_is_locked_for_long(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_a_database_that_is_locked_for_a_long_time(store_copy: Callable[[str], FixtureStore]) -> None:
     path = store_copy("nyc-taxi").db
     async with running_deck(path, experiment=EXPERIMENT) as deck:
         await deck.until_counted(45)
@@ -208,8 +208,8 @@ async def test_a_store_that_is_locked_from_the_start_opens_when_it_can(
         await deck.until_counted(45)
 
 
-async def test_a_migrated_database_is_read_anew(store_copy: Callable[[str], FixtureStore]) -> None:
-    """A newer MLflow adds tables and columns, and the deck goes on with what is there then."""
+async def test_a_migrated_database_is_read_again(store_copy: Callable[[str], FixtureStore]) -> None:
+    """A newer MLflow adds tables and columns, and the app reads the new schema."""
     path = store_copy("mlflow-1.2.0").db
     async with running_deck(path, experiment="churn-baseline") as deck:
         await deck.until_counted(12)

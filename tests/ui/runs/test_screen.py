@@ -1,4 +1,4 @@
-"""Looking around in stores that real MLflow wrote."""
+"""Reading stores that MLflow wrote."""
 
 from __future__ import annotations
 
@@ -45,13 +45,15 @@ async def test_without_a_name_the_experiment_of_the_newest_run_is_shown(
         await deck.until_counted(1)
 
 
-async def test_unknown_experiment_is_said_and_another_is_shown(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_an_unknown_experiment_is_reported_and_another_one_shown(
+    store_copy: Callable[[str], FixtureStore],
+) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment="no-such") as deck:
         await deck.until_shown("No experiment no-such")
         await deck.until_counted(1)
 
 
-async def test_default_columns_are_what_differs(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_default_columns_are_those_that_differ(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment="nyc-taxi-experiment") as deck:
         await deck.until_counted(45)
         keys = [str(column) for column in deck.screen.table.cells.columns]
@@ -177,7 +179,7 @@ async def test_deleted_runs_and_experiments_can_be_shown(fixture_store: FixtureS
         assert deck.screen.experiment_list.has_focus
         await deck.press("v")
         await deck.until(
-            lambda: [each.name for each in deck.screen.experiment_list.experiments] == ["old-deleted"],
+            lambda: [experiment.name for experiment in deck.screen.experiment_list.experiments] == ["old-deleted"],
             "the deleted one",
         )
         await deck.press("enter")
@@ -201,7 +203,7 @@ async def test_find_in_the_run_table_goes_from_match_to_match(fixture_store: Fix
         await deck.until(lambda: not table.matches, "no matches any more")
 
 
-async def test_find_says_when_there_is_nothing(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_find_reports_that_there_is_no_match(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment="nyc-taxi-experiment") as deck:
         await deck.until_counted(45)
         await deck.press("slash", *"100% no_such")
@@ -273,7 +275,7 @@ async def test_help_lists_every_key_and_escape_never_quits(store_copy: Callable[
         assert len(deck.app.screen_stack) == 1
 
 
-async def test_palette_offers_what_has_a_key(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_the_palette_offers_every_action_with_a_key(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("nyc-taxi").db) as deck:
         await deck.until_counted(1)
         titles = [command.title for command in deck.app.get_system_commands(deck.screen)]
@@ -283,7 +285,7 @@ async def test_palette_offers_what_has_a_key(store_copy: Callable[[str], Fixture
         await deck.until_shown("Read everything again")
 
 
-async def test_a_deck_that_is_too_small_says_so(store_copy: Callable[[str], FixtureStore]) -> None:
+async def test_a_terminal_that_is_too_small_is_reported(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("nyc-taxi").db, size=(50, 12)) as deck:
         await deck.until_shown("mldeck needs at least 60x16")
         await deck.pilot.resize_terminal(80, 24)
@@ -296,13 +298,13 @@ async def test_empty_experiment_says_what_to_do(fixture_store: FixtureStore) -> 
         assert deck.app.session.run_view is View.ACTIVE
 
 
-async def test_read_only_is_said(fixture_store: FixtureStore) -> None:
+async def test_read_only_is_shown(fixture_store: FixtureStore) -> None:
     async with running_deck(fixture_store.db, read_only=True) as deck:
         await deck.until_shown("read-only")
 
 
-def test_the_workspace_stands_behind_the_name_of_an_experiment() -> None:
-    """In a narrow list the beginning is all that is read: it tells one experiment from another."""
+def test_the_workspace_follows_the_name_of_an_experiment() -> None:
+    """A narrow list shows only the beginning of a label, so that must tell experiments apart."""
     shown = ExperimentList()
     found = [("1", "churn", "default"), ("2", "taxi", "default"), ("3", "churn", "lab"), ("4", "old", None)]
     shown.show([Experiment(id_, name, "active", workspace=workspace) for id_, name, workspace in found], {}, None)

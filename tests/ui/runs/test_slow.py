@@ -1,4 +1,4 @@
-"""A store that takes its time: the keyboard lives, stale answers are dropped, and leaving is immediate."""
+"""A slow store: the keyboard stays responsive, stale answers are dropped, and leaving is immediate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXPERIMENT = "nyc-taxi-experiment"
 
 
 class Gate:
-    """Holds up every sort until it is opened; a sort that is interrupted stops waiting."""
+    """Blocks every sort until it is opened. An interrupted sort stops waiting."""
 
     def __init__(self) -> None:
         self.is_open = threading.Event()
@@ -85,7 +85,7 @@ async def test_escape_stops_a_sort(store_copy: Callable[[str], FixtureStore], ga
         await deck.until(lambda: "sorted by" not in deck.frame, "the title tells the truth again")
 
 
-async def test_all_are_marked_that_are_still_being_listed(
+async def test_marking_all_includes_runs_that_are_still_being_listed(
     store_copy: Callable[[str], FixtureStore], gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "FIRST_PAGE", 10)
@@ -117,7 +117,7 @@ async def test_leaving_does_not_wait_for_a_read(store_copy: Callable[[str], Fixt
             gate.is_open.set()
 
 
-async def test_no_press_of_a_key_is_lost(store_copy: Callable[[str], FixtureStore], gate: Gate) -> None:
+async def test_no_key_press_is_lost(store_copy: Callable[[str], FixtureStore], gate: Gate) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment=EXPERIMENT) as deck:
         await deck.until_counted(45)
         await deck.press("right")

@@ -1,4 +1,4 @@
-"""What is remembered of a store between sittings, and what a file that nobody can read does: nothing."""
+"""The state saved between sessions, and that a malformed file does no harm."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RMSE, DEPTH = Column(Kind.METRIC, "rmse"), Column(Kind.PARAM, "rmse")
 CHOICE = ColumnChoice(ColumnSource.CHOSEN, (RMSE, DEPTH, Column(Kind.DATASET, "name")), (DEPTH,), {RMSE: 14})
 
 
-def test_a_choice_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+def test_a_saved_choice_is_read_back(tmp_path: Path) -> None:
     saved = SavedState.of(tmp_path / "mlflow.db")
     saved.experiment("7")["columns"] = choice_to_json(CHOICE)
     remember(saved.experiment("7"), "rmse", Better.LOWER)
@@ -34,7 +34,7 @@ def test_a_choice_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert SavedState.of(tmp_path / "other.db").experiments == {}
 
 
-def test_the_automatic_choices_come_back() -> None:
+def test_automatic_choices_are_read_back() -> None:
     for source in (ColumnSource.DIFFERING, ColumnSource.PRESENT):
         assert choice_from_json(choice_to_json(ColumnChoice(source))) == ColumnChoice(source)
 
@@ -52,13 +52,13 @@ def test_the_automatic_choices_come_back() -> None:
         {"source": "differing", "pinned": [["metrics", None]], "widths": [["metrics", "a"], ["metrics", "a", True]]},
     ],
 )
-def test_what_cannot_be_understood_is_the_default(written: object) -> None:
+def test_malformed_choices_become_the_default(written: object) -> None:
     choice = choice_from_json(written)
     assert choice.source is ColumnSource.DIFFERING
     assert (choice.pinned, choice.widths) == ((), {})
 
 
-def test_what_can_be_understood_of_a_damaged_choice_is_kept() -> None:
+def test_the_valid_parts_of_a_damaged_choice_are_kept() -> None:
     written = {
         "source": "chosen",
         "columns": [["metrics", "rmse"], ["nonsense"], ["metrics", "rmse"], ["attributes", "status"]],
@@ -68,7 +68,7 @@ def test_what_can_be_understood_of_a_damaged_choice_is_kept() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"experiments": 3}', '{"experiments": {"7": []}}', "\x00\xff"])
-def test_a_file_that_cannot_be_read_is_ignored(tmp_path: Path, text: str) -> None:
+def test_a_malformed_file_is_ignored(tmp_path: Path, text: str) -> None:
     saved = SavedState.of(tmp_path / "mlflow.db")
     saved.file.parent.mkdir(parents=True)
     saved.file.write_text(text, encoding="latin-1")
@@ -79,11 +79,11 @@ def test_a_file_that_cannot_be_read_is_ignored(tmp_path: Path, text: str) -> Non
 
 
 @pytest.mark.parametrize("written", [None, [], {"rmse": 1}, {"rmse": "upwards"}])
-def test_directions_that_make_no_sense_are_ignored(written: object) -> None:
+def test_malformed_directions_are_ignored(written: object) -> None:
     assert remembered({"best": written}) == {}
 
 
-def test_what_is_read_first_has_the_remembered_columns(store_copy: Callable[[str], FixtureStore]) -> None:
+def test_the_first_read_has_the_saved_columns(store_copy: Callable[[str], FixtureStore]) -> None:
     db = store_copy("nyc-taxi").db
     saved = SavedState.of(db)
     saved.experiment("1")["columns"] = choice_to_json(CHOICE)
