@@ -139,7 +139,7 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
         self.dismiss(self._draft.choice)
 
     def action_back(self) -> None:
-        """Out of the search, which ends; else out of the dialog, with nothing changed."""
+        """End the search; outside the search, close the dialog without changes."""
         if self.line.text or self.line.has_focus:
             self.line.text = ""
             self.column_list.focus()

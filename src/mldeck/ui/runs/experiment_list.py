@@ -43,7 +43,7 @@ class ExperimentList(Grid):
         """The experiments whose runs are shown together."""
         self._has_workspaces = False
         self._names: Counter[str] = Counter()
-        """How many experiments have a name."""
+        """How many experiments have each name."""
 
     def show(self, experiments: Sequence[Experiment], counts: Mapping[str, int], chosen_id: str | None) -> None:
         """Show other experiments; `counts` are the numbers of runs by experiment id. The cursor stays on its experiment."""

@@ -67,6 +67,12 @@ class RunsScreen(Place):
         return Editing(self, self.session)
 
     @cached_property
+    def _columns(self) -> RunColumns:
+        from mldeck.ui.runs.columns import RunColumns
+
+        return RunColumns(self.session, self.run_pane)
+
+    @cached_property
     def _copy_and_export(self) -> CopyAndExport:
         from mldeck.ui.runs.copy_and_export import CopyAndExport
 
@@ -211,12 +217,6 @@ class RunsScreen(Place):
             await self._load_experiments()
 
     # -- the runs
-
-    @cached_property
-    def _columns(self) -> RunColumns:
-        from mldeck.ui.runs.columns import RunColumns
-
-        return RunColumns(self.session, self.run_pane)
 
     def show_title(self) -> None:
         self.run_pane.show_title()
