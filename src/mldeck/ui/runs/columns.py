@@ -7,7 +7,7 @@ from mldeck.ui.details.run_cells import LEADING
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.pane import RunPane
 from mldeck.ui.state.columns import ColumnChoice, choice_to_json
-from mldeck.ui.state.metric_direction import ANSWERS, Better, remember
+from mldeck.ui.state.metric_direction import Better
 from mldeck.ui.state.session import Session
 
 
@@ -51,22 +51,13 @@ class RunColumns:
         if column is None or column.kind is not Kind.METRIC or session.experiment is None:
             self._pane.notify("Only metrics have a best value: move the cursor to one", timeout=3)
             return
-        from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
+        from mldeck.ui.details.direction_menu import ask_direction
 
         metric, experiment_id = column.key, session.experiment.experiment_id
-        answers = [Choice(better.value, key, text) for better, key, text in ANSWERS]
 
-        def take(answer: str | None) -> None:
-            if answer is not None:
-                self._remember_best(experiment_id, metric, Better(answer))
-
-        self._pane.app.push_screen(MenuDialog(f"When is {metric} best?", answers), take)
-
-    def _remember_best(self, experiment_id: str, metric: str, better: Better) -> None:
-        session = self._session
-        remember(session.saved.experiment(experiment_id), metric, better)
-        session.saved.save()
-        if session.experiment is not None and session.experiment.experiment_id == experiment_id:
-            session.better[metric] = better
+        def answered(better: Better) -> None:
+            session.remember_direction([experiment_id], metric, better)
             self._pane.show_style()
             self._pane.load_best()
+
+        ask_direction(self._pane.app, metric, answered)
