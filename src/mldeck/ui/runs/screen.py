@@ -447,7 +447,7 @@ class RunsScreen(Place):
 
     @property
     def _way_back(self) -> WayBack | None:
-        """Where Esc leads back to; None once the cursor has left the run."""
+        """Where Esc and b lead back to; None once the cursor has left the run."""
         way = self.session.way_back
         return way if way is not None and way.run_id == self.table.cursor_run else None
 

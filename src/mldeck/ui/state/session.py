@@ -1,14 +1,4 @@
-"""The state of one session: the open stores, the experiment and runs on screen, their order, filter and marks.
-
-All places share one `Session`. Which thread owns what:
-
-* Only the event loop changes the public attributes. Code in a thread is handed the values that it needs. Of the attributes
-  it may read `settings`, `path`, `store`, `workspace`, `agreed_places` and `saved`.
-* `open`, `registered`, `registry` and `registry_editor` may open a database, so they are called in a thread. They set
-  `_store` and `_registered` under a lock, each of them once before `close`.
-* `poll` and `reopen` block, and are called in a thread. `places` and `databases` may be called anywhere.
-* `histories` has a lock of its own: any thread may use it. `clock` belongs to the event loop.
-"""
+"""The state of one session: the open stores, the experiment and runs on screen, their order, filter and marks."""
 
 from __future__ import annotations
 
@@ -39,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WayBack:
-    """Where Esc leads back to, as long as the cursor stays on the run that the user came for."""
+    """Where Esc and b lead back to, as long as the cursor stays on the run that the user came for."""
 
     place: str
     """The name of the place."""
@@ -48,14 +38,27 @@ class WayBack:
 
 @dataclass
 class Session:
+    """The state that all places share. Which thread may do what:
+
+    * Only the event loop changes the public attributes. Code in a thread is handed the values that it needs. Of the attributes
+      it may read `settings`, `path`, `store`, `workspace`, `agreed_places` and `saved`.
+    * `open`, `registered`, `registry` and `registry_editor` may open a database, so they are called in a thread. They set
+      `_store` and `_registered` under a lock, each of them once before `close`.
+    * `poll` and `reopen` block, and are called in a thread. `places` and `databases` may be called anywhere.
+    * `histories` has a lock of its own: any thread may use it. `clock` belongs to the event loop.
+    """
+
     settings: Settings
     path: Path
     """The file of the store that holds the runs."""
     experiment: Experiment | None = None
     """The chosen experiment; None before one is chosen."""
     experiment_view: View = View.ACTIVE
+    """The stage of the listed experiments."""
     run_view: View = View.ACTIVE
+    """The stage of the listed runs."""
     order: tuple[OrderKey, ...] = ()
+    """The sort keys of the run table, the most important first; empty for the newest run first."""
     numeric: dict[Column, bool] = field(default_factory=dict)
     """Whether a param or tag is sorted as a number; columns that have not been looked at yet are missing."""
     filter: str = ""
