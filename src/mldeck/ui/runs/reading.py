@@ -118,7 +118,7 @@ def read_experiments(store: Store, view: View, interrupt: Interrupt) -> Experime
 def read_first_page(
     store: Store, query: RunQuery, choice: ColumnChoice, columns: tuple[Column, ...], interrupt: Interrupt
 ) -> RunPage:
-    """Read the first rows. Without `columns`, they are found by the choice."""
+    """Read the first rows. Without `columns`, the choice says which columns they have."""
     ids = store.run_ids(query, FIRST_PAGE, interrupt)
     columns = columns or _columns_now(store, query, choice, ids, (), interrupt)
     read = columns[:FIRST_COLUMNS]
