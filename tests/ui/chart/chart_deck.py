@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from mldeck.model import Column, Kind
-from mldeck.ui.chart.drawing import Drawing
+from mldeck.ui.chart.drawing import CurveDrawing
 from mldeck.ui.chart.pane import CurvesPane
 from mldeck.ui.chart.screen import ChartScreen
 from tests.fixture_stores import FixtureStore
@@ -28,7 +28,7 @@ class ChartDeck(Deck):
         raise AssertionError("no chart is open")
 
     @property
-    def drawing(self) -> Drawing:
+    def drawing(self) -> CurveDrawing:
         drawing = self.pane.drawing
         assert drawing is not None
         return drawing

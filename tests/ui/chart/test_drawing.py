@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mldeck.charts.curves import Axis
 from mldeck.charts.picture import Role
 from mldeck.model import Column, History, Kind
-from mldeck.ui.chart.drawing import Drawer, Drawing, Series
+from mldeck.ui.chart.drawing import CurveDrawing, Drawer, Series
 from mldeck.ui.chart.view import CurveView, Range
 from mldeck.ui.state.history_cache import SeriesKey
 
@@ -31,7 +31,7 @@ def series(name: str, values: list[float], *, colour: int = 0, group: str | None
     return Series(SeriesKey(name, "loss"), name, colour, history, group=group)
 
 
-def draw(some: list[Series], view: CurveView | None = None) -> Drawing:
+def draw(some: list[Series], view: CurveView | None = None) -> CurveDrawing:
     return Drawer().draw(some, view or CurveView(), SIZE, "nothing")
 
 
@@ -39,7 +39,7 @@ RAMP = [float(each) for each in range(100)]
 HILL = [math.sin(each / 20) for each in range(100)]
 
 
-def colours(drawing: Drawing) -> set[int]:
+def colours(drawing: CurveDrawing) -> set[int]:
     return {cell.ink.index for row in drawing.picture.rows for cell in row if cell.ink.role is Role.SERIES}
 
 

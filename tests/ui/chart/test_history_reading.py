@@ -12,7 +12,7 @@ from mldeck.errors import Interrupted
 from mldeck.model import History
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
-from mldeck.ui.chart.history_reading import Reading, read_or_renew, steps_within
+from mldeck.ui.chart.history_reading import ReadProgress, read_or_renew, steps_within
 from mldeck.ui.state.history_cache import HistoryCache, SeriesKey
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.ui.runs.test_live import writing
@@ -59,7 +59,7 @@ def test_a_history_counts_once_and_half_a_one_not_at_all() -> None:
 
 
 def test_progress_counts_what_is_done_and_what_is_being_read() -> None:
-    reading = Reading(3)
+    reading = ReadProgress(3)
 
     def read(interrupt: Interrupt, on_part: Callable[[int], None]) -> History:
         on_part(70)
@@ -68,11 +68,11 @@ def test_progress_counts_what_is_done_and_what_is_being_read() -> None:
 
     assert reading.read(read, Interrupt()) is not None
     assert str(reading) == "1 of 3 · 100 points…"
-    assert str(Reading(1)) == "0 points…"
+    assert str(ReadProgress(1)) == "0 points…"
 
 
 def test_stopping_fires_the_interrupt_of_what_is_being_read() -> None:
-    reading, interrupt = Reading(2), Interrupt()
+    reading, interrupt = ReadProgress(2), Interrupt()
 
     def read(given: Interrupt, on_part: Callable[[int], None]) -> History:
         reading.stop()
@@ -89,7 +89,7 @@ def test_a_read_that_was_stopped_before_it_began_has_no_result() -> None:
     def read(interrupt: Interrupt, on_part: Callable[[int], None]) -> History:
         raise Interrupted("stopped")
 
-    assert Reading(1).read(read, Interrupt()) is None
+    assert ReadProgress(1).read(read, Interrupt()) is None
 
 
 @pytest.mark.parametrize("fixture_store", DESCRIBED_FIXTURES, indirect=True)

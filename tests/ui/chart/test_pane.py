@@ -263,7 +263,7 @@ async def test_zooming_goes_around_the_middle_when_the_crosshair_is_out_of_sight
 async def test_zooming_panning_and_back(store: FixtureStore) -> None:
     async with chart_of(store, FORESTS) as deck:
         await deck.press("greater_than_sign")
-        await deck.until_shown("All of it is in sight")
+        await deck.until_shown("Everything is visible")
         await deck.key("home", "plus", "plus")
         plot = deck.drawing.picture.plot
         assert plot is not None
@@ -287,14 +287,14 @@ async def test_the_range_of_the_y_axis(store: FixtureStore) -> None:
         assert deck.pane.view.range.value == "without outliers"
         await deck.until_shown("without outliers")
         await deck.press("r")
-        await deck.until_shown("The y axis goes from … to …")
+        await deck.until_shown("Range of the y axis: low high")
         line = deck.app.screen.query_one(Input)
         line.value = "3 1"
         await deck.press("enter")
         await deck.until_shown("the lower one first")
         line.value = "-1 3"
         await deck.press("enter")
-        await deck.until(lambda: deck.pane.view.range is Range.BY_HAND, "by hand")
+        await deck.until(lambda: deck.pane.view.range is Range.CUSTOM, "by hand")
         await deck.until_drawn()
         plot = deck.drawing.picture.plot
         assert plot is not None
@@ -323,7 +323,7 @@ async def test_hiding_runs(store: FixtureStore) -> None:
         await deck.until_shown("hidden")
         assert [line.curve.count for line in deck.drawing.lines] == [0, 30, 30]
         await deck.key("down", "space", "down", "space")
-        await deck.until_shown("All are hidden")
+        await deck.until_shown("All curves are hidden")
         await deck.key("up", "space")
         assert [line.curve.count for line in deck.drawing.lines] == [0, 30, 0]
 

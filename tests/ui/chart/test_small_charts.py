@@ -33,35 +33,35 @@ def pages_of(keys: list[str], folded: frozenset[str], width: int, height: int) -
 def test_groups_follow_each_other_and_system_metrics_are_folded_away() -> None:
     pages = pages_of(KEYS, frozenset({"system/"}), 120, 40)
     assert [(page, group) for page, _, group in pages.headings] == [(0, "train/"), (0, "val/"), (0, "system/")]
-    assert [place.metric for place in pages.places] == [0, 1, 2, 3, 4, None]
-    assert pages.places[-1].group == "system/"
+    assert [slot.metric for slot in pages.slots] == [0, 1, 2, 3, 4, None]
+    assert pages.slots[-1].group == "system/"
     assert pages.count == 1
 
 
 def test_as_many_columns_as_fit() -> None:
     keys = [f"m{index}" for index in range(40)]
-    assert {place.column for place in pages_of(keys, frozenset(), 30, 20).places} == {0}
-    assert len({place.column for place in pages_of(keys, frozenset(), 120, 20).places}) == 4
-    assert len({place.column for place in pages_of(keys[:2], frozenset(), 120, 20).places}) == 2
+    assert {slot.column for slot in pages_of(keys, frozenset(), 30, 20).slots} == {0}
+    assert len({slot.column for slot in pages_of(keys, frozenset(), 120, 20).slots}) == 4
+    assert len({slot.column for slot in pages_of(keys[:2], frozenset(), 120, 20).slots}) == 2
 
 
 def test_what_does_not_fit_is_on_the_next_page() -> None:
     pages = pages_of([f"m{index}" for index in range(10)], frozenset(), 60, 12)
     assert pages.count == 3
-    assert [place.page for place in pages.places] == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
+    assert [slot.page for slot in pages.slots] == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
 
 
 def test_a_single_group_is_not_folded() -> None:
     pages = pages_of(["system/cpu", "system/gpu"], frozenset({"system/"}), 80, 10)
-    assert [place.metric for place in pages.places] == [0, 1]
+    assert [slot.metric for slot in pages.slots] == [0, 1]
 
 
 def test_what_got_no_further_than_step_0_takes_a_line_at_the_end() -> None:
     pages = arranged(["", VALUES, "val/", VALUES, VALUES, "system/", "val/"], frozenset({"system/"}), 60, 30)
     assert [group for _, _, group in pages.headings] == ["val/", VALUES, "system/"]
-    values = [place for place in pages.places if place.group == VALUES]
-    assert [place.metric for place in values] == [1, 3, 4]
-    assert [place.row - values[0].row for place in values] == [0, 0, 1]
+    values = [slot for slot in pages.slots if slot.group == VALUES]
+    assert [slot.metric for slot in values] == [1, 3, 4]
+    assert [slot.row - values[0].row for slot in values] == [0, 0, 1]
     assert pages.count == 1
 
 
@@ -77,15 +77,15 @@ def test_charts_never_overlap_or_leave_the_page(
     pages = pages_of(keys, folded, width, height)
     groups = {prefix_of(key) for key in keys}
     shown = [key for key in keys if prefix_of(key) not in folded or len(groups) == 1]
-    assert sum(place.metric is not None for place in pages.places) == len(shown)
+    assert sum(slot.metric is not None for slot in pages.slots) == len(shown)
     cells: set[tuple[int, int, int]] = set()
-    for place in pages.places:
-        assert place.page < pages.count
-        if place.metric is not None and width >= 26 and height >= 6:
-            assert place.column + pages.width <= width
-            assert place.row + pages.height <= height
+    for slot in pages.slots:
+        assert slot.page < pages.count
+        if slot.metric is not None and width >= 26 and height >= 6:
+            assert slot.column + pages.width <= width
+            assert slot.row + pages.height <= height
             taken = {
-                (place.page, place.row + y, place.column + x) for x in range(pages.width) for y in range(pages.height)
+                (slot.page, slot.row + y, slot.column + x) for x in range(pages.width) for y in range(pages.height)
             }
             assert not taken & cells
             cells |= taken
@@ -241,7 +241,7 @@ async def test_the_latest_value_is_copied(store: FixtureStore) -> None:
 async def test_a_click_chooses_and_a_double_click_opens(store: FixtureStore) -> None:
     async with running_deck(store.db, experiment=CHURN) as deck:
         small = await open_metrics(deck, store.run("logreg"))
-        second = small.pages.places[1]
+        second = small.pages.slots[1]
         await deck.pilot.click("#charts", offset=(second.column + 3, second.row + 2))
         await deck.until(lambda: small.cursor_metric == "val/accuracy", "the second one")
         await deck.pilot.click("#charts", offset=(second.column + 3, second.row + 2), times=2)

@@ -87,7 +87,7 @@ def test_hiding_and_soloing_are_taken_back_by_the_same_key() -> None:
 
 
 def test_the_summary_names_what_is_not_as_usual() -> None:
-    view = CurveView(Axis.WALL, True, 2, (1.0, 2.0), Range.BY_HAND, (0.5, 3e-5 + 1), solo=KEY)
+    view = CurveView(Axis.WALL, True, 2, (1.0, 2.0), Range.CUSTOM, (0.5, 3e-5 + 1), solo=KEY)
     assert view.summary == "wall time · log · smoothing 0.6 · y 0.5 to 1.00003 · zoomed · solo"
     assert CurveView().summary == "step"
 

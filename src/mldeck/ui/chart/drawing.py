@@ -1,6 +1,6 @@
-"""From histories and a view of them to a picture: what is drawn, in which colours, and what can be read off it.
+"""Draws histories as a picture: what is drawn, in which colours, and which values can be read off it.
 
-Nothing of the screen here: drawing takes place in a thread.
+Nothing here touches the screen, because drawing runs in a thread.
 """
 
 from __future__ import annotations
@@ -24,41 +24,41 @@ from mldeck.ui.state.history_cache import SeriesKey
 
 @dataclass(frozen=True)
 class Series:
-    """One curve to be."""
+    """What one curve is drawn from."""
 
     key: SeriesKey
     name: str
     colour: int
     history: History | None = None
-    """None while it is being read."""
+    """None until it has been read."""
     detail: History | None = None
-    """All points of a part of a history that is too long to hold whole."""
+    """All points in the window, if the history is too long to hold whole; drawn instead of it."""
     group: str | None = None
-    """The value of what runs are grouped by."""
+    """The run's value of the param or tag that runs are grouped by; None if it has none."""
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A picture and what is in it."""
+class CurveDrawing:
+    """A picture and the curves in it."""
 
     picture: Picture
     lines: tuple[ChartLine, ...] = ()
-    """One for each series, or each group; the hidden ones, and those that are being read, without points."""
+    """A line for each series, or each group. Hidden series and those not read yet have no points."""
     keys: tuple[SeriesKey | None, ...] = ()
-    """The series of each line; None for a group."""
+    """The series of each line, in the order of `lines`; None for a group."""
     is_bars: bool = False
     full: Window | None = None
-    """From the first x to the last, of all that is not hidden."""
+    """The first and last x of all curves that are not hidden; None without points."""
 
     def column_of(self, x: float | None) -> int | None:
-        """Where the crosshair stands in the picture."""
+        """Return the column of the picture for an x value; None if it is outside, or there is no x axis."""
         plot = self.picture.plot
         return None if x is None or plot is None or self.is_bars else plot.column_of(x)
 
     def moved(self, x: float | None, columns: int) -> float | None:
-        """The x value so many columns away, or that of the next point if there is none before it; None without any axis.
+        """Return the x value so many columns away, or that of the next point if it is farther; None without an x axis.
 
-        The first step comes in from the edge.
+        Without a crosshair (`x` is None, or out of sight), the first step comes in from the edge.
         """
         plot = self.picture.plot
         if plot is None or self.is_bars:
@@ -74,7 +74,7 @@ class Drawing:
         return max(wanted, neighbour) if direction > 0 else min(wanted, neighbour)
 
     def edge(self, direction: int) -> float | None:
-        """The first or the last x in sight."""
+        """Return the first (-1) or last (1) visible x; None without an x axis."""
         plot = self.picture.plot
         if plot is None or self.is_bars:
             return None
@@ -94,7 +94,7 @@ class _Prepared:
 
 
 class Drawer:
-    """Keeps the curves that it made, as long as their histories are shown. One drawing at a time."""
+    """Draws, and keeps the prepared curves as long as their histories are shown. Not for two threads at once."""
 
     def __init__(self) -> None:
         self._prepared: dict[SeriesKey, _Prepared] = {}
@@ -108,16 +108,19 @@ class Drawer:
         size: tuple[int, int],
         empty: str,
         chosen: SeriesKey | None = None,
-    ) -> Drawing:
-        """`empty` is said where there is nothing to draw; `chosen` stands out among bars, which have no legend."""
-        shown = [each for each in series if each.key not in view.hidden]
+    ) -> CurveDrawing:
+        """Draw for a size in cells (width, height).
+
+        `empty` is the text shown when there is nothing to draw. `chosen` is highlighted among bars, which have no legend.
+        """
+        shown = [entry for entry in series if entry.key not in view.hidden]
         origins = self._origins(series) if view.axis is Axis.RELATIVE else {}
         curves = {
-            each.key: self._curve(each, view, origins.get(each.key.run_id))
-            for each in shown
-            if each.history is not None
+            entry.key: self._curve(entry, view, origins.get(entry.key.run_id))
+            for entry in shown
+            if entry.history is not None
         }
-        self._forget_others({each.key for each in series})
+        self._forget_others({entry.key for entry in series})
         if (
             curves
             and all(curve.count <= 1 for curve in curves.values())
@@ -127,11 +130,13 @@ class Drawer:
         if view.group_by is not None:
             return self._draw_bands(shown, curves, view, size, empty)
         marks = marks_for(len(series)) if len(series) > 1 else ("",) * len(series)
-        lines = tuple(_line(each, curves.get(each.key), mark, view) for each, mark in zip(series, marks, strict=True))
+        lines = tuple(
+            _line(entry, curves.get(entry.key), mark, view) for entry, mark in zip(series, marks, strict=True)
+        )
         drawn = [line for line in lines if line.curve.count]
         picture = draw_lines(drawn, _chart_view(view), size, empty=empty)
-        return Drawing(
-            picture, lines, tuple(each.key for each in series), full=full_window([line.curve for line in drawn])
+        return CurveDrawing(
+            picture, lines, tuple(entry.key for entry in series), full=full_window([line.curve for line in drawn])
         )
 
     def _curve(self, series: Series, view: CurveView, origin: int | None) -> Curve:
@@ -155,11 +160,11 @@ class Drawer:
         view: CurveView,
         size: tuple[int, int],
         empty: str,
-    ) -> Drawing:
+    ) -> CurveDrawing:
         groups: dict[str | None, list[Curve]] = {}
-        for each in series:
-            if each.key in curves:
-                groups.setdefault(each.group, []).append(curves[each.key])
+        for entry in series:
+            if entry.key in curves:
+                groups.setdefault(entry.group, []).append(curves[entry.key])
         marks = marks_for(len(groups))
         bands = []
         for number, (value, members) in enumerate(groups.items()):
@@ -170,14 +175,14 @@ class Drawer:
             self._bands[value] = made
             bands.append(made[1])
         self._bands = {value: self._bands[value] for value in groups}
-        lines = tuple(each.line for each in bands)
+        lines = tuple(made.line for made in bands)
         picture = draw_bands(bands, _chart_view(view), size, empty=empty)
-        return Drawing(picture, lines, (None,) * len(lines), full=full_window([line.curve for line in lines]))
+        return CurveDrawing(picture, lines, (None,) * len(lines), full=full_window([line.curve for line in lines]))
 
     def _origins(self, series: Iterable[Series]) -> dict[str, int]:
-        """When each run logged its first point, of any of its metrics."""
+        """Return when each run logged its first point of any metric shown: milliseconds since the epoch, by run id."""
         origins: dict[str, int] = {}
-        for key, history in ((each.key, each.history) for each in series):
+        for key, history in ((entry.key, entry.history) for entry in series):
             if history is not None and len(history):
                 if key not in self._firsts or self._firsts[key][0] is not history.timestamps:
                     self._firsts[key] = history.timestamps, min(history.timestamps)
@@ -186,13 +191,13 @@ class Drawer:
         return origins
 
     def _forget_others(self, keys: Collection[SeriesKey]) -> None:
-        self._prepared = {key: each for key, each in self._prepared.items() if key in keys}
-        self._firsts = {key: each for key, each in self._firsts.items() if key in keys}
+        self._prepared = {key: made for key, made in self._prepared.items() if key in keys}
+        self._firsts = {key: first for key, first in self._firsts.items() if key in keys}
 
 
 def _chart_view(view: CurveView) -> ChartView:
-    by_hand = view.low_high if view.range is Range.BY_HAND else None
-    return ChartView(view.window, by_hand, view.range is Range.WITHOUT_OUTLIERS, view.is_log)
+    custom = view.low_high if view.range is Range.CUSTOM else None
+    return ChartView(view.window, custom, view.range is Range.WITHOUT_OUTLIERS, view.is_log)
 
 
 _NO_CURVE = prepare(array("q"), array("q"), array("d"))
@@ -210,17 +215,19 @@ def _bars(
     view: CurveView,
     size: tuple[int, int],
     chosen: SeriesKey | None,
-) -> Drawing:
-    """Logged once by every run: nothing to draw a line through."""
+) -> CurveDrawing:
+    """Draw a metric that each run logged only once, so that there is nothing to draw a line through."""
     bars = [
         Bar(
-            each.name,
-            curves[each.key].latest if each.key in curves else None,
-            each.colour,
-            is_faint=each.key in view.hidden or view.solo not in (None, each.key),
-            is_strong=each.key == chosen,
+            entry.name,
+            curves[entry.key].latest if entry.key in curves else None,
+            entry.colour,
+            is_faint=entry.key in view.hidden or view.solo not in (None, entry.key),
+            is_strong=entry.key == chosen,
         )
-        for each in series
+        for entry in series
     ]
-    lines = tuple(_line(each, curves.get(each.key), "", view) for each in series)
-    return Drawing(draw_bars(bars, size, is_log=view.is_log), lines, tuple(each.key for each in series), is_bars=True)
+    lines = tuple(_line(entry, curves.get(entry.key), "", view) for entry in series)
+    return CurveDrawing(
+        draw_bars(bars, size, is_log=view.is_log), lines, tuple(entry.key for entry in series), is_bars=True
+    )

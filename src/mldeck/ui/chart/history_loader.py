@@ -13,7 +13,7 @@ from mldeck.errors import MldeckError
 from mldeck.model import SYSTEM_METRIC_PREFIX, Column, History, Kind, RunFields, RunRecord
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.chart.drawing import Series
-from mldeck.ui.chart.history_reading import Reading, read_or_renew, steps_within
+from mldeck.ui.chart.history_reading import ReadProgress, read_or_renew, steps_within
 from mldeck.ui.chart.view import CurveView
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.state.history_cache import SeriesKey
@@ -81,7 +81,7 @@ class HistoryLoader:
         self._histories: dict[SeriesKey, History] = {}
         self._details: dict[SeriesKey, _Detail] = {}
         self._metric_keys: Sequence[str] | None = None
-        self._reading: Reading | None = None
+        self._reading: ReadProgress | None = None
         self._is_loading = False
         self._must_repeat = False
         """Whether the database changed while it was being read."""
@@ -262,7 +262,7 @@ class HistoryLoader:
         if self.was_stopped:
             # The rest is not wanted, but complete histories go on growing.
             keys = [key for key in keys if key in self._histories and not self._histories[key].was_stopped]
-        reading = self._reading = Reading(len(keys))
+        reading = self._reading = ReadProgress(len(keys))
         store, cache = self._session.store, self._session.histories
         shown_at, pause = 0.0, _FIRST_PAUSE_S
         for key in keys:

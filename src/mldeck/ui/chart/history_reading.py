@@ -1,4 +1,4 @@
-"""Reading the histories behind curves: what is kept, how a read is stopped, and which steps a window needs. No screen."""
+"""Reads the histories behind curves: which are kept, how a read is stopped, and which steps a window needs. No screen."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from mldeck.store.store import Store
 
 
-class Reading:
-    """One go at reading several histories: how far it is, and stopping it. Looked at from two threads."""
+class ReadProgress:
+    """The progress of reading several histories, and a way to stop it.
+
+    `read` is called in a thread; everything else on the event loop.
+    """
 
     def __init__(self, total: int) -> None:
         self.total = total
@@ -28,13 +31,13 @@ class Reading:
         self._interrupt: Interrupt | None = None
 
     def stop(self) -> None:
-        """What was read until now is handed back."""
+        """Stop the history being read, which is returned as far as it was read, and start no other."""
         self.is_stopped = True
         if self._interrupt is not None:
             self._interrupt.fire()
 
     def read(self, read: Callable[[Interrupt, Callable[[int], None]], History], interrupt: Interrupt) -> History | None:
-        """In a thread. None if it was stopped before there was anything."""
+        """Read one history. Return None if reading was stopped before its first points. Call it in a thread."""
         self._interrupt = interrupt
         if self.is_stopped:
             return None
@@ -57,7 +60,7 @@ class Reading:
 def read_or_renew(
     store: Store, cache: HistoryCache, key: SeriesKey, interrupt: Interrupt, on_part: Callable[[int], None]
 ) -> History:
-    """The history as it is now; of one that is known, only what is newer is read."""
+    """Return the history as it is now. If it is in the cache, only newer points are read."""
     known = cache.get(key)
     if known is None:
         history = store.read_history(key.run_id, key.metric, None, interrupt, on_part)
@@ -68,7 +71,10 @@ def read_or_renew(
 
 
 def steps_within(history: History, axis: Axis, window: Window, origin: int | None) -> tuple[int, int] | None:
-    """The steps of a thinned history that a window of the axis needs, with one point more to either side; None if none."""
+    """Return the first and last step that a window of the axis needs, with one more point on either side; None if none.
+
+    The history is a thinned one. `origin` is where relative time begins, in milliseconds since the epoch.
+    """
     low, high = window
     if axis is Axis.STEP:
         return int(low) - 1, int(high) + 1

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from mldeck.ui.kit.keys import Key
 
-CHART_PLACE = (
-    Key("leave_chart", "escape", "back", "back", "Stop what is being read; else go back to the runs", shown=True),
-)
+CHART_PLACE = (Key("leave_chart", "escape", "back", "back", "Stop reading; otherwise go back to the runs", shown=True),)
 
 CURVES = (
     Key("cross_right", "right", "crosshair(1)", "crosshair", "Move the crosshair to the right", shown=True),
@@ -17,44 +15,44 @@ CURVES = (
     Key("cross_last", "end", "crosshair_edge(1)", "last", "Move the crosshair to the right end"),
     Key("zoom_in", "plus,equals_sign", "zoom(1)", "zoom", "Zoom in around the crosshair", shown=True),
     Key("zoom_out", "minus", "zoom(-1)", "zoom out", "Zoom out"),
-    Key("pan_left", "less_than_sign", "pan(-1)", "pan left", "Move the zoomed part to the left"),
-    Key("pan_right", "greater_than_sign", "pan(1)", "pan right", "Move the zoomed part to the right"),
-    Key("reset_view", "0", "reset_view", "all", "Show everything again, and take the crosshair away", shown=True),
-    Key("x_axis", "a", "x_axis", "x axis", "Go from steps to relative time to wall time", shown=True),
-    Key("log_axis", "l", "log_axis", "log", "Logarithmic y axis, or linear", shown=True),
-    Key("y_range", "r", "y_range", "y range", "All values, without outliers, or limits by hand"),
+    Key("pan_left", "less_than_sign", "pan(-1)", "pan left", "Move the zoomed window to the left"),
+    Key("pan_right", "greater_than_sign", "pan(1)", "pan right", "Move the zoomed window to the right"),
+    Key("reset_view", "0", "reset_view", "all", "Show everything and remove the crosshair", shown=True),
+    Key("x_axis", "a", "x_axis", "x axis", "Switch the x axis: steps, relative time, wall time", shown=True),
+    Key("log_axis", "l", "log_axis", "log", "Toggle logarithmic y axis", shown=True),
+    Key("y_range", "r", "y_range", "y range", "Switch the y range: all values, without outliers, custom"),
     Key(
         "smoother",
         "right_square_bracket",
         "smooth(1)",
         "smooth",
-        "Smooth more; the raw curve stays faintly",
+        "Smooth more; the raw curve stays visible, but faint",
         shown=True,
     ),
     Key("rougher", "left_square_bracket", "smooth(-1)", "smooth less", "Smooth less"),
     Key("next_metric", "n", "metric(1)", "next metric", "Show the next metric", shown=True),
     Key("previous_metric", "p", "metric(-1)", "previous metric", "Show the previous metric"),
     Key("choose_metrics", "m", "choose_metrics", "metrics", "Choose a metric, or several on the same axes", shown=True),
-    Key("next_run", "down,j", "choose_run(1)", "next run", "Choose the next run of the legend"),
-    Key("previous_run", "up,k", "choose_run(-1)", "previous run", "Choose the previous run of the legend"),
-    Key("solo", "o", "solo", "solo", "Let the chosen run stand out, all others back", shown=True),
-    Key("toggle_run", "space", "toggle_run", "hide", "Hide or show the chosen run", shown=True),
+    Key("next_run", "down,j", "choose_run(1)", "next run", "Select the next run in the legend"),
+    Key("previous_run", "up,k", "choose_run(-1)", "previous run", "Select the previous run in the legend"),
+    Key("solo", "o", "solo", "solo", "Highlight the selected run", shown=True),
+    Key("toggle_run", "space", "toggle_run", "hide", "Hide or show the selected run", shown=True),
     Key("group_runs", "g", "group", "group", "Group the runs by a param or tag: mean with min–max band", shown=True),
-    Key("go_to_run", "enter", "open", "go to run", "Go to the chosen run in the run table"),
-    Key("copy_value", "y", "copy", "copy", "Copy the exact value of the chosen run"),
-    Key("export_chart", "E", "export", "export", "Export the chart as text, SVG, or its numbers as CSV", shown=True),
+    Key("go_to_run", "enter", "open", "go to run", "Go to the selected run in the run table"),
+    Key("copy_value", "y", "copy", "copy", "Copy the exact value of the selected run"),
+    Key("export_chart", "E", "export", "export", "Export the chart as text or SVG, or its points as CSV", shown=True),
 )
 
 SMALL_CHARTS = (
-    Key("chart_right", "right,l", "move(1)", "right", "To the next chart"),
-    Key("chart_left", "left,h", "move(-1)", "left", "To the chart before"),
-    Key("chart_down", "down,j", "move_row(1)", "down", "To the chart below"),
-    Key("chart_up", "up,k", "move_row(-1)", "up", "To the chart above"),
+    Key("chart_right", "right,l", "move(1)", "right", "Next chart"),
+    Key("chart_left", "left,h", "move(-1)", "left", "Previous chart"),
+    Key("chart_down", "down,j", "move_row(1)", "down", "Chart below"),
+    Key("chart_up", "up,k", "move_row(-1)", "up", "Chart above"),
     Key("charts_down", "pagedown,ctrl+d", "page(1)", "next page", "Next page of charts"),
     Key("charts_up", "pageup,ctrl+u", "page(-1)", "previous page", "Previous page of charts"),
-    Key("first_chart", "g,home", "edge(-1)", "first", "To the first chart"),
-    Key("last_chart", "G,end", "edge(1)", "last", "To the last chart"),
-    Key("open_chart", "enter", "open", "full screen", "Show the chart full screen; unfold the group", shown=True),
+    Key("first_chart", "g,home", "edge(-1)", "first", "First chart"),
+    Key("last_chart", "G,end", "edge(1)", "last", "Last chart"),
+    Key("open_chart", "enter", "open", "full screen", "Open the chart full screen; unfold a group", shown=True),
     Key("fold_charts", "z", "fold", "fold", "Fold or unfold the group of charts", shown=True),
     Key("copy_metric", "y", "copy", "copy", "Copy the latest value of the metric"),
 )

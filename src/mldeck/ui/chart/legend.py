@@ -1,4 +1,4 @@
-"""The legend of a chart: what each curve is of, and its value now or at the crosshair."""
+"""The legend of a chart: the name of each curve, and its latest value or that at the crosshair."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ _UNREAD = "…"
 
 class LegendLine(NamedTuple):
     name: str
+    """Foreign text."""
     colour: int
     mark: str
     value: float | None
-    """None where there is none."""
+    """None if the curve has no point there."""
     is_hidden: bool = False
     is_read: bool = True
 
 
 class CurveLegend(Grid, can_focus=False):
-    """Whoever shows the chart has the keys, and moves the cursor."""
+    """Never has the focus: the pane of the chart has the keys and moves the cursor."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, has_header=False)
         self.lines: Sequence[LegendLine] = ()
         self._whole = self._fraction = self._others = 0
-        """Cells before the point and from it on, for numbers that stand below each other; and for what is no number."""
+        """Cells before the decimal point and from it on, so that numbers align; and cells for values that are no numbers."""
         self._is_aligned = False
 
     def show(self, lines: Sequence[LegendLine]) -> None:
-        """Only the rows that changed are painted, as long as the columns stay as they are."""
+        """Show other lines. If the columns stay the same, only the rows that changed are painted."""
         before, self.lines = self.lines, lines
-        # As wide as it was, as long as the lines are the same: otherwise it would jump with each step of the crosshair.
+        # Never narrower while the lines are the same: the legend would jump with each step of the crosshair.
         is_same = [line.name for line in before] == [line.name for line in lines]
         least = (self._whole, self._fraction, self._others) if is_same else (0, 0, 0)
         self._whole, self._fraction, self._others = map(max, zip(least, *map(_widths, lines), strict=True))
@@ -55,7 +56,7 @@ class CurveLegend(Grid, can_focus=False):
 
     @property
     def wanted_width(self) -> int:
-        """In which nothing is cut."""
+        """The width in cells in which nothing is cut."""
         names = max((cell_width(safe(line.name)) for line in self.lines), default=0)
         return 4 + GAP + names + GAP + max(_LEAST_VALUE, self._values) + 1
 
@@ -64,8 +65,8 @@ class CurveLegend(Grid, can_focus=False):
         room = max(0, self.line_width - marks - 2 * GAP)
         names = max((cell_width(safe(line.name)) for line in self.lines), default=0)
         value = min(max(_LEAST_VALUE, self._values), max(_LEAST_VALUE, room - _LEAST_NAME))
-        self._is_aligned = self._values <= value  # or the room for digits would be kept, and digits cut
-        # Right behind the names: a value at the far end of a wide line is hard to follow.
+        self._is_aligned = self._values <= value  # else padding would be kept and digits cut
+        # Values stand right behind the names: at the far end of a wide line they would be hard to follow.
         return (
             GridColumn("", marks),
             GridColumn("", max(0, min(names, room - value))),
@@ -97,13 +98,13 @@ class CurveLegend(Grid, can_focus=False):
 
 
 def _widths(line: LegendLine) -> tuple[int, int, int]:
-    """See `CurveLegend._whole`."""
+    """Return the cells before the point, from the point on, and of a value that is no number."""
     width, fraction = len(_value_text(line)), _fraction(line)
     return (width - fraction, fraction, 0) if _is_number(line) else (0, 0, width)
 
 
 def _fraction(line: LegendLine) -> int:
-    """Cells from the point on."""
+    """Return the number of cells from the decimal point on."""
     text = _value_text(line)
     return len(text) - text.index(".") if _is_number(line) and "." in text else 0
 

@@ -1,10 +1,10 @@
-"""Curves of metrics on the same axes, with their legend, a crosshair, and all the keys for looking at them."""
+"""The pane with the curves of metrics on the same axes, their legend and a crosshair."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -25,7 +25,7 @@ from mldeck.format import exact_float_text, safe, time_text
 from mldeck.model import Run
 from mldeck.ui.chart.choices import choose_groups, choose_metrics, next_metric
 from mldeck.ui.chart.crosshair_plot import CrosshairPlot
-from mldeck.ui.chart.drawing import Drawer, Drawing
+from mldeck.ui.chart.drawing import CurveDrawing, Drawer
 from mldeck.ui.chart.history_loader import HistoryLoader, News
 from mldeck.ui.chart.keys import CURVES
 from mldeck.ui.chart.legend import CurveLegend, LegendLine
@@ -42,9 +42,11 @@ from mldeck.ui.state.history_cache import SeriesKey
 from mldeck.ui.state.session import Session
 
 _BESIDE_WIDTH = 100
-"""From here on, the legend stands beside the plot, if it has several lines; else below it."""
+"""From this width in cells on, a legend with several lines stands beside the plot; else below it."""
 
 _LEGEND_SHARE = 0.36
+"""The largest share of the pane's width for the legend."""
+
 _MOST_LINES_BELOW = 6
 
 _BUSY_S = 0.5
@@ -57,24 +59,26 @@ _SETTLE_S = 0.15
 """How long the window must rest before all points in it are read."""
 
 
-class CurvesPane(Redrawing[Drawing], can_focus=True):
+class CurvesPane(Redrawing[CurveDrawing], can_focus=True):
+    """The curves of some runs: the loader reads them, this pane draws them and has the keys."""
+
     BINDINGS: ClassVar[list[BindingType]] = bindings(CURVES)
 
+    @dataclass
     class MetricChanged(Message):
-        def __init__(self, pane: CurvesPane) -> None:
-            super().__init__()
-            self.pane = pane
+        """Posted when another metric is shown."""
+
+        pane: CurvesPane
 
         @property
         def control(self) -> CurvesPane:
             return self.pane
 
+    @dataclass
     class RunAsked(Message):
-        """Somebody wants to go to a run of the chart."""
+        """Posted to go to a run of the chart."""
 
-        def __init__(self, run: Run) -> None:
-            super().__init__()
-            self.run = run
+        run: Run
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -82,7 +86,7 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
         self.loader = HistoryLoader(session, self._take_news)
         self.empty_text = "No run to show."
         self.crosshair: float | None = None
-        """An x value; None while there is none."""
+        """The x value of the crosshair; None without one."""
         self._drawer = Drawer()
         self._settling: Timer | None = None
 
@@ -90,7 +94,7 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
         with Container(classes="curve-body"):
             yield CrosshairPlot(id="curve-plot")
             legend = CurveLegend(id="curve-legend")
-            legend.display = False  # until there are several curves: else the picture would be drawn for two sizes
+            legend.display = False  # until there are several curves; else the picture would be drawn for two sizes
             yield legend
         yield Static("", id="curve-readout", markup=False)
 
@@ -129,7 +133,7 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
     def show_metrics(self, metrics: tuple[str, ...] | None) -> None:
         """Show other metrics in the same view, as far as it makes sense for them; None leaves them."""
         if metrics is not None and (metrics != self.metrics or self.loader.was_stopped):
-            y_range = Range.ALL if self.view.range is Range.BY_HAND else self.view.range
+            y_range = Range.ALL if self.view.range is Range.CUSTOM else self.view.range
             self.loader.view = replace(self.view, range=y_range, solo=None, hidden=frozenset())
             self.loader.show_metrics(metrics)
             self._load()
@@ -186,10 +190,10 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
 
     # -- drawing
 
-    def drawer(self, size: tuple[int, int]) -> Callable[[], Drawing]:
-        return partial(self._drawer.draw, self.loader.series(), self.view, size, self._what_is_missing(), self.chosen)
+    def drawer(self, size: tuple[int, int]) -> Callable[[], CurveDrawing]:
+        return partial(self._drawer.draw, self.loader.series(), self.view, size, self._empty_text(), self.chosen)
 
-    def _what_is_missing(self) -> str:
+    def _empty_text(self) -> str:
         if not self.loader.run_ids:
             return self.empty_text
         if self.is_reading:
@@ -199,7 +203,7 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
         if not self.metrics:
             return "No metric yet: it appears here as soon as one is logged."
         if self.view.hidden.issuperset(self.loader.keys):
-            return "All are hidden: Space shows the one under the cursor."
+            return "All curves are hidden: Space shows the one under the cursor."
         return "No points yet: they appear here as soon as they are logged."
 
     def show_drawing(self) -> None:
@@ -211,7 +215,7 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
             self.show_title()
 
     def _show_legend(self) -> None:
-        """The values at the crosshair; without one, the newest."""
+        """Show the values at the crosshair in the legend; without a crosshair, the latest ones."""
         drawing = self.drawing
         if drawing is None:
             return
@@ -233,7 +237,7 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
         self._show_readout()
 
     def _show_readout(self) -> None:
-        """Where the crosshair is, and exactly what the chosen run had there; without one, what it logged last."""
+        """Show the exact value of the selected run at the crosshair; without a crosshair, its latest value."""
         self.query_one("#curve-readout", Static).update(Content(self._readout()), layout=False)
 
     def _readout(self) -> str:
@@ -266,11 +270,11 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
     # -- sizes
 
     def _fit_legend(self) -> None:
-        """Beside the plot where there is room, else a few lines below it."""
+        """Put the legend beside the plot if there is room, else a few lines of it below."""
         legend, count = self.legend, len(self.legend.lines)
         is_beside = self.size.width >= _BESIDE_WIDTH and count > 1
         self.set_class(is_beside, "-beside")
-        # Of a single curve the line at the bottom says all, and bars have their names beside them.
+        # A single curve is described by the line at the bottom, and bars have their names beside them.
         legend.display = count > 1 and self.drawing is not None and not self.drawing.is_bars
         most = max(1, min(_MOST_LINES_BELOW, self.size.height // 4))
         legend.styles.width = min(legend.wanted_width, int(self.size.width * _LEGEND_SHARE)) if is_beside else "1fr"
@@ -278,7 +282,7 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
 
     # -- the view
 
-    def _look(self, view: CurveView) -> None:
+    def _set_view(self, view: CurveView) -> None:
         if view != self.view:
             self.loader.view = view
             self.redraw()
@@ -286,40 +290,40 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
             self.show_title()
 
     async def action_x_axis(self) -> None:
-        """Drawn before any other key: a place on the old axis means nothing on the new one."""
+        """Switch the x axis. Wait until it is drawn, because the next key may refer to a place on it."""
         self.crosshair = None
-        self._look(self.view.with_next_axis())
+        self._set_view(self.view.with_next_axis())
         await self.drawn()
 
     def action_log_axis(self) -> None:
-        self._look(replace(self.view, is_log=not self.view.is_log))
+        self._set_view(replace(self.view, is_log=not self.view.is_log))
 
     def action_smooth(self, steps: int) -> None:
-        self._look(self.view.smoother(steps))
+        self._set_view(self.view.smoother(steps))
 
     def action_zoom(self, steps: int) -> None:
-        """Around the crosshair, as long as that is in sight."""
+        """Zoom in or out around the crosshair, if it is visible."""
         drawing = self.drawing
         if drawing is not None:
             around = None if drawing.column_of(self.crosshair) is None else self.crosshair
-            self._look(self.view.zoomed(drawing.full, around, steps))
+            self._set_view(self.view.zoomed(drawing.full, around, steps))
 
     def action_pan(self, direction: int) -> None:
         if self.view.window is None:
-            self.notify("All of it is in sight: + zooms in", timeout=2)
+            self.notify("Everything is visible: + zooms in", timeout=2)
         elif self.drawing is not None:
-            self._look(self.view.panned(self.drawing.full, direction))
+            self._set_view(self.view.panned(self.drawing.full, direction))
 
     def action_reset_view(self) -> None:
         self._move_crosshair(None)
-        self._look(self.view.whole())
+        self._set_view(self.view.whole())
 
     def action_y_range(self) -> None:
-        """All, without outliers, by hand, and round again."""
+        """Switch the y range: all values, without outliers, custom, and all values again."""
         if self.view.range is Range.ALL:
-            self._look(replace(self.view, range=Range.WITHOUT_OUTLIERS))
-        elif self.view.range is Range.BY_HAND:
-            self._look(replace(self.view, range=Range.ALL))
+            self._set_view(replace(self.view, range=Range.WITHOUT_OUTLIERS))
+        elif self.view.range is Range.CUSTOM:
+            self._set_view(replace(self.view, range=Range.ALL))
         else:
             self._ask_for_range()
 
@@ -330,14 +334,14 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
         shown = "" if plot is None else f"{plot.y.low:.6g} {plot.y.high:.6g}"
 
         def problem(text: str) -> str | None:
-            return None if parsed_range(text) else "Two numbers, the lower one first: 0 1.5"
+            return None if parsed_range(text) else "Enter two numbers, the lower one first: 0 1.5"
 
         def take(text: str | None) -> None:
             low_high = parsed_range(text or "")
-            by_hand = None if low_high is None else replace(self.view, range=Range.BY_HAND, low_high=low_high)
-            self._look(by_hand or replace(self.view, range=Range.ALL))
+            custom = None if low_high is None else replace(self.view, range=Range.CUSTOM, low_high=low_high)
+            self._set_view(custom or replace(self.view, range=Range.ALL))
 
-        self.app.push_screen(NameDialog("The y axis goes from … to …", shown, problem), take)
+        self.app.push_screen(NameDialog("Range of the y axis: low high", shown, problem), take)
 
     # -- metrics and groups
 
@@ -396,7 +400,7 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
 
     @property
     def chosen(self) -> SeriesKey | None:
-        """What the cursor of the legend is on; None on a group."""
+        """The series under the cursor of the legend; None on a group."""
         keys = self.drawing.keys if self.drawing is not None else ()
         return keys[self.legend.cursor_row] if self.legend.cursor_row < len(keys) else None
 
@@ -413,21 +417,21 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
         if self.drawing is not None and self.drawing.is_bars:
             self.redraw()
         if self.view.solo is not None and self.chosen is not None:
-            self._look(replace(self.view, solo=self.chosen))
+            self._set_view(replace(self.view, solo=self.chosen))
 
     def action_solo(self) -> None:
         chosen = self._chosen_or_why_not()
         if chosen is not None:
-            self._look(self.view.with_solo(chosen))
+            self._set_view(self.view.with_solo(chosen))
 
     def action_toggle_run(self) -> None:
         chosen = self._chosen_or_why_not()
         if chosen is not None:
-            self._look(self.view.with_hidden(chosen))
+            self._set_view(self.view.with_hidden(chosen))
 
     def _chosen_or_why_not(self) -> SeriesKey | None:
         if self.chosen is None and self.view.group_by is not None:
-            self.notify("Runs are grouped: g shows them one by one", timeout=3)
+            self.notify("The runs are grouped: g shows them one by one", timeout=3)
         return self.chosen
 
     def action_open(self) -> None:
@@ -458,9 +462,9 @@ class CurvesPane(Redrawing[Drawing], can_focus=True):
 
 
 def _reading_text(reading: Readout, name: str, width: int, view: CurveView) -> str:
-    """What was logged there: step, value, time; with the smoothed value, if that is what is drawn."""
+    """Return the step, value and time of a point, with the smoothed value if the curve is smoothed."""
     value = exact_float_text(reading.value)
-    if view.group_by is not None:  # several runs, which logged it at several times
+    if view.group_by is not None:  # several runs, which logged the step at different times
         step = f"step {reading.step:,}   " if view.axis is Axis.STEP else ""
         return cell_text(f"{name}   {step}mean {value}", width)
     smoothed = "" if reading.smoothed is None else f"   smoothed {exact_float_text(reading.smoothed)}"

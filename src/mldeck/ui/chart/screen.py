@@ -1,4 +1,4 @@
-"""The curves of some runs, full screen, over the place that asked for them."""
+"""The curves of some runs, full screen, on top of the place that asked for them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mldeck.ui.state.session import Session
 
 
 class ChartScreen(Place):
-    """A place of its own as long as it is there: it follows the database, and Esc leads back."""
+    """Follows the database like any place. Esc goes back to the place below."""
 
     NAME: ClassVar[str] = "runs"
     BINDINGS: ClassVar[list[BindingType]] = bindings(CHART_PLACE)
@@ -29,7 +29,7 @@ class ChartScreen(Place):
     def __init__(
         self, session: Session, run_ids: Sequence[str], metric: str | None, go_to: Callable[[Run], object]
     ) -> None:
-        """`go_to`: shows a run where one came from. Without a metric, the pane chooses one."""
+        """`go_to` shows a run in the place below. Without a metric, the pane chooses one."""
         super().__init__(session)
         self._run_ids = run_ids
         self._metric = metric
@@ -51,11 +51,11 @@ class ChartScreen(Place):
     def on_mount(self) -> None:
         self.top_bar.show_marked(len(self.session.marked))
         self.pane.show(self._run_ids, self._metric)
-        # That reads what there is; from here on only changes are of interest.
+        # The pane reads everything now, so only later changes must be read by the place.
         self._is_stale, self._seen_changes = False, self.session.changes
 
     def leave_store(self) -> None:
-        """Leaving this is not leaving the deck."""
+        """Do nothing: the place below goes on using the store."""
 
     @property
     def is_shown(self) -> bool:
@@ -78,7 +78,7 @@ class ChartScreen(Place):
         self.pane.stop_reading()
 
     async def action_back(self) -> None:
-        """Stops what is being read; then drops what was found; then goes back."""
+        """Stop reading; without that, forget what was found; without that, go back."""
         if self.pane.is_reading:
             self.stop_reading()
         elif self.finder.has_matches:
@@ -87,7 +87,7 @@ class ChartScreen(Place):
             self._leave()
 
     def _leave(self) -> None:
-        # What is being read for it must not come back to a screen that is gone.
+        # Results must not arrive at a screen that no longer exists.
         self.workers.cancel_node(self)
         self.dismiss()
 

@@ -1,10 +1,11 @@
-"""The metrics of a run as small charts, grouped by prefix, a page at a time."""
+"""The metrics of a run as small charts, grouped by prefix, one page at a time."""
 
 from __future__ import annotations
 
 import math
 from array import array
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -23,7 +24,7 @@ from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role, spans
 from mldeck.format import cell_width, exact_float_text, float_text, safe
 from mldeck.model import Metric
 from mldeck.ui.chart.keys import SMALL_CHARTS
-from mldeck.ui.chart.small_chart_pages import SYSTEM_GROUP, VALUES, Place, arranged, group_of, prefix_of
+from mldeck.ui.chart.small_chart_pages import SYSTEM_GROUP, VALUES, ChartSlot, Pages, arranged, group_of, prefix_of
 from mldeck.ui.details.keys import METRIC_VIEW
 from mldeck.ui.details.metric_grid import MetricGrid, Outlines, ReadOutline
 from mldeck.ui.kit.cell_text import cell_text
@@ -40,20 +41,19 @@ _HEADING = Ink(Role.AXIS)
 
 
 class SmallCharts(Widget, can_focus=True):
-    """Only what is on the page is read and drawn."""
+    """The charts of one page. Only the metrics on the page are read and drawn."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = bindings(SMALL_CHARTS, METRIC_VIEW)
 
     class Opened(Message):
-        """Full screen, please."""
+        """Posted to open the chart under the cursor full screen."""
 
+    @dataclass
     class Turned(Message):
-        """Another page is shown, or there are more or fewer now."""
+        """Posted when another page is shown, or the number of pages changes."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
     def __init__(self, read_outline: ReadOutline, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -69,7 +69,7 @@ class SmallCharts(Widget, can_focus=True):
         self._strips: list[Strip] = []
 
     def show(self, run_id: str, metrics: Sequence[Metric]) -> None:
-        """The cursor stays on its metric, also when it is another run."""
+        """Show the metrics of a run. The cursor stays on its metric, also if the run is another one."""
         before = self.cursor_metric
         changed = {metric.key for metric in set(metrics) - set(self.metrics)} if run_id == self.run_id else None
         self._pictures = {} if changed is None else {k: p for k, p in self._pictures.items() if k not in changed}
@@ -78,16 +78,19 @@ class SmallCharts(Widget, can_focus=True):
         self._arrange(before)
 
     def show_colour(self, colour: int) -> None:
-        """The number of the run's colour."""
+        """Draw the charts in the run's colour, given by its number."""
         if colour != self.colour:
             self.colour = colour
             self._pictures = {}
             self._repaint()
 
+    def _laid_out_pages(self) -> Pages:
+        return arranged([group_of(shown) for shown in self.metrics], self.folded, self.size.width, self.size.height)
+
     def _arrange(self, metric: str | None) -> None:
         self._surface.note_room()
-        self.pages = arranged([group_of(each) for each in self.metrics], self.folded, self.size.width, self.size.height)
-        keys = [None if place.metric is None else self.metrics[place.metric].key for place in self.pages.places]
+        self.pages = self._laid_out_pages()
+        keys = [None if slot.metric is None else self.metrics[slot.metric].key for slot in self.pages.slots]
         if metric in keys:
             self.cursor = keys.index(metric)
         self.cursor = max(0, min(self.cursor, len(keys) - 1))
@@ -102,7 +105,7 @@ class SmallCharts(Widget, can_focus=True):
         return self.pages.width
 
     def missing_outlines(self) -> list[str]:
-        return self._outlines.missing(metric.key for place, metric in self._visible if place.group != VALUES)
+        return self._outlines.missing(metric.key for slot, metric in self._visible if slot.group != VALUES)
 
     def want_outlines(self) -> None:
         if self.is_on_screen and self.size.height and self.missing_outlines():
@@ -120,34 +123,34 @@ class SmallCharts(Widget, can_focus=True):
     # -- the cursor
 
     @property
-    def place(self) -> Place | None:
-        return self.pages.places[self.cursor] if self.pages.places else None
+    def slot(self) -> ChartSlot | None:
+        return self.pages.slots[self.cursor] if self.pages.slots else None
 
     @property
     def page(self) -> int:
-        return self.place.page if self.place is not None else 0
+        return self.slot.page if self.slot is not None else 0
 
     @property
     def cursor_metric(self) -> str | None:
-        metric = self.place.metric if self.place is not None else None
+        metric = self.slot.metric if self.slot is not None else None
         return None if metric is None else self.metrics[metric].key
 
     @property
-    def _visible(self) -> list[tuple[Place, Metric]]:
+    def _visible(self) -> list[tuple[ChartSlot, Metric]]:
         return [
-            (place, self.metrics[place.metric])
-            for place in self.pages.places
-            if place.page == self.page and place.metric is not None
+            (slot, self.metrics[slot.metric])
+            for slot in self.pages.slots
+            if slot.page == self.page and slot.metric is not None
         ]
 
     def move_to(self, cursor: int) -> None:
-        before = self.place
-        self.cursor = max(0, min(cursor, len(self.pages.places) - 1))
-        if before is None or self.place is None or before == self.place:
+        before = self.slot
+        self.cursor = max(0, min(cursor, len(self.pages.slots) - 1))
+        if before is None or self.slot is None or before == self.slot:
             return
-        if before.page == self.place.page:
-            for place in (before, self.place):
-                self.refresh(Region(0, place.row, self.size.width, 1))
+        if before.page == self.slot.page:
+            for slot in (before, self.slot):
+                self.refresh(Region(0, slot.row, self.size.width, 1))
         else:
             self._repaint()
             self._say_page()
@@ -157,23 +160,23 @@ class SmallCharts(Widget, can_focus=True):
         self.move_to(self.cursor + charts)
 
     def action_move_row(self, direction: int) -> None:
-        """To the chart that stands below or above, or as near to that as there is one."""
-        here = self.place
+        """Move to the nearest chart in the row below (1) or above (-1)."""
+        here = self.slot
         if here is None:
             return
-        rows = sorted({(place.page, place.row) for place in self.pages.places})
+        rows = sorted({(slot.page, slot.row) for slot in self.pages.slots})
         at = rows.index((here.page, here.row)) + direction
         if 0 <= at < len(rows):
-            there = [index for index, place in enumerate(self.pages.places) if (place.page, place.row) == rows[at]]
-            self.move_to(min(there, key=lambda index: abs(self.pages.places[index].column - here.column)))
+            there = [index for index, slot in enumerate(self.pages.slots) if (slot.page, slot.row) == rows[at]]
+            self.move_to(min(there, key=lambda index: abs(self.pages.slots[index].column - here.column)))
 
     def action_page(self, pages: int) -> None:
         wanted = max(0, min(self.page + pages, self.pages.count - 1))
-        there = (index for index, place in enumerate(self.pages.places) if place.page == wanted)
+        there = (index for index, slot in enumerate(self.pages.slots) if slot.page == wanted)
         self.move_to(next(there, self.cursor))
 
     def action_edge(self, direction: int) -> None:
-        self.move_to(0 if direction < 0 else len(self.pages.places) - 1)
+        self.move_to(0 if direction < 0 else len(self.pages.slots) - 1)
 
     def action_open(self) -> None:
         if self.cursor_metric is not None:
@@ -182,21 +185,21 @@ class SmallCharts(Widget, can_focus=True):
             self.action_fold()
 
     def action_fold(self) -> None:
-        place = self.place
-        if place is None or not place.group:
+        slot = self.slot
+        if slot is None or not slot.group:
             return
-        self.folded ^= {place.group}
-        first = next(index for index, metric in enumerate(self.metrics) if group_of(metric) == place.group)
+        self.folded ^= {slot.group}
+        first = next(index for index, metric in enumerate(self.metrics) if group_of(metric) == slot.group)
         self._arrange(None)
         here = (
             index
-            for index, each in enumerate(self.pages.places)
-            if each.metric == first or each[3:] == (None, place.group)
+            for index, other in enumerate(self.pages.slots)
+            if other.metric == first or other[3:] == (None, slot.group)
         )
         self.move_to(next(here, self.cursor))
 
     def action_copy(self) -> None:
-        metric = self.place.metric if self.place is not None else None
+        metric = self.slot.metric if self.slot is not None else None
         if metric is not None:
             text = exact_float_text(self.metrics[metric].value)
             self.post_message(CopyAsked(text, text))
@@ -222,7 +225,7 @@ class SmallCharts(Widget, can_focus=True):
     def lay_out(self) -> None:
         width = self.history_width
         metric = self.cursor_metric
-        self.pages = arranged([group_of(each) for each in self.metrics], self.folded, self.size.width, self.size.height)
+        self.pages = self._laid_out_pages()
         if self.history_width != width:
             self._outlines.forget()
         self._pictures = {}
@@ -241,11 +244,11 @@ class SmallCharts(Widget, can_focus=True):
         at = event.get_content_offset(self)
         if at is None:
             return
-        for index, place in enumerate(self.pages.places):
-            width = self.size.width if place.metric is None else self.pages.width
-            height = 1 if place.metric is None or place.group == VALUES else self.pages.height
-            is_inside = place.column <= at.x < place.column + width and place.row <= at.y < place.row + height
-            if place.page == self.page and is_inside:
+        for index, slot in enumerate(self.pages.slots):
+            width = self.size.width if slot.metric is None else self.pages.width
+            height = 1 if slot.metric is None or slot.group == VALUES else self.pages.height
+            is_inside = slot.column <= at.x < slot.column + width and slot.row <= at.y < slot.row + height
+            if slot.page == self.page and is_inside:
                 self.move_to(index)
                 if event.chain == 2:
                     self.action_open()
@@ -266,12 +269,12 @@ class SmallCharts(Widget, can_focus=True):
         if not self._strips:
             self._strips = self._painted(base)
         strip = self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, base)
-        place = self.place
-        if place is not None and place.row == y:
-            width = self.size.width if place.metric is None else self.pages.width
-            title = strip.crop(place.column, place.column + width)
+        slot = self.slot
+        if slot is not None and slot.row == y:
+            width = self.size.width if slot.metric is None else self.pages.width
+            title = strip.crop(slot.column, slot.column + width)
             under = Strip([Segment(text, (style or base) + self._cursor_style) for text, style, _ in title])
-            strip = Strip.join([strip.crop(0, place.column), under, strip.crop(place.column + width)])
+            strip = Strip.join([strip.crop(0, slot.column), under, strip.crop(slot.column + width)])
         return strip
 
     @property
@@ -287,8 +290,8 @@ class SmallCharts(Widget, can_focus=True):
         for page, row, group in self.pages.headings:
             if page == self.page:
                 canvas.put(0, row, self._heading(group), _HEADING)
-        for place, metric in self._visible:
-            canvas.paste(place.column, place.row, self._picture(metric).rows)
+        for slot, metric in self._visible:
+            canvas.paste(slot.column, slot.row, self._picture(metric).rows)
         return [
             Strip([Segment(text, base + ink_style(self, ink)) for text, ink in spans(row)])
             for row in canvas.picture().rows
@@ -314,7 +317,7 @@ class SmallCharts(Widget, can_focus=True):
 
 
 def _curve(outline: Sequence[HistorySpan], metric: Metric) -> Curve:
-    """The lowest and the highest value of each slice, and at the end the latest one."""
+    """Return a curve through the lowest and highest value of each slice, and the latest value at the end."""
     steps, values = array("q"), array("d")
     for span in outline:
         low, high = (math.nan, math.nan) if span.low is None or span.high is None else (span.low, span.high)

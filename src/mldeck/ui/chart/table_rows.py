@@ -1,4 +1,4 @@
-"""The numbers behind curves as rows of a table: every point, as it was logged."""
+"""The points behind curves as rows of a table, each as it was logged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class CurveRows:
-    """A history that is not whole, because it is too long to hold or still being read, is read again as it is gone through."""
+    """All points of some series, in the columns of `POINT_HEADER`.
+
+    A history that is not whole, because it is too long to hold or still being read, is read from the store during iteration.
+    """
 
     def __init__(
         self, series: Sequence[Series], records: Mapping[str, RunRecord], store: Store, interrupt: Interrupt
@@ -28,15 +31,15 @@ class CurveRows:
         self._interrupt = interrupt
 
     def __len__(self) -> int:
-        """As far as that is known."""
-        return sum(each.history.point_count for each in self._series if each.history is not None)
+        """Return the number of points, as far as it is known."""
+        return sum(entry.history.point_count for entry in self._series if entry.history is not None)
 
     def __iter__(self) -> Iterator[TableRow]:
-        from mldeck.run_text import point_rows  # files are seldom written
+        from mldeck.run_text import point_rows  # few sessions write files
 
-        for each in self._series:
-            run = self._records[each.key.run_id].run
-            yield from point_rows(run.run_id, run.label, each.key.metric, self._parts(each))
+        for entry in self._series:
+            run = self._records[entry.key.run_id].run
+            yield from point_rows(run.run_id, run.label, entry.key.metric, self._parts(entry))
 
     def _parts(self, series: Series) -> Iterator[History | Points]:
         if series.history is not None and series.history.is_whole:

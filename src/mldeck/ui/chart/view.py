@@ -1,4 +1,4 @@
-"""How curves are looked at: which axis, how smooth, which part of it, and which of them. No screen, no store."""
+"""The view of curves: x axis, smoothing, window, y range, and which curves are shown. No screen, no store."""
 
 from __future__ import annotations
 
@@ -13,49 +13,54 @@ from mldeck.model import Column
 from mldeck.ui.state.history_cache import SeriesKey
 
 SMOOTHINGS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
-"""Weights of the exponential moving average that one steps through; the first is none."""
+"""Weights of the exponential moving average, from none to the strongest."""
 
 AXIS_NAMES = {Axis.STEP: "step", Axis.RELATIVE: "relative time", Axis.WALL: "wall time"}
 
 _ZOOM = 0.5
+"""The share of the window that is left after one step of zooming in."""
+
 _PAN = 0.25
+"""The share of the window that one step pans by."""
 
 Window: TypeAlias = tuple[float, float]
+"""The lowest and highest value of a part of an axis."""
 
 
 class Range(Enum):
-    """What the y axis spans."""
+    """The values that the y axis covers."""
 
     ALL = "all"
     WITHOUT_OUTLIERS = "without outliers"
-    BY_HAND = "by hand"
+    CUSTOM = "custom"
 
 
 @dataclass(frozen=True)
 class CurveView:
-    """A value: whoever draws it in a thread has what it was when the drawing began."""
+    """An immutable value, so that a drawing thread keeps the view that it began with."""
 
     axis: Axis = Axis.STEP
     is_log: bool = False
     smoothing: int = 0
     """Index into `SMOOTHINGS`."""
     window: Window | None = None
-    """The part of the x axis that is shown; None for all of it, also when it grows."""
+    """The visible part of the x axis; None for all of it, also when it grows."""
     range: Range = Range.ALL
     low_high: Window = (0.0, 1.0)
-    """The range by hand."""
+    """The y range if `range` is `CUSTOM`."""
     hidden: frozenset[SeriesKey] = frozenset()
     solo: SeriesKey | None = None
-    """The one that stands out while all others stand back."""
+    """The highlighted series; all others are drawn faint."""
     group_by: Column | None = None
-    """A param or tag: a band for each of its values instead of a curve for each run."""
+    """A param or tag: a band is drawn for each of its values instead of a curve for each run."""
 
     @property
     def weight(self) -> float:
+        """The weight of the moving average; 0 for none."""
         return SMOOTHINGS[self.smoothing]
 
     def with_next_axis(self) -> CurveView:
-        """The window is one of the old axis, and means nothing on the new one."""
+        """Return the view with the next x axis and without a window, which belongs to the old axis."""
         axes = list(Axis)
         return replace(self, axis=axes[(axes.index(self.axis) + 1) % len(axes)], window=None)
 
@@ -63,7 +68,10 @@ class CurveView:
         return replace(self, smoothing=max(0, min(len(SMOOTHINGS) - 1, self.smoothing + steps)))
 
     def zoomed(self, full: Window | None, around: float | None, steps: int) -> CurveView:
-        """Nearer for positive steps. When there is nothing beyond any more, all is shown again, and follows the end."""
+        """Return the view zoomed in (out for negative steps) around an x, or around the middle.
+
+        Zoomed out to `full`, the window goes and the view follows growing curves again.
+        """
         if full is None or (self.window is None and steps < 0):
             return self
         window = self.window or full
@@ -71,27 +79,29 @@ class CurveView:
         return replace(self, window=_part_of(full, zoomed(window, middle, _ZOOM**steps)))
 
     def panned(self, full: Window | None, direction: int) -> CurveView:
-        """Stays where it is when all is shown: there is nothing to either side."""
+        """Return the view moved left (-1) or right (1); unchanged if everything is shown."""
         if full is None or self.window is None:
             return self
         moved = panned(self.window, direction * _PAN)
-        # At the edge it stops, as wide as it was.
+        # At the edge it stops and keeps its width.
         beyond = min(0.0, moved[0] - full[0]) or max(0.0, moved[1] - full[1])
         return replace(self, window=(moved[0] - beyond, moved[1] - beyond))
 
     def whole(self) -> CurveView:
+        """Return the view of all x and all y."""
         return replace(self, window=None, range=Range.ALL)
 
     def with_hidden(self, key: SeriesKey) -> CurveView:
-        """Shows it again if it is hidden."""
+        """Return the view with a series hidden, or shown again if it was hidden."""
         return replace(self, hidden=self.hidden ^ {key})
 
     def with_solo(self, key: SeriesKey) -> CurveView:
+        """Return the view with a series highlighted, or with none if it was highlighted."""
         return replace(self, solo=None if self.solo == key else key)
 
     @property
     def summary(self) -> str:
-        """What is not as it was at first."""
+        """The x axis, and every setting that differs from the default."""
         parts = [AXIS_NAMES[self.axis]]
         if self.is_log:
             parts.append("log")
@@ -99,7 +109,7 @@ class CurveView:
             parts.append(f"smoothing {self.weight:g}")
         if self.range is Range.WITHOUT_OUTLIERS:
             parts.append("without outliers")
-        elif self.range is Range.BY_HAND:
+        elif self.range is Range.CUSTOM:
             parts.append(f"y {exact_float_text(self.low_high[0])} to {exact_float_text(self.low_high[1])}")
         if self.window is not None:
             parts.append("zoomed")
@@ -109,18 +119,18 @@ class CurveView:
 
     @property
     def bars_summary(self) -> str:
-        """Bars have no x axis, nor a part of it that they show."""
+        """The settings that apply to bars, which have no x axis."""
         return f"logged once{' · log' if self.is_log else ''}{' · solo' if self.solo is not None else ''}"
 
 
 def _part_of(full: Window, window: Window) -> Window | None:
-    """None when nothing is left out."""
+    """Return the window within `full`; None if it leaves nothing out."""
     low, high = max(full[0], window[0]), min(full[1], window[1])
     return None if low <= full[0] and high >= full[1] else (low, high)
 
 
 def parsed_range(text: str) -> Window | None:
-    """`low high` as typed by a person; None if that is not what it is."""
+    """Parse `low high` as typed by the user; None unless these are two finite numbers in that order."""
     words = text.replace(",", " ").split()
     try:
         low, high = (float(word) for word in words)
