@@ -54,13 +54,12 @@ class ImportanceView(CompareDrawing[ImportanceDrawing]):
     ROLES: ClassVar[dict[str, str]] = {"metric": "metric"}
     BINDINGS: ClassVar[list[BindingType]] = bindings(IMPORTANCE)
 
+    @dataclass
     class ScatterAsked(Message):
         """Somebody wants to see a param and the metric over each other."""
 
-        def __init__(self, param: Column, metric: Column) -> None:
-            super().__init__()
-            self.param = param
-            self.metric = metric
+        param: Column
+        metric: Column
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on, work
@@ -33,12 +34,11 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
     ROLES: ClassVar[dict[str, str]] = {"colour": "colours"}
     BINDINGS: ClassVar[list[BindingType]] = bindings(PARALLEL)
 
+    @dataclass
     class KeepAsked(Message):
         """Somebody wants no other runs to be marked than these."""
 
-        def __init__(self, run_ids: tuple[str, ...]) -> None:
-            super().__init__()
-            self.run_ids = run_ids
+        run_ids: tuple[str, ...]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)

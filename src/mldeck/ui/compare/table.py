@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on
@@ -201,13 +201,12 @@ class TableView(CompareView, can_focus=False):
     NAME = "Table"
     BINDINGS: ClassVar[list[BindingType]] = bindings(COMPARE_TABLE)
 
+    @dataclass
     class TextAsked(Message):
         """Somebody wants to read the whole of a cell."""
 
-        def __init__(self, title: str, text: str) -> None:
-            super().__init__()
-            self.title = title
-            self.text = text
+        title: str
+        text: str
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)

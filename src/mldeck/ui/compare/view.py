@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual.message import Message
@@ -25,19 +26,17 @@ class CompareView(Widget, can_focus=True):
     NAME: ClassVar[str] = ""
     """In the tabs; in lower case also where its choices are remembered, and in the names of files."""
 
+    @dataclass
     class Pointed(Message):
         """The cursor is on another run."""
 
-        def __init__(self, view: CompareView) -> None:
-            super().__init__()
-            self.view = view
+        view: CompareView
 
+    @dataclass
     class RunAsked(Message):
         """Somebody wants to go to a run."""
 
-        def __init__(self, run_id: str) -> None:
-            super().__init__()
-            self.run_id = run_id
+        run_id: str
 
     def __init__(self, session: Session) -> None:
         super().__init__(id=f"view-{self.NAME.lower()}", classes="pane")

@@ -29,18 +29,16 @@ class Line:
 class LineGrid(Grid):
     """Names on the left, texts on the right. Enter shows the whole text, or goes to the run that it names."""
 
+    @dataclass
     class RunAsked(Message):
-        def __init__(self, run_id: str) -> None:
-            super().__init__()
-            self.run_id = run_id
+        run_id: str
 
+    @dataclass
     class TextAsked(Message):
         """Somebody wants to read the whole of a long text."""
 
-        def __init__(self, title: str, text: str) -> None:
-            super().__init__()
-            self.title = title
-            self.text = text
+        title: str
+        text: str
 
     def __init__(self, empty_text: str, *, id: str | None = None) -> None:
         super().__init__(id=id, has_header=False)
