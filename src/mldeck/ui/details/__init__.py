@@ -1,1 +1,1 @@
-"""How a run looks as cells, lines and metrics, in whatever place shows it."""
+"""A run as cells, lines and metrics, for every place that shows one."""

@@ -10,5 +10,5 @@ INSPECTOR = (
 )
 
 METRIC_VIEW = (
-    Key("metric_view", "v", "other_view", "charts/list", "Show the metrics as charts, or as a list", shown=True),
+    Key("metric_view", "v", "other_view", "charts/list", "Switch between charts and a list of the metrics", shown=True),
 )

@@ -1,4 +1,4 @@
-"""The lists of the inspector: fields, params and tags of one run."""
+"""A list of names and texts: the fields, params or tags of a run."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ _MIN_VALUE_WIDTH = 12
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A name and what belongs to it."""
+    """A name and its text. Both may be foreign text."""
 
     name: str
     text: str
     style: str = ""
+    """The name of the style of the text."""
     run_id: str | None = None
-    """The run that Enter goes to."""
+    """The run that Enter goes to; None if the line names no run."""
     is_heading: bool = False
 
 
@@ -31,11 +32,13 @@ class LineGrid(Grid):
 
     @dataclass
     class RunAsked(Message):
+        """Posted to go to the run that a line names."""
+
         run_id: str
 
     @dataclass
     class TextAsked(Message):
-        """Somebody wants to read the whole of a long text."""
+        """Posted to show the whole text of a line."""
 
         title: str
         text: str
@@ -82,7 +85,7 @@ def param_lines(params: Sequence[tuple[str, str]]) -> list[Line]:
 
 
 def tag_lines(tags: Sequence[tuple[str, str]]) -> list[Line]:
-    """People's own tags first; MLflow's (`mlflow.…`) apart."""
+    """Return the lines of tags: the user's own first, MLflow's (`mlflow.…`) below a heading."""
     own = [Line(key, value) for key, value in tags if not key.startswith(SYSTEM_TAG_PREFIX)]
     system = [Line(key, value, "dim") for key, value in tags if key.startswith(SYSTEM_TAG_PREFIX)]
     heading = [Line("MLflow's own tags", "", is_heading=True)] if system else []

@@ -69,12 +69,12 @@ class Outlines:
 
 
 class MetricGrid(Grid):
-    """Latest values with step and time, and the history of each as a line of dots. Enter asks for a chart."""
+    """The latest value of each metric with step and time, and its history as a line of dots. Enter asks for a chart."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(METRIC_VIEW)
 
     class OtherViewAsked(Message):
-        """Charts instead of a list, or the other way round."""
+        """Posted to switch between charts and a list."""
 
     def __init__(self, read_outline: ReadOutline, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -90,7 +90,7 @@ class MetricGrid(Grid):
 
     @property
     def history_width(self) -> int:
-        """Cells for a history: what the other columns leave."""
+        """The width of a history in cells: what the other columns leave."""
         return self.columns[-1].width if self.columns else 0
 
     def missing_outlines(self) -> list[str]:

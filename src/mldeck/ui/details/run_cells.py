@@ -1,7 +1,7 @@
-"""What a run looks like in the table: columns that fit the values, and cells whose numbers align on the point.
+"""A run in the table: columns that fit the values, and cells whose numbers align on the decimal point.
 
-Widths are taken from a sample of the runs and then kept, so that nothing jumps while one scrolls. A cell is made when it is
-looked at: there may be thousands of columns. No screen is needed here.
+Widths are measured on a sample of the runs and then kept, so that nothing jumps while scrolling. Cells are made on demand,
+because there may be thousands of columns. No screen.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ MARK = "●"
 STATE = Column(Kind.ATTRIBUTE, "status")
 NAME = Column(Kind.ATTRIBUTE, "run_name")
 LEADING = (STATE, NAME)
-"""Always there, before those that were chosen; they stay in sight when one scrolls to the right."""
+"""The columns always shown, before the chosen ones. They stay visible when the table scrolls to the right."""
 FIXED_COLUMNS = len(LEADING)
 NAME_INDEX = LEADING.index(NAME)
 
 _LABELS = {STATE: "", NAME: "name", **LABELS}
 BEST = "★"
-"""Before the best value of a metric: colour alone would say nothing to some."""
+"""Precedes the best value of a metric, because not everyone sees colours."""
 _STATE_WIDTH = 2
 _MIN_TIME_WIDTH = 6
-"""Room for `time ▲`."""
+"""Cells for `time ▲`."""
 _MAX_NAME_WIDTH, _MIN_NAME_WIDTH = 32, 12
 _MAX_TEXT_WIDTH = 24
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
@@ -61,7 +61,7 @@ _RUN_ID_WIDTH = 32
 
 @dataclass(frozen=True, slots=True)
 class _NumberFormat:
-    """How the numbers of one column are written: significant digits, and cells before and after the point."""
+    """How the numbers of a column are written: significant digits, and cells before and from the decimal point."""
 
     digits: int
     whole: int
@@ -69,15 +69,16 @@ class _NumberFormat:
 
     @property
     def width(self) -> int:
+        """In cells."""
         return self.whole + self.fraction
 
     def text(self, value: float, sign: str = "") -> str:
-        """`sign` stands right before the number, in a cell of its own."""
+        """Return the number aligned on its point. `sign` takes a cell of its own right before the number."""
         whole, fraction = _split(float_text(value, self.digits))
         return f"{sign.strip() + whole:>{self.whole + len(sign)}}{fraction:<{self.fraction}}"
 
     def grown(self, other: _NumberFormat) -> _NumberFormat:
-        """Room for both."""
+        """Return a format with room for the numbers of both."""
         return _NumberFormat(
             max(self.digits, other.digits), max(self.whole, other.whole), max(self.fraction, other.fraction)
         )
@@ -93,7 +94,7 @@ class _TextFormat:
 
 
 class RunCells:
-    """The columns of a run table over certain runs, and the cells of each run in them."""
+    """The columns of a run table, and the cells of a run in them."""
 
     def __init__(
         self,
@@ -104,11 +105,14 @@ class RunCells:
         read: Iterable[Column] | None = None,
         style: ColumnStyle | None = None,
     ) -> None:
-        """Nothing gets narrower than it was in `previous`. `read`: the columns that the sample has values of; None for all."""
+        """Measure the columns on a sample of the runs. No column gets narrower than in `previous`.
+
+        `read`: the columns whose values have been read for the sample; None for all.
+        """
         self.columns = (*LEADING, *columns)
         self.style = style or ColumnStyle()
         self.best: Mapping[str, float] = {} if previous is None else previous.best
-        """Values to be highlighted, by metric."""
+        """The best value of each metric, which is highlighted."""
         self._numbers: dict[str, _NumberFormat] = {} if previous is None else dict(previous._numbers)
         self._texts: dict[Column, _TextFormat] = {} if previous is None else dict(previous._texts)
         for column in columns if read is None else read:
@@ -118,8 +122,8 @@ class RunCells:
             self._widths = {column: max(width, previous._widths[column]) for column, width in self._widths.items()}
 
     def learn(self, records: Sequence[RunRecord], columns: Iterable[Column]) -> bool:
-        """Columns whose first values come with these records get their width from them; whether there are any."""
-        fresh = [each for each in columns if not self._is_learnt(each)]
+        """Measure columns whose first values come with these records. Return whether there are any."""
+        fresh = [column for column in columns if not self._is_learnt(column)]
         learnt = [self._learn(column, records) for column in fresh]
         return any(learnt)
 
@@ -127,7 +131,7 @@ class RunCells:
         return column.key in self._numbers if column.kind is Kind.METRIC else column in self._texts
 
     def _learn(self, column: Column, records: Sequence[RunRecord]) -> bool:
-        """Makes room for the values that these records have; whether they have any."""
+        """Make room for the values of these records. Return whether they have any."""
         if column.kind is Kind.METRIC:
             values = [record.metrics[column.key] for record in records if column.key in record.metrics]
             if values:
@@ -141,7 +145,7 @@ class RunCells:
         return bool(texts)
 
     def grid_columns(self, order: Sequence[OrderKey]) -> tuple[GridColumn, ...]:
-        """Arrows say the direction; with several keys a number says their rank."""
+        """Return the columns of the grid. An arrow marks the sort direction; a number the rank among several sort keys."""
         ranks = [str(rank) if len(order) > 1 else "" for rank in range(1, len(order) + 1)]
         marks = {key.column: f" {'▼' if key.descending else '▲'}{rank}" for key, rank in zip(order, ranks, strict=True)}
         return tuple(self._grid_column(column, marks.get(column, "")) for column in self.columns)
@@ -174,7 +178,10 @@ class RunCells:
     def cells(
         self, record: RunRecord, clock: Clock, colour: int | None, known: Collection[Column] | None = None
     ) -> LazyCells:
-        """`colour`: the number of its mark's, None if it is not marked. `known`: the columns that were read; None for all."""
+        """Return the cells of a run, made on demand.
+
+        `colour`: the colour number of its mark; None if it is not marked. `known`: the columns that were read; None for all.
+        """
 
         def make(index: int) -> Cell:
             column = self.columns[index]
@@ -219,7 +226,7 @@ class RunCells:
 
 _UNREAD = _NumberFormat(6, 0, 0)
 _NOT_READ = "·"
-"""Being read: not the same as not logged."""
+"""Shown for a value that is being read, as opposed to one that was not logged."""
 
 
 def _leading_widths(sample: Sequence[RunRecord]) -> dict[Column, int]:
@@ -228,14 +235,14 @@ def _leading_widths(sample: Sequence[RunRecord]) -> dict[Column, int]:
     return {
         STATE: _STATE_WIDTH,
         NAME: min(_MAX_NAME_WIDTH, max((_MIN_NAME_WIDTH, *names))),
-        AGE: max((_MIN_TIME_WIDTH, *(age_width(each.run.start_time or now, now) for each in sample))),
-        DURATION: max((_MIN_TIME_WIDTH, *(_duration_width(each.run, now) for each in sample))),
+        AGE: max((_MIN_TIME_WIDTH, *(age_width(record.run.start_time or now, now) for record in sample))),
+        DURATION: max((_MIN_TIME_WIDTH, *(_duration_width(record.run, now) for record in sample))),
     }
 
 
-@lru_cache(maxsize=32_768)  # a table of thousands of columns is laid out anew whenever it is sorted
+@lru_cache(maxsize=32_768)  # a table of thousands of columns is laid out again whenever it is sorted
 def _unread_column(column: Column) -> GridColumn:
-    """As wide as its label, until a value is known."""
+    """Return a column as wide as its label, for use until a value is known."""
     label = _LABELS.get(column, column.key)
     is_attribute = column.kind is Kind.ATTRIBUTE or (column in _LABELS and column.kind is Kind.TAG)
     group = "" if is_attribute else column.kind.value
@@ -243,7 +250,7 @@ def _unread_column(column: Column) -> GridColumn:
 
 
 def _label_width(label: str) -> int:
-    """With room for the mark of sorting, so that nothing moves when it comes."""
+    """Return the width of a label with room for the sort mark, so that nothing moves when the mark appears."""
     return min(cell_width(safe(label)) + 2, _MAX_TEXT_WIDTH)
 
 
@@ -296,7 +303,7 @@ def _number_format(values: Sequence[float]) -> _NumberFormat:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Before the point, and from the point on; an exponent without a point stays whole."""
+    """Return the parts before the point and from the point on; the second is empty without a point."""
     whole, point, fraction = text.partition(".")
     return whole, point + fraction
 

@@ -1,4 +1,4 @@
-"""The fields of a run or an experiment, as lines for the inspector."""
+"""The fields of a run, an experiment or a dataset as lines for an inspector."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mldeck.ui.kit.clock import Clock
 
 
 def experiment_lines(experiment: Experiment, count: RunCount, clock: Clock) -> Iterator[Line]:
-    """The fields of an experiment; those that it does not have are left out."""
+    """Yield the fields that an experiment has."""
     yield Line("experiment", experiment.name)
     yield Line("id", experiment.experiment_id)
     if experiment.workspace not in (None, DEFAULT_WORKSPACE):
@@ -35,12 +35,13 @@ def experiment_lines(experiment: Experiment, count: RunCount, clock: Clock) -> I
 
 
 def moment_text(timestamp: int, clock: Clock) -> str:
+    """Return the time, and how long ago it was. `timestamp` is in milliseconds since the epoch."""
     age, exact = clock.age(timestamp), time_text(timestamp)
     return exact if exact.startswith(age) else f"{exact} ({age} ago)"
 
 
 def overview_lines(details: RunDetails, clock: Clock) -> Iterator[Line]:
-    """The fields of a run; those that it does not have are left out."""
+    """Yield the fields that a run has."""
     run = details.run
     tags = dict(details.tags)
     glyph, style = STATUS_GLYPHS.get(run.status, ("?", ""))
@@ -75,6 +76,7 @@ def overview_lines(details: RunDetails, clock: Clock) -> Iterator[Line]:
 
 
 def source_text(tags: dict[str, str]) -> str | None:
+    """Return the name and type of the source of a run, from its tags; None if they do not name one."""
     name, kind = tags.get("mlflow.source.name"), tags.get("mlflow.source.type")
     return f"{name} ({kind})" if name and kind else name
 
@@ -97,13 +99,14 @@ def _kin(run: Run) -> str:
 
 
 def dataset_lines(dataset: DatasetInput) -> Iterator[Line]:
+    """Yield a line about a dataset, and one about its columns if its schema names them."""
     context = f" as {dataset.context}" if dataset.context else ""
     rows = _row_count(_read(dataset.profile))
     size = f", {rows:,} rows" if type(rows) is int else ""
     source = _read(dataset.source)
     tags = source.get("tags")
     told = (*map(source.get, _SOURCE_KEYS), tags.get("mlflow.source.name") if isinstance(tags, dict) else None)
-    place = next((each for each in told if isinstance(each, str)), "")
+    place = next((source for source in told if isinstance(source, str)), "")
     origin = f", from {printable(place)}" if place else ""
     yield Line("dataset", f"{dataset.name} {dataset.digest}{context} ({dataset.source_type}){size}{origin}")
     schema = _read(dataset.schema)
@@ -114,24 +117,24 @@ def dataset_lines(dataset: DatasetInput) -> Iterator[Line]:
 
 
 def _row_count(profile: Mapping[str, Any]) -> object:
-    """Of a table, or of the features of a NumPy dataset."""
+    """Return the number of rows of a table, or of the features of a NumPy dataset."""
     shape = profile.get("features_shape")
     return shape[0] if isinstance(shape, list) and shape else profile.get("num_rows")
 
 
 def _tensors(parts: object) -> Iterator[dict[str, str]]:
-    """The parts of a NumPy dataset, as columns: each is JSON in JSON."""
+    """Yield the parts of a NumPy dataset as columns. Each part is JSON within JSON."""
     for part, text in parts.items() if isinstance(parts, dict) else ():
         found = _loaded(text)
-        for each in found if isinstance(found, list) else ():
-            spec = each.get("tensor-spec") if isinstance(each, dict) else None
+        for tensor in found if isinstance(found, list) else ():
+            spec = tensor.get("tensor-spec") if isinstance(tensor, dict) else None
             if isinstance(spec, dict):
-                name = f"{part} {each['name']}" if isinstance(each.get("name"), str) else part
+                name = f"{part} {tensor['name']}" if isinstance(tensor.get("name"), str) else part
                 yield {"name": name, "type": f"{spec.get('dtype', '')} {spec.get('shape', '')}".strip()}
 
 
 _SOURCE_KEYS = ("uri", "url", "path", "delta_table_name")
-"""What MLflow's own kinds of sources call the place."""
+"""The keys under which MLflow's own types of sources give their location."""
 _MOST_COLUMNS = 20
 
 
@@ -146,7 +149,7 @@ def _read(text: str | None) -> dict[str, Any]:
 
 
 def _loaded(text: object) -> object:
-    """What is in a text of JSON; None if it is none: anybody may have written it."""
+    """Return the value of a JSON text; None if it is not valid, because any program may have written it."""
     try:
         return load_json(text) if isinstance(text, str) else None
     except ValueError:
