@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 from textual.widgets import Input
 
 from mldeck.model import Column, Kind
-from mldeck.ui.compare.picture_view import CompareDrawing
+from mldeck.ui.compare.picture_view import ComparePictureView
 from mldeck.ui.kit.dialogs.picker import PickerDialog
 from mldeck.ui.kit.picture_view import PictureView
 from tests.ui.compare.compare_deck import CompareDeck, comparing
 
 TAXI = "nyc-taxi-experiment"
 TAXI_RUNS = 45
-AnyView = TypeVar("AnyView", bound=CompareDrawing[Any])
+AnyView = TypeVar("AnyView", bound=ComparePictureView[Any])
 
 
 def param(key: str) -> Column:
@@ -36,7 +36,7 @@ class PicturesDeck(CompareDeck):
 
     async def until_drawn(self) -> None:
         view = self.view
-        assert isinstance(view, CompareDrawing)
+        assert isinstance(view, ComparePictureView)
         await self.until(lambda: view.drawing is not None and view.is_drawn and view.plot.picture, "a picture")
 
     async def key(self, *keys: str) -> None:

@@ -17,14 +17,14 @@ from mldeck.ui.compare.axes import (
     by_importance,
     columns_from_memory,
     default_metric,
+    informative_params,
     logs_from_memory,
     logs_to_memory,
     numbers_of_runs,
     parallel_axes,
-    telling_params,
 )
 from mldeck.ui.compare.brush import Brushing, brush_text, rows_of
-from mldeck.ui.compare.parallel_drawing import ParallelWish, draw_parallel
+from mldeck.ui.compare.parallel_drawing import ParallelOptions, draw_parallel
 from mldeck.ui.kit.picture_view import changed_rows
 from tests.ui.compare.compare_deck import data_of, record
 from tests.ui.compare.pictures_deck import metric, param
@@ -54,9 +54,9 @@ def test_the_metric_is_one_that_most_runs_have_and_that_differs() -> None:
 
 
 def test_params_that_go_with_the_metric_come_first_and_rare_ones_last() -> None:
-    assert telling_params(SWEEP, LOSS)[0] == RATE
-    assert telling_params(SWEEP, LOSS)[-1] == RARE
-    assert set(telling_params(SWEEP, None)) == {RATE, DEPTH, RARE}
+    assert informative_params(SWEEP, LOSS)[0] == RATE
+    assert informative_params(SWEEP, LOSS)[-1] == RARE
+    assert set(informative_params(SWEEP, None)) == {RATE, DEPTH, RARE}
 
 
 def test_axes_are_the_params_by_name_then_the_metric_as_many_as_fit() -> None:
@@ -150,7 +150,7 @@ def test_a_brush_in_words() -> None:
 
 
 def test_the_next_run_on_an_axis_is_the_next_by_value_among_those_kept() -> None:
-    drawn = draw_parallel(Dimensions(SWEEP), ParallelWish(axes=(LOSS, RATE), brushes={LOSS: Brush(2, 5)}), (100, 30))
+    drawn = draw_parallel(Dimensions(SWEEP), ParallelOptions(axes=(LOSS, RATE), brushes={LOSS: Brush(2, 5)}), (100, 30))
     assert set(drawn.kept) == {"r2", "r3", "r4", "r5"}
     assert drawn.next_on(LOSS, "r3", 1) == "r2"
     assert drawn.next_on(LOSS, "r3", -1) == "r4"
@@ -158,7 +158,9 @@ def test_the_next_run_on_an_axis_is_the_next_by_value_among_those_kept() -> None
     assert drawn.next_on(LOSS, "r2", -99) == "r5"
     assert [drawn.next_on(LOSS, "r7", step) for step in (1, -1)] == ["r5", "r5"]
     assert [drawn.next_on(LOSS, "r0", step) for step in (1, -1)] == ["r2", "r2"]
-    nothing = draw_parallel(Dimensions(SWEEP), ParallelWish(axes=(LOSS, RATE), brushes={LOSS: Brush(9, 9)}), (100, 30))
+    nothing = draw_parallel(
+        Dimensions(SWEEP), ParallelOptions(axes=(LOSS, RATE), brushes={LOSS: Brush(9, 9)}), (100, 30)
+    )
     assert nothing.next_on(LOSS, "r3", 1) == "r3"
 
 
@@ -167,9 +169,9 @@ def test_axes_out_of_sight_come_into_sight_with_the_cursor_and_keep_their_brushe
     data = data_of(*(record(run, {"m": 1.0}, {name: str(run) for name in names}) for run in range(3)))
     axes = tuple(param(name) for name in names)
     brushes = {axes[0]: Brush(0, 1)}
-    first = draw_parallel(Dimensions(data), ParallelWish(axes=axes, brushes=brushes), (40, 20))
+    first = draw_parallel(Dimensions(data), ParallelOptions(axes=axes, brushes=brushes), (40, 20))
     assert first.shown == axes[:4]
-    last = draw_parallel(Dimensions(data), ParallelWish(axes=axes, brushes=brushes, cursor=axes[9]), (40, 20))
+    last = draw_parallel(Dimensions(data), ParallelOptions(axes=axes, brushes=brushes, cursor=axes[9]), (40, 20))
     assert last.shown == axes[6:]
     assert last.kept == first.kept == ("r0", "r1")
     assert last.axis(axes[0]) is None
@@ -178,7 +180,7 @@ def test_axes_out_of_sight_come_into_sight_with_the_cursor_and_keep_their_brushe
 
 @pytest.mark.parametrize("size", [(0, 0), (1, 1), (10, 4), (300, 100)])
 def test_no_size_is_too_small_or_large(size: tuple[int, int]) -> None:
-    drawn = draw_parallel(Dimensions(SWEEP), ParallelWish(), size)
+    drawn = draw_parallel(Dimensions(SWEEP), ParallelOptions(), size)
     assert (drawn.highlighted("r1").width, drawn.picture.height) == (size if all(size) else (0, size[1]))
 
 

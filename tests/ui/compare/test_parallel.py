@@ -174,7 +174,7 @@ async def test_axes_are_added_removed_and_moved_and_remembered(taxi: Path) -> No
         assert drawn_in(deck).axes == AXES
         await deck.key(*["x"] * 9)
         assert len(drawn_in(deck).axes) == 1
-        await deck.until_shown("One axis must stay")
+        await deck.until_shown("The last axis cannot be removed")
 
 
 async def test_axes_are_chosen_in_an_order(taxi: Path) -> None:

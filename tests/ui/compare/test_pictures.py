@@ -133,7 +133,7 @@ async def test_there_is_no_log_axis_for_text_and_it_says_so(taxi: Path) -> None:
     async with picturing(taxi, "Scatter") as deck:
         await deck.answer("x", *"objective", "enter")
         await deck.press("X")
-        await deck.until_shown("objective is text: there is no log axis for it")
+        await deck.until_shown("objective is text: it cannot have a log axis")
         assert not deck.of(ScatterView).logs
 
 

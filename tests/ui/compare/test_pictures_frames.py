@@ -113,7 +113,7 @@ async def test_text_alone_has_no_contour_and_it_says_what_to_do(hostile: Path) -
     with writing(hostile) as connection:
         connection.execute("DELETE FROM params WHERE key IN ('seed', 'number', 'power')")
     async with picturing(hostile, "Contour", experiment=many_runs.EXPERIMENT, count=len(HOSTILE)) as deck:
-        assert "A contour needs a metric, and two params whose values are numbers" in deck.frame
+        assert "A contour needs a metric, and two numeric params" in deck.frame
         assert deck.of(ContourView).exported() is None
         await deck.key("right", "X", "full_stop")
 
@@ -121,10 +121,10 @@ async def test_text_alone_has_no_contour_and_it_says_what_to_do(hostile: Path) -
 @pytest.mark.parametrize(
     ("view", "text"),
     [
-        ("Parallel", "no metrics or params to be put on axes"),
+        ("Parallel", "no metrics or params for axes"),
         ("Scatter", "A scatter needs two params or metrics"),
         ("Contour", "A contour needs a metric"),
-        ("Importance", "no metrics that params could go with"),
+        ("Importance", "no metrics that params could be related to"),
     ],
 )
 async def test_runs_with_nothing_say_what_to_do(taxi: Path, view: str, text: str) -> None:

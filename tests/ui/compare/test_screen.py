@@ -17,8 +17,8 @@ from mldeck.ui.chart.pane import CurvesPane
 from mldeck.ui.compare.curves import CurvesView
 from mldeck.ui.compare.data import CompareData, Group, read_runs
 from mldeck.ui.compare.screen import CompareScreen
-from mldeck.ui.compare.table import CompareTable, TableView
-from mldeck.ui.compare.table_lines import BEST, OWN, Heading, Line
+from mldeck.ui.compare.table import CompareTable, CompareTableView
+from mldeck.ui.compare.table_lines import BEST, OWN, Heading, TableLine
 from mldeck.ui.export.dialog import ExportDialog
 from mldeck.ui.kit.dialogs.text import TextDialog
 from mldeck.ui.runs.screen import RunsScreen
@@ -41,14 +41,14 @@ def taxi(store_copy: CopyOf) -> Path:
 
 def table_of(deck: CompareDeck) -> CompareTable:
     view = deck.view
-    assert isinstance(view, TableView)
+    assert isinstance(view, CompareTableView)
     return view.table
 
 
 async def go_to_line(deck: CompareDeck, column: Column) -> None:
     """In a table with runs as columns."""
     table = table_of(deck)
-    wanted = [place for place, row in enumerate(table.lines.rows) if row == Line(column)]
+    wanted = [place for place, row in enumerate(table.lines.rows) if row == TableLine(column)]
     assert wanted, f"{column} is not in the table"
     while table.cursor_row != wanted[0]:
         await deck.press("down" if table.cursor_row < wanted[0] else "up")
@@ -62,7 +62,7 @@ async def test_without_marked_runs_it_says_what_to_do(taxi: Path) -> None:
         await deck.until_shown("Mark runs with Space")
         assert "none is marked" in deck.frame
         await deck.press("E", "space", "ctrl+z", "slash", "escape", "right_curly_bracket")
-        await deck.until_shown("No run was taken out")
+        await deck.until_shown("No run was unmarked here")
         await deck.press("1", "space", "3")
         await deck.until_shown("one is marked")
         await deck.press("1", "space", "3")
@@ -127,9 +127,9 @@ async def test_putting_back_leaves_marks_alone_that_were_changed_elsewhere(taxi:
         await deck.press("3")
         await deck.until(lambda: deck.place.data.run_ids == (third, fourth, new), "the marks")
         await deck.press("ctrl+z")
-        await deck.until(lambda: deck.place.data.run_ids == (first, third, fourth, new), "the one that was taken out")
+        await deck.until(lambda: deck.place.data.run_ids == (first, third, fourth, new), "the one that was unmarked")
         await deck.press("ctrl+z")
-        await deck.until_shown("No run was taken out")
+        await deck.until_shown("No run was unmarked here")
 
 
 async def test_each_action_is_in_the_palette_once(taxi: Path) -> None:
@@ -216,7 +216,7 @@ async def test_a_change_does_not_take_the_focus_away(taxi: Path) -> None:
             connection.execute("UPDATE params SET value = 'other' WHERE run_uuid = ?", (before.run_ids[1],))
         await deck.until(lambda: deck.place.data is not before, "read again")
         await deck.press(*"se", "enter")
-        await deck.until(lambda: table_of(deck).cursor_line == Line(RMSE), "what was looked for")
+        await deck.until(lambda: table_of(deck).cursor_line == TableLine(RMSE), "what was looked for")
 
 
 # -- the table
@@ -242,9 +242,9 @@ async def test_mlflows_own_is_folded_until_it_is_asked_for(taxi: Path) -> None:
         await deck.press("G", "enter")
         assert any(line.column.key.startswith("mlflow.") for line in table.lines.lines)
         await deck.press("full_stop")  # one of the two is folded still
-        assert not deck.view.wishes.folded  # type: ignore[attr-defined]
+        assert not deck.view.options.folded  # type: ignore[attr-defined]
         await deck.press("full_stop")
-        assert deck.view.wishes.folded == OWN  # type: ignore[attr-defined]
+        assert deck.view.options.folded == OWN  # type: ignore[attr-defined]
         await go_to_line(deck, RMSE)
         await deck.press("z")
         assert RMSE not in {line.column for line in table.lines.lines}
@@ -276,14 +276,14 @@ async def test_the_table_is_turned_with_the_cursor_on_its_run_and_line(taxi: Pat
         await go_to_line(deck, RMSE)
         await deck.press("right", "t")
         assert table.is_transposed
-        assert table.cursor_line == Line(RMSE)
+        assert table.cursor_line == TableLine(RMSE)
         assert table.cursor_run == deck.place.data.run_ids[1]
         assert table.row_count == 4
         assert "Metrics" in deck.frame  # above the columns
         await deck.press("z")
         await deck.until_shown("t turns")
         await deck.press("down", "t")
-        assert table.cursor_line == Line(RMSE)
+        assert table.cursor_line == TableLine(RMSE)
         assert table.cursor_run == deck.place.data.run_ids[2]
 
 
@@ -347,7 +347,7 @@ async def test_a_cell_is_read_and_copied(taxi: Path) -> None:
 async def test_finding(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 4) as deck:
         await deck.press("slash", *"max_de", "enter")
-        await deck.until(lambda: table_of(deck).cursor_line == Line(DEPTH), "the param")
+        await deck.until(lambda: table_of(deck).cursor_line == TableLine(DEPTH), "the param")
         await deck.press("escape", "slash", *"candidate-1", "enter")
         assert table_of(deck).has_focus
 

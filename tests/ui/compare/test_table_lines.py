@@ -12,13 +12,22 @@ from hypothesis import strategies as st
 from mldeck.format import MISSING, cell_width, safe
 from mldeck.model import Column, Kind
 from mldeck.ui.compare.data import CompareData, Group
-from mldeck.ui.compare.table_lines import BASELINE, BEST, OWN, CompareLines, Heading, Line, Wishes, sorted_runs
+from mldeck.ui.compare.table_lines import (
+    BASELINE,
+    BEST,
+    OWN,
+    CompareLines,
+    Heading,
+    TableLine,
+    TableOptions,
+    sorted_runs,
+)
 from mldeck.ui.state.columns import AGE
 from tests.ui.compare.compare_deck import data_of, record
 
 NAN, INF = math.nan, math.inf
 RMSE, RATE = Column(Kind.METRIC, "rmse"), Column(Kind.PARAM, "rate")
-EVERYTHING = Wishes(shows_all=True, folded=frozenset())
+EVERYTHING = TableOptions(shows_all=True, folded=frozenset())
 
 RUNS = data_of(
     record(1, {"rmse": 3.0, "same": 1.0, "system/cpu": 2.0}, {"rate": "0.10", "kind": "tree"}, {"mlflow.user": "ada"}),
@@ -32,7 +41,7 @@ def groups(lines: CompareLines) -> list[str]:
 
 
 def texts(lines: CompareLines, column: Column, *, difference: bool = False) -> list[str]:
-    return [lines.cell(Line(column, difference), run_id).text for run_id in lines.run_ids]
+    return [lines.cell(TableLine(column, difference), run_id).text for run_id in lines.run_ids]
 
 
 def test_only_what_differs_is_shown_and_mlflows_own_is_folded() -> None:
@@ -92,12 +101,12 @@ def test_all_that_are_best_are_marked() -> None:
 
 
 def test_differences_to_the_baseline() -> None:
-    lines = CompareLines(RUNS, Wishes(baseline="r2"), {"rmse": False})
+    lines = CompareLines(RUNS, TableOptions(baseline="r2"), {"rmse": False})
     assert texts(lines, RMSE, difference=True) == ["-0.5  -14.3%", BASELINE, "n/a"]
     assert texts(lines, RATE, difference=True) == ["-0.1  -50%", BASELINE, "+9.8  +4900%"]
-    assert lines.cell(Line(RMSE, True), "r1").style == "good"
-    assert lines.label(Line(RMSE)) == "rmse ↓"
-    assert lines.label(Line(RMSE, True)) == "Δ rmse"
+    assert lines.cell(TableLine(RMSE, True), "r1").style == "good"
+    assert lines.label(TableLine(RMSE)) == "rmse ↓"
+    assert lines.label(TableLine(RMSE, True)) == "Δ rmse"
     with_difference = {line.column.key for line in lines.lines if line.is_difference}
     assert with_difference == {"duration", "rmse", "rate"}  # not of texts
 
@@ -105,12 +114,12 @@ def test_differences_to_the_baseline() -> None:
 def test_a_line_without_any_difference_is_left_out() -> None:
     data = data_of(record(1, {"rmse": 1.0}), record(2), record(3, {"rmse": NAN}))
     assert not any(
-        line.is_difference and line.column == RMSE for line in CompareLines(data, Wishes(baseline="r1")).lines
+        line.is_difference and line.column == RMSE for line in CompareLines(data, TableOptions(baseline="r1")).lines
     )
 
 
 def test_a_baseline_that_is_gone_is_none() -> None:
-    lines = CompareLines(RUNS, Wishes(baseline="elsewhere"))
+    lines = CompareLines(RUNS, TableOptions(baseline="elsewhere"))
     assert lines.baseline is None
     assert not any(line.is_difference for line in lines.lines)
 
@@ -135,12 +144,12 @@ def test_runs_are_sorted(column: Column, descending: bool, expected: list[str]) 
 
 
 def test_sorting_goes_up_down_and_away() -> None:
-    wishes, seen = Wishes(), []
+    options, seen = TableOptions(), []
     for _ in range(3):
-        wishes = wishes.sorted_by(RMSE)
-        seen.append((wishes.sort, wishes.descending))
+        options = options.sorted_by(RMSE)
+        seen.append((options.sort, options.descending))
     assert seen == [(RMSE, False), (RMSE, True), (None, False)]
-    assert Wishes(sort=RATE, descending=True).sorted_by(RMSE) == Wishes(sort=RMSE)
+    assert TableOptions(sort=RATE, descending=True).sorted_by(RMSE) == TableOptions(sort=RMSE)
 
 
 metrics = st.dictionaries(st.sampled_from(["a", "b", "system/c"]), st.floats())
@@ -155,8 +164,8 @@ def some_runs(draw: st.DrawFn) -> CompareData:
 
 
 @st.composite
-def some_wishes(draw: st.DrawFn, data: CompareData) -> Wishes:
-    return Wishes(
+def some_wishes(draw: st.DrawFn, data: CompareData) -> TableOptions:
+    return TableOptions(
         shows_all=draw(st.booleans()),
         folded=draw(st.sampled_from([frozenset(), OWN, frozenset({Group.METRICS})])),
         baseline=draw(st.sampled_from([None, *data.run_ids])),
@@ -168,21 +177,21 @@ def some_wishes(draw: st.DrawFn, data: CompareData) -> Wishes:
 @given(st.data())
 def test_whatever_is_wished_for_every_cell_is_one_safe_line(draw: st.DataObject) -> None:
     data = draw.draw(some_runs())
-    wishes = draw.draw(some_wishes(data))
-    lines = CompareLines(data, wishes, {"a": True, "b": False})
+    options = draw.draw(some_wishes(data))
+    lines = CompareLines(data, options, {"a": True, "b": False})
     assert sorted(lines.run_ids) == sorted(data.run_ids)
     for line in lines.lines:
         shown = [lines.cell(line, run_id).text for run_id in lines.run_ids]
         assert all(text == safe(text) for text in shown)
         assert max(map(cell_width, shown)) <= lines.width(line, 1000)
-        assert wishes.shows_all or line.column in data.differing
+        assert options.shows_all or line.column in data.differing
     header = lines.header()
     assert len(set(header)) == len(header)
     assert all(len(row) == len(header) for row in lines.file_rows())
 
 
 def test_a_file_has_the_values_as_they_are() -> None:
-    lines = CompareLines(RUNS, Wishes(baseline="r1", folded=OWN | {Group.ATTRIBUTES, Group.PARAMS}))
+    lines = CompareLines(RUNS, TableOptions(baseline="r1", folded=OWN | {Group.ATTRIBUTES, Group.PARAMS}))
     assert lines.header() == ["run_id", "run_name", "metrics.rmse", "Δ metrics.rmse", "Δ% metrics.rmse"]
     rows = list(lines.file_rows())
     assert rows[0] == ["r1", "run-1", 3.0, 0.0, 0.0]

@@ -25,7 +25,7 @@ from mldeck.registry.nouns import LoggedModel, ModelQuery, ModelVersion, Registe
 from mldeck.settings import load_settings
 from mldeck.ui.chart.legend import CurveLegend, LegendLine
 from mldeck.ui.compare.table import CompareTable
-from mldeck.ui.compare.table_lines import CompareLines, Wishes
+from mldeck.ui.compare.table_lines import CompareLines, TableOptions
 from mldeck.ui.details.line_grid import Line, LineGrid
 from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.details.run_cells import RunCells
@@ -114,7 +114,7 @@ def fill_runs(table: RunTable, count: int) -> None:
 
 
 def fill_compared(table: CompareTable, count: int) -> None:
-    lines = CompareLines(data_of(*records(count)), Wishes(shows_all=True))
+    lines = CompareLines(data_of(*records(count)), TableOptions(shows_all=True))
     table.show(lines, is_transposed=count % 2 == 0, run_id=None)
 
 

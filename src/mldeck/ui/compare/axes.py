@@ -1,6 +1,6 @@
-"""What the pictures of the place Compare have on their axes: before anybody chose, and after.
+"""Chooses what the pictures of the place Compare have on their axes, and remembers what the user chose.
 
-No screen is needed here. Nothing raises, whatever the values are.
+No screen. Nothing raises, whatever the values are.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from mldeck.ui.compare.data import (
 )
 
 _MOST_TEXT = 70
-"""Cells of a line that is to be read."""
+"""The longest line of a text picture, in cells."""
 _LOG_SPAN = 1000.0
-"""A param whose largest value is so many times its smallest was searched by decades: rates, strengths of penalties."""
+"""A param whose largest value is this many times its smallest gets a log axis: learning rates, penalty strengths."""
 
 
 class Dimensions:
-    """The marked runs' values as axes, each made once."""
+    """The values of the marked runs as axes. Each is made once."""
 
     def __init__(self, data: CompareData) -> None:
         self.data = data
         self._made: dict[tuple[Column, bool | None], Dimension] = {}
 
     def of(self, column: Column, is_log: bool | None = None) -> Dimension:
-        """`is_log`: None where nobody said."""
+        """Return the axis of a column. With `is_log` None, a param that spans decades is logarithmic."""
         made = self._made.get((column, is_log))
         if made is None:
             made = self._made[column, is_log] = self._make(column, is_log)
@@ -58,33 +58,38 @@ def _spans_decades(made: Dimension) -> bool:
 
 
 def colours_of(data: CompareData) -> dict[str, int]:
-    """By run, in the order of the values: the number of its colour."""
+    """Return the colour number of each run by run id, in the order of the values."""
     return {run_id: data.colours[run_id] for run_id in data.run_ids}
 
 
 def is_varied(data: CompareData, column: Column) -> bool:
-    """Whether it was logged with different values; that some runs lack it is not enough."""
+    """Return whether the runs have different values. Missing values do not count as different."""
     return differs([value for value in data.values(column) if value is not None])
 
 
 def default_metric(data: CompareData) -> Column | None:
-    """The one that MLflow was told is the important one, else the one that most of the runs have."""
+    """Return the primary metric of the experiments; else the one that most runs have, one that differs if possible."""
     metrics = [column for column in data.axes if group_of(column) is Group.METRICS]
     primary = [column for column in metrics if column.key in data.primary]
     return max(primary or metrics, key=lambda column: (is_varied(data, column), _count(data, column)), default=None)
 
 
 def by_importance(data: CompareData, metric: Column) -> tuple[tuple[Column, Importance], ...]:
-    """Every param, those that go with the metric most first."""
+    """Return every param with its importance for the metric, the most strongly related first."""
     params = [column for column in data.axes if column.kind is Kind.PARAM]
-    # By their places: different names may look the same when they are made safe.
+    # By place, because different names may look the same once they are made safe.
     places = {f"{place:06}": column for place, column in enumerate(params)}
     found = importances({place: data.values(column) for place, column in places.items()}, data.values(metric))
-    return tuple((places[each.name], replace(each, name=safe(places[each.name].key))) for each in found)
+    return tuple(
+        (places[importance.name], replace(importance, name=safe(places[importance.name].key))) for importance in found
+    )
 
 
-def telling_params(data: CompareData, metric: Column | None) -> tuple[Column, ...]:
-    """The params of numbers that differ, those that go with the metric most first; what few of the runs have comes last."""
+def informative_params(data: CompareData, metric: Column | None) -> tuple[Column, ...]:
+    """Return the numeric params that differ, the most strongly related to the metric first.
+
+    Params that fewer than half of the runs have come last.
+    """
     ranked = [] if metric is None else [column for column, _ in by_importance(data, metric)]
     params = ranked or [column for column in data.axes if column.kind is Kind.PARAM]
     numeric = [column for column in params if data.is_numeric(column) and is_varied(data, column)]
@@ -92,12 +97,15 @@ def telling_params(data: CompareData, metric: Column | None) -> tuple[Column, ..
 
 
 def parallel_axes(data: CompareData, metric: Column | None, most: int) -> tuple[Column, ...]:
-    """The params that tell most, by name, then the metric: what can be looked at first, without a choice."""
-    telling = telling_params(data, metric)
-    common = [column for column in telling if _count(data, column) * 2 >= len(data)]
-    kept = set((common or telling)[: most - (metric is not None)])
+    """Return the axes shown until the user chooses some, at most `most`: the most informative params, then the metric.
+
+    The params are in the order of the columns.
+    """
+    informative = informative_params(data, metric)
+    common = [column for column in informative if _count(data, column) * 2 >= len(data)]
+    kept = set((common or informative)[: most - (metric is not None)])
     axes = [column for column in data.axes if column in kept]
-    if not axes:  # nothing but words, or the same everywhere
+    if not axes:  # no numeric param differs
         others = [column for column in data.axes if column != metric and is_varied(data, column)]
         axes = others[: most - (metric is not None)]
     return (*axes, *([] if metric is None else [metric]))
@@ -120,7 +128,7 @@ def logs_to_memory(logs: Mapping[Column, bool]) -> dict[str, bool]:
 
 
 def logs_from_memory(written: object) -> dict[Column, bool]:
-    """Which columns somebody wanted to be logarithmic, and which not."""
+    """Return which columns the user made logarithmic (True) or linear (False)."""
     if not isinstance(written, dict):
         return {}
     found = ((column_from_memory(name), is_log) for name, is_log in written.items())
@@ -133,7 +141,7 @@ def logs_from_memory(written: object) -> dict[Column, bool]:
 def numbers_of_runs(
     data: CompareData, run_ids: Iterable[str], columns: Iterable[Column | None]
 ) -> tuple[list[str], list[list[str | float | None]]]:
-    """A header and a row for each run; columns that are there twice or not at all are left out."""
+    """Return a header and a row for each run, for a file. Repeated columns and None are left out."""
     shown = list(dict.fromkeys(column for column in columns if column is not None))
     header = ["run_id", "run_name", *map(str, shown)]
     return header, [
@@ -142,11 +150,11 @@ def numbers_of_runs(
     ]
 
 
-# -- where there is nothing to draw
+# -- instead of a chart
 
 
-def saying(text: str, size: tuple[int, int]) -> Picture:
-    """A picture of nothing but a text, in its middle."""
+def text_picture(text: str, size: tuple[int, int]) -> Picture:
+    """Return a picture that shows only a text, in its middle."""
     canvas = PictureCanvas(*size)
     paragraphs = [wrap(part, max(1, min(_MOST_TEXT, size[0] - 2))) or [""] for part in text.split("\n")]
     lines = [line for paragraph in paragraphs for line in paragraph]

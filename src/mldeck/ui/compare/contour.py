@@ -1,4 +1,4 @@
-"""A metric of the marked runs over two of their params, as a field of shades with the trials drawn on it."""
+"""A metric of the marked runs over two of their params, as shaded areas with a dot for each run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mldeck.charts.contour import contour
 from mldeck.charts.dimensions import Dimension
 from mldeck.charts.plane import PlanePicture
 from mldeck.model import Column
-from mldeck.ui.compare.axes import default_metric, telling_params
+from mldeck.ui.compare.axes import default_metric, informative_params
 from mldeck.ui.compare.data import CompareData
 from mldeck.ui.compare.keys import CONTOUR, PLANE
 from mldeck.ui.compare.plane import PlaneView, Roles
@@ -26,10 +26,10 @@ class ContourView(PlaneView):
 
     @staticmethod
     def defaults(data: CompareData, roles: Roles) -> Roles:
-        """The metric over the two params that go with it most."""
+        """Put the metric over the two params most strongly related to it."""
         metric = roles.get("metric") or default_metric(data)
         taken = {roles.get("x"), roles.get("y"), metric}
-        left = [column for column in telling_params(data, metric) if column not in taken]
+        left = [column for column in informative_params(data, metric) if column not in taken]
         found: dict[str, Column | None] = {"metric": metric}
         for role in ("x", "y"):
             found[role] = roles.get(role) or (left.pop(0) if left else None)
@@ -42,8 +42,8 @@ class ContourView(PlaneView):
     @staticmethod
     def why_nothing(data: CompareData) -> str:
         return (
-            "A contour needs a metric, and two params whose values are numbers that differ.\n\n"
-            "x and y choose others of what these runs have; the place Runs (1) has other runs to mark."
+            "A contour needs a metric, and two numeric params that differ between the runs.\n\n"
+            "Choose others with x and y, or mark other runs in Runs (1)."
         )
 
     def axes_for(self, role: str) -> Sequence[Column]:

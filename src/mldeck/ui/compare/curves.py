@@ -1,4 +1,4 @@
-"""The curves of the marked runs: the pane that is used for any curves, over all of them."""
+"""The curves of the marked runs, in the same pane as any chart."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mldeck.ui.state.session import Session
 
 
 class CurvesView(CompareView, can_focus=False):
-    """The pane has its own border, keys and export; the metric is remembered."""
+    """The pane has its own border, keys and export. The metric is remembered."""
 
     NAME = "Curves"
 
@@ -32,22 +32,22 @@ class CurvesView(CompareView, can_focus=False):
         return self.pane
 
     def show_data(self) -> None:
-        """With the metrics that are shown, if there are any: what was remembered is where one begins."""
+        """Show the runs with the present metrics; the remembered one is only used when none is shown yet."""
         remembered = None if self.pane.metrics else self.choices.get("metric")
-        is_logged = isinstance(remembered, str) and any(remembered in each.metrics for each in self.data.records)
+        is_logged = isinstance(remembered, str) and any(remembered in record.metrics for record in self.data.records)
         self.pane.show(self.data.run_ids, remembered if is_logged else None)
 
     def show_run(self) -> None:
-        """The pane has a cursor of its own, in its legend."""
+        """Do nothing: the pane has its own cursor in the legend."""
 
     def say_state(self) -> None:
-        """The pane does, in its own border."""
+        """Do nothing: the pane has its own border."""
 
     def export(self) -> None:
         self.pane.action_export()
 
     def exported(self) -> None:
-        """The pane knows."""
+        """Return None: the pane exports itself."""
 
     async def read_again(self) -> None:
         await self.pane.read_again()

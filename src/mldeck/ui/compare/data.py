@@ -1,6 +1,6 @@
-"""The marked runs side by side, as values: what they have, what differs, what is best, how far each is from a baseline.
+"""The values of the marked runs: what they have, what differs, which value is best, how far each is from a baseline.
 
-No screen is needed here; the views of the place Compare show it.
+No screen. The views of the place Compare show it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 STATUS = Column(Kind.ATTRIBUTE, "status")
 USER = Column(Kind.ATTRIBUTE, "user_id")
 _CONTEXT = 2
-"""Characters before the place where names part, when their beginning is left out."""
+"""Characters kept before the first difference of names whose beginning is cut off."""
 _SOURCE = (Column(Kind.TAG, "mlflow.source.name"), Column(Kind.TAG, "mlflow.source.git.commit"))
 
 
 class Group(str, Enum):
-    """What the columns are grouped by, in this order."""
+    """The groups of columns, in the order in which they are shown."""
 
     ATTRIBUTES = "Attributes"
     METRICS = "Metrics"
@@ -42,18 +42,18 @@ class Group(str, Enum):
 
 @dataclass(frozen=True)
 class CompareData:
-    """Everything that is known of the marked runs but for histories."""
+    """Everything known about the marked runs except their histories."""
 
     records: tuple[RunRecord, ...] = ()
     """In the order in which the runs were marked."""
     colours: Mapping[str, int] = field(default_factory=dict)
-    """By run id: the number of the run's colour."""
+    """The colour number of each run, by run id."""
     experiment_names: Mapping[str, str] = field(default_factory=dict)
-    """By experiment id."""
+    """The name of each experiment, by id."""
     primary: Mapping[str, bool] = field(default_factory=dict)
-    """The metrics that MLflow was told are the important ones, and whether greater is better."""
+    """The primary metrics of the experiments, with whether greater is better."""
     gone: int = 0
-    """Marked runs that are not in the database any more."""
+    """The number of marked runs that are no longer in the database."""
 
     def __len__(self) -> int:
         return len(self.records)
@@ -64,7 +64,7 @@ class CompareData:
 
     @cached_property
     def numbers(self) -> dict[str, int]:
-        """By run id: the place in the order of marking, from 1."""
+        """The number of each run in the order of marking, from 1, by run id."""
         return {run_id: number for number, run_id in enumerate(self.run_ids, 1)}
 
     @cached_property
@@ -72,24 +72,24 @@ class CompareData:
         return {record.run.run_id: record for record in self.records}
 
     def label(self, run_id: str) -> str:
-        """The name of a run with its number: names need not be different. Somebody else's text."""
+        """Return the number and name of a run; names alone may be equal. Foreign text."""
         return f"{self.numbers[run_id]} {self.by_id[run_id].run.label}"
 
     @cached_property
     def experiment_ids(self) -> tuple[str, ...]:
-        """The experiments that the runs are of."""
+        """The ids of the experiments of the runs, sorted."""
         return tuple(sorted({record.run.experiment_id for record in self.records}))
 
     @property
     def scope_id(self) -> str:
-        """Tells apart what choices are remembered for; of a single experiment, its id."""
+        """The key under which choices are remembered: the ids of the experiments; of a single one, its id."""
         return "+".join(self.experiment_ids)
 
     # -- columns
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """All that at least one of the runs has, group by group, each by name."""
+        """The columns that at least one run has, group by group, then by name."""
         columns: dict[Column, None] = dict.fromkeys((STATUS, AGE, DURATION, USER, EXPERIMENT, *_SOURCE, *DATASETS))
         for kind, of in _VALUES.items():
             keys = {key for record in self.records for key in of(record)}
@@ -100,7 +100,7 @@ class CompareData:
 
     @cached_property
     def axes(self) -> tuple[Column, ...]:
-        """What charts can have on their axes: metrics and params, the duration, and the system's metrics last."""
+        """The columns for the axes of charts: metrics and params, the duration, and system metrics last."""
         charted = (Group.METRICS, Group.PARAMS, Group.SYSTEM_METRICS)
         found = [column for column in self.columns if group_of(column) in charted]
         own = [column for column in found if group_of(column) is not Group.SYSTEM_METRICS]
@@ -109,16 +109,16 @@ class CompareData:
 
     @cached_property
     def numeric_axes(self) -> tuple[Column, ...]:
-        """Those of them whose values are all numbers, as far as they are there."""
+        """The axes whose values are all numbers; missing values do not matter."""
         return tuple(column for column in self.axes if self.is_numeric(column))
 
     @cached_property
     def differing(self) -> frozenset[Column]:
-        """What is not the same in all of the runs; not logged is not the same as logged."""
+        """The columns that are not the same in all runs. A missing value differs from any value."""
         return frozenset(column for column in self.columns if differs(self.values(column)))
 
     def values(self, column: Column) -> tuple[Value, ...]:
-        """One for each run, in the order of marking. A duration is in seconds."""
+        """Return the value of each run, in the order of marking. Durations are in seconds."""
         known = self._values.get(column)
         if known is None:
             of = _reader(column, self.experiment_names)
@@ -126,7 +126,7 @@ class CompareData:
         return known
 
     def is_numeric(self, column: Column) -> bool:
-        """Whether there are numbers, and nothing else but words for that there is none."""
+        """Return whether the column has numbers, and no other texts than words for a missing number."""
         if column.kind is Kind.METRIC:
             return True
         if column not in self._numeric:
@@ -144,17 +144,17 @@ class CompareData:
 
 
 def read_runs(store: Store, colours: Mapping[str, int], interrupt: Interrupt | None = None) -> CompareData:
-    """The marked runs as they are in the database now. In a thread: the database library is imported here."""
+    """Read the marked runs. Call it in a thread, because it imports the database library."""
     fields = RunFields(metrics=None, params=None, tags=None, datasets=True)
     found = store.run_records(list(colours), fields, interrupt)
     records = tuple(found[run_id] for run_id in colours if run_id in found)
-    names = {each.experiment_id: each.name for each in store.experiments(View.ALL, interrupt)}
+    names = {experiment.experiment_id: experiment.name for experiment in store.experiments(View.ALL, interrupt)}
     experiments = sorted({record.run.experiment_id for record in records})
-    primary = (store.primary_metric(each, interrupt) for each in experiments)
+    primary = (store.primary_metric(experiment_id, interrupt) for experiment_id in experiments)
     data = CompareData(
-        records, dict(colours), names, dict(each for each in primary if each), len(colours) - len(records)
+        records, dict(colours), names, dict(metric for metric in primary if metric), len(colours) - len(records)
     )
-    _ = data.differing  # here, since it takes a while where runs have thousands of metrics
+    _ = data.differing  # computed here, because it takes a while for thousands of metrics
     return data
 
 
@@ -167,7 +167,7 @@ _VALUES: Mapping[Kind, Callable[[RunRecord], Mapping[str, Value]]] = {
 
 
 def _reader(column: Column, experiment_names: Mapping[str, str]) -> Callable[[RunRecord], Value]:
-    """What takes the value of a column from a run."""
+    """Return a function that returns the value of a column of a run."""
     if column.kind is not Kind.ATTRIBUTE:
         of, key = _VALUES[column.kind], column.key
         return lambda record: of(record).get(key)
@@ -181,6 +181,7 @@ def _reader(column: Column, experiment_names: Mapping[str, str]) -> Callable[[Ru
 
 
 def group_of(column: Column) -> Group:
+    """Return the group that a column is shown in."""
     if column.kind is Kind.METRIC:
         return Group.SYSTEM_METRICS if column.key.startswith(SYSTEM_METRIC_PREFIX) else Group.METRICS
     if column.kind is Kind.PARAM:
@@ -191,7 +192,7 @@ def group_of(column: Column) -> Group:
 
 
 def axis_name(column: Column) -> str:
-    """What stands at an axis; somebody else's text."""
+    """Return the name shown at an axis. Foreign text."""
     return "duration (s)" if column == DURATION else column.key
 
 
@@ -200,26 +201,26 @@ def column_to_memory(column: Column) -> str:
 
 
 def column_from_memory(written: object) -> Column | None:
-    """What `column_to_memory` wrote; None for anything else."""
+    """Return the column that `column_to_memory` wrote; None for anything else."""
     if not isinstance(written, str):
         return None
     kind, _, key = written.partition(".")
-    return Column(Kind(kind), key) if key and kind in {each.value for each in Kind} else None
+    return Column(Kind(kind), key) if key and kind in {known.value for known in Kind} else None
 
 
 # -- values
 
 _NAN = object()
-"""For all NaN, which are not equal to themselves."""
+"""Stands for every NaN, because NaN is not equal to itself."""
 
 
 def differs(values: Sequence[Value]) -> bool:
-    """Whether they are not all the same. NaN is the same as NaN."""
+    """Return whether the values are not all the same. NaN counts as equal to NaN."""
     return len({_NAN if value != value else value for value in values}) > 1
 
 
 def best_of(values: Iterable[Value], *, greater: bool) -> float | None:
-    """The largest or smallest number; NaN and the infinities are nobody's best."""
+    """Return the largest or smallest finite number; None if there is none."""
     finite = [value for value in values if isinstance(value, float) and math.isfinite(value)]
     if not finite:
         return None
@@ -228,15 +229,15 @@ def best_of(values: Iterable[Value], *, greater: bool) -> float | None:
 
 @dataclass(frozen=True)
 class Delta:
-    """How far a value is from that of the baseline."""
+    """The difference of a value from that of the baseline."""
 
     difference: float
     percent: float | None
-    """None where the baseline is 0, or the percentage is too large for a float."""
+    """None if the baseline is 0 or the percentage is too large for a float."""
 
     @classmethod
     def between(cls, baseline: float | None, value: float | None) -> Delta | None:
-        """None unless both are finite numbers, and their difference is one."""
+        """Return the difference; None unless it is a finite number."""
         if baseline is None or value is None:
             return None
         difference = value - baseline
@@ -256,7 +257,7 @@ def _signed(value: float, digits: int) -> str:
 
 
 def short_names(names: Sequence[str], width: int) -> list[str]:
-    """The names in at most `width` cells each. Those that would look alike when cut lose their beginning instead."""
+    """Return the names cut to `width` cells. Names that would look the same lose their beginning instead of their end."""
     cut = [cell_text(name, width) for name in names]
     alike: dict[str, set[str]] = {}
     for name, short in zip(names, cut, strict=True):
@@ -268,6 +269,6 @@ def short_names(names: Sequence[str], width: int) -> list[str]:
 
 
 def _distinct_part(name: str, others: Iterable[str], width: int) -> str:
-    """From a little before where the names part."""
+    """Return the name from a little before the first character that differs from the others."""
     shared = sum(1 for _ in takewhile(lambda characters: len(set(characters)) == 1, zip(*others, strict=False)))
     return cell_text(f"…{name[max(1, shared - _CONTEXT) :]}", width)

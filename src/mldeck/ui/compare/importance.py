@@ -1,4 +1,4 @@
-"""Which params of the marked runs go with a metric, the strongest first."""
+"""How strongly each param of the marked runs is related to a metric, the strongest first."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from textual.message import Message
 from mldeck.charts.importance import Importance, importance_picture, visible_importances
 from mldeck.charts.picture import Picture
 from mldeck.model import Column, Kind
-from mldeck.ui.compare.axes import by_importance, default_metric, saying
+from mldeck.ui.compare.axes import by_importance, default_metric, text_picture
 from mldeck.ui.compare.data import axis_name
 from mldeck.ui.compare.keys import IMPORTANCE
-from mldeck.ui.compare.picture_view import CompareDrawing
+from mldeck.ui.compare.picture_view import ComparePictureView
 from mldeck.ui.export.export import Exported
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.keys import bindings
@@ -24,14 +24,15 @@ from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.state.session import Session
 
 _FIRST_ROW = 2
-"""Of the picture, that holds a param."""
-_NOTHING = "These runs have no metrics that params could go with.\n\nMark other runs in the place Runs (1)."
+"""The first row of the picture that holds a param."""
+_NOTHING = "These runs have no metrics that params could be related to.\n\nMark other runs in Runs (1)."
 
 
 @dataclass(frozen=True)
 class ImportanceDrawing:
     metric: Column | None
     found: tuple[tuple[Column, Importance], ...]
+    """Every param with its importance, the most strongly related first."""
     size: tuple[int, int]
 
     @property
@@ -39,9 +40,9 @@ class ImportanceDrawing:
         return self.at(0, None)
 
     def at(self, first: int, cursor: int | None) -> Picture:
-        """From the param `first` on; a screenful of rows is drawn in no time."""
+        """Draw the list from the param number `first` on, with a cursor. A screenful of rows takes no time."""
         if self.metric is None:
-            return saying(_NOTHING, self.size)
+            return text_picture(_NOTHING, self.size)
         found = [importance for _, importance in self.found]
         return importance_picture(found, axis_name(self.metric), self.size, first=first, cursor=cursor)
 
@@ -49,14 +50,14 @@ class ImportanceDrawing:
         return self.picture
 
 
-class ImportanceView(CompareDrawing[ImportanceDrawing]):
+class ImportanceView(ComparePictureView[ImportanceDrawing]):
     NAME = "Importance"
     ROLES: ClassVar[dict[str, str]] = {"metric": "metric"}
     BINDINGS: ClassVar[list[BindingType]] = bindings(IMPORTANCE)
 
     @dataclass
     class ScatterAsked(Message):
-        """Somebody wants to see a param and the metric over each other."""
+        """Posted to open the scatter of the metric over a param."""
 
         param: Column
         metric: Column
@@ -64,7 +65,7 @@ class ImportanceView(CompareDrawing[ImportanceDrawing]):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.cursor_param: Column | None = None
-        """None: the first one."""
+        """None for the first param."""
         self._first = 0
 
     def drawer(self, size: tuple[int, int]) -> Callable[[], ImportanceDrawing]:
@@ -93,7 +94,7 @@ class ImportanceView(CompareDrawing[ImportanceDrawing]):
         return max(1, visible_importances(self.plot.size.height))
 
     def show_run(self) -> None:
-        """Of all runs; but it is shown again when it was drawn."""
+        """Show the list again. It is about all runs, so the run under the cursor does not matter."""
         if self.drawing is not None:
             last_first = max(0, len(self._found) - self._page)
             self._first = min(max(self._first, self.cursor - self._page + 1), self.cursor, last_first)
@@ -121,12 +122,12 @@ class ImportanceView(CompareDrawing[ImportanceDrawing]):
         if 0 <= row < min(self._page, len(self._found) - self._first):
             self._move_to(self._first + row)
 
-    # -- in words
+    # -- as text
 
     @property
     def state(self) -> str:
         metric = None if self.drawing is None else self.drawing.metric
-        return "" if metric is None else f"what goes with {axis_name(metric)}"
+        return "" if metric is None else f"related to {axis_name(metric)}"
 
     @property
     def readout(self) -> str:
@@ -136,15 +137,21 @@ class ImportanceView(CompareDrawing[ImportanceDrawing]):
         if found.measure is None or found.strength is None:
             return f"{found.name}   {found.problem}"
         figure = f"{found.measure.value} {found.strength:+.4f}".replace("-", "−")
-        return f"{found.name}   {figure}   over {found.count} runs   Enter shows it as a scatter"
+        return f"{found.name}   {figure}   over {found.count} runs   Enter opens the scatter"
 
     def exported(self) -> Exported | None:
         if self.drawing is None or not self._found:
             return None
         header = ("param", "measure", "strength", "runs", "problem")
         rows = [
-            (column.key, each.measure and each.measure.value, each.strength, each.count, each.problem or None)
-            for column, each in self._found
+            (
+                column.key,
+                importance.measure and importance.measure.value,
+                importance.strength,
+                importance.count,
+                importance.problem or None,
+            )
+            for column, importance in self._found
         ]
         return Exported(self.drawing.picture, header, rows)
 

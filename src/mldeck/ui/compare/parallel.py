@@ -1,4 +1,4 @@
-"""The marked runs as lines across chosen params and metrics, with an axis under the cursor that can be brushed."""
+"""Parallel coordinates: the marked runs as lines across params and metrics. The axis under the cursor can be brushed."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mldeck.ui.compare.axes import columns_from_memory, numbers_of_runs
 from mldeck.ui.compare.brush import Brushing, brush_text
 from mldeck.ui.compare.data import axis_name, column_to_memory
 from mldeck.ui.compare.keys import PARALLEL
-from mldeck.ui.compare.parallel_drawing import ParallelDrawing, ParallelWish, draw_parallel
-from mldeck.ui.compare.picture_view import CompareDrawing
+from mldeck.ui.compare.parallel_drawing import ParallelDrawing, ParallelOptions, draw_parallel
+from mldeck.ui.compare.picture_view import ComparePictureView
 from mldeck.ui.export.export import Exported
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.keys import bindings
@@ -29,24 +29,24 @@ _AXIS, _CURSOR_AXIS = "│", "║"
 _CURSOR_INK = Ink(Role.ACCENT, is_strong=True)
 
 
-class ParallelView(CompareDrawing[ParallelDrawing]):
+class ParallelView(ComparePictureView[ParallelDrawing]):
     NAME = "Parallel"
     ROLES: ClassVar[dict[str, str]] = {"colour": "colours"}
     BINDINGS: ClassVar[list[BindingType]] = bindings(PARALLEL)
 
     @dataclass
     class KeepAsked(Message):
-        """Somebody wants no other runs to be marked than these."""
+        """Posted to mark these runs and no others."""
 
         run_ids: tuple[str, ...]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.axes: tuple[Column, ...] = ()
-        """What somebody chose, whether these runs have it or not; none: nobody did."""
+        """The axes that the user chose, whether these runs have them or not; empty if none were chosen."""
         self.brushes: dict[Column, Brush] = {}
         self.brushing: Brushing | None = None
-        """While the ends of a brush are being moved."""
+        """The brush whose ends are being moved; None if there is none."""
         self._cursor_axis: Column | None = None
 
     # -- drawing
@@ -62,7 +62,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
         self.brushes = {column: brush for column, brush in self.brushes.items() if self._still_means(column)}
 
     def _still_means(self, column: Column) -> bool:
-        """Whether a brush on the axis keeps the same values: categories may have other places now."""
+        """Return whether a brush on the axis keeps the same values. Categories may have moved."""
         before = None if self.drawing is None else self.drawing.dimensions.get(column)
         if before is None or column not in self.known:
             return False
@@ -71,7 +71,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
 
     def drawer(self, size: tuple[int, int]) -> Callable[[], ParallelDrawing]:
         colour = self.roles.get("colour")
-        wish = ParallelWish(
+        options = ParallelOptions(
             self._settled_axes(size),
             colour if colour in self.known else None,
             "colour" in self.roles and colour is None,
@@ -80,10 +80,13 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
             self.cursor_axis,
         )
         dimensions = self.dimensions
-        return lambda: draw_parallel(dimensions, wish, size)
+        return lambda: draw_parallel(dimensions, options, size)
 
     def _settled_axes(self, size: tuple[int, int]) -> tuple[Column, ...]:
-        """What was chosen; else what was shown before, whichever runs are taken out, as long as it fills the width."""
+        """Return the chosen axes; else those shown now, so that unmarking a run does not change them, if they fill the width.
+
+        Empty if the defaults for these runs are to be shown.
+        """
         drawing = self.drawing
         chosen = tuple(column for column in self.axes if column in self.known)
         if chosen or drawing is None or drawing.data.scope_id != self.data.scope_id:
@@ -93,7 +96,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
 
     @property
     def present_axes(self) -> tuple[Column, ...]:
-        """All axes, as they are wanted now."""
+        """All axes, including those that are not in the picture yet."""
         size = self.plot.size
         return self._settled_axes((size.width, size.height))
 
@@ -104,7 +107,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
 
     @property
     def _at_cursor(self) -> tuple[ParallelDrawing, Column, str] | None:
-        """What is shown, with the axis and the run under the cursor; None as long as they are not in it."""
+        """The drawing, and the axis and the run under the cursor; None while these are not in it."""
         drawing, column, run_id = self.drawing, self.cursor_axis, self.cursor_run
         if drawing is None or column is None or run_id is None:
             return None
@@ -112,11 +115,11 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
         return (drawing, column, run_id) if is_there else None
 
     def decorated(self, picture: Picture) -> Picture:
-        """The axis under the cursor stands out, also without colours."""
+        """Highlight the axis under the cursor, in a way that is visible without colours."""
         axis = None if self.drawing is None else self.drawing.axis(self.cursor_axis)
         return picture if axis is None or self.drawing is None else _with_cursor(picture, axis, self.drawing.chart.axes)
 
-    # -- in words
+    # -- as text
 
     @property
     def state(self) -> str:
@@ -131,7 +134,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
 
     @property
     def readout(self) -> str:
-        """While a brush is made, what it keeps; else the run, and its value on the axis under the cursor."""
+        """The run and its value on the axis under the cursor; while a brush is made, what it keeps."""
         at_cursor = self._at_cursor
         if at_cursor is None:
             return ""
@@ -139,13 +142,13 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
         made = drawing.dimensions[column]
         if self.brushing is not None:
             kept = f"brush: {brush_text(made, self.brushing.brush)}"
-            return f"{kept}   ↑ ↓ move this end   b the other   Enter keeps it   Esc gives it up"
+            return f"{kept}   ↑ ↓ move this end · b other end · Enter keep · Esc cancel"
         log = " (log)" if made.is_log else ""
         value = made.texts[drawing.data.numbers[run_id] - 1]
         return f"{drawing.data.label(run_id)}   {made.name}{log} {value}"
 
     def exported(self) -> Exported | None:
-        """The numbers are those of the runs within the brushes."""
+        """Return the picture, and the values of the runs within the brushes."""
         drawing = self.drawing
         if drawing is None or not drawing.axes:
             return None
@@ -159,7 +162,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
             self._put_cursor(axes[max(0, min(axes.index(cursor) + step, len(axes) - 1))])
 
     def _put_cursor(self, column: Column) -> None:
-        """Ends the brush. Draws anew only if the axis is out of sight."""
+        """Move the cursor to an axis and end the brush. Draw again only if the axis is out of sight."""
         self.brushing = None
         self._cursor_axis = column
         if self.drawing is not None and self.drawing.axis(column) is None:
@@ -183,7 +186,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
     def action_remove_axis(self) -> None:
         axes, cursor = self.present_axes, self.cursor_axis
         if cursor is None or len(axes) == 1:
-            self.notify("One axis must stay: a chooses others", timeout=2)
+            self.notify("The last axis cannot be removed: a chooses others", timeout=2)
             return
         place, left = axes.index(cursor), tuple(column for column in axes if column != cursor)
         self._take_axes(left, left[min(place, len(left) - 1)])
@@ -217,7 +220,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
     # -- the runs, and the ends of a brush
 
     def action_run(self, step: int) -> None:
-        """While an axis is brushed, its end moves instead."""
+        """Go down the axis by so many runs; while it is brushed, move the end of the brush by so many rows."""
         at_cursor = self._at_cursor
         if self.brushing is not None:
             self._brush(self.brushing.moved(step))
@@ -229,7 +232,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
         self.action_run(direction * len(self.data) + direction * self.size.height)
 
     def action_brush(self) -> None:
-        """Begins where the run under the cursor is; once begun, its other end moves."""
+        """Begin a brush at the run under the cursor; if there is one already, move its other end from now on."""
         at_cursor = self._at_cursor
         if self.brushing is not None:
             self._brush(self.brushing.turned())
@@ -246,7 +249,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
             self.redraw()
 
     def action_end_brush(self) -> None:
-        """Keeps the brush; without one in the making, goes to the run."""
+        """Keep the brush; if none is being made, go to the run."""
         if self.brushing is None:
             self.open_run(self.cursor_run)
         else:
@@ -254,7 +257,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
             self.show_run()
 
     async def action_give_up(self) -> None:
-        """Leaves the brush as it was before; without a brush in the making, goes back."""
+        """Restore the brush as it was before; if none is being made, go back."""
         brushing, column = self.brushing, self.cursor_axis
         if brushing is None or column is None:
             await self.run_action("screen.back")
@@ -269,7 +272,7 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
         self.redraw()
 
     def action_clear_brush(self) -> None:
-        """That of the axis under the cursor; if it has none, all of them."""
+        """Clear the brush of the axis under the cursor; if it has none, all brushes."""
         column = self.cursor_axis
         self.brushing = None
         if column in self.brushes:
@@ -278,12 +281,12 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
             self.brushes = {}
             self.redraw()
         else:
-            self.notify("No axis is brushed: b begins on the one under the cursor", timeout=3)
+            self.notify("No axis is brushed: b brushes the one under the cursor", timeout=3)
 
     def action_keep(self) -> None:
         drawing = self.drawing
         if drawing is None or not self.brushes:
-            self.notify("Brush an axis first (b): the runs within stay marked", timeout=3)
+            self.notify("Brush an axis first (b); M then marks only the runs within", timeout=3)
             return
         kept = drawing.within(self.brushes)
         if kept:
@@ -297,19 +300,19 @@ class ParallelView(CompareDrawing[ParallelDrawing]):
 
     @on(PictureView.Pointed)
     def _clicked(self, message: PictureView.Pointed) -> None:
-        """To the nearest axis, and the run that crosses it closest to the click."""
+        """Go to the nearest axis and the run that crosses it closest to the click."""
         message.stop()
         drawing = self.drawing
         if drawing is None or not drawing.chart.axes:
             return
         places = dict(zip(drawing.shown, drawing.chart.axes, strict=False))
-        column = min(places, key=lambda each: abs(places[each].column - message.column))
+        column = min(places, key=lambda axis: abs(places[axis].column - message.column))
         self._put_cursor(column)
         self.go_to(drawing.nearest_on(places[column], column, message.row))
 
 
 def _with_cursor(picture: Picture, axis: DrawnAxis, axes: tuple[DrawnAxis, ...]) -> Picture:
-    """The line of the axis doubled, and its name in the colour of the cursor."""
+    """Return the picture with the axis as a double line and its name in the colour of the cursor."""
     end = min((other.column for other in axes if other.column > axis.column), default=picture.width) - 1
     rows = list(picture.rows)
     name = [cell._replace(ink=_CURSOR_INK) for cell in rows[0][axis.column : end]]

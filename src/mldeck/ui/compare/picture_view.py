@@ -1,7 +1,7 @@
-"""What the pictures of the place Compare have in common: they are drawn off the event loop.
+"""The base class of the views of the place Compare that are one picture, drawn in a thread.
 
-Drawing takes a while with hundreds of runs; moving the cursor must not. So a drawing is kept, and hands back copies of itself
-with one run standing out.
+Drawing hundreds of runs takes a while; moving the cursor must not. So a drawing is kept, and returns copies of its picture with
+one run highlighted.
 """
 
 from __future__ import annotations
@@ -27,46 +27,48 @@ from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.state.session import Session
 
 
-class Drawing(Protocol):
+class RunsDrawing(Protocol):
+    """A drawing of runs, one of which can be highlighted."""
+
     @property
     def picture(self) -> Picture: ...
 
     def highlighted(self, run_id: str) -> Picture: ...
 
 
-AnyDrawing = TypeVar("AnyDrawing", bound=Drawing)
+AnyDrawing = TypeVar("AnyDrawing", bound=RunsDrawing)
 
 
-class CompareDrawing(CompareView, Redrawing[AnyDrawing]):
-    """A view that is one picture, and a line about the run under the cursor."""
+class ComparePictureView(CompareView, Redrawing[AnyDrawing]):
+    """A view with one picture, and a line about the run under the cursor below it."""
 
     ROLES: ClassVar[dict[str, str]] = {}
-    """What columns can be chosen for, and what that is called: `x`: the x axis."""
+    """What columns can be chosen for, by id, with its name on screen: `x`: `x axis`."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.dimensions = Dimensions(self.data)
         self.known: frozenset[Column] = frozenset()
-        """What these runs have for axes."""
+        """The columns of these runs that can be axes."""
         self.logs: dict[Column, bool] = {}
-        """What somebody wanted to be logarithmic, or not."""
+        """Which columns the user made logarithmic (True) or linear (False)."""
         self.roles: dict[str, Column | None] = {}
-        """What somebody chose; None: nothing on purpose."""
+        """The columns that the user chose, by role; None if the user chose to have none. Roles not chosen are missing."""
         self._scope: str | None = None
 
     def compose(self) -> ComposeResult:
         yield PictureView()
         yield Static("", classes="compare-readout", markup=False)
 
-    # -- what a picture consists of
+    # -- for subclasses
 
     @property
     def readout(self) -> str:
-        """About the run under the cursor. It may be somebody else's text."""
+        """The line about the run under the cursor. Foreign text."""
         return ""
 
     def recall(self) -> None:
-        """These are runs of other experiments: takes up what was chosen for them."""
+        """Load the choices remembered for the experiments of the runs, which are others than before."""
         choices = self.choices
         self.logs = logs_from_memory(choices.get("log"))
         self.roles = {role: column_from_memory(choices[role]) for role in self.ROLES if role in choices}
@@ -86,14 +88,14 @@ class CompareDrawing(CompareView, Redrawing[AnyDrawing]):
         self.say_state()
 
     def show_run(self) -> None:
-        """Draws nothing anew."""
+        """Highlight the run under the cursor, without drawing again."""
         if self.drawing is not None:
             picture = self.drawing.picture if self.cursor_run is None else self.drawing.highlighted(self.cursor_run)
             self.plot.show(self.decorated(picture))
             self.show_readout()
 
     def decorated(self, picture: Picture) -> Picture:
-        """What is laid over everything."""
+        """Return the picture with what is laid over it."""
         return picture
 
     def show_readout(self) -> None:
@@ -101,22 +103,22 @@ class CompareDrawing(CompareView, Redrawing[AnyDrawing]):
         self.query_one(".compare-readout", Static).update(Content(cell_text(text, self.size.width - 3)))
 
     def say_state(self) -> None:
-        """The run is named at the bottom."""
+        """Show the state without the run, which is named below the picture."""
         retitle(self, self.heading, safe(self.state))
 
     def go_to(self, run_id: str | None) -> None:
-        """Puts the cursor on a run."""
+        """Move the cursor to a run, if it is one of these."""
         if run_id is not None and run_id in self.data.by_id:
-            self.point_at(run_id)
+            self.set_cursor_run(run_id)
             self.show_run()
 
-    # -- what people choose
+    # -- choices of the user
 
     def toggle_log(self, column: Column) -> None:
         made = self.dimensions.of(column, self.logs.get(column))
         if not made.can_be_log:
             reason = "has values of 0 or less" if made.is_numeric else "is text"
-            self.notify(f"{made.name} {reason}: there is no log axis for it", timeout=3)
+            self.notify(f"{made.name} {reason}: it cannot have a log axis", timeout=3)
             return
         self.logs[column] = not made.is_log
         self.remember(log=logs_to_memory(self.logs))
@@ -133,7 +135,7 @@ class CompareDrawing(CompareView, Redrawing[AnyDrawing]):
         if chosen:
             self.choose_role(role, chosen[0])
 
-    # -- keys of all pictures
+    # -- keys
 
     def action_open_run(self) -> None:
         self.open_run(self.cursor_run)

@@ -1,4 +1,4 @@
-"""Runs over two axes: what the scatter and the contour of the place Compare have in common."""
+"""The base class of the scatter and the contour of the place Compare: runs over two axes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from mldeck.charts.picture import Picture
 from mldeck.charts.plane import PlanePicture
 from mldeck.charts.spots import Direction, Spots
 from mldeck.model import Column
-from mldeck.ui.compare.axes import Dimensions, numbers_of_runs, saying
+from mldeck.ui.compare.axes import Dimensions, numbers_of_runs, text_picture
 from mldeck.ui.compare.data import CompareData
-from mldeck.ui.compare.picture_view import CompareDrawing
+from mldeck.ui.compare.picture_view import ComparePictureView
 from mldeck.ui.export.export import Exported
 from mldeck.ui.kit.picture_view import PictureView
 
@@ -27,12 +27,12 @@ Roles: TypeAlias = Mapping[str, Column | None]
 class PlaneDrawing:
     data: CompareData
     columns: Roles
-    """What took each role; some of them are missing if there is no chart."""
+    """The column of each role. Some are missing if there is no chart."""
     dimensions: Mapping[str, Dimension]
-    """Of each role that a column took."""
+    """The axis of each role that has a column."""
     chart: PlanePicture | None
     text: Picture | None = None
-    """What is shown where there is no chart: what to do to get one."""
+    """The text shown if there is no chart: how to get one."""
 
     @property
     def picture(self) -> Picture:
@@ -46,37 +46,38 @@ class PlaneDrawing:
         return self.picture if self.chart is None else self.chart.highlighted(run_id)
 
     def values_of(self, run_id: str) -> list[str]:
-        """The name and value of each axis, as far as the run was drawn."""
+        """Return the name and value of each axis for a run; empty if the run was not drawn."""
         number = self.data.numbers.get(run_id)
         if number is None:
             return []
-        return [f"{each.name} {each.texts[number - 1]}" for each in dict.fromkeys(self.dimensions.values())]
+        return [f"{axis.name} {axis.texts[number - 1]}" for axis in dict.fromkeys(self.dimensions.values())]
 
 
-class PlaneView(CompareDrawing[PlaneDrawing]):
-    """Left, right, up and down go from run to run; a click goes to the nearest."""
+class PlaneView(ComparePictureView[PlaneDrawing]):
+    """The arrow keys go from run to run; a click goes to the nearest run."""
 
     NEEDED: ClassVar[tuple[str, ...]] = ()
-    """The roles without which there is no chart."""
+    """The roles that a chart cannot do without."""
 
-    # -- what a chart consists of
+    # -- for subclasses
 
     @staticmethod
     @abstractmethod
     def defaults(data: CompareData, roles: Roles) -> Roles:
-        """What takes the roles that are left."""
+        """Return columns for the roles that are not in `roles`."""
 
     @staticmethod
     @abstractmethod
-    def chart(data: CompareData, made: Mapping[str, Dimension], size: tuple[int, int]) -> PlanePicture: ...
+    def chart(data: CompareData, made: Mapping[str, Dimension], size: tuple[int, int]) -> PlanePicture:
+        """Draw the chart for a size in cells (width, height). Called in a thread."""
 
     @staticmethod
     @abstractmethod
     def why_nothing(data: CompareData) -> str:
-        """What to do when the runs have nothing for the roles."""
+        """Return what to do if the runs have no columns for the roles."""
 
     def axes_for(self, role: str) -> Sequence[Column]:
-        """What can be chosen."""
+        """Return the columns that can be chosen for a role."""
         return self.data.axes
 
     # -- drawing
@@ -94,11 +95,11 @@ class PlaneView(CompareDrawing[PlaneDrawing]):
         chosen = {role: column for role in cls.ROLES if (column := columns.get(role)) is not None}
         made = {role: dimensions.of(column, logs.get(column)) for role, column in chosen.items()}
         if any(role not in made for role in cls.NEEDED):
-            return PlaneDrawing(data, columns, made, None, saying(cls.why_nothing(data), size))
+            return PlaneDrawing(data, columns, made, None, text_picture(cls.why_nothing(data), size))
         return PlaneDrawing(data, columns, made, cls.chart(data, made, size))
 
     def _settled_roles(self) -> Roles:
-        """What was chosen; where nothing was, what was shown before stays, whichever runs are taken out."""
+        """Return the chosen columns; for other roles those shown now, so that unmarking a run does not change them."""
         roles = {**self._shown_roles, **self.roles}
         return {role: column for role, column in roles.items() if column is None or column in self.known}
 
@@ -107,7 +108,7 @@ class PlaneView(CompareDrawing[PlaneDrawing]):
         drawing = self.drawing
         return {} if drawing is None or drawing.data.scope_id != self.data.scope_id else drawing.columns
 
-    # -- in words
+    # -- as text
 
     def axis_text(self, role: str) -> str:
         made = None if self.drawing is None else self.drawing.dimensions.get(role)
@@ -123,7 +124,7 @@ class PlaneView(CompareDrawing[PlaneDrawing]):
         if spot is None:
             parts += ["not in the picture"] if drawing.spots.by_run else []
         elif len(drawing.spots.at(*spot)) > 1:
-            parts.append(f"one of {len(drawing.spots.at(*spot))} here: . goes to the next")
+            parts.append(f"one of {len(drawing.spots.at(*spot))} here · . next")
         return "   ".join(parts)
 
     def exported(self) -> Exported | None:

@@ -1,4 +1,4 @@
-"""The marked runs as dots: any param or metric over any other, coloured by a third."""
+"""The marked runs as dots over any two params or metrics, coloured by a third."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mldeck.charts.dimensions import Dimension
 from mldeck.charts.plane import PlanePicture
 from mldeck.charts.scatter import scatter
 from mldeck.model import Column
-from mldeck.ui.compare.axes import colours_of, default_metric, is_varied, telling_params
+from mldeck.ui.compare.axes import colours_of, default_metric, informative_params, is_varied
 from mldeck.ui.compare.data import CompareData
 from mldeck.ui.compare.keys import PLANE, SCATTER
 from mldeck.ui.compare.plane import PlaneView, Roles
@@ -26,11 +26,11 @@ class ScatterView(PlaneView):
 
     @staticmethod
     def defaults(data: CompareData, roles: Roles) -> Roles:
-        """The metric over the param that goes with it most; without such a param, over whatever else there is."""
+        """Put the metric over the param most strongly related to it; without such a param, over any other column."""
         y = roles.get("y") or default_metric(data) or next(iter(data.axes), None)
         others = [column for column in data.axes if column != y]
         varied = (column for column in others if data.is_numeric(column) and is_varied(data, column))
-        candidates = (*telling_params(data, y), *varied, *others)
+        candidates = (*informative_params(data, y), *varied, *others)
         return {"x": next((column for column in candidates if column != y), None), "y": y}
 
     @staticmethod
@@ -39,10 +39,7 @@ class ScatterView(PlaneView):
 
     @staticmethod
     def why_nothing(data: CompareData) -> str:
-        return (
-            "A scatter needs two params or metrics, and these runs have no two of them.\n\n"
-            "Mark other runs in the place Runs (1)."
-        )
+        return "A scatter needs two params or metrics, and these runs have fewer.\n\nMark other runs in Runs (1)."
 
     def show_axes(self, x: Column, y: Column) -> None:
         self.choose_role("x", x)

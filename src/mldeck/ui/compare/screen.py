@@ -1,4 +1,4 @@
-"""The place Compare: the marked runs side by side, one view of them at a time."""
+"""The place Compare: the marked runs, in one view at a time."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from mldeck.ui.state.session import Session
 if TYPE_CHECKING:
     from mldeck.ui.compare.importance import ImportanceView
     from mldeck.ui.compare.parallel import ParallelView
-    from mldeck.ui.compare.table import TableView
+    from mldeck.ui.compare.table import CompareTableView
 
 _LEAST_RUNS = 2
-_TOO_FEW = """Two runs or more can be compared; {what}.
+_TOO_FEW = """Comparing needs two runs or more; {what}.
 
-Mark runs with Space in the place Runs (1), then come back with = or 3.
+Mark runs with Space in Runs (1), then come back with = or 3.
 There, ctrl+a marks all that are listed."""
 
 
 def _table(session: Session) -> CompareView:
-    from mldeck.ui.compare.table import TableView
+    from mldeck.ui.compare.table import CompareTableView
 
-    return TableView(session)
+    return CompareTableView(session)
 
 
 def _curves(session: Session) -> CompareView:
@@ -80,7 +80,7 @@ VIEWS: Sequence[tuple[str, Callable[[Session], CompareView]]] = (
     ("Contour", _contour),
     ("Importance", _importance),
 )
-"""By name, how each is made: on the first visit, since nobody looks at all of them."""
+"""The name of each view, and what makes it on the first visit: a session seldom needs all of them."""
 
 
 class CompareScreen(Place):
@@ -91,11 +91,11 @@ class CompareScreen(Place):
         super().__init__(session)
         self.data = CompareData()
         self._is_read = False
-        """Whether `data` is what was read, or nothing was yet."""
+        """Whether the runs have been read at least once."""
         self._cursor_run: str | None = None
         self._views: dict[int, CompareView] = {}
         self._earlier: list[tuple[dict[str, int], frozenset[str]]] = []
-        """What was marked each time before runs were taken out, and which those were, the newest last."""
+        """For each time that runs were unmarked here: the marks before, and the runs unmarked; the newest last."""
 
     def compose_body(self) -> ComposeResult:
         with Vertical():
@@ -105,7 +105,7 @@ class CompareScreen(Place):
 
     @property
     def view(self) -> CompareView | None:
-        """The one that is shown; None before there are runs to show, and until it is made."""
+        """The visible view; None while there are no runs to show, and until it is mounted."""
         view = self._views.get(self._tabs.active)
         return view if view is not None and view.is_mounted else None
 
@@ -137,10 +137,10 @@ class CompareScreen(Place):
         with self.reporting_trouble(), self.saying_busy("reading runs"):
             data = await read_off_loop(lambda interrupt: read_runs(store, marked, interrupt))
             self._is_read = True
-            if data != self.data:  # most changes are to other runs: what is drawn of these is as good as new
+            if data != self.data:  # most changes are to other runs, and leave the drawings of these valid
                 self.data = data
-            with self.app.batch_update():  # or what is mounted would be painted piece by piece
-                await self._show_view(is_turned=self.focused is None)
+            with self.app.batch_update():  # else the mounted widgets would be painted one by one
+                await self._show_view(takes_focus=self.focused is None)
             if self.view is not None:
                 await self.view.read_again()
 
@@ -171,19 +171,19 @@ class CompareScreen(Place):
 
     @property
     def _empty_text(self) -> str:
-        """Instead of a view: what is going on, or what to do."""
+        """The text shown instead of a view: what is going on, or what to do."""
         if self.busy or not self._is_read:
-            return self.busy or "The runs have not been read; ctrl+r reads them."
+            return self.busy or "The runs have not been read: ctrl+r reads them."
         count, gone = len(self.data), self.data.gone
-        what = f"of {count + gone} that are marked, {count or 'none'} is in the database" if gone else ""
+        what = f"{count or 'none'} of the {count + gone} marked is in the database" if gone else ""
         return _TOO_FEW.format(what=what or ("one is marked" if count else "none is marked"))
 
     # -- the views
 
-    async def _show_view(self, *, is_turned: bool) -> None:
-        """Makes the chosen view when it is first looked at; others keep what they show until they are chosen again.
+    async def _show_view(self, *, takes_focus: bool) -> None:
+        """Show the active view, making it on the first visit. The others keep what they show until they are chosen again.
 
-        `is_turned`: it gets the focus, which otherwise stays where it is, such as in the line for finding.
+        `takes_focus`: the view gets the focus; else the focus stays where it is, for example in the find bar.
         """
         is_enough = len(self.data) >= _LEAST_RUNS
         empty = self.query_one("#compare-empty", Static)
@@ -198,15 +198,15 @@ class CompareScreen(Place):
             self._views[index] = VIEWS[index][1](self.session)
         view = await made(self.query_one("#view"), self._views[index])
         if self._tabs.active != index:
-            return  # another one was chosen meanwhile
-        for each in self._views.values():
-            each.display = each is view
+            return  # another view was chosen meanwhile
+        for other in self._views.values():
+            other.display = other is view
         if view.data is not self.data:
             view.update_data(self.data, self._cursor_run)
         else:
             view.update_run(self._cursor_run)
         self._cursor_run = view.cursor_run
-        if is_turned:
+        if takes_focus:
             self.set_focus(view.focus_target)
 
     @on(TabBar.Chosen)
@@ -225,7 +225,7 @@ class CompareScreen(Place):
         if self.finder.is_open:
             await self.finder.close(keep=False)
         with self.app.batch_update():
-            await self._show_view(is_turned=True)
+            await self._show_view(takes_focus=True)
 
     @on(CompareView.Pointed)
     def _pointed(self, message: CompareView.Pointed) -> None:
@@ -243,37 +243,37 @@ class CompareScreen(Place):
         if run_id in self.session.marked and run_id in self.data.by_id:
             self._earlier.append((dict(self.session.marked), frozenset({run_id})))
             label, place = self.data.label(run_id), self.data.numbers[run_id]
-            # The cursor goes to the next run, or from the last one to that before.
+            # The cursor goes to the next run; from the last one, to the previous.
             self._cursor_run = self.data.run_ids[place if place < len(self.data) else place - 2]
             self.session.toggle_marks([run_id])
-            self._marks_changed(f"Took out {label}; ctrl+z puts it back")
+            self._marks_changed(f"Unmarked {label}; ctrl+z marks it again")
 
     def action_mark_again(self) -> None:
         marked = self.session.marked
         while self._earlier:
-            before, taken = self._earlier.pop()
-            if not taken <= marked.keys():
-                # In their old places, with those that were marked since, without those that were unmarked elsewhere.
-                kept = {run_id: colour for run_id, colour in before.items() if run_id in taken or run_id in marked}
+            before, unmarked = self._earlier.pop()
+            if not unmarked <= marked.keys():
+                # In their old order, with runs marked since then and without runs unmarked elsewhere.
+                kept = {run_id: colour for run_id, colour in before.items() if run_id in unmarked or run_id in marked}
                 self.session.marked = {**kept, **marked}
-                self._marks_changed("Put back")
+                self._marks_changed("Marked again")
                 return
-        self.notify("No run was taken out", timeout=2)
+        self.notify("No run was unmarked here", timeout=2)
 
     def on_parallel_view_keep_asked(self, message: ParallelView.KeepAsked) -> None:
         kept = {run_id: colour for run_id, colour in self.session.marked.items() if run_id in message.run_ids}
         self._earlier.append((dict(self.session.marked), frozenset(self.session.marked.keys() - kept.keys())))
         self.session.marked = kept
-        self._marks_changed(f"Marked only these {len(kept):,} runs; ctrl+z puts the others back")
+        self._marks_changed(f"Only these {len(kept):,} runs are marked; ctrl+z marks the others again")
 
     def _marks_changed(self, what: str) -> None:
         self.notify(what, timeout=3)
         self.top_bar.show_marked(len(self.session.marked))
         self.load_runs()
 
-    # -- what views ask for
+    # -- requests of the views
 
-    def on_table_view_text_asked(self, message: TableView.TextAsked) -> None:
+    def on_compare_table_view_text_asked(self, message: CompareTableView.TextAsked) -> None:
         from mldeck.ui.kit.dialogs.text import TextDialog
 
         self.app.push_screen(TextDialog(message.title, message.text))
@@ -283,7 +283,7 @@ class CompareScreen(Place):
         from mldeck.ui.compare.scatter import ScatterView
 
         self._tabs.activate([name for name, _ in VIEWS].index(ScatterView.NAME))
-        await self._show_view(is_turned=True)
+        await self._show_view(takes_focus=True)
         if isinstance(self.view, ScatterView):
             self.view.show_axes(message.param, message.metric)
 

@@ -1,4 +1,4 @@
-"""The marked runs as a table: what differs between them, and how far each is from a baseline."""
+"""The marked runs as a table: what differs between them, and the difference of each from a baseline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mldeck.format import cell_width, safe
 from mldeck.model import Column, Kind
 from mldeck.ui.compare.data import CompareData, Group, group_of, short_names
 from mldeck.ui.compare.keys import COMPARE_TABLE
-from mldeck.ui.compare.table_lines import OWN, CompareLines, Heading, Line, Row, Wishes
+from mldeck.ui.compare.table_lines import OWN, CompareLines, Heading, TableLine, TableOptions, TableRow
 from mldeck.ui.compare.view import CompareView
 from mldeck.ui.export.export import Exported
 from mldeck.ui.kit.grid import Cell, Grid, GridColumn
@@ -27,15 +27,17 @@ from mldeck.ui.state.session import Session
 
 _RUN_SIGN, _BASELINE_SIGN = "●", "◆"
 _MIN_WIDTH, _MAX_WIDTH = 8, 20
-"""Of a column; a number may take more, since a cut number is another number."""
+"""Widths of a column in cells. A number may take more, because a cut number would be another number."""
 _MIN_LABEL_WIDTH, _MAX_LABEL_WIDTH = 10, 32
 _MEASURED_LINES = 200
+"""The number of lines measured to find the width of columns: a run may have 12,000 metrics."""
+
 _UNMEASURED_WIDTH = 14
-"""So many lines say how wide columns must be: a run may have 12,000 metrics. For the others, what most numbers need."""
+"""The width for other lines, in cells: what most numbers need."""
 
 
 class CompareTable(Grid):
-    """Runs as columns, or as rows. The cursor stays on its run and its line, whatever is shown around it."""
+    """Runs as columns, or as rows if transposed. The cursor stays on its run and line when other ones are shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS)
 
@@ -44,18 +46,18 @@ class CompareTable(Grid):
         self.is_transposed = False
         self.lines = CompareLines(CompareData())
         self._names: Sequence[str] = ()
-        """Of the runs, where these are rows."""
+        """The names of the runs, if these are rows."""
 
     def show(self, lines: CompareLines, *, is_transposed: bool, run_id: str | None) -> None:
-        """`run_id`: where the cursor goes, if it is not None."""
+        """Show other lines. The cursor goes to `run_id`, if it is not None."""
         row, run_id = self.cursor_line, run_id or self.cursor_run
         self.lines, self.is_transposed = lines, is_transposed
-        self.empty_text = "These runs are the same in everything they have.\na shows it all."
+        self.empty_text = "These runs have the same values everywhere.\na shows all of them."
         self.set_content(len(lines.run_ids if is_transposed else lines.rows))
         self.put_cursor(row, run_id)
 
-    def put_cursor(self, row: Row | None, run_id: str | None) -> None:
-        """On a line and a run, as far as they are here; the first line otherwise."""
+    def put_cursor(self, row: TableRow | None, run_id: str | None) -> None:
+        """Move the cursor to a line and a run; to the first ones if these are not shown."""
         runs, shown = self.lines.run_ids, self._shown_lines
         run_place = runs.index(run_id) if run_id in runs else 0
         line_place = _place_of(row, shown)
@@ -67,25 +69,25 @@ class CompareTable(Grid):
         self.repaint()
 
     @property
-    def _shown_lines(self) -> Sequence[Row]:
+    def _shown_lines(self) -> Sequence[TableRow]:
         return self.lines.lines if self.is_transposed else self.lines.rows
 
     @property
-    def cursor_line(self) -> Row | None:
-        """The line or heading under the cursor; None beside all of them."""
+    def cursor_line(self) -> TableRow | None:
+        """The line or heading under the cursor; None on the names of the runs."""
         place = self.cursor_column - 1 if self.is_transposed else self.cursor_row
         return self._shown_lines[place] if 0 <= place < len(self._shown_lines) else None
 
     @property
     def cursor_run(self) -> str | None:
-        """None beside all of them."""
+        """The run under the cursor; None on the names of the lines."""
         place = self.cursor_row if self.is_transposed else self.cursor_column - 1
         return self.lines.run_ids[place] if 0 <= place < len(self.lines.run_ids) else None
 
     # -- columns
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
-        """As wide as the lines and the names of the runs need, which are cut before anything else is."""
+        """Return columns as wide as lines and names of runs need. Names are cut first."""
         lines = self.lines
         measured = lines.lines[:_MEASURED_LINES]
         if self.is_transposed:
@@ -105,7 +107,7 @@ class CompareTable(Grid):
         widest = min(_MAX_LABEL_WIDTH, self.line_width // 3)
         return max(_MIN_LABEL_WIDTH, min(widest, max(map(cell_width, labels), default=0)))
 
-    def _line_column(self, line: Line, *, is_measured: bool) -> GridColumn:
+    def _line_column(self, line: TableLine, *, is_measured: bool) -> GridColumn:
         label = self.lines.label(line)
         content = self.lines.width(line, _MAX_WIDTH) if is_measured else _UNMEASURED_WIDTH
         width = max(_MIN_WIDTH, min(cell_width(safe(label)) + 2, _MAX_WIDTH), content)
@@ -113,7 +115,7 @@ class CompareTable(Grid):
         return GridColumn(label, width, self.lines.is_right(line), group, self.lines.mark(line))
 
     def _run_names(self, width: int) -> list[str]:
-        """The names of the runs in so many cells, each with its sign and its number."""
+        """Return the names of the runs cut to `width` cells, each with its sign and number."""
         data, run_ids = self.lines.data, self.lines.run_ids
         numbers = [str(data.numbers[run_id]) for run_id in run_ids]
         room = width - 3 - max(map(len, numbers), default=0)
@@ -167,7 +169,7 @@ class CompareTable(Grid):
         return self.lines.label(line) if run_id is None else self.lines.exact_text(line, run_id)
 
     def move_to(self, row: int, column: int | None = None) -> None:
-        """Tells as well when the cursor goes to another column."""
+        """Move the cursor. Unlike other grids, post `CursorMoved` also when only the column changes."""
         before = self.cursor_column
         super().move_to(row, column)
         if self.cursor_column != before:
@@ -179,38 +181,40 @@ class CompareTable(Grid):
             self.scroll_rows_to(0)  # the first heading belongs to the first line
 
 
-def _place_of(row: Row | None, shown: Sequence[Row]) -> int:
-    """Where a line stands now, else the same column or group, else the first line."""
+def _place_of(row: TableRow | None, shown: Sequence[TableRow]) -> int:
+    """Return the index of a line; else of one with the same column or group; else of the first line."""
     if row in shown:
         return shown.index(row)
     places = range(len(shown))
-    if isinstance(row, Line):
+    if isinstance(row, TableLine):
         column, group = row.column, group_of(row.column)
         same = (place for place in places if _is_of(shown[place], column, group))
         return next(same, 0)
     if isinstance(row, Heading):
         return next((place for place in places if _is_of(shown[place], None, row.group)), 0)
-    return next((place for place in places if isinstance(shown[place], Line)), 0)
+    return next((place for place in places if isinstance(shown[place], TableLine)), 0)
 
 
-def _is_of(row: Row, column: Column | None, group: Group) -> bool:
+def _is_of(row: TableRow, column: Column | None, group: Group) -> bool:
     return row.group is group if isinstance(row, Heading) else row.column == column
 
 
-class TableView(CompareView, can_focus=False):
+class CompareTableView(CompareView, can_focus=False):
+    """The view with the table, and its options."""
+
     NAME = "Table"
     BINDINGS: ClassVar[list[BindingType]] = bindings(COMPARE_TABLE)
 
     @dataclass
     class TextAsked(Message):
-        """Somebody wants to read the whole of a cell."""
+        """Posted to show the whole text of a cell."""
 
         title: str
         text: str
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.wishes = Wishes()
+        self.options = TableOptions()
         self.is_transposed = False
 
     def compose(self) -> ComposeResult:
@@ -226,7 +230,7 @@ class TableView(CompareView, can_focus=False):
 
     def show_data(self) -> None:
         table, greater_is_better = self.table, best.higher_is_better(self._directions)
-        lines = CompareLines(self.data, self.wishes, greater_is_better, table.lines)
+        lines = CompareLines(self.data, self.options, greater_is_better, table.lines)
         table.show(lines, is_transposed=self.is_transposed, run_id=self.cursor_run)
 
     def show_run(self) -> None:
@@ -235,7 +239,7 @@ class TableView(CompareView, can_focus=False):
     @property
     def state(self) -> str:
         lines = self.table.lines
-        parts = ["everything" if self.wishes.shows_all else "what differs"]
+        parts = ["everything" if self.options.shows_all else "what differs"]
         if lines.baseline is not None:
             parts.append(f"baseline {self.data.label(lines.baseline)}")
         return " · ".join(parts)
@@ -244,47 +248,47 @@ class TableView(CompareView, can_focus=False):
         lines = self.table.lines
         return Exported(None, lines.header(), list(lines.file_rows()))
 
-    def _wish(self, wishes: Wishes) -> None:
-        self.wishes = wishes
+    def _set_options(self, options: TableOptions) -> None:
+        self.options = options
         self.show_data()
         self.say_state()
 
     # -- keys
 
     def action_baseline(self) -> None:
-        """The run under the cursor, or none if it is the baseline already."""
+        """Make the run under the cursor the baseline, or have none if it is already."""
         run_id = self.table.cursor_run
         if run_id is None:
             self.notify("Go to a run first", timeout=2)
         else:
-            self._wish(replace(self.wishes, baseline=None if run_id == self.table.lines.baseline else run_id))
+            self._set_options(replace(self.options, baseline=None if run_id == self.table.lines.baseline else run_id))
 
     def action_transpose(self) -> None:
         self.is_transposed = not self.is_transposed
         self.show_data()
 
     def action_all(self) -> None:
-        self._wish(replace(self.wishes, shows_all=not self.wishes.shows_all))
+        self._set_options(replace(self.options, shows_all=not self.options.shows_all))
 
     def action_own(self) -> None:
-        """Opens both groups unless both are open."""
-        folded = self.wishes.folded
-        self._wish(replace(self.wishes, folded=folded - OWN if folded & OWN else folded | OWN))
+        """Unfold both groups; fold them if both are unfolded."""
+        folded = self.options.folded
+        self._set_options(replace(self.options, folded=folded - OWN if folded & OWN else folded | OWN))
 
     def action_fold(self) -> None:
         row = self.table.cursor_line
         if self.is_transposed or row is None:
-            self.notify("Folding needs runs as columns: t turns", timeout=3)
+            self.notify("Groups can only be folded with runs as columns: t transposes", timeout=3)
             return
         group = row.group if isinstance(row, Heading) else group_of(row.column)
-        self._wish(replace(self.wishes, folded=self.wishes.folded ^ {group}))
+        self._set_options(replace(self.options, folded=self.options.folded ^ {group}))
 
     def action_sort(self) -> None:
         line = self.table.cursor_line
-        if isinstance(line, Line):
-            self._wish(self.wishes.sorted_by(line.column))
+        if isinstance(line, TableLine):
+            self._set_options(self.options.sorted_by(line.column))
         else:
-            self.notify("Go to what the runs are to be sorted by", timeout=3)
+            self.notify("Go to the line to sort the runs by", timeout=3)
 
     def action_open_run(self) -> None:
         self.open_run(self.table.cursor_run)
@@ -292,7 +296,7 @@ class TableView(CompareView, can_focus=False):
     @on(Grid.CursorMoved)
     def _moved(self) -> None:
         if self.table.cursor_run is not None:
-            self.point_at(self.table.cursor_run)
+            self.set_cursor_run(self.table.cursor_run)
 
     @on(Grid.Opened)
     def _opened(self) -> None:
@@ -311,17 +315,17 @@ class TableView(CompareView, can_focus=False):
 
     @property
     def _directions(self) -> dict[str, Better]:
-        """What MLflow was told, and what the user said of the metrics of these experiments."""
+        """The better direction of each metric: what the user chose for these experiments, else what MLflow has recorded."""
         known = {key: Better.HIGHER if greater else Better.LOWER for key, greater in self.data.primary.items()}
         for experiment_id in self.data.experiment_ids:
             known |= best.remembered(self.session.saved.experiments.get(experiment_id, {}))
         return known
 
     def action_better(self) -> None:
-        """Asks in which direction the metric under the cursor gets better."""
+        """Ask whether higher or lower is better for the metric under the cursor."""
         line = self.table.cursor_line
-        if not isinstance(line, Line) or line.column.kind is not Kind.METRIC:
-            self.notify("Only metrics have a best value: go to one", timeout=3)
+        if not isinstance(line, TableLine) or line.column.kind is not Kind.METRIC:
+            self.notify("Only metrics have a best value: go to a metric first", timeout=3)
             return
         from mldeck.ui.details.direction_menu import ask_direction
 

@@ -1,6 +1,6 @@
-"""The table of the marked runs as values: which lines it has, in what order the runs stand, and what is in a cell.
+"""The lines of the table of marked runs, the order of the runs, and the text of each cell. No screen.
 
-A line is what stands in a row when runs are columns, and in a column when runs are rows.
+A line is a row if runs are columns, and a column if runs are rows.
 """
 
 from __future__ import annotations
@@ -28,85 +28,88 @@ from mldeck.ui.compare.data import CompareData, Delta, Group, axis_name, best_of
 from mldeck.ui.state.columns import AGE, DURATION, LABELS
 
 BEST = "★"
-"""Before the best value of a metric: colour alone would say nothing to some."""
+"""Precedes the best value of a metric, because not everyone sees colours."""
 
 DIFFERENCE = "Δ"
 BASELINE = "baseline"
 OWN = frozenset({Group.SYSTEM_METRICS, Group.SYSTEM_TAGS})
-"""What nobody chose to log: folded away unless it is asked for."""
+"""The groups that were not logged on purpose. They are folded until the user unfolds them."""
 
 _LABELS = {AGE: "started", DURATION: "duration"}
-"""Here there is room for the words."""
+"""Longer labels than in the run table, because there is room for them."""
 
 _MOST_TEXT = 400
-"""So many characters of a text are looked at to lay out the table."""
+"""The number of characters of a text that are used for the table."""
 
 
 class Heading(NamedTuple):
-    """Above the lines of a group."""
+    """The heading above the lines of a group."""
 
     group: Group
     is_open: bool
     shown: int
-    """Lines that are shown when it is open."""
+    """The number of columns shown when the group is open."""
     all: int
+    """The number of columns that the group has."""
 
 
-class Line(NamedTuple):
+class TableLine(NamedTuple):
+    """The values of a column, or their differences from the baseline."""
+
     column: Column
     is_difference: bool = False
-    """Whether it says how far the runs are from the baseline, instead of the values."""
+    """Whether it shows differences from the baseline instead of values."""
 
 
-Row: TypeAlias = Heading | Line
+TableRow: TypeAlias = Heading | TableLine
 
 
-class Shown(NamedTuple):
-    """What stands in one cell."""
+class StyledText(NamedTuple):
+    """The text of a cell, safe to print, and the name of its style."""
 
     text: str
     style: str = ""
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the user wants of the table."""
+class TableOptions:
+    """The user's choices for the table."""
 
     shows_all: bool = False
-    """Not only what differs."""
+    """Whether to show all columns, not only those that differ."""
     folded: frozenset[Group] = OWN
     baseline: str | None = None
-    """A run id."""
+    """The id of the run that the others are compared with."""
     sort: Column | None = None
-    """What the runs are sorted by; None: as they were marked."""
+    """The column to sort the runs by; None for the order of marking."""
     descending: bool = False
 
-    def sorted_by(self, column: Column) -> Wishes:
-        """Ascending, then descending, then not any more."""
+    def sorted_by(self, column: Column) -> TableOptions:
+        """Return options sorted by the column: ascending, then descending, then unsorted."""
         if self.sort != column:
             return replace(self, sort=column, descending=False)
         return replace(self, sort=None if self.descending else column, descending=not self.descending)
 
 
 class CompareLines:
-    """Works out what is looked at, and when it is looked at: there may be thousands of lines, and hundreds of runs."""
+    """The lines of the table. Texts and widths are computed on demand: there may be thousands of lines and hundreds of runs."""
 
     def __init__(
         self,
         data: CompareData,
-        wishes: Wishes = Wishes(),
+        options: TableOptions = TableOptions(),
         greater_is_better: Mapping[str, bool] | None = None,
         previous: CompareLines | None = None,
     ) -> None:
-        """What was worked out for the same runs in `previous` is taken over."""
+        """Take over what `previous` has computed for the same runs."""
         self.data = data
-        self.wishes = wishes
+        self.options = options
         self.greater_is_better = dict(greater_is_better or {})
         self._places = {run_id: place for place, run_id in enumerate(data.run_ids)}
         self._number_texts: dict[Column, Sequence[str]] = {}
         self._best: dict[Column, float | None] = {}
         self._deltas: dict[Column, Sequence[Delta | None]] = {}
-        self._widths: dict[Line, int] = {}
+        self._widths: dict[TableLine, int] = {}
         if previous is not None and previous.data is data and previous.greater_is_better == self.greater_is_better:
             self._number_texts, self._best = previous._number_texts, previous._best
             is_same = previous.baseline == self.baseline
@@ -117,44 +120,44 @@ class CompareLines:
 
     @property
     def baseline(self) -> str | None:
-        return self.wishes.baseline if self.wishes.baseline in self._places else None
+        return self.options.baseline if self.options.baseline in self._places else None
 
     @cached_property
     def run_ids(self) -> tuple[str, ...]:
-        """In the order in which they are shown."""
-        column = self.wishes.sort
+        """The runs in the order in which they are shown."""
+        column = self.options.sort
         if column is None:
             return self.data.run_ids
-        return sorted_runs(self.data, column, descending=self.wishes.descending)
+        return sorted_runs(self.data, column, descending=self.options.descending)
 
     @cached_property
-    def rows(self) -> tuple[Row, ...]:
-        """Group by group, each below its heading."""
+    def rows(self) -> tuple[TableRow, ...]:
+        """The rows with the headings of the groups."""
         return tuple(self._rows())
 
     @cached_property
-    def lines(self) -> tuple[Line, ...]:
-        """Without the headings."""
-        return tuple(row for row in self.rows if isinstance(row, Line))
+    def lines(self) -> tuple[TableLine, ...]:
+        """The rows without the headings."""
+        return tuple(row for row in self.rows if isinstance(row, TableLine))
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[TableRow]:
         data = self.data
         by_group: dict[Group, list[Column]] = {}
         for column in data.columns:
             by_group.setdefault(group_of(column), []).append(column)
         for group, columns in by_group.items():
-            shown = columns if self.wishes.shows_all else [each for each in columns if each in data.differing]
+            shown = columns if self.options.shows_all else [column for column in columns if column in data.differing]
             if not shown:
                 continue
-            is_open = group not in self.wishes.folded
+            is_open = group not in self.options.folded
             yield Heading(group, is_open, len(shown), len(columns))
             for column in shown if is_open else ():
-                yield Line(column)
+                yield TableLine(column)
                 if self._has_differences(column):
-                    yield Line(column, is_difference=True)
+                    yield TableLine(column, is_difference=True)
 
     def _has_differences(self, column: Column) -> bool:
-        """Whether there is a number to be said of any run but the baseline."""
+        """Return whether any run differs from the baseline by a number."""
         if self.baseline is None or column not in self.data.differing or not self.data.is_numeric(column):
             return False
         values = self.data.values(column)
@@ -162,10 +165,10 @@ class CompareLines:
         deltas = (Delta.between(baseline, number_of(value)) for value in values)
         return any(delta is not None and delta.difference for delta in deltas)
 
-    # -- what is in it
+    # -- cells
 
-    def label(self, line: Line) -> str:
-        """What stands before or above a line; somebody else's text."""
+    def label(self, line: TableLine) -> str:
+        """Return the name shown before or above a line. Foreign text."""
         column = line.column
         if line.is_difference:
             return f"{DIFFERENCE} {axis_name(column)}"
@@ -173,41 +176,42 @@ class CompareLines:
         greater = self.greater_is_better.get(column.key) if column.kind is Kind.METRIC else None
         return label if greater is None else f"{label} {'↑' if greater else '↓'}"
 
-    def mark(self, line: Line) -> str:
-        """The direction, at what the runs are sorted by."""
-        if line.is_difference or line.column != self.wishes.sort:
+    def mark(self, line: TableLine) -> str:
+        """Return the sort direction, at the line that the runs are sorted by; else nothing."""
+        if line.is_difference or line.column != self.options.sort:
             return ""
-        return " ▼" if self.wishes.descending else " ▲"
+        return " ▼" if self.options.descending else " ▲"
 
-    def is_right(self, line: Line) -> bool:
+    def is_right(self, line: TableLine) -> bool:
+        """Return whether the line is aligned to the right."""
         return line.is_difference or self.data.is_numeric(line.column)
 
     def value(self, column: Column, run_id: str) -> Value:
         return self.data.values(column)[self._places[run_id]]
 
-    def cell(self, line: Line, run_id: str) -> Shown:
+    def cell(self, line: TableLine, run_id: str) -> StyledText:
         column = line.column
         if line.is_difference:
             return self._difference(column, run_id)
         value = self.value(column, run_id)
         if value is None:
-            return Shown(MISSING, "dim")
+            return StyledText(MISSING, "dim")
         if isinstance(value, str):
-            return Shown(safe(value[:_MOST_TEXT]))
+            return StyledText(safe(value[:_MOST_TEXT]))
         if column == DURATION:
-            return Shown(duration_text(round(value * 1000)))
+            return StyledText(duration_text(round(value * 1000)))
         text = self._texts_of(column)[self._places[run_id]]
         if value == self._best_of(column):
-            return Shown(f"{BEST}{text}", "good")
-        return Shown(text, "" if math.isfinite(value) else "warn")
+            return StyledText(f"{BEST}{text}", "good")
+        return StyledText(text, "" if math.isfinite(value) else "warn")
 
-    def width(self, line: Line, most: int) -> int:
-        """Terminal cells for what is in it: as many as its numbers need, but at most so many for texts."""
+    def width(self, line: TableLine, most: int) -> int:
+        """Return the width of a line in terminal cells: what its numbers need, but at most `most` for texts."""
         if line not in self._widths:
             self._widths[line] = self._measured(line, most)
         return self._widths[line]
 
-    def _measured(self, line: Line, most: int) -> int:
+    def _measured(self, line: TableLine, most: int) -> int:
         column = line.column
         if line.is_difference:
             texts = {delta.text for delta in self._deltas_of(column) if delta is not None}
@@ -220,20 +224,20 @@ class CompareLines:
         widest = max((cell_width(MISSING), *(cell_width(safe(text[:_MOST_TEXT])) for text in texts)))
         return widest if self.is_right(line) else min(most, widest)
 
-    def _difference(self, column: Column, run_id: str) -> Shown:
+    def _difference(self, column: Column, run_id: str) -> StyledText:
         if run_id == self.baseline:
-            return Shown(BASELINE, "dim")
+            return StyledText(BASELINE, "dim")
         delta = self.delta(column, run_id)
         if delta is None:
-            return Shown("n/a", "dim")
+            return StyledText("n/a", "dim")
         if not delta.difference:
-            return Shown("=", "dim")
+            return StyledText("=", "dim")
         greater = self.greater_is_better.get(column.key) if column.kind is Kind.METRIC else None
         style = "" if greater is None else "good" if (delta.difference > 0) == greater else "bad"
-        return Shown(delta.text, style)
+        return StyledText(delta.text, style)
 
     def delta(self, column: Column, run_id: str) -> Delta | None:
-        """How far the run is from the baseline; None where there is no telling."""
+        """Return the difference of the run from the baseline; None if there is none."""
         return self._deltas_of(column)[self._places[run_id]]
 
     def _deltas_of(self, column: Column) -> Sequence[Delta | None]:
@@ -243,8 +247,8 @@ class CompareLines:
             self._deltas[column] = [Delta.between(baseline, number) for number in numbers]
         return self._deltas[column]
 
-    def exact_text(self, line: Line, run_id: str) -> str:
-        """All of what stands in a cell, to read or to copy."""
+    def exact_text(self, line: TableLine, run_id: str) -> str:
+        """Return the whole value of a cell, to read or to copy."""
         if line.is_difference:
             return self.cell(line, run_id).text
         value = self.value(line.column, run_id)
@@ -253,16 +257,16 @@ class CompareLines:
         return value if isinstance(value, str) else exact_float_text(value)
 
     def _texts_of(self, column: Column) -> Sequence[str]:
-        """Of a metric: with as many digits as tell all its values apart."""
+        """Return the texts of a metric, with enough digits to tell all its values apart."""
         if column not in self._number_texts:
             numbers = [value if isinstance(value, float) else None for value in self.data.values(column)]
             _, texts = texts_to_tell_apart(number for number in numbers if number is not None)
-            shown = (MISSING if each is None else texts.get(each) or float_text(each) for each in numbers)
+            shown = (MISSING if number is None else texts.get(number) or float_text(number) for number in numbers)
             self._number_texts[column] = list(shown)
         return self._number_texts[column]
 
     def _best_of(self, column: Column) -> float | None:
-        """None as well where all are alike: there is nothing to choose."""
+        """Return the best value; None if the direction is unknown or all values are the same."""
         greater = self.greater_is_better.get(column.key)
         if greater is None or column.kind is not Kind.METRIC or column not in self.data.differing:
             return None
@@ -273,16 +277,16 @@ class CompareLines:
     # -- as a file
 
     def header(self) -> list[str]:
-        """A run in each row, each column once."""
-        columns = [each.column for each in self.lines if not each.is_difference]
+        """Return the header for a file with a run in each row and each column once."""
+        columns = [line.column for line in self.lines if not line.is_difference]
         header = ["run_id", "run_name", *map(_field_name, columns)]
         if self.baseline is not None:
             header += [f"{part} {_field_name(line.column)}" for line in self._differences for part in ("Δ", "Δ%")]
         return header
 
     def file_rows(self) -> Iterator[list[Value]]:
-        """The values as they are, and how far they are from the baseline."""
-        columns = [each.column for each in self.lines if not each.is_difference]
+        """Yield the values of each run, then its differences from the baseline."""
+        columns = [line.column for line in self.lines if not line.is_difference]
         for run_id in self.run_ids:
             row: list[Value] = [run_id, self.data.by_id[run_id].run.run_name]
             row += (self.value(column, run_id) for column in columns)
@@ -292,18 +296,18 @@ class CompareLines:
             yield row
 
     @property
-    def _differences(self) -> Sequence[Line]:
+    def _differences(self) -> Sequence[TableLine]:
         return [line for line in self.lines if line.is_difference]
 
 
 def sorted_runs(data: CompareData, column: Column, *, descending: bool) -> tuple[str, ...]:
-    """Numbers by size, texts by the alphabet behind them; NaN, then what is missing, come last in both directions."""
+    """Return the run ids sorted by a column: numbers, then texts; NaN, then missing values, come last in both directions."""
     values = dict(zip(data.run_ids, data.values(column), strict=True))
     return tuple(sorted_by_value(data.run_ids, values.__getitem__, descending=descending))
 
 
 def _field_name(column: Column) -> str:
-    """As in other files; a duration has its unit."""
+    """Return the name of a column in a file, as in other files; a duration has its unit."""
     if column == DURATION:
         return "duration_s"
     return column.key if column.kind is Kind.ATTRIBUTE else str(column)

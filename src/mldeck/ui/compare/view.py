@@ -1,4 +1,4 @@
-"""What the views of the place Compare have in common: runs, a cursor, what is remembered and what is exported."""
+"""The base class of the views of the place Compare: their runs, cursor, remembered choices and export."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _MEMORY_KEY = "compare"
 
 
 class CompareView(Widget, can_focus=True):
-    """A pane that shows the marked runs in one way. It is told when the runs are others, and draws them."""
+    """A pane that shows the marked runs in one way."""
 
     NAME: ClassVar[str] = ""
-    """In the tabs; in lower case also where its choices are remembered, and in the names of files."""
+    """Its name in the tabs; in lower case also the key of its remembered choices, and part of file names."""
 
     @dataclass
     class Pointed(Message):
-        """The cursor is on another run."""
+        """Posted when the cursor goes to another run."""
 
         view: CompareView
 
     @dataclass
     class RunAsked(Message):
-        """Somebody wants to go to a run."""
+        """Posted to go to a run."""
 
         run_id: str
 
@@ -43,51 +43,51 @@ class CompareView(Widget, can_focus=True):
         self.session = session
         self.data = CompareData()
         self.cursor_run: str | None = None
-        """The run under the cursor; one of the data's, if there is any."""
+        """The id of the run under the cursor, one of `data`; None if there are no runs."""
 
-    # -- what a view consists of
+    # -- for subclasses
 
     @abstractmethod
     def show_data(self) -> None:
-        """Draws `data`; it may be drawn anew when the size becomes known."""
+        """Draw `data`. A view may draw again once its size is known."""
 
     def show_run(self) -> None:
-        """The cursor was put on another run, in another view."""
+        """Show the cursor on a run that another view has put it on."""
         self.show_data()
 
     @property
     def focus_target(self) -> Widget:
-        """What gets the keys."""
+        """The widget that gets the focus."""
         return self
 
     @property
     def state(self) -> str:
-        """What is shown, in a few words. It may be somebody else's text."""
+        """What is shown, in a few words. Foreign text."""
         return ""
 
     @abstractmethod
     def exported(self) -> Exported | None:
-        """What is shown, for a file; None while there is nothing."""
+        """Return what is shown, for a file; None while there is nothing."""
 
     def export(self) -> None:
-        """Writes what is shown into a file."""
+        """Ask for a file and write what is shown into it."""
         export(self, self.session, f"{self.NAME.lower()} of {len(self.data)} runs", self.exported())
 
     async def read_again(self) -> None:
-        """The database changed: reads what is not in `data`. Raises `MldeckError`."""
+        """Read what is not in `data` again after the database changed. Raises `MldeckError`."""
 
     @property
     def is_busy(self) -> bool:
-        """Whether it is reading something that can be stopped."""
+        """Whether something is being read that can be stopped."""
         return False
 
     def stop_reading(self) -> None:
-        """Stops it, and leaves what is there."""
+        """Stop reading and keep what is shown."""
 
     def read_on(self) -> None:
-        """What was stopped is wanted after all."""
+        """Resume a stopped read."""
 
-    # -- what the place tells it
+    # -- called by the place
 
     def update_data(self, data: CompareData, cursor_run: str | None) -> None:
         self.data = data
@@ -102,10 +102,10 @@ class CompareView(Widget, can_focus=True):
             self.show_run()
             self.say_state()
 
-    # -- what it tells the place
+    # -- told to the place
 
-    def point_at(self, run_id: str | None) -> None:
-        """The cursor is on this run now."""
+    def set_cursor_run(self, run_id: str | None) -> None:
+        """Note that the cursor is on this run now, and tell the place."""
         if run_id != self.cursor_run:
             self.cursor_run = run_id
             self.say_state()
@@ -121,21 +121,21 @@ class CompareView(Widget, can_focus=True):
         return f"{self.NAME} of {len(self.data):,} runs{gone}"
 
     def say_state(self) -> None:
-        """Says in the border what is shown, and which run the cursor is on."""
+        """Show in the border what is shown, and the run under the cursor."""
         pointed = self.data.label(self.cursor_run) if self.cursor_run in self.data.by_id else ""
         retitle(self, self.heading, safe(" · ".join(part for part in (self.state, pointed) if part)))
 
-    # -- what is remembered
+    # -- remembered choices
 
     @property
     def choices(self) -> dict[str, Any]:
-        """What was remembered of this view for the experiments that the runs are of."""
+        """The choices remembered for this view and the experiments of the runs."""
         views = self._remembered.get(_MEMORY_KEY)
         chosen = views.get(self.NAME.lower()) if isinstance(views, dict) else None
         return dict(chosen) if isinstance(chosen, dict) else {}
 
     def remember(self, **choices: Any) -> None:
-        """Keeps them beside what is remembered already."""
+        """Remember these choices beside the ones remembered already."""
         remembered = self._remembered
         views = remembered.get(_MEMORY_KEY)
         before = views if isinstance(views, dict) else {}
@@ -149,7 +149,7 @@ class CompareView(Widget, can_focus=True):
     async def choose_axes(
         self, title: str, columns: Sequence[Column], chosen: Sequence[Column] = (), *, many: bool = False
     ) -> tuple[Column, ...] | None:
-        """Asks for one of the columns, or for several in an order; None: all is to stay as it is. Within a worker."""
+        """Ask for one of the columns, or for several in an order. Return None to leave them. Call it in a worker."""
         from mldeck.ui.kit.dialogs.picker import PickerDialog
 
         return await self.app.push_screen_wait(
