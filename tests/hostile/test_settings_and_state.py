@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from mldeck.errors import UsageError
 from mldeck.foreign import load_json, read_file
 from mldeck.settings import config_file, load_settings, state_folder
-from mldeck.ui.compare import axes as compare_axes
-from mldeck.ui.compare import data as comparing
+from mldeck.ui.compare.axes import columns_from_memory, logs_from_memory
+from mldeck.ui.compare.data import column_from_memory
 from mldeck.ui.state import metric_direction as best
 from mldeck.ui.state.columns import choice_from_json
 from mldeck.ui.state.saved_state import SavedState
@@ -25,8 +25,7 @@ from tests.fixture_stores import FixtureStore
 from tests.privileges import without_root_powers
 from tests.registry_rooms import MODEL
 from tests.store_rows import all_rows
-from tests.ui.compare.compare_deck import VIEW_NAMES
-from tests.ui.compare.compare_deck import comparing as comparing_deck
+from tests.ui.compare.compare_deck import VIEW_NAMES, comparing
 from tests.ui.deck import Deck, running_deck
 from tests.ui.filter.test_filter_line import type_text
 from tests.ui.textual_insides import told
@@ -269,9 +268,9 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_json_can_be_remembered(value: Any) -> None:
     choice_from_json(value)
-    compare_axes.columns_from_memory(value)
-    compare_axes.logs_from_memory(value)
-    comparing.column_from_memory(value)
+    columns_from_memory(value)
+    logs_from_memory(value)
+    column_from_memory(value)
     if isinstance(value, dict):
         best.remembered(value)
         best.remember(value, "rmse", best.Better.LOWER)
@@ -301,7 +300,7 @@ STRANGE: list[Any] = [None, 3, "x", [], {}, [["metrics", "rmse"]], {"metrics.rms
 async def test_compare_with_strange_choices(strange: Any, state: Path, taxi: Path) -> None:
     views = {name.lower(): dict.fromkeys(("metric", "x", "y", "colour", "log", "axes"), strange) for name in VIEW_NAMES}
     state.write_text(json.dumps({"experiments": {"1": {"columns": strange, "best": strange, "compare": views}}}))
-    async with comparing_deck(taxi, TAXI, 3) as deck:
+    async with comparing(taxi, TAXI, 3) as deck:
         for name in VIEW_NAMES:
             await deck.turn_to(name)
         assert complaints(deck) == []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mldeck.store.store import Store
 
 _FIRST_PAUSE_S = 0.25
-"""How long after a history was shown the next one is. The pause doubles each time, because so many pictures of hundreds of
+"""The least time between two drawings while histories are read. It doubles each time, because many pictures of hundreds of
 curves would keep a slow line busy."""
 
 
@@ -66,7 +66,7 @@ class HistoryLoader:
         self._session = session
         self._tell = tell
         self.view = CurveView()
-        """How the curves are looked at: its groups and its window say what is read besides the histories."""
+        """The view of the curves. Its groups and its window decide what is read besides the histories."""
         self.run_ids: tuple[str, ...] = ()
         self.metrics: tuple[str, ...] = ()
         """The metrics on the same axes; usually one."""
@@ -161,7 +161,7 @@ class HistoryLoader:
 
     @property
     def is_reading(self) -> bool:
-        """Whether something not known yet is being read. Looking for newer points does not count: nobody waits for them."""
+        """Whether histories not known yet are being read. Looking for newer points does not count: a chart is already there."""
         keys = self._known_keys
         has_all = bool(keys) and all(map(self.is_read, keys))
         return self._is_loading and not self.was_stopped and not has_all

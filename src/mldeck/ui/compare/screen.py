@@ -95,7 +95,7 @@ class CompareScreen(Place):
         self._cursor_run: str | None = None
         self._views: dict[int, CompareView] = {}
         self._earlier: list[tuple[dict[str, int], frozenset[str]]] = []
-        """For each time that runs were unmarked here: the marks before, and the runs unmarked; the newest last."""
+        """The marks before each time that runs were unmarked here, with the runs unmarked; the newest last."""
 
     def compose_body(self) -> ComposeResult:
         with Vertical():

@@ -21,7 +21,7 @@ from mldeck.ui.export.export import Exported
 from mldeck.ui.kit.grid import Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import COLUMNS, bindings
 from mldeck.ui.kit.lazy_row import LazyCells
-from mldeck.ui.state import metric_direction as best
+from mldeck.ui.state import metric_direction
 from mldeck.ui.state.metric_direction import Better
 from mldeck.ui.state.session import Session
 
@@ -229,7 +229,7 @@ class CompareTableView(CompareView, can_focus=False):
         return self.table
 
     def show_data(self) -> None:
-        table, greater_is_better = self.table, best.higher_is_better(self._directions)
+        table, greater_is_better = self.table, metric_direction.higher_is_better(self._directions)
         lines = CompareLines(self.data, self.options, greater_is_better, table.lines)
         table.show(lines, is_transposed=self.is_transposed, run_id=self.cursor_run)
 
@@ -318,7 +318,7 @@ class CompareTableView(CompareView, can_focus=False):
         """The better direction of each metric: what the user chose for these experiments, else what MLflow has recorded."""
         known = {key: Better.HIGHER if greater else Better.LOWER for key, greater in self.data.primary.items()}
         for experiment_id in self.data.experiment_ids:
-            known |= best.remembered(self.session.saved.experiments.get(experiment_id, {}))
+            known |= metric_direction.remembered(self.session.saved.experiments.get(experiment_id, {}))
         return known
 
     def action_better(self) -> None:
