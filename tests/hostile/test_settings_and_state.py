@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from mldeck.errors import UsageError
 from mldeck.foreign import load_json, read_file
 from mldeck.settings import config_file, load_settings, state_folder
-from mldeck.ui.compare.axes import columns_from_memory, logs_from_memory
-from mldeck.ui.compare.data import column_from_memory
+from mldeck.ui.compare.axes import columns_from_json, logs_from_json
+from mldeck.ui.compare.data import column_from_json
 from mldeck.ui.state import metric_direction as best
 from mldeck.ui.state.columns import choice_from_json
 from mldeck.ui.state.saved_state import SavedState
@@ -268,9 +268,9 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_json_can_be_remembered(value: Any) -> None:
     choice_from_json(value)
-    columns_from_memory(value)
-    logs_from_memory(value)
-    column_from_memory(value)
+    columns_from_json(value)
+    logs_from_json(value)
+    column_from_json(value)
     if isinstance(value, dict):
         best.remembered(value)
         best.remember(value, "rmse", best.Better.LOWER)

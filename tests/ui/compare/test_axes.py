@@ -15,11 +15,11 @@ from mldeck.charts.picture import Picture, PictureCell
 from mldeck.ui.compare.axes import (
     Dimensions,
     by_importance,
-    columns_from_memory,
+    columns_from_json,
     default_metric,
     informative_params,
-    logs_from_memory,
-    logs_to_memory,
+    logs_from_json,
+    logs_to_json,
     numbers_of_runs,
     parallel_axes,
 )
@@ -94,13 +94,13 @@ def test_params_whose_names_look_the_same_are_kept_apart() -> None:
     | st.dictionaries(st.text(), st.text())
 )
 def test_anything_may_have_been_remembered(written: Any) -> None:
-    assert all(column.key for column in columns_from_memory(written))
-    assert all(isinstance(each, bool) for each in logs_from_memory(written).values())
+    assert all(column.key for column in columns_from_json(written))
+    assert all(isinstance(each, bool) for each in logs_from_json(written).values())
 
 
 def test_what_was_chosen_comes_back() -> None:
-    assert columns_from_memory(["params.rate", "metrics.loss", "params.rate"]) == (RATE, LOSS)
-    assert logs_from_memory(logs_to_memory({RATE: True, LOSS: False})) == {RATE: True, LOSS: False}
+    assert columns_from_json(["params.rate", "metrics.loss", "params.rate"]) == (RATE, LOSS)
+    assert logs_from_json(logs_to_json({RATE: True, LOSS: False})) == {RATE: True, LOSS: False}
 
 
 def test_numbers_for_a_file_have_each_column_once() -> None:

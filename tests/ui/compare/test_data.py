@@ -17,8 +17,8 @@ from mldeck.ui.compare.data import (
     Delta,
     Group,
     best_of,
-    column_from_memory,
-    column_to_memory,
+    column_from_json,
+    column_to_json,
     differs,
     group_of,
     read_runs,
@@ -182,12 +182,12 @@ def test_what_is_a_number() -> None:
 
 @pytest.mark.parametrize("column", [RMSE, Column(Kind.PARAM, "a.b = c"), Column(Kind.ATTRIBUTE, "duration")])
 def test_a_column_is_remembered(column: Column) -> None:
-    assert column_from_memory(column_to_memory(column)) == column
+    assert column_from_json(column_to_json(column)) == column
 
 
 @pytest.mark.parametrize("written", [None, 3, "", "metrics", "metrics.", "nothing.rmse", ["metrics", "rmse"], {}])
 def test_what_is_no_column_is_none(written: object) -> None:
-    assert column_from_memory(written) is None
+    assert column_from_json(written) is None
 
 
 # -- reading

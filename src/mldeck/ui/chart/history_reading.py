@@ -1,4 +1,4 @@
-"""Reads the histories behind curves: which are kept, how a read is stopped, and which steps a window needs. No screen."""
+"""Reads single histories: newer points only if possible, with progress and a stop, and the steps that a window needs."""
 
 from __future__ import annotations
 

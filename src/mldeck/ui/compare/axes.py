@@ -19,8 +19,8 @@ from mldeck.ui.compare.data import (
     CompareData,
     Group,
     axis_name,
-    column_from_memory,
-    column_to_memory,
+    column_from_json,
+    column_to_json,
     differs,
     group_of,
 )
@@ -118,20 +118,20 @@ def _count(data: CompareData, column: Column) -> int:
 # -- what is remembered
 
 
-def columns_from_memory(written: object) -> tuple[Column, ...]:
-    found = map(column_from_memory, written) if isinstance(written, list) else ()
+def columns_from_json(written: object) -> tuple[Column, ...]:
+    found = map(column_from_json, written) if isinstance(written, list) else ()
     return tuple(dict.fromkeys(column for column in found if column is not None))
 
 
-def logs_to_memory(logs: Mapping[Column, bool]) -> dict[str, bool]:
-    return {column_to_memory(column): is_log for column, is_log in logs.items()}
+def logs_to_json(logs: Mapping[Column, bool]) -> dict[str, bool]:
+    return {column_to_json(column): is_log for column, is_log in logs.items()}
 
 
-def logs_from_memory(written: object) -> dict[Column, bool]:
+def logs_from_json(written: object) -> dict[Column, bool]:
     """Return which columns the user made logarithmic (True) or linear (False)."""
     if not isinstance(written, dict):
         return {}
-    found = ((column_from_memory(name), is_log) for name, is_log in written.items())
+    found = ((column_from_json(name), is_log) for name, is_log in written.items())
     return {column: is_log for column, is_log in found if column is not None and isinstance(is_log, bool)}
 
 

@@ -196,12 +196,12 @@ def axis_name(column: Column) -> str:
     return "duration (s)" if column == DURATION else column.key
 
 
-def column_to_memory(column: Column) -> str:
+def column_to_json(column: Column) -> str:
     return str(column)
 
 
-def column_from_memory(written: object) -> Column | None:
-    """Return the column that `column_to_memory` wrote; None for anything else."""
+def column_from_json(written: object) -> Column | None:
+    """Return the column that `column_to_json` wrote; None for anything else."""
     if not isinstance(written, str):
         return None
     kind, _, key = written.partition(".")

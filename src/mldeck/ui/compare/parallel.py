@@ -13,9 +13,9 @@ from textual.message import Message
 from mldeck.charts.parallel import Brush, DrawnAxis, most_axes
 from mldeck.charts.picture import Ink, Picture, PictureCell, Role
 from mldeck.model import Column
-from mldeck.ui.compare.axes import columns_from_memory, numbers_of_runs
+from mldeck.ui.compare.axes import columns_from_json, numbers_of_runs
 from mldeck.ui.compare.brush import Brushing, brush_text
-from mldeck.ui.compare.data import axis_name, column_to_memory
+from mldeck.ui.compare.data import axis_name, column_to_json
 from mldeck.ui.compare.keys import PARALLEL
 from mldeck.ui.compare.parallel_drawing import ParallelDrawing, ParallelOptions, draw_parallel
 from mldeck.ui.compare.picture_view import ComparePictureView
@@ -53,7 +53,7 @@ class ParallelView(ComparePictureView[ParallelDrawing]):
 
     def recall(self) -> None:
         super().recall()
-        self.axes = columns_from_memory(self.choices.get("axes"))
+        self.axes = columns_from_json(self.choices.get("axes"))
         self.brushes = {}
 
     def show_data(self) -> None:
@@ -172,7 +172,7 @@ class ParallelView(ComparePictureView[ParallelDrawing]):
     def _take_axes(self, axes: tuple[Column, ...], cursor: Column) -> None:
         self.axes = axes
         self.brushes = {column: brush for column, brush in self.brushes.items() if column in axes}
-        self.remember(axes=[column_to_memory(column) for column in axes])
+        self.remember(axes=[column_to_json(column) for column in axes])
         self.redraw()
         self._put_cursor(cursor)
 

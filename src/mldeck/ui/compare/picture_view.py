@@ -17,8 +17,8 @@ from textual.widgets import Static
 from mldeck.charts.picture import Picture
 from mldeck.format import safe
 from mldeck.model import Column
-from mldeck.ui.compare.axes import Dimensions, logs_from_memory, logs_to_memory
-from mldeck.ui.compare.data import column_from_memory, column_to_memory
+from mldeck.ui.compare.axes import Dimensions, logs_from_json, logs_to_json
+from mldeck.ui.compare.data import column_from_json, column_to_json
 from mldeck.ui.compare.view import CompareView
 from mldeck.ui.kit.background_drawing import Redrawing
 from mldeck.ui.kit.cell_text import cell_text
@@ -70,8 +70,8 @@ class ComparePictureView(CompareView, Redrawing[AnyDrawing]):
     def recall(self) -> None:
         """Load the choices remembered for the experiments of the runs, which are others than before."""
         choices = self.choices
-        self.logs = logs_from_memory(choices.get("log"))
-        self.roles = {role: column_from_memory(choices[role]) for role in self.ROLES if role in choices}
+        self.logs = logs_from_json(choices.get("log"))
+        self.roles = {role: column_from_json(choices[role]) for role in self.ROLES if role in choices}
 
     # -- drawing
 
@@ -121,12 +121,12 @@ class ComparePictureView(CompareView, Redrawing[AnyDrawing]):
             self.notify(f"{made.name} {reason}: it cannot have a log axis", timeout=3)
             return
         self.logs[column] = not made.is_log
-        self.remember(log=logs_to_memory(self.logs))
+        self.remember(log=logs_to_json(self.logs))
         self.redraw()
 
     def choose_role(self, role: str, column: Column | None) -> None:
         self.roles[role] = column
-        self.remember(**{role: None if column is None else column_to_memory(column)})
+        self.remember(**{role: None if column is None else column_to_json(column)})
         self.redraw()
 
     @work(group="choose", exclusive=True)

@@ -17,7 +17,8 @@ from mldeck.ui.export.export import Exported, export
 from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.state.session import Session
 
-_MEMORY_KEY = "compare"
+_SAVED_KEY = "compare"
+"""The key of the choices of all views in the saved state."""
 
 
 class CompareView(Widget, can_focus=True):
@@ -90,6 +91,7 @@ class CompareView(Widget, can_focus=True):
     # -- called by the place
 
     def update_data(self, data: CompareData, cursor_run: str | None) -> None:
+        """Show other data, with the cursor on a run if it is in them; else on the first."""
         self.data = data
         first = data.run_ids[0] if data.run_ids else None
         self.cursor_run = cursor_run if cursor_run in data.by_id else first
@@ -97,6 +99,7 @@ class CompareView(Widget, can_focus=True):
         self.say_state()
 
     def update_run(self, cursor_run: str | None) -> None:
+        """Put the cursor on a run, if it is in the data."""
         if cursor_run != self.cursor_run and cursor_run in self.data.by_id:
             self.cursor_run = cursor_run
             self.show_run()
@@ -130,16 +133,16 @@ class CompareView(Widget, can_focus=True):
     @property
     def choices(self) -> dict[str, Any]:
         """The choices remembered for this view and the experiments of the runs."""
-        views = self._remembered.get(_MEMORY_KEY)
+        views = self._remembered.get(_SAVED_KEY)
         chosen = views.get(self.NAME.lower()) if isinstance(views, dict) else None
         return dict(chosen) if isinstance(chosen, dict) else {}
 
     def remember(self, **choices: Any) -> None:
         """Remember these choices beside the ones remembered already."""
         remembered = self._remembered
-        views = remembered.get(_MEMORY_KEY)
+        views = remembered.get(_SAVED_KEY)
         before = views if isinstance(views, dict) else {}
-        remembered[_MEMORY_KEY] = {**before, self.NAME.lower(): {**self.choices, **choices}}
+        remembered[_SAVED_KEY] = {**before, self.NAME.lower(): {**self.choices, **choices}}
         self.session.saved.save()
 
     @property
