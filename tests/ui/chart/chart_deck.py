@@ -1,4 +1,4 @@
-"""A deck with the chart of some runs open, full screen, and what one wants to know of it."""
+"""A deck with the chart of some runs open, full screen."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ChartDeck(Deck):
         return drawing
 
     async def until_drawn(self) -> None:
-        """Everything is read, and on screen."""
+        """Wait until everything is read and on screen."""
         await self.until(
             lambda: self.pane.drawing is not None and not self.pane.is_reading and self.pane.is_drawn and self._fits,
             "the chart",
@@ -42,7 +42,7 @@ class ChartDeck(Deck):
 
     @property
     def _fits(self) -> bool:
-        """Whether the legend is as large as it is to be, and the picture drawn for what that leaves of the pane."""
+        """Whether the legend has its final size and the picture is drawn for the rest of the pane."""
         legend, picture = self.pane.legend, self.drawing.picture
         across, up = legend.styles.width, legend.styles.height
         is_laid_out = (across is None or not across.is_cells or across.value == legend.outer_size.width) and (
@@ -51,7 +51,7 @@ class ChartDeck(Deck):
         return (is_laid_out or not legend.display) and self.pane.plot.size == (picture.width, picture.height)
 
     async def key(self, *keys: str) -> None:
-        """Presses keys, and waits until what they do is on screen."""
+        """Press keys, and wait until their effect is on screen."""
         await self.press(*keys)
         await self.until_drawn()
 
@@ -67,7 +67,7 @@ async def chart_of(
     experiment: str = CHURN,
     count: int = CHURN_RUNS,
 ) -> AsyncIterator[ChartDeck]:
-    """The first of the runs is under the cursor, all of them are marked if there are several; then `m` is pressed."""
+    """Open the chart of some runs with `m`: the first is under the cursor, and all are marked if there are several."""
     async with running_deck(store.db, experiment=experiment, size=size, theme=theme) as plain:
         deck = ChartDeck(plain.app, plain.pilot)
         await deck.until_counted(count)
@@ -86,7 +86,7 @@ async def chart_of(
 def log(
     path: Path, run_id: str, key: str, points: Sequence[tuple[int, float]], timestamp: int = 1_800_000_000_000
 ) -> None:
-    """Another program logs (step, value) pairs."""
+    """Log (step, value) pairs as another program does."""
     with writing(path) as connection:
         connection.executemany(
             "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES (?, ?, ?, ?, ?, ?)",

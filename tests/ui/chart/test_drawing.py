@@ -1,4 +1,4 @@
-"""From histories to a picture, and what can be read off it. No screen."""
+"""Drawing histories, and reading values off the picture. No screen."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_hidden_run_keeps_its_line_in_the_legend() -> None:
     assert drawing.readings(50)[1] is None
 
 
-def test_solo_lets_the_others_stand_back() -> None:
+def test_solo_draws_the_others_faint() -> None:
     some = [series("one", RAMP, colour=1), series("two", HILL, colour=2)]
     drawing = draw(some, CurveView().with_solo(some[0].key))
     inks = {cell.ink for row in drawing.picture.rows for cell in row if cell.ink.role is Role.SERIES}
@@ -67,7 +67,7 @@ def test_solo_lets_the_others_stand_back() -> None:
     assert {ink.index for ink in inks if ink.is_faint} == {2}
 
 
-def test_what_was_logged_once_is_a_bar() -> None:
+def test_metrics_logged_once_are_bars() -> None:
     drawing = draw([series("one", [0.5]), series("two", [0.25]), series("three", [])])
     assert drawing.is_bars
     assert "0.25" in drawing.picture.text
@@ -77,7 +77,7 @@ def test_what_was_logged_once_is_a_bar() -> None:
     assert not draw([series("one", [0.5]), series("two", RAMP)]).is_bars
 
 
-def test_what_is_being_read_has_a_line_without_points() -> None:
+def test_a_history_being_read_has_a_line_without_points() -> None:
     unread = replace(series("two", []), history=None)
     drawing = draw([series("one", RAMP), unread])
     assert drawing.lines[1].curve.count == 0
@@ -114,7 +114,7 @@ def test_the_crosshair_comes_in_from_the_edge_and_stays_in_sight() -> None:
     assert drawing.column_of(x) == plot.left + 10
 
 
-def test_the_crosshair_jumps_over_emptiness() -> None:
+def test_the_crosshair_jumps_over_columns_without_points() -> None:
     drawing = draw([series("one", [0.0, 1.0, 2.0])])
     x = drawing.moved(drawing.edge(-1), 1)
     reading = drawing.readings(x or 0.0)[0]

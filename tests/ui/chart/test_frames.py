@@ -18,7 +18,7 @@ CHURN = ["logreg", "rf5", "rf10", "rf20", "diverged"]
 
 @pytest.fixture
 def store(store_copy: Callable[[str], FixtureStore], monkeypatch: pytest.MonkeyPatch) -> FixtureStore:
-    """Its path is the same everywhere."""
+    """A store with the same relative path on every machine."""
     found = store_copy("mlflow-3.17.2")
     monkeypatch.chdir(found.path)
     return FixtureStore(found.path, found.db.relative_to(found.path), found.manifest)

@@ -1,4 +1,4 @@
-"""Reading what is behind curves: what is read, what is told, and stopping it. No screen."""
+"""Loading the histories of a chart: what is read, what is told, and stopping. No screen."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def session(store: FixtureStore) -> Iterator[Session]:
 
 
 class Loading:
-    """A loader, and what it told."""
+    """A loader and the news that it told."""
 
     def __init__(self, session: Session) -> None:
         self.news: list[News] = []
@@ -52,7 +52,7 @@ class Loading:
 
     @property
     def counts(self) -> list[int | None]:
-        """The number of points of each curve; None as long as it is not read."""
+        """The number of points of each curve; None if it is not read yet."""
         return [None if each.history is None else len(each.history) for each in self.loader.series()]
 
 
@@ -116,7 +116,7 @@ async def test_groups_are_the_values_of_a_param(loading: Loading, forests: list[
 
 
 class Held:
-    """Holds up every history after the first, until it is let go or interrupted."""
+    """Holds back every history after the first until released or interrupted."""
 
     def __init__(self) -> None:
         self.is_waiting = threading.Event()

@@ -1,4 +1,4 @@
-"""What is kept of histories, how a read is stopped, and which steps a window needs. No screen."""
+"""The cache of histories, stopping a read, and the steps that a window needs. No screen."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def history(run_id: str, count: int, *, was_stopped: bool = False, of: int | Non
     )
 
 
-def test_what_was_looked_at_longest_ago_goes_first() -> None:
+def test_the_least_recently_used_history_is_dropped_first() -> None:
     cache = HistoryCache(most_bytes=24 * 25)
     a, b, c = (SeriesKey(name, "loss") for name in "abc")
     cache.add(history("a", 10))
@@ -49,7 +49,7 @@ def test_one_history_is_kept_whatever_its_size() -> None:
     assert cache.get(SeriesKey("a", "loss")) is not None
 
 
-def test_a_history_counts_once_and_half_a_one_not_at_all() -> None:
+def test_a_history_counts_once_and_a_stopped_one_is_not_kept() -> None:
     cache = HistoryCache()
     cache.add(history("a", 10))
     cache.add(history("a", 12))
@@ -93,7 +93,9 @@ def test_a_read_that_was_stopped_before_it_began_has_no_result() -> None:
 
 
 @pytest.mark.parametrize("fixture_store", DESCRIBED_FIXTURES, indirect=True)
-def test_what_is_known_is_only_renewed(fixture_store: FixtureStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_newer_points_of_a_known_history_are_read(
+    fixture_store: FixtureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = SeriesKey(fixture_store.run("logreg"), "loss")
     store, cache = Store(fixture_store.db), HistoryCache()
     try:

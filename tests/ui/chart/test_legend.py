@@ -1,4 +1,4 @@
-"""The legend of a chart: names, and values whose points stand below each other."""
+"""The legend of a chart: names, and values aligned on the decimal point."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chart of metrics, full screen: every key, reading, stopping, and growing while one watches."""
+"""The full-screen chart of metrics: every key, reading, stopping and live growth."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_the_marked_runs_and_the_one_under_the_cursor_are_overlaid(store: 
             assert name in deck.frame
 
 
-async def test_escape_comes_back_to_where_one_was(store: FixtureStore) -> None:
+async def test_escape_goes_back_to_the_same_cell(store: FixtureStore) -> None:
     async with chart_of(store, FORESTS) as deck:
         table = deck.screen.table
         row, column = table.cursor_row, table.cursor_column
@@ -111,7 +111,7 @@ async def test_runs_without_points_say_so(store: FixtureStore) -> None:
         await deck.until_shown("No run to show.")
 
 
-async def test_the_place_can_be_left_and_is_as_it_was(store: FixtureStore) -> None:
+async def test_the_chart_keeps_its_view_while_another_place_is_shown(store: FixtureStore) -> None:
     async with chart_of(store, FORESTS) as deck:
         await deck.key("plus", "plus")
         window = deck.pane.view.window
@@ -139,7 +139,7 @@ async def test_the_axis_goes_from_steps_to_times(store: FixtureStore) -> None:
         assert deck.drawing.full == (0, 29)
 
 
-async def test_log_and_smoothing_are_said(store: FixtureStore) -> None:
+async def test_the_title_names_log_and_smoothing(store: FixtureStore) -> None:
     async with chart_of(store, FORESTS) as deck:
         await deck.key("l")
         await deck.until_shown("step · log")
@@ -216,7 +216,7 @@ async def test_the_plot_is_laid_out_once_however_often_it_is_drawn(store: Fixtur
         assert len([each for each in deck.pane.plot.query(PlotSlice) if each.display]) == 1, "no half characters"
 
 
-async def test_how_far_the_reading_is_paints_the_border_only(
+async def test_showing_the_progress_paints_only_the_border(
     store: FixtureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with chart_of(store, ["logreg"]) as deck:
@@ -232,7 +232,7 @@ async def test_how_far_the_reading_is_paints_the_border_only(
         assert len(sent) == 1
 
 
-async def test_what_is_wanted_twice_is_drawn_once(store: FixtureStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_requests_at_once_are_drawn_once(store: FixtureStore, monkeypatch: pytest.MonkeyPatch) -> None:
     async with chart_of(store, ["logreg"]) as deck:
         drawn = []
         real = Drawer.draw
@@ -409,7 +409,7 @@ async def test_several_metrics_of_one_run(store: FixtureStore) -> None:
         assert deck.pane.metrics == ("auc",)
 
 
-async def test_what_was_seen_is_not_read_again(store: FixtureStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_known_history_is_not_read_again(store: FixtureStore, monkeypatch: pytest.MonkeyPatch) -> None:
     async with chart_of(store, FORESTS) as deck:
         monkeypatch.setattr(Store, "read_history", None)
         await deck.press("escape", "m")
@@ -462,7 +462,7 @@ async def test_hostile_names_are_only_text(store: FixtureStore) -> None:
 # -- live
 
 
-async def test_a_curve_grows_while_one_watches(store: FixtureStore) -> None:
+async def test_a_curve_grows_while_it_is_shown(store: FixtureStore) -> None:
     run = store.run("running")
     async with chart_of(store, ["running"]) as deck:
         assert deck.drawing.lines[0].curve.count == 3
@@ -474,7 +474,7 @@ async def test_a_curve_grows_while_one_watches(store: FixtureStore) -> None:
         await deck.until_shown("step 40")
 
 
-async def test_a_moved_view_is_not_thrown_back(store: FixtureStore) -> None:
+async def test_new_points_do_not_move_a_zoomed_view(store: FixtureStore) -> None:
     run = store.run("rf5")
     async with chart_of(store, FORESTS) as deck:
         await deck.key("home", "plus", "plus")
@@ -507,7 +507,7 @@ async def test_nothing_is_drawn_while_nothing_changes(store: FixtureStore, monke
         assert deck.pane._wanted == wanted
 
 
-async def test_a_run_that_is_gone_is_shown_no_more(store: FixtureStore) -> None:
+async def test_a_run_deleted_from_the_database_disappears(store: FixtureStore) -> None:
     async with chart_of(store, FORESTS) as deck:
         with writing(store.db) as connection:
             connection.execute("DELETE FROM runs WHERE run_uuid = ?", (store.run("rf10"),))
@@ -517,11 +517,11 @@ async def test_a_run_that_is_gone_is_shown_no_more(store: FixtureStore) -> None:
 
 
 def is_whole(detail: History | None) -> bool:
-    """What is read of a wider window, when the keys come slowly, is thinned too."""
+    """Return whether a detail has all points. That of a wider window, read while keys come slowly, is thinned."""
     return detail is not None and not detail.is_thinned
 
 
-async def test_a_history_too_long_to_hold_is_read_again_where_one_looks(
+async def test_the_window_of_a_history_too_long_to_hold_is_read_in_full(
     store: FixtureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(histories, "PointCollector", partial(PointCollector, 1_000))
@@ -554,7 +554,7 @@ async def test_a_history_too_long_to_hold_is_read_again_where_one_looks(
 
 
 class Gate:
-    """Holds up every history until it is opened; a read that is interrupted hands back what there is."""
+    """Holds back every history after the first until it is opened or the read is interrupted."""
 
     def __init__(self) -> None:
         self.is_open = threading.Event()
@@ -586,7 +586,7 @@ async def opened(store: FixtureStore, deck: Any) -> None:
     deck.pane.show([store.run(each) for each in FORESTS], "loss")
 
 
-async def test_what_is_read_is_shown_and_escape_stops_the_rest(store: FixtureStore, gate: Gate) -> None:
+async def test_histories_are_shown_as_they_are_read_and_escape_stops_the_rest(store: FixtureStore, gate: Gate) -> None:
     async with chart_of(store, ["rf5"]) as deck:
         await opened(store, deck)
         await deck.until_shown("1 of 3 · 12,375 points… Esc stops")
@@ -608,7 +608,7 @@ async def test_what_is_read_is_shown_and_escape_stops_the_rest(store: FixtureSto
         assert isinstance(deck.app.screen, RunsScreen)
 
 
-async def test_what_was_stopped_is_not_begun_again_by_a_change(store: FixtureStore, gate: Gate) -> None:
+async def test_a_change_does_not_resume_a_stopped_read(store: FixtureStore, gate: Gate) -> None:
     async with chart_of(store, ["rf5"]) as deck:
         await opened(store, deck)
         await deck.until(lambda: gate.waiting == 2, "the second history")
@@ -619,7 +619,7 @@ async def test_what_was_stopped_is_not_begun_again_by_a_change(store: FixtureSto
         assert gate.waiting == 2
 
 
-async def test_what_was_stopped_is_read_when_one_asks_for_everything(store: FixtureStore, gate: Gate) -> None:
+async def test_refreshing_resumes_a_stopped_read(store: FixtureStore, gate: Gate) -> None:
     async with chart_of(store, ["rf5"]) as deck:
         await opened(store, deck)
         await deck.until(lambda: gate.waiting == 2, "the second history")
@@ -631,7 +631,7 @@ async def test_what_was_stopped_is_read_when_one_asks_for_everything(store: Fixt
         await deck.until(lambda: [line.curve.count for line in deck.drawing.lines] == [30, 30, 30], "all of it")
 
 
-async def test_looking_for_what_is_newer_is_nothing_to_stop(
+async def test_escape_leaves_at_once_while_newer_points_are_read(
     store: FixtureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits, is_open = threading.Event(), threading.Event()
@@ -659,7 +659,9 @@ async def test_leaving_stops_reading(store: FixtureStore, gate: Gate) -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_database_that_cannot_be_read_is_said(store: FixtureStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_title_says_that_the_database_cannot_be_read(
+    store: FixtureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with chart_of(store, ["logreg"]) as deck:
         real = Store.read_history
 

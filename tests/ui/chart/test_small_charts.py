@@ -1,4 +1,4 @@
-"""The metrics of a run as small charts: how they are arranged, moved among, read, and opened."""
+"""The metrics of a run as small charts: layout, cursor, reading and opening."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_as_many_columns_as_fit() -> None:
     assert len({slot.column for slot in pages_of(keys[:2], frozenset(), 120, 20).slots}) == 2
 
 
-def test_what_does_not_fit_is_on_the_next_page() -> None:
+def test_charts_that_do_not_fit_are_on_the_next_page() -> None:
     pages = pages_of([f"m{index}" for index in range(10)], frozenset(), 60, 12)
     assert pages.count == 3
     assert [slot.page for slot in pages.slots] == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
@@ -56,7 +56,7 @@ def test_a_single_group_is_not_folded() -> None:
     assert [slot.metric for slot in pages.slots] == [0, 1]
 
 
-def test_what_got_no_further_than_step_0_takes_a_line_at_the_end() -> None:
+def test_metrics_at_step_0_take_a_line_each_at_the_end() -> None:
     pages = arranged(["", VALUES, "val/", VALUES, VALUES, "system/", "val/"], frozenset({"system/"}), 60, 30)
     assert [group for _, _, group in pages.headings] == ["val/", VALUES, "system/"]
     values = [slot for slot in pages.slots if slot.group == VALUES]
@@ -168,9 +168,7 @@ async def test_a_history_is_said_to_be_read_as_long_as_it_is(
         await deck.until(lambda: "reading…" not in deck.frame, "curves")
 
 
-async def test_pages_are_turned_and_only_what_is_seen_is_read(
-    store: FixtureStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_only_the_charts_of_the_shown_page_are_read(store: FixtureStore, monkeypatch: pytest.MonkeyPatch) -> None:
     run = store.run("logreg")
     for index in range(30):
         log(store.db, run, f"train/m{index:02}", [(0, 1.0), (1, float(index))])
@@ -212,7 +210,7 @@ async def test_system_metrics_are_unfolded_by_enter(store: FixtureStore) -> None
         await deck.until_shown("▸ system/")
 
 
-async def test_the_list_is_there_too_and_remembered(store: FixtureStore) -> None:
+async def test_the_choice_between_list_and_charts_is_kept(store: FixtureStore) -> None:
     async with running_deck(store.db, experiment=CHURN) as deck:
         small = await open_metrics(deck, store.run("logreg"))
         await deck.press("v")

@@ -1,4 +1,4 @@
-"""How curves are looked at: windows, axes, ranges and what stands out. No screen."""
+"""The view of curves: windows, axes, ranges and highlighting. No screen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_zooming_in_and_out_again_shows_everything() -> None:
     assert nearer.zoomed(FULL, 500.0, -1).window is None, "nothing is left out: the end is followed again"
 
 
-def test_what_is_under_the_crosshair_stays_where_it_is() -> None:
+def test_zooming_keeps_the_point_under_the_crosshair_in_place() -> None:
     nearer = CurveView().zoomed(FULL, 100.0, 1)
     assert nearer.window == (50.0, 550.0)
 
@@ -79,14 +79,14 @@ def test_smoothing_has_two_ends() -> None:
     assert CurveView().smoother(100).weight == SMOOTHINGS[-1]
 
 
-def test_hiding_and_soloing_are_taken_back_by_the_same_key() -> None:
+def test_hiding_and_solo_are_undone_by_the_same_key() -> None:
     view = CurveView()
     assert view.with_hidden(KEY).with_hidden(KEY) == view
     assert view.with_solo(KEY).solo == KEY
     assert view.with_solo(KEY).with_solo(KEY) == view
 
 
-def test_the_summary_names_what_is_not_as_usual() -> None:
+def test_the_summary_names_what_differs_from_the_default() -> None:
     view = CurveView(Axis.WALL, True, 2, (1.0, 2.0), Range.CUSTOM, (0.5, 3e-5 + 1), solo=KEY)
     assert view.summary == "wall time · log · smoothing 0.6 · y 0.5 to 1.00003 · zoomed · solo"
     assert CurveView().summary == "step"
@@ -107,7 +107,7 @@ def test_the_summary_names_what_is_not_as_usual() -> None:
         ("", None),
     ],
 )
-def test_a_range_by_hand(text: str, expected: tuple[float, float] | None) -> None:
+def test_a_custom_range(text: str, expected: tuple[float, float] | None) -> None:
     assert parsed_range(text) == expected
 
 

@@ -20,7 +20,7 @@ class CompareDeck(Deck):
 
     @property
     def place(self) -> CompareScreen:
-        """Also while another place is shown."""
+        """The place Compare, also while another place is shown."""
         screen = self.app.screen_stack[0]
         if isinstance(screen, CompareScreen):
             self._place = screen
@@ -33,7 +33,7 @@ class CompareDeck(Deck):
         return self.place.view
 
     async def until_data(self, count: int) -> None:
-        """So many runs are compared, and the view shows them."""
+        """Wait until so many runs are compared and the view shows them."""
         await self.until(lambda: len(self.place.data) == count, f"{count} runs")
         if count >= 2:
             await self.until(lambda: self.place.view and self.place.view.data is self.place.data, "the view")
@@ -56,7 +56,7 @@ async def comparing(
     size: tuple[int, int] = (120, 40),
     theme: str | None = None,
 ) -> AsyncIterator[CompareDeck]:
-    """The first runs of the experiment are marked."""
+    """Run a deck in the place Compare, with the first runs of the experiment marked."""
     async with running_deck(path, experiment=experiment, size=size, theme=theme) as runs:
         deck = CompareDeck(runs.app, runs.pilot)
         table = deck.screen.table
@@ -78,7 +78,7 @@ def record(
     tags: Mapping[str, str] | None = None,
     name: str | None = None,
 ) -> RunRecord:
-    """A run with the id `r<number>`."""
+    """Return a run with the id `r<number>`."""
     run = Run(f"r{number}", name or f"run-{number}", "1", "FINISHED", "active", number * 1000, number * 2000)
     return RunRecord(run, metrics or {}, params or {}, tags or {})
 

@@ -1,4 +1,4 @@
-"""A deck in one of the pictures of the place Compare, and what one wants to know of it."""
+"""A deck in one of the pictures of the place Compare."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def metric(key: str) -> Column:
 
 class PicturesDeck(CompareDeck):
     def of(self, kind: type[AnyView]) -> AnyView:
-        """The view that is shown."""
+        """Return the view that is shown, of the given class."""
         assert isinstance(self.view, kind)
         return self.view
 
@@ -40,12 +40,12 @@ class PicturesDeck(CompareDeck):
         await self.until(lambda: view.drawing is not None and view.is_drawn and view.plot.picture, "a picture")
 
     async def key(self, *keys: str) -> None:
-        """Presses keys, and waits until what they do is on screen."""
+        """Press keys, and wait until their effect is on screen."""
         await self.press(*keys)
         await self.until_drawn()
 
     async def answer(self, key: str, *typed: str) -> None:
-        """Presses a key that opens the dialog of axes, types into that, and waits for the picture."""
+        """Press a key that opens the picker of axes, type into it, and wait for the picture."""
         await self.press(key)
         await self.until(lambda: isinstance(self.app.screen, PickerDialog), "the dialog")
         await self.until(lambda: isinstance(self.app.focused, Input), "the focus")
@@ -67,7 +67,7 @@ async def picturing(
     size: tuple[int, int] = (120, 40),
     theme: str | None = None,
 ) -> AsyncIterator[PicturesDeck]:
-    """The first runs of the experiment are marked, and drawn."""
+    """Run a deck in one of the pictures, with the first runs of the experiment marked."""
     async with comparing(db, experiment, count, view="Table", size=size, theme=theme) as plain:
         deck = PicturesDeck(plain.app, plain.pilot)
         steps = ["Table", "Importance", "Contour", "Scatter", "Parallel"].index(view)

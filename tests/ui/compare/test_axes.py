@@ -1,4 +1,4 @@
-"""What is on the axes before anybody chose, and what is remembered."""
+"""The default axes of the pictures, brushes, and saved choices."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_metric_is_one_that_most_runs_have_and_that_differs() -> None:
     assert default_metric(data_of(record(1), record(2))) is None
 
 
-def test_params_that_go_with_the_metric_come_first_and_rare_ones_last() -> None:
+def test_related_params_come_first_and_rare_ones_last() -> None:
     assert informative_params(SWEEP, LOSS)[0] == RATE
     assert informative_params(SWEEP, LOSS)[-1] == RARE
     assert set(informative_params(SWEEP, None)) == {RATE, DEPTH, RARE}
@@ -64,7 +64,7 @@ def test_axes_are_the_params_by_name_then_the_metric_as_many_as_fit() -> None:
     assert parallel_axes(SWEEP, LOSS, 2) == (RATE, LOSS)
 
 
-def test_without_params_of_numbers_words_and_other_metrics_are_axes() -> None:
+def test_without_numeric_params_texts_and_other_metrics_are_axes() -> None:
     data = data_of(record(1, {"a": 1.0, "b": 2.0}, {"word": "x"}), record(2, {"a": 2.0, "b": 1.0}, {"word": "y"}))
     assert parallel_axes(data, metric("a"), 12) == (metric("b"), param("word"), *_duration(data), metric("a"))
 
@@ -73,7 +73,7 @@ def _duration(data: Any) -> tuple[Any, ...]:
     return tuple(column for column in data.axes if column.kind.value == "attributes")
 
 
-def test_params_over_decades_are_logarithmic_unless_somebody_said_no() -> None:
+def test_params_over_decades_are_logarithmic_unless_the_user_chose_otherwise() -> None:
     dimensions = Dimensions(SWEEP)
     assert dimensions.of(RATE).is_log
     assert not dimensions.of(RATE, False).is_log
@@ -93,12 +93,12 @@ def test_params_whose_names_look_the_same_are_kept_apart() -> None:
     st.recursive(st.none() | st.booleans() | st.text() | st.integers(), st.lists)
     | st.dictionaries(st.text(), st.text())
 )
-def test_anything_may_have_been_remembered(written: Any) -> None:
+def test_no_saved_value_raises(written: Any) -> None:
     assert all(column.key for column in columns_from_json(written))
     assert all(isinstance(each, bool) for each in logs_from_json(written).values())
 
 
-def test_what_was_chosen_comes_back() -> None:
+def test_choices_are_restored() -> None:
     assert columns_from_json(["params.rate", "metrics.loss", "params.rate"]) == (RATE, LOSS)
     assert logs_from_json(logs_to_json({RATE: True, LOSS: False})) == {RATE: True, LOSS: False}
 
@@ -138,7 +138,7 @@ def test_a_brush_keeps_the_runs_between_its_ends(
     assert brushing.turned().brush == brushing.brush
 
 
-def test_a_brush_in_words() -> None:
+def test_a_brush_as_text() -> None:
     values = dimension("x", [1.0, 2.0, 3.0, math.nan])
     assert brush_text(values, Brush(1.5, math.inf)) == "x 2 to 3"
     assert brush_text(values, Brush(1.5, 2.5, True)) == "x 2 and NaN"

@@ -1,4 +1,4 @@
-"""The marked runs as values: columns, what differs, how far from a baseline, names that stay apart."""
+"""The values of the marked runs: columns, differences, baseline, and short names that stay distinct."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_what_differs_does_not_depend_on_the_order(each: list[Value]) -> None:
         (3e-5, 4e-5, "+1e-5  +33.3%"),
     ],
 )
-def test_how_far_a_value_is_from_the_baseline(baseline: float, value: float, text: str) -> None:
+def test_the_difference_from_the_baseline(baseline: float, value: float, text: str) -> None:
     delta = Delta.between(baseline, value)
     assert delta is not None
     assert delta.text == text
@@ -92,7 +92,7 @@ def test_how_far_a_value_is_from_the_baseline(baseline: float, value: float, tex
     ("baseline", "value"),
     [(None, 1.0), (1.0, None), (NAN, 1.0), (1.0, NAN), (INF, INF), (1.0, -INF), (-1.7e308, 1.7e308)],
 )
-def test_where_there_is_no_telling(baseline: float | None, value: float | None) -> None:
+def test_there_is_no_difference_between_missing_or_infinite_values(baseline: float | None, value: float | None) -> None:
     assert Delta.between(baseline, value) is None
 
 
@@ -186,7 +186,7 @@ def test_a_column_is_remembered(column: Column) -> None:
 
 
 @pytest.mark.parametrize("written", [None, 3, "", "metrics", "metrics.", "nothing.rmse", ["metrics", "rmse"], {}])
-def test_what_is_no_column_is_none(written: object) -> None:
+def test_a_saved_text_that_names_no_column_is_none(written: object) -> None:
     assert column_from_json(written) is None
 
 
@@ -219,7 +219,7 @@ def _key(metric: Metric) -> tuple[bool, str]:
     return metric.key.startswith("system/"), metric.key
 
 
-def test_what_mlflow_was_told_is_known(store_copy: CopyOf) -> None:
+def test_the_primary_metrics_are_read(store_copy: CopyOf) -> None:
     db = store_copy("nyc-taxi").db
     with writing(db) as connection:
         experiment_id, run_id = connection.execute("SELECT experiment_id, run_uuid FROM runs LIMIT 1").fetchone()

@@ -1,4 +1,4 @@
-"""Whole frames of the place Compare. `MLDECK_UPDATE_FRAMES=1` writes them anew, as with the other frames."""
+"""Whole frames of the place Compare. `MLDECK_UPDATE_FRAMES=1` records them again, like the other frames."""
 
 from __future__ import annotations
 

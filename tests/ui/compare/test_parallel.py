@@ -71,7 +71,7 @@ async def test_up_and_down_walk_along_the_axis_and_name_the_run(taxi: Path) -> N
         assert "rmse" not in deck.view.data.by_id[deck.view.cursor_run or ""].metrics or "NaN" in readout_of(deck)
 
 
-async def test_a_brush_dims_the_others_and_counts_who_is_within(taxi: Path) -> None:
+async def test_a_brush_dims_the_other_runs_and_counts_those_within(taxi: Path) -> None:
     async with picturing(taxi, "Parallel") as deck:
         await deck.press("right", "home")
         await deck.key("b")
@@ -114,7 +114,7 @@ async def test_the_cursor_stays_within_a_brush_that_is_still_being_drawn(
         await deck.until_data(len(within))
 
 
-async def test_esc_gives_a_brush_up(taxi: Path) -> None:
+async def test_esc_cancels_a_brush(taxi: Path) -> None:
     async with picturing(taxi, "Parallel") as deck:
         await deck.press("right", "home")
         await deck.key("b", "down", "down", "enter")
@@ -128,7 +128,7 @@ async def test_esc_gives_a_brush_up(taxi: Path) -> None:
         assert set(view_of(deck).brushes) == {RATE, DEPTH}
 
 
-async def test_backspace_clears_that_of_the_axis_else_all(taxi: Path) -> None:
+async def test_backspace_clears_the_brush_of_the_axis_or_all_brushes(taxi: Path) -> None:
     async with picturing(taxi, "Parallel") as deck:
         await deck.press("backspace")
         await deck.until_shown("No axis is brushed")
@@ -232,7 +232,7 @@ async def test_the_kept_runs_are_exported(taxi: Path, tmp_path: Path) -> None:
         assert {row["params.max_depth"] for row in rows} <= {"18", "19", "20"}
 
 
-async def test_another_width_has_other_axes_until_somebody_chose(taxi: Path) -> None:
+async def test_another_width_has_other_axes_until_the_user_chooses(taxi: Path) -> None:
     async with picturing(taxi, "Parallel", size=(60, 20)) as deck:
         assert len(drawn_in(deck).axes) == 5
         await deck.pilot.resize_terminal(120, 40)

@@ -48,7 +48,7 @@ async def export(deck: PicturesDeck, path: Path) -> str:
 # -- scatter
 
 
-async def test_the_scatter_shows_the_metric_over_the_param_that_goes_with_it_most(taxi: Path) -> None:
+async def test_the_scatter_shows_the_metric_over_the_most_related_param(taxi: Path) -> None:
     async with picturing(taxi, "Scatter") as deck:
         assert plane_of(deck).columns == {"x": WEIGHT, "y": RMSE}
         assert "Scatter of 45 runs" in deck.frame
@@ -73,7 +73,7 @@ async def test_arrows_go_to_the_next_run_and_name_it_with_its_values(taxi: Path)
         assert picture.rows[row][column].text == "◆"
 
 
-async def test_moving_the_cursor_draws_nothing_anew(taxi: Path) -> None:
+async def test_moving_the_cursor_does_not_draw_again(taxi: Path) -> None:
     async with picturing(taxi, "Scatter") as deck:
         drawing = plane_of(deck)
         await deck.press("right", "right", "full_stop")
@@ -129,7 +129,7 @@ async def test_esc_in_the_dialog_leaves_the_axes(taxi: Path) -> None:
         assert plane_of(deck).columns["x"] == WEIGHT
 
 
-async def test_there_is_no_log_axis_for_text_and_it_says_so(taxi: Path) -> None:
+async def test_a_text_cannot_have_a_log_axis(taxi: Path) -> None:
     async with picturing(taxi, "Scatter") as deck:
         await deck.answer("x", *"objective", "enter")
         await deck.press("X")
@@ -146,7 +146,7 @@ async def test_enter_goes_to_the_run(taxi: Path) -> None:
         await deck.until(lambda: deck.screen.table.cursor_run == run_id, "the run")
 
 
-async def test_taking_out_a_run_leaves_the_axes(taxi: Path) -> None:
+async def test_unmarking_a_run_keeps_the_axes(taxi: Path) -> None:
     async with picturing(taxi, "Scatter") as deck:
         await deck.press("right")
         gone = deck.view.cursor_run
@@ -188,7 +188,7 @@ async def test_the_scatter_is_exported_with_its_numbers(taxi: Path, tmp_path: Pa
 # -- contour
 
 
-async def test_the_contour_is_over_the_two_params_that_go_with_the_metric_most(taxi: Path) -> None:
+async def test_the_contour_is_over_the_two_most_related_params(taxi: Path) -> None:
     async with picturing(taxi, "Contour") as deck:
         assert plane_of(deck).columns == {"x": WEIGHT, "y": DEPTH, "metric": RMSE}
         assert "30 trials · 15 runs lack one of the values" in deck.frame
@@ -200,7 +200,7 @@ async def test_the_contour_is_over_the_two_params_that_go_with_the_metric_most(t
         assert "rmse (log) over min_child_weight (log) and max_depth (log)" in deck.frame
 
 
-async def test_a_run_that_is_no_trial_is_said_to_be_none(taxi: Path) -> None:
+async def test_the_readout_says_that_a_run_is_not_in_the_picture(taxi: Path) -> None:
     async with picturing(taxi, "Contour") as deck:
         run_id = deck.view.cursor_run
         assert run_id is not None

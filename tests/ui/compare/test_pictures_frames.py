@@ -34,7 +34,7 @@ HOSTILE = (
     "1e400",
 )
 METRICS = ((0.0, 1), (sys.float_info.max, 0), (-sys.float_info.max, 0), (0.0, 0), (3e-320, 0))
-"""Value and is_nan, as MLflow writes them: an infinity is the largest number."""
+"""Pairs of value and is_nan as MLflow writes them: an infinity becomes the largest number."""
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def test_frames(
 
 @pytest.fixture
 def hostile(taxi: Path) -> Path:
-    """Two hundred params of every text there is, and metrics without a place on any axis."""
+    """A store with two hundred params of hostile texts, and metrics that no axis can show."""
     many_runs.add_many_runs(taxi, len(HOSTILE))
     with writing(taxi) as connection:
         for number, text in enumerate(HOSTILE):
@@ -142,7 +142,7 @@ async def test_runs_with_nothing_say_what_to_do(taxi: Path, view: str, text: str
 
 @pytest.fixture
 def wide(taxi: Path) -> Path:
-    """300 runs with 30 params."""
+    """A store of 300 runs with 30 params."""
     many_runs.add_many_runs(taxi, 300)
     connection = sqlite3.connect(taxi)
     with connection:

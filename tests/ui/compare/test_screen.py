@@ -46,7 +46,7 @@ def table_of(deck: CompareDeck) -> CompareTable:
 
 
 async def go_to_line(deck: CompareDeck, column: Column) -> None:
-    """In a table with runs as columns."""
+    """Move the cursor to the line of a column, in a table with runs as columns."""
     table = table_of(deck)
     wanted = [place for place, row in enumerate(table.lines.rows) if row == TableLine(column)]
     assert wanted, f"{column} is not in the table"
@@ -88,14 +88,14 @@ async def test_both_keys_lead_here_and_back(taxi: Path) -> None:
         assert "Table of 2 runs" in deck.frame
 
 
-async def test_a_run_marked_meanwhile_is_there_when_one_comes_back(taxi: Path) -> None:
+async def test_a_run_marked_in_another_place_appears_on_coming_back(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 2) as deck:
         await deck.press("1", "space", "equals_sign")
         await deck.until_data(3)
         await deck.until_shown("Table of 3 runs")
 
 
-async def test_a_run_is_taken_out_and_put_back(taxi: Path) -> None:
+async def test_a_run_is_unmarked_and_marked_again(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 3) as deck:
         before, colours = deck.place.data.run_ids, dict(deck.app.session.marked)
         await deck.press("right", "space")
@@ -114,7 +114,7 @@ async def test_a_run_is_taken_out_and_put_back(taxi: Path) -> None:
         assert list(deck.app.session.marked) == list(before)
 
 
-async def test_putting_back_leaves_marks_alone_that_were_changed_elsewhere(taxi: Path) -> None:
+async def test_marking_again_keeps_marks_changed_elsewhere(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 4) as deck:
         first, second, third, fourth = deck.place.data.run_ids
         await deck.press("space")
@@ -166,7 +166,7 @@ async def test_going_to_a_run_and_to_one_of_another_experiment(taxi: Path) -> No
 # -- live
 
 
-async def test_what_others_write_is_shown(taxi: Path) -> None:
+async def test_changes_by_other_programs_are_shown(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 2) as deck:
         run_id = deck.place.data.run_ids[0]
         await deck.press("down")
@@ -182,7 +182,7 @@ async def test_what_others_write_is_shown(taxi: Path) -> None:
         assert table_of(deck).cursor_line == cursor
 
 
-async def test_what_others_write_of_other_runs_draws_nothing_anew(taxi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_changes_to_other_runs_do_not_draw_again(taxi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[CompareData] = []
 
     def reading(*arguments: Any) -> CompareData:
@@ -234,7 +234,7 @@ async def test_all_or_what_differs(taxi: Path) -> None:
         assert {line.column for line in table_of(deck).lines.lines} <= data.differing
 
 
-async def test_mlflows_own_is_folded_until_it_is_asked_for(taxi: Path) -> None:
+async def test_mlflows_own_tags_are_folded_until_they_are_unfolded(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 3) as deck:
         table = table_of(deck)
         folded = [row for row in table.lines.rows if isinstance(row, Heading) and not row.is_open]
@@ -270,7 +270,7 @@ async def test_differences_to_a_baseline(taxi: Path) -> None:
         await deck.until_shown("Go to a run first")
 
 
-async def test_the_table_is_turned_with_the_cursor_on_its_run_and_line(taxi: Path) -> None:
+async def test_transposing_keeps_the_cursor_on_its_run_and_line(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 4) as deck:
         table = table_of(deck)
         await go_to_line(deck, RMSE)
@@ -311,7 +311,7 @@ async def test_sorting_by_a_heading_is_refused(taxi: Path) -> None:
         await deck.until_shown("Only metrics have a best value")
 
 
-async def test_the_best_is_said_here_and_known_in_the_runs(taxi: Path) -> None:
+async def test_the_better_direction_chosen_here_also_applies_to_the_place_runs(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 4) as deck:
         await go_to_line(deck, RMSE)
         assert BEST not in deck.frame
@@ -381,7 +381,7 @@ async def test_exporting_what_is_shown(taxi: Path, tmp_path: Path) -> None:
     assert len(markdown) == 2 + len(run_ids)
 
 
-async def test_what_is_there_is_not_replaced_unasked(taxi: Path, tmp_path: Path) -> None:
+async def test_an_existing_file_is_not_replaced_without_asking(taxi: Path, tmp_path: Path) -> None:
     path = tmp_path / "there.csv"
     path.write_text("mine")
     async with comparing(taxi, TAXI, 2) as deck:
@@ -434,7 +434,7 @@ async def test_a_change_leaves_the_curves_as_they_are(taxi: Path) -> None:
         assert pane.metrics == ("validation-rmse", "rmse")
 
 
-async def test_a_run_that_was_taken_out_is_not_in_the_curves(taxi: Path) -> None:
+async def test_an_unmarked_run_is_not_in_the_curves(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 3, view="Curves") as deck:
         await deck.press("left_curly_bracket", "space")
         await deck.until_data(2)
@@ -524,7 +524,7 @@ async def test_hostile_texts_go_through_every_key(hostile: Path, size: tuple[int
         assert all(len(table.row_cells(row)) for row in range(table.row_count) if not table.line_cells(row))
 
 
-async def test_a_failed_read_is_said_and_the_table_stays(taxi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_read_is_reported_and_the_table_stays(taxi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mldeck.errors import StoreUnavailable
 
     async with comparing(taxi, TAXI, 2) as deck:

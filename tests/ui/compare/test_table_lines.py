@@ -1,4 +1,4 @@
-"""The table of the marked runs as values: its lines, the order of the runs, its cells, and the file made of it."""
+"""The lines of the table of marked runs, the order of the runs, the cells, and the exported file."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def test_only_what_differs_is_shown_and_mlflows_own_is_folded() -> None:
     assert Heading(Group.SYSTEM_METRICS, False, 1, 1) in lines.rows
 
 
-def test_everything_is_shown_if_it_is_asked_for() -> None:
+def test_all_columns_are_shown_on_request() -> None:
     lines = CompareLines(RUNS, EVERYTHING)
     assert {line.column for line in lines.lines} == set(RUNS.columns)
 
 
-def test_what_is_the_same_in_all_has_no_lines() -> None:
+def test_columns_that_do_not_differ_have_no_lines() -> None:
     same = data_of(record(1, {"rmse": NAN}), replace(record(1, {"rmse": NAN}), run=replace(record(1).run, run_id="r2")))
     assert CompareLines(same).rows == ()
 
@@ -83,7 +83,7 @@ def test_the_best_is_marked(greater: bool, best: list[int]) -> None:
     assert [place for place, text in enumerate(found) if BEST in text] == best
 
 
-def test_there_is_no_best_of_what_is_the_same_and_of_nobody() -> None:
+def test_there_is_no_best_of_equal_values_or_of_no_values() -> None:
     directions = {"rmse": True, "same": True}
     assert not any(
         BEST in text for text in texts(CompareLines(RUNS, EVERYTHING, directions), Column(Kind.METRIC, "same"))
@@ -118,7 +118,7 @@ def test_a_line_without_any_difference_is_left_out() -> None:
     )
 
 
-def test_a_baseline_that_is_gone_is_none() -> None:
+def test_a_baseline_that_is_no_longer_marked_is_none() -> None:
     lines = CompareLines(RUNS, TableOptions(baseline="elsewhere"))
     assert lines.baseline is None
     assert not any(line.is_difference for line in lines.lines)
@@ -143,7 +143,7 @@ def test_runs_are_sorted(column: Column, descending: bool, expected: list[str]) 
     assert list(sorted_runs(RUNS, column, descending=descending)) == expected
 
 
-def test_sorting_goes_up_down_and_away() -> None:
+def test_sorting_is_ascending_then_descending_then_off() -> None:
     options, seen = TableOptions(), []
     for _ in range(3):
         options = options.sorted_by(RMSE)
@@ -175,7 +175,7 @@ def some_wishes(draw: st.DrawFn, data: CompareData) -> TableOptions:
 
 
 @given(st.data())
-def test_whatever_is_wished_for_every_cell_is_one_safe_line(draw: st.DataObject) -> None:
+def test_every_cell_is_one_safe_line_with_any_options(draw: st.DataObject) -> None:
     data = draw.draw(some_runs())
     options = draw.draw(some_wishes(data))
     lines = CompareLines(data, options, {"a": True, "b": False})

@@ -16,7 +16,7 @@ def metric(key: str, step: int = 9) -> Metric:
 
 
 class Reads:
-    """Remembers what was read; `unreadable` cannot be read."""
+    """Records what was read. The metric `unreadable` cannot be read."""
 
     def __init__(self, unreadable: str = "") -> None:
         self.asked: list[tuple[str, str, int]] = []

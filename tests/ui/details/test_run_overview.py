@@ -1,4 +1,4 @@
-"""The lines of the overview."""
+"""The lines of the overview about datasets."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def test_many_columns_are_counted() -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "5", '{"uri": 5}', '{"num_rows": "x"}', '{"mlflow_colspec": {}}', "[" * 9999]
 )
-def test_what_is_no_description_is_left_out(text: str) -> None:
+def test_invalid_descriptions_are_left_out(text: str) -> None:
     assert shown(text, text, text) == [("dataset", "train abc as training (local)")]
 
 
 def test_a_dataset_of_numpy() -> None:
-    """As MLflow 3.17 writes it: JSON in JSON, a shape for the rows, and the code that logged it for the source."""
+    """The description that MLflow 3.17 writes: JSON within JSON, a shape instead of rows, the logging code as the source."""
     tensor = {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 1408]}}
     schema = {"mlflow_tensorspec": {"features": json.dumps([tensor, "odd"]), "targets": None, "more": "["}}
     tags = {"tags": {"mlflow.user": "root", "mlflow.source.name": "make_taxi.py"}}
