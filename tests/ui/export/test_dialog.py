@@ -1,4 +1,4 @@
-"""Taking things away from the run table: the menu of what to copy, and files."""
+"""Copying from the run table, and exporting it to files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def open_menu(deck: Deck) -> None:
     await deck.until_shown("Copy as…")
 
 
-async def test_exporting_what_the_table_shows(store_copy: CopyOf, isolated: Path) -> None:
+async def test_exporting_the_table(store_copy: CopyOf, isolated: Path) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
         await open_export(deck)
         assert path_line(deck).value == f"./{TAXI}-runs.csv"
@@ -56,7 +56,7 @@ async def test_exporting_what_the_table_shows(store_copy: CopyOf, isolated: Path
     assert {"status", "run_name", "metrics.rmse", "params.max_depth"} <= set(lines[0])
 
 
-async def test_the_format_follows_the_suffix_and_the_other_way_round(store_copy: CopyOf, isolated: Path) -> None:
+async def test_format_and_suffix_follow_each_other(store_copy: CopyOf, isolated: Path) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
         await open_export(deck)
         await deck.press("down")
@@ -70,7 +70,7 @@ async def test_the_format_follows_the_suffix_and_the_other_way_round(store_copy:
     assert [run["run_id"] for run in json.loads((isolated / "mine.json").read_text("utf-8"))] == ids
 
 
-async def test_a_file_is_replaced_only_when_asked_twice(store_copy: CopyOf, tmp_path: Path) -> None:
+async def test_a_file_is_replaced_only_on_a_second_enter(store_copy: CopyOf, tmp_path: Path) -> None:
     target = tmp_path / "mine.csv"
     target.write_text("precious")
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
@@ -83,7 +83,7 @@ async def test_a_file_is_replaced_only_when_asked_twice(store_copy: CopyOf, tmp_
     assert target.read_text().startswith("run_id,")
 
 
-async def test_what_went_wrong_is_said_with_the_file(store_copy: CopyOf) -> None:
+async def test_a_failed_export_names_the_file(store_copy: CopyOf) -> None:
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
         await open_export(deck, Path("no/mine.csv"))
         await deck.press("enter")
@@ -97,7 +97,7 @@ async def test_what_went_wrong_is_said_with_the_file(store_copy: CopyOf) -> None
 
 @pytest.fixture
 def slow_rows(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Rows are held up, after the first, until the event is set or the read is stopped."""
+    """Hold rows up after the first one, until the event is set or the read is stopped."""
     gate = threading.Event()
     real = Store.iter_rows
 
@@ -113,7 +113,7 @@ def slow_rows(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     gate.set()
 
 
-async def test_escape_stops_it_and_leaves_nothing(
+async def test_escape_stops_the_export_and_leaves_no_file(
     store_copy: CopyOf, tmp_path: Path, slow_rows: threading.Event
 ) -> None:
     folder = tmp_path / "out"
@@ -132,7 +132,7 @@ async def test_escape_stops_it_and_leaves_nothing(
     assert [each.name for each in folder.iterdir()] == ["mine.csv"]
 
 
-async def test_leaving_stops_it(store_copy: CopyOf, tmp_path: Path, slow_rows: threading.Event) -> None:
+async def test_leaving_stops_the_export(store_copy: CopyOf, tmp_path: Path, slow_rows: threading.Event) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:

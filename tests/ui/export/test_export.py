@@ -1,4 +1,4 @@
-"""What a pane shows, in a file: the picture, or the numbers that it was drawn from."""
+"""Exports of panes: the picture, or the numbers that it was drawn from."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def test_the_database_is_never_replaced(taxi: Path) -> None:
     assert taxi.read_bytes() == before
 
 
-async def test_nothing_to_export_is_said(taxi: Path) -> None:
+async def test_nothing_to_export(taxi: Path) -> None:
     async with running_deck(taxi) as deck:
         export(deck.screen, deck.app.session, TITLE, None)
         await deck.until_shown("There is nothing to export")

@@ -1,4 +1,4 @@
-"""The place Models in tests: on a version, and what the registry holds, read with plain SQL."""
+"""The place Models in tests, and the rows of the registry, read with plain SQL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.ui.textual_insides import told
 
 NEWEST = "mlflow-3.17.2"
 REGISTRIES = ("mlflow-1.30.1", NEWEST)
-"""The oldest and the newest schema: what else is different between releases is the store's, and tested there."""
+"""The oldest and the newest schema. The store's tests cover the other differences between releases."""
 
 
 class ModelsDeck(Deck):
@@ -39,7 +39,7 @@ class ModelsDeck(Deck):
         return self.models.versions_pane
 
     async def go_to(self, model: str, version: int | None) -> None:
-        """Version None: the model, in the list."""
+        """Put the cursor on a version, or on the model in the list if the version is None."""
         await self.models.read_again(cursor=(model, version))
         self.models.set_focus(self.model_list if version is None else self.versions.grid)
         found = self.models.cursor_version
@@ -49,7 +49,7 @@ class ModelsDeck(Deck):
         await type_text(self, text)
 
     async def until_alone(self) -> None:
-        """No dialog is open."""
+        """Wait until no dialog is open."""
         await self.until(lambda: len(self.app.screen_stack) == 1, "no dialog")
 
     async def until_told(self, text: str) -> None:
@@ -57,7 +57,7 @@ class ModelsDeck(Deck):
 
     @property
     def told(self) -> list[str]:
-        """What was said in toasts."""
+        """The messages of all toasts so far."""
         return told(self.app)
 
 
@@ -91,6 +91,6 @@ def stages(store: FixtureStore, model: str = MODEL) -> dict[int, str]:
 
 
 def records(store: FixtureStore, model: str = MODEL) -> list[dict[str, Any]]:
-    """What was recorded of changes of stage, oldest first."""
+    """Return the records of stage changes, oldest first."""
     statement = "SELECT value FROM model_version_tags WHERE name = ? AND key LIKE 'mldeck.transition.%' ORDER BY key"
     return [json.loads(value) for (value,) in rows(store.db, statement, model)]

@@ -1,4 +1,4 @@
-"""The cards of the board: every line as wide as it must be, whatever stands on it."""
+"""The cards of the board: every line has the right width, whatever its content."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def one(value: float, width: int, *others: float) -> str:
     return "".join(cell.text for cell in cards.line(0, 2, width, edge="", is_cursor=False, below=0))
 
 
-def test_the_points_stand_below_each_other() -> None:
+def test_decimal_points_are_aligned() -> None:
     assert one(0.5, 20, 0.125).endswith("0.5   │")
     assert one(0.125, 20, 0.5).endswith("0.125 │")
 
@@ -76,6 +76,6 @@ def test_a_number_is_rounded_rather_than_cut() -> None:
     assert one(0.12345678901, 10, 0.12345678902) == "│0.123457│"
 
 
-def test_the_name_of_the_metric_is_there_in_full_or_not_at_all() -> None:
+def test_the_name_of_the_metric_is_never_cut() -> None:
     assert one(0.5, 20).startswith("│ acc")
     assert "a" not in one(0.123456, 10)

@@ -1,5 +1,7 @@
-"""Descriptions, tags, aliases, names and deleting in the place Models, by keyboard; the rows are compared with MLflow's
-elsewhere."""
+"""Descriptions, tags, aliases, names and deletion in the place Models, by keyboard.
+
+The registry's tests compare the written rows with MLflow's.
+"""
 
 from __future__ import annotations
 
@@ -41,13 +43,13 @@ def description(store: FixtureStore, version: int | None) -> str | None:
 
 
 async def choose(deck: ModelsDeck, label: str) -> None:
-    """In a menu."""
+    """Choose an entry of a menu."""
     grid = deck.app.screen.query_one(Grid)
     await deck.press(*["down"] * grid.found_rows(label)[0], "enter")
 
 
 @pytest.mark.parametrize("version", [3, None], ids=["version", "model"])
-async def test_a_description_is_edited_and_taken_back(store: FixtureStore, version: int | None) -> None:
+async def test_a_description_is_edited_and_undone(store: FixtureStore, version: int | None) -> None:
     before = description(store, version) or ""
     async with models_deck(store.db, version) as deck:
         await deck.press("d")
@@ -60,7 +62,7 @@ async def test_a_description_is_edited_and_taken_back(store: FixtureStore, versi
         await deck.until(lambda: (description(store, version) or "") == before, "as it was")
 
 
-async def test_a_description_in_an_editor_of_ones_own(
+async def test_a_description_is_edited_in_the_users_editor(
     newest: FixtureStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     script = tmp_path / "editor.sh"
@@ -193,7 +195,7 @@ class TestAliases:
             await deck.until_shown("Delete @lost of version 5, which was deleted")
 
 
-async def test_before_aliases_there_were_it_says_so(store_copy: CopyOf) -> None:
+async def test_a_database_without_aliases_is_explained(store_copy: CopyOf) -> None:
     store = store_copy("mlflow-1.30.1")
     async with models_deck(store.db) as deck:
         await deck.press("at")
@@ -224,7 +226,7 @@ class TestNames:
             assert model is not None
             assert model.name == "churn-model-2"
 
-    async def test_a_name_that_is_taken_is_refused(self, newest: FixtureStore) -> None:
+    async def test_a_taken_name_is_refused(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await deck.press("R")
             await deck.until_shown("Rename model")
@@ -236,7 +238,7 @@ class TestNames:
 
 
 class TestDeleting:
-    async def test_a_version_goes_after_asking_and_comes_back(self, store: FixtureStore) -> None:
+    async def test_a_version_is_deleted_after_confirmation_and_restored(self, store: FixtureStore) -> None:
         before = rows(store.db, "SELECT * FROM model_versions ORDER BY name, version")
         async with models_deck(store.db) as deck:
             await deck.press("D")
@@ -254,7 +256,7 @@ class TestDeleting:
             await deck.until(lambda: 3 in stages(store), "back again")
         assert rows(store.db, "SELECT * FROM model_versions ORDER BY name, version") == before
 
-    async def test_a_model_asks_for_its_name(self, store: FixtureStore) -> None:
+    async def test_deleting_a_model_asks_for_its_name(self, store: FixtureStore) -> None:
         async with models_deck(store.db, None) as deck:
             await deck.press("D")
             await deck.until_shown("Delete model churn-model?")
@@ -267,11 +269,11 @@ class TestDeleting:
             assert stages(store) == {}
             model = deck.models.cursor_model
             assert model is None or model.name != MODEL
-            assert not any("no longer registered" in each for each in deck.told), "who did it knows it"
+            assert not any("no longer registered" in each for each in deck.told), "the user deleted it"
             await deck.press("ctrl+z")
             await deck.until(lambda: len(stages(store)) == 5, "back again")
 
-    async def test_the_change_is_noticed_before_it_is_shown(
+    async def test_polling_notices_the_deletion_before_it_is_shown(
         self, newest: FixtureStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async with models_deck(newest.db, None) as deck:
@@ -287,9 +289,9 @@ class TestDeleting:
             await deck.type("churn-model")
             await deck.press("enter")
             await deck.until_told("Deleted model churn-model")
-            assert not any("no longer registered" in each for each in deck.told), "who did it knows it"
+            assert not any("no longer registered" in each for each in deck.told), "the user deleted it"
 
-    async def test_what_cannot_be_typed_is_typed_as_it_is_shown(self, newest: FixtureStore) -> None:
+    async def test_characters_that_cannot_be_typed_are_typed_as_shown(self, newest: FixtureStore) -> None:
         rows(newest.db, "UPDATE registered_models SET name = 'a' || char(10) || 'b' WHERE name = 'empty-model'")
         async with models_deck(newest.db, None, model="a\nb") as deck:
             await deck.press("D")
@@ -299,13 +301,13 @@ class TestDeleting:
             await deck.until_told("Deleted model a↵b")
 
 
-async def test_nothing_to_take_back(newest: FixtureStore) -> None:
+async def test_nothing_to_undo(newest: FixtureStore) -> None:
     async with models_deck(newest.db) as deck:
         await deck.press("ctrl+z")
         await deck.until_told("No edit to undo in this session")
 
 
-async def test_what_is_so_already_is_no_edit(newest: FixtureStore) -> None:
+async def test_an_edit_that_changes_nothing(newest: FixtureStore) -> None:
     rows(newest.db, "DELETE FROM registered_model_aliases WHERE name = ?", MODEL)
     rows(newest.db, "INSERT INTO registered_model_aliases (alias, version, name) VALUES ('live', 3, ?)", MODEL)
     async with models_deck(newest.db) as deck:

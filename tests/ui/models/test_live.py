@@ -1,4 +1,4 @@
-"""Others register, move, rename and delete while the place Models is open."""
+"""Other programs register, move, rename and delete while the place Models is open."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def path(store_copy: CopyOf) -> Path:
 
 
 def execute(path: Path, *statements: str) -> None:
-    """One transaction of another client."""
+    """Execute the statements in one transaction, as another program."""
     with writing(path) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         for statement in statements:
@@ -34,7 +34,7 @@ def cursor(deck: ModelsDeck) -> tuple[str, int, str] | None:
     return None if version is None else (version.name, version.version, version.stage)
 
 
-async def test_a_card_that_others_move_keeps_the_cursor(path: Path) -> None:
+async def test_the_cursor_follows_a_card_moved_by_others(path: Path) -> None:
     async with models_deck(path) as deck:
         execute(
             path,
@@ -48,7 +48,7 @@ async def test_a_card_that_others_move_keeps_the_cursor(path: Path) -> None:
         assert "P3" in line
 
 
-async def test_a_version_that_others_register_does_not_move_the_cursor(path: Path) -> None:
+async def test_a_version_registered_by_others_does_not_move_the_cursor(path: Path) -> None:
     async with models_deck(path) as deck:
         execute(
             path,
@@ -68,7 +68,7 @@ async def test_the_cursor_stays_on_its_model_when_others_come_before_it(path: Pa
         assert cursor(deck) == (MODEL, 3, "Staging")
 
 
-async def test_a_model_that_others_rename_is_followed(path: Path) -> None:
+async def test_the_cursor_follows_a_model_renamed_by_others(path: Path) -> None:
     async with models_deck(path) as deck:
         execute(path, "UPDATE registered_models SET name = 'zz-renamed' WHERE name = 'churn-model'")
         await deck.until(lambda: cursor(deck) == ("zz-renamed", 3, "Staging"), "by its new name")
@@ -77,7 +77,7 @@ async def test_a_model_that_others_rename_is_followed(path: Path) -> None:
         assert not any("no longer registered" in each for each in deck.told)
 
 
-async def test_a_model_that_others_delete_is_said(path: Path) -> None:
+async def test_a_model_deleted_by_others_is_reported(path: Path) -> None:
     async with models_deck(path) as deck:
         tables = ("model_version_tags", "model_versions", "registered_model_aliases", "registered_model_tags")
         of_model = (f"DELETE FROM {table} WHERE name = 'churn-model'" for table in (*tables, "registered_models"))
@@ -87,7 +87,7 @@ async def test_a_model_that_others_delete_is_said(path: Path) -> None:
         await deck.until(lambda: cursor(deck) is None or cursor(deck)[0] != MODEL, "something else")  # type: ignore[index]
 
 
-async def test_a_version_that_others_delete_leaves_the_cursor_nearby(path: Path) -> None:
+async def test_a_version_deleted_by_others_leaves_the_cursor_nearby(path: Path) -> None:
     async with models_deck(path) as deck:
         execute(
             path,
@@ -122,7 +122,7 @@ async def test_the_table_follows_too(path: Path) -> None:
         assert deck.versions.table.row_count == 5
 
 
-async def test_what_changed_while_another_place_was_shown(path: Path) -> None:
+async def test_changes_while_another_place_is_shown(path: Path) -> None:
     async with models_deck(path) as deck:
         await deck.press("1")
         execute(path, "UPDATE model_versions SET current_stage = 'Archived' WHERE name = 'churn-model' AND version = 3")

@@ -1,4 +1,4 @@
-"""What the place Models reads and arranges, without a screen."""
+"""The reads of the place Models, and how it sorts versions, without a screen."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def record(run_id: str, metrics: Mapping[str, float], depth: str | None = None) 
 
 
 def table(rmse: Mapping[int, float], depth: Mapping[int, str] | None = None) -> tuple[Versions, VersionRuns]:
-    """Versions 4 to 1, each of a run of its own but 4, which has none."""
+    """Return versions 4 to 1. Each has a run of its own, except 4, which has none."""
     numbers = (4, 3, 2, 1)
     versions = tuple(ModelVersion("m", each, "None", run_id=None if each == 4 else str(each)) for each in numbers)
     records = {
@@ -65,7 +65,7 @@ def test_params_that_are_numbers_are_sorted_as_numbers() -> None:
     assert order_of(*table({}, {3: "10", 2: "9", 1: "deep"}), DEPTH, descending=True) == [3, 2, 1, 4]
 
 
-def test_only_what_the_filter_lets_through() -> None:
+def test_only_matching_versions_are_listed() -> None:
     data, runs = table({3: 2.0})
     assert arranged(data, VersionRuns(runs.columns, runs.records, frozenset("2")), None) == (2,)
 
@@ -76,7 +76,7 @@ def test_the_best_value(greater: bool | None, best: float | None) -> None:
     assert CardMetric("rmse", greater).best_of([*records, record("none", {})]) == best
 
 
-def test_one_value_alone_is_not_the_best() -> None:
+def test_a_single_value_is_not_the_best() -> None:
     assert CardMetric("rmse", True).best_of([record("1", {"rmse": 1.0})]) is None
 
 
@@ -87,11 +87,11 @@ class TestTheSameModel:
         now = RegistryListing((RegisteredModel("b", 7),))
         assert same_model(self.before.models[1], self.before, now) is now.models[0]
 
-    def test_by_another_name_if_that_is_new(self) -> None:
+    def test_by_its_creation_time_under_a_new_name(self) -> None:
         now = RegistryListing((RegisteredModel("a", 1), RegisteredModel("c", 2)))
         assert same_model(self.before.models[1], self.before, now) is now.models[1]
 
-    def test_not_another_one(self) -> None:
+    def test_not_a_model_that_was_there_before(self) -> None:
         twin = RegistryListing((*self.before.models, RegisteredModel("twin", 2)))
         now = RegistryListing((RegisteredModel("a", 1), RegisteredModel("twin", 2), RegisteredModel("c", 3)))
         assert same_model(twin.models[1], twin, now) is None
@@ -103,8 +103,8 @@ def taxi(store_copy: Callable[[str], FixtureStore]) -> FixtureStore:
 
 
 class TestReading:
-    def test_what_the_cards_show(self, store_copy: Callable[[str], FixtureStore], tmp_path: Path) -> None:
-        """What somebody asked for; else what somebody said is best; else what tells the runs apart."""
+    def test_the_metric_of_the_cards(self, store_copy: Callable[[str], FixtureStore], tmp_path: Path) -> None:
+        """The chosen metric; else one with a known direction; else one that tells the runs apart."""
         fixture = store_copy("mlflow-3.17.2")
         store, memory = Store(fixture.db), SavedState(tmp_path / "none")
 
@@ -122,7 +122,7 @@ class TestReading:
         assert read(other).metric == CardMetric(other)
         store.close()
 
-    def test_a_filter_that_cannot_be_read(self, taxi: FixtureStore, tmp_path: Path) -> None:
+    def test_a_filter_that_cannot_be_parsed(self, taxi: FixtureStore, tmp_path: Path) -> None:
         store = Store(taxi.db)
         data = read_versions(
             store, store.registry(), "nyc-taxi-regressor", SavedState(tmp_path / "none"), None, Interrupt()
@@ -134,7 +134,7 @@ class TestReading:
 
     @pytest.mark.parametrize("fixture_store", DESCRIBED_FIXTURES, indirect=True)
     def test_every_store(self, fixture_store: FixtureStore, tmp_path: Path) -> None:
-        """Whatever the release, each model and each version can be read."""
+        """Every model and version of every release can be read."""
         store, memory = Store(fixture_store.db), SavedState(tmp_path / "none")
         registry, places = store.registry(), Places(fixture_store.path)
         listing = read_listing(registry, ModelQuery(), Interrupt())

@@ -1,4 +1,4 @@
-"""What a review and a time line say, as values."""
+"""The values of a review and of a history."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_metric_is_judged_by_its_direction(now: float, then: float, better: Be
     assert row.verdict == verdict
 
 
-def test_a_metric_that_only_one_of_them_has() -> None:
+def test_a_metric_of_one_side_only() -> None:
     row = row_of(reviewed({}, {"m": 1.5}), "m")
     assert (row.now, row.then, row.difference, row.verdict) == ("–", "1.5", "", "")
 
@@ -78,19 +78,19 @@ def test_values_that_differ_look_different() -> None:
         ("Staging", "None", "Move"),
     ],
 )
-def test_what_a_move_is_called(before: str, stage: str, verb: str) -> None:
+def test_the_verb_of_a_move(before: str, stage: str, verb: str) -> None:
     version = a_version(3, before)
     assert Review((version,), side(version), None, (), stage).verb == verb
 
 
-def test_what_decides_comes_before_params_and_tags() -> None:
+def test_metrics_and_facts_come_before_params_and_tags() -> None:
     review = reviewed({"m": 1.0}, {"m": 2.0})
     names = [each.name for each in review.rows({3: FileState("✓"), 2: FileState("missing", "gone")}, CLOCK)]
     assert names == ["m", "source", "author", "registered", "in stage since", "files", "depth"]
     assert row_of(review, "files").then == "…"
 
 
-def test_without_anything_to_compare_with_only_what_it_is_is_said() -> None:
+def test_without_a_present_version_nothing_is_compared() -> None:
     version = a_version(3, "None")
     review = Review((version,), side(version, {"m": 1.0}), None, (), "Staging")
     assert "depth" not in [each.name for each in review.rows({}, CLOCK)]
@@ -106,7 +106,7 @@ def test_leaving_production() -> None:
 class TestTimeLine:
     RECORD = '{"from":"Staging","to":"Production","who":"ada","host":"h","when":"1970-01-01T00:00:00.009+00:00","archived":[1]}'
 
-    def test_what_a_transition_archived_is_part_of_it(self) -> None:
+    def test_versions_archived_by_a_transition_share_its_entry(self) -> None:
         versions = (
             a_version(2, "Production", created=1, changed=9, tags={"mldeck.transition.9": self.RECORD}),
             a_version(1, "Archived", created=0, changed=9),
@@ -117,7 +117,7 @@ class TestTimeLine:
         assert found[-2].lanes[0] == (1,)
         assert len([each for each in found if each.event.transition]) == 1
 
-    def test_of_what_others_did_there_is_no_record(self) -> None:
+    def test_moves_by_other_programs_have_no_record(self) -> None:
         found = history_entries(history_of_model((a_version(1, "Staging", created=1, changed=5),)))
         assert [what_happened(each.event) for each in found] == ["1 registered", "1: None → Staging (no record)"]
         assert found[-1].changed == (False, True)
@@ -133,8 +133,6 @@ class TestTimeLine:
             (3 * DAY_MS, None, "–"),
         ],
     )
-    def test_when_others_did_it_is_known_within_bounds(
-        self, earliest: int | None, latest: int | None, text: str
-    ) -> None:
+    def test_times_of_unrecorded_moves_have_bounds(self, earliest: int | None, latest: int | None, text: str) -> None:
         when, since = (None if ago is None else NOW - ago for ago in (latest, earliest))
         assert when_it_was(Event(EventKind.UNRECORDED, 1, when, "None", "Staging", since), CLOCK) == text

@@ -41,7 +41,7 @@ def newest(store_copy: CopyOf) -> FixtureStore:
 async def place(
     path: Path, *, registry_store: Path | None = None, size: tuple[int, int] = (120, 40)
 ) -> AsyncIterator[ModelsDeck]:
-    """As somebody finds it who presses 2."""
+    """The place Models after pressing 2."""
     async with running_deck(path, size=size, registry_store=registry_store) as runs:
         deck = ModelsDeck(runs.app, runs.pilot)
         await deck.until(lambda: deck.app.session.is_open, "the store is open")
@@ -51,7 +51,7 @@ async def place(
 
 
 def add_versions(store: FixtureStore, count: int, stage: str = "None") -> None:
-    """Behind those that there are, from the run of version 1."""
+    """Add versions after the present ones, from the run of version 1."""
     with writing(store.db) as connection:
         connection.executemany(
             "INSERT INTO model_versions (name, version, creation_time, last_updated_time, current_stage, run_id, status)"
@@ -76,7 +76,7 @@ def fields(deck: ModelsDeck) -> dict[str, str]:
 
 
 class TestList:
-    async def test_models_with_what_is_in_use(self, store: FixtureStore) -> None:
+    async def test_the_list_shows_the_versions_in_use(self, store: FixtureStore) -> None:
         async with place(store.db) as deck:
             await deck.until(lambda: deck.model_list.row_count, "the models")
             assert deck.model_list.has_focus
@@ -87,14 +87,14 @@ class TestList:
             await deck.until_shown("5 versions")
             assert fields(deck)["latest Production"] == "2"
 
-    async def test_an_orphan_is_shown_as_what_it_is(self, store_copy: CopyOf) -> None:
+    async def test_an_orphan_is_marked(self, store_copy: CopyOf) -> None:
         async with place(store_copy(MIGRATED).db) as deck:
             await deck.until_shown("old-name (orphan)")
             await deck.press("G")
             await deck.until_shown("a rename by MLflow 1.8 or earlier")
             await deck.until_shown("1 version ")
 
-    async def test_an_alias_that_leads_nowhere_is_shown_as_what_it_is(self, newest: FixtureStore) -> None:
+    async def test_an_alias_of_a_deleted_version_is_marked(self, newest: FixtureStore) -> None:
         with writing(newest.db) as connection:
             connection.execute(
                 "INSERT INTO registered_model_aliases (alias, version, name) VALUES ('lost', 5, ?)", (MODEL,)
@@ -124,7 +124,7 @@ class TestList:
             await deck.press("f", "ctrl+u", "enter")
             await deck.until(lambda: deck.model_list.row_count == count, "all again")
 
-    async def test_an_error_in_the_filter_is_pointed_at_and_the_list_stays(self, newest: FixtureStore) -> None:
+    async def test_an_error_in_the_filter_is_marked_and_the_list_stays(self, newest: FixtureStore) -> None:
         async with place(newest.db) as deck:
             await deck.until(lambda: deck.model_list.row_count == 4, "the models")
             await deck.press("f")
@@ -167,7 +167,7 @@ class TestList:
             await deck.press("p")
             await deck.until_told("This database is from before MLflow 1.4, which had no model registry")
 
-    async def test_models_that_cannot_be_read_are_not_said_to_be_none(
+    async def test_an_unreadable_registry_is_not_called_empty(
         self, newest: FixtureStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def read(*_: object) -> RegistryListing:
@@ -224,7 +224,7 @@ class TestWorkspaces:
             await deck.until_shown("Models of default")
             await deck.until(lambda: len(deck.versions.versions) == 5, "the others again")
 
-    async def test_one_alone_is_not_named(self, store: FixtureStore) -> None:
+    async def test_a_single_workspace_is_not_named(self, store: FixtureStore) -> None:
         async with place(store.db) as deck:
             await deck.until(lambda: deck.model_list.row_count, "the models")
             assert "Models of" not in deck.frame
@@ -233,8 +233,8 @@ class TestWorkspaces:
 
 
 class TestBoard:
-    async def test_another_model_begins_with_what_serves(self, newest: FixtureStore) -> None:
-        """Though it has a version of the number that the cursor was on as well."""
+    async def test_the_cursor_of_another_model_starts_in_production(self, newest: FixtureStore) -> None:
+        """It also has a version with the number that the cursor was on."""
         with writing(newest.db) as connection:
             connection.execute("INSERT INTO registered_models (name, creation_time) VALUES ('zz', 1)")
             connection.executemany(
@@ -340,7 +340,7 @@ class TestBoard:
             assert len(marked) == 1
             assert f"★ {values[best]:.6g}"[:7] in marked[0]
 
-    async def test_a_click_chooses_a_card_and_a_second_one_goes_in(self, newest: FixtureStore) -> None:
+    async def test_a_click_selects_a_card_and_a_double_click_opens_it(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await deck.pilot.click("#board", offset=(3, 3))
             await deck.until(lambda: version_of(deck) == 6, "the first card")
@@ -356,7 +356,7 @@ class TestBoard:
             await deck.until_shown("Archived 21 ↑1")
             assert version_of(deck) == 2
 
-    async def test_found_among_the_versions(self, newest: FixtureStore) -> None:
+    async def test_find_among_the_versions(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await deck.press("slash")
             await deck.type("champion")
@@ -371,7 +371,7 @@ class TestBoard:
 
 
 class TestTable:
-    async def test_turned_and_turned_back(self, store: FixtureStore) -> None:
+    async def test_v_switches_between_board_and_table(self, store: FixtureStore) -> None:
         async with models_deck(store.db) as deck:
             await deck.press("v")
             await deck.until(lambda: deck.versions.table.row_count == 5, "the table")
@@ -403,7 +403,7 @@ class TestTable:
             assert numbers() == [1, 2, 3, 6, 4]
             assert version_of(deck) == 3, "the cursor stays on its version"
 
-    async def test_filtered_by_the_runs_they_came_from(self, store_copy: CopyOf) -> None:
+    async def test_filtered_by_the_source_runs(self, store_copy: CopyOf) -> None:
         async with models_deck(store_copy("nyc-taxi").db, model="nyc-taxi-regressor", version=2) as deck:
             await deck.press("f")
             await deck.until(lambda: deck.versions.table.row_count == 3, "f turns to the table")
@@ -433,7 +433,7 @@ class TestTable:
             await deck.until(lambda: versions.board.display, "the board")
             assert "metrics.auc" not in deck.frame, "the board shows all of them"
 
-    async def test_what_was_found_in_the_versions_of_another_model_is_forgotten(self, newest: FixtureStore) -> None:
+    async def test_matches_are_dropped_with_another_model(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, version=3) as deck:
             await deck.press("slash")
             await deck.type("rf")
@@ -463,7 +463,7 @@ class TestTable:
 
 
 class TestInspector:
-    async def test_where_a_version_came_from(self, store: FixtureStore) -> None:
+    async def test_the_source_of_a_version(self, store: FixtureStore) -> None:
         async with models_deck(store.db, version=2) as deck:
             await deck.until(lambda: fields(deck).get("stage", "").startswith("Production"), "the version")
             assert "MLmodel" in fields(deck)["files"] or fields(deck)["files"].startswith("✓")
@@ -471,7 +471,7 @@ class TestInspector:
             assert fields(deck)["experiment"]
             assert "✓" in fields(deck)["run"]
 
-    async def test_missing_files_are_said(self, newest: FixtureStore) -> None:
+    async def test_missing_files_are_shown(self, newest: FixtureStore) -> None:
         with writing(newest.db) as connection:
             connection.execute(
                 "UPDATE model_versions SET source = '/nowhere/model', storage_location = NULL WHERE version = 3"
@@ -502,7 +502,7 @@ class TestInspector:
         async with models_deck(newest.db) as deck:
             await deck.until_shown("• bold (http://x) it is")
 
-    async def test_the_description_is_that_of_the_last_one_looked_at(self, newest: FixtureStore) -> None:
+    async def test_the_last_description_asked_for_is_shown(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await deck.until_shown("churn-model 3 · Staging")
             pane = deck.models.query_one(MarkdownPane)
@@ -511,7 +511,7 @@ class TestInspector:
             await deck.until_shown("third")
             assert "first" not in deck.frame
 
-    async def test_o_goes_to_the_run_and_b_comes_back(self, store: FixtureStore) -> None:
+    async def test_o_goes_to_the_run_and_b_goes_back(self, store: FixtureStore) -> None:
         async with models_deck(store.db, version=2) as deck:
             run_id = deck.models.cursor_version.run_id if deck.models.cursor_version else None
             await deck.press("o")
@@ -521,7 +521,7 @@ class TestInspector:
             assert version_of(deck) == 2
             assert deck.versions.board.has_focus
 
-    async def test_enter_on_its_line_goes_to_the_run_and_esc_comes_back(self, newest: FixtureStore) -> None:
+    async def test_enter_on_the_run_line_goes_to_the_run_and_esc_goes_back(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, version=2) as deck:
             await deck.until(lambda: "run" in fields(deck), "the inspector")
             await deck.press("enter", *["down"] * list(fields(deck)).index("run"), "enter")
@@ -529,7 +529,7 @@ class TestInspector:
             await deck.press("escape")
             await deck.until(lambda: isinstance(deck.app.screen, ModelsScreen), "back")
 
-    async def test_the_way_back_ends_when_one_goes_on(self, newest: FixtureStore) -> None:
+    async def test_the_way_back_ends_when_the_cursor_leaves_the_run(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, version=2) as deck:
             run_id = deck.models.cursor_version.run_id if deck.models.cursor_version else None
             await deck.press("o")
@@ -537,7 +537,7 @@ class TestInspector:
             await deck.press("down" if deck.screen.table.cursor_row == 0 else "up", "escape")
             assert run_in_table(deck) not in (None, run_id)
 
-    async def test_a_run_that_is_nowhere(self, newest: FixtureStore) -> None:
+    async def test_missing_and_unknown_source_runs(self, newest: FixtureStore) -> None:
         with writing(newest.db) as connection:
             connection.execute("UPDATE model_versions SET run_id = 'gone' WHERE version = 3")
             connection.execute("UPDATE model_versions SET run_id = NULL WHERE version = 4")
@@ -564,7 +564,7 @@ HOSTILE = ("a/b:c", "  ", "[/red]x[@click=app.quit]", "esc\x1b[31m\x07", "li\nne
 
 
 class TestHostileNames:
-    async def test_they_are_shown_and_looked_into(self, newest: FixtureStore) -> None:
+    async def test_they_are_listed_and_opened(self, newest: FixtureStore) -> None:
         with writing(newest.db) as connection:
             for name in HOSTILE:
                 connection.execute(

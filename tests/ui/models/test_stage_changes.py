@@ -1,4 +1,4 @@
-"""Moving versions between stages by keyboard; that the rows are MLflow's own is for the registry's tests to say."""
+"""Stage changes by keyboard. The registry's tests compare the written rows with MLflow's."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def review(deck: ModelsDeck, key: str) -> ReviewDialog:
 
 
 class TestKeys:
-    async def test_production_archives_what_is_there_unless_told_otherwise(self, store: FixtureStore) -> None:
+    async def test_moving_to_production_archives_the_present_version_by_default(self, store: FixtureStore) -> None:
         async with models_deck(store.db) as deck:
             await review(deck, "p")
             await deck.until_shown("Promote churn-model 3 → Production")
@@ -58,7 +58,7 @@ class TestKeys:
             assert (record["from"], record["to"], record["archived"]) == ("Staging", "Production", [2])
             assert record["who"]
 
-    async def test_keeping_what_is_there_and_saying_why(self, store: FixtureStore) -> None:
+    async def test_the_present_version_can_stay_and_a_reason_is_recorded(self, store: FixtureStore) -> None:
         async with models_deck(store.db) as deck:
             await review(deck, "p")
             await deck.press("ctrl+a")
@@ -87,7 +87,7 @@ class TestKeys:
             await deck.until_alone()
             assert stages(newest)[version] == stage
 
-    async def test_esc_and_cancel_leave_everything_as_it_was(self, store: FixtureStore) -> None:
+    async def test_esc_and_cancel_change_nothing(self, store: FixtureStore) -> None:
         before = store.db.read_bytes()
         async with models_deck(store.db) as deck:
             await review(deck, "p")
@@ -98,13 +98,13 @@ class TestKeys:
             await deck.until_alone()
         assert store.db.read_bytes() == before
 
-    async def test_where_it_is_already_there_is_nothing_to_review(self, newest: FixtureStore) -> None:
+    async def test_moving_to_the_present_stage_opens_no_review(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, 2) as deck:
             await deck.press("p")
             await deck.until_told("Version 2 is already in Production")
             assert len(deck.app.screen_stack) == 1
 
-    async def test_the_only_one_of_several(self, newest: FixtureStore) -> None:
+    async def test_the_other_versions_of_the_present_stage_can_be_archived(self, newest: FixtureStore) -> None:
         rows(
             newest.db,
             "UPDATE model_versions SET current_stage = 'Production' WHERE name = ? AND version IN (3, 6)",
@@ -119,7 +119,7 @@ class TestKeys:
             await deck.until_alone()
             assert stages(newest) == AS_MADE | {2: "Archived", 3: "Production", 6: "Archived"}
 
-    async def test_n_goes_to_the_next_match_while_something_was_found(self, newest: FixtureStore) -> None:
+    async def test_n_steps_through_matches_while_there_are_any(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, None) as deck:
             await deck.press("slash")
             await deck.type("model")
@@ -139,7 +139,7 @@ class TestKeys:
 
 
 class TestReview:
-    async def test_where_it_is_narrow_the_commit_stays_in_sight(self, newest: FixtureStore) -> None:
+    async def test_a_narrow_review_keeps_the_end_of_the_source(self, newest: FixtureStore) -> None:
         tags = (
             ("mlflow.source.name", "/home/ada/train_the_churn_model.py"),
             ("mlflow.source.git.commit", "1f3c2a9" * 5),
@@ -153,7 +153,7 @@ class TestReview:
             await deck.until_shown("…model.py@1f3c2a9")
             assert "train_the_churn_model" not in deck.frame
 
-    async def test_it_asks_once_which_direction_is_better(self, newest: FixtureStore) -> None:
+    async def test_the_better_direction_is_asked_once(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, 1) as deck:
             dialog = await review(deck, "p")
             grid = dialog.query_one(ReviewGrid)
@@ -168,14 +168,14 @@ class TestReview:
             dialog = await review(deck, "p")
             assert dialog.query_one(ReviewGrid).rows[0].verdict == "worse"
 
-    async def test_what_is_not_a_metric_has_no_direction(self, newest: FixtureStore) -> None:
+    async def test_only_metrics_have_a_direction(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, 1) as deck:
             dialog = await review(deck, "p")
             dialog.query_one(ReviewGrid).action_edge(1)
             await deck.press("ctrl+b")
             await deck.until_told("Only metrics have a better direction")
 
-    async def test_missing_files_are_said_and_do_not_hinder(self, newest: FixtureStore) -> None:
+    async def test_missing_files_are_a_warning_only(self, newest: FixtureStore) -> None:
         rows(
             newest.db,
             "UPDATE model_versions SET source = '/nowhere/x', storage_location = '/nowhere/x' WHERE name = ? AND version = 3",
@@ -188,13 +188,13 @@ class TestReview:
             await deck.until_alone()
             assert stages(newest)[3] == "Production"
 
-    async def test_a_run_that_is_not_there(self, newest: FixtureStore) -> None:
+    async def test_a_missing_run_is_a_warning(self, newest: FixtureStore) -> None:
         rows(newest.db, "UPDATE model_versions SET run_id = 'gone' WHERE name = ? AND version = 3", MODEL)
         async with models_deck(newest.db) as deck:
             await review(deck, "p")
             await deck.until_shown("! the run of version 3 is not in this database")
 
-    async def test_leaving_production_empty_is_said(self, newest: FixtureStore) -> None:
+    async def test_leaving_production_empty_is_a_warning(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, 2) as deck:
             await review(deck, "a")
             await deck.until_shown("Archive churn-model 2")
@@ -209,7 +209,7 @@ class TestReview:
             await deck.until_shown("Nothing was changed")
             assert stages(newest) == AS_MADE
 
-    async def test_the_tick_takes_space_and_clicks(self, newest: FixtureStore) -> None:
+    async def test_space_and_clicks_toggle_the_tick(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             dialog = await review(deck, "p")
             tick = dialog.query_one(Tick)
@@ -244,7 +244,7 @@ class TestMeanwhile:
             await deck.until_alone()
             assert stages(store) == AS_MADE | {2: "Archived", 3: "Production", 6: "Archived"}
 
-    async def test_a_version_that_was_deleted_meanwhile(self, newest: FixtureStore) -> None:
+    async def test_a_version_deleted_meanwhile(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await review(deck, "p")
             rows(
@@ -257,7 +257,7 @@ class TestMeanwhile:
             await deck.press("enter")
             await deck.until_alone()
 
-    async def test_waiting_for_the_lock_is_said_and_can_be_given_up(self, store: FixtureStore) -> None:
+    async def test_waiting_for_a_lock_shows_a_dialog_and_can_be_cancelled(self, store: FixtureStore) -> None:
         async with models_deck(store.db) as deck:
             await review(deck, "p")
             with closing(sqlite3.connect(store.db, isolation_level=None)) as other:
@@ -274,7 +274,7 @@ class TestMeanwhile:
             await deck.until_alone()
             assert stages(store)[3] == "Production"
 
-    async def test_keys_that_come_too_late_change_nothing(self, newest: FixtureStore) -> None:
+    async def test_keys_after_the_write_change_nothing(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await review(deck, "p")
             await deck.press("enter", "enter", "escape", "enter")
@@ -282,7 +282,7 @@ class TestMeanwhile:
             assert len(records(newest)) == 1
             assert stages(newest) == AS_MADE | {2: "Archived", 3: "Production"}
 
-    async def test_a_lock_that_is_let_go_in_time(self, newest: FixtureStore) -> None:
+    async def test_a_lock_released_in_time(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await review(deck, "p")
             with closing(sqlite3.connect(newest.db, isolation_level=None)) as other:
@@ -312,7 +312,7 @@ class TestMeanwhile:
 
 
 class TestTakingBack:
-    async def test_u_puts_everything_back_after_asking(self, store: FixtureStore) -> None:
+    async def test_u_undoes_the_change_after_confirmation(self, store: FixtureStore) -> None:
         async with models_deck(store.db) as deck:
             await review(deck, "p")
             await deck.press("enter")
@@ -331,7 +331,7 @@ class TestTakingBack:
             assert stages(store) == AS_MADE
             assert records(store)[1]["undo_of"]
 
-    async def test_u_refuses_when_something_was_changed_since(self, newest: FixtureStore) -> None:
+    async def test_u_refuses_after_a_later_change(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await review(deck, "p")
             await deck.press("enter")
@@ -341,7 +341,7 @@ class TestTakingBack:
             await deck.until_shown("cannot undo, because it was changed since: version 2")
             assert stages(newest)[3] == "Production"
 
-    async def test_u_is_stale_when_it_changes_while_it_is_asked(self, newest: FixtureStore) -> None:
+    async def test_u_refuses_after_a_change_during_the_confirmation(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await review(deck, "p")
             await deck.press("enter")
@@ -353,12 +353,12 @@ class TestTakingBack:
             await deck.until_shown("version 2 of churn-model is in None now")
             assert stages(newest)[3] == "Production"
 
-    async def test_u_without_anything_on_record(self, newest: FixtureStore) -> None:
+    async def test_u_without_a_recorded_change(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await deck.press("u")
             await deck.until_told("Nothing to undo: no stage change of churn-model is recorded")
 
-    async def test_what_was_in_production_before_comes_back(self, store: FixtureStore) -> None:
+    async def test_P_moves_the_previous_production_version_back(self, store: FixtureStore) -> None:
         async with models_deck(store.db) as deck:
             await review(deck, "p")
             await deck.press("enter")
@@ -369,13 +369,13 @@ class TestTakingBack:
             await deck.until_alone()
             assert stages(store) == AS_MADE | {2: "Production", 3: "Archived"}
 
-    async def test_nothing_is_known_to_have_been_in_production_before(self, newest: FixtureStore) -> None:
+    async def test_P_without_a_previous_production_version(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             assert previous_in(deck.app.session.registry.history(MODEL), "Production") is None
             await deck.press("P")
             await deck.until_told("No earlier Production version of churn-model is known")
 
-    async def test_without_records_this_sitting_can_still_be_undone(self, newest: FixtureStore) -> None:
+    async def test_changes_of_this_session_can_be_undone_without_records(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             settings = deck.app.session.settings
             deck.app.session.settings = settings._replace(record_transitions=False)
@@ -405,7 +405,7 @@ async def test_read_only_says_why_at_every_key(store: FixtureStore) -> None:
 
 
 @pytest.mark.parametrize("name", ["[/x]", "\x1b[31mred\x1b]52;c;AAAA\x07", "a/b:c", "  ", "雪👩‍🚀" + "x" * 200])
-async def test_names_that_are_not_for_terminals(store_copy: CopyOf, name: str) -> None:
+async def test_names_with_control_characters(store_copy: CopyOf, name: str) -> None:
     store = store_copy("mlflow-2.9.2")
     rows(store.db, "PRAGMA foreign_keys = OFF")
     for table in ("model_versions", "registered_models", "registered_model_aliases", "registered_model_tags"):
@@ -437,7 +437,7 @@ async def test_a_registry_in_another_database(store_copy: CopyOf, monkeypatch: p
     assert runs.db.read_bytes() == before
 
 
-async def test_only_the_workspace_that_is_shown(newest: FixtureStore) -> None:
+async def test_only_the_shown_workspace_is_changed(newest: FixtureStore) -> None:
     from tests.registry_rooms import two_workspaces
 
     two_workspaces(newest)
