@@ -20,12 +20,12 @@ from mldeck.ui.models.reading import (
     VersionOrder,
     VersionRuns,
     Versions,
-    arranged,
     read_details,
     read_listing,
     read_version_runs,
     read_versions,
     same_model,
+    sorted_rows,
 )
 from mldeck.ui.state.saved_state import SavedState
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
@@ -50,7 +50,7 @@ def table(rmse: Mapping[int, float], depth: Mapping[int, str] | None = None) -> 
 
 
 def order_of(data: Versions, runs: VersionRuns, column: str | Column, *, descending: bool = False) -> list[int]:
-    return [data.versions[row].version for row in arranged(data, runs, VersionOrder(column, descending))]
+    return [data.versions[row].version for row in sorted_rows(data, runs, VersionOrder(column, descending))]
 
 
 def test_versions_without_a_value_come_last_in_both_directions() -> None:
@@ -67,7 +67,7 @@ def test_params_that_are_numbers_are_sorted_as_numbers() -> None:
 
 def test_only_matching_versions_are_listed() -> None:
     data, runs = table({3: 2.0})
-    assert arranged(data, VersionRuns(runs.columns, runs.records, frozenset("2")), None) == (2,)
+    assert sorted_rows(data, VersionRuns(runs.columns, runs.records, frozenset("2")), None) == (2,)
 
 
 @pytest.mark.parametrize(("greater", "best"), [(True, 3.0), (False, 1.0), (None, None)])

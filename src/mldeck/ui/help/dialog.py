@@ -21,6 +21,8 @@ _GENERAL = 2
 
 
 class HelpDialog(ModalScreen[None]):
+    """The keys, those that work here first, and the filter language with examples."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q,question_mark", "close", "close"),
         Binding("j", "scroll_help(1)", "down", show=False),

@@ -33,6 +33,8 @@ _WIDEST = 44
 
 
 class VersionBoard(Grid):
+    """A column of cards per stage. A row is an index in `data.versions`, wherever its card is."""
+
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS)
 
     def __init__(self, clock: Clock, *, id: str | None = None) -> None:

@@ -34,6 +34,8 @@ _HEAVY = _Border("┏", "┓", "┗", "┛", "━", "┃")
 
 
 class Cards:
+    """Makes the lines of the cards. The values on all of them have the same digits and are aligned."""
+
     def __init__(self, data: Versions, clock: Clock) -> None:
         self.data = data
         self._clock = clock

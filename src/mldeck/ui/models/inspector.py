@@ -26,6 +26,8 @@ _LISTS = ("version-fields", "version-metrics", "version-params", "version-tags",
 
 
 class VersionInspector(Widget):
+    """The tabs of a version; of a model, the overview alone."""
+
     def __init__(self, clock: Clock, read_outline: ReadOutline, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._clock = clock

@@ -28,10 +28,14 @@ _ORDERS = {"model": ModelOrder.NAME, "age": ModelOrder.LAST_UPDATED}
 
 
 class RegisteredModelList(Grid):
+    """The registered models, a row each. Sorting is done by the reader: see `SortAsked`."""
+
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, MODEL_LIST)
 
     @dataclass
     class SortAsked(Message):
+        """Posted when the models are to be read in another order."""
+
         query: ModelQuery
         """The query for the same models in the new order."""
 

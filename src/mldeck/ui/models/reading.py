@@ -184,6 +184,8 @@ def read_version_runs(tracking: Store, versions: Versions, search: str, interrup
 
 @dataclass(frozen=True)
 class VersionOrder:
+    """The order of the table of versions."""
+
     column: str | Column
     """One of `LEADING`, or a column of the source run."""
     descending: bool = False
@@ -193,7 +195,7 @@ VERSION, STAGE, ALIASES, AGE, RUN = LEADING = ("version", "stage", "aliases", "a
 """The first columns of the table; those of the source run follow."""
 
 
-def arranged(versions: Versions, runs: VersionRuns, order: VersionOrder | None) -> tuple[int, ...]:
+def sorted_rows(versions: Versions, runs: VersionRuns, order: VersionOrder | None) -> tuple[int, ...]:
     """Return the indexes of the versions that match the filter, in the given order; versions without a value come last."""
     rows = range(len(versions.versions))
     if runs.matching is not None:
@@ -244,6 +246,8 @@ def _run_name(versions: Versions, version: ModelVersion) -> str | None:
 
 @dataclass(frozen=True)
 class VersionDetails:
+    """A version as the inspector shows it."""
+
     version: ModelVersion
     run: RunDetails | None = None
     """None if there is no source run, or it is not in this database."""

@@ -45,6 +45,8 @@ VersionEdit = Callable[[ModelVersion], Awaitable[None]]
 
 
 class ModelsScreen(Place, inherit_bindings=False):
+    """The place Models. The panes read what they show; the screen has the keys, the inspector and the edits."""
+
     NAME = "models"
     # In one list, so that the stage keys, the main purpose of this place, come first in the key bar.
     BINDINGS: ClassVar[list[BindingType]] = bindings(STAGE_KEYS, MODEL_PLACE, MODEL_EDITS, INSPECTOR, PLACE)

@@ -19,7 +19,7 @@ from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn, Standing
 from mldeck.ui.kit.keys import COLUMNS, bindings
 from mldeck.ui.kit.lazy_row import LazyCells
 from mldeck.ui.models.keys import VERSION_TABLE
-from mldeck.ui.models.reading import AGE, LEADING, VERSION, VersionOrder, VersionRuns, Versions, arranged
+from mldeck.ui.models.reading import AGE, LEADING, VERSION, VersionOrder, VersionRuns, Versions, sorted_rows
 from mldeck.ui.models.version_overview import STATUS_GLYPHS
 from mldeck.ui.state.columns import ColumnStyle
 
@@ -31,10 +31,14 @@ _NO_RUN = "·"
 
 
 class VersionTable(Grid):
+    """The versions, a row each, with the metrics and params in which their source runs differ."""
+
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, VERSION_TABLE)
 
     @dataclass
     class SortAsked(Message):
+        """Posted when the user sorts by a column."""
+
         column: str | Column
         """See `VersionOrder`."""
 
@@ -53,7 +57,7 @@ class VersionTable(Grid):
         """Show versions, with the cursor on the one with that number if there is one; it keeps its screen line."""
         is_same, before = data.model == self.data.model, self.standing
         self.data, self.runs, self.order = data, runs, order
-        self.rows = arranged(data, runs, order)
+        self.rows = sorted_rows(data, runs, order)
         numbers = [data.versions[row].version for row in self.rows]
         metric = data.metric
         greater = {} if metric is None or metric.greater_is_better is None else {metric.key: metric.greater_is_better}
