@@ -64,7 +64,7 @@ def past(taxi: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_review(past: Path, size: tuple[int, int]) -> None:
     async with models_deck(past, 3, model=MODEL, size=size) as deck:
         await deck.press("p")
-        await deck.until_shown("In Production: version 2, since 5h ago by grace")
+        await deck.until_shown("In Production: version 2 for 5h, moved by grace")
         grid = deck.app.screen.query_one(ReviewGrid)
         await deck.until(lambda: any(row.name == "files" and row.then == "✓" for row in grid.rows), "the files")
         await deck.press("ctrl+b", "l")

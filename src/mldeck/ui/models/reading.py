@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from mldeck.format import Value, sorted_by_value
 from mldeck.model import SYSTEM_METRIC_PREFIX, Column, Kind, RunDetails, RunFields, RunQuery, RunRecord, View
-from mldeck.registry.history import Event, arrival
+from mldeck.registry.history import Event, EventKind, arrival
 from mldeck.registry.nouns import STAGES, ModelQuery, ModelVersion, RegisteredModel
+from mldeck.registry.stay import time_in_stage
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.state.metric_direction import Better, higher_is_better, remembered
 from mldeck.ui.state.saved_state import SavedState
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mldeck.artifacts.location import Located, Places
     from mldeck.store.registry.reader import RegistryReader
     from mldeck.store.store import Store
+    from mldeck.ui.kit.clock import Clock
 
 
 @dataclass(frozen=True)
@@ -262,6 +264,19 @@ class VersionDetails:
     def arrival(self) -> Event | None:
         """The event that brought the version into its stage; None if unknown."""
         return arrival(self.history, self.version.version)
+
+
+def stay_text(arrival: Event | None, clock: Clock) -> str:
+    """Return how long a version has been in its stage, who moved it and why, to follow the stage; empty if unknown."""
+    stay = None if arrival is None else time_in_stage(arrival, clock.age)
+    if arrival is None or stay is None or arrival.kind is EventKind.REGISTERED:
+        return ""
+    moved = arrival.transition
+    text = f" {'since' if stay.is_date else 'for'} {stay.text}"
+    if moved is None:
+        return f"{text}, no record of the move"
+    by = f", moved by {moved.who}" if moved.who else ""
+    return f"{text}{by}" + (f": {moved.reason}" if moved.reason else "")
 
 
 def read_details(

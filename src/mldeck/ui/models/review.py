@@ -84,11 +84,6 @@ class Side:
         return f"{age} by {event.transition.who}" if event.transition and event.transition.who else age
 
     @property
-    def reason(self) -> str:
-        """The reason given for its last move; empty if none was recorded."""
-        return self.arrived.transition.reason if self.arrived and self.arrived.transition else ""
-
-    @property
     def source(self) -> str:
         tags = self.record.tags if self.record else {}
         name, commit = tags.get(_SOURCE_TAG, ""), tags.get(_COMMIT_TAG, "")

@@ -27,6 +27,7 @@ from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.text_field import TextField
 from mldeck.ui.kit.threads import in_thread, read_off_loop
+from mldeck.ui.models.reading import stay_text
 from mldeck.ui.models.review import FileState, Review, ReviewRow, StageChange
 from mldeck.ui.state.metric_direction import Better
 
@@ -343,9 +344,8 @@ def _since(review: Review, clock: Clock) -> str:
     if present is None:
         is_entered = review.stage in ACTIVE_STAGES and review.refusal is None
         return f"No version is in {review.stage} now." if is_entered else ""
-    reason = f": {present.reason}" if present.reason else ""
     more = f"; {len(review.others)} more" if review.others else ""
-    return f"In {review.stage}: version {present.number}, since {present.since(clock)}{reason}{more}"
+    return f"In {review.stage}: version {present.number}{stay_text(present.arrived, clock)}{more}"
 
 
 def _warnings(review: Review, files: Mapping[int, FileState]) -> list[str]:

@@ -9,12 +9,11 @@ from mldeck.format import time_text
 from mldeck.model import RunDetails
 from mldeck.registry.history import TRANSITION_PREFIX, Event, EventKind
 from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
-from mldeck.registry.stay import time_in_stage
 from mldeck.ui.details.line_grid import Line, tag_lines
 from mldeck.ui.details.run_cells import STATUS_GLYPHS as RUN_GLYPHS
 from mldeck.ui.details.run_overview import dataset_lines, moment_text, source_text
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.models.reading import RegistryListing, VersionDetails
+from mldeck.ui.models.reading import RegistryListing, VersionDetails, stay_text
 
 STATUS_GLYPHS = {"READY": ("✓", "good"), "PENDING_REGISTRATION": ("⟳", "accent"), "FAILED_REGISTRATION": ("✗", "bad")}
 
@@ -45,7 +44,7 @@ def model_lines(model: RegisteredModel, listing: RegistryListing, clock: Clock) 
 def version_lines(details: VersionDetails, clock: Clock) -> Iterator[Line]:
     """Yield the fields that the version has, the most important first, because the inspector may be short."""
     version = details.version
-    yield Line("stage", f"{version.stage}{_since(details.arrival, clock)}")
+    yield Line("stage", f"{version.stage}{stay_text(details.arrival, clock)}")
     if version.status != "READY":
         glyph, style = STATUS_GLYPHS.get(version.status, ("?", "warn"))
         message = f": {version.status_message}" if version.status_message else ""
@@ -62,19 +61,6 @@ def version_lines(details: VersionDetails, clock: Clock) -> Iterator[Line]:
         yield Line("by", version.user_id)
     if version.status == "READY":
         yield Line("status", "✓ READY", "good")
-
-
-def _since(arrival: Event | None, clock: Clock) -> str:
-    """Return since when it has been in its stage, who moved it and why, as far as known."""
-    stay = None if arrival is None else time_in_stage(arrival, clock.age)
-    if arrival is None or stay is None or arrival.kind is EventKind.REGISTERED:
-        return ""
-    moved = arrival.transition
-    text = f" {'since' if stay.is_date else 'for'} {stay.text}"
-    if moved is None:
-        return f"{text}, no record of the move"
-    by = f", moved by {moved.who}" if moved.who else ""
-    return f"{text}{by}" + (f": {moved.reason}" if moved.reason else "")
 
 
 def _run_lines(version: ModelVersion, details: RunDetails | None) -> Iterator[Line]:
