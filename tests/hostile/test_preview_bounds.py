@@ -18,7 +18,7 @@ from mldeck.artifacts.previews.tree import MAX_VALUES, parse_yaml
 from mldeck.artifacts.previews.values import ArchivePreview, TablePreview, TextPage, TextPreview
 from mldeck.errors import Interrupted
 from mldeck.ui.files.model_card_reading import Card, ModelFolder, read_card
-from mldeck.ui.files.preview.text_layout import Row, pieces_of
+from mldeck.ui.files.preview.text_layout import TextRow, pieces_of
 from mldeck.ui.files.preview.text_reading import as_lines
 from tests.artifacts.sources import Bytes
 
@@ -159,6 +159,6 @@ def test_a_line_full_of_matches_is_drawn_at_once() -> None:
     page = as_lines(TextPage(0, "a" * 20_000, None))
     page.spans = [[(at, at + 1, Style(bold=True)) for at in range(0, 20_000, 2)]]
     start = time.monotonic()
-    pieces = list(pieces_of(Row(0, 0, 0, 20_000), page, "a"))
+    pieces = list(pieces_of(TextRow(0, 0, 0, 20_000), page, "a"))
     assert pieces == [("a", "match")] * 20_000
     assert time.monotonic() - start < 5  # seconds; where each piece looked through all matches it took fifteen

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from mldeck.ui.files.logged_models import ModelList
+from mldeck.ui.files.logged_models import LoggedModelList
 from mldeck.ui.files.pane import ArtifactPane
 from mldeck.ui.files.preview.pane import PreviewPane
 from mldeck.ui.files.preview.text_view import TextView
-from mldeck.ui.files.tree import ArtifactTree
+from mldeck.ui.files.tree import FileTree
 from mldeck.ui.files.viewer import ArtifactScreen
 from tests.ui.deck import Deck, running_deck
 
@@ -20,16 +20,16 @@ CHURN = "churn-baseline"
 
 class FileDeck(Deck):
     @property
-    def files(self) -> ArtifactTree:
-        return self.screen.query_one(ArtifactTree)
+    def files(self) -> FileTree:
+        return self.screen.query_one(FileTree)
 
     @property
     def pane(self) -> ArtifactPane:
         return self.screen.query_one(ArtifactPane)
 
     @property
-    def models(self) -> ModelList:
-        return self.screen.query_one(ModelList)
+    def models(self) -> LoggedModelList:
+        return self.screen.query_one(LoggedModelList)
 
     @property
     def names(self) -> list[str]:
@@ -82,7 +82,7 @@ class FileDeck(Deck):
         await self.until(lambda: isinstance(self.app.screen, ArtifactScreen), "the file, full screen")
         pane = self.preview
         await self.until(
-            lambda: pane.subject is not None and pane.subject.entry.path == path and pane.look is not None, path
+            lambda: pane.subject is not None and pane.subject.entry.path == path and pane.content is not None, path
         )
         await self.until(lambda: pane.view is None or (pane.view.is_mounted and pane.view.size.width), "its view")
 
@@ -108,7 +108,7 @@ async def files_of(
             lambda: inspector.details is not None and inspector.details.run.run_id == run_id, "the inspector"
         )
         await deck.press(*["right_square_bracket"] * (4 if tab == "Artifacts" else 5))
-        kind = ArtifactTree if tab == "Artifacts" else ModelList
+        kind = FileTree if tab == "Artifacts" else LoggedModelList
         await deck.until(lambda: deck.screen.query(kind), f"the tab {tab}")
         await deck.press("enter")
         if tab == "Artifacts":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.ui.files.logged_models import ModelList
+from mldeck.ui.files.logged_models import LoggedModelList
 from mldeck.ui.files.model_card_reading import Card
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.ui.deck import running_deck
@@ -16,7 +16,7 @@ from tests.ui.files.test_tree import LOGREG_FILES, bare, folder_of, unbroken
 from tests.ui.runs.test_live import writing
 
 
-def cells(models: ModelList, row: int = 0) -> list[str]:
+def cells(models: LoggedModelList, row: int = 0) -> list[str]:
     return [cell.text for cell in models.row_cells(row)]
 
 
@@ -26,9 +26,9 @@ def knows_models(store: FixtureStore) -> bool:
 
 
 def card_of(deck: FileDeck) -> Card:
-    look = deck.preview.look
-    assert isinstance(look, Card), deck.frame
-    return look
+    content = deck.preview.content
+    assert isinstance(content, Card), deck.frame
+    return content
 
 
 def text_of(card: Card) -> str:
@@ -101,7 +101,7 @@ async def test_models_of_an_experiment(store_copy: Callable[[str], FixtureStore]
         deck = FileDeck(plain.app, plain.pilot)
         await deck.until_counted(45)
         await deck.press("shift+tab", *["right_square_bracket"] * 5)
-        await deck.until(lambda: deck.screen.query(ModelList) and deck.models.row_count == 4, "its models")
+        await deck.until(lambda: deck.screen.query(LoggedModelList) and deck.models.row_count == 4, "its models")
         await deck.until(lambda: "xgboost" in deck.frame or "xgboost" in cells(deck.models)[2], "flavors")
         await deck.press("up")
         await deck.until_shown("No run of this experiment logged a model.")

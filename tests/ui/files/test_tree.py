@@ -13,7 +13,7 @@ from mldeck.artifacts.previews.values import NoPreview
 from mldeck.artifacts.tree import EntryKind
 from mldeck.demo.project import make_demo
 from mldeck.ui.files.reading import Folders
-from mldeck.ui.files.tree import ArtifactTree
+from mldeck.ui.files.tree import FileTree
 from mldeck.ui.kit.grid import Cell
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.privileges import without_root_powers
@@ -237,7 +237,7 @@ async def test_ten_thousand_files(store_copy: Callable[[str], FixtureStore]) -> 
     async with files_of(store.db, store.run("logreg")) as deck:
         await deck.go_to("many")
         painted: list[int] = []
-        real = ArtifactTree.row_cells
+        real = FileTree.row_cells
 
         def row_cells(row: int) -> Sequence[Cell]:
             painted.append(row)
@@ -310,7 +310,7 @@ async def test_the_demo(tmp_path: Path) -> None:
         assert set(one_of_each) >= {"csv", "json", "log", "md", "png", "txt", "yaml"}
         for path in one_of_each.values():
             await deck.view(path)
-            assert not isinstance(deck.preview.look, NoPreview), deck.frame
+            assert not isinstance(deck.preview.content, NoPreview), deck.frame
             await deck.press("escape")
             await deck.until(lambda: len(deck.app.screen_stack) == 1, "back")
 
@@ -339,7 +339,7 @@ async def test_an_experiment_has_no_files_of_its_own(store_copy: Callable[[str],
 async def test_nothing_is_loaded_before_the_tab_is_visited(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("mlflow-3.17.2").db, experiment="churn-baseline") as deck:
         await deck.until_counted(12)
-        assert not deck.screen.query(ArtifactTree)
+        assert not deck.screen.query(FileTree)
 
 
 def test_rows_follow_what_is_open() -> None:

@@ -294,7 +294,7 @@ async def test_a_file_that_vanishes_or_changes(store: FixtureStore, folder: Path
         await deck.press("G")
         await deck.until_shown("cannot be read any more")
         await deck.press("R")
-        await deck.until(lambda: isinstance(deck.preview.look, NoPreview), "it is gone")
+        await deck.until(lambda: isinstance(deck.preview.content, NoPreview), "it is gone")
 
 
 # -- taking away
@@ -440,11 +440,11 @@ async def test_the_preview_follows_the_cursor(store: FixtureStore) -> None:
     async with files_of(store.db, store.run("logreg")) as deck:
         beside = deck.pane.preview
         await deck.go_to("data/table.csv")
-        await deck.until(lambda: isinstance(beside.look, TablePreview), "the table")
+        await deck.until(lambda: isinstance(beside.content, TablePreview), "the table")
         await deck.go_to("plots/curve.png")
-        await deck.until(lambda: isinstance(beside.look, ImagePreview), "the picture")
+        await deck.until(lambda: isinstance(beside.content, ImagePreview), "the picture")
         await deck.go_to("notes.txt")
-        await deck.until(lambda: isinstance(beside.look, TextPreview), "the text")
+        await deck.until(lambda: isinstance(beside.content, TextPreview), "the text")
         await deck.go_to("data")
         await deck.until_shown("files    2")
         await deck.press("tab")
@@ -454,15 +454,15 @@ async def test_the_preview_follows_the_cursor(store: FixtureStore) -> None:
 async def test_a_picture_fits_its_room(store: FixtureStore) -> None:
     async with files_of(store.db, store.run("logreg")) as deck:
         await deck.view("plots/curve.png")
-        look = deck.preview.look
-        assert isinstance(look, ImagePreview)
-        assert len(look.rows) <= deck.preview.body.size.height
+        content = deck.preview.content
+        assert isinstance(content, ImagePreview)
+        assert len(content.rows) <= deck.preview.body.size.height
         await deck.pilot.resize_terminal(80, 24)
         await deck.until(
             lambda: (
-                isinstance(deck.preview.look, ImagePreview)
-                and deck.preview.look is not look
-                and len(deck.preview.look.rows[0]) <= 80
+                isinstance(deck.preview.content, ImagePreview)
+                and deck.preview.content is not content
+                and len(deck.preview.content.rows[0]) <= 80
             ),
             "smaller",
         )

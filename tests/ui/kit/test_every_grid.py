@@ -29,14 +29,14 @@ from mldeck.ui.compare.table_lines import CompareLines, TableOptions
 from mldeck.ui.details.line_grid import Line, LineGrid
 from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.details.run_cells import RunCells
-from mldeck.ui.files import logged_models as model_list
+from mldeck.ui.files.logged_models import LoggedModelList
 from mldeck.ui.files.model_card import ModelCard
 from mldeck.ui.files.model_card_reading import Card, CardLine
 from mldeck.ui.files.preview.table_view import TableView
 from mldeck.ui.files.preview.text_view import TextView
 from mldeck.ui.files.preview.value_tree import ValueTree
 from mldeck.ui.files.reading import ModelFacts, RunFiles
-from mldeck.ui.files.tree import ArtifactTree
+from mldeck.ui.files.tree import FileTree
 from mldeck.ui.filter.completer import Candidate
 from mldeck.ui.filter.filter_line import CandidateList
 from mldeck.ui.kit.clock import Clock
@@ -127,7 +127,7 @@ def fill_version_table(table: VersionTable, count: int) -> None:
     table.show(Versions("model", tuple(versions(count)), found), VersionRuns(COLUMNS, found), None, count // 2)
 
 
-def fill_logged_models(grid: model_list.ModelList, count: int) -> None:
+def fill_logged_models(grid: LoggedModelList, count: int) -> None:
     models = logged(count)
     grid._facts = {each.uri: ModelFacts(("sklearn",), tuple(versions(2))) for each in models}
     grid._put(models, "none")
@@ -153,7 +153,7 @@ def fill_experiments(grid: ExperimentList, count: int) -> None:
     grid.show([Experiment(str(n), text(n), "active") for n in range(count)], {"0": count}, str(count // 2))
 
 
-def fill_files(tree: ArtifactTree, count: int) -> None:
+def fill_files(tree: FileTree, count: int) -> None:
     """Folders in folders, each of which is listed when it is opened."""
     folder = Path.cwd() / f"files-{count}"
     for number in range(count):
@@ -195,7 +195,7 @@ def session() -> Session:
 
 
 WAYS: dict[type[Grid], Way] = {
-    ArtifactTree: Way(lambda _: ArtifactTree(), fill_files),
+    FileTree: Way(lambda _: FileTree(), fill_files),
     CandidateList: Way(
         lambda _: CandidateList(),
         lambda grid, n: grid.show([Candidate(text(each), "note", (0, 1)) for each in range(n)], n),
@@ -241,7 +241,7 @@ WAYS: dict[type[Grid], Way] = {
     VersionBoard: Way(lambda _: VersionBoard(Clock()), fill_version_board),
     VersionTable: Way(lambda _: VersionTable(Clock()), fill_version_table),
     _ChoiceList: Way(lambda n: _ChoiceList([Choice(str(each), "x", text(each)) for each in range(n or 1)])),
-    model_list.ModelList: Way(lambda _: model_list.ModelList(session()), fill_logged_models),
+    LoggedModelList: Way(lambda _: LoggedModelList(session()), fill_logged_models),
     RegisteredModelList: Way(lambda _: RegisteredModelList(Clock()), fill_registered),
 }
 
@@ -261,8 +261,8 @@ def test_no_list_is_left_out() -> None:
 
 
 async def test_other_files_come_while_these_are_searched() -> None:
-    async with GridApp(WAYS[ArtifactTree], 0).run_test() as pilot:
-        tree = pilot.app.query_one(ArtifactTree)
+    async with GridApp(WAYS[FileTree], 0).run_test() as pilot:
+        tree = pilot.app.query_one(FileTree)
         fill_files(tree, 17)
         looking = asyncio.create_task(tree.find_rows("file-1"))
         await asyncio.sleep(0)

@@ -32,7 +32,7 @@ _EMPTY_EXPERIMENT = "No run of this experiment logged a model."
 _STATUS_STYLES = {"READY": "good", "FAILED": "bad", "PENDING": "warn"}
 
 
-class ModelList(Grid):
+class LoggedModelList(Grid):
     """A table of logged models."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS)

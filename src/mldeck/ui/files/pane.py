@@ -18,7 +18,7 @@ from mldeck.model import RunDetails
 from mldeck.ui.files.consent import is_agreed
 from mldeck.ui.files.preview.pane import PreviewPane
 from mldeck.ui.files.reading import Subject, no_files_text, read_run_files, where_lines
-from mldeck.ui.files.tree import ArtifactTree
+from mldeck.ui.files.tree import FileTree
 from mldeck.ui.kit.debounce import Debouncer
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.styles import style_named
@@ -45,7 +45,7 @@ class ArtifactPane(Widget):
     def compose(self) -> ComposeResult:
         yield Static("", id="artifact-where", markup=False)
         with Horizontal(id="artifact-body"):
-            yield ArtifactTree(id="artifact-tree")
+            yield FileTree(id="artifact-tree")
             yield PreviewPane(id="artifact-preview")
 
     def on_mount(self) -> None:
@@ -53,8 +53,8 @@ class ArtifactPane(Widget):
         self.app.app_resume_signal.subscribe(self, lambda _: self.show_again())
 
     @property
-    def files(self) -> ArtifactTree:
-        return self.query_one(ArtifactTree)
+    def files(self) -> FileTree:
+        return self.query_one(FileTree)
 
     @property
     def preview(self) -> PreviewPane:
@@ -90,8 +90,8 @@ class ArtifactPane(Widget):
         self.files.empty_text = no_files_text(files.tree)
         self.files.show(files)
 
-    @on(ArtifactTree.Asked)
-    def _asked(self, message: ArtifactTree.Asked) -> None:
+    @on(FileTree.Asked)
+    def _asked(self, message: FileTree.Asked) -> None:
         if message.what == "confirm":
             message.stop()
             if self.files.cursor_unconfirmed is not None:
@@ -158,8 +158,8 @@ class ArtifactPane(Widget):
         files, entry = self.files.files, self.files.cursor_entry
         return None if files is None or entry is None else Subject(files.tree, entry, files)
 
-    @on(ArtifactTree.Searching)
-    def _searching(self, message: ArtifactTree.Searching) -> None:
+    @on(FileTree.Searching)
+    def _searching(self, message: FileTree.Searching) -> None:
         message.stop()
         where = self.query_one("#artifact-where", Static)
         if message.looked_at is None:

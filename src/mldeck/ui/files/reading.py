@@ -107,7 +107,7 @@ _ENTER_ASKS = "not opened · Enter asks"
 """Shown for a place that only the database names."""
 
 
-class Row(NamedTuple):
+class TreeRow(NamedTuple):
     """One row of the tree: an entry of a folder, or a word about the folder's content."""
 
     path: str
@@ -139,8 +139,8 @@ class Folders:
         """Return the open folders that have a row and have not been listed."""
         return [row.path for row in self.rows() if row.entry is None and row.path not in self.listed]
 
-    def rows(self) -> list[Row]:
-        rows: list[Row] = []
+    def rows(self) -> list[TreeRow]:
+        rows: list[TreeRow] = []
         waiting = [iter(self._inside("", 0))]
         while waiting:
             row = next(waiting[-1], None)
@@ -152,19 +152,19 @@ class Folders:
                 waiting.append(iter(self._inside(row.path, row.depth + 1)))
         return rows
 
-    def _inside(self, folder: str, depth: int) -> Iterable[Row]:
+    def _inside(self, folder: str, depth: int) -> Iterable[TreeRow]:
         listing = self.listed.get(folder)
         if listing is None:
-            return (Row(folder, depth, word="…"),)
+            return (TreeRow(folder, depth, word="…"),)
         if listing.unconfirmed is not None:
             # For the top folder the place is named above the tree.
-            return (Row(folder, depth, word=f"{listing.problem} · Enter asks" if folder else _ENTER_ASKS),)
+            return (TreeRow(folder, depth, word=f"{listing.problem} · Enter asks" if folder else _ENTER_ASKS),)
         if listing.problem:
             # For the top folder the reason is given above the tree.
-            return (Row(folder, depth, word=listing.problem if folder else "cannot be listed"),)
+            return (TreeRow(folder, depth, word=listing.problem if folder else "cannot be listed"),)
         if not listing.entries:
-            return (Row(folder, depth, word="empty" if folder else ""),) if folder else ()
-        return (Row(entry.path, depth, entry) for entry in listing.entries)
+            return (TreeRow(folder, depth, word="empty" if folder else ""),) if folder else ()
+        return (TreeRow(entry.path, depth, entry) for entry in listing.entries)
 
     def show(self, paths: Iterable[str]) -> None:
         """Open all folders above these paths."""
@@ -190,7 +190,7 @@ def list_folders(tree: ArtifactTree, folders: Iterable[str], check: Check = no_c
 
 
 @dataclass(frozen=True)
-class FolderLook:
+class FolderContent:
     """A folder, with the total of everything below it."""
 
     entry: Entry
@@ -198,7 +198,7 @@ class FolderLook:
     where: str | None
 
 
-Look = Preview | Card | FolderLook
+SubjectContent = Preview | Card | FolderContent
 
 
 @dataclass(frozen=True)
@@ -246,19 +246,19 @@ class Subject:
         return "/".join(part for part in (self.tree.name, self.entry.path) if part)
 
 
-def look_at(subject: Subject, wish: PreviewRequest, check: Check = no_check) -> Look:
+def read_content(subject: Subject, request: PreviewRequest, check: Check = no_check) -> SubjectContent:
     """Read what is to be shown of a subject. Problems become part of the result; raises only what `check` raises."""
     entry = subject.entry
     try:
         if entry.is_file:
-            return preview(subject.source, wish, check)
+            return preview(subject.source, request, check)
         if not entry.is_dir:
             led = f": {entry.target}" if entry.target else ""
             return NoPreview(entry.kind.words + led, (_NEVER_OPENED.get(entry.kind, "It cannot be opened."),))
         model = subject.model or _model_in(subject)
         if model is not None:
             return read_card(model, check)
-        return FolderLook(entry, count(subject.tree, entry.path, check=check), subject.location)
+        return FolderContent(entry, count(subject.tree, entry.path, check=check), subject.location)
     except MldeckError as error:
         check()
         return NoPreview("unreadable", (str(error),))

@@ -16,7 +16,7 @@ from mldeck.errors import Interrupted, MldeckError
 from mldeck.format import safe, size_text, time_text
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.files.keys import TAKE_FILE, VIEW_FILE
-from mldeck.ui.files.reading import Folders, Row, RunFiles, list_folders
+from mldeck.ui.files.reading import Folders, RunFiles, TreeRow, list_folders
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import FOLDS, bindings
 from mldeck.ui.kit.threads import in_thread, read_off_loop
@@ -29,7 +29,7 @@ _ODD = frozenset(
 )
 
 
-class ArtifactTree(Grid):
+class FileTree(Grid):
     """A table whose rows are the entries of open folders."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(VIEW_FILE, TAKE_FILE, FOLDS)
@@ -38,7 +38,7 @@ class ArtifactTree(Grid):
     class Asked(Message):
         """Posted when something is to be done with the entry under the cursor."""
 
-        tree: ArtifactTree
+        tree: FileTree
         what: str
         """`view`, `download`, `PAGER`, `EDITOR` or `confirm`."""
 
@@ -53,7 +53,7 @@ class ArtifactTree(Grid):
         super().__init__(id=id)
         self.files: RunFiles | None = None
         self._folders: Folders | None = None
-        self._rows: Sequence[Row] = ()
+        self._rows: Sequence[TreeRow] = ()
         self._search: Interrupt | None = None
         self._searching = False
         self._opened_before: frozenset[str] | None = None

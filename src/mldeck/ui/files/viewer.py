@@ -148,12 +148,12 @@ class ArtifactScreen(Screen[None]):
 
     @work(group="copy", exclusive=True)
     async def action_copy_whole(self) -> None:
-        look = self.pane.look
+        content = self.pane.content
         entry = self._subject.entry
         if not entry.is_file or (entry.size or 0) > _MOST_COPIED:
             self.notify(f"Only texts up to {size_text(_MOST_COPIED)} can be copied: d downloads it", timeout=4)
             return
-        encoding = look.encoding if isinstance(look, TextPreview) else "utf-8"
+        encoding = content.encoding if isinstance(content, TextPreview) else "utf-8"
         try:
             text = await read_off_loop(lambda interrupt: _whole_text(self._subject, encoding, interrupt))
         except (MldeckError, OSError) as error:
@@ -165,7 +165,7 @@ class ArtifactScreen(Screen[None]):
 
     @work(group="work", exclusive=True)
     async def action_work_out(self, what: str) -> None:
-        if what == "rows" and not isinstance(self.pane.look, TablePreview):
+        if what == "rows" and not isinstance(self.pane.content, TablePreview):
             self.notify("Only tables have rows to count", timeout=2)
             return
         if not self._subject.entry.is_file:

@@ -13,7 +13,7 @@ from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
     from mldeck.artifacts.tree import Entry
-    from mldeck.ui.files.tree import ArtifactTree
+    from mldeck.ui.files.tree import FileTree
 
 
 class RunFileActions:
@@ -21,8 +21,8 @@ class RunFileActions:
         self._screen = screen
         self._actions = FileActions(screen, session.databases)
 
-    def act(self, tree: ArtifactTree, action: str) -> None:
-        """Do something with the entry under the tree's cursor; `action` is one of `ArtifactTree.Asked`."""
+    def act(self, tree: FileTree, action: str) -> None:
+        """Do something with the entry under the tree's cursor; `action` is one of `FileTree.Asked`."""
         if tree.files is None or tree.cursor_entry is None:
             return
         subject = Subject(tree.files.tree, tree.cursor_entry, tree.files)

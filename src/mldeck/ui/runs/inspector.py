@@ -24,7 +24,7 @@ from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
     from mldeck.ui.chart.small_charts import SmallCharts
-    from mldeck.ui.files.logged_models import ModelList
+    from mldeck.ui.files.logged_models import LoggedModelList
     from mldeck.ui.files.pane import ArtifactPane
 
 TABS = ("Overview", "Metrics", "Params", "Tags", "Artifacts", "Models")
@@ -49,7 +49,7 @@ class Inspector(Widget):
         self._lists_metrics = False
         """Whether the metrics are shown as a list instead of charts."""
         self._artifacts: ArtifactPane | None = None
-        self._models: ModelList | None = None
+        self._models: LoggedModelList | None = None
 
     def compose(self) -> ComposeResult:
         yield TabBar(TABS, id="tabs")
@@ -190,9 +190,9 @@ class Inspector(Widget):
     async def _make_files(self, tab: int) -> None:
         # Reading files takes a while to load, too.
         if tab == _MODELS:
-            from mldeck.ui.files.logged_models import ModelList
+            from mldeck.ui.files.logged_models import LoggedModelList
 
-            models = next(iter(self.query(ModelList)), None) or ModelList(self._session, id="run-models")
+            models = next(iter(self.query(LoggedModelList)), None) or LoggedModelList(self._session, id="run-models")
             self._models = await made(self, models)
         else:
             from mldeck.ui.files.pane import ArtifactPane

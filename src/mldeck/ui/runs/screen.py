@@ -31,8 +31,8 @@ from mldeck.ui.state.session import Session, WayBack, next_view
 
 if TYPE_CHECKING:
     from mldeck.registry.nouns import LoggedModel
-    from mldeck.ui.files.logged_models import ModelList
-    from mldeck.ui.files.tree import ArtifactTree
+    from mldeck.ui.files.logged_models import LoggedModelList
+    from mldeck.ui.files.tree import FileTree
     from mldeck.ui.register.flow import RegisterFlow
     from mldeck.ui.runs.columns import RunColumns
     from mldeck.ui.runs.copy_and_export import CopyAndExport
@@ -350,10 +350,10 @@ class RunsScreen(Place):
     def action_tab(self, offset: int) -> None:
         self.inspector.turn(offset)
 
-    def on_artifact_tree_asked(self, message: ArtifactTree.Asked) -> None:
+    def on_file_tree_asked(self, message: FileTree.Asked) -> None:
         self._files.act(message.tree, message.what)
 
-    def on_model_list_viewed(self, message: ModelList.Viewed) -> None:
+    def on_logged_model_list_viewed(self, message: LoggedModelList.Viewed) -> None:
         self._files.view(message.subject)
 
     # -- copying and exporting

@@ -8,7 +8,7 @@ from rich.style import Style
 
 from mldeck.artifacts.previews.values import TextPage
 from mldeck.format import cell_width
-from mldeck.ui.files.preview.text_layout import Row, pieces_of, row_at, rows_of
+from mldeck.ui.files.preview.text_layout import TextRow, pieces_of, row_at, rows_of
 from mldeck.ui.files.preview.text_reading import as_lines
 
 RED = Style(color="red")
@@ -24,12 +24,12 @@ def test_wrapped_lines_fit_and_are_whole(text: str, width: int) -> None:
         assert all(cell_width(line[row.start : row.end]) <= width for row in mine)
         for row in mine:
             assert rows[row_at(rows, 0, number, row.start)] == row
-    assert list(rows_of(3, page, None)) == [Row(3, number, 0, len(line)) for number, line in enumerate(page.lines)]
+    assert list(rows_of(3, page, None)) == [TextRow(3, number, 0, len(line)) for number, line in enumerate(page.lines)]
 
 
 def test_what_is_found_stands_out_over_the_colours() -> None:
     page = as_lines(TextPage(0, "import numpy", None))
     page.spans = [[(0, 6, RED)]]
-    pieces = list(pieces_of(Row(0, 0, 3, 12), page, "Rt N"))
+    pieces = list(pieces_of(TextRow(0, 0, 3, 12), page, "Rt N"))
     assert pieces == [("o", RED), ("rt", "match"), (" n", "match"), ("umpy", "")]
-    assert list(pieces_of(Row(0, 0, 3, 12), page, "")) == [("ort", RED), (" numpy", "")]
+    assert list(pieces_of(TextRow(0, 0, 3, 12), page, "")) == [("ort", RED), (" numpy", "")]

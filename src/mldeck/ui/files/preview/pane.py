@@ -33,7 +33,7 @@ from mldeck.ui.files.preview.image_view import ImageView, picture_text
 from mldeck.ui.files.preview.table_view import archive_view, array_view, rows_text, table_view
 from mldeck.ui.files.preview.text_view import TextView
 from mldeck.ui.files.preview.value_tree import ValueTree
-from mldeck.ui.files.reading import FolderLook, Look, Subject, look_at
+from mldeck.ui.files.reading import FolderContent, Subject, SubjectContent, read_content
 from mldeck.ui.kit.grid import Cell, Grid
 from mldeck.ui.kit.line_view import LineView
 from mldeck.ui.kit.text_styles import rendered_markdown
@@ -47,7 +47,7 @@ _LONGEST_MARKDOWN = 1 << 17
 
 @dataclass(frozen=True)
 class _Body:
-    """The view of a look, a part of the line about it, and notes."""
+    """The view for a content, a part of the line about it, and notes."""
 
     view: Widget | None
     about: str
@@ -65,7 +65,7 @@ class PreviewPane(Widget):
         self.subject: Subject | None = None
         self._shown: Subject | None = None
         """The subject of the present view, while another one may be being read."""
-        self.look: Look | None = None
+        self.content: SubjectContent | None = None
         self.view: Widget | None = None
         self.as_text = False
         self._zoom = 0
@@ -103,38 +103,38 @@ class PreviewPane(Widget):
             await self._put(None, _Body(None, ""))
             return
         room = self.body.size
-        wish = PreviewRequest((max(10, room.width), max(4, room.height)), WHITE, self.as_text, self._zoom)
+        request = PreviewRequest((max(10, room.width), max(4, room.height)), WHITE, self.as_text, self._zoom)
         patience = self.set_timer(_PATIENCE_S, lambda: self._say_about("reading…"))
         try:
-            look = await read_off_loop(lambda interrupt: look_at(subject, wish, interrupt.check))
-            body = await self._body(subject, look, max(20, room.width - 1))
+            content = await read_off_loop(lambda interrupt: read_content(subject, request, interrupt.check))
+            body = await self._body(subject, content, max(20, room.width - 1))
         except Interrupted:
             return
         finally:
             patience.stop()
-        await self._put(look, body)
+        await self._put(content, body)
 
-    async def _body(self, subject: Subject, look: Look, width: int) -> _Body:
-        if isinstance(look, TextPreview) and look.is_markdown and not self.as_text:
-            text = look.page.text[:_LONGEST_MARKDOWN]
+    async def _body(self, subject: Subject, content: SubjectContent, width: int) -> _Body:
+        if isinstance(content, TextPreview) and content.is_markdown and not self.as_text:
+            text = content.page.text[:_LONGEST_MARKDOWN]
             try:
                 lines = await read_off_loop(lambda interrupt: rendered_markdown(text, width, interrupt.check))
             except Unanswered as error:
-                return _Body(TextView(subject.source, look), "", (*look.notes, f"Shown as text: {error}."))
-            cut = () if look.page.next_offset is None else ("This is the beginning: R shows all of it as text.",)
+                return _Body(TextView(subject.source, content), "", (*content.notes, f"Shown as text: {error}."))
+            cut = () if content.page.next_offset is None else ("This is the beginning: R shows all of it as text.",)
             cells = [[Cell(*piece) for piece in line] for line in lines]
-            return _Body(LineView(cells, id="preview-markdown"), "", (*look.notes, *cut))
-        if isinstance(look, ImagePreview) and look.rows:
+            return _Body(LineView(cells, id="preview-markdown"), "", (*content.notes, *cut))
+        if isinstance(content, ImagePreview) and content.rows:
             before = self.view if isinstance(self.view, ImageView) and self._shown is subject else None
-            return _Body(ImageView(look, before), picture_text(look), look.notes)
-        return _body_of(subject, look)
+            return _Body(ImageView(content, before), picture_text(content), content.notes)
+        return _body_of(subject, content)
 
-    async def _put(self, look: Look | None, body: _Body) -> None:
+    async def _put(self, content: SubjectContent | None, body: _Body) -> None:
         had_focus = self.view is not None and self.view.has_focus
         with self.app.batch_update():
             # Cancelling this worker, for another subject or to close, must not cancel the removal of the old view.
             await asyncio.shield(self.body.remove_children())
-            self.look, self.about, self._shown, self.view = look, body.about, self.subject, body.view
+            self.content, self.about, self._shown, self.view = content, body.about, self.subject, body.view
             if body.view is not None:
                 body.view.add_class("preview-view")
                 await self.body.mount(body.view)
@@ -155,7 +155,7 @@ class PreviewPane(Widget):
         entry = None if self.subject is None else self.subject.entry
         if entry is None:
             return ""
-        kind = self.look.title if isinstance(self.look, Card) else getattr(self.look, "kind", "")
+        kind = self.content.title if isinstance(self.content, Card) else getattr(self.content, "kind", "")
         size = "" if entry.size is None else size_text(entry.size)
         when = "" if entry.modified is None else time_text(entry.modified)
         state = self.view.state if isinstance(self.view, TextView) else ""
@@ -187,42 +187,44 @@ class PreviewPane(Widget):
         message.stop()
 
 
-def _body_of(subject: Subject, look: Look) -> _Body:
-    if isinstance(look, Card):
+def _body_of(subject: Subject, content: SubjectContent) -> _Body:
+    if isinstance(content, Card):
         from mldeck.ui.files.model_card import ModelCard
 
-        return _Body(ModelCard(look), "MLflow model", (look.problem,) if look.problem else ())
-    if isinstance(look, FolderLook):
-        return _Body(LineView(_folder_lines(look), id="preview-folder"), "folder")
-    if isinstance(look, TextPreview):
-        return _Body(TextView(subject.source, look), "", look.notes)
-    if isinstance(look, TreePreview):
-        return _Body(ValueTree(look.root), "", look.notes)
-    if isinstance(look, TablePreview):
-        return _Body(table_view(look), rows_text(look), look.notes)
-    if isinstance(look, ImagePreview):
-        return _Body(None, picture_text(look), look.notes)
-    if isinstance(look, ArrayPreview):
-        return _Body(array_view(look), _all_text(look.is_all), look.notes)
-    if isinstance(look, ArchivePreview):
-        return _Body(archive_view(look), f"{len(look.members):,} members{_all_text(look.is_all)}", look.notes)
-    if isinstance(look, BinaryPreview):
-        lines = [[Cell(line)] for line in hex_lines(look.head)]
-        return _Body(LineView(lines, id="preview-bytes"), "its first bytes", look.notes)
-    assert isinstance(look, NoPreview)
-    return _Body(None, "", look.notes)
+        return _Body(ModelCard(content), "MLflow model", (content.problem,) if content.problem else ())
+    if isinstance(content, FolderContent):
+        return _Body(LineView(_folder_lines(content), id="preview-folder"), "folder")
+    if isinstance(content, TextPreview):
+        return _Body(TextView(subject.source, content), "", content.notes)
+    if isinstance(content, TreePreview):
+        return _Body(ValueTree(content.root), "", content.notes)
+    if isinstance(content, TablePreview):
+        return _Body(table_view(content), rows_text(content), content.notes)
+    if isinstance(content, ImagePreview):
+        return _Body(None, picture_text(content), content.notes)
+    if isinstance(content, ArrayPreview):
+        return _Body(array_view(content), _all_text(content.is_all), content.notes)
+    if isinstance(content, ArchivePreview):
+        return _Body(
+            archive_view(content), f"{len(content.members):,} members{_all_text(content.is_all)}", content.notes
+        )
+    if isinstance(content, BinaryPreview):
+        lines = [[Cell(line)] for line in hex_lines(content.head)]
+        return _Body(LineView(lines, id="preview-bytes"), "its first bytes", content.notes)
+    assert isinstance(content, NoPreview)
+    return _Body(None, "", content.notes)
 
 
 def _all_text(is_all: bool) -> str:
     return "" if is_all else " (the first of them)"
 
 
-def _folder_lines(look: FolderLook) -> list[list[Cell]]:
-    total = look.total
+def _folder_lines(content: FolderContent) -> list[list[Cell]]:
+    total = content.total
     counts = (("files", total.files), ("folders", total.folders))
     lines = [[Cell(f"  {name:9}", "dim"), Cell(f"{number:,}")] for name, number in counts]
     lines.append([Cell("  size     ", "dim"), Cell(size_text(total.size))])
-    if look.where:
-        lines.append([Cell("  where    ", "dim"), Cell(safe(look.where))])
+    if content.where:
+        lines.append([Cell("  where    ", "dim"), Cell(safe(content.where))])
     lines += [[Cell("  not read ", "warn"), Cell(safe(path))] for path in total.unreadable]
     return lines

@@ -18,7 +18,7 @@ _LONGEST_SHOWN = 20_000
 """Characters of a line that are shown at most if it is not wrapped."""
 
 
-class Row(NamedTuple):
+class TextRow(NamedTuple):
     page: int
     """Index of its page among the pages that are held."""
     line: int
@@ -27,25 +27,25 @@ class Row(NamedTuple):
     end: int
 
 
-def rows_of(index: int, page: ReadPage, width: int | None) -> Iterator[Row]:
+def rows_of(index: int, page: ReadPage, width: int | None) -> Iterator[TextRow]:
     """Yield the rows of a page. `width`: cells at which lines are wrapped; None if they are not."""
     for number, line in enumerate(page.lines):
         if width is None or (len(line) <= width and cell_width(line) <= width):
-            yield Row(index, number, 0, min(len(line), _LONGEST_SHOWN))
+            yield TextRow(index, number, 0, min(len(line), _LONGEST_SHOWN))
             continue
         steps = [line[start : start + width] for start in range(0, len(line), width)]
         start = 0
         for part in steps if line.isascii() else chop_cells(line, width):
-            yield Row(index, number, start, start + len(part))
+            yield TextRow(index, number, start, start + len(part))
             start += len(part)
 
 
-def row_at(rows: Sequence[Row], page: int, line: int, column: int) -> int:
+def row_at(rows: Sequence[TextRow], page: int, line: int, column: int) -> int:
     """Return the index of the row that holds a character."""
     return max(0, bisect_right(rows, (page, line, column, sys.maxsize)) - 1)
 
 
-def pieces_of(at: Row, page: ReadPage, needle: str) -> Iterator[tuple[str, str | Style]]:
+def pieces_of(at: TextRow, page: ReadPage, needle: str) -> Iterator[tuple[str, str | Style]]:
     """Yield the pieces of a row with their styles. Matches of `needle` have the style named `match`."""
     text = page.lines[at.line][at.start : at.end]
     spans = [_shifted(span, at) for span in (page.spans[at.line] if at.line < len(page.spans) else ())]
@@ -68,7 +68,7 @@ def _styles(spans: Sequence[tuple[int, int, str | Style]]) -> Callable[[int], st
     return at
 
 
-def _shifted(span: Span, at: Row) -> Span:
+def _shifted(span: Span, at: TextRow) -> Span:
     """Return the span relative to the start of the row."""
     start, end, style = span
     return max(0, start - at.start), max(0, min(end, at.end) - at.start), style

@@ -72,7 +72,7 @@ def highlighted(
 # -- finding
 
 
-class Position(NamedTuple):
+class TextPosition(NamedTuple):
     """A position in a page."""
 
     line: int
@@ -81,9 +81,9 @@ class Position(NamedTuple):
     """Characters before it in the line."""
 
 
-def position_of(source: Source, page: TextPage, encoding: str, offset: int) -> Position:
+def position_of(source: Source, page: TextPage, encoding: str, offset: int) -> TextPosition:
     before = decode(source.read(page.offset, max(0, offset - page.offset)), encoding)
-    return Position(before.count("\n"), len(before) - before.rfind("\n") - 1)
+    return TextPosition(before.count("\n"), len(before) - before.rfind("\n") - 1)
 
 
 @dataclass(frozen=True)

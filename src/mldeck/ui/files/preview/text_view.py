@@ -17,7 +17,7 @@ from mldeck.artifacts.source import Source
 from mldeck.errors import Interrupted, MldeckError
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.files.keys import TEXT
-from mldeck.ui.files.preview.text_layout import Row, pieces_of, row_at, rows_of
+from mldeck.ui.files.preview.text_layout import TextRow, pieces_of, row_at, rows_of
 from mldeck.ui.files.preview.text_reading import ReadPage, as_lines, find_next, find_previous, highlighted, position_of
 from mldeck.ui.kit.grid import Cell, Grid
 from mldeck.ui.kit.keys import LINES, bindings
@@ -47,7 +47,7 @@ class TextView(Grid):
         self._file = TextFile(source, preview.encoding)
         self._byte_count = 0
         self._pages: list[ReadPage] = [as_lines(preview.page)]
-        self._rows: list[Row] = []
+        self._rows: list[TextRow] = []
         self._wraps = preview.lexer is None
         self._has_numbers = preview.lexer is not None
         self._needle = ""
@@ -68,7 +68,7 @@ class TextView(Grid):
         number = [self._number(page, at)] if self._has_numbers else []
         return [*number, *(Cell(*piece) for piece in pieces_of(at, page, self._needle))]
 
-    def _number(self, page: ReadPage, at: Row) -> Cell:
+    def _number(self, page: ReadPage, at: TextRow) -> Cell:
         known = None if page.first_line is None else page.first_line + at.line
         number = "" if at.start else "…" if known is None else str(known)
         return Cell(f"{number:>{_NUMBER_WIDTH - 1}} ", "faint")
@@ -82,7 +82,7 @@ class TextView(Grid):
             self.scroll_rows_to(row)
         self.post_message(self.Moved())
 
-    def _rows_of(self, index: int, page: ReadPage) -> Iterator[Row]:
+    def _rows_of(self, index: int, page: ReadPage) -> Iterator[TextRow]:
         width = max(10, self.line_width - (_NUMBER_WIDTH if self._has_numbers else 0))
         return rows_of(index, page, width if self._wraps else None)
 
