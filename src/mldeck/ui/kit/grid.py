@@ -50,7 +50,7 @@ class GridColumn(NamedTuple):
     """Suffix of the label: the direction of sorting."""
 
 
-class Standing(NamedTuple):
+class CursorPosition(NamedTuple):
     """The position of the cursor on the page, to be restored in other content."""
 
     height: int
@@ -252,10 +252,10 @@ class Grid(ScrollView, can_focus=True):
             self.post_message(self.CursorMoved(self))
 
     @property
-    def standing(self) -> Standing:
-        return Standing(self.cursor_row - self.top_row, self.top_row == 0)
+    def cursor_position(self) -> CursorPosition:
+        return CursorPosition(self.cursor_row - self.top_row, self.top_row == 0)
 
-    def stand(self, row: int, before: Standing) -> None:
+    def restore_cursor(self, row: int, before: CursorPosition) -> None:
         """Put the cursor on a row of other content, at the same height; the first page stays the first page if the row fits."""
         self.cursor_row = row
         fits_at_top = before.is_page_first and row < self.page_size
@@ -520,7 +520,7 @@ class Grid(ScrollView, can_focus=True):
         return Strip([Segment(text, self.base + self.style_named("group"))])
 
     def laid_on(self, base: Style, style: str | Style) -> Style:
-        """The style of a cell, or the one that its name stands for, over the style of its row."""
+        """Return the style of a cell, given by name or as a style, over the style of its row."""
         if not style:
             return base
         return base + (style if isinstance(style, Style) else self.style_named(style))

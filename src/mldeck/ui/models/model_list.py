@@ -51,11 +51,11 @@ class RegisteredModelList(Grid):
         """Show models, with the cursor on the one of that name, which keeps its screen line, else in the same row."""
         if models == self.models and query == self.query_shown and cursor == self.cursor_name:
             return
-        before = self.standing
+        before = self.cursor_position
         self.models, self.query_shown = models, query
         names = [model.name for model in models]
         self.set_content(len(models))
-        self.stand(names.index(cursor) if cursor in names else self.cursor_row, before)
+        self.restore_cursor(names.index(cursor) if cursor in names else self.cursor_row, before)
 
     def choose(self, name: str | None) -> None:
         if name != self.chosen:

@@ -15,7 +15,7 @@ from mldeck.registry.nouns import ModelVersion
 from mldeck.ui.details.run_cells import LEADING as RUN_LEADING
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn, Standing
+from mldeck.ui.kit.grid import GAP, Cell, CursorPosition, Grid, GridColumn
 from mldeck.ui.kit.keys import COLUMNS, bindings
 from mldeck.ui.kit.lazy_row import LazyCells
 from mldeck.ui.models.keys import VERSION_TABLE
@@ -55,7 +55,7 @@ class VersionTable(Grid):
 
     def show(self, data: Versions, runs: VersionRuns, order: VersionOrder | None, cursor: int | None) -> None:
         """Show versions, with the cursor on the one with that number if there is one; it keeps its screen line."""
-        is_same, before = data.model == self.data.model, self.standing
+        is_same, before = data.model == self.data.model, self.cursor_position
         self.data, self.runs, self.order = data, runs, order
         self.rows = sorted_rows(data, runs, order)
         numbers = [data.versions[row].version for row in self.rows]
@@ -72,7 +72,9 @@ class VersionTable(Grid):
         columns = self._all_columns()
         self._fixed_columns = self._fixed_that_fit(columns)
         self.set_content(len(self.rows), columns)
-        self.stand(numbers.index(cursor) if cursor in numbers else 0, before if is_same else Standing(0, True))
+        self.restore_cursor(
+            numbers.index(cursor) if cursor in numbers else 0, before if is_same else CursorPosition(0, True)
+        )
 
     @property
     def cursor_version(self) -> ModelVersion | None:

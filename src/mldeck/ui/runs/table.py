@@ -109,7 +109,7 @@ class RunTable(Grid):
         `cursor` is the run or group that the cursor goes to, on the same screen line if possible; None for the top. `read` are
         the columns whose values are in `records`. `is_live` says that only the database has changed, not the query.
         """
-        before, top = self.standing, self.top_row
+        before, top = self.cursor_position, self.top_row
         if is_live and self._is_at_home and top == 0:
             cursor = None
         self.arrangement, self.order = arrangement, order
@@ -118,7 +118,7 @@ class RunTable(Grid):
         self._set_columns(cells, len(run_ids))
         row = _row_of(cursor, arrangement)
         if row is not None:
-            self.stand(row, before)
+            self.restore_cursor(row, before)
         elif cursor is None:
             self.cursor_row = 0
             self.scroll_rows_to(0)
