@@ -10,7 +10,7 @@ import pytest
 
 from mldeck.registry.history import previous_in
 from mldeck.ui.kit.dialogs.waiting import WaitingDialog
-from mldeck.ui.kit.form_controls import Tick
+from mldeck.ui.kit.form_controls import CheckBox
 from mldeck.ui.models.review_dialog import ReviewDialog, ReviewGrid
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL
@@ -212,11 +212,11 @@ class TestReview:
     async def test_space_and_clicks_toggle_the_tick(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             dialog = await review(deck, "p")
-            tick = dialog.query_one(Tick)
+            tick = dialog.query_one(CheckBox)
             assert tick.is_on
             await deck.press("tab", "tab", "space")
             assert not tick.is_on
-            await deck.pilot.click(Tick)
+            await deck.pilot.click(CheckBox)
             assert tick.is_on
 
 

@@ -31,7 +31,7 @@ from mldeck.ui.chart.keys import CURVES
 from mldeck.ui.chart.legend import CurveLegend, LegendLine
 from mldeck.ui.chart.view import CurveView, Range, parsed_range
 from mldeck.ui.export.export import Exported, export
-from mldeck.ui.kit.background_drawing import Redrawing
+from mldeck.ui.kit.background_drawing import BackgroundDrawing
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.grid import Grid
@@ -59,7 +59,7 @@ _SETTLE_S = 0.15
 """How long the window must rest before all points in it are read."""
 
 
-class CurvesPane(Redrawing[CurveDrawing], can_focus=True):
+class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
     """The curves of some runs: the loader reads them, this pane draws them and has the keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(CURVES)
@@ -328,7 +328,7 @@ class CurvesPane(Redrawing[CurveDrawing], can_focus=True):
             self._ask_for_range()
 
     def _ask_for_range(self) -> None:
-        from mldeck.ui.kit.dialogs.line_input import NameDialog
+        from mldeck.ui.kit.dialogs.line_input import LineDialog
 
         plot = self.drawing.picture.plot if self.drawing is not None else None
         shown = "" if plot is None else f"{plot.y.low:.6g} {plot.y.high:.6g}"
@@ -341,7 +341,7 @@ class CurvesPane(Redrawing[CurveDrawing], can_focus=True):
             custom = None if low_high is None else replace(self.view, range=Range.CUSTOM, low_high=low_high)
             self._set_view(custom or replace(self.view, range=Range.ALL))
 
-        self.app.push_screen(NameDialog("Range of the y axis: low high", shown, problem), take)
+        self.app.push_screen(LineDialog("Range of the y axis: low high", shown, problem), take)
 
     # -- metrics and groups
 

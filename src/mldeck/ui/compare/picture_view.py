@@ -20,7 +20,7 @@ from mldeck.model import Column
 from mldeck.ui.compare.axes import Dimensions, logs_from_json, logs_to_json
 from mldeck.ui.compare.data import column_from_json, column_to_json
 from mldeck.ui.compare.view import CompareView
-from mldeck.ui.kit.background_drawing import Redrawing
+from mldeck.ui.kit.background_drawing import BackgroundDrawing
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.kit.textual_patches import retitle
@@ -39,7 +39,7 @@ class RunsDrawing(Protocol):
 AnyDrawing = TypeVar("AnyDrawing", bound=RunsDrawing)
 
 
-class ComparePictureView(CompareView, Redrawing[AnyDrawing]):
+class ComparePictureView(CompareView, BackgroundDrawing[AnyDrawing]):
     """A view with one picture, and a line about the run under the cursor below it."""
 
     ROLES: ClassVar[dict[str, str]] = {}

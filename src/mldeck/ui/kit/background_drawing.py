@@ -17,7 +17,7 @@ from mldeck.ui.kit.threads import in_thread
 AnyDrawing = TypeVar("AnyDrawing")
 
 
-class Redrawing(Widget, Generic[AnyDrawing]):
+class BackgroundDrawing(Widget, Generic[AnyDrawing]):
     """A widget around a picture that is drawn anew for each size."""
 
     drawing: AnyDrawing | None = None

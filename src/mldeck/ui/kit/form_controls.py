@@ -92,7 +92,7 @@ class ButtonBar(Widget, can_focus=True):
             left = right + _GAP
 
 
-class Tick(Widget, can_focus=True):
+class CheckBox(Widget, can_focus=True):
     """A check box with its label."""
 
     ALLOW_SELECT = False

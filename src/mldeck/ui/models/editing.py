@@ -16,9 +16,9 @@ from mldeck.registry.nouns import PRODUCTION, ModelVersion, RegisteredModel
 from mldeck.registry.plan import StaleReview, TransitionPlan, plan_undo
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.registry.rules import check_alias, check_model_name, check_registry_tag
-from mldeck.ui.kit.dialogs.line_input import NameDialog
+from mldeck.ui.kit.dialogs.line_input import LineDialog
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
-from mldeck.ui.kit.dialogs.prompts import Asking, problem_of
+from mldeck.ui.kit.dialogs.prompts import Prompts, problem_of
 from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.state.session import Session
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 RegistryWrite = Callable[["RegistryEditor", Interrupt], "Edit"]
 
 
-class ModelEditing(Asking):
+class ModelEditing(Prompts):
     """Runs the dialogs of each edit, writes it and reports the outcome. Call its methods in a worker."""
 
     def __init__(self, screen: ModelsScreen, session: Session) -> None:
@@ -208,7 +208,7 @@ class ModelEditing(Asking):
         verb, _, alias = chosen.partition(" ")
         if verb == "new":
             title = f"Alias of {name} {number}, without the @"
-            given = await self._screen.app.push_screen_wait(NameDialog(title, "", problem_of(check_alias)))
+            given = await self._screen.app.push_screen_wait(LineDialog(title, "", problem_of(check_alias)))
             if given is None:
                 return
             alias = given
@@ -223,7 +223,7 @@ class ModelEditing(Asking):
     async def rename(self, model: RegisteredModel) -> None:
         name = model.name
         title = f"Rename model {name}"
-        new = await self._screen.app.push_screen_wait(NameDialog(title, name, problem_of(check_model_name)))
+        new = await self._screen.app.push_screen_wait(LineDialog(title, name, problem_of(check_model_name)))
         if new is not None and new != name:
             await self._write(lambda editor, interrupt: editor.rename_model(name, new, interrupt), (new, None))
 
@@ -246,7 +246,7 @@ class ModelEditing(Asking):
             return None if typed in (name, safe(name)) else "this is not the name of the model"
 
         title = f"Delete model {name}?"
-        typed = await self._screen.app.push_screen_wait(NameDialog(title, "", problem, about))
+        typed = await self._screen.app.push_screen_wait(LineDialog(title, "", problem, about))
         if typed is not None:
             await self._write(lambda editor, interrupt: editor.delete_model(name, interrupt), (name, None))
 

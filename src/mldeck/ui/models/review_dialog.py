@@ -22,7 +22,7 @@ from mldeck.store.registry.rules import check_reason
 from mldeck.ui.details.direction_menu import ask_direction
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.dialogs.waiting import write_or_explain
-from mldeck.ui.kit.form_controls import ButtonBar, Tick, fit_rows
+from mldeck.ui.kit.form_controls import ButtonBar, CheckBox, fit_rows
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.text_field import TextField
@@ -128,7 +128,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             yield ReviewGrid()
             yield Static("", id="review-warnings", markup=False)
             with Horizontal(id="review-choices"):
-                yield Tick(id="review-archive")
+                yield CheckBox(id="review-archive")
                 yield Static("reason", id="review-reason-label")
                 yield TextField(
                     id="review-reason",
@@ -145,8 +145,8 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         return self.query_one(ReviewGrid)
 
     @property
-    def _tick(self) -> Tick:
-        return self.query_one(Tick)
+    def _tick(self) -> CheckBox:
+        return self.query_one(CheckBox)
 
     @property
     def _buttons(self) -> ButtonBar:
@@ -220,7 +220,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             keys.append("ctrl+b best")
         self.query_one("#review").border_subtitle = Content(" · ".join([*keys, "Enter", "Esc"]))
 
-    @on(Tick.Changed)
+    @on(CheckBox.Changed)
     def _show_moves(self) -> None:
         review = self._review
         if review is None:

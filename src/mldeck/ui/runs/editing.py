@@ -16,7 +16,7 @@ from mldeck.model import NOTE_TAG, Experiment
 from mldeck.store.edits.rules import check_experiment_tag, check_run_tag
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
-from mldeck.ui.kit.dialogs.prompts import Asking, has_editor
+from mldeck.ui.kit.dialogs.prompts import Prompts, has_editor
 from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.state.session import Session
@@ -43,7 +43,7 @@ class RunSubject:
         return len(self.run_ids) == 1
 
 
-class Editing(Asking):
+class Editing(Prompts):
     """Asks what an edit needs to know, and writes it. Call the methods in a worker."""
 
     def __init__(self, screen: Screen[None], session: Session) -> None:

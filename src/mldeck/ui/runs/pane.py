@@ -351,14 +351,14 @@ class RunPane(Vertical):
             saved.unstar(message.text)
             self.notify("Filter removed", timeout=2)
             return
-        from mldeck.ui.kit.dialogs.line_input import NameDialog
+        from mldeck.ui.kit.dialogs.line_input import LineDialog
 
         def save(name: str | None) -> None:
             if name:
                 saved.star(name, message.text)
                 self.notify(f"Saved as {name}: offered when the filter is empty", timeout=4)
 
-        self.app.push_screen(NameDialog("Save this filter as", ""), save)
+        self.app.push_screen(LineDialog("Save this filter as", ""), save)
 
     # -- marks, layouts and stages
 

@@ -21,7 +21,7 @@ def _no_problem(_: str) -> str | None:
     return None
 
 
-class NameDialog(ModalScreen["str | None"]):
+class LineDialog(ModalScreen["str | None"]):
     """Asks for one line of text. The result is the text, or None if it was cancelled.
 
     `problem` returns what is wrong with a text, or None; it is called at every keystroke.

@@ -13,31 +13,31 @@ from textual.screen import Screen
 
 from mldeck.errors import MldeckError
 from mldeck.model import SYSTEM_TAG_PREFIX
-from mldeck.ui.kit.dialogs.line_input import NameDialog
+from mldeck.ui.kit.dialogs.line_input import LineDialog
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog, confirmation
 from mldeck.ui.kit.external_program import run_outside
 
 _P = ParamSpec("_P")
 
 
-class Asking:
+class Prompts:
     """Prompts over a screen. Call the methods in a worker; they return None if nothing is to be changed."""
 
     def __init__(self, screen: Screen[None]) -> None:
         self._screen = screen
 
     async def _name(self, title: str, present: str) -> str | None:
-        name = await self._screen.app.push_screen_wait(NameDialog(title, present))
+        name = await self._screen.app.push_screen_wait(LineDialog(title, present))
         return None if name is None or name == present else name
 
     async def _note(self, title: str, present: str, *, in_editor: bool) -> str | None:
         text = self._edited_outside(present) if in_editor else _Unread(present)
         if isinstance(text, _Unread):
-            from mldeck.ui.kit.dialogs.text_editor import NoteDialog
+            from mldeck.ui.kit.dialogs.text_editor import TextEditorDialog
 
             if text.why:
                 self._screen.notify(f"{text.why} The text is offered here again.", severity="warning", timeout=8)
-            text = await self._screen.app.push_screen_wait(NoteDialog(title, text.text))
+            text = await self._screen.app.push_screen_wait(TextEditorDialog(title, text.text))
         return None if text is None or text == present else text
 
     async def _note_anywhere(self, title: str, present: str) -> str | None:

@@ -14,7 +14,7 @@ from mldeck.format import safe
 from mldeck.ui.kit.text_field import TextBox
 
 
-class NoteDialog(ModalScreen["str | None"]):
+class TextEditorDialog(ModalScreen["str | None"]):
     """A text editor. The result is the text, or None if it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -53,7 +53,7 @@ class WaitingDialog(ModalScreen[None]):
             self.dismiss()
 
 
-async def patiently(app: App[str], write: Callable[[Interrupt], _Result]) -> _Result:
+async def write_with_wait_dialog(app: App[str], write: Callable[[Interrupt], _Result]) -> _Result:
     """Write in a thread, with a dialog if it takes long. Raises what `write` raises: `Interrupted` if the user cancels."""
     interrupt = Interrupt()
     writing = asyncio.ensure_future(in_thread(write, interrupt))
@@ -78,13 +78,13 @@ async def write_or_explain(
     *,
     reraise: tuple[type[MldeckError], ...] = (),
 ) -> _Result | None:
-    """Write in a thread, as `patiently` does. Return None if that failed, after the user has been told.
+    """Write in a thread, as `write_with_wait_dialog` does. Return None if that failed, after the user has been told.
 
     `outcome` says what has not happened. Cancelling is answered by a toast, an error by a dialog that stays until it is
     closed. Errors of the types in `reraise` are the caller's.
     """
     try:
-        return await patiently(app, write)
+        return await write_with_wait_dialog(app, write)
     except reraise:
         raise
     except Interrupted:
