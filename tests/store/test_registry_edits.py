@@ -258,7 +258,7 @@ REFUSALS: list[tuple[Callable[[RegistryEditor], object], str]] = [
     (lambda editor: editor.register("a/b", SOURCE), "cannot contain /"),
     (lambda editor: editor.register("new", SOURCE, "", {"a//b": "v"}), "tag key a//b"),
     (lambda editor: editor.set_alias(MODEL, "v3", 3), "alias v3 is reserved"),
-    (lambda editor: editor.set_alias(MODEL, "a b", 3), "letters, digits, _ and - only"),
+    (lambda editor: editor.set_alias(MODEL, "a b", 3), "accepts only letters, digits, _ and -"),
     (lambda editor: editor.set_alias(MODEL, "x", 5), "no version 5 of churn-model"),
     (lambda editor: editor.set_version_tag(MODEL, 3, "k", "v" * 100_001), "at most 100,000"),
     (lambda editor: editor.set_version_tag(MODEL, 5, "k", "v"), "no version 5"),
