@@ -33,6 +33,11 @@ class OpenedStore:
     Opening raises `StoreUnavailable` while the file is locked or gone, and `MldeckError` when it is damaged.
     """
 
+    path: Path
+    """The file, as the user named it."""
+    schema: Schema
+    """What the database offers; replaced when the file is opened again."""
+
     def __init__(self, path: Path, *, read_only: bool = False, patience_s: float = PATIENCE_S) -> None:
         """`patience_s`: seconds that a read waits for another program's lock before it raises `StoreLocked`."""
         self.path = path
@@ -80,7 +85,7 @@ class OpenedStore:
 
     @property
     def reading_notices(self) -> tuple[str, ...]:
-        """The same without what concerns only writing: reasons why what is shown may be incomplete."""
+        """Those of `notices` that concern reading: why what is shown may be incomplete."""
         notices = [self._database.notice] if self._database.notice else []
         if self.schema.is_unknown and self.schema.differs_from(newest_columns()):
             notices.append(
@@ -108,7 +113,7 @@ class OpenedStore:
             if change is Change.GONE:
                 raise StoreUnavailable(f"{self.path} is gone")
             if change is Change.FILE:
-                self._follow()
+                self._reopen_after_change()
             return change
 
     def _still_locked(self, error: sqlite3.DatabaseError) -> Change:
@@ -120,7 +125,7 @@ class OpenedStore:
         raise StoreLocked(f"{self.path} is locked by another program") from error
 
     def writer(self) -> SqliteWriter:
-        """Return what changes the file, as it is opened now."""
+        """Return a writer of the file that is open now."""
         return SqliteWriter(self._database)
 
     def give_up(self) -> None:
@@ -131,8 +136,11 @@ class OpenedStore:
         """Open the file that is there now; when that fails, the store keeps what it had."""
         self._reopen(None)
 
-    def _follow(self) -> None:
-        """Reopen after a change by others. A table may be missing for a moment, while a migration rebuilds it: not accepted."""
+    def _reopen_after_change(self) -> None:
+        """Reopen the file that others changed.
+
+        Refused while a table is missing, because a migration may be rebuilding it, unless another file took its place.
+        """
         self._reopen(None if self._watcher.is_replaced else self.schema)
 
     def _reopen(self, before: Schema | None) -> None:
@@ -171,7 +179,7 @@ class OpenedStore:
                 with self._reader.reading(interrupt) as connection:
                     return function(connection, self.schema, *args, **kwargs)
             except StoreChanged:
-                self._follow()
+                self._reopen_after_change()
                 raise
 
         return self._patiently(read, interrupt)
