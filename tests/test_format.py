@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 import unicodedata
+from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -25,6 +27,7 @@ from mldeck.format import (
     exact_duration_text,
     exact_float_text,
     float_text,
+    mean_of,
     numbers_of,
     running_change,
     running_text,
@@ -403,3 +406,12 @@ def test_numbers_come_before_texts_and_what_is_missing_last() -> None:
 )
 def test_a_word_for_none_leaves_numbers_numbers(values: list[str | None], numbers: list[float | None] | None) -> None:
     assert numbers_of(values) == numbers
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+@example([sys.float_info.max] * 3)
+@example([sys.float_info.max, -sys.float_info.max, 1.0])
+def test_a_mean_never_overflows(values: list[float]) -> None:
+    exact = sum(map(Fraction, values), Fraction(0)) / len(values)
+    slack = Fraction(max(map(abs, values))) / 2**50 + Fraction(1, 2**1070)
+    assert abs(Fraction(mean_of(values)) - exact) <= slack

@@ -354,6 +354,12 @@ def number_of(value: Value) -> float | None:
     return float(value) if _NUMBER.fullmatch(value) else None
 
 
+def mean_of(values: Sequence[float]) -> float:
+    """Return the arithmetic mean of finite numbers, of which there is at least one. It never overflows."""
+    half = math.fsum(value / 2 / len(values) for value in values)
+    return max(min(values), min(max(values), 2 * half))
+
+
 def numbers_of(values: Sequence[Value]) -> list[float | None] | None:
     """Return one number per value, None for missing ones; or None in all if some text is neither a number nor a word of
     `NUMBER_WORDS`, or if there are texts but no number among them."""

@@ -18,6 +18,7 @@ NUMBERS = st.one_of(
     st.sampled_from([0.0, -0.0, 1.0, TINY, 2 * TINY, -TINY, 1e300, -1e300, HUGE, -HUGE, math.inf, -math.inf, math.nan]),
     st.floats(0.999999999999, 1.000000000001),
 )
+FINITE = NUMBERS.map(lambda number: number if math.isfinite(number) else 1.5)
 WHOLE = st.one_of(
     st.integers(-50, 50),
     st.integers(2**62 - 3, 2**62),

@@ -38,7 +38,8 @@ def own_demo(tmp_path: Path) -> Path:
 
 
 def query(db: Path, sql: str, *parameters: object) -> list[Any]:
-    connection = sqlite3.connect(f"{db.as_uri()}?mode=ro", uri=True)
+    # A training job without pauses leaves little room between its writes.
+    connection = sqlite3.connect(f"{db.as_uri()}?mode=ro", uri=True, timeout=60)
     try:
         return connection.execute(sql, parameters).fetchall()
     finally:

@@ -78,14 +78,14 @@ def growth(read: Callable[[str], object], start: str, repeated: str, end: str, l
     """How many times as long it takes to read four times as much: 4 if all goes well, 16 if it is quadratic."""
 
     def seconds(length: int) -> float:
-        """The least of several: what else the machine does only adds to it."""
+        """The least processor time of several: what else the machine does only adds to it."""
         text = start + repeated * ((length - len(start + end)) // len(repeated)) + end
         times = []
         for _ in range(4):
-            begun = time.perf_counter()
+            begun = time.thread_time()
             with suppress(SearchError):
                 read(text)
-            times.append(time.perf_counter() - begun)
+            times.append(time.thread_time() - begun)
         return min(times)
 
     seconds(100)  # the parser is made

@@ -27,6 +27,7 @@ from mldeck.charts.lines import (
 from mldeck.charts.picture import Ink, Picture, PictureCanvas, PlotArea, Role
 from mldeck.charts.points import FinitePoints, indexed
 from mldeck.charts.scale import Scale
+from mldeck.format import mean_of
 
 MOST_PLACES = 4_096
 """If the curves have more distinct x than this, as many evenly spread x are used; extremes in between are kept."""
@@ -76,8 +77,7 @@ def band(curves: Sequence[Curve], name: str = "", colour: int = 0, mark: str = "
         xs.append(x)
         lows.append(min(low for _, low, _ in present))
         highs.append(max(high for _, _, high in present))
-        # Clamp: rounding could push the mean of the largest floats over the limit.
-        means.append(min(max(sum(value / len(present) for value, _, _ in present), lows[-1]), highs[-1]))
+        means.append(mean_of([value for value, _, _ in present]))
     points = indexed(FinitePoints(xs, means, breaks))
     mean = Curve(axis, xs, xs, means, 0, points, ())
     return Band(

@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from mldeck.format import mean_of
+
 MAX_SITES = 500
 """If there are more points than this, neighbouring points are averaged, to keep the triangulation fast."""
 
@@ -87,15 +89,10 @@ def surface(points: Iterable[tuple[float, float, float]]) -> Surface:
             break
     values: dict[Site, float] = {}
     for group in groups:
-        x, y, value = (_mean(column) for column in zip(*group, strict=True))
+        x, y, value = (mean_of(column) for column in zip(*group, strict=True))
         values[round(x * _UNITS), round(y * _UNITS)] = value
     sites = sorted(values)
     return Surface(tuple(sites), tuple(values[site] for site in sites), tuple(triangulate(sites)))
-
-
-def _mean(values: Sequence[float]) -> float:
-    # Divide first: the sum of huge numbers may overflow.
-    return values[0] if len(set(values)) == 1 else math.fsum(value / len(values) for value in values)
 
 
 def triangulate(sites: Sequence[Site]) -> list[tuple[int, int, int]]:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mldeck.format import LEAST_DIGITS, digits_to_tell_apart, sorted_by_value
+from mldeck.format import LEAST_DIGITS, digits_to_tell_apart, mean_of, sorted_by_value
 from mldeck.model import Column
 
 HEADING = ""
@@ -144,6 +144,4 @@ def _heading(value: str | None, members: Sequence[str], metric: Mapping[str, flo
     numbers = [metric[run_id] for run_id in members if math.isfinite(metric.get(run_id, math.nan))]
     if not numbers:
         return Heading(value, len(members), is_open)
-    # Divide before adding: the sum of finite numbers may be infinite.
-    mean = math.fsum(number / len(numbers) for number in numbers)
-    return Heading(value, len(members), is_open, min(numbers), mean, max(numbers))
+    return Heading(value, len(members), is_open, min(numbers), mean_of(numbers), max(numbers))
