@@ -20,13 +20,12 @@ from textual import events
 from textual.message import Message
 from textual.screen import ModalScreen
 
+from mldeck.ui.kit.questions import is_about_to_ask
+
 if TYPE_CHECKING:
     from textual.app import App
     from textual.timer import Timer
     from textual.widget import Widget
-
-ASKING = frozenset({"card-metric", "choose", "copy", "edit", "workspace"})
-"""The groups of workers that put questions: a menu, a name, whether one is sure."""
 
 _MOST_WAITING = 256
 _LOOK_S = 0.01
@@ -135,7 +134,7 @@ class Keyboard:
         """What is typed next is then an answer, and no command."""
         if isinstance(self._app.screen, ModalScreen):
             return False
-        return any(worker.group in ASKING and not worker.is_finished for worker in self._app.workers)
+        return is_about_to_ask(self._app.workers)
 
     def _may_be_sent(self, event: events.Key | events.Paste) -> bool:
         if self._is_open() or isinstance(self._app.screen, ModalScreen):

@@ -37,6 +37,7 @@ from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.picture_view import PictureView
+from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.state.history_cache import SeriesKey
 from mldeck.ui.state.session import Session
@@ -345,17 +346,17 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
 
     # -- metrics and groups
 
-    @work(group="choose", exclusive=True)
+    @asks("choose")
     async def action_metric(self, step: int) -> None:
         with self._showing_errors():
             self.show_metrics(await next_metric(self, self.loader, step))
 
-    @work(group="choose", exclusive=True)
+    @asks("choose")
     async def action_choose_metrics(self) -> None:
         with self._showing_errors():
             self.show_metrics(await choose_metrics(self, self.loader))
 
-    @work(group="choose", exclusive=True)
+    @asks("choose")
     async def action_group(self) -> None:
         """Show a band from the lowest to the highest run for each value of a param or a tag."""
         with self._showing_errors():

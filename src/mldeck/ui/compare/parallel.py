@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.binding import BindingType
 from textual.message import Message
 
@@ -23,6 +23,7 @@ from mldeck.ui.export.export import Exported
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.picture_view import PictureView
+from mldeck.ui.kit.questions import asks
 from mldeck.ui.state.session import Session
 
 _AXIS, _CURSOR_AXIS = "│", "║"
@@ -191,7 +192,7 @@ class ParallelView(ComparePictureView[ParallelDrawing]):
         place, left = axes.index(cursor), tuple(column for column in axes if column != cursor)
         self._take_axes(left, left[min(place, len(left) - 1)])
 
-    @work(group="choose", exclusive=True)
+    @asks("choose")
     async def action_add_axis(self) -> None:
         left = [column for column in self.data.axes if column not in self.present_axes]
         chosen = await self.choose_axes("Add an axis", left)
@@ -200,7 +201,7 @@ class ParallelView(ComparePictureView[ParallelDrawing]):
             place = 0 if cursor is None else axes.index(cursor) + 1
             self._take_axes((*axes[:place], *chosen, *axes[place:]), chosen[0])
 
-    @work(group="choose", exclusive=True)
+    @asks("choose")
     async def action_choose_axes(self) -> None:
         chosen = await self.choose_axes("Choose the axes", self.data.axes, self.present_axes, many=True)
         if chosen:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Protocol, TypeVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -23,6 +22,7 @@ from mldeck.ui.compare.view import CompareView
 from mldeck.ui.kit.background_drawing import BackgroundDrawing
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.picture_view import PictureView
+from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.state.session import Session
 
@@ -129,7 +129,7 @@ class ComparePictureView(CompareView, BackgroundDrawing[AnyDrawing]):
         self.remember(**{role: None if column is None else column_to_json(column)})
         self.redraw()
 
-    @work(group="choose", exclusive=True)
+    @asks("choose")
     async def ask_for_role(self, role: str, columns: Sequence[Column], present: Column | None) -> None:
         chosen = await self.choose_axes(f"Choose the {self.ROLES[role]}", columns, [present] if present else [])
         if chosen:

@@ -34,6 +34,7 @@ from mldeck.ui.kit.finder import NO_MATCH, Finder
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.mounting import after_refresh
+from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
 
 _STEP_S = 0.25
@@ -146,7 +147,7 @@ class ArtifactScreen(Screen[None]):
     def action_copy_place(self) -> None:
         self.post_message(CopyAsked(self._subject.location, "the path"))
 
-    @work(group="copy", exclusive=True)
+    @asks("copy")
     async def action_copy_whole(self) -> None:
         content = self.pane.content
         entry = self._subject.entry

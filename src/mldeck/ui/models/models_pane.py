@@ -14,6 +14,7 @@ from textual.message import Message
 from mldeck.format import safe
 from mldeck.model import DEFAULT_WORKSPACE
 from mldeck.registry.nouns import ModelQuery
+from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.model_list import RegisteredModelList
 from mldeck.ui.models.reading import RegistryListing, read_listing, same_model
@@ -131,7 +132,7 @@ class ModelsPane(Vertical):
 
     # -- workspaces
 
-    @work(group="workspace", exclusive=True)
+    @asks("workspace")
     async def choose_workspace(self) -> None:
         from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 

@@ -20,6 +20,7 @@ from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.mounting import made
+from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.inspector import VersionInspector
 from mldeck.ui.models.keys import MODEL_EDITS, MODEL_PLACE, STAGE_KEYS
@@ -292,19 +293,19 @@ class ModelsScreen(Place, inherit_bindings=False):
         if 0 <= column + step < len(STAGES):
             self._move_to(STAGES[column + step])
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def _move_to(self, stage: str) -> None:
         await self._change_version(lambda version: self._actions.move(version, stage))
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_undo_stage(self) -> None:
         await self._change_model(self._actions.undo_move)
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_put_back(self) -> None:
         await self._change_model(self._actions.put_back)
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_history(self) -> None:
         if self.cursor_model is None:
             self._say_what_is_missing()
@@ -314,19 +315,19 @@ class ModelsScreen(Place, inherit_bindings=False):
 
     # -- edits: of the model while the list has the focus, else of the version
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_describe(self) -> None:
         await self._change(self._actions.describe_model, self._actions.describe_version)
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_tags(self) -> None:
         await self._change(self._actions.tag_model, self._actions.tag_version)
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_delete(self) -> None:
         await self._change(self._actions.delete_model, self._actions.delete_version)
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_aliases(self) -> None:
         async def edit(version: ModelVersion) -> None:
             if self.cursor_model is not None:
@@ -334,11 +335,11 @@ class ModelsScreen(Place, inherit_bindings=False):
 
         await self._change_version(edit)
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_rename(self) -> None:
         await self._change_model(self._actions.rename)
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_undo_edit(self) -> None:
         if not self.says_why_not(self.session.registry_refusal):
             with self.reporting_trouble():

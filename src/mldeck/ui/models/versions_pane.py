@@ -15,6 +15,7 @@ from mldeck.format import safe, time_text
 from mldeck.model import Column, Kind, RunRecord
 from mldeck.registry.nouns import ModelVersion, RegisteredModel
 from mldeck.ui.kit.mounting import made
+from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.board import VersionBoard
 from mldeck.ui.models.models_pane import ModelsPane
@@ -235,7 +236,7 @@ class VersionsPane(Vertical):
             self._order = None if present.descending else VersionOrder(column, descending=True)
         self._fill_table(self._cursor_number)
 
-    @work(group="card-metric", exclusive=True)
+    @asks("card-metric")
     async def choose_metric(self) -> None:
         from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 

@@ -18,6 +18,7 @@ from mldeck.ui.details.line_grid import LineGrid
 from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.place import Place, pane
 from mldeck.ui.runs import reading
@@ -358,7 +359,7 @@ class RunsScreen(Place):
 
     # -- copying and exporting
 
-    @work(group="copy", exclusive=True)
+    @asks("copy")
     async def action_copy_as(self) -> None:
         await self._copy_and_export.copy_as()
 
@@ -367,22 +368,22 @@ class RunsScreen(Place):
 
     # -- edits
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_edit(self) -> None:
         await self._change(self._editing.edit_runs, self._editing.edit_experiment)
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_delete(self) -> None:
         def delete(experiment: Experiment) -> Awaitable[None]:
             return self._editing.delete_experiment(experiment, self.experiments.count(experiment).active)
 
         await self._change(self._editing.delete_runs, delete)
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_restore(self) -> None:
         await self._change(self._editing.restore_runs, self._editing.restore_experiment)
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def action_undo(self) -> None:
         if not self.says_why_not(self.session.refusal):
             await self._editing.undo()
@@ -407,7 +408,7 @@ class RunsScreen(Place):
         """Register a logged model of a run, or the folder of the run at a path; None asks which model."""
         self._register(lambda flow: flow.register_models(run_id, chosen))
 
-    @work(group="edit", exclusive=True)
+    @asks("edit")
     async def _register(self, register: Callable[[RegisterFlow], Awaitable[None]]) -> None:
         if self.says_why_not(self.session.registry_refusal):
             return
