@@ -12,7 +12,7 @@ from mldeck.ui.kit.cell_text import cell_text, fit
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import Cell
 from mldeck.ui.models.reading import Versions
-from mldeck.ui.models.version_overview import STATUS_GLYPHS
+from mldeck.ui.models.version_overview import VERSION_GLYPHS
 
 CARD_HEIGHT = 4
 _PADDED = 16
@@ -81,7 +81,7 @@ class Cards:
         ]
 
     def _source(self, version: ModelVersion) -> tuple[Cell, Cell]:
-        glyph, style = STATUS_GLYPHS.get(version.status, ("?", "warn"))
+        glyph, style = VERSION_GLYPHS.get(version.status, ("?", "warn"))
         is_known = self.data.record(version) is not None
         name = Cell(source_name(self.data, version), "" if is_known else "dim")
         return name, Cell("" if version.status == "READY" else glyph, style)
@@ -90,7 +90,7 @@ class Cards:
         """Return the metric; of a version that is not ready, its status."""
         metric, version = self.data.metric, self.data.versions[row]
         if version.status != "READY":
-            _, style = STATUS_GLYPHS.get(version.status, ("?", "warn"))
+            _, style = VERSION_GLYPHS.get(version.status, ("?", "warn"))
             return Cell(safe(version.status.partition("_")[0].lower()), style), Cell("")
         if metric is None:
             return Cell(""), Cell("")

@@ -189,11 +189,11 @@ class VersionOrder:
     """The order of the table of versions."""
 
     column: str | Column
-    """One of `LEADING`, or a column of the source run."""
+    """One of `VERSION_COLUMNS`, or a column of the source run."""
     descending: bool = False
 
 
-VERSION, STAGE, ALIASES, AGE, RUN = LEADING = ("version", "stage", "aliases", "age", "run")
+VERSION, STAGE, ALIASES, AGE, RUN = VERSION_COLUMNS = ("version", "stage", "aliases", "age", "run")
 """The first columns of the table; those of the source run follow."""
 
 

@@ -10,12 +10,12 @@ from mldeck.model import RunDetails
 from mldeck.registry.history import TRANSITION_PREFIX, Event, EventKind
 from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
 from mldeck.ui.details.line_grid import Line, tag_lines
-from mldeck.ui.details.run_cells import STATUS_GLYPHS as RUN_GLYPHS
+from mldeck.ui.details.run_cells import STATUS_GLYPHS
 from mldeck.ui.details.run_overview import dataset_lines, moment_text, source_text
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.models.reading import RegistryListing, VersionDetails, stay_text
 
-STATUS_GLYPHS = {"READY": ("✓", "good"), "PENDING_REGISTRATION": ("⟳", "accent"), "FAILED_REGISTRATION": ("✗", "bad")}
+VERSION_GLYPHS = {"READY": ("✓", "good"), "PENDING_REGISTRATION": ("⟳", "accent"), "FAILED_REGISTRATION": ("✗", "bad")}
 
 _ORPHAN = "there are versions of this name but no registered model: a rename by MLflow 1.8 or earlier left them behind"
 
@@ -46,7 +46,7 @@ def version_lines(details: VersionDetails, clock: Clock) -> Iterator[Line]:
     version = details.version
     yield Line("stage", f"{version.stage}{stay_text(details.arrival, clock)}")
     if version.status != "READY":
-        glyph, style = STATUS_GLYPHS.get(version.status, ("?", "warn"))
+        glyph, style = VERSION_GLYPHS.get(version.status, ("?", "warn"))
         message = f": {version.status_message}" if version.status_message else ""
         yield Line("status", f"{glyph} {version.status}{message}", style)
     if version.aliases:
@@ -73,7 +73,7 @@ def _run_lines(version: ModelVersion, details: RunDetails | None) -> Iterator[Li
             yield Line("run link", version.run_link)
         return
     run, tags = details.run, dict(details.tags)
-    glyph, _ = RUN_GLYPHS.get(run.status, ("?", ""))
+    glyph, _ = STATUS_GLYPHS.get(run.status, ("?", ""))
     deleted = " (deleted)" if run.lifecycle_stage == "deleted" else ""
     yield Line("run", f"{glyph} {run.label}{deleted}", run_id=run.run_id)
     yield Line("experiment", details.experiment_name or run.experiment_id)

@@ -12,15 +12,14 @@ from textual.message import Message
 from mldeck.format import MISSING, cell_width, safe
 from mldeck.model import Column, OrderKey, RunRecord
 from mldeck.registry.nouns import ModelVersion
-from mldeck.ui.details.run_cells import LEADING as RUN_LEADING
-from mldeck.ui.details.run_cells import RunCells
+from mldeck.ui.details.run_cells import LEADING, RunCells
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import GAP, Cell, CursorPosition, Grid, GridColumn
 from mldeck.ui.kit.keys import COLUMNS, bindings
 from mldeck.ui.kit.lazy_row import LazyCells
 from mldeck.ui.models.keys import VERSION_TABLE
-from mldeck.ui.models.reading import AGE, LEADING, VERSION, VersionOrder, VersionRuns, Versions, sorted_rows
-from mldeck.ui.models.version_overview import STATUS_GLYPHS
+from mldeck.ui.models.reading import AGE, VERSION, VERSION_COLUMNS, VersionOrder, VersionRuns, Versions, sorted_rows
+from mldeck.ui.models.version_overview import VERSION_GLYPHS
 from mldeck.ui.state.columns import ColumnStyle
 
 _FIXED_COLUMNS = 2
@@ -82,8 +81,8 @@ class VersionTable(Grid):
 
     @property
     def cursor_key(self) -> str | Column | None:
-        """The column under the cursor: one of `LEADING`, or a column of the source run."""
-        keys: tuple[str | Column, ...] = (*LEADING, *self.runs.columns)
+        """The column under the cursor: one of `VERSION_COLUMNS`, or a column of the source run."""
+        keys: tuple[str | Column, ...] = (*VERSION_COLUMNS, *self.runs.columns)
         return keys[self.cursor_column] if self.cursor_column < len(keys) else None
 
     def _version(self, row: int) -> ModelVersion:
@@ -95,14 +94,14 @@ class VersionTable(Grid):
     def _all_columns(self) -> tuple[GridColumn, ...]:
         cells = [self._leading(version) for version in self.data.versions]
         leading = []
-        for index, label in enumerate(LEADING):
+        for index, label in enumerate(VERSION_COLUMNS):
             widest = max((cell_width(row[index].text) for row in cells), default=0)
             width = max(len(label) + 2, min(_MAX_WIDTH, widest))  # with room for the sort mark
             leading.append(GridColumn(label, width, right=label in _RIGHT, mark=self._mark(label)))
         column = self.order.column if self.order is not None else None
         descending = self.order is not None and self.order.descending
         order = () if column is None or isinstance(column, str) else (OrderKey(column, descending),)
-        return (*leading, *self._cells.grid_columns(order)[len(RUN_LEADING) :])
+        return (*leading, *self._cells.grid_columns(order)[len(LEADING) :])
 
     def _fixed_that_fit(self, columns: Sequence[GridColumn]) -> int:
         """Return how many columns stay in view: two, unless they would leave too little room for the others."""
@@ -131,7 +130,7 @@ class VersionTable(Grid):
         created = version.creation_time
         record = self.data.record(version)
         name = safe(record.run.label) if record else f"run {safe(version.run_id)}" if version.run_id else MISSING
-        glyph = "" if version.status == "READY" else f" {STATUS_GLYPHS.get(version.status, ('?', ''))[0]}"
+        glyph = "" if version.status == "READY" else f" {VERSION_GLYPHS.get(version.status, ('?', ''))[0]}"
         return [
             Cell(str(version.version)),
             Cell(safe(version.stage) + glyph, STAGE_STYLES.get(version.stage, "warn")),

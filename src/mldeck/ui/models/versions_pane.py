@@ -20,7 +20,7 @@ from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.board import VersionBoard
 from mldeck.ui.models.models_pane import ModelsPane
 from mldeck.ui.models.reading import (
-    LEADING,
+    VERSION_COLUMNS,
     VersionOrder,
     VersionRuns,
     Versions,
@@ -264,7 +264,7 @@ class VersionsPane(Vertical):
             return None
         columns: Sequence[Column] = self._runs.columns if self._is_table and self._runs else ()
         rows = self.table.rows if self._is_table else range(len(self._data.versions))
-        header = (*LEADING[:3], "created", "run_id", "run", *map(str, columns))
+        header = (*VERSION_COLUMNS[:3], "created", "run_id", "run", *map(str, columns))
         return Exported(None, header, [self._exported_row(self._data.versions[row], columns) for row in rows])
 
     def _exported_row(self, version: ModelVersion, columns: Sequence[Column]) -> list[ExportValue]:
