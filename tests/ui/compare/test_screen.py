@@ -281,7 +281,7 @@ async def test_transposing_keeps_the_cursor_on_its_run_and_line(taxi: Path) -> N
         assert table.row_count == 4
         assert "Metrics" in deck.frame  # above the columns
         await deck.press("z")
-        await deck.until_shown("t turns")
+        await deck.until_shown("t transposes")
         await deck.press("down", "t")
         assert table.cursor_line == TableLine(RMSE)
         assert table.cursor_run == deck.place.data.run_ids[2]
@@ -306,7 +306,7 @@ async def test_runs_are_sorted_by_what_is_under_the_cursor(taxi: Path, is_transp
 async def test_sorting_by_a_heading_is_refused(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 2) as deck:
         await deck.press("g", "s")
-        await deck.until_shown("to be sorted by")
+        await deck.until_shown("to sort the runs by")
         await deck.press("asterisk")
         await deck.until_shown("Only metrics have a best value")
 

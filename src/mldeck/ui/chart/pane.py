@@ -432,7 +432,7 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
 
     def _chosen_or_why_not(self) -> SeriesKey | None:
         if self.chosen is None and self.view.group_by is not None:
-            self.notify("The runs are grouped: g shows them one by one", timeout=3)
+            self.notify("Runs are grouped: g shows them one by one", timeout=3)
         return self.chosen
 
     def action_open(self) -> None:

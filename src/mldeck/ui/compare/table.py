@@ -278,7 +278,7 @@ class CompareTableView(CompareView, can_focus=False):
     def action_fold(self) -> None:
         row = self.table.cursor_line
         if self.is_transposed or row is None:
-            self.notify("Groups can only be folded with runs as columns: t transposes", timeout=3)
+            self.notify("Folding needs runs as columns: t transposes", timeout=3)
             return
         group = row.group if isinstance(row, Heading) else group_of(row.column)
         self._set_options(replace(self.options, folded=self.options.folded ^ {group}))
