@@ -14,7 +14,6 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
-from textual.timer import Timer
 from textual.widgets import Static
 from textual.worker import WorkerError
 
@@ -34,6 +33,7 @@ from mldeck.ui.export.export import Exported, export
 from mldeck.ui.kit.background_drawing import BackgroundDrawing
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import CopyAsked
+from mldeck.ui.kit.debounce import Debouncer
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.picture_view import PictureView
@@ -55,9 +55,6 @@ _BUSY_S = 0.5
 
 _TICK_S = 0.25
 """The time between two updates of the progress."""
-
-_SETTLE_S = 0.15
-"""How long the window must rest before all points in it are read."""
 
 
 class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
@@ -89,7 +86,7 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
         self.crosshair: float | None = None
         """The x value of the crosshair; None without one."""
         self._drawer = Drawer()
-        self._settling: Timer | None = None
+        self._debouncer = Debouncer(self)
 
     def compose(self) -> ComposeResult:
         with Container(classes="curve-body"):
@@ -181,9 +178,7 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
 
     def _read_window_soon(self) -> None:
         """Read all points in the window once it has rested for a moment."""
-        if self._settling is not None:
-            self._settling.stop()
-        self._settling = self.set_timer(_SETTLE_S, self._read_window)
+        self._debouncer.call(self._read_window)
 
     @work(group="details", exclusive=True)
     async def _read_window(self) -> None:
