@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,7 +13,9 @@ from typing import Any
 import pytest
 from textual.color import Color
 from textual.css.parse import parse
+from textual.dom import DOMNode
 
+import mldeck.ui
 from mldeck.ui.models.screen import ModelsScreen
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
@@ -61,3 +66,20 @@ async def test_another_theme_reaches_a_place_that_is_out_of_sight(db: Path) -> N
         await deck.until(
             lambda: place.versions_pane.board.base.bgcolor == Color.parse(LIGHT).rich_color, "light models"
         )
+
+
+def subclasses(kind: type[DOMNode]) -> Iterable[type[DOMNode]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from subclasses(subclass)
+
+
+def test_every_type_in_the_style_sheet_is_a_widget() -> None:
+    """A class that gets another name would lose its style without an error."""
+    for module in pkgutil.walk_packages(mldeck.ui.__path__, "mldeck.ui."):
+        importlib.import_module(module.name)
+    css = (Path(mldeck.ui.__file__).parent / "styles" / "deck.tcss").read_text()
+    selectors = re.findall(r"([^{}]*)[{]", re.sub(r"/[*].*?[*]/", "", css, flags=re.DOTALL))
+    types = {name for selector in selectors for name in re.findall(r"(?<![\w#.$:-])[A-Z]\w*", selector)}
+    assert types
+    assert not types - {widget.__name__ for widget in subclasses(DOMNode)}
