@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mldeck.errors import MldeckError
 from mldeck.format import safe
+from mldeck.model import SYSTEM_TAG_PREFIX
 from mldeck.registry.history import TRANSITION_PREFIX, Transition, previous_in, recorded_transitions
 from mldeck.registry.nouns import PRODUCTION, ModelVersion, RegisteredModel
 from mldeck.registry.plan import StaleReview, TransitionPlan, plan_undo
@@ -186,7 +187,7 @@ class ModelEditing(Prompts):
             if tag is not None:
                 await set_tag(*tag)
         elif chosen == "delete":
-            key = await self._key(own)
+            key = await self._key(own, SYSTEM_TAG_PREFIX)
             if key is not None:
                 await delete_tag(key)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from mldeck.model import NOTE_TAG, Experiment
+from mldeck.model import NOTE_TAG, SYSTEM_TAG_PREFIX, Experiment
 from mldeck.store.edits.rules import check_experiment_tag, check_run_tag
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
@@ -79,7 +79,7 @@ class Editing(Prompts):
                 key, value = tag
                 await self._write(lambda editor, interrupt: editor.set_run_tag(ids, key, value, interrupt))
         elif chosen == "untag":
-            unwanted = await self._key(tags)
+            unwanted = await self._key(tags, SYSTEM_TAG_PREFIX)
             if unwanted is not None:
                 await self._write(lambda editor, interrupt: editor.delete_run_tag(ids, unwanted, interrupt))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec
@@ -12,7 +12,6 @@ from typing import ParamSpec
 from textual.screen import Screen
 
 from mldeck.errors import MldeckError
-from mldeck.model import SYSTEM_TAG_PREFIX
 from mldeck.ui.kit.dialogs.line_input import LineDialog
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog, confirmation
 from mldeck.ui.kit.external_program import run_outside
@@ -53,11 +52,11 @@ class Prompts:
 
         return await self._screen.app.push_screen_wait(TagDialog(title, problem_of(check)))
 
-    async def _key(self, tags: Mapping[str, str]) -> str | None:
-        """Ask for one of these tags. Tags of MLflow's own come last."""
-        keys = sorted(tags, key=lambda key: (key.startswith(SYSTEM_TAG_PREFIX), key))
+    async def _key(self, keys: Iterable[str], last: str) -> str | None:
+        """Ask for the key of a tag to delete. Keys that start with `last` come last."""
+        ordered = sorted(keys, key=lambda key: (key.startswith(last), key))
         return await self._screen.app.push_screen_wait(
-            MenuDialog("Delete which tag?", [Choice(key, "", key) for key in keys])
+            MenuDialog("Delete which tag?", [Choice(key, "", key) for key in ordered])
         )
 
     async def _is_confirmed(self, title: str, text: str, verb: str) -> bool:
