@@ -1,4 +1,4 @@
-"""What a widget needs that paints itself line by line: the style below all others, and notice of the room that there is."""
+"""For widgets that paint themselves line by line: their base style, and notice when their room changes."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class LateNotification(Notification):
 def align_scrollbar(widget: Widget) -> None:
     """Set the vertical scroll bar to where the widget is scrolled to. Call it when the bar appears.
 
-    Textual moves the bar only while it is shown: one that appears after the widget was scrolled stands at the top.
+    Textual moves the bar only while it is shown: a bar that appears after the widget was scrolled is at the top.
     """
     widget.vertical_scrollbar.position = widget.scroll_y
 
@@ -67,7 +67,7 @@ def align_scrollbar(widget: Widget) -> None:
 
 
 async def until_mounted(parent: Widget, widget: Widget) -> None:
-    """Wait until a child and everything that it is composed of is mounted, whoever mounts it.
+    """Wait until a child and everything that it is composed of is mounted, even if another task mounts it.
 
     Only the caller of `mount` gets an awaitable from Textual. Relies on the constructor of that awaitable.
     """
