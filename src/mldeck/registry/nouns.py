@@ -149,3 +149,19 @@ def logged_model_id(source: str | None) -> str | None:
     """Return the id `m-…` in a source like `models:/m-…`; None for any other source."""
     found = _LOGGED_MODEL_URI.fullmatch(source or "")
     return found.group(1) if found else None
+
+
+def came_from(version: ModelVersion, model: LoggedModel) -> bool:
+    """Return whether a version was registered from this model, and not from another one of the same run."""
+    if model.model_id is not None and version.logged_model_id == model.model_id:
+        return True
+    known = {_path_in(uri) for uri in (model.uri, model.artifact_location) if uri}
+    if any(uri and _path_in(uri) in known for uri in (version.source, version.storage_location)):
+        return True
+    # MLflow writes the run's folder in several ways, but the URI always ends with the path below that folder.
+    folder = f"{model.run_id}/artifacts/{model.name}"
+    return version.run_id == model.run_id and _path_in(version.source or "").endswith(folder)
+
+
+def _path_in(uri: str) -> str:
+    return uri.removeprefix("file://").rstrip("/")

@@ -71,22 +71,6 @@ class Card:
     """What is wrong with the MLmodel file."""
 
 
-def came_from(version: ModelVersion, model: LoggedModel) -> bool:
-    """Return whether a version was registered from this model, and not from another one of the same run."""
-    if model.model_id is not None and version.logged_model_id == model.model_id:
-        return True
-    known = {_plain(uri) for uri in (model.uri, model.artifact_location) if uri}
-    if any(uri and _plain(uri) in known for uri in (version.source, version.storage_location)):
-        return True
-    # MLflow writes the run's folder in several ways, but the URI always ends with the path below that folder.
-    folder = f"{model.run_id}/artifacts/{model.name}"
-    return version.run_id == model.run_id and _plain(version.source or "").endswith(folder)
-
-
-def _plain(uri: str) -> str:
-    return uri.removeprefix("file://").rstrip("/")
-
-
 def read_card(folder: ModelFolder, check: Check = no_check) -> Card:
     title = folder.path or (folder.model.name if folder.model else folder.uri)
     try:

@@ -22,8 +22,8 @@ from mldeck.artifacts.source import Check, Source, no_check
 from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, Total, count
 from mldeck.errors import MldeckError
 from mldeck.model import Run
-from mldeck.registry.nouns import LoggedModel, ModelVersion
-from mldeck.ui.files.model_card_reading import Card, ModelFolder, came_from, read_card
+from mldeck.registry.nouns import LoggedModel, ModelVersion, came_from
+from mldeck.ui.files.model_card_reading import Card, ModelFolder, read_card
 
 if TYPE_CHECKING:
     from mldeck.store.interrupt import Interrupt

@@ -17,10 +17,9 @@ from textual.widgets import Input, Static
 
 from mldeck.errors import MldeckError
 from mldeck.format import cell_width, safe
-from mldeck.registry.nouns import LoggedModel, ModelVersion, RegisteredModel
+from mldeck.registry.nouns import LoggedModel, ModelVersion, RegisteredModel, came_from
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.registry.rules import check_model_name, check_registry_tag
-from mldeck.ui.files.model_card_reading import came_from
 from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.form_controls import ButtonBar
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
