@@ -85,12 +85,13 @@ LIGHT_MODULES = {"mldeck.store", "mldeck.store.address", "mldeck.store.sqlite.fi
 
 
 # The rooms within `ui` and `store`: a folder or module, and those beside it that it may import, anywhere in its source.
-_EVERY_PLACE = frozenset({"app_keys", "details", "export", "kit", "place", "state"})
+_EVERY_PLACE = frozenset({"app_keys", "details", "export", "kit", "place", "state", "textual_patches"})
 INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
     "ui": {
         "__init__": frozenset(),
+        "textual_patches": frozenset(),
         # Knows nothing of MLflow, nor of the application.
-        "kit": frozenset(),
+        "kit": frozenset({"textual_patches"}),
         "state": frozenset({"kit"}),
         "details": frozenset({"kit", "state"}),
         "filter": frozenset({"kit"}),
@@ -99,7 +100,7 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "register": frozenset({"files", "kit", "state"}),
         "app_keys": frozenset({"kit"}),
         "top_bar": frozenset({"kit"}),
-        "place": frozenset({"app_keys", "kit", "state", "top_bar"}),
+        "place": frozenset({"app_keys", "kit", "state", "textual_patches", "top_bar"}),
         # A place never imports another one: it posts a message that the application handles.
         "chart": _EVERY_PLACE,
         "runs": _EVERY_PLACE | {"chart", "files", "filter", "register"},
@@ -107,13 +108,11 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "compare": _EVERY_PLACE | {"chart"},
         "help": frozenset({"app_keys", "chart", "compare", "details", "files", "kit", "models", "runs"}),
         "app": frozenset(
-            {"app_keys", "command_palette", "compare", "crash", "driver", "help", "key_queue", "kit", "models", "place"}
-            | {"preload", "runs", "state", "stylesheet", "terminal_filter", "themes"}
+            {"app_keys", "compare", "crash", "help", "key_queue", "kit", "models", "place", "preload", "runs", "state"}
+            | {"terminal_filter", "textual_patches", "themes"}
         ),
-        **dict.fromkeys(
-            ("command_palette", "crash", "driver", "key_queue", "preload", "stylesheet", "terminal_filter", "themes"),
-            frozenset({"kit"}),
-        ),
+        "key_queue": frozenset({"kit"}),
+        **dict.fromkeys(("crash", "preload", "terminal_filter", "themes"), frozenset[str]()),
     },
     "store": {
         "__init__": frozenset(),
@@ -125,7 +124,7 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "sqlite": frozenset({"address", "interrupt", "schema", "seed", "statements"}),
         "runs": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}),
         "histories": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "values"}),
-        "edits": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements"}),
+        "edits": frozenset({"encoding", "interrupt", "schema", "statements"}),
         "registry": frozenset(
             {"edits", "encoding", "interrupt", "runs", "schema", "sqlite", "statements", "text_match", "values"}
         ),

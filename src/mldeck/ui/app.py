@@ -27,22 +27,22 @@ from mldeck.errors import MldeckError, UsageError
 from mldeck.format import safe
 from mldeck.settings import Settings
 from mldeck.ui.app_keys import DECK
-from mldeck.ui.command_palette import DeckPalette
-from mldeck.ui.driver import forgiving
 from mldeck.ui.key_queue import Keyboard, Passed
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import Clipboard, CopyAsked
 from mldeck.ui.kit.clock import pass_time
 from mldeck.ui.kit.keys import bindings, key_text
-from mldeck.ui.kit.textual_patches import LateNotification
 from mldeck.ui.kit.threads import in_thread, wait_for_threads
 from mldeck.ui.kit.toasts import toast_text
 from mldeck.ui.place import Place
 from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.runs.screen import RunsScreen
 from mldeck.ui.state.session import Session, WayBack
-from mldeck.ui.stylesheet import ParsedStyles
 from mldeck.ui.terminal_filter import ControlFilter
+from mldeck.ui.textual_patches.command_palette import DeckPalette
+from mldeck.ui.textual_patches.driver import forgiving
+from mldeck.ui.textual_patches.stylesheet import ParsedStyles
+from mldeck.ui.textual_patches.widgets import LateNotification
 from mldeck.ui.themes import THEMES
 
 _QUIET_S = 0.5

@@ -29,8 +29,8 @@ from mldeck.ui.chart.crosshair_plot import PlotSlice
 from mldeck.ui.chart.drawing import Drawer
 from mldeck.ui.chart.screen import ChartScreen
 from mldeck.ui.chart.view import Range
-from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.runs.screen import RunsScreen
+from mldeck.ui.textual_patches.widgets import retitle
 from tests.fixture_stores import FixtureStore
 from tests.ui.chart.chart_deck import chart_of, log
 from tests.ui.runs.test_live import writing

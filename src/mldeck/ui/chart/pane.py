@@ -38,9 +38,9 @@ from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.kit.questions import asks
-from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.state.history_cache import SeriesKey
 from mldeck.ui.state.session import Session
+from mldeck.ui.textual_patches.widgets import retitle
 
 _BESIDE_WIDTH = 100
 """From this width in cells on, a legend with several lines stands beside the plot; else below it."""

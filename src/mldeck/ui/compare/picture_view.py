@@ -23,8 +23,8 @@ from mldeck.ui.kit.background_drawing import BackgroundDrawing
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.kit.questions import asks
-from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.state.session import Session
+from mldeck.ui.textual_patches.widgets import retitle
 
 
 class RunsDrawing(Protocol):

@@ -14,8 +14,8 @@ from mldeck.format import safe
 from mldeck.model import Column
 from mldeck.ui.compare.data import CompareData, axis_name, group_of
 from mldeck.ui.export.export import Exported, export
-from mldeck.ui.kit.textual_patches import retitle
 from mldeck.ui.state.session import Session
+from mldeck.ui.textual_patches.widgets import retitle
 
 _SAVED_KEY = "compare"
 """The key of the choices of all views in the saved state."""

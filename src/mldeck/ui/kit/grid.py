@@ -26,7 +26,7 @@ from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.keys import GRID, bindings
 from mldeck.ui.kit.styles import style_named
 from mldeck.ui.kit.surface import Surface
-from mldeck.ui.kit.textual_patches import align_scrollbar
+from mldeck.ui.textual_patches.widgets import align_scrollbar
 
 
 class Cell(NamedTuple):

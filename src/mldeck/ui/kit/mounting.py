@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from textual.widget import Widget
 
-from mldeck.ui.kit.textual_patches import until_mounted
+from mldeck.ui.textual_patches.widgets import until_mounted
 
 AnyWidget = TypeVar("AnyWidget", bound=Widget)
 

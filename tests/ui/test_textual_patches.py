@@ -22,7 +22,7 @@ from textual.widgets import Label
 from textual.widgets._toast import Toast
 
 import mldeck.ui
-from mldeck.ui.kit.textual_patches import LateNotification, align_scrollbar, retitle, until_mounted
+from mldeck.ui.textual_patches.widgets import LateNotification, align_scrollbar, retitle, until_mounted
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import frame_text, running_deck
 from tests.ui.textual_insides import notifications

@@ -1,8 +1,4 @@
-"""Everything that depends on how Textual 8.2 works inside, beyond what its documentation promises.
-
-Each entry says what it is for, what it relies on, and what would replace it. When Textual changes under one of them, its test
-in `tests/ui/kit/test_textual_patches.py` fails. No other module of the kit uses a private name of Textual.
-"""
+"""Patches of widgets: titles, notifications, scroll bars, mounting."""
 
 from __future__ import annotations
 
