@@ -97,7 +97,7 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "filter": frozenset({"kit"}),
         "export": frozenset({"kit", "state"}),
         "files": frozenset({"kit", "state"}),
-        "register": frozenset({"files", "kit", "state"}),
+        "register": frozenset({"kit", "state"}),
         "app_keys": frozenset({"kit"}),
         "top_bar": frozenset({"kit"}),
         "place": frozenset({"app_keys", "kit", "state", "textual_patches", "top_bar"}),

@@ -48,7 +48,7 @@ class Deck:
 
     async def press(self, *keys: str) -> None:
         """All at once, as over a slow line; a key that needs what the one before it has to read is pressed by itself."""
-        keyboard = self.app.keyboard
+        keyboard = self.app.key_queue
         sent = keyboard.sent + len(keys)
 
         def is_done() -> bool:

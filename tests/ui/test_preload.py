@@ -23,13 +23,13 @@ from tests.ui.textual_insides import written
 _VISIT = """
 import asyncio, sys
 from pathlib import Path
-from mldeck.ui.preload import load_ahead
+from mldeck.ui.preload import preload
 from tests.ui.deck import running_deck
 
 async def visit(db):
     async with running_deck(db) as deck:
         await deck.until(lambda: deck.app.session.is_open and deck.screen.table.row_count, "the runs")
-        load_ahead()
+        preload()
         loaded = set(sys.modules)
         await deck.press("2")
         await deck.until(lambda: deck.app.screen.NAME == "models" and deck.app.screen.versions_pane.versions, "the versions")
@@ -109,7 +109,7 @@ async def test_nothing_is_told_the_terminal_while_models_is_made_and_read(
     db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     may_make = threading.Event()
-    monkeypatch.setattr("mldeck.ui.preload.load_ahead", lambda: may_make.wait(30))
+    monkeypatch.setattr("mldeck.ui.preload.preload", lambda: may_make.wait(30))
     async with running_deck(db) as deck:
         await deck.until(lambda: deck.screen.table.row_count, "the runs")
         told = written(deck.app, monkeypatch)
@@ -142,13 +142,13 @@ async def test_leaving_while_a_place_comes_up(db: Path, monkeypatch: pytest.Monk
     """It is not gone to any more: its widgets may be gone already."""
     came_back: list[Place] = []
 
-    async def come_up(place: Place) -> None:
+    async def before_show(place: Place) -> None:
         place.app.exit()
 
     async with running_deck(db) as deck:
         await models_read(deck)
-        monkeypatch.setattr(Place, "come_up", come_up)
-        monkeypatch.setattr(Place, "come_back", came_back.append)
+        monkeypatch.setattr(Place, "before_show", before_show)
+        monkeypatch.setattr(Place, "after_show", came_back.append)
         await deck.press("2")
         await deck.until(lambda: not deck.app.is_running, "it is left")
         assert deck.app.current_mode == "runs"

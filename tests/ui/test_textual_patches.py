@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
 import pkgutil
@@ -10,11 +11,14 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import pytest
+from textual import work
 from textual.app import App, ComposeResult
 from textual.containers import Container
 from textual.dom import DOMNode
+from textual.events import Key
 from textual.geometry import Size
 from textual.notifications import Notification
+from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
@@ -22,7 +26,8 @@ from textual.widgets import Label
 from textual.widgets._toast import Toast
 
 import mldeck.ui
-from mldeck.ui.textual_patches.widgets import LateNotification, align_scrollbar, retitle, until_mounted
+from mldeck.ui.textual_patches.app import PatchedApp
+from mldeck.ui.textual_patches.widgets import LateNotification, align_scrollbar, set_border_titles, until_mounted
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import frame_text, running_deck
 from tests.ui.textual_insides import notifications
@@ -53,13 +58,13 @@ async def test_a_new_title_repaints_the_border_only() -> None:
         pane = app.query_one(Pane)
         await pilot.pause()
         pane.painted.clear()
-        retitle(pane, "above [/x]", "below")
+        set_border_titles(pane, "above [/x]", "below")
         await pilot.pause()
         lines = frame_text(app).splitlines()
         assert "above [/x]" in lines[0]
         assert "below" in lines[7]
         assert not pane.painted
-        retitle(pane, "", "")
+        set_border_titles(pane, "", "")
         await pilot.pause()
         assert "above" not in frame_text(app)
         assert not pane.painted
@@ -149,23 +154,72 @@ async def test_waiting_for_a_widget_that_is_being_mounted() -> None:
         await until_mounted(app.screen, group)
 
 
+# -- the application
+
+
+class Faulty(PatchedApp[str]):
+    """An application that notes its faults."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[tuple[str, str]] = []
+        self.has_two_faults = asyncio.Event()
+
+    def handle_fault(self, error: Exception, node: DOMNode | None) -> bool:
+        self.faults.append((str(error), type(node).__name__))
+        if len(self.faults) == 2:
+            self.has_two_faults.set()
+        return True
+
+    @work
+    async def fail_in_a_worker(self) -> None:
+        raise ValueError("in a worker")
+
+
+class Failing(Widget):
+    def on_key(self) -> None:
+        raise ValueError("in a handler")
+
+
+async def test_faults_of_handlers_and_workers_are_handled() -> None:
+    app = Faulty()
+    async with app.run_test():
+        await app.mount(failing := Failing())
+        app.fail_in_a_worker()
+        failing.post_message(Key("x", "x"))
+        await asyncio.wait_for(app.has_two_faults.wait(), 30)
+        assert sorted(app.faults) == [("in a handler", "Failing"), ("in a worker", "Faulty")]
+        assert app.is_running
+
+
+async def test_a_screen_is_made_ahead_without_being_shown() -> None:
+    app = Faulty()
+    app.add_mode("other", lambda: Screen(name="the other"))
+    async with app.run_test():
+        before = app.screen
+        made = await app.make_screen_ahead("other")
+        assert (app.screen, made.name, made.is_mounted) == (before, "the other", True)
+        await app.switch_mode("other")
+        assert app.screen is made
+
+
 # -- private names
 
 OVERRIDDEN = {
-    ("DeckApp", "_handle_exception"),
+    ("PatchedApp", "_handle_exception"),
     ("DeckPalette", "_action_command_list"),
-    ("Place", "_compositor_refresh"),
     ("Place", "_watch__pointer_shape"),
 }
 """Private names of Textual that are overridden on purpose."""
 
 _ASSIGNED = re.compile(r"^\s+self\.(_[a-z]\w*)(?:: [^=\n]+)? = ", re.MULTILINE)
 _METHOD = re.compile(r"^    (?:async )?def (_[a-z]\w*)", re.MULTILINE)
+_CLASS_ATTRIBUTE = re.compile(r"^    (_[a-z]\w*)(?:: [^=\n]+)? = ", re.MULTILINE)
 
 
 def private_names(node: type) -> set[str]:
     source = inspect.getsource(node)
-    return {*_ASSIGNED.findall(source), *_METHOD.findall(source)}
+    return {*_ASSIGNED.findall(source), *_METHOD.findall(source), *_CLASS_ATTRIBUTE.findall(source)}
 
 
 def modules_of_ui() -> Iterator[ModuleType]:

@@ -1,4 +1,4 @@
-"""The application: theme, places, and what to do when something goes wrong. Small on purpose."""
+"""The application: theme, places, and what happens when something goes wrong. Small on purpose."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, work
-from textual._context import active_message_pump
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.driver import Driver
@@ -21,13 +20,12 @@ from textual.filter import LineFilter
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.theme import ThemeProvider
-from textual.worker import WorkerFailed, get_current_worker
 
 from mldeck.errors import MldeckError, UsageError
 from mldeck.format import safe
 from mldeck.settings import Settings
 from mldeck.ui.app_keys import DECK
-from mldeck.ui.key_queue import Keyboard, Passed
+from mldeck.ui.key_queue import KeyHandled, KeyQueue
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import Clipboard, CopyAsked
 from mldeck.ui.kit.clock import pass_time
@@ -39,6 +37,7 @@ from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.runs.screen import RunsScreen
 from mldeck.ui.state.session import Session, WayBack
 from mldeck.ui.terminal_filter import ControlFilter
+from mldeck.ui.textual_patches.app import PatchedApp
 from mldeck.ui.textual_patches.command_palette import DeckPalette
 from mldeck.ui.textual_patches.driver import forgiving
 from mldeck.ui.textual_patches.stylesheet import ParsedStyles
@@ -46,23 +45,23 @@ from mldeck.ui.textual_patches.widgets import LateNotification
 from mldeck.ui.themes import THEMES
 
 _QUIET_S = 0.5
-"""After which what was opened has been read, and somebody who types has paused."""
+"""Seconds without a key press before background preloading starts."""
 
 _SWITCH_S = 0.01
-"""In which nothing is painted when one goes to another place: so that it is painted once."""
+"""Seconds without painting while the place changes, so that the new place is painted only once."""
 
 _LONGEST_NAMED = 60
-"""Cells of a text that was copied in what is said about it."""
+"""Cells of a copied text that the message about it shows."""
 
 _GRACE_S = 1.0
-"""Seconds that what still runs in threads gets to finish, once the terminal is the user's again."""
+"""Seconds that running threads get to finish after the terminal has been restored."""
 
 _CLOSING_S = 5.0
-"""Seconds to close the database in; then the system does it."""
+"""Seconds that closing the database may take. The system closes it when the process ends."""
 
 
-class DeckApp(App[str]):
-    """The result is a message for stderr when the deck had to give up; None after a normal end."""
+class DeckApp(PatchedApp[str]):
+    """The application. Its return value is an error message for stderr, or None after a normal exit."""
 
     TITLE = "mldeck"
     CSS_PATH = ["styles/deck.tcss"]
@@ -80,27 +79,27 @@ class DeckApp(App[str]):
         self.theme = settings.theme
         self.stylesheet = ParsedStyles(self.get_css_variables())
         self._themes: dict[Screen[Any], str] = {}
-        """By place: with which theme it was styled."""
+        """The theme that each place was styled with."""
         self.session = Session(settings, path)
         self.add_mode("runs", lambda: RunsScreen(self.session, head_start))
         self.add_mode("models", self._models_screen)
         self.add_mode("compare", self._compare_screen)
-        self.keyboard = Keyboard(self, super().on_event, lambda: self.session.is_open)
+        self.key_queue = KeyQueue(self, super().on_event, lambda: self.session.is_open)
         self._going = asyncio.Lock()
-        """Held while a place is made or gone to."""
+        """Held while a place is made or shown, so that only one is at a time."""
         self._is_leaving = False
         self._control_filter = ControlFilter()
         self._copies = Clipboard(super().copy_to_clipboard)
         self._copied = ""
         self.crash: str | None = None
-        """What to say when a fault of ours ended the deck."""
+        """The message for stderr after a bug of mldeck has ended it; None otherwise."""
 
     def on_mount(self) -> None:
         self._leave_on_signals()
         self.keep_time()
 
     def _leave_on_signals(self) -> None:
-        """Somebody ends the process, or the line to the terminal is gone: leave as with `q`, the terminal restored."""
+        """Leave as with `q` on SIGTERM, and on SIGHUP, when the terminal is gone."""
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
@@ -108,7 +107,7 @@ class DeckApp(App[str]):
                 loop.add_signal_handler(number, self.exit)
 
     def exit(self, *result: Any, **options: Any) -> None:
-        """Whatever is still being read for the screen ends first: it would not find there what it was read for."""
+        """Cancel all workers first, because the widgets that their results are for will be gone."""
         self._is_leaving = True
         self._suspend_no_more()
         self.workers.cancel_all()
@@ -120,36 +119,31 @@ class DeckApp(App[str]):
             signal.signal(signal.SIGTSTP, signal.SIG_IGN)
             signal.signal(signal.SIGCONT, signal.SIG_DFL)
 
-    def _handle_exception(self, error: Exception) -> None:
-        """Say in one line that a fault ended the deck; tests get the exception itself.
+    def handle_fault(self, error: Exception, node: DOMNode | None) -> bool:
+        """Say in one line that a bug ended mldeck; tests get the exception itself.
 
-        What a worker could not read or write, and did not say, is said here and ends nothing. Nor does it end anything when
-        something has outlived its screen, and looks for what was there: a worker, or a widget that was still being made.
+        A worker that could not read or write, and did not say so, gets a message and ends nothing. Nor does anything end when a
+        worker or a widget has outlived its screen and looks for what was there.
         """
-        is_worker = isinstance(error, WorkerFailed)
-        node = get_current_worker().node if is_worker else active_message_pump.get(None)
-        if isinstance(node, DOMNode) and self._has_outlived(node):
-            return
-        if isinstance(error, WorkerFailed) and isinstance(error.error, MldeckError):
-            self.notify(str(error.error), severity="warning", timeout=8)
-            return
+        if node is not None and self._has_outlived(node):
+            return True
+        if isinstance(error, MldeckError):
+            self.notify(str(error), severity="warning", timeout=8)
+            return True
         if self.is_headless:
-            super()._handle_exception(error)
-            return
+            return False
         if self.crash is None:
             from mldeck.ui.crash import report
 
-            self.crash = report(error.error if isinstance(error, WorkerFailed) else error)
+            self.crash = report(error)
         self._suspend_no_more()
-        self._close_messages_no_wait()
+        self.close_at_once()
+        return True
 
     def _has_outlived(self, node: DOMNode) -> bool:
-        """Whether a widget or screen is gone, or going. Places stay when another one is shown."""
-        screen = (
-            node
-            if isinstance(node, Screen)
-            else next((each for each in node.ancestors if isinstance(each, Screen)), None)
-        )
+        """Return whether a widget or screen is gone, or about to go. Places stay when another one is shown."""
+        screens = (ancestor for ancestor in node.ancestors_with_self if isinstance(ancestor, Screen))
+        screen = next(screens, None)
         is_kept = isinstance(screen, Place) or screen in self.screen_stack
         return not (node is self or (is_kept and node.is_attached and node.is_running))
 
@@ -177,27 +171,27 @@ class DeckApp(App[str]):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
-            await self.keyboard.take(event)
+            await self.key_queue.take(event)
         else:
             await super().on_event(event)
 
-    async def on_passed(self, message: Passed) -> None:
-        await self.keyboard.passed(message)
+    async def on_key_handled(self, message: KeyHandled) -> None:
+        await self.key_queue.handled(message)
 
     @property
     def clipboard(self) -> str:
-        """What was copied last, for pasting within the deck."""
+        """The text that was copied last, for pasting within mldeck."""
         return self._copied
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copies without a word, as Textual does with what is selected."""
+        """Copy without a message, as Textual does with selected text."""
         self._copy(text, None)
 
     def on_copy_asked(self, message: CopyAsked) -> None:
         self._copy(message.text, message.what)
 
     def _copy(self, text: str, what: str | None) -> None:
-        # Half of a surrogate pair, as in JSON or for a byte of a file name, is no character that could be sent.
+        # Half of a surrogate pair, as in JSON or for a byte of a file name, cannot be encoded.
         self._copied = text.encode(errors="replace").decode()
         self._put_on_clipboard(self._copied, what)
 
@@ -208,12 +202,14 @@ class DeckApp(App[str]):
             self.notify(said, timeout=3)
 
     def delay_update(self, delay: float = _SWITCH_S) -> None:
-        """While one place is left and another comes up. Textual waits for longer, whatever has to be done."""
+        """Delay painting while the place changes, for less time than Textual does."""
         super().delay_update(min(delay, _SWITCH_S))
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Textual styles the place that is left and the one that comes up, each time somebody goes to a new one. They need it
-        when the theme is another one than it was when they were last seen."""
+        """Style the screens again only if the theme has changed since.
+
+        Textual styles the place that is left and the new one at every change of place.
+        """
         stack = self.screen_stack
         if not stack or self._themes.get(stack[0]) != self.theme:
             super().refresh_css(animate)
@@ -221,7 +217,7 @@ class DeckApp(App[str]):
 
     @work(group="clock")
     async def keep_time(self) -> None:
-        """Paints what time changes, where it is shown."""
+        """Repaint the texts that change with time, on the screens in view."""
         clock = self.session.clock
         while True:
             await clock.until_due()
@@ -230,47 +226,46 @@ class DeckApp(App[str]):
                 if screen.is_current:
                     pass_time(screen)
 
-    @work(group="ahead")
+    @work(group="preload")
     async def on_place_opened(self) -> None:
-        """Makes the place Models while nobody does anything, and reads what is in it: that takes longer than showing it."""
+        """Make the place Models and read its data while the user does nothing, because its first visit takes long."""
         await asyncio.sleep(_QUIET_S)
-        from mldeck.ui.preload import load_ahead
+        from mldeck.ui.preload import preload
 
-        await in_thread(load_ahead)
-        await self.keyboard.rest(_QUIET_S)
+        await in_thread(preload)
+        await self.key_queue.rest(_QUIET_S)
         async with self._going:
             if self._place("models") is None:
-                is_made = self._init_mode("models")  # Textual makes a place for all to see only when one goes there
-                self._themes[self._screen_stacks["models"][0]] = self.theme
-                await is_made
+                self._themes[await self.make_screen_ahead("models")] = self.theme
         if (models := self._place("models")) is not None:
-            await models.come_up()
+            await models.before_show()
 
     def _models_screen(self) -> Screen[None]:
-        from mldeck.ui.models.screen import ModelsScreen  # many sittings are about runs alone
+        from mldeck.ui.models.screen import ModelsScreen  # many sessions are about runs alone
 
         return ModelsScreen(self.session)
 
     def _compare_screen(self) -> Screen[None]:
-        from mldeck.ui.compare.screen import CompareScreen  # most sittings look at one run at a time
+        from mldeck.ui.compare.screen import CompareScreen  # most sessions look at one run at a time
 
         return CompareScreen(self.session)
 
     async def action_place(self, name: str) -> None:
-        """Goes to another place, which is as it was left."""
+        """Show another place, as it was left."""
         async with self._going:
             made = self._place(name)
             if made is not None:
-                await made.come_up()
+                await made.before_show()
             if self._is_leaving:
                 return
             await self.switch_mode(name)
         place = self._place(name)
         if place is not None and not self._is_leaving:
-            place.come_back()
+            place.after_show()
 
     @work(group="go", exclusive=True)
     async def on_place_run_wanted(self, message: Place.RunWanted) -> None:
+        """Show a run in the place Runs, and remember where `b` goes back to."""
         run, origin = message.run, message.come_back_to
         if origin is not None:
             self.session.way_back = WayBack(origin, run.run_id)
@@ -282,8 +277,11 @@ class DeckApp(App[str]):
                 runs.notify(f"b goes back to {origin.capitalize()}", timeout=3)
 
     def _place(self, name: str) -> Place | None:
-        """None as long as it has not been made."""
-        stack = self._screen_stacks.get(name)
+        """Return a place; None as long as it has not been made."""
+        try:
+            stack = self.get_screen_stack(name)
+        except KeyError:
+            return None
         return stack[0] if stack and isinstance(stack[0], Place) else None
 
     def action_command_palette(self) -> None:
@@ -297,15 +295,15 @@ class DeckApp(App[str]):
         from mldeck.ui.help.dialog import HelpDialog
 
         active = self.screen.active_bindings.values()
-        self.push_screen(HelpDialog({each.binding.id for each in active if each.binding.id is not None}))
+        self.push_screen(HelpDialog({binding.id for _, binding, *_ in active if binding.id is not None}))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What can be done here and now: whatever has a key."""
+        """Yield a command for every key that works here and now."""
         yield SystemCommand("Change theme", "Choose the colours", self.action_change_theme)
         seen = set()
         for active in screen.active_bindings.values():
             binding = active.binding
-            # Here and in the application an action is one and the same, whatever key it has.
+            # `app.X` of a screen and `X` of the application are the same action.
             name = binding.action.removeprefix("app.")
             if binding.description and binding.tooltip and active.enabled and name not in seen:
                 seen.add(name)
@@ -316,13 +314,13 @@ class DeckApp(App[str]):
 
 
 def run_deck(settings: Settings, path: Path, head_start: HeadStart | None = None) -> int:
-    """Runs the deck until the user leaves; the exit status."""
+    """Run the application until the user leaves, and return the exit status."""
     app = DeckApp(settings, path, head_start)
     try:
         message = app.run()
     finally:
         wait_for_threads(_GRACE_S)
-        # A thread that waits for a file system may hold what is to be closed.
+        # A thread that waits for a file system may hold the database's lock.
         closing = threading.Thread(target=app.session.close, daemon=True)
         closing.start()
         closing.join(_CLOSING_S)

@@ -1,11 +1,11 @@
-"""Keys in the order in which they were typed, each sent to where those before it have moved the focus.
+"""A queue of keys: each is sent when the one before it has been handled, to the widget that has the focus then.
 
-Textual sends a key to the widget that has the focus when the key arrives. A fast typist or a slow line delivers several at
-once: behind `/`, which moves the focus to the line for finding, the others would still go to the table, as commands. So would
-what is typed behind a key that opens a menu, which takes a moment. And in the first second there is nothing yet that most
-keys are about: they wait until the store is open.
+Textual sends a key to the widget that has the focus when the key arrives. A fast typist or a slow line delivers several keys
+at once. After `/`, which opens the find bar, the others would still go to the table, as commands. So would keys typed after
+one that opens a menu, which takes a moment. In the first second most keys have nothing to act on, so they wait until the
+store is open.
 
-However long that takes, no key becomes anything else than it was meant to be: what cannot be sent is dropped, and said.
+However long that takes, text never becomes a command: keys that cannot be sent are dropped, and a message says so.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.widget import Widget
 
-_MOST_WAITING = 256
+_MAX_WAITING = 256
 _LOOK_S = 0.01
 _PATIENCE_S = 10.0
-"""How long keys wait. Then whatever they wait for never comes, and they are dropped."""
+"""Seconds that keys wait before they are dropped."""
 
 _LEAVES = frozenset({"ctrl+q", "ctrl+c"})
-"""Never text, and never made to wait."""
+"""Keys that are never text and never wait."""
 
 _ALWAYS = frozenset(
     "q question_mark colon ctrl+p ctrl+r escape tab shift+tab up down left right j k h l g G home end pageup pagedown"
     " ctrl+d ctrl+u".split()
 )
-"""What can be done before the store is open."""
+"""Keys that work before the store is open."""
 
 
-class Passed(Message):
-    """Goes behind a key from the widget that it is sent to up to the application, and so arrives when the key is dealt with.
+class KeyHandled(Message):
+    """A marker posted after a key. It bubbles from the target widget to the application, and arrives when the key is handled.
 
-    It goes a second time, behind the messages that the key has caused, such as that a line was submitted.
+    It is posted a second time, to come after the messages that the key has caused, such as the submission of a line.
     """
 
     def __init__(self, number: int, *, again: bool = True) -> None:
@@ -54,29 +54,29 @@ class Passed(Message):
         self.again = again
 
 
-class Keyboard:
-    """What is typed or pasted, one after the other: the next is sent when the one before it has been dealt with."""
+class KeyQueue:
+    """The keys and pastes that wait to be sent, in the order in which they were typed."""
 
     def __init__(
         self, app: App[str], send: Callable[[events.Event], Awaitable[None]], is_open: Callable[[], bool]
     ) -> None:
-        """`send`: Textual's own way with an event. `is_open`: whether there is a store that keys can be about."""
+        """`send` is Textual's own handler of an event. `is_open` returns whether the store is open."""
         self._app = app
         self._send = send
         self._is_open = is_open
-        self._waiting: deque[events.Key | events.Paste] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[events.Key | events.Paste] = deque(maxlen=_MAX_WAITING)
         self.sent = 0
-        """How many keys and pastes were sent until now."""
+        """The number of keys and pastes sent so far."""
         self._target: Widget | None = None
-        """Where the last one was sent, until it has been dealt with."""
+        """The widget that is handling the last key; None when it has been handled."""
         self._screen: Widget | None = None
-        """What was on top when it was sent."""
+        """The screen that was on top when the last key was sent."""
         self._sent_at = time.monotonic()
         self._lookout: Timer | None = None
 
     @property
     def is_idle(self) -> bool:
-        """Whether all that was typed has been dealt with."""
+        """Whether all keys have been handled."""
         return not self._waiting and (self._target is None or not self._target.is_attached)
 
     @property
@@ -85,7 +85,7 @@ class Keyboard:
         return time.monotonic() - self._sent_at
 
     async def rest(self, seconds: float) -> None:
-        """Until nothing has been typed for so long."""
+        """Wait until no key has been sent for so many seconds."""
         while True:
             missing = seconds - self._rested_s
             if missing <= 0:
@@ -100,10 +100,10 @@ class Keyboard:
         self._waiting.append(event)
         await self._send_waiting()
 
-    async def passed(self, message: Passed) -> None:
+    async def handled(self, message: KeyHandled) -> None:
         if message.number != self.sent:
             return
-        again = Passed(message.number, again=False)
+        again = KeyHandled(message.number, again=False)
         if self._target is None or not message.again or not self._target.post_message(again):
             self._target = None
             await self._send_waiting()
@@ -115,23 +115,23 @@ class Keyboard:
             self._sent_at = time.monotonic()
             target = self._app.focused or self._app.screen
             await self._send(event)
-            # Not forwarded: it was a key that comes before all others, and something may have come up by it.
+            # Not forwarded: it was a priority binding, which may have opened a screen.
             self._follow(target if event.is_forwarded else self._app.screen)
         if self._waiting and self._lookout is None:
             self._lookout = self._app.set_interval(_LOOK_S, self._look)
 
     def _is_free(self) -> bool:
-        """Whether what is typed next can go where the focus is."""
+        """Return whether the next key can be sent to the focus."""
         if self._target is None and self._app.screen is not self._screen:
-            self._follow(self._app.screen)  # a dialog, say, which first gives the focus to one of its own
+            self._follow(self._app.screen)  # a dialog, which has yet to set its focus
         return self._target is None and not self._is_about_to_ask()
 
     def _follow(self, target: Widget) -> None:
         self._screen = self._app.screen
-        self._target = target if target.post_message(Passed(self.sent)) else None
+        self._target = target if target.post_message(KeyHandled(self.sent)) else None
 
     def _is_about_to_ask(self) -> bool:
-        """What is typed next is then an answer, and no command."""
+        """Return whether a dialog is about to open: the next key is the answer to it, not a command."""
         if isinstance(self._app.screen, ModalScreen):
             return False
         return is_about_to_ask(self._app.workers)
@@ -142,7 +142,7 @@ class Keyboard:
         return isinstance(event, events.Key) and event.key in _ALWAYS
 
     async def _look(self) -> None:
-        """What goes behind a key is lost with a widget that the key removes; and nothing says that a question comes up."""
+        """Check again: a marker is lost with a widget that its key removes, and no message tells that a dialog has opened."""
         if self._target is not None and not self._target.is_attached:
             self._target = None
         await self._send_waiting()
@@ -150,7 +150,7 @@ class Keyboard:
             self._waiting.clear()
             self._target = None
             why = "mldeck is busy" if self._is_open() else "the store is not open yet"
-            self._app.notify(f"What was typed was dropped: {why}", severity="warning", timeout=5)
+            self._app.notify(f"Keys dropped: {why}", severity="warning", timeout=5)
         if not self._waiting and self._lookout is not None:
             self._lookout.stop()
             self._lookout = None

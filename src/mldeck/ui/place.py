@@ -1,4 +1,4 @@
-"""What all places have in common: the bars, opening and following the store, quick find, and saying what is wrong."""
+"""The base class of all places: the bars, opening and following the store, quick find, and messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
@@ -32,41 +31,42 @@ from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.state.session import Session
+from mldeck.ui.textual_patches.app import tell_pointer_shape_if_current
+from mldeck.ui.textual_patches.widgets import set_border_titles
 from mldeck.ui.top_bar import TopBar
 
 if TYPE_CHECKING:
-    from textual.css.types import PointerShape
-
     from mldeck.model import Run
     from mldeck.store.histories.outline import HistorySpan
     from mldeck.ui.kit.find_bar import FindBar
 
 POLL_S = 0.4
-"""How often the deck looks whether the database changed: what others commit is on screen within a second."""
+"""Seconds between two polls of the database, so that the commits of others are on screen within a second."""
 
 _MAX_PAUSE_S = 5.0
 _RETRY_S = 1.0
 
 _BUSY_S = 0.5
-"""Reading that takes longer says so."""
+"""Seconds of reading before the title says so."""
 
 _MOMENT_S = 0.3
-"""How long a place waits for what is in it before it is shown for the first time."""
+"""Seconds that the first visit of a place waits for its data."""
 
 _MIN_WIDTH, _MIN_HEIGHT = 60, 16
 _AnyWidget = TypeVar("_AnyWidget", bound=Widget)
 
 
 class Place(Screen[None]):
-    """A screen over the store. The subclass says what is in it, and reads it again when it is told to."""
+    """A screen over the store. A subclass composes its panes, and reads their data whenever it is asked to."""
 
     NAME: ClassVar[str] = ""
-    """As the application calls it, and as it stands in the bar at the top."""
+    """The name of the place in the application, and in the bar at the top."""
     BINDINGS: ClassVar[list[BindingType]] = bindings(PLACE)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+    _watch__pointer_shape = tell_pointer_shape_if_current
 
     class Opened(Message):
-        """The store is open, and will be followed."""
+        """Posted when the store is open and is being followed."""
 
     @dataclass
     class RunWanted(Message):
@@ -81,18 +81,18 @@ class Place(Screen[None]):
         self.session = session
         self.finder = Finder(self, self.find_rows)
         self.busy = ""
-        """What has been going on for a while; empty if nothing has."""
+        """The text about an operation that takes long; empty if there is none."""
         self._debouncer = Debouncer(self)
         self._is_stale = True
-        """Whether something on screen is older than the database, as far as is known."""
+        """Whether something on screen is known to be older than the database."""
         self._seen_changes = 0
-        """`Session.changes` when everything was read last."""
+        """The value of `Session.changes` at the last reading."""
         self._comes_back = asyncio.Event()
         self._is_coming_up = False
         self._has_been_read = asyncio.Event()
-        """At least once."""
+        """Set after the first reading."""
 
-    # -- what a place consists of
+    # -- what a subclass provides
 
     @abstractmethod
     def compose_body(self) -> ComposeResult:
@@ -101,25 +101,25 @@ class Place(Screen[None]):
     @property
     @abstractmethod
     def main_grid(self) -> Grid | None:
-        """Where the focus goes back to, and where text is found; None where there is no list."""
+        """The grid that the focus goes back to and that find searches; None if the place has no list."""
 
     async def before_open(self) -> None:
         """Show something before the store is open. `open_store` waits for it; most places have nothing to show yet."""
 
     @abstractmethod
     async def read_again(self) -> None:
-        """Reads everything on screen, with cursor, scrolling and marks where they are. Raises `MldeckError`."""
+        """Read everything on screen again, and keep cursor, scrolling and marks. Raise `MldeckError` if it cannot be read."""
 
     @abstractmethod
     async def find_rows(self, grid: Grid, text: str) -> Sequence[int]:
-        """Rows of a grid that contain the text; none, and nothing marked as found any more, for an empty text."""
+        """Return the rows of a grid that contain the text, and mark them. An empty text clears the marks."""
 
     @abstractmethod
     def show_title(self) -> None:
-        """Says what is shown, and what is going on."""
+        """Put what is shown, and what is being done, into the titles."""
 
     def unavailable(self, action: str) -> str | None:
-        """Why an action cannot be done now, so that its key is dimmed; None when it can."""
+        """Return why an action is not possible now, which dims its key; None if it is possible."""
         return None
 
     def compose(self) -> ComposeResult:
@@ -140,7 +140,7 @@ class Place(Screen[None]):
         self.leave_store()
 
     def leave_store(self) -> None:
-        """The deck is about to close."""
+        """Stop waiting for the store, because the application closes."""
         self.session.give_up()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -172,9 +172,10 @@ class Place(Screen[None]):
 
     @work(group="follow", exclusive=True)
     async def follow(self) -> None:
-        """Looks whether others changed the database, and reads what is on screen again when they did.
+        """Poll the database for changes of others, and read what is on screen again after each.
 
-        A large store that changes all the time is not read all the time: the pause grows with what reading costs.
+        The pause grows with the time that reading takes, so that a large store that changes all the time is not read all the
+        time.
         """
         while True:
             started = time.monotonic()
@@ -183,7 +184,7 @@ class Place(Screen[None]):
                 self._has_been_read.set()
             self._comes_back.clear()
             pause = max(POLL_S, min(_MAX_PAUSE_S, 2 * (time.monotonic() - started)))
-            with suppress(asyncio.TimeoutError):  # until Python 3.11 not the builtin one
+            with suppress(asyncio.TimeoutError):  # not the builtin TimeoutError before Python 3.11
                 await asyncio.wait_for(self._comes_back.wait(), pause)
 
     async def _catch_up(self) -> None:
@@ -191,7 +192,7 @@ class Place(Screen[None]):
         try:
             has_changed = await in_thread(session.poll)
             if not self.query(TopBar):
-                return  # the deck is being closed, and has nothing left to show it on
+                return  # the application is closing
             if has_changed:
                 session.changes += 1
                 self._show_state()
@@ -205,7 +206,7 @@ class Place(Screen[None]):
             self._say_trouble(error)
 
     def on_screen_resume(self) -> None:
-        """Time has passed meanwhile."""
+        """Bring the times up to date: they stood still while another screen was shown."""
         pass_time(self)
 
     def _tell_notices(self) -> None:
@@ -214,21 +215,11 @@ class Place(Screen[None]):
 
     @property
     def is_shown(self) -> bool:
-        """Whether this is the place that one is in, be it below a dialog."""
-        return self in self.app.screen_stack[:1]  # none is there any more when the deck is closed
+        """Whether this is the present place, also while a dialog covers it."""
+        return self in self.app.screen_stack[:1]  # the stack is empty when the application has closed
 
-    def _compositor_refresh(self) -> None:
-        """Textual renders a place that comes up while nothing is to be shown yet, and throws that away."""
-        if not self.app._batch_count:
-            super()._compositor_refresh()
-
-    def _watch__pointer_shape(self, pointer_shape: PointerShape) -> None:
-        """Textual tells the terminal about it also when the place is made before one goes there; a quiet deck sends nothing."""
-        if self.is_current:
-            super()._watch__pointer_shape(pointer_shape)
-
-    async def come_up(self) -> None:
-        """It is shown next, or may soon be. The first time, what is in it is read before, for a moment, to be painted once."""
+    async def before_show(self) -> None:
+        """Prepare the place. The first time, wait up to 0.3 s for its data, so that it is painted once, complete."""
         if not self._has_been_read.is_set():
             self._is_coming_up = True
             self._comes_back.set()
@@ -236,8 +227,8 @@ class Place(Screen[None]):
                 await asyncio.wait_for(self._has_been_read.wait(), _MOMENT_S)
             self._is_coming_up = False
 
-    def come_back(self) -> None:
-        """Another place was looked at meanwhile: what changed in it is shown at once."""
+    def after_show(self) -> None:
+        """Show at once what has changed while another place was shown."""
         self.top_bar.show_marked(len(self.session.marked))
         self._comes_back.set()
 
@@ -254,19 +245,19 @@ class Place(Screen[None]):
         store = self.session.store
         mode = "read-only" if store.read_only_reason else "rw"
         self.top_bar.set_state(f"{'copy' if store.is_copy else 'live'} · {mode}")
-        self.query_one(KeyBar).refresh()  # what can be done may be something else now
+        self.query_one(KeyBar).refresh()  # which keys are dimmed may have changed
 
-    # -- saying what is going on
+    # -- messages
 
     def says_why_not(self, reason: str | None) -> bool:
-        """Whether there is a reason why nothing can be changed; if so, it is said."""
+        """Notify the user of the reason why nothing can be changed, if there is one. Return whether there is."""
         if reason:
             self.notify(f"Read-only: {reason}", severity="warning", timeout=4)
         return bool(reason)
 
     @contextmanager
     def reporting_trouble(self) -> Iterator[None]:
-        """A store that cannot be read now is said at the top; `follow` takes the message away when it can."""
+        """Show an error of the store in the bar at the top. `follow` removes it when the store can be read again."""
         try:
             yield
         except MldeckError as error:
@@ -280,6 +271,8 @@ class Place(Screen[None]):
 
     @contextmanager
     def saying_busy(self, what: str) -> Iterator[None]:
+        """Show that `what` is being done, if it takes longer than half a second."""
+
         def say() -> None:
             self.busy = f"{what}… Esc stops"
             self.show_title()
@@ -294,11 +287,11 @@ class Place(Screen[None]):
                 self.show_title()
 
     def settle(self, what: str, action: Callable[[], object]) -> None:
-        """Does it when nothing more of this kind has happened for a moment."""
+        """Call the action when `what` has not been asked for again for a moment."""
         self._debouncer.call(action, what)
 
     def forget_settling(self, what: str) -> None:
-        """What was to be done has been overtaken."""
+        """Cancel the waiting call for `what`."""
         self._debouncer.cancel(what)
 
     async def read_outline(self, run_id: str, key: str, slices: int) -> Sequence[HistorySpan] | None:
@@ -311,7 +304,7 @@ class Place(Screen[None]):
     # -- going back, and quick find
 
     async def action_back(self) -> None:
-        """One step: stop what is being read, drop the matches, or go back to the main pane."""
+        """Go back one step: stop reading, clear the matches, or focus the main grid."""
         if self.busy:
             self.stop_reading()
             self.notify("Stopped", timeout=2)
@@ -322,7 +315,7 @@ class Place(Screen[None]):
 
     @abstractmethod
     def stop_reading(self) -> None:
-        """Stops what takes long, and leaves on screen what was there."""
+        """Stop what takes long, and leave the screen as it was."""
 
     async def action_find(self) -> None:
         focused = self.focused
@@ -351,28 +344,24 @@ class Place(Screen[None]):
 
 
 def pane(widget: _AnyWidget, title: str) -> _AnyWidget:
-    """The widget with a border and a title."""
+    """Return the widget after giving it a border and a title."""
     widget.add_class("pane")
     widget.border_title = title
     return widget
 
 
 def no_match_text(what: str, search: str) -> str:
-    """Why a list is empty: the filter that was applied is named, since another one may just be typed."""
-    return f"{what} matches {safe(search)}\n\nf changes the filter, F takes it away."
+    """Return why a list is empty. It names the filter that was applied, because another one may be being typed."""
+    return f"{what} matches {safe(search)}\n\nf changes the filter, F clears it."
 
 
 def retitle(widget: Widget, title: str, subtitle: str) -> None:
-    """Titles that are so already are not painted again."""
-    named, noted = Content(safe(title)), Content(safe(subtitle))
-    if widget.border_title != named.markup:
-        widget.border_title = named
-    if widget.border_subtitle != noted.markup:
-        widget.border_subtitle = noted
+    """Set the titles in a widget's border, which may hold foreign text."""
+    set_border_titles(widget, safe(title), safe(subtitle))
 
 
 def _collect_garbage_again() -> None:
-    """The command line switched it off for the start; what was made until now stays, and need not be looked at again."""
+    """Switch the collector on after the start. All objects made until now stay, so it need not look at them again."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

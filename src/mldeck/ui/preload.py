@@ -1,4 +1,4 @@
-"""Loads what most sittings come to while nobody waits for anything: the place Models, a chart, a note."""
+"""Loads modules that most sessions need later, while the user does nothing: the place Models, charts, notes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MODULES = (
 )
 
 
-def load_ahead() -> None:
-    """In a thread: the interpreter lets the event loop have its turn between a few milliseconds of it."""
+def preload() -> None:
+    """Import the modules. To be called in a thread, so that the event loop gets its turn every few milliseconds."""
     for name in _MODULES:
         import_module(name)

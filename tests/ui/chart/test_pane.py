@@ -30,7 +30,7 @@ from mldeck.ui.chart.drawing import Drawer
 from mldeck.ui.chart.screen import ChartScreen
 from mldeck.ui.chart.view import Range
 from mldeck.ui.runs.screen import RunsScreen
-from mldeck.ui.textual_patches.widgets import retitle
+from mldeck.ui.textual_patches.widgets import set_border_titles
 from tests.fixture_stores import FixtureStore
 from tests.ui.chart.chart_deck import chart_of, log
 from tests.ui.runs.test_live import writing
@@ -222,12 +222,12 @@ async def test_showing_the_progress_paints_only_the_border(
     async with chart_of(store, ["logreg"]) as deck:
         await deck.pilot.pause()
         sent = painted(deck.app, monkeypatch)
-        retitle(deck.pane, "loss", "20,000 points… Esc stops")
+        set_border_titles(deck.pane, "loss", "20,000 points… Esc stops")
         await deck.until(lambda: sent, "painted")
         assert "20,000 points… Esc stops" in deck.frame
         pane = deck.pane.region
         assert sent == [{Region(pane.x, y, pane.width, 1) for y in (pane.y, pane.bottom - 1)}]
-        retitle(deck.pane, "loss", "20,000 points… Esc stops")
+        set_border_titles(deck.pane, "loss", "20,000 points… Esc stops")
         await deck.pilot.pause()
         assert len(sent) == 1
 

@@ -151,7 +151,7 @@ async def test_one_key_removes_the_filter(store_copy: Callable[[str], FixtureSto
         await type_text(deck, "zzz")
         await deck.press("enter")
         await deck.until_shown("No run matches zzz")
-        assert "F takes it away" in deck.frame
+        assert "F clears it" in deck.frame
         await deck.press("F")
         await deck.until_counted(45)
         assert "zzz" not in deck.frame

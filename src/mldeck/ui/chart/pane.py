@@ -40,7 +40,7 @@ from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.state.history_cache import SeriesKey
 from mldeck.ui.state.session import Session
-from mldeck.ui.textual_patches.widgets import retitle
+from mldeck.ui.textual_patches.widgets import set_border_titles
 
 _BESIDE_WIDTH = 100
 """From this width in cells on, a legend with several lines stands beside the plot; else below it."""
@@ -261,7 +261,7 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
             parts.append(f"{loader.progress} Esc stops")
         elif loader.was_stopped:
             parts.append(f"stopped at {loader.point_count:,} points: ctrl+r reads on")
-        retitle(self, title, " · ".join(parts))
+        set_border_titles(self, title, " · ".join(parts))
 
     # -- sizes
 

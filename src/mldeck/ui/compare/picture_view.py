@@ -24,7 +24,7 @@ from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.state.session import Session
-from mldeck.ui.textual_patches.widgets import retitle
+from mldeck.ui.textual_patches.widgets import set_border_titles
 
 
 class RunsDrawing(Protocol):
@@ -104,7 +104,7 @@ class ComparePictureView(CompareView, BackgroundDrawing[AnyDrawing]):
 
     def say_state(self) -> None:
         """Show the state without the run, which is named below the picture."""
-        retitle(self, self.heading, safe(self.state))
+        set_border_titles(self, self.heading, safe(self.state))
 
     def go_to(self, run_id: str | None) -> None:
         """Move the cursor to a run, if it is one of these."""

@@ -120,10 +120,10 @@ class CompareScreen(Place):
 
     # -- reading
 
-    def come_back(self) -> None:
+    def after_show(self) -> None:
         if self.session.marked != self.data.colours:
             self._is_stale = True
-        super().come_back()
+        super().after_show()
 
     async def read_again(self) -> None:
         self.load_runs()

@@ -15,7 +15,7 @@ from mldeck.model import Column
 from mldeck.ui.compare.data import CompareData, axis_name, group_of
 from mldeck.ui.export.export import Exported, export
 from mldeck.ui.state.session import Session
-from mldeck.ui.textual_patches.widgets import retitle
+from mldeck.ui.textual_patches.widgets import set_border_titles
 
 _SAVED_KEY = "compare"
 """The key of the choices of all views in the saved state."""
@@ -126,7 +126,7 @@ class CompareView(Widget, can_focus=True):
     def say_state(self) -> None:
         """Show in the border what is shown, and the run under the cursor."""
         pointed = self.data.label(self.cursor_run) if self.cursor_run in self.data.by_id else ""
-        retitle(self, self.heading, safe(" · ".join(part for part in (self.state, pointed) if part)))
+        set_border_titles(self, self.heading, safe(" · ".join(part for part in (self.state, pointed) if part)))
 
     # -- remembered choices
 

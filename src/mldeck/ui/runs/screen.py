@@ -239,9 +239,9 @@ class RunsScreen(Place):
 
     # -- marks
 
-    def come_back(self) -> None:
+    def after_show(self) -> None:
         """Show marks and metric directions that were changed in another place."""
-        super().come_back()
+        super().after_show()
         self._show_marks()
         self.run_pane.show_style()
         self.run_pane.load_best()

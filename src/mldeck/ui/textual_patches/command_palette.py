@@ -1,4 +1,4 @@
-"""Textual's command palette, without what ends the deck in it."""
+"""A command palette that survives a terminal without room for its list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from textual.command import CommandPalette
 
 
 class DeckPalette(CommandPalette):
+    """Textual's palette, whose list raises `KeyError` when it is paged without room. Relies on `_action_command_list`."""
+
     def _action_command_list(self, action: str) -> None:
-        """Move in the list. Textual looks up the line of a command also where there is no room for any line."""
+        """Move in the list."""
         with suppress(KeyError):
             super()._action_command_list(action)

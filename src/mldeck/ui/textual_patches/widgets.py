@@ -10,7 +10,7 @@ from textual.widget import AwaitMount, Widget
 # -- titles in borders
 
 
-def retitle(widget: Widget, title: str, subtitle: str) -> None:
+def set_border_titles(widget: Widget, title: str, subtitle: str) -> None:
     """Put safe text into a widget's border, and repaint the border only; nothing if the text is there already.
 
     Setting `border_title` repaints the whole widget, which sends all of a picture over a terminal's line. Relies on the
