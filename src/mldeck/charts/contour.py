@@ -11,7 +11,7 @@ from textwrap import wrap
 
 from mldeck.charts.colour_scale import shade, write_legend, write_shades
 from mldeck.charts.dimensions import Dimension, colour_step
-from mldeck.charts.interpolate import Surface, surface
+from mldeck.charts.interpolate import InterpolatedSurface, surface
 from mldeck.charts.labels import write_middle
 from mldeck.charts.picture import Ink, PictureCanvas, Role
 from mldeck.charts.plane import Plane, PlanePicture, draw_plane
@@ -91,7 +91,7 @@ def _scale_width(metric: Dimension) -> int:
     return 5 + min(_MOST_SCALE_TEXT, max(values, cell_width(metric.name) - 3))
 
 
-def _shade(canvas: PictureCanvas, plane: Plane, trials: Surface, metric: Dimension) -> bool:
+def _shade(canvas: PictureCanvas, plane: Plane, trials: InterpolatedSurface, metric: Dimension) -> bool:
     """Draw the shades; return False if no cell lies between the trials."""
     plot, is_any = plane.plot, False
     for row, values in enumerate(trials.grid(plot.width, plot.height, REACH)):

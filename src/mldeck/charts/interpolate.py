@@ -28,7 +28,7 @@ Site = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Surface:
+class InterpolatedSurface:
     """A surface: sites with values, and the triangles between them."""
 
     sites: tuple[Site, ...]
@@ -73,7 +73,7 @@ def _between(low: float, high: float, count: int) -> range:
     return range(max(0, math.ceil(low * count - 0.5)), min(count - 1, math.floor(high * count - 0.5)) + 1)
 
 
-def surface(points: Iterable[tuple[float, float, float]]) -> Surface:
+def surface(points: Iterable[tuple[float, float, float]]) -> InterpolatedSurface:
     """Return the surface over points (x, y, value), x and y from 0 to 1, value finite.
 
     Points at the same place are averaged.
@@ -92,7 +92,7 @@ def surface(points: Iterable[tuple[float, float, float]]) -> Surface:
         x, y, value = (mean_of(column) for column in zip(*group, strict=True))
         values[round(x * _UNITS), round(y * _UNITS)] = value
     sites = sorted(values)
-    return Surface(tuple(sites), tuple(values[site] for site in sites), tuple(triangulate(sites)))
+    return InterpolatedSurface(tuple(sites), tuple(values[site] for site in sites), tuple(triangulate(sites)))
 
 
 def triangulate(sites: Sequence[Site]) -> list[tuple[int, int, int]]:

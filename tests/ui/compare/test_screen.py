@@ -18,7 +18,7 @@ from mldeck.ui.compare.curves import CurvesView
 from mldeck.ui.compare.data import CompareData, Group, read_runs
 from mldeck.ui.compare.screen import CompareScreen
 from mldeck.ui.compare.table import CompareTable, CompareTableView
-from mldeck.ui.compare.table_lines import BEST, OWN, Heading, TableLine
+from mldeck.ui.compare.table_lines import BEST, OWN, SectionHeading, TableLine
 from mldeck.ui.export.dialog import ExportDialog
 from mldeck.ui.kit.dialogs.text import TextDialog
 from mldeck.ui.runs.screen import RunsScreen
@@ -237,7 +237,7 @@ async def test_all_or_what_differs(taxi: Path) -> None:
 async def test_mlflows_own_tags_are_folded_until_they_are_unfolded(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 3) as deck:
         table = table_of(deck)
-        folded = [row for row in table.lines.rows if isinstance(row, Heading) and not row.is_open]
+        folded = [row for row in table.lines.rows if isinstance(row, SectionHeading) and not row.is_open]
         assert [heading.group for heading in folded] == [Group.SYSTEM_TAGS]
         await deck.press("G", "enter")
         assert any(line.column.key.startswith("mlflow.") for line in table.lines.lines)
@@ -248,7 +248,7 @@ async def test_mlflows_own_tags_are_folded_until_they_are_unfolded(taxi: Path) -
         await go_to_line(deck, RMSE)
         await deck.press("z")
         assert RMSE not in {line.column for line in table.lines.lines}
-        assert isinstance(table.cursor_line, Heading)
+        assert isinstance(table.cursor_line, SectionHeading)
         await deck.press("z")
         assert RMSE in {line.column for line in table.lines.lines}
 

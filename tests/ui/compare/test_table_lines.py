@@ -17,7 +17,7 @@ from mldeck.ui.compare.table_lines import (
     BEST,
     OWN,
     CompareLines,
-    Heading,
+    SectionHeading,
     TableLine,
     TableOptions,
     sorted_runs,
@@ -37,7 +37,7 @@ RUNS = data_of(
 
 
 def groups(lines: CompareLines) -> list[str]:
-    return [row.group.value for row in lines.rows if isinstance(row, Heading)]
+    return [row.group.value for row in lines.rows if isinstance(row, SectionHeading)]
 
 
 def texts(lines: CompareLines, column: Column, *, difference: bool = False) -> list[str]:
@@ -48,8 +48,8 @@ def test_only_what_differs_is_shown_and_mlflows_own_is_folded() -> None:
     lines = CompareLines(RUNS)
     assert groups(lines) == ["Attributes", "Metrics", "Params", "System metrics", "MLflow's own tags"]
     assert [line.column.key for line in lines.lines] == ["start_time", "duration", "rmse", "kind", "rate"]
-    assert Heading(Group.METRICS, True, 1, 2) in lines.rows
-    assert Heading(Group.SYSTEM_METRICS, False, 1, 1) in lines.rows
+    assert SectionHeading(Group.METRICS, True, 1, 2) in lines.rows
+    assert SectionHeading(Group.SYSTEM_METRICS, False, 1, 1) in lines.rows
 
 
 def test_all_columns_are_shown_on_request() -> None:

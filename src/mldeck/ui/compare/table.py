@@ -15,7 +15,7 @@ from mldeck.format import cell_width, safe
 from mldeck.model import Column, Kind
 from mldeck.ui.compare.data import CompareData, Group, group_of, short_names
 from mldeck.ui.compare.keys import COMPARE_TABLE
-from mldeck.ui.compare.table_lines import OWN, CompareLines, Heading, TableLine, TableOptions, TableRow
+from mldeck.ui.compare.table_lines import OWN, CompareLines, SectionHeading, TableLine, TableOptions, TableRow
 from mldeck.ui.compare.view import CompareView
 from mldeck.ui.export.export import Exported
 from mldeck.ui.kit.grid import Cell, Grid, GridColumn
@@ -131,7 +131,7 @@ class CompareTable(Grid):
             run_id, shown, name = lines.run_ids[row], lines.lines, self._run_cell(row)
             return LazyCells(len(shown) + 1, lambda at: Cell(*lines.cell(shown[at - 1], run_id)) if at else name)
         line = lines.rows[row]
-        if isinstance(line, Heading):
+        if isinstance(line, SectionHeading):
             return ()
         runs = lines.run_ids
         style = "dim" if line.is_difference else "sorted" if lines.mark(line) else ""
@@ -144,7 +144,7 @@ class CompareTable(Grid):
 
     def line_cells(self, row: int) -> Sequence[Cell] | None:
         heading = None if self.is_transposed else self.lines.rows[row]
-        if not isinstance(heading, Heading):
+        if not isinstance(heading, SectionHeading):
             return None
         count = f"{heading.shown:,} of {heading.all:,} differ" if heading.shown < heading.all else f"{heading.all:,}"
         sign = " ▾ " if heading.is_open else " ▸ "
@@ -156,13 +156,13 @@ class CompareTable(Grid):
         return f"series-{self.lines.data.colours[self.lines.run_ids[index - 1]]}"
 
     def row_text(self, row: int) -> str:
-        if not self.is_transposed and isinstance(self.lines.rows[row], Heading):
+        if not self.is_transposed and isinstance(self.lines.rows[row], SectionHeading):
             return ""
         return super().row_text(row)
 
     def copied_text(self) -> str | None:
         line, run_id = self.cursor_line, self.cursor_run
-        if isinstance(line, Heading):
+        if isinstance(line, SectionHeading):
             return line.group.value
         if line is None:
             return run_id
@@ -190,13 +190,13 @@ def _place_of(row: TableRow | None, shown: Sequence[TableRow]) -> int:
         column, group = row.column, group_of(row.column)
         same = (place for place in places if _is_of(shown[place], column, group))
         return next(same, 0)
-    if isinstance(row, Heading):
+    if isinstance(row, SectionHeading):
         return next((place for place in places if _is_of(shown[place], None, row.group)), 0)
     return next((place for place in places if isinstance(shown[place], TableLine)), 0)
 
 
 def _is_of(row: TableRow, column: Column | None, group: Group) -> bool:
-    return row.group is group if isinstance(row, Heading) else row.column == column
+    return row.group is group if isinstance(row, SectionHeading) else row.column == column
 
 
 class CompareTableView(CompareView, can_focus=False):
@@ -280,7 +280,7 @@ class CompareTableView(CompareView, can_focus=False):
         if self.is_transposed or row is None:
             self.notify("Folding needs runs as columns: t transposes", timeout=3)
             return
-        group = row.group if isinstance(row, Heading) else group_of(row.column)
+        group = row.group if isinstance(row, SectionHeading) else group_of(row.column)
         self._set_options(replace(self.options, folded=self.options.folded ^ {group}))
 
     def action_sort(self) -> None:
@@ -301,7 +301,7 @@ class CompareTableView(CompareView, can_focus=False):
     @on(Grid.Opened)
     def _opened(self) -> None:
         line, run_id = self.table.cursor_line, self.table.cursor_run
-        if isinstance(line, Heading):
+        if isinstance(line, SectionHeading):
             self.action_fold()
         elif run_id is None and line is not None:
             self.action_sort()

@@ -42,7 +42,7 @@ _MOST_TEXT = 400
 """The number of characters of a text that are used for the table."""
 
 
-class Heading(NamedTuple):
+class SectionHeading(NamedTuple):
     """The heading above the lines of a group."""
 
     group: Group
@@ -61,7 +61,7 @@ class TableLine(NamedTuple):
     """Whether it shows differences from the baseline instead of values."""
 
 
-TableRow: TypeAlias = Heading | TableLine
+TableRow: TypeAlias = SectionHeading | TableLine
 
 
 class StyledText(NamedTuple):
@@ -150,7 +150,7 @@ class CompareLines:
             if not shown:
                 continue
             is_open = group not in self.options.folded
-            yield Heading(group, is_open, len(shown), len(columns))
+            yield SectionHeading(group, is_open, len(shown), len(columns))
             for column in shown if is_open else ():
                 yield TableLine(column)
                 if self._has_differences(column):

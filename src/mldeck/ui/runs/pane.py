@@ -22,7 +22,7 @@ from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.place import Place, no_match_text
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.table import RunTable
-from mldeck.ui.state.arrangement import Heading, Layout
+from mldeck.ui.state.arrangement import GroupHeading, Layout
 from mldeck.ui.state.metric_direction import Better, higher_is_better
 from mldeck.ui.state.session import Session, next_view
 
@@ -134,7 +134,7 @@ class RunPane(Vertical):
         self,
         page: reading.RunPage,
         previous: RunCells | None,
-        cursor: str | Heading | None,
+        cursor: str | GroupHeading | None,
         *,
         is_live: bool = False,
     ) -> None:

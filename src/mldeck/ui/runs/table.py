@@ -17,7 +17,7 @@ from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import COLUMNS, bindings
 from mldeck.ui.runs.keys import RUNS
 from mldeck.ui.runs.record_cache import RecordCache
-from mldeck.ui.state.arrangement import HEADING, Arrangement, Heading
+from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupHeading
 from mldeck.ui.state.columns import ColumnStyle, is_sortable
 
 _PINNED_SHARE = 2 / 3
@@ -100,7 +100,7 @@ class RunTable(Grid):
         read: Sequence[Column],
         cells: RunCells,
         order: Sequence[OrderKey],
-        cursor: str | Heading | None,
+        cursor: str | GroupHeading | None,
         *,
         is_live: bool = False,
     ) -> None:
@@ -253,12 +253,12 @@ class RunTable(Grid):
         return self._records.get(self.cursor_run or "")
 
     @property
-    def cursor(self) -> str | Heading | None:
+    def cursor(self) -> str | GroupHeading | None:
         """The run or the group under the cursor."""
         return self.cursor_run or self.cursor_heading
 
     @property
-    def cursor_heading(self) -> Heading | None:
+    def cursor_heading(self) -> GroupHeading | None:
         return self.arrangement.headings.get(self.cursor_row)
 
     @property
@@ -389,11 +389,11 @@ class RunTable(Grid):
         self.post_message(self.ViewAsked())
 
 
-def _row_of(cursor: str | Heading | None, arrangement: Arrangement) -> int | None:
+def _row_of(cursor: str | GroupHeading | None, arrangement: Arrangement) -> int | None:
     """Return the row of a run, or of the group with the same value; None if there is none."""
     if cursor is None:
         return None
-    if isinstance(cursor, Heading):
+    if isinstance(cursor, GroupHeading):
         rows = (row for row, heading in arrangement.headings.items() if heading.value == cursor.value)
         return next(rows, None)
     try:

@@ -17,7 +17,7 @@ HEADING = ""
 
 
 @dataclass(frozen=True)
-class Heading:
+class GroupHeading:
     """The heading of a group of runs that have the same value."""
 
     value: str | None
@@ -62,7 +62,7 @@ class Arrangement:
     """By run id: how many children of the run are listed. Runs without are left out."""
     folded: Collection[str] = frozenset()
     """Runs whose children are hidden."""
-    headings: Mapping[int, Heading] = field(default_factory=dict)
+    headings: Mapping[int, GroupHeading] = field(default_factory=dict)
     """By row number."""
     digits: int = LEAST_DIGITS
     """Significant digits that tell the least and greatest numbers of all headings apart."""
@@ -126,7 +126,7 @@ def in_groups(
     for run_id in ids:
         groups.setdefault(values.get(run_id), []).append(run_id)
     rows: list[str] = []
-    headings: dict[int, Heading] = {}
+    headings: dict[int, GroupHeading] = {}
     depths: dict[str, int] = {}
     for value in sorted_by_value(groups, lambda value: value):
         members = groups[value]
@@ -140,8 +140,8 @@ def in_groups(
     return Arrangement(rows, depths, headings=headings, digits=digits_to_tell_apart(numbers))
 
 
-def _heading(value: str | None, members: Sequence[str], metric: Mapping[str, float], is_open: bool) -> Heading:
+def _heading(value: str | None, members: Sequence[str], metric: Mapping[str, float], is_open: bool) -> GroupHeading:
     numbers = [metric[run_id] for run_id in members if math.isfinite(metric.get(run_id, math.nan))]
     if not numbers:
-        return Heading(value, len(members), is_open)
-    return Heading(value, len(members), is_open, min(numbers), mean_of(numbers), max(numbers))
+        return GroupHeading(value, len(members), is_open)
+    return GroupHeading(value, len(members), is_open, min(numbers), mean_of(numbers), max(numbers))
