@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "src" / "mldeck"
+
+_ALIAS = re.compile(r"[A-Z][A-Za-z]*[a-z][A-Za-z]*")
 
 SPECIALISATIONS = {"PlaneView", "ParallelView", "ImportanceView", "ScatterView", "ContourView"}
 """The views of Compare, each a special case of the one above it."""
@@ -28,10 +31,21 @@ def depth(name: str, bases: dict[str, list[str]]) -> int:
     return 1 + max((depth(base, bases) for base in bases[name] if base in bases), default=0)
 
 
-def test_a_class_name_means_one_thing() -> None:
-    found = classes()
-    assert found
-    assert {name: [path for path, _ in of_name] for name, of_name in found.items() if len(of_name) > 1} == {}
+def types() -> dict[str, list[str]]:
+    """Return the modules that define a class or an alias of each name."""
+    found = {name: [path for path, _ in of_name] for name, of_name in classes().items()}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+            if isinstance(target, ast.Name) and _ALIAS.fullmatch(target.id):
+                found.setdefault(target.id, []).append(str(path.relative_to(PACKAGE)))
+    return found
+
+
+def test_the_name_of_a_type_means_one_thing() -> None:
+    found = types()
+    assert {"RunsScreen", "StyledSpan"} <= found.keys()
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
 
 
 def test_no_class_stands_on_more_than_one_of_ours() -> None:

@@ -32,9 +32,9 @@ from mldeck.search.tree import (
     Duration,
     Entity,
     Operator,
+    SearchValue,
     Span,
     Timestamp,
-    Value,
 )
 
 _ENTITIES = {
@@ -162,7 +162,9 @@ def _is_numeric(kind: Entity, key: str) -> bool:
     return kind is Entity.METRIC or (kind is Entity.ATTRIBUTE and key in TIME_ATTRIBUTES)
 
 
-def resolve_value(raw: str | float | int | Duration, kind: Entity, key: str, operator: Operator, span: Span) -> Value:
+def resolve_value(
+    raw: str | float | int | Duration, kind: Entity, key: str, operator: Operator, span: Span
+) -> SearchValue:
     """Return the value as it is kept in the tree: a time written as text becomes an `Ago` or a `Timestamp`.
 
     Raises SearchError if the operator or the key does not allow it.
@@ -185,7 +187,7 @@ def _parsed_time(
     return raw if parsed is None else parsed
 
 
-def _is_allowed(value: Value, kind: Entity, key: str, operator: Operator) -> bool:
+def _is_allowed(value: SearchValue, kind: Entity, key: str, operator: Operator) -> bool:
     number = isinstance(value, float | int)
     if kind is Entity.METRIC:
         return number
@@ -198,7 +200,9 @@ def _is_allowed(value: Value, kind: Entity, key: str, operator: Operator) -> boo
     return isinstance(value, str) and operator not in ORDERING
 
 
-def resolve_list(values: list[str | float | int], kind: Entity, key: str, operator: Operator, span: Span) -> Value:
+def resolve_list(
+    values: list[str | float | int], kind: Entity, key: str, operator: Operator, span: Span
+) -> SearchValue:
     """Return the list as it is kept in the tree: all strings, or all numbers. Raises SearchError for any other list."""
     if all(isinstance(value, str) for value in values) and not _is_numeric(kind, key):
         return tuple(str(value) for value in values)

@@ -30,8 +30,8 @@ from mldeck.search.tree import (
     Node,
     Not,
     Or,
+    SearchValue,
     Timestamp,
-    Value,
 )
 
 _PLAIN_KEY = re.compile(rf"{PLAIN}(?:\.{PLAIN})*")
@@ -125,7 +125,7 @@ class _Writer:
             return f"{start} ({', '.join(self._item(item) for item in clause.value)})"
         return f"{start} {self._value(clause.value)}"
 
-    def _value(self, value: Value) -> str:
+    def _value(self, value: SearchValue) -> str:
         if isinstance(value, str):
             return self._text(value)
         if isinstance(value, Duration):

@@ -67,7 +67,7 @@ class Timestamp:
     when: datetime
 
 
-Value = str | float | int | Duration | Ago | Timestamp | tuple[str, ...] | tuple[float, ...]
+SearchValue = str | float | int | Duration | Ago | Timestamp | tuple[str, ...] | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Comparison:
     key: str
     """The key; for attributes the canonical name (`start_time` for `created`), or `duration`."""
     operator: Operator
-    value: Value | None = None
+    value: SearchValue | None = None
     span: Span = field(default=(0, 0), compare=False)
     key_span: Span = field(default=(0, 0), compare=False)
     value_span: Span = field(default=(0, 0), compare=False)

@@ -12,7 +12,7 @@ from mldeck.registry.history import Event, EventKind, history_of_model
 from mldeck.registry.nouns import ModelVersion
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.models.history_dialog import history_entries, what_happened, when_it_was
-from mldeck.ui.models.review import FileState, Review, ReviewRow, Side
+from mldeck.ui.models.review import FilesMark, Review, ReviewRow, Side
 from mldeck.ui.state.metric_direction import Better
 from tests.registry_rooms import a_version
 
@@ -85,7 +85,7 @@ def test_the_verb_of_a_move(before: str, stage: str, verb: str) -> None:
 
 def test_metrics_and_facts_come_before_params_and_tags() -> None:
     review = reviewed({"m": 1.0}, {"m": 2.0})
-    names = [each.name for each in review.rows({3: FileState("✓"), 2: FileState("missing", "gone")}, CLOCK)]
+    names = [each.name for each in review.rows({3: FilesMark("✓"), 2: FilesMark("missing", "gone")}, CLOCK)]
     assert names == ["m", "source", "author", "registered", "in stage since", "files", "depth"]
     assert row_of(review, "files").then == "…"
 

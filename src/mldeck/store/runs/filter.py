@@ -26,8 +26,8 @@ from mldeck.search.tree import (
     Not,
     Operator,
     Or,
+    SearchValue,
     Timestamp,
-    Value,
 )
 from mldeck.store.schema import Schema
 from mldeck.store.text_match import as_number, exact
@@ -142,20 +142,20 @@ def _exists(schema: Schema, condition: ColumnElement[bool]) -> ColumnElement[boo
     return exists().where(condition).correlate(schema.runs)
 
 
-def _is_numeric(value: Value | None) -> bool:
+def _is_numeric(value: SearchValue | None) -> bool:
     if isinstance(value, tuple):
         return bool(value) and not isinstance(value[0], str)
     return isinstance(value, float | int)
 
 
-def _plain(value: Value | None, now: int) -> Value | None:
+def _plain(value: SearchValue | None, now: int) -> SearchValue | None:
     """Return a value with times and durations converted to ms, as MLflow stores them."""
     if isinstance(value, Duration):
         return value.milliseconds
     return to_milliseconds(value, now) if isinstance(value, Ago | Timestamp) else value
 
 
-def compare_text(column: ColumnElement[Any], operator: Operator, value: Value | None) -> ColumnElement[bool]:
+def compare_text(column: ColumnElement[Any], operator: Operator, value: SearchValue | None) -> ColumnElement[bool]:
     """Compare a text column. As in MLflow, LIKE has no escape character; on SQLite, ILIKE ignores the case of ASCII letters."""
     if operator not in PATTERN:
         return _compare(exact(column), operator, value)
@@ -167,7 +167,7 @@ def compare_text(column: ColumnElement[Any], operator: Operator, value: Value | 
 
 
 def _compare(
-    column: ColumnElement[Any], operator: Operator, value: Value | None, *, exact_number: bool = False
+    column: ColumnElement[Any], operator: Operator, value: SearchValue | None, *, exact_number: bool = False
 ) -> ColumnElement[bool]:
     if operator is Operator.IN and isinstance(value, tuple):
         return column.in_(value)

@@ -42,7 +42,7 @@ _WASTED_ROWS = 4
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
 
-RunCells = list[Any]
+RunValues = list[Any]
 """The values of one run, in the order of the columns."""
 
 
@@ -52,7 +52,7 @@ def run_rows(
     ids: Sequence[str],
     columns: Sequence[Column],
     indexes: dict[str, str | None],
-) -> list[RunCells]:
+) -> list[RunValues]:
     """Return the values of at most `ROWS_AT_ONCE` runs in these columns, in the order of `ids`, without runs that are gone.
 
     Metrics are floats, times and durations are milliseconds, all else is text. An attribute that is missing or empty, and a
@@ -68,7 +68,7 @@ def _rows(
     ids: Sequence[str],
     columns: Sequence[Column],
     indexes: dict[str, str | None],
-) -> list[RunCells]:
+) -> list[RunValues]:
     places: dict[Kind, dict[str, int]] = {}
     for place, column in enumerate(columns):
         places.setdefault(column.kind, {})[column.key] = place
@@ -90,11 +90,11 @@ def _rows(
 
 def _attributes(
     connection: Connection, schema: Schema, ids: Sequence[str], places: Mapping[str, int], width: int
-) -> dict[str, RunCells]:
+) -> dict[str, RunValues]:
     """Return a row of `width` values for each existing run, by run id, with only its attributes filled in."""
     runs = schema.runs
     statement = select(runs.c.run_uuid, *(schema.run_attribute(name).label(f"attribute_{name}") for name in places))
-    rows: dict[str, RunCells] = {}
+    rows: dict[str, RunValues] = {}
     for run_id, *values in connection.execute(statement.where(runs.c.run_uuid.in_(_IDS)), {"ids": ids}).all():
         row = rows[run_id] = [None] * width
         for place, value in zip(places.values(), values, strict=True):
@@ -107,7 +107,7 @@ def _attributes(
     return rows
 
 
-def _name_nameless(connection: Connection, schema: Schema, rows: Mapping[str, RunCells], place: int) -> None:
+def _name_nameless(connection: Connection, schema: Schema, rows: Mapping[str, RunValues], place: int) -> None:
     """Fill in the names that are only in the tag, as MLflow before 1.30 wrote them."""
     nameless = [run_id for run_id, row in rows.items() if row[place] is None]
     if nameless:
@@ -166,7 +166,7 @@ def _index_by_run(
 
 
 def _add_datasets(
-    connection: Connection, schema: Schema, ids: Sequence[str], places: Mapping[str, int], rows: Mapping[str, RunCells]
+    connection: Connection, schema: Schema, ids: Sequence[str], places: Mapping[str, int], rows: Mapping[str, RunValues]
 ) -> None:
     if not places:
         return

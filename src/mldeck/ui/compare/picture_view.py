@@ -36,10 +36,10 @@ class RunsDrawing(Protocol):
     def highlighted(self, run_id: str) -> Picture: ...
 
 
-AnyDrawing = TypeVar("AnyDrawing", bound=RunsDrawing)
+AnyRunsDrawing = TypeVar("AnyRunsDrawing", bound=RunsDrawing)
 
 
-class ComparePictureView(CompareView, BackgroundDrawing[AnyDrawing]):
+class ComparePictureView(CompareView, BackgroundDrawing[AnyRunsDrawing]):
     """A view with one picture, and a line about the run under the cursor below it."""
 
     ROLES: ClassVar[dict[str, str]] = {}

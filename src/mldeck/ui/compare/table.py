@@ -15,7 +15,7 @@ from mldeck.format import cell_width, safe
 from mldeck.model import Column, Kind
 from mldeck.ui.compare.data import CompareData, Group, group_of, short_names
 from mldeck.ui.compare.keys import COMPARE_TABLE
-from mldeck.ui.compare.table_lines import OWN, CompareLines, SectionHeading, TableLine, TableOptions, TableRow
+from mldeck.ui.compare.table_lines import OWN, CompareLines, CompareRow, SectionHeading, TableLine, TableOptions
 from mldeck.ui.compare.view import CompareView
 from mldeck.ui.export.export import Exported
 from mldeck.ui.kit.grid import Cell, Grid, GridColumn
@@ -56,7 +56,7 @@ class CompareTable(Grid):
         self.set_content(len(lines.run_ids if is_transposed else lines.rows))
         self.put_cursor(row, run_id)
 
-    def put_cursor(self, row: TableRow | None, run_id: str | None) -> None:
+    def put_cursor(self, row: CompareRow | None, run_id: str | None) -> None:
         """Move the cursor to a line and a run; to the first ones if these are not shown."""
         runs, shown = self.lines.run_ids, self._shown_lines
         run_place = runs.index(run_id) if run_id in runs else 0
@@ -69,11 +69,11 @@ class CompareTable(Grid):
         self.repaint()
 
     @property
-    def _shown_lines(self) -> Sequence[TableRow]:
+    def _shown_lines(self) -> Sequence[CompareRow]:
         return self.lines.lines if self.is_transposed else self.lines.rows
 
     @property
-    def cursor_line(self) -> TableRow | None:
+    def cursor_line(self) -> CompareRow | None:
         """The line or heading under the cursor; None on the names of the runs."""
         place = self.cursor_column - 1 if self.is_transposed else self.cursor_row
         return self._shown_lines[place] if 0 <= place < len(self._shown_lines) else None
@@ -181,7 +181,7 @@ class CompareTable(Grid):
             self.scroll_rows_to(0)  # the first heading belongs to the first line
 
 
-def _place_of(row: TableRow | None, shown: Sequence[TableRow]) -> int:
+def _place_of(row: CompareRow | None, shown: Sequence[CompareRow]) -> int:
     """Return the index of a line; else of one with the same column or group; else of the first line."""
     if row in shown:
         return shown.index(row)
@@ -195,7 +195,7 @@ def _place_of(row: TableRow | None, shown: Sequence[TableRow]) -> int:
     return next((place for place in places if isinstance(shown[place], TableLine)), 0)
 
 
-def _is_of(row: TableRow, column: Column | None, group: Group) -> bool:
+def _is_of(row: CompareRow, column: Column | None, group: Group) -> bool:
     return row.group is group if isinstance(row, SectionHeading) else row.column == column
 
 

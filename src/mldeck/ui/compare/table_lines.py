@@ -61,10 +61,10 @@ class TableLine(NamedTuple):
     """Whether it shows differences from the baseline instead of values."""
 
 
-TableRow: TypeAlias = SectionHeading | TableLine
+CompareRow: TypeAlias = SectionHeading | TableLine
 
 
-class StyledText(NamedTuple):
+class CompareText(NamedTuple):
     """The text of a cell, safe to print, and the name of its style."""
 
     text: str
@@ -131,7 +131,7 @@ class CompareLines:
         return sorted_runs(self.data, column, descending=self.options.descending)
 
     @cached_property
-    def rows(self) -> tuple[TableRow, ...]:
+    def rows(self) -> tuple[CompareRow, ...]:
         """The rows with the headings of the groups."""
         return tuple(self._rows())
 
@@ -140,7 +140,7 @@ class CompareLines:
         """The rows without the headings."""
         return tuple(row for row in self.rows if isinstance(row, TableLine))
 
-    def _rows(self) -> Iterator[TableRow]:
+    def _rows(self) -> Iterator[CompareRow]:
         data = self.data
         by_group: dict[Group, list[Column]] = {}
         for column in data.columns:
@@ -189,21 +189,21 @@ class CompareLines:
     def value(self, column: Column, run_id: str) -> Value:
         return self.data.values(column)[self._places[run_id]]
 
-    def cell(self, line: TableLine, run_id: str) -> StyledText:
+    def cell(self, line: TableLine, run_id: str) -> CompareText:
         column = line.column
         if line.is_difference:
             return self._difference(column, run_id)
         value = self.value(column, run_id)
         if value is None:
-            return StyledText(MISSING, "dim")
+            return CompareText(MISSING, "dim")
         if isinstance(value, str):
-            return StyledText(safe(value[:_MOST_TEXT]))
+            return CompareText(safe(value[:_MOST_TEXT]))
         if column == DURATION:
-            return StyledText(duration_text(round(value * 1000)))
+            return CompareText(duration_text(round(value * 1000)))
         text = self._texts_of(column)[self._places[run_id]]
         if value == self._best_of(column):
-            return StyledText(f"{BEST}{text}", "good")
-        return StyledText(text, "" if math.isfinite(value) else "warn")
+            return CompareText(f"{BEST}{text}", "good")
+        return CompareText(text, "" if math.isfinite(value) else "warn")
 
     def width(self, line: TableLine, most: int) -> int:
         """Return the width of a line in terminal cells: what its numbers need, but at most `most` for texts."""
@@ -224,17 +224,17 @@ class CompareLines:
         widest = max((cell_width(MISSING), *(cell_width(safe(text[:_MOST_TEXT])) for text in texts)))
         return widest if self.is_right(line) else min(most, widest)
 
-    def _difference(self, column: Column, run_id: str) -> StyledText:
+    def _difference(self, column: Column, run_id: str) -> CompareText:
         if run_id == self.baseline:
-            return StyledText(BASELINE, "dim")
+            return CompareText(BASELINE, "dim")
         delta = self.delta(column, run_id)
         if delta is None:
-            return StyledText("n/a", "dim")
+            return CompareText("n/a", "dim")
         if not delta.difference:
-            return StyledText("=", "dim")
+            return CompareText("=", "dim")
         greater = self.greater_is_better.get(column.key) if column.kind is Kind.METRIC else None
         style = "" if greater is None else "good" if (delta.difference > 0) == greater else "bad"
-        return StyledText(delta.text, style)
+        return CompareText(delta.text, style)
 
     def delta(self, column: Column, run_id: str) -> Delta | None:
         """Return the difference of the run from the baseline; None if there is none."""

@@ -44,7 +44,7 @@ class ReviewRow(NamedTuple):
     """Whether values that are too long lose their beginning instead of their end."""
 
 
-class FileState(NamedTuple):
+class FilesMark(NamedTuple):
     """Whether the files of a version are there, so that it can be loaded."""
 
     mark: str
@@ -53,7 +53,7 @@ class FileState(NamedTuple):
     """The warning about it; empty if there is none."""
 
 
-UNKNOWN_FILES = FileState("…")
+UNKNOWN_FILES = FilesMark("…")
 
 
 @dataclass(frozen=True)
@@ -149,14 +149,14 @@ class Review:
             version.stage != PRODUCTION for version in others
         )
 
-    def rows(self, files: Mapping[int, FileState], clock: Clock) -> tuple[ReviewRow, ...]:
+    def rows(self, files: Mapping[int, FilesMark], clock: Clock) -> tuple[ReviewRow, ...]:
         """Return the lines, metrics first. Params and tags are left out if there is nothing to compare with."""
         pairs = compare_runs(self.present.record if self.present else None, self.moved.record)
         metrics = [_metric_row(pair, self.better.get(pair.column.key)) for pair in pairs if _is_metric(pair)]
         texts = [_text_row(pair) for pair in pairs if self.present and not _is_metric(pair)]
         return (*metrics, *self._facts(files, clock), *texts)
 
-    def _facts(self, files: Mapping[int, FileState], clock: Clock) -> Iterator[ReviewRow]:
+    def _facts(self, files: Mapping[int, FilesMark], clock: Clock) -> Iterator[ReviewRow]:
         yield self._fact("source", lambda side: side.source)._replace(keeps_end=True)  # the commit is at the end
         yield self._fact("author", lambda side: side.author)
         yield self._fact("registered", lambda side: _ago(side.version.creation_time, clock), differs=False)
@@ -258,7 +258,7 @@ class StageChange:
             better |= remembered(self._session.saved.experiments.get(experiment_id, {}))
         return better
 
-    def read_files(self, review: Review, interrupt: Interrupt) -> Mapping[int, FileState]:
+    def read_files(self, review: Review, interrupt: Interrupt) -> Mapping[int, FilesMark]:
         """Return the state of the files, by version number. May wait for a slow disk."""
         found = {}
         for side in filter(None, (review.moved, review.present)):
@@ -266,7 +266,7 @@ class StageChange:
             found[side.number] = self._files(side)
         return found
 
-    def _files(self, side: Side) -> FileState:
+    def _files(self, side: Side) -> FilesMark:
         from mldeck.artifacts.location import locate
         from mldeck.artifacts.model_files import holds_mlmodel
         from mldeck.store.uri_lookup import UriLookup
@@ -275,16 +275,16 @@ class StageChange:
         try:
             located = locate(version.location, session.places(), None, UriLookup(session.store, session.registry))
             if located.path is None and located.url is not None:
-                return FileState("not checked", f"in an object store: {located.where}")
+                return FilesMark("not checked", f"in an object store: {located.where}")
             if not located.found:
-                return FileState("missing", located.problem or "")
+                return FilesMark("missing", located.problem or "")
             return (
-                FileState("✓")
+                FilesMark("✓")
                 if holds_mlmodel(located)
-                else FileState("no MLmodel", f"no MLmodel file in {located.where}")
+                else FilesMark("no MLmodel", f"no MLmodel file in {located.where}")
             )
         except MldeckError as error:
-            return FileState("unreadable", str(error))
+            return FilesMark("unreadable", str(error))
 
     def get_ready(self) -> None:
         """Load the modules that write, while the user reads the review."""

@@ -28,7 +28,7 @@ from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.text_field import TextField
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.models.reading import stay_text
-from mldeck.ui.models.review import FileState, Review, ReviewRow, StageChange
+from mldeck.ui.models.review import FilesMark, Review, ReviewRow, StageChange
 from mldeck.ui.state.metric_direction import Better
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         self._clock = clock
         self._show_done = show_done
         self._review: Review | None = None
-        self._files: Mapping[int, FileState] = {}
+        self._files: Mapping[int, FilesMark] = {}
         self._stale = ""
         """Why nothing was written and the review was read again; empty before that."""
         self._is_writing = False
@@ -348,7 +348,7 @@ def _since(review: Review, clock: Clock) -> str:
     return f"In {review.stage}: version {present.number}{stay_text(present.arrived, clock)}{more}"
 
 
-def _warnings(review: Review, files: Mapping[int, FileState]) -> list[str]:
+def _warnings(review: Review, files: Mapping[int, FilesMark]) -> list[str]:
     """Return the warnings, which stand outside the scrolled comparison."""
     warnings = []
     for side in filter(None, (review.moved, review.present)):

@@ -12,7 +12,7 @@ from rich.cells import chop_cells
 from rich.style import Style
 
 from mldeck.format import cell_width
-from mldeck.ui.files.preview.text_reading import ReadPage, Span
+from mldeck.ui.files.preview.text_reading import ReadPage, StyledSpan
 
 _LONGEST_SHOWN = 20_000
 """Characters of a line that are shown at most if it is not wrapped."""
@@ -68,7 +68,7 @@ def _styles(spans: Sequence[tuple[int, int, str | Style]]) -> Callable[[int], st
     return at
 
 
-def _shifted(span: Span, at: TextRow) -> Span:
+def _shifted(span: StyledSpan, at: TextRow) -> StyledSpan:
     """Return the span relative to the start of the row."""
     start, end, style = span
     return max(0, start - at.start), max(0, min(end, at.end) - at.start), style

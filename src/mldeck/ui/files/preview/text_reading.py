@@ -25,7 +25,7 @@ _BACK = 4 << 20
 _LONGEST_COLOURED = 2_000
 """Characters of a line that is highlighted at most: longer ones were not written by people, and take long."""
 
-Span = tuple[int, int, Style]
+StyledSpan = tuple[int, int, Style]
 """Start and end in a line, in characters, and the style."""
 
 
@@ -37,7 +37,7 @@ class ReadPage:
     lines: tuple[str, ...]
     first_line: int | None = None
     """Number of its first line, from 1; None while it is unknown."""
-    spans: Sequence[Sequence[Span]] = field(default_factory=tuple)
+    spans: Sequence[Sequence[StyledSpan]] = field(default_factory=tuple)
     """Highlighted spans of each line; empty until they are known."""
 
     @property
@@ -59,7 +59,7 @@ def as_lines(page: TextPage) -> ReadPage:
 
 def highlighted(
     lines: Sequence[str], lexer: str, styles: Mapping[str, Style], check: Check = no_check
-) -> list[list[Span]]:
+) -> list[list[StyledSpan]]:
     """Return the spans of each line that Pygments highlights, styles by name; none if that takes too long."""
     short = [line if len(line) <= _LONGEST_COLOURED else "" for line in lines]
     try:
