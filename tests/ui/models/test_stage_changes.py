@@ -69,6 +69,17 @@ class TestKeys:
             assert stages(store) == AS_MADE | {3: "Production"}
             assert records(store)[0]["reason"] == "a/b test, [/x]"
 
+    async def test_the_present_version_can_stay_after_the_reason_was_typed(self, store: FixtureStore) -> None:
+        async with models_deck(store.db) as deck:
+            await review(deck, "p")
+            await deck.type("a/b test")
+            await deck.press("ctrl+a")
+            await deck.until_shown("version 2 stays in Production")
+            await deck.press("enter", "enter")
+            await deck.until_alone()
+            assert stages(store) == AS_MADE | {3: "Production"}
+            assert records(store)[0]["reason"] == "a/b test"
+
     @pytest.mark.parametrize(
         ("key", "version", "stage"),
         [

@@ -98,7 +98,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel"),
-        Binding("ctrl+a", "archive", "archive"),
+        Binding("ctrl+a", "archive", "archive", priority=True),  # a text field would go to its start
         Binding("ctrl+b", "better", "better"),
         Binding("down", "move(1)", "down"),
         Binding("up", "move(-1)", "up"),
