@@ -32,9 +32,9 @@ VIEWER = (
 )
 
 PICTURE = (
-    Key("zoom_in", "plus,equals_sign", "zoom(1)", "larger", "Zoom in", shown=True),
-    Key("zoom_out", "minus", "zoom(-1)", "smaller", "Zoom out, until all of the picture is in view"),
-    Key("zoom_back", "0", "zoom(0)", "reset zoom", "Reset the zoom"),
+    Key("picture_zoom_in", "plus,equals_sign", "zoom(1)", "larger", "Zoom in", shown=True),
+    Key("picture_zoom_out", "minus", "zoom(-1)", "smaller", "Zoom out, until all of the picture is in view"),
+    Key("picture_zoom_reset", "0", "zoom(0)", "reset zoom", "Reset the zoom"),
     Key("picture_down", "j", "scroll_down", "down", "Scroll the picture down"),
     Key("picture_up", "k", "scroll_up", "up", "Scroll the picture up"),
     Key("picture_left", "h", "scroll_left", "left", "Scroll the picture to the left"),
