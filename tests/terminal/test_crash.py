@@ -49,7 +49,7 @@ def test_a_fault_is_one_line(store_copy: Callable[[str], FixtureStore], tmp_path
         said = deck.errors
         assert b"a local of" not in deck.raw
     assert said.count("\n") == 1
-    assert said.startswith("mldeck: a fault of mldeck itself ended it (KeyError: ")
+    assert said.startswith("mldeck: a bug in mldeck ended it (KeyError: ")
     assert "\x1b" not in said
     assert len(said) < 600
     log = tmp_path / "mldeck" / "crash.log"

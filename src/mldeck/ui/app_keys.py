@@ -9,12 +9,12 @@ DECK = (
     Key("models_place", "2", "place('models')", "models", "Go to the registered models"),
     Key("compare_place", "3", "place('compare')", "compare", "Compare the marked runs"),
     Key("help", "question_mark", "help", "help", "Show all keys", shown=True),
-    Key("palette", "ctrl+p,colon", "command_palette", "commands", "Find an action by its name"),
+    Key("palette", "ctrl+p,colon", "command_palette", "commands", "Find an action by name"),
     Key("quit", "q,ctrl+q", "quit", "quit", "Leave mldeck"),
 )
 
 PLACE = (
-    Key("find", "slash", "find", "find", "Find text in the pane that has the focus", shown=True),
+    Key("find", "slash", "find", "find", "Find text in the focused pane", shown=True),
     Key("find_next", "n", "find_next", "next match", "Go to the next match"),
     Key("find_previous", "N", "find_previous", "previous match", "Go to the previous match"),
     Key("refresh", "ctrl+r", "refresh", "refresh", "Read everything again"),

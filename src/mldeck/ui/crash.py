@@ -1,6 +1,6 @@
-"""What is said and kept when the deck ends by a fault of its own.
+"""The report about a bug that ended mldeck: one line for the terminal, and a traceback in a file.
 
-Textual prints a traceback with every local variable: hundreds of kilobytes, among them other people's data.
+Textual would print a traceback with every local variable: hundreds of kilobytes, with other people's data among them.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from mldeck import __version__
 from mldeck.format import safe
 from mldeck.settings import state_folder
 
-_LONGEST = 200
-"""Characters of the error that are said."""
+_MAX_ERROR = 200
+"""The most characters of the error in the line for the terminal."""
 
 
 def report(error: BaseException) -> str:
-    """Write the traceback into a file of the state folder, and return one line for the terminal."""
+    """Write the traceback to a file in the state folder, and return one line for the terminal."""
     what = f"{type(error).__name__}: {error}"
-    what = safe(what if len(what) <= _LONGEST else what[:_LONGEST] + "…")
+    what = safe(what if len(what) <= _MAX_ERROR else what[:_MAX_ERROR] + "…")
     file = state_folder() / "crash.log"
     versions = (
         f"mldeck {__version__}, Textual {version('textual')}, Python {platform.python_version()}, {platform.platform()}"
@@ -29,8 +29,8 @@ def report(error: BaseException) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{versions}\n{''.join(traceback.format_exception(error))}", "utf-8", "backslashreplace")
     except OSError:
-        place = traceback.extract_tb(error.__traceback__)[-1:]
-        where = "".join(f" at {each.filename}:{each.lineno}" for each in place)
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        where = "".join(f" at {frame.filename}:{frame.lineno}" for frame in last)
     else:
         where = f"; the details are in {file}"
-    return f"mldeck: a fault of mldeck itself ended it ({what}){where}. The store is as it was. Please report it."
+    return f"mldeck: a bug in mldeck ended it ({what}){where}. The store was not changed. Please report it."

@@ -11,17 +11,17 @@ from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.styles import style_named
 
 _LEAST_STORE = 12
-"""Cells for the name of the store, before the places are left out for it."""
+"""The fewest cells for the name of the store. With less room, the places are left out."""
 
 PLACES = (("1", "Runs", "runs"), ("2", "Models", "models"), ("3", "Compare", "compare"))
 """Key, label and name of each place."""
 
 
 class TopBar(Widget):
-    """What is open, the places, and how the store is: live or not, writable or not, and what is wrong with it."""
+    """The name of the store, the places, and the state of the store: live or a copy, read-only or not, and its trouble."""
 
     def __init__(self, store: str, place: str, *, id: str | None = None) -> None:
-        """`place` is the name of the one that the bar belongs to."""
+        """`place` is the name of the place that the bar belongs to."""
         super().__init__(id=id)
         self._store = safe(store)
         self._place = place
@@ -36,13 +36,13 @@ class TopBar(Widget):
             self.refresh()
 
     def set_trouble(self, trouble: str) -> None:
-        """What keeps the deck from being up to date; empty when nothing does."""
+        """Show why the screen is not up to date; an empty text if it is."""
         if trouble != self._trouble:
             self._trouble = trouble
             self.refresh()
 
     def show_marked(self, count: int) -> None:
-        """How many runs are marked to be compared."""
+        """Show the number of marked runs."""
         if count != self._marked:
             self._marked = count
             self.refresh()

@@ -1,4 +1,4 @@
-"""The terminal as Textual drives it, without what would end the deck or hide it.
+"""A driver for the terminal that no input and no lost terminal can end.
 
 Textual decodes standard input strictly and parses it with exceptions of its own, and it draws on the standard error, which
 people redirect.
@@ -21,7 +21,10 @@ from textual.messages import InBandWindowResize
 
 
 def forgiving(driver_class: type[Driver]) -> type[Driver]:
-    """The same driver, in a form that no input ends; on Windows, Textual's own."""
+    """Return a subclass of Textual's driver that no input ends; on Windows, the driver itself.
+
+    Relies on `run_input_thread`, on the decoder that it makes, on `_file`, and on `_query_in_band_window_resize`.
+    """
     if sys.platform == "win32":
         return driver_class
     from textual.drivers import linux_driver
@@ -37,15 +40,15 @@ def forgiving(driver_class: type[Driver]) -> type[Driver]:
             self._file = cast("TextIOWrapper", _Output(sys.__stderr__ if is_drawn_on_errors else sys.__stdout__))
 
         def _query_in_band_window_resize(self) -> None:
-            """Do not have the terminal report its size among the keys: the system knows it."""
+            """Do not ask the terminal to report its size among the keys: the system knows it."""
 
         def process_message(self, message: Message) -> None:
-            """Take no size from what is typed or pasted: a screen of a million columns is never drawn to its end."""
+            """Ignore sizes that are typed or pasted: drawing a screen of a million columns would never end."""
             if not isinstance(message, (Resize, InBandWindowResize)):
                 super().process_message(message)
 
         def run_input_thread(self) -> None:
-            """Read keys until the deck is left. A sequence that makes no key is dropped, with what arrived with it."""
+            """Read keys until the application ends. An invalid sequence is dropped, with the keys that arrived with it."""
             linux_driver.getincrementaldecoder = _forgiving_decoder  # type: ignore[attr-defined, assignment]
             while True:
                 try:
@@ -58,7 +61,7 @@ def forgiving(driver_class: type[Driver]) -> type[Driver]:
 
 
 class _Output:
-    """The terminal that is drawn on, or nothing once it is gone.
+    """The terminal; nothing is written once it is gone.
 
     The thread that writes would end with an error then, and the deck wait for it for good, deaf to signals.
     """
@@ -81,5 +84,5 @@ class _Output:
 
 
 def _forgiving_decoder(encoding: str) -> Callable[[], IncrementalDecoder]:
-    """A decoder that puts U+FFFD in the place of bytes that mean nothing."""
+    """Return a decoder that replaces invalid bytes with U+FFFD."""
     return partial(getincrementaldecoder(encoding), errors="replace")
