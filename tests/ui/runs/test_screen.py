@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -312,3 +314,23 @@ def test_the_workspace_follows_the_name_of_an_experiment() -> None:
     assert labels == ["default/churn", "taxi · default", "lab/churn", "old"]
     shown.show([Experiment("1", "churn", "active", workspace="default")], {}, None)
     assert shown.row_cells(0)[0].text.strip() == "churn"
+
+
+@pytest.mark.parametrize("tabs", range(4))
+async def test_no_tab_speaks_of_a_run_when_there_is_none(fixture_store: FixtureStore, tabs: int) -> None:
+    async with running_deck(fixture_store.db, experiment="empty-experiment") as deck:
+        await deck.until_shown("No runs here yet.")
+        await deck.press(*["right_square_bracket"] * tabs)
+        await deck.until_shown("No run under the cursor.")
+        assert "This run" not in deck.frame
+
+
+async def test_the_inspector_says_nothing_before_the_store_is_open(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    with closing(sqlite3.connect(path, isolation_level=None)) as locked:
+        locked.execute("BEGIN EXCLUSIVE")
+        async with running_deck(path) as deck:
+            await deck.until_shown("locked by another program")
+            assert "under the cursor" not in deck.frame
+            locked.execute("ROLLBACK")
+            await deck.until_counted(1)

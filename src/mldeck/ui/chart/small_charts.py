@@ -59,6 +59,8 @@ class SmallCharts(Widget, can_focus=True):
         super().__init__(id=id)
         self.run_id: str | None = None
         self.metrics: Sequence[Metric] = ()
+        self.empty_text = ""
+        """The line that is shown when there are no metrics."""
         self.folded = frozenset({SYSTEM_GROUP})
         self.cursor = 0
         self.pages = arranged((), frozenset(), 1, 1)
@@ -283,7 +285,7 @@ class SmallCharts(Widget, can_focus=True):
 
     def _painted(self, base: Style) -> list[Strip]:
         if not self.metrics:
-            text = cell_text("  This run has logged no metrics.", self.size.width)
+            text = cell_text(f"  {self.empty_text}", self.size.width)
             line = Strip([Segment(text, base + style_named(self, "dim"))]).adjust_cell_length(self.size.width, base)
             return [Strip.blank(self.size.width, base), line]
         canvas = PictureCanvas(self.size.width, self.size.height)

@@ -31,6 +31,9 @@ TABS = ("Overview", "Metrics", "Params", "Tags", "Artifacts", "Models")
 _OVERVIEW, _METRICS, _PARAMS, _TAGS, _ARTIFACTS, _MODELS = range(len(TABS))
 _PANES = ("overview", "metrics", "params", "tags", "artifacts", "run-models")
 _LISTS = ("fields", "metrics", "params", "tags", "artifact-tree", "run-models")
+_NO_RUN = "No run under the cursor."
+_NO_METRICS = "This run has logged no metrics."
+_EMPTY_TEXTS = {"fields": "", "params": "This run has no params.", "tags": "This run has no tags."}
 
 
 class Inspector(Widget):
@@ -54,11 +57,11 @@ class Inspector(Widget):
     def compose(self) -> ComposeResult:
         yield TabBar(TABS, id="tabs")
         with Horizontal(id="overview"):
-            yield LineGrid("No run under the cursor.", id="fields")
+            yield LineGrid("", id="fields")
             yield MarkdownPane(id="note")
         yield MetricGrid(self._read_outline, id="metrics")
-        yield LineGrid("This run has no params.", id="params")
-        yield LineGrid("This run has no tags.", id="tags")
+        yield LineGrid("", id="params")
+        yield LineGrid("", id="tags")
 
     def on_mount(self) -> None:
         self._show_tab(_OVERVIEW)
@@ -213,6 +216,7 @@ class Inspector(Widget):
     def _fill_tab(self) -> None:
         """Fill the tab on screen; the others are filled when they are shown."""
         details = self.details
+        self._show_empty_texts()
         if details is None:
             for grid in self.query(LineGrid):
                 grid.show(())
@@ -234,11 +238,24 @@ class Inspector(Widget):
             else:
                 grid.show(param_lines(details.params) if self._tab == _PARAMS else tag_lines(details.tags))
 
+    def _show_empty_texts(self) -> None:
+        """Say in empty lists whether the run has none of this, or there is no run; say nothing before the store is open."""
+        no_run = ""
+        if self._experiment is not None:
+            no_run = "Metrics, params and tags belong to runs."
+        elif self._session.is_open:
+            no_run = _NO_RUN
+        for name, text in _EMPTY_TEXTS.items():
+            self.query_one(f"#{name}", LineGrid).empty_text = text if self.details else no_run
+        self.metric_grid.empty_text = _NO_METRICS if self.details else no_run
+        if self._charts is not None:
+            self._charts.empty_text = _NO_METRICS if self.details else no_run
+
     def _fill_files(self) -> None:
         run = None if self.details is None else self.details.run
         if self._tab == _ARTIFACTS and self._artifacts is not None:
             of_runs = "Files belong to runs.\nEnter goes to the runs of this experiment."
-            self._artifacts.show(self.details, of_runs if self._experiment else "No run under the cursor.")
+            self._artifacts.show(self.details, of_runs if self._experiment else _NO_RUN)
         elif self._tab == _MODELS and self._models is not None:
             experiment = self._experiment
             self._models.show(
