@@ -291,6 +291,10 @@ class DeckApp(PatchedApp[str]):
     def search_themes(self) -> None:
         self.push_screen(DeckPalette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
+    def action_help_quit(self) -> None:
+        """Answer ctrl+c, which leaves most programs, but copies in Textual. Its own message would show its markup here."""
+        self.notify("q leaves mldeck", timeout=3)
+
     def action_help(self) -> None:
         from mldeck.ui.help.dialog import HelpDialog
 

@@ -277,6 +277,14 @@ async def test_help_lists_every_key_and_escape_never_quits(store_copy: Callable[
         assert len(deck.app.screen_stack) == 1
 
 
+async def test_ctrl_c_says_how_to_leave(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db) as deck:
+        await deck.until_counted(1)
+        await deck.pilot.press("ctrl+c")
+        await deck.until_shown("q leaves mldeck")
+        assert "[b]" not in deck.frame
+
+
 async def test_the_palette_offers_every_action_with_a_key(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("nyc-taxi").db) as deck:
         await deck.until_counted(1)
