@@ -113,6 +113,17 @@ async def test_a_run_without_models_is_reported(store: FixtureStore) -> None:
         assert len(deck.app.screen_stack) == 1
 
 
+async def test_marked_runs_without_models_are_reported_at_once(store: FixtureStore) -> None:
+    async with running_deck(store.db, experiment=CHURN) as deck:
+        await deck.until_counted(12)
+        for label in ("diverged", "killed", "steps"):
+            await go_to(deck, store.run(label))
+            await deck.press("space")
+        await deck.press("r")
+        await until_told(deck, "3 of 3 runs logged no model")
+        assert sum("logged no model" in toast for toast in told(deck.app)) == 1
+
+
 async def test_one_of_several_models_of_a_run(newest: FixtureStore) -> None:
     models = rows(
         newest.db, "SELECT source_run_id, name FROM logged_models WHERE name IN ('classifier', 'classifier-b')"

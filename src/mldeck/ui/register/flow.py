@@ -46,6 +46,7 @@ class RegisterFlow:
 
     async def register_runs(self, run_ids: Sequence[str]) -> None:
         """Register a model of each run, one after the other. Runs without a model are skipped; Esc ends it."""
+        skipped: list[str] = []
         for number, run_id in enumerate(run_ids, 1):
             position = f" ({number} of {len(run_ids)})" if len(run_ids) > 1 else ""
             offer = await read_off_loop(lambda interrupt, run_id=run_id: self._read(run_id, interrupt))  # type: ignore[misc]
@@ -53,9 +54,12 @@ class RegisterFlow:
                 self._say(_NO_REGISTRY)
                 return
             if not offer.models:
-                self._say(f"{offer.run} logged no model: use log_model() of its MLflow flavor")
+                skipped.append(offer.run)
             elif not await self._register(offer, position):
                 return
+        if skipped:
+            runs = skipped[0] if len(skipped) == 1 else f"{len(skipped)} of {len(run_ids)} runs"
+            self._say(f"{runs} logged no model: use log_model() of its MLflow flavor")
 
     async def register_models(self, run_id: str, chosen: LoggedModel | str | None) -> None:
         """Register a model of a run: a logged model, or the run's folder at a path, with an MLmodel file. None asks which."""
