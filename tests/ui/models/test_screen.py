@@ -165,7 +165,7 @@ class TestList:
             await deck.until_shown("0 found")
             assert "before MLflow 1.4" in deck.frame, "no filter would find any"
             await deck.press("p")
-            await deck.until_told("This database is from before MLflow 1.4, which had no model registry")
+            await deck.until_told("This database is from before MLflow 1.4: it has no model registry")
 
     async def test_an_unreadable_registry_is_not_called_empty(
         self, newest: FixtureStore, monkeypatch: pytest.MonkeyPatch

@@ -20,7 +20,7 @@ from mldeck.ui.models.model_list import RegisteredModelList
 from mldeck.ui.models.reading import RegistryListing, read_listing, same_model
 from mldeck.ui.place import Place, no_match_text, retitle
 
-NO_REGISTRY = "This database is from before MLflow 1.4, which had no model registry"
+NO_REGISTRY = "This database is from before MLflow 1.4: it has no model registry"
 _ELSEWHERE = "If the registry is in another database, start mldeck with --registry-store."
 _EMPTY = """No models registered yet.
 
