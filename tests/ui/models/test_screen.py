@@ -157,6 +157,15 @@ class TestList:
             await deck.press("left", "S")
             await deck.until_told("Models can be sorted by name or age")
 
+    @pytest.mark.parametrize("tabs", [1, 2, 3, 4])
+    async def test_no_tab_speaks_of_a_version_when_a_model_is_shown(self, newest: FixtureStore, tabs: int) -> None:
+        async with place(newest.db) as deck:
+            await deck.until(lambda: deck.models.inspector.model is not None, "the overview of a model")
+            await deck.press(*["right_square_bracket"] * tabs)
+            await deck.until_shown("Enter goes to the versions of this model.")
+            assert "This version has" not in deck.frame
+            assert "No history" not in deck.frame
+
     async def test_a_store_without_a_registry_says_so(self, store_copy: CopyOf) -> None:
         async with place(store_copy("mlflow-1.2.0").db, size=(80, 24)) as deck:
             await deck.until_shown("before MLflow 1.4")

@@ -23,6 +23,13 @@ from mldeck.ui.models.version_overview import history_lines, model_lines, tags_o
 TABS = ("Overview", "Metrics", "Params", "Tags", "History")
 _OVERVIEW, _METRICS, _PARAMS, _TAGS, _HISTORY = range(len(TABS))
 _LISTS = ("version-fields", "version-metrics", "version-params", "version-tags", "version-history")
+_EMPTY_TEXTS = {
+    "version-metrics": "The source run has logged no metrics.",
+    "version-params": "The source run has no params.",
+    "version-tags": "This version has no tags.",
+    "version-history": "No history is known.",
+}
+_OF_VERSIONS = "This tab is about a version.\nEnter goes to the versions of this model."
 
 
 class VersionInspector(Widget):
@@ -44,9 +51,9 @@ class VersionInspector(Widget):
             yield LineGrid("", id="version-fields")
             yield MarkdownPane(id="version-description")
         yield MetricGrid(self._read_outline, id="version-metrics")
-        yield LineGrid("The source run has no params.", id="version-params")
-        yield LineGrid("This version has no tags.", id="version-tags")
-        yield LineGrid("No history is known.", id="version-history")
+        yield LineGrid("", id="version-params")
+        yield LineGrid("", id="version-tags")
+        yield LineGrid("", id="version-history")
 
     def on_mount(self) -> None:
         self._show_tab(_OVERVIEW)
@@ -104,6 +111,7 @@ class VersionInspector(Widget):
     def _fill_tab(self) -> None:
         """Fill the visible tab only."""
         details, tab = self.details, self._tab
+        self._show_empty_texts()
         if details is None:
             self._show_overview()
             self.metric_grid.show("", ())
@@ -116,6 +124,13 @@ class VersionInspector(Widget):
             self.metric_grid.show(run.run.run_id if run else "", run.metrics if run else ())
         else:
             self.query_one(f"#{_LISTS[tab]}", LineGrid).show(_lines(details, tab))
+
+    def _show_empty_texts(self) -> None:
+        """Say in empty lists whether the version has none of this, or a model is shown."""
+        of_no_version = _OF_VERSIONS if self.model is not None else ""
+        for name, text in _EMPTY_TEXTS.items():
+            grid = self.query_one(f"#{name}", Grid)
+            grid.empty_text = text if self.details is not None else of_no_version
 
     def pass_time(self) -> None:
         if self._tab == _OVERVIEW:
