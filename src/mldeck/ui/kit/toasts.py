@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-_LONG_WORD = re.compile(r"\S{101,}")
-_MAX_WORD, _MAX_MESSAGE = 100, 300
-"""In characters; a toast has about sixty to a line."""
+_MAX_WORD, _MAX_MESSAGE = 160, 400
+"""In characters; a toast has about sixty to a line. The paths of most files are shorter, so that they are named whole."""
+_LONG_WORD = re.compile(rf"\S{{{_MAX_WORD + 1},}}")
 
 
 def toast_text(message: str) -> str:
