@@ -116,7 +116,8 @@ def experiment_named(store: Store, name: str) -> Experiment:
 def assert_undisturbed(hammered: dict[str, Any], count: int = HAMMERED) -> None:
     assert hammered["errors"] == []
     assert hammered["count"] == count
-    assert hammered["longest"] < LONGEST_S
+    # Worded as a time-out, which is waited for once more where others use the machine, too.
+    assert hammered["longest"] < LONGEST_S, f"never happened: every write within {LONGEST_S:g} s"
 
 
 def digest(path: Path) -> str:

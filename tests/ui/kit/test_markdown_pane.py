@@ -53,13 +53,14 @@ async def test_nothing_that_was_written_is_lost(text: str, words: list[str]) -> 
     "text", ["- a\n" * 2_000, "a\n\n" * 2_000, ">" * 8_000 + "a", "| a |\n|---|\n" + "| b |\n" * 1_000]
 )
 async def test_a_long_note_never_keeps_the_deck_waiting(text: str) -> None:
-    longest, last = 0.0, time.monotonic()
+    """Processor time between two turns of the event loop: what else the machine does does not count."""
+    longest, last = 0.0, time.thread_time()
 
     async def watch() -> None:
         nonlocal longest, last
         while True:
             await asyncio.sleep(0.01)
-            now = time.monotonic()
+            now = time.thread_time()
             longest, last = max(longest, now - last), now
 
     watching = asyncio.ensure_future(watch())
