@@ -85,3 +85,11 @@ async def test_a_place_that_is_being_made_when_the_deck_is_left(store: Path, ste
         for _ in range(steps):
             await asyncio.sleep(0)
         deck.app.exit()
+
+
+async def test_a_store_error_ends_nothing_only_in_a_worker(store_copy: Callable[[str], FixtureStore]) -> None:
+    """After one in a handler, the screen would answer no key any more."""
+    async with running_deck(store_copy("mlflow-3.17.2").db) as deck:
+        error = MldeckError("the store cannot be read")
+        assert deck.app.handle_fault(error, deck.screen, in_worker=True)
+        assert not deck.app.handle_fault(error, deck.screen, in_worker=False)

@@ -165,8 +165,9 @@ class Faulty(PatchedApp[str]):
         self.faults: list[tuple[str, str]] = []
         self.has_two_faults = asyncio.Event()
 
-    def handle_fault(self, error: Exception, node: DOMNode | None) -> bool:
+    def handle_fault(self, error: Exception, node: DOMNode | None, *, in_worker: bool) -> bool:
         self.faults.append((str(error), type(node).__name__))
+        assert in_worker == (str(error) == "in a worker")
         if len(self.faults) == 2:
             self.has_two_faults.set()
         return True

@@ -119,7 +119,7 @@ class DeckApp(PatchedApp[str]):
             signal.signal(signal.SIGTSTP, signal.SIG_IGN)
             signal.signal(signal.SIGCONT, signal.SIG_DFL)
 
-    def handle_fault(self, error: Exception, node: DOMNode | None) -> bool:
+    def handle_fault(self, error: Exception, node: DOMNode | None, *, in_worker: bool) -> bool:
         """Say in one line that a bug ended mldeck; tests get the exception itself.
 
         A worker that could not read or write, and did not say so, gets a message and ends nothing. Nor does anything end when a
@@ -127,7 +127,7 @@ class DeckApp(PatchedApp[str]):
         """
         if node is not None and self._has_outlived(node):
             return True
-        if isinstance(error, MldeckError):
+        if in_worker and isinstance(error, MldeckError):
             self.notify(str(error), severity="warning", timeout=8)
             return True
         if self.is_headless:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 class PatchedApp(App[ReturnType]):
     """An application that decides what a fault in it means, and that can make a screen ahead."""
 
-    def handle_fault(self, error: Exception, node: DOMNode | None) -> bool:
+    def handle_fault(self, error: Exception, node: DOMNode | None, *, in_worker: bool) -> bool:
         """Deal with an exception that nothing has caught. False leaves it to Textual, which ends the application.
 
         `node` is the widget or screen whose message was handled, or which started the worker that failed, if it is known.
+        After a fault in a handler, that node handles no more messages.
         """
         return False
 
@@ -34,7 +35,7 @@ class PatchedApp(App[ReturnType]):
         cause = failed.error if failed else error
         pump = get_current_worker().node if failed else active_message_pump.get(None)
         node = pump if isinstance(pump, DOMNode) else None
-        if not (isinstance(cause, Exception) and self.handle_fault(cause, node)):
+        if not (isinstance(cause, Exception) and self.handle_fault(cause, node, in_worker=failed is not None)):
             super()._handle_exception(error)
 
     def close_at_once(self) -> None:
