@@ -35,12 +35,23 @@ def start_python(
     process = subprocess.Popen(
         [sys.executable, "-c", _BOOT, module], stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.DEVNULL
     )
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError):  # the process has ended already; its exit status says why
-        process.stdin.write(json.dumps(list(words)).encode() + b"\n")
-        process.stdin.flush()
+    send(process, words)
     if not keep_stdin:
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
-        process.stdin = None  # else `communicate` would write to it
+        close_stdin(process)
     return process
+
+
+def send(process: subprocess.Popen[bytes], message: object) -> None:
+    """Send a JSON value as one line. A process that has ended already gets none; its exit status says why."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(json.dumps(message).encode() + b"\n")
+        process.stdin.flush()
+
+
+def close_stdin(process: subprocess.Popen[bytes]) -> None:
+    """Tell the process that no more messages follow."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    process.stdin = None  # else `communicate` would write to it

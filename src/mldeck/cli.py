@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mldeck.settings import Settings
+    from mldeck.ui.runs.first_read import HeadStart
 
 _COMMANDS_HELP = """\
 commands:
@@ -113,13 +114,17 @@ def _browse(words: Sequence[str]) -> int:
     _add_deck_options(parser)
     parser.add_argument("--version", action="version", version=f"mldeck {__version__}")
     options = parser.parse_args(words)
-    settings = _settings(options)
-    path = store_path(settings, wait=options.wait)
-    if options.wait:
-        from mldeck.store.sqlite.files import wait_for_database
+    with _head_start() as head_start:
+        if not options.wait:
+            head_start.begin()
+        settings = _settings(options)
+        path = store_path(settings, wait=options.wait)
+        if options.wait:
+            from mldeck.store.sqlite.files import wait_for_database
 
-        wait_for_database(path, lambda reason: tell(f"waiting for the database: {reason}"))
-    return _end_soon(_run_deck(settings, path))
+            wait_for_database(path, lambda reason: tell(f"waiting for the database: {reason}"))
+        status = _run_deck(settings, path, head_start)
+    return _end_soon(status)
 
 
 def _demo(words: Sequence[str]) -> int:
@@ -134,8 +139,8 @@ def _demo(words: Sequence[str]) -> int:
     settings = _settings(options)
     from mldeck.demo.sitting import demo_store
 
-    with demo_store(options.path, live=options.live) as path:
-        status = _run_deck(settings, path)
+    with _head_start() as head_start, demo_store(options.path, live=options.live) as path:
+        status = _run_deck(settings, path, head_start)
     return _end_soon(status)
 
 
@@ -188,7 +193,13 @@ def _settings(options: argparse.Namespace) -> Settings:
     )
 
 
-def _run_deck(settings: Settings, path: Path) -> int:
+def _head_start() -> HeadStart:
+    from mldeck.ui.runs.first_read import HeadStart
+
+    return HeadStart()
+
+
+def _run_deck(settings: Settings, path: Path, head_start: HeadStart) -> int:
     """Check the database before anything is drawn, then run the deck and return its exit status.
 
     While this process loads Textual, a second one reads the first runs.
@@ -196,22 +207,18 @@ def _run_deck(settings: Settings, path: Path) -> int:
     import gc
 
     from mldeck.store.sqlite.files import check_database
-    from mldeck.ui.runs.first_read import HeadStart
 
-    head_start = HeadStart(path, read_only=settings.read_only, experiment_name=settings.experiment)
-    try:
-        check_database(path)
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise UsageError("the deck needs a terminal; to print, use `mldeck runs` or `mldeck experiments`")
-        check_can_draw()
-        # Start-up creates a hundred thousand objects that all stay alive; collecting garbage among them takes a tenth of
-        # the start-up time. The deck enables the collector again once the first runs are shown.
-        gc.disable()
-        from mldeck.ui.app import run_deck
+    head_start.ask(path, read_only=settings.read_only, experiment_name=settings.experiment)
+    check_database(path)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the deck needs a terminal; to print, use `mldeck runs` or `mldeck experiments`")
+    check_can_draw()
+    # Start-up creates a hundred thousand objects that all stay alive; collecting garbage among them takes a tenth of
+    # the start-up time. The deck enables the collector again once the first runs are shown.
+    gc.disable()
+    from mldeck.ui.app import run_deck
 
-        return run_deck(settings, path, head_start)
-    finally:
-        head_start.stop()
+    return run_deck(settings, path, head_start)
 
 
 def _end_soon(status: int) -> int:

@@ -32,6 +32,8 @@ def main() -> int:
         os.environ[f"XDG_{kind}_HOME"] = str(folder)
     for name in [each for each in os.environ if each.startswith(("MLFLOW_", "MLDECK_", "TEXTUAL", "NO_COLOR"))]:
         del os.environ[name]
+    # With it, Python compiles all of mldeck at every start; users start what is compiled already.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     setting = Setting(folder, is_quick=options.quick)
     load_before = os.getloadavg()[0]
     try:

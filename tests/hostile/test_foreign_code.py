@@ -91,7 +91,7 @@ def test_nothing_is_unpickled() -> None:
 def test_the_head_start_reads_what_the_deck_would(tmp_path: Path) -> None:
     """JSON carries whatever text a store holds, NaN and infinities, to the last bit."""
     for path in (hostile.make_hostile_store(tmp_path),):
-        head_start = HeadStart(path, read_only=True, experiment_name=None)
+        head_start = _asked(path, read_only=True, experiment_name=None)
         told = head_start.result()
         store = Store(path, read_only=True)
         expected = read_opening(store, None, Interrupt())
@@ -116,17 +116,17 @@ def test_an_answer_that_is_none_is_no_head_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
     def answering(*_: object, **options: object) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(["/bin/cat", tmp_path / "answer"], stdout=subprocess.PIPE)
+        return subprocess.Popen(["/bin/cat", tmp_path / "answer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     (tmp_path / "answer").write_bytes(answer)
     monkeypatch.setattr("mldeck.ui.runs.first_read.start_python", answering)
-    head_start = HeadStart(tmp_path / "absent.db", read_only=True, experiment_name=None)
+    head_start = _asked(tmp_path / "absent.db", read_only=True, experiment_name=None)
     assert head_start.result() is None
     head_start.stop()
 
 
 def test_no_address_on_a_command_line(tmp_path: Path) -> None:
-    head_start = HeadStart(tmp_path / "secret.db", read_only=True, experiment_name="hidden")
+    head_start = _asked(tmp_path / "secret.db", read_only=True, experiment_name="hidden")
     process = head_start._process
     assert process is not None
     line = Path(f"/proc/{process.pid}/cmdline")
@@ -137,7 +137,7 @@ def test_no_address_on_a_command_line(tmp_path: Path) -> None:
 
 def test_every_place_gets_the_answer(store: Path) -> None:
     """Several come up at once when keys are typed in the first second."""
-    head_start = HeadStart(store, read_only=True, experiment_name=None)
+    head_start = _asked(store, read_only=True, experiment_name=None)
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(lambda _: head_start.result(), range(4)))
     head_start.stop()
@@ -147,12 +147,32 @@ def test_every_place_gets_the_answer(store: Path) -> None:
 
 def test_stopping_ends_whoever_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def sleeping(*_: object, **options: object) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], stdout=subprocess.PIPE)
+        return subprocess.Popen(
+            [sys.executable, "-c", "import time; time.sleep(60)"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
 
     monkeypatch.setattr("mldeck.ui.runs.first_read.start_python", sleeping)
-    head_start = HeadStart(tmp_path / "mlflow.db", read_only=True, experiment_name=None)
+    head_start = _asked(tmp_path / "mlflow.db", read_only=True, experiment_name=None)
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(head_start.result)
         time.sleep(0.1)
         head_start.stop()
         assert waiting.result(timeout=20) is None
+
+
+def test_a_head_start_that_is_never_asked_ends_with_the_deck() -> None:
+    head_start = HeadStart()
+    head_start.begin()
+    process = head_start._process
+    assert process is not None
+    assert process.stdin is not None
+    assert process.poll() is None
+    process.stdin.close()  # as the system does when the deck is killed
+    assert process.wait(timeout=20) == 1
+    head_start.stop()
+
+
+def _asked(path: Path, *, read_only: bool, experiment_name: str | None) -> HeadStart:
+    head_start = HeadStart()
+    head_start.ask(path, read_only=read_only, experiment_name=experiment_name)
+    return head_start

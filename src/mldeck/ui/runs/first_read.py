@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from mldeck.child import start_python
+from mldeck.child import close_stdin, send, start_python
 
 if TYPE_CHECKING:
     from mldeck.ui.runs.reading import Opening
@@ -24,22 +25,39 @@ _TIMEOUT_S = 10.0
 
 
 class HeadStart:
-    """Starts a process that reads the first runs. Any thread may call the methods."""
+    """A process that reads the first runs. Any thread may call the methods. Leaving its `with` block kills the process."""
 
-    def __init__(self, path: Path, *, read_only: bool, experiment_name: str | None) -> None:
+    def __init__(self) -> None:
         # Held while the answer is read. `stop` may be called meanwhile by another thread.
         self._asking = Lock()
         self._answer: Opening | None = None
         self._is_answered = False
-        words = [str(path), "ro" if read_only else "rw", experiment_name or ""]
-        self._process: subprocess.Popen[bytes] | None
-        try:
-            self._process = start_python(__name__, words, stdout=subprocess.PIPE)
-        except OSError:
-            self._process = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> HeadStart:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.stop()
+
+    def begin(self) -> None:
+        """Start the process, if it has not been started. It loads the libraries and waits to be asked."""
+        if self._process is None:
+            with suppress(OSError):
+                self._process = start_python(__name__, [], stdout=subprocess.PIPE, keep_stdin=True)
+
+    def ask(self, path: Path, *, read_only: bool, experiment_name: str | None) -> None:
+        """Let the process read the first runs of a database.
+
+        They are those of the named experiment; without a name, those of the experiment with the newest run.
+        """
+        self.begin()
+        if self._process is not None:
+            send(self._process, [str(path), "ro" if read_only else "rw", experiment_name or ""])
+            close_stdin(self._process)
 
     def result(self) -> Opening | None:
-        """Block until the process has answered. Return None if it failed; every call returns the same."""
+        """Block until the process has answered what it was asked. Return None if it failed; every call returns the same."""
         with self._asking:
             if self._process is not None and not self._is_answered:
                 self._is_answered = True
@@ -65,17 +83,21 @@ def _answer_of(process: subprocess.Popen[bytes]) -> Opening | None:
             return None
 
 
-def main(words: list[str]) -> int:
-    """Run in the second process, with the arguments PATH, `ro` or `rw`, and EXPERIMENT. Write the answer to stdout."""
+def main(_: list[str]) -> int:
+    """Run in the second process. Read [PATH, `ro` or `rw`, EXPERIMENT] as JSON from stdin, and write the answer to stdout."""
     import gc
+
+    gc.disable()  # the process lives for a fraction of a second
 
     from mldeck.errors import MldeckError
     from mldeck.store.interrupt import Interrupt
     from mldeck.store.store import Store
     from mldeck.ui.runs import reading
 
-    gc.disable()  # the process lives for a fraction of a second
-    path, mode, experiment_name = words
+    question = sys.stdin.buffer.readline()
+    if not question:
+        return 1  # no database will be opened: the path is wrong, for example
+    path, mode, experiment_name = json.loads(question)
     try:
         store = Store(Path(path), read_only=mode == "ro")
         opening = reading.read_opening(store, experiment_name or None, Interrupt())
