@@ -108,7 +108,7 @@ class Located:
     """The location of files, and the URI that the database records for them."""
 
     uri: str | None
-    """As recorded in the database."""
+    """The URI as recorded in the database."""
     how: LocationStatus
     path: Path | None = None
     """The path on this machine."""

@@ -41,7 +41,7 @@ class Registered:
     is_new_model: bool
     """Whether the model was created together with it."""
     notice: str | None = None
-    """What failed after the version was registered; None when nothing did."""
+    """The failure after the version was registered; None if there was none."""
 
 
 def register(

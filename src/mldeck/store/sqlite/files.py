@@ -57,7 +57,7 @@ class DatabaseFile:
     read_only_reason: str | None = None
     """Why the database cannot be written; None when it can."""
     notice: str | None = None
-    """What the user should know about the way it was opened."""
+    """Sentences for the user about the way it was opened."""
 
     @property
     def is_copy(self) -> bool:

@@ -36,7 +36,7 @@ class OpenedStore:
     path: Path
     """The file, as the user named it."""
     schema: Schema
-    """What the database offers; replaced when the file is opened again."""
+    """The tables and columns of the database; replaced when the file is opened again."""
 
     def __init__(self, path: Path, *, read_only: bool = False, patience_s: float = PATIENCE_S) -> None:
         """`patience_s`: seconds that a read waits for another program's lock before it raises `StoreLocked`."""
@@ -85,7 +85,7 @@ class OpenedStore:
 
     @property
     def reading_notices(self) -> tuple[str, ...]:
-        """Those of `notices` that concern reading: why what is shown may be incomplete."""
+        """Those of `notices` that give reasons why the content may be incomplete."""
         notices = [self._database.notice] if self._database.notice else []
         if self.schema.is_unknown and self.schema.differs_from(newest_columns()):
             notices.append(

@@ -24,7 +24,7 @@ from mldeck.ui.state.history_cache import SeriesKey
 
 @dataclass(frozen=True)
 class Series:
-    """What one curve is drawn from."""
+    """The data of one curve."""
 
     key: SeriesKey
     name: str

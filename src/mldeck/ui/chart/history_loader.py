@@ -28,7 +28,7 @@ curves would keep a slow line busy."""
 
 
 class News(Enum):
-    """What is new in a loader."""
+    """A kind of news of a loader."""
 
     CURVES = "curves"
     """Histories, runs, or an error: the chart must be drawn again."""

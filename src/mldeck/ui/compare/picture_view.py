@@ -43,7 +43,7 @@ class ComparePictureView(CompareView, BackgroundDrawing[AnyRunsDrawing]):
     """A view with one picture, and a line about the run under the cursor below it."""
 
     ROLES: ClassVar[dict[str, str]] = {}
-    """What columns can be chosen for, by id, with its name on screen: `x`: `x axis`."""
+    """The parts of the picture that a column is chosen for, by id, with their names on screen: `x`: `x axis`."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)

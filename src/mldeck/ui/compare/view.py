@@ -63,7 +63,7 @@ class CompareView(Widget, can_focus=True):
 
     @property
     def state(self) -> str:
-        """What is shown, in a few words. Foreign text."""
+        """A few words about the content. Foreign text."""
         return ""
 
     @abstractmethod

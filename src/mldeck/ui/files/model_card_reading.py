@@ -45,7 +45,7 @@ class ModelFolder:
     uri: str
     """The URI by which MLflow loads it."""
     where: str | None
-    """Where the folder is; None if that is unknown."""
+    """The location of the folder; None if it is unknown."""
     model: LoggedModel | None = None
     """Its record in the database; None if there is none."""
     versions: tuple[ModelVersion, ...] = ()
@@ -68,7 +68,7 @@ class Card:
     title: str
     lines: tuple[CardLine, ...]
     problem: str = ""
-    """What is wrong with the MLmodel file."""
+    """Faults of the MLmodel file, as sentences."""
 
 
 def read_card(folder: ModelFolder, check: Check = no_check) -> Card:

@@ -118,7 +118,7 @@ class TreeRow(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What was found in a folder."""
+    """The contents of a folder."""
 
     entries: Sequence[Entry] = ()
     problem: str = ""
@@ -313,7 +313,7 @@ def _opened(model: LoggedModel, places: Places) -> tuple[ArtifactTree, Located]:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What the list of logged models in the database does not hold."""
+    """The facts about a logged model that the list of models in the database does not hold."""
 
     flavors: tuple[str, ...]
     versions: tuple[ModelVersion, ...]

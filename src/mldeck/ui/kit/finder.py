@@ -32,7 +32,7 @@ class Matches(Protocol):
 
     @property
     def count_text(self) -> str:
-        """What the line says about the matches."""
+        """The number of the match and of all matches, as the line shows them."""
 
     async def search(self, text: str) -> None:
         """Look for a text, and go to its first match from where the search began."""

@@ -98,7 +98,7 @@ def read_versions(
     tracking: Store,
     registry: RegistryReader,
     name: str,
-    memory: SavedState,
+    saved: SavedState,
     wanted_metric: str | None,
     interrupt: Interrupt,
 ) -> Versions:
@@ -111,7 +111,7 @@ def read_versions(
     ids = run_ids_of(versions)
     runs = tracking.run_records(ids, RunFields.of(()), interrupt)
     experiments = dict.fromkeys(record.run.experiment_id for record in runs.values())
-    important, directions = _directions(tracking, experiments, memory, interrupt)
+    important, directions = _directions(tracking, experiments, saved, interrupt)
     counts = {
         metric.key: metric.run_count
         for metric in tracking.metric_keys(ids, interrupt)
@@ -133,7 +133,7 @@ def run_ids_of(versions: Iterable[ModelVersion]) -> list[str]:
 
 
 def _directions(
-    tracking: Store, experiments: Iterable[str], memory: SavedState, interrupt: Interrupt
+    tracking: Store, experiments: Iterable[str], saved: SavedState, interrupt: Interrupt
 ) -> tuple[list[str], dict[str, bool]]:
     """Return the metrics with a known direction, MLflow's primary metric first; and by key, whether higher is better.
 
@@ -145,7 +145,7 @@ def _directions(
         found = tracking.primary_metric(experiment_id, interrupt)
         if found is not None:
             primary.setdefault(found[0], Better.HIGHER if found[1] else Better.LOWER)
-        for key, better in remembered(memory.experiments.get(experiment_id, {})).items():
+        for key, better in remembered(saved.experiments.get(experiment_id, {})).items():
             own.setdefault(key, better)
     return [*primary, *higher_is_better(own)], higher_is_better(primary | own)
 

@@ -143,9 +143,9 @@ class VersionsPane(Vertical):
         if name is None or not session.is_open:
             self._show(Versions(), None)
             return
-        store, memory, wanted = session.store, session.saved, self._wanted_metrics.get(name)
+        store, saved, wanted = session.store, session.saved, self._wanted_metrics.get(name)
         data = await read_off_loop(
-            lambda interrupt: read_versions(store, session.registry, name, memory, wanted, interrupt)
+            lambda interrupt: read_versions(store, session.registry, name, saved, wanted, interrupt)
         )
         if name != self._models.model_list.cursor_name:
             return  # the cursor of the list has moved on, which starts another read

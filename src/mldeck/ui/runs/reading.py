@@ -85,7 +85,7 @@ class TableState:
 
 @dataclass(frozen=True)
 class Opening:
-    """What the app shows first, before the store is open."""
+    """The content of the first screen, which is shown before the store is open."""
 
     experiments: Experiments
     chosen: Experiment | None

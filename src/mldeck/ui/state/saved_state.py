@@ -1,4 +1,4 @@
-"""What mldeck saves for a store between sessions: filters, and the choices made for each experiment.
+"""The state of a store that is saved between sessions: filters, and the choices made for each experiment.
 
 There is one JSON file per store, in the user's own state folder. It is a convenience: if it cannot be read or written, mldeck
 works without it.

@@ -97,7 +97,7 @@ class Session:
 
     @cached_property
     def saved(self) -> SavedState:
-        """What earlier sessions saved for this store. Read on first use, which does not raise: see `SavedState.trouble`."""
+        """The state saved by earlier sessions for this store. Reading it does not raise: see `SavedState.trouble`."""
         return SavedState.of(self.path)
 
     def places(self, database: Path | None = None) -> Places:

@@ -80,7 +80,7 @@ class _Unread:
 
     text: str
     why: str = ""
-    """What went wrong with the editor, as a sentence."""
+    """A sentence about the failure of the editor."""
 
 
 def _read_back(file: Path, before: str) -> str | _Unread:
