@@ -199,6 +199,9 @@ class RunDetails:
     run: Run
     experiment_name: str | None
     metrics: tuple[Metric, ...] = ()
+    single_metrics: frozenset[str] = frozenset()
+    """Keys of the metrics that were logged at one step only. Of an old database, where looking for other steps would take
+    long: those whose latest step is 0."""
     params: tuple[tuple[str, str], ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     datasets: tuple[DatasetInput, ...] = ()

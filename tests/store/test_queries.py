@@ -186,6 +186,20 @@ class TestPlans:
             assert not re.search(r"SCAN (latest_metrics|metrics|params|tags|runs|inputs)\b", found), (statement, found)
 
 
+def test_single_metrics_are_those_logged_at_one_step(fixture_store: FixtureStore, store: Store, ids: list[str]) -> None:
+    """Before the index of MLflow 3.12, they are those whose latest step is 0."""
+    steps = "count(DISTINCT step) = 1" if version(fixture_store) >= (3, 12) else "max(step) = 0"
+    statement = f"SELECT key FROM metrics WHERE run_uuid = ? GROUP BY key HAVING {steps}"
+    found = {}
+    with closing(sqlite3.connect(fixture_store.db)) as connection:
+        for run_id in ids:
+            details = store.run_details(run_id)
+            assert details is not None
+            found[run_id] = details.single_metrics
+            assert details.single_metrics == {key for (key,) in connection.execute(statement, (run_id,))}, run_id
+    assert any(found.values())
+
+
 @pytest.mark.parametrize("name", STORE_CALLS)
 def test_no_lock_is_left(fixture_store: FixtureStore, store: Store, ids: list[str], name: str) -> None:
     """An open cursor would make a training script fail with "database is locked"."""

@@ -257,6 +257,11 @@ class Schema:
                 return name
         return None
 
+    @property
+    def step_index(self) -> str | None:
+        """The index that finds the steps of one metric of one run without reading its points; None before MLflow 3.12."""
+        return _COMPOSITE_INDEX if self.has_index("metrics", _COMPOSITE_INDEX) else None
+
     @cached_property
     def rowid(self) -> ColumnElement[int]:
         """SQLite's number of a row of `metrics`, which grows with every row that is added."""

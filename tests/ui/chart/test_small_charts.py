@@ -56,7 +56,20 @@ def test_a_single_group_is_not_folded() -> None:
     assert [slot.metric for slot in pages.slots] == [0, 1]
 
 
-def test_metrics_at_step_0_take_a_line_each_at_the_end() -> None:
+def test_the_charts_of_a_small_group_share_the_whole_width() -> None:
+    pages = pages_of(["loss", *(f"train/m{index}" for index in range(5)), "val/a", "val/b"], frozenset(), 106, 40)
+    widths = {pages.slots[index].metric: pages.slots[index].width for index in range(8)}
+    assert widths == {0: 106, **dict.fromkeys(range(1, 6), 25), 6: 52, 7: 52}
+    assert pages.width == 106
+
+
+def test_single_values_are_as_wide_as_their_texts() -> None:
+    pages = arranged([VALUES] * 5, frozenset(), 80, 20, value_width=38)
+    assert {slot.width for slot in pages.slots} == {38}
+    assert [(slot.column, slot.row) for slot in pages.slots] == [(0, 1), (40, 1), (0, 2), (40, 2), (0, 3)]
+
+
+def test_single_values_take_a_line_each_at_the_end() -> None:
     pages = arranged(["", VALUES, "val/", VALUES, VALUES, "system/", "val/"], frozenset({"system/"}), 60, 30)
     assert [group for _, _, group in pages.headings] == ["val/", VALUES, "system/"]
     values = [slot for slot in pages.slots if slot.group == VALUES]
@@ -82,11 +95,9 @@ def test_charts_never_overlap_or_leave_the_page(
     for slot in pages.slots:
         assert slot.page < pages.count
         if slot.metric is not None and width >= 26 and height >= 6:
-            assert slot.column + pages.width <= width
+            assert slot.column + slot.width <= width
             assert slot.row + pages.height <= height
-            taken = {
-                (slot.page, slot.row + y, slot.column + x) for x in range(pages.width) for y in range(pages.height)
-            }
+            taken = {(slot.page, slot.row + y, slot.column + x) for x in range(slot.width) for y in range(pages.height)}
             assert not taken & cells
             cells |= taken
     for page, row, _ in pages.headings:
@@ -267,6 +278,34 @@ async def test_a_chart_grows_with_its_history(store: FixtureStore) -> None:
         await deck.until_shown("0.123")
         await deck.until(lambda: not small.missing_outlines(), "read again")
         await deck.until_shown("77")
+
+
+async def test_a_metric_logged_once_is_a_value_at_whatever_step(store: FixtureStore) -> None:
+    run = store.run("logreg")
+    log(store.db, run, "test/accuracy", [(100, 0.93)])
+    _add_latest(store, run, "test/accuracy", 0.93, 100)
+    async with running_deck(store.db, experiment=CHURN, size=(200, 50)) as deck:
+        small = await open_metrics(deck, run)
+        await deck.until_shown("▾ single values")
+        slots = {small.metrics[slot.metric].key: slot for slot in small.pages.slots if slot.metric is not None}
+        assert slots["test/accuracy"].group == VALUES
+        assert slots["loss"].group == "", "it has several steps"
+        log(store.db, run, "test/accuracy", [(101, 0.94)])
+        _add_latest(store, run, "test/accuracy", 0.94, 101)
+        await deck.until(lambda: "test/" in (slot.group for slot in small.pages.slots), "a chart of it")
+
+
+async def test_the_metric_looked_at_last_is_found_again(store: FixtureStore) -> None:
+    async with running_deck(store.db, experiment=CHURN) as deck:
+        small = await open_metrics(deck, store.run("logreg"))
+        await deck.press("right", "right")
+        assert small.cursor_metric == "val/loss dev"
+        table = deck.screen.table
+        for label, cursor in (("running", 0), ("logreg", 2)):
+            table.move_to(list(table.run_ids).index(store.run(label)))
+            await deck.until(lambda label=label: small.run_id == store.run(label), label)  # type: ignore[misc]
+            assert small.cursor == cursor
+        assert small.cursor_metric == "val/loss dev"
 
 
 async def test_odd_numbers_and_names(store: FixtureStore) -> None:

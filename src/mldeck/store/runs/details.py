@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from mldeck.model import (
     PARENT_TAG,
@@ -33,10 +33,12 @@ def run_details(connection: Connection, schema: Schema, run_id: str) -> RunDetai
     parent_id = named.get(PARENT_TAG) or None
     children, children_count = _children(connection, schema, run_id)
     parents = load_runs(connection, schema, [parent_id]) if parent_id else []
+    metrics, single_metrics = _metrics(connection, schema, run)
     return RunDetails(
         run=run,
         experiment_name=_experiment_name(connection, schema, run.experiment_id),
-        metrics=_metrics(connection, schema, run),
+        metrics=metrics,
+        single_metrics=single_metrics,
         params=_pairs(connection, schema, Kind.PARAM, run_id),
         tags=tags,
         datasets=tuple(dataset_inputs(connection, schema, [run_id]).get(run_id, ())),
@@ -54,15 +56,38 @@ def _experiment_name(connection: Connection, schema: Schema, experiment_id: str)
     return connection.execute(select(table.c.name).where(table.c.experiment_id == int(experiment_id))).scalar()
 
 
-def _metrics(connection: Connection, schema: Schema, run: Run) -> tuple[Metric, ...]:
+def _metrics(connection: Connection, schema: Schema, run: Run) -> tuple[tuple[Metric, ...], frozenset[str]]:
+    """Return the latest metrics, and the keys of those that were logged at one step only."""
     latest = schema.latest_metrics
-    statement = select(latest.c.key, latest.c.value, latest.c.is_nan, latest.c.timestamp, latest.c.step)
+    columns = (latest.c.key, latest.c.value, latest.c.is_nan, latest.c.timestamp, latest.c.step)
+    statement = select(*columns, _is_single(schema).label("is_single"))
     rows = connection.execute(statement.where(latest.c.run_uuid == run.run_id)).all()
     metrics = (
         Metric(row.key, metric_value(row.value, row.is_nan), _in_ms(row.timestamp or 0, run), row.step or 0)
         for row in rows
     )
-    return tuple(sorted(metrics, key=lambda metric: (metric.key.startswith(SYSTEM_METRIC_PREFIX), metric.key)))
+    ordered = sorted(metrics, key=lambda metric: (metric.key.startswith(SYSTEM_METRIC_PREFIX), metric.key))
+    return tuple(ordered), frozenset(row.key for row in rows if row.is_single)
+
+
+def _is_single(schema: Schema) -> ColumnElement[bool]:
+    """Return the condition that a latest metric has no point at another step.
+
+    It looks for earlier and later steps apart, because the index finds the first of each at once. Without that index, every
+    point of the run would be read; then step 0 is taken for a single value, as most metrics of a step are logged there.
+    """
+    latest, points = schema.latest_metrics, schema.metrics
+    if schema.step_index is None:
+        return func.coalesce(latest.c.step, 0) == 0
+    of_metric = and_(points.c.run_uuid == latest.c.run_uuid, points.c.key == latest.c.key)
+    other_steps = (
+        select(points.c.step)
+        .where(of_metric, is_other)
+        .with_hint(points, f"INDEXED BY {schema.step_index}", "sqlite")
+        .exists()
+        for is_other in (points.c.step < latest.c.step, points.c.step > latest.c.step)
+    )
+    return ~or_(*other_steps)
 
 
 def _in_ms(timestamp: int, run: Run) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 _HEADING = Ink(Role.AXIS)
 
+_VALUE_GAP = 2
+"""Cells between the names and the numbers of single values."""
+
 
 class SmallCharts(Widget, can_focus=True):
     """The charts of one page. Only the metrics on the page are read and drawn."""
@@ -59,6 +62,10 @@ class SmallCharts(Widget, can_focus=True):
         super().__init__(id=id)
         self.run_id: str | None = None
         self.metrics: Sequence[Metric] = ()
+        self._single: Collection[str] = frozenset()
+        """Keys of the metrics that were logged at one step only."""
+        self._looked_at: tuple[str | None, str] | None = None
+        """The metric that the user moved the cursor to last, and its group. It may be one that other runs do not have."""
         self.empty_text = ""
         """The line that is shown when there are no metrics."""
         self.folded = frozenset({SYSTEM_GROUP})
@@ -70,14 +77,18 @@ class SmallCharts(Widget, can_focus=True):
         self._surface = Surface(self, self.lay_out)
         self._strips: list[Strip] = []
 
-    def show(self, run_id: str, metrics: Sequence[Metric]) -> None:
-        """Show the metrics of a run. The cursor stays on its metric, also if the run is another one."""
-        before = self.cursor_metric
+    def show(self, run_id: str, metrics: Sequence[Metric], single: Collection[str]) -> None:
+        """Show the metrics of a run, the `single` values as a list.
+
+        The cursor goes to the metric that was looked at last, or else to the first one of the first page.
+        """
         changed = {metric.key for metric in set(metrics) - set(self.metrics)} if run_id == self.run_id else None
         self._pictures = {} if changed is None else {k: p for k, p in self._pictures.items() if k not in changed}
-        self.run_id, self.metrics = run_id, metrics
+        if single != self._single:
+            self._pictures = {}
+        self.run_id, self.metrics, self._single = run_id, metrics, single
         self._outlines.follow(run_id, metrics)
-        self._arrange(before)
+        self._arrange()
 
     def show_colour(self, colour: int) -> None:
         """Draw the charts in the run's colour, given by its number."""
@@ -87,18 +98,34 @@ class SmallCharts(Widget, can_focus=True):
             self._repaint()
 
     def _laid_out_pages(self) -> Pages:
-        return arranged([group_of(shown) for shown in self.metrics], self.folded, self.size.width, self.size.height)
+        groups = [group_of(metric.key, self._single) for metric in self.metrics]
+        values = [metric for metric, group in zip(self.metrics, groups, strict=True) if group == VALUES]
+        names = max((cell_width(safe(metric.key)) for metric in values), default=0)
+        numbers = max((len(float_text(metric.value)) for metric in values), default=0)
+        return arranged(groups, self.folded, self.size.width, self.size.height, names + _VALUE_GAP + numbers)
 
-    def _arrange(self, metric: str | None) -> None:
+    def _arrange(self) -> None:
         self._surface.note_room()
-        self.pages = self._laid_out_pages()
-        keys = [None if slot.metric is None else self.metrics[slot.metric].key for slot in self.pages.slots]
-        if metric in keys:
-            self.cursor = keys.index(metric)
-        self.cursor = max(0, min(self.cursor, len(keys) - 1))
+        pages, before = self._laid_out_pages(), self.pages
+        if pages != before:
+            self._pictures = {}
+        if pages.width != before.width:
+            self._outlines.forget()
+        self.pages = pages
+        self.cursor = self._cursor_of(self._looked_at)
         self._repaint()
         self._say_page()
         self.want_outlines()
+
+    def _cursor_of(self, looked_at: tuple[str | None, str] | None) -> int:
+        """Return the index of the slot of a metric, or of the heading of a group if the key is None; 0 if there is none."""
+        key, group = looked_at or (None, None)
+        for index, slot in enumerate(self.pages.slots):
+            if slot.metric is None and key is None and slot.group == group:
+                return index
+            if slot.metric is not None and self.metrics[slot.metric].key == key:
+                return index
+        return 0
 
     # -- outlines
 
@@ -148,6 +175,8 @@ class SmallCharts(Widget, can_focus=True):
     def move_to(self, cursor: int) -> None:
         before = self.slot
         self.cursor = max(0, min(cursor, len(self.pages.slots) - 1))
+        if self.slot is not None:
+            self._looked_at = self.cursor_metric, self.slot.group
         if before is None or self.slot is None or before == self.slot:
             return
         if before.page == self.slot.page:
@@ -191,13 +220,8 @@ class SmallCharts(Widget, can_focus=True):
         if slot is None or not slot.group:
             return
         self.folded ^= {slot.group}
-        first = next(index for index, metric in enumerate(self.metrics) if group_of(metric) == slot.group)
-        self._arrange(None)
-        here = (
-            index
-            for index, other in enumerate(self.pages.slots)
-            if other.metric == first or other[3:] == (None, slot.group)
-        )
+        self._arrange()
+        here = (index for index, other in enumerate(self.pages.slots) if other.group == slot.group)
         self.move_to(next(here, self.cursor))
 
     def action_copy(self) -> None:
@@ -225,13 +249,7 @@ class SmallCharts(Widget, can_focus=True):
         return super().render_lines(crop)
 
     def lay_out(self) -> None:
-        width = self.history_width
-        metric = self.cursor_metric
-        self.pages = self._laid_out_pages()
-        if self.history_width != width:
-            self._outlines.forget()
-        self._pictures = {}
-        self._arrange(metric)
+        self._arrange()
 
     def on_show(self) -> None:
         self.want_outlines()
@@ -247,9 +265,8 @@ class SmallCharts(Widget, can_focus=True):
         if at is None:
             return
         for index, slot in enumerate(self.pages.slots):
-            width = self.size.width if slot.metric is None else self.pages.width
             height = 1 if slot.metric is None or slot.group == VALUES else self.pages.height
-            is_inside = slot.column <= at.x < slot.column + width and slot.row <= at.y < slot.row + height
+            is_inside = slot.column <= at.x < slot.column + slot.width and slot.row <= at.y < slot.row + height
             if slot.page == self.page and is_inside:
                 self.move_to(index)
                 if event.chain == 2:
@@ -273,10 +290,9 @@ class SmallCharts(Widget, can_focus=True):
         strip = self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, base)
         slot = self.slot
         if slot is not None and slot.row == y:
-            width = self.size.width if slot.metric is None else self.pages.width
-            title = strip.crop(slot.column, slot.column + width)
+            title = strip.crop(slot.column, slot.column + slot.width)
             under = Strip([Segment(text, (style or base) + self._cursor_style) for text, style, _ in title])
-            strip = Strip.join([strip.crop(0, slot.column), under, strip.crop(slot.column + width)])
+            strip = Strip.join([strip.crop(0, slot.column), under, strip.crop(slot.column + slot.width)])
         return strip
 
     @property
@@ -293,27 +309,27 @@ class SmallCharts(Widget, can_focus=True):
             if page == self.page:
                 canvas.put(0, row, self._heading(group), _HEADING)
         for slot, metric in self._visible:
-            canvas.paste(slot.column, slot.row, self._picture(metric).rows)
+            canvas.paste(slot.column, slot.row, self._picture(metric, slot).rows)
         return [
             Strip([Segment(text, base + ink_style(self, ink)) for text, ink in spans(row)])
             for row in canvas.picture().rows
         ]
 
     def _heading(self, group: str) -> str:
-        count = sum(group_of(metric) == group for metric in self.metrics)
+        count = sum(group_of(metric.key, self._single) == group for metric in self.metrics)
         mark, hint = ("▸", "   Enter unfolds") if group in self.folded else ("▾", "")
         return f"{mark} {safe(group)}  {count:,} {'metric' if count == 1 else 'metrics'}{hint}"
 
-    def _picture(self, metric: Metric) -> Picture:
+    def _picture(self, metric: Metric, slot: ChartSlot) -> Picture:
         picture = self._pictures.get(metric.key)
-        if picture is None and group_of(metric) == VALUES:
-            picture = self._pictures[metric.key] = _value(metric, self.pages.width)
+        if picture is None and slot.group == VALUES:
+            picture = self._pictures[metric.key] = _value(metric, slot.width)
         if picture is None:
             name = metric.key.removeprefix(prefix_of(metric.key)) or metric.key
             outline = self._outlines.get(metric.key)
             note = "reading…" if outline is None else ""
             lines = [ChartLine(_curve(outline or (), metric), colour=self.colour)]
-            size = self.pages.width, self.pages.height
+            size = slot.width, self.pages.height
             picture = self._pictures[metric.key] = draw_small(lines, size, title=name, note=note)
         return picture
 
@@ -333,6 +349,6 @@ def _curve(outline: Sequence[HistorySpan], metric: Metric) -> Curve:
 def _value(metric: Metric, width: int) -> Picture:
     canvas = PictureCanvas(width, 1)
     text = float_text(metric.value)
-    write(canvas, 0, 0, safe(metric.key), Ink(), max(0, width - cell_width(text) - 1))
+    write(canvas, 0, 0, safe(metric.key), Ink(), max(0, width - cell_width(text) - _VALUE_GAP))
     write_right(canvas, width, 0, text, Ink())
     return canvas.picture()

@@ -222,14 +222,16 @@ class Inspector(Widget):
                 grid.show(())
             self.metric_grid.show("", ())
             if self._charts is not None:
-                self._charts.show("", ())
+                self._charts.show("", (), frozenset())
             self._show_overview()
             self._fill_files()
         elif self._tab >= _ARTIFACTS:
             self._fill_files()
         elif self._tab == _METRICS:
-            view = self.metric_grid if self._lists_metrics or self._charts is None else self._charts
-            view.show(details.run.run_id, details.metrics)
+            if self._lists_metrics or self._charts is None:
+                self.metric_grid.show(details.run.run_id, details.metrics)
+            else:
+                self._charts.show(details.run.run_id, details.metrics, details.single_metrics)
             self.show_marks()
         else:
             grid = self.query_one(f"#{_LISTS[self._tab]}", LineGrid)
