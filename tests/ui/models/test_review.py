@@ -113,6 +113,7 @@ class TestTimeLine:
         )
         found = history_entries(history_of_model(versions))
         assert [what_happened(each.event) for each in found][-1] == "2: Staging → Production, 1 archived"
+        assert what_happened(found[-1].event, is_brief=True) == "2 → Production, 1 archived"
         assert found[-1].lanes == ((2,), ())
         assert found[-2].lanes[0] == (1,)
         assert len([each for each in found if each.event.transition]) == 1

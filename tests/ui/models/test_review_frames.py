@@ -92,6 +92,6 @@ async def test_register(store_copy: Callable[[str], FixtureStore], size: tuple[i
         await deck.until_counted(12)
         deck.screen.register_models(run_id, None)
         await deck.until(lambda: isinstance(deck.app.screen, RegisterDialog), "the dialog")
-        await deck.press("down", "tab", "c", "h", "down", "tab", "g", "o", "o", "d")
+        await deck.press("shift+tab", "down", "tab", "c", "h", "down", "tab", "g", "o", "o", "d")
         await deck.until_shown("the next version of churn-model")
         await check(f"register-{size[0]}x{size[1]}", deck, dialog)

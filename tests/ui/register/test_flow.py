@@ -138,8 +138,10 @@ async def test_one_of_several_models_of_a_run(newest: FixtureStore) -> None:
         dialog = await open_dialog(deck, run_id)
         shown = [model.name for model in dialog._models]
         assert {"classifier", "classifier-b"} <= set(shown)
-        await deck.press(*["down"] * shown.index("classifier-b"), "tab")
         await type_text(deck, "picked")
+        await deck.until_shown("classifier becomes version 1 of a new model, picked")
+        await deck.press("shift+tab", *["down"] * shown.index("classifier-b"), "tab")
+        await deck.until_shown("classifier-b becomes version 1 of a new model, picked")
         await deck.press("enter", "enter")
         await until_told(deck, "Registered picked 1")
     source = rows(newest.db, "SELECT source FROM model_versions WHERE name = 'picked'")[0][0]

@@ -23,6 +23,9 @@ from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 
 _LANES = (PRODUCTION, STAGING)
 _MAX_WHO_WIDTH, _MIN_WHY_WIDTH = 12, 16
+_BRIEF_LANE = 4
+"""Characters of a lane's name in a narrow dialog: Prod, Stag."""
+_WHY = "why"
 _MOST_NUMBERS = 3
 _OTHER_LINES = 7
 """Lines of the dialog besides the rows."""
@@ -73,12 +76,26 @@ class HistoryGrid(Grid):
         super().__init__(id="history-rows")
         self.entries = tuple(reversed(found))
         self._clock = clock
+        self._is_brief = False
+        """Whether moves are written without the stage they came from, and headers shortened, to leave room for the reasons."""
         self.set_content(len(self.entries))
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
-        """Drop the column "why" if it does not fit beside "what"; the details below the list show it."""
+        """Return the columns, in short words if only then the reasons fit.
+
+        If they do not fit even so, the column is left out; the details below the list show the reason.
+        """
+        for self._is_brief in (False, True):
+            columns = self._columns()
+            if columns[-1].label == _WHY:
+                return columns
+        self._is_brief = False
+        return self._columns()
+
+    def _columns(self) -> tuple[GridColumn, ...]:
         cells = [self.row_cells(row) for row in range(self.row_count)]
-        labels = ("when", *_LANES, "what", "who", "why")
+        lanes = [lane[:_BRIEF_LANE] if self._is_brief else lane for lane in _LANES]
+        labels = ("when", *lanes, "what", "who", _WHY)
         needed = [
             max([cell_width(label), *(cell_width(row[index].text) for row in cells)])
             for index, label in enumerate(labels)
@@ -99,7 +116,7 @@ class HistoryGrid(Grid):
         return (
             Cell(when_it_was(event, self._clock), "dim"),
             *(_lane_cell(numbers, changed) for numbers, changed in lanes),
-            Cell(what_happened(event), style),
+            Cell(what_happened(event, is_brief=self._is_brief), style),
             Cell(safe(_who(event)), "dim"),
             Cell(safe(event.transition.reason) if event.transition else ""),
         )
@@ -144,13 +161,15 @@ def _is_date(age: str) -> bool:
     return "-" in age
 
 
-def what_happened(event: Event) -> str:
+def what_happened(event: Event, *, is_brief: bool = False) -> str:
+    """Return the event in words: `2: Staging → Production, 1 archived`; brief: `2 → Production, 1 archived`."""
     version = event.version
     if event.kind is EventKind.REGISTERED:
         return f"{version} registered"
     if event.kind is EventKind.DELETED:
         return f"{version} deleted"
-    moved = f"{version}: {safe(event.before or '?')} → {safe(event.after or '?')}"
+    before = "" if is_brief else f": {safe(event.before or '?')}"
+    moved = f"{version}{before} → {safe(event.after or '?')}"
     if event.transition is None:
         return f"{moved} (no record)"
     transition = event.transition

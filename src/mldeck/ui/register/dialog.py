@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _REGISTER, _CANCEL = "Register", "Cancel"
 _MIN_NAME_WIDTH = 8
+_LABEL_WIDTH = 13
+"""Width of the labels on the left in cells, as in the style sheet."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,12 @@ class ModelChoiceList(Grid):
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
         name = max(cell_width(safe(model.name)) for model in self._models)
-        return (GridColumn("", 12), GridColumn("", name), GridColumn("", max(1, self.line_width - 12 - name - 2 * GAP)))
+        label = _LABEL_WIDTH - GAP
+        return (
+            GridColumn("", label),
+            GridColumn("", name),
+            GridColumn("", max(1, self.line_width - label - name - 2 * GAP)),
+        )
 
     @property
     def chosen(self) -> LoggedModel:
@@ -159,7 +166,8 @@ class RegisterDialog(ModalScreen["Registered | None"]):
     def compose(self) -> ComposeResult:
         with Vertical(id="register", classes="dialog") as pane:
             pane.border_title = Content(safe(self._title))
-            pane.border_subtitle = Content("Tab next field · ↑↓ choose · Enter · Esc cancel")
+            other_model = "" if len(self._models) == 1 else "Shift+Tab models · "
+            pane.border_subtitle = Content(f"{other_model}Tab next field · ↑↓ choose · Enter · Esc cancel")
             yield ModelChoiceList(self._models, self._versions)
             yield from self._field("as", "register-name", "a registered model, or the name of a new one")
             yield Static("", id="register-verdict", markup=False)
@@ -174,7 +182,8 @@ class RegisterDialog(ModalScreen["Registered | None"]):
             yield TextField(id=id, placeholder=placeholder, select_on_focus=False, keeps_lines=keeps_lines)
 
     def on_mount(self) -> None:
-        self.set_focus(self._line if len(self._models) == 1 else self.query_one(ModelChoiceList))
+        # The first of several models is the likely one; Shift+Tab goes to the others.
+        self.set_focus(self._line)
 
     @property
     def _line(self) -> TextField:
@@ -204,9 +213,10 @@ class RegisterDialog(ModalScreen["Registered | None"]):
         line.update(safe(text))
 
     def _outcome(self, registration: Registration) -> str:
+        outcome = f"version 1 of a new model, {registration.name}"
         if self._is_known(registration.name):
-            return f"the next version of {registration.name}"
-        return f"version 1 of a new model, {registration.name}"
+            outcome = f"the next version of {registration.name}"
+        return outcome if len(self._models) == 1 else f"{registration.model.name} becomes {outcome}"
 
     def _is_known(self, name: str) -> bool:
         return any(model.name == name for model in self._registered)
@@ -235,6 +245,7 @@ class RegisterDialog(ModalScreen["Registered | None"]):
     @on(Grid.CursorMoved)
     def _cursor_moved(self, message: Grid.CursorMoved) -> None:
         message.stop()
+        self._judge()
         if isinstance(message, Grid.Opened):
             self.set_focus(self._line)
 
