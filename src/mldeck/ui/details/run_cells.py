@@ -51,8 +51,8 @@ _LABELS = {STATE: "", NAME: "name", **LABELS}
 BEST = "★"
 """Precedes the best value of a metric, because not everyone sees colours."""
 _STATE_WIDTH = 2
-_MIN_TIME_WIDTH = 6
-"""Cells for `time ▲`."""
+_MIN_AGE_WIDTH, _MIN_DURATION_WIDTH = 5, 6
+"""Cells for `age ▲` and `time ▲`."""
 _MAX_NAME_WIDTH, _MIN_NAME_WIDTH = 32, 12
 _MAX_TEXT_WIDTH = 24
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
@@ -235,8 +235,8 @@ def _leading_widths(sample: Sequence[RunRecord]) -> dict[Column, int]:
     return {
         STATE: _STATE_WIDTH,
         NAME: min(_MAX_NAME_WIDTH, max((_MIN_NAME_WIDTH, *names))),
-        AGE: max((_MIN_TIME_WIDTH, *(age_width(record.run.start_time or now, now) for record in sample))),
-        DURATION: max((_MIN_TIME_WIDTH, *(_duration_width(record.run, now) for record in sample))),
+        AGE: max((_MIN_AGE_WIDTH, *(age_width(record.run.start_time or now, now) for record in sample))),
+        DURATION: max((_MIN_DURATION_WIDTH, *(_duration_width(record.run, now) for record in sample))),
     }
 
 

@@ -70,7 +70,7 @@ class Cards:
             more = cell_text(f"↓{below}", inner - 2)
         age = "" if version.creation_time is None else f" {self._clock.age(version.creation_time)} "
         if len(more) + len(age) + 2 > inner:
-            age = ""  # because a date that is cut reads as another date
+            age = ""  # because an age that is cut reads as another age
         rule = border.along * max(0, inner - len(more) - len(age) - 2)
         return [
             Cell(border.left_foot + border.along, edge),
