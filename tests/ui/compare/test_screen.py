@@ -18,12 +18,12 @@ from mldeck.ui.compare.curves import CurvesView
 from mldeck.ui.compare.data import CompareData, Group, read_runs
 from mldeck.ui.compare.screen import CompareScreen
 from mldeck.ui.compare.table import CompareTable, CompareTableView
-from mldeck.ui.compare.table_lines import BEST, OWN, SectionHeading, TableLine
+from mldeck.ui.compare.table_lines import OWN, SectionHeading, TableLine
 from mldeck.ui.export.dialog import ExportDialog
 from mldeck.ui.kit.dialogs.text import TextDialog
 from mldeck.ui.runs.screen import RunsScreen
 from mldeck.ui.state.columns import AGE
-from mldeck.ui.state.metric_direction import Better
+from mldeck.ui.state.metric_direction import BEST, Better
 from tests import many_runs, wide_runs
 from tests.fixture_stores import FixtureStore
 from tests.ui.compare.compare_deck import CompareDeck, comparing
@@ -318,14 +318,14 @@ async def test_the_better_direction_chosen_here_also_applies_to_the_place_runs(t
         await deck.press("asterisk")
         await deck.until_shown("When is rmse best?")
         await deck.press("l")
-        await deck.until_shown(BEST)
-        assert "rmse ↓" in deck.frame
+        await deck.until_shown(f"{BEST}3.")
+        assert "rmse ★lo" in deck.frame
         assert deck.app.session.better["rmse"] is Better.LOWER
         await deck.press("1")
-        await deck.until_shown("rmse ↓")
+        await deck.until_shown("rmse ★lo")
         await deck.until(lambda: deck.screen.table.cells.best.get("rmse"), "the best value")
     async with comparing(taxi, TAXI, 4) as deck:
-        await deck.until_shown(BEST)
+        await deck.until_shown(f"{BEST}3.")
 
 
 async def test_a_cell_is_read_and_copied(taxi: Path) -> None:

@@ -339,13 +339,13 @@ class TestBoard:
                 ],
             )
         async with models_deck(store.db, model="nyc-taxi-regressor", version=2) as deck:
-            await deck.until_shown("rmse ↓")
+            await deck.until_shown("rmse ★lo")
             values = {
                 each.version: deck.versions.records[each.run_id or ""].metrics["rmse"]
                 for each in deck.versions.versions
             }
             best = min(values, key=values.__getitem__)
-            marked = [line for line in deck.frame.splitlines() if "★" in line]
+            marked = [line for line in deck.frame.splitlines() if "★ " in line]
             assert len(marked) == 1
             assert f"★ {values[best]:.6g}"[:7] in marked[0]
 

@@ -14,10 +14,10 @@ from sqlalchemy import event
 from mldeck.model import Column, Kind, RunQuery
 from mldeck.settings import state_folder
 from mldeck.store.store import Store
-from mldeck.ui.details.run_cells import BEST
 from mldeck.ui.runs.column_dialog import ColumnDialog
 from mldeck.ui.runs.column_list import ColumnList
 from mldeck.ui.state.columns import AGE, DURATION, ColumnChoice, ColumnSource
+from mldeck.ui.state.metric_direction import BEST
 from tests import wide_runs
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
@@ -252,7 +252,7 @@ async def test_the_best_value_is_asked_for_once_and_highlighted(fixture_store: F
         await deck.until_shown("When is auc best?")
         await deck.press("h")
         await deck.until(lambda: starred(deck, "auc"), "the best value")
-        assert "auc ↑" in deck.frame
+        assert "auc ★hi" in deck.frame
         highest = starred(deck, "auc")
         await deck.press("b")
         await deck.until_shown("When is auc best?")
@@ -261,13 +261,13 @@ async def test_the_best_value_is_asked_for_once_and_highlighted(fixture_store: F
     async with running_deck(fixture_store.db, experiment="churn-baseline", size=(200, 50)) as deck:
         await deck.until_counted(CHURN_RUNS)
         await deck.until(lambda: starred(deck, "auc"), "remembered")
-        assert "auc ↓" in deck.frame
+        assert "auc ★lo" in deck.frame
         await go_to_column(deck, "auc")
         await deck.press("b")
         await deck.until_shown("When is auc best?")
         await deck.press("n")
         await deck.until(lambda: not starred(deck, "auc"), "no best value")
-        assert "auc ↓" not in deck.frame
+        assert "auc ★lo" not in deck.frame
 
 
 async def test_the_primary_metric_of_the_experiment_needs_no_question(taxi: Path) -> None:
@@ -286,7 +286,7 @@ async def test_the_primary_metric_of_the_experiment_needs_no_question(taxi: Path
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.until(lambda: lowest in starred(deck, "rmse"), "the lowest rmse")
-        assert "rmse ↓" in deck.frame
+        assert "rmse ★lo" in deck.frame
 
 
 async def test_the_best_value_is_among_the_listed_runs(taxi: Path) -> None:

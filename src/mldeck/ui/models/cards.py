@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from mldeck.format import MISSING, cell_width, digits_to_tell_apart, float_text, safe
 from mldeck.registry.nouns import ModelVersion
-from mldeck.ui.details.run_cells import BEST
 from mldeck.ui.kit.cell_text import cell_text, fit
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import Cell
 from mldeck.ui.models.reading import Versions
 from mldeck.ui.models.version_overview import VERSION_GLYPHS
+from mldeck.ui.state.metric_direction import BEST
 
 CARD_HEIGHT = 4
 _PADDED = 16

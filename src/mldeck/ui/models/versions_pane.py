@@ -30,13 +30,13 @@ from mldeck.ui.models.reading import (
 )
 from mldeck.ui.models.version_table import VersionTable
 from mldeck.ui.place import Place, no_match_text, retitle
+from mldeck.ui.state.metric_direction import best_sign
 
 if TYPE_CHECKING:
     from mldeck.ui.export.export import Exported, ExportValue
     from mldeck.ui.filter.completer import Completer
     from mldeck.ui.filter.filter_line import FilterLine
 
-_ARROWS = {True: " ↑", False: " ↓", None: ""}
 _NO_VERSIONS = "This model has no versions.\n\nPress r on a run to register one."
 
 
@@ -188,7 +188,9 @@ class VersionsPane(Vertical):
     def show_title(self) -> None:
         model, count = self.model, len(self._data.versions)
         metric = self._data.metric if model and not self._is_table else None
-        measured = f" · {metric.key}{_ARROWS[metric.greater_is_better]}" if metric else ""
+        greater = metric.greater_is_better if metric else None
+        sign = "" if greater is None else f" {best_sign(greater_is_better=greater)}"
+        measured = f" · {metric.key}{sign}" if metric else ""
         if model is None:
             retitle(self, "Versions", "")
             return

@@ -257,7 +257,7 @@ class RunPane(Vertical):
         self.show_style()
 
     def show_style(self) -> None:
-        """Show widths, pins, and the arrows beside metrics that have a best value."""
+        """Show widths, pins, and the signs beside metrics that have a best value."""
         self.table.show_style(self._session.column_style(self._session.columns))
 
     # -- sorting
