@@ -222,6 +222,28 @@ async def test_a_change_does_not_take_the_focus_away(taxi: Path) -> None:
 # -- the table
 
 
+async def test_runs_out_of_view_are_counted_and_found_by_name(taxi: Path) -> None:
+    async with comparing(taxi, TAXI, 5, size=(80, 24)) as deck:
+        table = table_of(deck)
+        await deck.until_shown("Table of 5 runs · runs 1–")
+        assert "more →" in deck.frame
+        last = deck.place.data.run_ids[-1]
+        name = deck.place.data.label(last)
+        await deck.press("C", *name, "enter")
+        await deck.until(lambda: table.cursor_run == last, "the run")
+        await deck.until_shown("5 of 5")
+        assert "←" in deck.frame
+        await deck.press("slash", *deck.place.data.label(deck.place.data.run_ids[1]), "enter")
+        await deck.until(lambda: table.cursor_run == deck.place.data.run_ids[1], "found by the header")
+        await deck.press("t")
+        await deck.until_shown("Table of 5 runs · columns ")
+        await deck.press("C", *"max_dep", "enter")
+        await deck.until(lambda: table.cursor_line == TableLine(DEPTH), "the line")
+        await deck.press("t")
+        await deck.pilot.resize_terminal(200, 50)
+        await deck.until(lambda: "Table of 5 runs ─" in deck.frame, "all of them are in view")
+
+
 async def test_all_or_what_differs(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 3, size=(120, 60)) as deck:
         data = deck.place.data

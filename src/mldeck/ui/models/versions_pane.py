@@ -197,7 +197,12 @@ class VersionsPane(Vertical):
         found = f"{len(self.table.rows):,} of " if self._is_table and self._search else ""
         parts = [f"{found}{count:,} version{'' if count == 1 and not found else 's'}"]
         parts += [f"@{alias} {version}" for alias, version in model.aliases.items()]
-        retitle(self, f"{model.name}{measured}", " · ".join(parts))
+        extent = self.table.columns_in_view if self._is_table else ""
+        retitle(self, f"{model.name}{measured}", " · ".join(parts), extent)
+
+    @on(VersionTable.ColumnsScrolled)
+    def _columns_scrolled(self) -> None:
+        self.show_title()
 
     # -- board and table
 
