@@ -256,32 +256,52 @@ class TextChange(NamedTuple):
     """The time until it changes again, about, in milliseconds."""
 
 
+class _AgeUnit(NamedTuple):
+    name: str
+    size: int
+    end: float
+    """The age from which a larger unit is used, in milliseconds."""
+
+
 _RECENT = 14 * _DAY
-_AGE_UNITS = {"d": _DAY, "h": _HOUR, "m": _MINUTE, "s": _SECOND}
+_YEAR = 365 * _DAY + 6 * _HOUR
+_MONTH = _YEAR // 12
+_AGE_UNITS = (
+    _AgeUnit("s", _SECOND, _MINUTE),
+    _AgeUnit("m", _MINUTE, _HOUR),
+    _AgeUnit("h", _HOUR, _DAY),
+    _AgeUnit("d", _DAY, _RECENT),
+    _AgeUnit("w", 7 * _DAY, 2 * _MONTH),
+    _AgeUnit("mo", _MONTH, 2 * _YEAR),
+    _AgeUnit("y", _YEAR, math.inf),
+)
 
 
 def age_text(timestamp: int, now: int) -> str:
-    """Return how long ago a time was, in one unit (12s, 5m, 3h, 6d), or its local date after 14 days or in the future."""
+    """Return how long ago a time was, in one unit (12s, 5m, 3h, 6d, 2w, 3mo, 2y), or the local date of a future time."""
     age = now - timestamp
-    if age < 0 or age >= _RECENT:
+    if age < 0:
         return date_text(timestamp)
-    name = _age_unit(age)
-    return f"{age // _AGE_UNITS[name]}{name}"
+    unit = _age_unit(age)
+    return f"{age // unit.size}{unit.name}"
 
 
-def _age_unit(age: int) -> str:
-    return next((name for name, unit in _AGE_UNITS.items() if age >= unit), "s")
+def age_or_date_text(timestamp: int, now: int) -> str:
+    """Return the age of a time in the last 14 days, and the local date of any other."""
+    return age_text(timestamp, now) if 0 <= now - timestamp < _RECENT else date_text(timestamp)
 
 
-def age_change(timestamp: int, now: int) -> TextChange | None:
-    """Return when `age_text` will change next; None if it is a date and stays one."""
+def _age_unit(age: int) -> _AgeUnit:
+    return next(unit for unit in _AGE_UNITS if age < unit.end)
+
+
+def age_change(timestamp: int, now: int) -> TextChange:
+    """Return when `age_text` will change next. `age_or_date_text` changes at no other time."""
     age = now - timestamp
     if age < 0:
         return TextChange(timestamp, _SECOND)
-    if age >= _RECENT:
-        return None
-    unit = _AGE_UNITS[_age_unit(age)]
-    return TextChange(timestamp + (age // unit + 1) * unit, unit)
+    unit = _age_unit(age)
+    return TextChange(timestamp + int(min((age // unit.size + 1) * unit.size, unit.end)), unit.size)
 
 
 def age_width(timestamp: int, now: int) -> int:

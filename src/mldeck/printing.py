@@ -14,7 +14,7 @@ from mldeck.errors import UsageError
 from mldeck.format import (
     LEAST_DIGITS,
     MISSING,
-    age_text,
+    age_or_date_text,
     cell_width,
     cut,
     digits_to_tell_apart,
@@ -252,7 +252,7 @@ def _write_runs_table(store: Store, ids: Sequence[str], experiment_names: dict[s
         if has_experiment:
             yield experiment_names.get(run.experiment_id, run.experiment_id)
         yield run.status
-        yield MISSING if run.start_time is None else age_text(run.start_time, now)
+        yield MISSING if run.start_time is None else age_or_date_text(run.start_time, now)
         yield MISSING if run.duration is None else duration_text(run.duration)
         for column in columns:
             values: Mapping[str, TableCell] = record.metrics if column.kind is Kind.METRIC else record.params

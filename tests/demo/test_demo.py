@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from mldeck.demo import churn, images
 from mldeck.demo.live import train
 from mldeck.demo.project import make_demo
 from mldeck.errors import UsageError
-from mldeck.model import Metric
+from mldeck.model import Metric, RunQuery, View
 from mldeck.store.seed.seed import RunNotActive, StoreWriter, encode_metric, new_store
+from mldeck.store.store import Store
+from mldeck.ui.state.columns import ColumnChoice, label_of
 
 NOW = 1_790_000_000_000
 LARGEST = 1.7976931348623157e308
@@ -374,3 +377,19 @@ class TestLiveProcess:
         done = subprocess.run([*self.COMMAND, str(tmp_path / "no.db")], capture_output=True, text=True, timeout=20)
         assert done.returncode == 2
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_any_column_of_the_largest_experiment_is_six_keys_away(demo: Path) -> None:
+    """`C`, up to four letters or steps down in what is left of the list, and Enter."""
+    with closing(Store(demo)) as store:
+        (experiment,) = (each for each in store.experiments(View.ACTIVE) if each.name == "churn-forecast")
+        ids = store.run_ids(RunQuery((experiment.experiment_id,)))
+        columns = ColumnChoice().arranged(store.differing_columns(ids))
+    names = [label_of(column) for column in columns]
+    assert len(names) == 42
+
+    def keys(name: str) -> int:
+        typed = {name[start:end] for start in range(len(name)) for end in range(start, start + 5)}
+        return min(len(text) + [other for other in names if text in other].index(name) for text in typed)
+
+    assert max(map(keys, names)) <= 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mldeck.format import age_text, date_text, time_text
+from mldeck.format import age_or_date_text, date_text, time_text
 from mldeck.registry.history import Event, EventKind, arrival, history_of_model
 from mldeck.registry.stay import TimeInStage, exact_time, time_in_stage
 from tests.registry_rooms import a_version
@@ -14,7 +14,7 @@ MINUTE, DAY = 60_000, 86_400_000
 
 
 def _age(timestamp: int) -> str:
-    return age_text(timestamp, NOW)
+    return age_or_date_text(timestamp, NOW)
 
 
 @pytest.mark.parametrize(

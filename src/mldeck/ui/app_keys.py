@@ -14,7 +14,9 @@ DECK = (
 )
 
 PLACE = (
-    Key("find", "slash", "find", "find", "Find text in the focused pane", shown=True),
+    Key(
+        "find", "slash", "find", "find", "Find text in the focused pane, also in the headers of its columns", shown=True
+    ),
     Key("find_next", "n", "find_next", "next match", "Go to the next match"),
     Key("find_previous", "N", "find_previous", "previous match", "Go to the previous match"),
     Key("refresh", "ctrl+r", "refresh", "refresh", "Read everything again"),

@@ -21,7 +21,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from mldeck.errors import MldeckError, StoreUnavailable
-from mldeck.format import safe
+from mldeck.format import cut, safe
 from mldeck.ui.app_keys import PLACE
 from mldeck.ui.kit.bars import KeyBar
 from mldeck.ui.kit.clock import pass_time
@@ -53,6 +53,9 @@ _MOMENT_S = 0.3
 """Seconds that the first visit of a place waits for its data."""
 
 _MIN_WIDTH, _MIN_HEIGHT = 60, 16
+_BORDER_CELLS = 6
+"""Cells of a border's upper line on both sides of the title."""
+
 _AnyWidget = TypeVar("_AnyWidget", bound=Widget)
 
 
@@ -355,9 +358,16 @@ def no_match_text(what: str, search: str) -> str:
     return f"{what} matches {safe(search)}\n\nf changes the filter, F clears it."
 
 
-def retitle(widget: Widget, title: str, subtitle: str) -> None:
-    """Set the titles in a widget's border, which may hold foreign text."""
-    set_border_titles(widget, safe(title), safe(subtitle))
+def retitle(widget: Widget, title: str, subtitle: str, extent: str = "") -> None:
+    """Set the titles in a widget's border, which may hold foreign text.
+
+    `extent` says which part of the content is in view. It follows the title, which is cut to make room for it.
+    """
+    title = safe(title)
+    if extent:
+        extent = f" · {extent}"
+        title = cut(title, widget.outer_size.width - _BORDER_CELLS - len(extent)) + extent
+    set_border_titles(widget, title, safe(subtitle))
 
 
 def _collect_garbage_again() -> None:

@@ -18,12 +18,12 @@ from mldeck.ui.compare.curves import CurvesView
 from mldeck.ui.compare.data import CompareData, Group, read_runs
 from mldeck.ui.compare.screen import CompareScreen
 from mldeck.ui.compare.table import CompareTable, CompareTableView
-from mldeck.ui.compare.table_lines import BEST, OWN, SectionHeading, TableLine
+from mldeck.ui.compare.table_lines import OWN, SectionHeading, TableLine
 from mldeck.ui.export.dialog import ExportDialog
 from mldeck.ui.kit.dialogs.text import TextDialog
 from mldeck.ui.runs.screen import RunsScreen
 from mldeck.ui.state.columns import AGE
-from mldeck.ui.state.metric_direction import Better
+from mldeck.ui.state.metric_direction import BEST, Better
 from tests import many_runs, wide_runs
 from tests.fixture_stores import FixtureStore
 from tests.ui.compare.compare_deck import CompareDeck, comparing
@@ -222,6 +222,28 @@ async def test_a_change_does_not_take_the_focus_away(taxi: Path) -> None:
 # -- the table
 
 
+async def test_runs_out_of_view_are_counted_and_found_by_name(taxi: Path) -> None:
+    async with comparing(taxi, TAXI, 5, size=(80, 24)) as deck:
+        table = table_of(deck)
+        await deck.until_shown("Table of 5 runs · runs 1–")
+        assert "more →" in deck.frame
+        last = deck.place.data.run_ids[-1]
+        name = deck.place.data.label(last)
+        await deck.press("C", *name, "enter")
+        await deck.until(lambda: table.cursor_run == last, "the run")
+        await deck.until_shown("5 of 5")
+        assert "←" in deck.frame
+        await deck.press("slash", *deck.place.data.label(deck.place.data.run_ids[1]), "enter")
+        await deck.until(lambda: table.cursor_run == deck.place.data.run_ids[1], "found by the header")
+        await deck.press("t")
+        await deck.until_shown("Table of 5 runs · columns ")
+        await deck.press("C", *"max_dep", "enter")
+        await deck.until(lambda: table.cursor_line == TableLine(DEPTH), "the line")
+        await deck.press("t")
+        await deck.pilot.resize_terminal(200, 50)
+        await deck.until(lambda: "Table of 5 runs ─" in deck.frame, "all of them are in view")
+
+
 async def test_all_or_what_differs(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 3, size=(120, 60)) as deck:
         data = deck.place.data
@@ -318,14 +340,14 @@ async def test_the_better_direction_chosen_here_also_applies_to_the_place_runs(t
         await deck.press("asterisk")
         await deck.until_shown("When is rmse best?")
         await deck.press("l")
-        await deck.until_shown(BEST)
-        assert "rmse ↓" in deck.frame
+        await deck.until_shown(f"{BEST}3.")
+        assert "rmse ★lo" in deck.frame
         assert deck.app.session.better["rmse"] is Better.LOWER
         await deck.press("1")
-        await deck.until_shown("rmse ↓")
+        await deck.until_shown("rmse ★lo")
         await deck.until(lambda: deck.screen.table.cells.best.get("rmse"), "the best value")
     async with comparing(taxi, TAXI, 4) as deck:
-        await deck.until_shown(BEST)
+        await deck.until_shown(f"{BEST}3.")
 
 
 async def test_a_cell_is_read_and_copied(taxi: Path) -> None:

@@ -14,7 +14,6 @@ from mldeck.model import Column, Kind
 from mldeck.ui.compare.data import CompareData, Group
 from mldeck.ui.compare.table_lines import (
     BASELINE,
-    BEST,
     OWN,
     CompareLines,
     SectionHeading,
@@ -23,6 +22,7 @@ from mldeck.ui.compare.table_lines import (
     sorted_runs,
 )
 from mldeck.ui.state.columns import AGE
+from mldeck.ui.state.metric_direction import BEST
 from tests.ui.compare.compare_deck import data_of, record
 
 NAN, INF = math.nan, math.inf
@@ -105,7 +105,7 @@ def test_differences_to_the_baseline() -> None:
     assert texts(lines, RMSE, difference=True) == ["-0.5  -14.3%", BASELINE, "n/a"]
     assert texts(lines, RATE, difference=True) == ["-0.1  -50%", BASELINE, "+9.8  +4900%"]
     assert lines.cell(TableLine(RMSE, True), "r1").style == "good"
-    assert lines.label(TableLine(RMSE)) == "rmse ↓"
+    assert lines.label(TableLine(RMSE)) == "rmse ★lo"
     assert lines.label(TableLine(RMSE, True)) == "Δ rmse"
     with_difference = {line.column.key for line in lines.lines if line.is_difference}
     assert with_difference == {"duration", "rmse", "rate"}  # not of texts

@@ -41,7 +41,7 @@ from mldeck.ui.filter.completer import Candidate
 from mldeck.ui.filter.filter_line import CandidateList
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.dialogs.menu import Choice, _ChoiceList
-from mldeck.ui.kit.dialogs.picker import PickList
+from mldeck.ui.kit.dialogs.picker import PickerDialog, PickList
 from mldeck.ui.kit.grid import Cell, Grid, GridColumn
 from mldeck.ui.kit.line_view import LineView
 from mldeck.ui.kit.markdown_pane import MarkdownPane
@@ -331,6 +331,10 @@ async def _step(grid: Grid, fill: Fill | None, pilot: Any, dice: random.Random, 
     elif what == "act":
         steps.append(action := dice.choice(actions(grid)))
         await grid.run_action(action)
+        if isinstance(pilot.app.screen, PickerDialog):
+            await pilot.pause()
+            await pilot.press(dice.choice(("enter", "escape")))
+            await pilot.press("escape")  # if there is nothing to choose
     elif what == "resize":
         size = dice.choice(SIZES)
         steps.append(f"{size[0]}x{size[1]}")

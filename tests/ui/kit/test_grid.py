@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -237,6 +238,133 @@ async def test_paging_in_the_palette_where_there_is_no_room(
             await deck.pilot.resize_terminal(*size)
             await deck.press("pageup", "pagedown", "home", "end")
         await deck.press("escape")
+
+
+class Wide(Grid):
+    """A name, and 42 columns of 8 cells."""
+
+    def __init__(self, *, grouped: bool = False) -> None:
+        super().__init__()
+        group = "group" if grouped else ""
+        scrolling = (GridColumn(f"value-{number}", 8, group=group) for number in range(1, 43))
+        self.set_content(3, (GridColumn("name", 10), *scrolling))
+
+    @property
+    def column_noun(self) -> str:
+        return "column"
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        return [Cell("x")] * len(self.columns)
+
+
+def header(grid: Grid, y: int = 0) -> str:
+    return grid.render_line(y).text
+
+
+async def test_a_table_says_how_many_columns_are_out_of_view() -> None:
+    grid = Wide()
+    async with GridApp(grid).run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert grid.columns_in_view == "columns 1–4 of 42"
+        await pilot.resize_terminal(30, 20)
+        await pilot.pause()
+        assert grid.columns_in_view == "column 1 of 42"
+        await pilot.resize_terminal(60, 20)
+        await pilot.pause()
+        assert header(grid).endswith(" 38 more →")
+        assert "←" not in header(grid)
+        grid.move_to(0, 10)
+        assert grid.columns_in_view == "columns 7–10 of 42"
+        assert header(grid).startswith("name   ← 6  value-7   value-8")
+        assert header(grid).endswith(" 32 more →")
+        grid.move_to(0, 42)
+        assert grid.columns_in_view == "columns 38–42 of 42", "the arrow needs no room behind the last column"
+        assert header(grid).startswith("name  ← 37  value-38")
+        assert "→" not in header(grid)
+        await pilot.resize_terminal(10 + 42 * 10, 20)
+        await pilot.pause()
+        assert grid.columns_in_view == ""
+        assert "→" not in header(grid) + grid.columns_in_view
+        assert "←" not in header(grid)
+
+
+@pytest.mark.parametrize("width", range(22, 62))
+async def test_the_arrows_hide_no_header(width: int) -> None:
+    grid = Wide()
+    async with GridApp(grid).run_test(size=(width, 20)) as pilot:
+        await pilot.pause()
+        for column in (0, 21, 42):
+            grid.move_to(0, column)
+            shown = grid.visible_columns()
+            assert ("→" in header(grid)) == (shown[-1] < 42)
+            assert ("←" in header(grid)) == (shown[1] > 1)
+            assert [grid.columns[index].label for index in shown[1:]] == re.findall(r"value-\d+", header(grid))
+
+
+async def test_the_arrows_are_beside_the_groups_if_these_have_a_line() -> None:
+    grid = Wide(grouped=True)
+    async with GridApp(grid).run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        grid.move_to(0, 10)
+        assert header(grid).split() == ["←", "6", "group", "32", "more", "→"]
+        assert header(grid, 1).split() == ["name", "value-7", "value-8", "value-9", "value-10"]
+
+
+async def test_a_pane_is_told_when_other_columns_are_in_view() -> None:
+    grid = Wide()
+    told: list[str] = []
+
+    class Pane(Vertical):
+        def on_grid_columns_scrolled(self, message: Grid.ColumnsScrolled) -> None:
+            told.append(message.grid.columns_in_view)
+
+    class PaneApp(App[None]):
+        def compose(self) -> ComposeResult:
+            with Pane():
+                yield grid
+
+    async with PaneApp().run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert told[-1] == "columns 1–4 of 42"
+        told.clear()
+        await pilot.press("down", "up")
+        grid.move_to(0, 3)
+        await pilot.pause()
+        assert told == []
+        grid.move_to(0, 5)
+        await pilot.pause()
+        assert told == ["columns 2–5 of 42"]
+
+
+async def test_a_grid_that_does_not_scroll_sideways_has_no_arrows() -> None:
+    grid = Numbers()
+    grid.set_content(30, [GridColumn(label, 4) for label in "abc"])
+    async with GridApp(grid).run_test(size=(15, 20)) as pilot:
+        await pilot.pause()
+        assert grid.columns_in_view == ""
+        assert header(grid).split() == ["a", "b"]
+
+
+async def test_going_to_a_column_by_a_part_of_its_name() -> None:
+    grid = Wide()
+    async with GridApp(grid).run_test(size=(60, 20)) as pilot:
+        grid.action_go_to_column()
+        await pilot.pause()
+        await pilot.press(*"E-31", "enter")
+        await pilot.pause()
+        assert grid.cursor_column == 31
+        assert 31 in grid.visible_columns()
+        grid.action_go_to_column()
+        await pilot.pause()
+        columns = list(grid.columns)
+        grid.set_content(3, [*columns[:2], GridColumn("new", 8), *columns[2:]])  # a live table has got another one
+        await pilot.press(*"-17", "enter")
+        await pilot.pause()
+        assert grid.column_name(grid.cursor_column) == "value-17"
+        grid.action_go_to_column()
+        await pilot.pause()
+        await pilot.press("2", "escape")
+        assert grid.column_name(grid.cursor_column) == "value-17"
 
 
 def test_columns_of_every_kind_have_a_place() -> None:

@@ -11,11 +11,12 @@ from textual import events
 from textual.widgets import Input
 
 from mldeck.errors import StoreUnavailable
+from mldeck.model import Column, Kind
 from mldeck.registry.nouns import STAGES
 from mldeck.ui.details.line_grid import LineGrid
 from mldeck.ui.kit.markdown_pane import MarkdownPane
 from mldeck.ui.models import models_pane
-from mldeck.ui.models.reading import RegistryListing
+from mldeck.ui.models.reading import RegistryListing, VersionOrder
 from mldeck.ui.models.screen import ModelsScreen
 from mldeck.ui.runs.screen import RunsScreen
 from tests.fixture_stores import FixtureStore
@@ -339,13 +340,13 @@ class TestBoard:
                 ],
             )
         async with models_deck(store.db, model="nyc-taxi-regressor", version=2) as deck:
-            await deck.until_shown("rmse ↓")
+            await deck.until_shown("rmse ★lo")
             values = {
                 each.version: deck.versions.records[each.run_id or ""].metrics["rmse"]
                 for each in deck.versions.versions
             }
             best = min(values, key=values.__getitem__)
-            marked = [line for line in deck.frame.splitlines() if "★" in line]
+            marked = [line for line in deck.frame.splitlines() if "★ " in line]
             assert len(marked) == 1
             assert f"★ {values[best]:.6g}"[:7] in marked[0]
 
@@ -456,8 +457,28 @@ class TestTable:
             await deck.press("v")
             await deck.until(lambda: deck.versions.table.row_count, "the table")
             labels = [column.label for column in deck.versions.table.columns]
-            assert "rmse" in " ".join(labels)
-            assert "max_depth" in labels
+            assert labels[:6] == ["version", "stage", "rmse", "aliases", "age", "run"]
+            assert "max_depth" in labels[6:]
+            cells = deck.versions.table.row_cells(0)
+            records = deck.versions.records
+            rmse = records[deck.versions.versions[0].run_id or ""].metrics["rmse"]
+            assert float(cells[2].text) == pytest.approx(rmse, rel=1e-4)
+
+    async def test_columns_out_of_view_are_counted_and_gone_to(self, store_copy: CopyOf) -> None:
+        async with models_deck(store_copy("nyc-taxi").db, model="nyc-taxi-regressor", version=2, size=(80, 24)) as deck:
+            await deck.press("v")
+            table = deck.versions.table
+            await deck.until(lambda: table.row_count, "the table")
+            await deck.until_shown("nyc-taxi-regressor · columns 1–")
+            assert "→" in deck.frame
+            await deck.press("C", *"max_d", "enter")
+            await deck.until(lambda: table.cursor_key == Column(Kind.PARAM, "max_depth"), "the column")
+            await deck.until_shown(f"nyc-taxi-regressor · {table.columns_in_view}")
+            await deck.press("S")
+            await deck.until(lambda: table.order is not None, "sorted")
+            assert table.order == VersionOrder(Column(Kind.PARAM, "max_depth"))
+            await deck.press("v")
+            await deck.until(lambda: "columns" not in deck.frame, "the board")
 
     async def test_export(self, newest: FixtureStore, tmp_path: Path) -> None:
         async with models_deck(newest.db) as deck:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,10 +15,10 @@ from sqlalchemy import event
 from mldeck.model import Column, Kind, RunQuery
 from mldeck.settings import state_folder
 from mldeck.store.store import Store
-from mldeck.ui.details.run_cells import BEST
 from mldeck.ui.runs.column_dialog import ColumnDialog
 from mldeck.ui.runs.column_list import ColumnList
 from mldeck.ui.state.columns import AGE, DURATION, ColumnChoice, ColumnSource
+from mldeck.ui.state.metric_direction import BEST
 from tests import wide_runs
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
@@ -71,15 +72,15 @@ async def test_columns_are_hidden_shown_and_moved(taxi: Path) -> None:
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
         before = shown(deck)
-        assert before[:4] == [AGE, DURATION, RMSE, VALIDATION]
+        assert before[:4] == [RMSE, VALIDATION, AGE, DURATION]
         await open_dialog(deck)
-        await deck.press("space", "down", "K")  # hide the age, and move rmse before the duration
+        await deck.press("down", "down", "space", "K")  # hide the age, and move the duration before validation-rmse
         assert "custom" in deck.frame
         await search(deck, "git commit")
         await deck.press("space", "escape")
         await apply(deck)
         commit = Column(Kind.TAG, "mlflow.source.git.commit")
-        assert shown(deck) == [RMSE, DURATION, *before[3:], commit]
+        assert shown(deck) == [RMSE, DURATION, VALIDATION, *before[4:], commit]
         assert deck.screen.table.row_count == 45
 
 
@@ -180,7 +181,8 @@ async def test_all_columns_with_values_are_one_key_away(fixture_store: FixtureSt
         await deck.press("a")
         await deck.until_shown("● a all with values")
         await apply(deck)
-        await deck.until(lambda: shown(deck) == [AGE, DURATION, *expected], "all that some run has")
+        main, others = expected[:2], expected[2:]
+        await deck.until(lambda: shown(deck) == [*main, AGE, DURATION, *others], "all that some run has")
         assert {column.kind for column in expected} == {Kind.METRIC, Kind.PARAM, Kind.TAG}
         assert not any(column.key.startswith("mlflow.") for column in expected)
 
@@ -252,7 +254,7 @@ async def test_the_best_value_is_asked_for_once_and_highlighted(fixture_store: F
         await deck.until_shown("When is auc best?")
         await deck.press("h")
         await deck.until(lambda: starred(deck, "auc"), "the best value")
-        assert "auc ↑" in deck.frame
+        assert "auc ★hi" in deck.frame
         highest = starred(deck, "auc")
         await deck.press("b")
         await deck.until_shown("When is auc best?")
@@ -261,24 +263,113 @@ async def test_the_best_value_is_asked_for_once_and_highlighted(fixture_store: F
     async with running_deck(fixture_store.db, experiment="churn-baseline", size=(200, 50)) as deck:
         await deck.until_counted(CHURN_RUNS)
         await deck.until(lambda: starred(deck, "auc"), "remembered")
-        assert "auc ↓" in deck.frame
+        assert "auc ★lo" in deck.frame
         await go_to_column(deck, "auc")
         await deck.press("b")
         await deck.until_shown("When is auc best?")
         await deck.press("n")
         await deck.until(lambda: not starred(deck, "auc"), "no best value")
-        assert "auc ↓" not in deck.frame
+        assert "auc ★lo" not in deck.frame
+
+
+def set_primary_metric(connection: sqlite3.Connection, metric: str) -> None:
+    tags = (("name", metric), ("greaterIsBetter", "False"))
+    connection.executemany(
+        "INSERT INTO experiment_tags (key, value, experiment_id) VALUES ('mlflow.experiment.primaryMetric.' || ?, ?, 1)",
+        tags,
+    )
+
+
+async def test_the_primary_metric_comes_first(taxi: Path) -> None:
+    with writing(taxi) as connection:
+        set_primary_metric(connection, "validation-rmse")
+    async with running_deck(taxi, experiment=TAXI, size=(80, 24)) as deck:
+        await deck.until_counted(45)
+        before = shown(deck)
+        assert before[:4] == [VALIDATION, RMSE, AGE, DURATION]
+        await deck.until_shown("validation-rmse ★lo")
+        for _ in range(2):
+            await deck.press("s")
+            await deck.until(lambda: deck.screen.table.order == deck.app.session.order, "sorted")
+        await deck.press("f", *"params.max_depth = '9'", "enter")
+        await deck.until(lambda: 0 < deck.screen.table.row_count < 45, "the filter")
+        assert shown(deck)[: len(before)] == before, "neither sorting nor filtering moves a column"
+        await open_dialog(deck)
+        await deck.press("space", "d")
+        assert [column.key for column in column_list(deck).rows][:2] == ["validation-rmse", "rmse"]
+
+
+async def test_the_title_says_which_columns_are_in_view(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI, size=(80, 24)) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        count = len(shown(deck))
+        await deck.until_shown(f"Runs of {TAXI} · columns 1–2 of {count}")
+        await deck.press(*["right"] * 5)
+        await deck.until_shown(f"Runs of {TAXI} · {table.columns_in_view}")
+        assert table.columns_in_view.endswith(f" of {count}")
+        assert not table.columns_in_view.startswith("columns 1")
+        with writing(taxi) as connection:
+            connection.execute("UPDATE experiments SET name = ? WHERE experiment_id = 1", ("a name " * 20,))
+        await deck.until_shown(f"name… · {table.columns_in_view}")
+
+
+async def test_a_column_is_found_by_a_part_of_its_name(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI, size=(80, 24)) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        await deck.press("right", "C", *"x_dep", "enter")
+        await deck.until(lambda: table.cursor_key == DEPTH, "the column")
+        await deck.press("s")
+        await deck.until(lambda: [key.column for key in table.order] == [DEPTH], "sorted")
+        await deck.press("slash", *"LIDA")
+        await deck.until(lambda: table.cursor_key == VALIDATION, "the header")
+        await deck.until_shown("column 1 of 1")
+        row = table.cursor_row
+        await deck.press("x")
+        await deck.until_shown("no match")
+        assert (table.cursor_key, table.cursor_row) == (DEPTH, row), "back where the search began"
+        await deck.press(*["backspace"] * 9, *"rmse")
+        await deck.until_shown("column 1 of 2")
+        await deck.press("enter")
+        await deck.until(lambda: table.has_focus, "the table")
+        visited = []
+        for _ in range(3):
+            visited.append(table.cursor_key)
+            await deck.press("n")
+        assert visited == [RMSE, VALIDATION, RMSE]
+        assert table.cursor_row == row
+
+
+async def test_a_row_and_a_column_are_found_at_once(taxi: Path) -> None:
+    with writing(taxi) as connection:
+        connection.execute("UPDATE params SET value = 'rmse' WHERE key = 'max_depth' AND value = '9'")
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("slash", *"rmse", "enter")
+        await deck.until(lambda: deck.screen.table.matches, "the runs")
+        await deck.until(lambda: deck.screen.table.cursor_run in deck.screen.table.matches, "a run")
+        assert deck.screen.table.cursor_key == RMSE
+
+
+async def test_any_of_thousands_of_columns_is_a_few_keys_away(wide: Path) -> None:
+    async with running_deck(wide, size=(80, 24)) as deck:
+        await deck.until(lambda: deck.screen.table.row_count, "runs")
+        await open_dialog(deck)
+        await deck.press("a")
+        await deck.until_shown("● a all with values")
+        await apply(deck)
+        table = deck.screen.table
+        await deck.until(lambda: len(table.columns) > 10_000, "all columns")
+        wanted = table.cells.columns[-1]
+        await deck.press("C", *wanted.key, "enter")
+        await deck.until(lambda: table.cursor_key == wanted, "the column")
+        await deck.until(lambda: table.columns_in_view.endswith(f"{len(table.columns) - 2:,}"), "the last one in view")
 
 
 async def test_the_primary_metric_of_the_experiment_needs_no_question(taxi: Path) -> None:
     with writing(taxi) as connection:
-        connection.executemany(
-            "INSERT INTO experiment_tags (key, value, experiment_id) VALUES (?, ?, 1)",
-            [
-                ("mlflow.experiment.primaryMetric.name", "rmse"),
-                ("mlflow.experiment.primaryMetric.greaterIsBetter", "False"),
-            ],
-        )
+        set_primary_metric(connection, "rmse")
         (lowest,) = connection.execute(
             "SELECT run_uuid FROM latest_metrics JOIN runs USING (run_uuid)"
             " WHERE key = 'rmse' AND experiment_id = 1 AND lifecycle_stage = 'active' AND NOT is_nan ORDER BY value"
@@ -286,7 +377,7 @@ async def test_the_primary_metric_of_the_experiment_needs_no_question(taxi: Path
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.until(lambda: lowest in starred(deck, "rmse"), "the lowest rmse")
-        assert "rmse ↓" in deck.frame
+        assert "rmse ★lo" in deck.frame
 
 
 async def test_the_best_value_is_among_the_listed_runs(taxi: Path) -> None:

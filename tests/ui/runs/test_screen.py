@@ -62,9 +62,9 @@ async def test_default_columns_are_those_that_differ(store_copy: Callable[[str],
         assert keys[:5] == [
             "attributes.status",
             "attributes.run_name",
-            "attributes.start_time",
-            "attributes.duration",
             "metrics.rmse",
+            "metrics.validation-rmse",
+            "attributes.start_time",
         ]
         assert "params.max_depth" in keys
         assert "params.learning_rate" in keys

@@ -19,7 +19,7 @@ from mldeck.ui.compare.table_lines import OWN, CompareLines, CompareRow, Section
 from mldeck.ui.compare.view import CompareView
 from mldeck.ui.export.export import Exported
 from mldeck.ui.kit.grid import Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import COLUMNS, bindings
+from mldeck.ui.kit.keys import TABLE, bindings
 from mldeck.ui.kit.lazy_row import LazyCells
 from mldeck.ui.state import metric_direction
 from mldeck.ui.state.metric_direction import Better
@@ -39,7 +39,7 @@ _UNMEASURED_WIDTH = 14
 class CompareTable(Grid):
     """Runs as columns, or as rows if transposed. The cursor stays on its run and line when other ones are shown."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE)
 
     def __init__(self) -> None:
         super().__init__(id="compare-table")
@@ -122,6 +122,16 @@ class CompareTable(Grid):
         names = short_names([data.by_id[run_id].run.label for run_id in run_ids], room)
         signs = (_BASELINE_SIGN if run_id == self.lines.baseline else _RUN_SIGN for run_id in run_ids)
         return [f"{sign} {number} {name}" for sign, number, name in zip(signs, numbers, names, strict=True)]
+
+    @property
+    def column_noun(self) -> str:
+        return "column" if self.is_transposed else "run"
+
+    def column_name(self, index: int) -> str:
+        if not index:
+            return ""
+        lines = self.lines
+        return lines.label(lines.lines[index - 1]) if self.is_transposed else lines.data.label(lines.run_ids[index - 1])
 
     # -- the grid
 
@@ -292,6 +302,14 @@ class CompareTableView(CompareView, can_focus=False):
 
     def action_open_run(self) -> None:
         self.open_run(self.table.cursor_run)
+
+    @property
+    def extent(self) -> str:
+        return self.table.columns_in_view
+
+    @on(Grid.ColumnsScrolled)
+    def _columns_scrolled(self) -> None:
+        self.say_state()
 
     @on(Grid.CursorMoved)
     def _moved(self) -> None:

@@ -26,9 +26,7 @@ from mldeck.format import (
 from mldeck.model import Column, Kind
 from mldeck.ui.compare.data import CompareData, Delta, Group, axis_name, best_of, group_of
 from mldeck.ui.state.columns import AGE, DURATION, LABELS
-
-BEST = "★"
-"""Precedes the best value of a metric, because not everyone sees colours."""
+from mldeck.ui.state.metric_direction import BEST, best_sign
 
 DIFFERENCE = "Δ"
 BASELINE = "baseline"
@@ -174,7 +172,7 @@ class CompareLines:
             return f"{DIFFERENCE} {axis_name(column)}"
         label = _LABELS.get(column) or LABELS.get(column, column.key)
         greater = self.greater_is_better.get(column.key) if column.kind is Kind.METRIC else None
-        return label if greater is None else f"{label} {'↑' if greater else '↓'}"
+        return label if greater is None else f"{label} {best_sign(greater_is_better=greater)}"
 
     def mark(self, line: TableLine) -> str:
         """Return the sort direction, at the line that the runs are sorted by; else nothing."""

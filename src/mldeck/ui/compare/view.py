@@ -10,12 +10,11 @@ from typing import Any, ClassVar
 from textual.message import Message
 from textual.widget import Widget
 
-from mldeck.format import safe
 from mldeck.model import Column
 from mldeck.ui.compare.data import CompareData, axis_name, group_of
 from mldeck.ui.export.export import Exported, export
+from mldeck.ui.place import retitle
 from mldeck.ui.state.session import Session
-from mldeck.ui.textual_patches.widgets import set_border_titles
 
 _SAVED_KEY = "compare"
 """The key of the choices of all views in the saved state."""
@@ -64,6 +63,11 @@ class CompareView(Widget, can_focus=True):
     @property
     def state(self) -> str:
         """A few words about the content. Foreign text."""
+        return ""
+
+    @property
+    def extent(self) -> str:
+        """Which part of it is in view, if not all is. It follows the heading."""
         return ""
 
     @abstractmethod
@@ -126,7 +130,7 @@ class CompareView(Widget, can_focus=True):
     def say_state(self) -> None:
         """Show in the border what is shown, and the run under the cursor."""
         pointed = self.data.label(self.cursor_run) if self.cursor_run in self.data.by_id else ""
-        set_border_titles(self, self.heading, safe(" · ".join(part for part in (self.state, pointed) if part)))
+        retitle(self, self.heading, " · ".join(part for part in (self.state, pointed) if part), self.extent)
 
     # -- remembered choices
 

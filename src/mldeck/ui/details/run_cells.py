@@ -30,6 +30,7 @@ from mldeck.ui.kit.clock import Clock, now_ms
 from mldeck.ui.kit.grid import Cell, GridColumn
 from mldeck.ui.kit.lazy_row import LazyCells
 from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, ColumnStyle
+from mldeck.ui.state.metric_direction import BEST, best_sign
 
 STATUS_GLYPHS = {
     "FINISHED": ("✓", "good"),
@@ -48,11 +49,9 @@ FIXED_COLUMNS = len(LEADING)
 NAME_INDEX = LEADING.index(NAME)
 
 _LABELS = {STATE: "", NAME: "name", **LABELS}
-BEST = "★"
-"""Precedes the best value of a metric, because not everyone sees colours."""
 _STATE_WIDTH = 2
-_MIN_TIME_WIDTH = 6
-"""Cells for `time ▲`."""
+_MIN_AGE_WIDTH, _MIN_DURATION_WIDTH = 5, 6
+"""Cells for `age ▲` and `time ▲`."""
 _MAX_NAME_WIDTH, _MIN_NAME_WIDTH = 32, 12
 _MAX_TEXT_WIDTH = 24
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
@@ -166,7 +165,7 @@ class RunCells:
             number = self._numbers.get(column.key)
             if greater is None and number is None:
                 return _unread_column(column)
-            label = column.key if greater is None else f"{column.key} {'↑' if greater else '↓'}"
+            label = column.key if greater is None else f"{column.key} {best_sign(greater_is_better=greater)}"
             width = (number.width if number else 0) + (greater is not None)
             return GridColumn(label, max(_label_width(label), width), right=True, group="metrics")
         form = self._texts.get(column)
@@ -235,8 +234,8 @@ def _leading_widths(sample: Sequence[RunRecord]) -> dict[Column, int]:
     return {
         STATE: _STATE_WIDTH,
         NAME: min(_MAX_NAME_WIDTH, max((_MIN_NAME_WIDTH, *names))),
-        AGE: max((_MIN_TIME_WIDTH, *(age_width(record.run.start_time or now, now) for record in sample))),
-        DURATION: max((_MIN_TIME_WIDTH, *(_duration_width(record.run, now) for record in sample))),
+        AGE: max((_MIN_AGE_WIDTH, *(age_width(record.run.start_time or now, now) for record in sample))),
+        DURATION: max((_MIN_DURATION_WIDTH, *(_duration_width(record.run, now) for record in sample))),
     }
 
 

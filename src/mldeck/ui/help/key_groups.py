@@ -7,7 +7,7 @@ from mldeck.ui.chart.keys import CHART_PLACE, CURVES, SMALL_CHARTS
 from mldeck.ui.compare.keys import COMPARE, COMPARE_TABLE, CONTOUR, IMPORTANCE, PARALLEL, PLANE, SCATTER
 from mldeck.ui.details.keys import INSPECTOR, METRIC_VIEW
 from mldeck.ui.files.keys import PICTURE, TAKE_FILE, TEXT, VIEW_FILE, VIEWER
-from mldeck.ui.kit.keys import COLUMNS, FOLDS, GRID, LINES
+from mldeck.ui.kit.keys import FOLDS, GRID, LINES, TABLE
 from mldeck.ui.models.keys import MODEL_EDITS, MODEL_LIST, MODEL_PLACE, STAGE_KEYS, VERSION_TABLE
 from mldeck.ui.runs.keys import (
     CHART,
@@ -24,7 +24,7 @@ from mldeck.ui.runs.keys import (
 
 GROUPS = (
     ("Everywhere", (*DECK, *PLACE)),
-    ("Lists and tables", (*GRID, *COLUMNS)),
+    ("Lists and tables", (*GRID, *TABLE)),
     ("Runs", (*RUN_PLACE, *CHART, *RUN_COLUMNS, *RUNS, *TAKE_AWAY)),
     ("Choosing columns", (*COLUMN_LIST, *COLUMN_DIALOG)),
     ("Edits", (*EDITS, *REGISTER)),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
-from mldeck.format import TextChange, age_change, age_text, running_change, running_text
+from mldeck.format import TextChange, age_change, age_or_date_text, age_text, running_change, running_text
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -67,9 +67,16 @@ class Clock:
 
     def age(self, timestamp: int) -> str:
         """Return how long ago a time in ms is, as text."""
+        return age_text(timestamp, self._now_for_age(timestamp))
+
+    def age_or_date(self, timestamp: int) -> str:
+        """Return how long ago a time in ms is, or its date if that was more than 14 days ago."""
+        return age_or_date_text(timestamp, self._now_for_age(timestamp))
+
+    def _now_for_age(self, timestamp: int) -> int:
         now = self._now_after(timestamp)
         self._note(age_change(timestamp, now))
-        return age_text(timestamp, now)
+        return now
 
     def running(self, start: int) -> str | None:
         """Return how long ago something started that is still running; None if the start is in the future."""
@@ -85,10 +92,9 @@ class Clock:
             return timestamp
         return now
 
-    def _note(self, change: TextChange | None) -> None:
-        if change is not None:
-            self._change = change.at if self._change is None else min(change.at, self._change)
-            self._be_due(max(change.at, self._struck + min(change.unit, _LONGEST_UNIT_MS)))
+    def _note(self, change: TextChange) -> None:
+        self._change = change.at if self._change is None else min(change.at, self._change)
+        self._be_due(max(change.at, self._struck + min(change.unit, _LONGEST_UNIT_MS)))
 
     def _be_due(self, at: int) -> None:
         if self._due is None or at < self._due:

@@ -45,45 +45,77 @@ class Matches(Protocol):
 
 
 class GridMatches:
-    """The rows of a grid that match."""
+    """The rows of a grid that match, and the columns whose names do.
+
+    The cursor goes to a row and a column independently, so that neither is missed; where nothing matches, it goes back to where
+    the search began. `step` goes from row to row, and from column to column if no row matches.
+    """
 
     def __init__(self, grid: Grid, find_rows: FindRows) -> None:
         self.widget = grid
         self.text = ""
-        self.start_row = grid.cursor_row
-        """The row at which the search begins."""
         self._find_rows = find_rows
         self._rows: Sequence[int] = ()
+        self._columns: Sequence[int] = ()
+        self.begin()
+
+    def begin(self) -> None:
+        """Let the next search begin at the cursor."""
+        self._start_row, self._start_column = self.widget.cursor_row, self.widget.cursor_column
 
     @property
     def count_text(self) -> str:
         if not self.text:
             return ""
-        if not self._rows:
-            return NO_MATCH
-        return f"{bisect_left(self._rows, self.widget.cursor_row) + 1} of {len(self._rows):,}"
+        row, column = self.widget.cursor_row, self.widget.cursor_column
+        parts = [_count_text(self._rows, row)] if self._rows else []
+        parts += [f"column {_count_text(self._columns, column)}"] if self._columns else []
+        return " · ".join(parts) or NO_MATCH
 
     async def search(self, text: str) -> None:
         self.text = text
-        self._rows = await self._find_rows(self.widget, text) if text else ()
+        self._find_columns(text)
+        had_rows, self._rows = bool(self._rows), await self._find_rows(self.widget, text) if text else ()
         if self._rows:
-            self._go_to(bisect_left(self._rows, self.start_row))
+            self._go_to_row(bisect_left(self._rows, self._start_row))
+        elif had_rows:
+            self.widget.move_to(self._start_row)
+
+    def _find_columns(self, text: str) -> None:
+        had_columns, self._columns = bool(self._columns), self.widget.found_columns(text)
+        if self._columns:
+            self._go_to_column(bisect_left(self._columns, self._start_column))
+        elif had_columns:
+            self.widget.move_to(self.widget.cursor_row, self._start_column)
 
     async def step(self, direction: int) -> None:
         if self._rows:
-            row = self.widget.cursor_row
-            self._go_to(bisect_right(self._rows, row) if direction > 0 else bisect_left(self._rows, row) - 1)
+            self._go_to_row(_next(self._rows, self.widget.cursor_row, direction))
+        elif self._columns:
+            self._go_to_column(_next(self._columns, self.widget.cursor_column, direction))
 
-    def _go_to(self, index: int) -> None:
+    def _go_to_row(self, index: int) -> None:
         self.widget.move_to(self._rows[index % len(self._rows)])
+
+    def _go_to_column(self, index: int) -> None:
+        self.widget.move_to(self.widget.cursor_row, self._columns[index % len(self._columns)])
 
     def drop(self) -> None:
         """Forget the matches: the grid shows other rows now."""
-        self.text, self._rows = "", ()
+        self.text, self._rows, self._columns = "", (), ()
 
     async def forget(self) -> None:
         self.drop()
         await self._find_rows(self.widget, "")
+
+
+def _next(matches: Sequence[int], present: int, direction: int) -> int:
+    """Return the index of the match after the present row or column (1), or before it (-1)."""
+    return bisect_right(matches, present) if direction > 0 else bisect_left(matches, present) - 1
+
+
+def _count_text(matches: Sequence[int], present: int) -> str:
+    return f"{bisect_left(matches, present) + 1:,} of {len(matches):,}"
 
 
 class Finder:
@@ -109,7 +141,7 @@ class Finder:
         """Show the line above the widget with the id `before`, to look through the rows of a grid."""
         if self._bar is None:
             matches = self._matches_in(grid) or GridMatches(grid, self._find_rows)
-            matches.start_row = grid.cursor_row
+            matches.begin()
             await self.open_for(matches, before)
 
     async def open_for(self, matches: Matches, before: str) -> None:

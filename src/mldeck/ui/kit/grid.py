@@ -67,13 +67,20 @@ _CACHED_LINES = 1_000
 _SCROLLED_CELLS = 8
 """Cells that long lines move at once."""
 
+_FIXED_SHARE = 2 / 3
+"""The largest share of the width for columns that stay in place, so that something is left to scroll."""
+
+_LEFT, _RIGHT = "←", "→"
+MARK_ROOM = 2
+"""Cells that are kept free at the right edge of a header for the arrow that says that there are more columns."""
+
 
 class Grid(ScrollView, can_focus=True):
     """A subclass calls `set_content` with the number of its rows, and returns their cells from `row_cells` or `line_cells`.
 
-    It may also override `fitting_columns`, `header_style`, `row_text`, `copied_text`, `find_rows`, `header_clicked`,
-    `rows_in_view_changed`, the actions, and, calling `super()`, `lay_out` and `move_to`. `line_at` is for grids that arrange
-    their rows in another way, as cards.
+    It may also override `fitting_columns`, `column_noun`, `column_name`, `header_style`, `row_text`, `copied_text`,
+    `find_rows`, `header_clicked`, `rows_in_view_changed`, the actions, and, calling `super()`, `lay_out` and `move_to`.
+    `line_at` is for grids that arrange their rows in another way, as cards.
     """
 
     ALLOW_SELECT = False
@@ -98,10 +105,20 @@ class Grid(ScrollView, can_focus=True):
             # A held arrow key must not queue sixty updates.
             return isinstance(message, Grid.CursorMoved) and message.grid is self.grid
 
+    @dataclass
+    class ColumnsScrolled(Message):
+        """Posted when `columns_in_view` has changed."""
+
+        grid: Grid
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, Grid.ColumnsScrolled) and message.grid is self.grid
+
     class Opened(CursorMoved):
         """Posted when the row under the cursor is opened, by Enter or a double click."""
 
     def __init__(self, *, id: str | None = None, fixed_columns: int = 1, has_header: bool = True) -> None:
+        """`fixed_columns` stay in place when the others scroll; after them the `pinned_columns`, as long as they fit."""
         super().__init__(id=id)
         self.columns: tuple[GridColumn, ...] = ()
         self.row_count = 0
@@ -109,8 +126,11 @@ class Grid(ScrollView, can_focus=True):
         self.cursor_column = 0
         self._surface = Surface(self, self.lay_out)
         self._empty_text = ""
+        self.pinned_columns = 0
+        self._least_fixed = fixed_columns
         self._fixed_columns = fixed_columns
         self._first_column = fixed_columns
+        self._told_columns = ""
         self._has_header = has_header and not self.WHOLE_LINES
         self._left = 0
         """Cells that whole lines are scrolled to the right."""
@@ -143,6 +163,15 @@ class Grid(ScrollView, can_focus=True):
     def fitting_columns(self) -> Sequence[GridColumn]:
         """Return the columns for the present width. Override it if columns or their widths depend on the width."""
         return self.columns
+
+    @property
+    def column_noun(self) -> str:
+        """What a column is, as `column`. Empty if there is no need to say how many are out of view."""
+        return ""
+
+    def column_name(self, index: int) -> str:
+        """Return the name by which a column is found; empty for a column without one. Foreign text."""
+        return self.columns[index].label
 
     # -- what is visible
 
@@ -180,11 +209,29 @@ class Grid(ScrollView, can_focus=True):
         used = sum(self.columns[index].width + GAP for index in shown)
         for index in range(self._first_column, len(self.columns)):
             used += self.columns[index].width
-            if used > self.line_width and index > self._first_column:
+            if used > self._room_up_to(index) and index > self._first_column:
                 break
             shown.append(index)
             used += GAP
         return shown
+
+    def _room_up_to(self, last: int) -> int:
+        """Return the width for the columns in cells, if this is the last one in view."""
+        has_mark = self._has_header and self.column_noun and last < len(self.columns) - 1
+        return self.line_width - (MARK_ROOM if has_mark else 0)
+
+    @property
+    def columns_in_view(self) -> str:
+        """Which of the columns that scroll are in view: `columns 1–5 of 42`. Empty if all are."""
+        if not self.column_noun or not self.size.width:
+            return ""
+        count = len(self.columns) - self._fixed_columns
+        shown = [index for index in self.visible_columns() if index >= self._fixed_columns]
+        if not 0 < len(shown) < count:
+            return ""
+        first, last = (f"{index - self._fixed_columns + 1:,}" for index in (shown[0], shown[-1]))
+        numbers = f" {first}" if first == last else f"s {first}–{last}"
+        return f"{self.column_noun}{numbers} of {count:,}"
 
     def set_content(self, row_count: int, columns: Sequence[GridColumn] | None = None) -> None:
         """Show other rows or columns. The cursor keeps its row if there still is one.
@@ -193,12 +240,26 @@ class Grid(ScrollView, can_focus=True):
         """
         self.row_count = row_count
         self.columns = tuple(self.fitting_columns() if columns is None else columns)
+        self._fixed_columns = self._fitting_fixed_count()
         self._surface.note_room()
         self.cursor_row = max(0, min(self.cursor_row, row_count - 1))
         self.cursor_column = min(self.cursor_column, max(0, len(self.columns) - 1))
-        self._first_column = max(self._fixed_columns, min(self._first_column, len(self.columns) - 1))
+        last = len(self.columns) - 1
+        # No room is left free behind the last column.
+        rightmost = self._first_that_shows(last) if last > self._fixed_columns else last
+        self._first_column = max(self._fixed_columns, min(self._first_column, rightmost))
         self._resize_content()
         self.repaint()
+
+    def _fitting_fixed_count(self) -> int:
+        fixed = self._least_fixed
+        used = sum(column.width + GAP for column in self.columns[:fixed])
+        for column in self.columns[fixed : fixed + self.pinned_columns]:
+            used += column.width + GAP
+            if used > self.line_width * _FIXED_SHARE:
+                break
+            fixed += 1
+        return fixed
 
     def _resize_content(self) -> None:
         self.virtual_size = Size(1, self.row_count + self.header_height)
@@ -207,6 +268,12 @@ class Grid(ScrollView, can_focus=True):
         """Repaint everything visible, from new cells."""
         self._lines.clear()
         self.refresh()
+        self._tell_columns()
+
+    def _tell_columns(self) -> None:
+        if self.columns_in_view != self._told_columns:
+            self._told_columns = self.columns_in_view
+            self.post_message(self.ColumnsScrolled(self))
 
     def repaint_rows(self, rows: Sequence[int]) -> None:
         for row in rows:
@@ -286,10 +353,11 @@ class Grid(ScrollView, can_focus=True):
             self._first_column = min(self._first_column, column)
             if column not in self.visible_columns():
                 self._first_column = self._first_that_shows(column)
+        self._tell_columns()
 
     def _first_that_shows(self, column: int) -> int:
         """Return the leftmost column to begin with so that this one still fits."""
-        room = self.line_width - sum(fixed.width + GAP for fixed in self.columns[: self._fixed_columns])
+        room = self._room_up_to(column) - sum(fixed.width + GAP for fixed in self.columns[: self._fixed_columns])
         room -= self.columns[column].width
         first = column
         while first > self._fixed_columns and room >= self.columns[first - 1].width + GAP:
@@ -321,6 +389,26 @@ class Grid(ScrollView, can_focus=True):
             return
         self.move_to(self.cursor_row, self.cursor_column + columns)
 
+    def action_go_to_column(self) -> None:
+        """Ask for a column by a part of its name."""
+        from mldeck.ui.kit.dialogs.picker import PickerDialog  # a text field takes a while to load
+
+        names = {index: name for index in range(len(self.columns)) if (name := self.column_name(index))}
+
+        def chosen(picked: tuple[int, ...] | None) -> None:
+            if picked is None:
+                return
+            # The columns may have changed meanwhile.
+            places = (*picked, *range(len(self.columns)))
+            same = (
+                place for place in places if place < len(self.columns) and names[picked[0]] == self.column_name(place)
+            )
+            self.move_to(self.cursor_row, next(same, None))
+
+        groups = [column.group for column in self.columns]
+        dialog = PickerDialog("Go to column", list(names), name=names.__getitem__, group=groups.__getitem__)
+        self.app.push_screen(dialog, chosen)
+
     def action_open(self) -> None:
         if self.row_count:
             self.post_message(self.Opened(self))
@@ -342,6 +430,14 @@ class Grid(ScrollView, can_focus=True):
     async def find_rows(self, text: str) -> Sequence[int]:
         """Return the rows that contain the text. Override it where rows have to be read; an empty text ends the search."""
         return self.found_rows(text) if text else ()
+
+    def found_columns(self, text: str) -> list[int]:
+        """Return the columns whose names contain the text, ignoring case; a single letter is only found as a whole name."""
+        if not self.column_noun:
+            return []
+        wanted = text.lower()
+        names = (self.column_name(index).lower() for index in range(len(self.columns)))
+        return [index for index, name in enumerate(names) if (wanted in name if len(wanted) > 1 else wanted == name)]
 
     def row_text(self, row: int) -> str:
         """Return the text of a row that find looks through."""
@@ -439,7 +535,8 @@ class Grid(ScrollView, can_focus=True):
         width = self.line_width
         if y < self.header_height:
             header = self._group_line() if y < self.header_height - 1 else self._header_line()
-            return header.adjust_cell_length(width, self.base)
+            header = header.adjust_cell_length(width, self.base)
+            return self._marked(header) if y == 0 and self.column_noun else header
         row = self.top_row + y - self.header_height
         if row >= self.row_count:
             return self._empty_line(y - self.header_height, width)
@@ -509,6 +606,30 @@ class Grid(ScrollView, can_focus=True):
             segments.append(Segment(fit(label, column.width, column.right), style))
             segments.append(Segment(" " * GAP, self.base))
         return Strip(segments)
+
+    def _marked(self, header: Strip) -> Strip:
+        """Return the uppermost header line with the numbers of columns out of view at its edges, as far as there is room."""
+        shown = self.visible_columns()
+        before = self._first_column - self._fixed_columns
+        behind = len(self.columns) - 1 - (shown[-1] if shown else 0)
+        if behind > 0:
+            free = self.line_width - cell_width(header.text.rstrip())
+            texts = (f"{behind:,} more {_RIGHT}", f"{behind:,} {_RIGHT}")
+            text = next((text for text in texts if len(text) < free), _RIGHT if free > 0 else "")
+            header = self._overlaid(header, self.line_width - len(text), text)
+        if before > 0 and self._fixed_columns:
+            edge = sum(column.width + GAP for column in self.columns[: self._fixed_columns]) - GAP
+            end = cell_width(header.crop(0, edge).text.rstrip())
+            text = f"{_LEFT} {before:,}"
+            if len(text) < edge - end:
+                header = self._overlaid(header, edge - len(text), text)
+            else:
+                header = self._overlaid(header, edge, _LEFT)  # in the gap behind them
+        return header
+
+    def _overlaid(self, line: Strip, left: int, text: str) -> Strip:
+        mark = Strip([Segment(text, self.base + self.style_named("dim"))])
+        return Strip.join([line.crop(0, left), mark, line.crop(left + len(text))])
 
     def _group_line(self) -> Strip:
         text, named = "", ""

@@ -43,6 +43,11 @@ COLUMNS = (
     Key("right", "right,l", "column(1)", "right", "One column to the right"),
 )
 
+TABLE = (
+    *COLUMNS,
+    Key("go_to_column", "C", "go_to_column", "go to column", "Go to a column by typing a part of its name"),
+)
+
 
 FOLDS = (
     Key("fold_row", "left,h", "fold", "fold", "Close the folder or branch, or go to its parent"),

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from mldeck.format import MISSING, cell_width, digits_to_tell_apart, float_text, safe
 from mldeck.registry.nouns import ModelVersion
-from mldeck.ui.details.run_cells import BEST
 from mldeck.ui.kit.cell_text import cell_text, fit
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import Cell
 from mldeck.ui.models.reading import Versions
 from mldeck.ui.models.version_overview import VERSION_GLYPHS
+from mldeck.ui.state.metric_direction import BEST
 
 CARD_HEIGHT = 4
 _PADDED = 16
@@ -70,7 +70,7 @@ class Cards:
             more = cell_text(f"↓{below}", inner - 2)
         age = "" if version.creation_time is None else f" {self._clock.age(version.creation_time)} "
         if len(more) + len(age) + 2 > inner:
-            age = ""  # because a date that is cut reads as another date
+            age = ""  # because an age that is cut reads as another age
         rule = border.along * max(0, inner - len(more) - len(age) - 2)
         return [
             Cell(border.left_foot + border.along, edge),

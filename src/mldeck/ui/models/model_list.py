@@ -13,8 +13,8 @@ from mldeck.format import MISSING, age_width, cell_width, safe
 from mldeck.model import SYSTEM_TAG_PREFIX
 from mldeck.registry.nouns import ARCHIVED, NO_STAGE, PRODUCTION, STAGING, ModelOrder, ModelQuery, RegisteredModel
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import COLUMNS, bindings
+from mldeck.ui.kit.grid import GAP, MARK_ROOM, Cell, Grid, GridColumn
+from mldeck.ui.kit.keys import TABLE, bindings
 from mldeck.ui.models.keys import MODEL_LIST
 
 _MIN_NAME_WIDTH, _MAX_TEXT_WIDTH = 12, 28
@@ -30,7 +30,7 @@ _ORDERS = {"model": ModelOrder.NAME, "age": ModelOrder.LAST_UPDATED}
 class RegisteredModelList(Grid):
     """The registered models, a row each. Sorting is done by the reader: see `SortAsked`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, MODEL_LIST)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE, MODEL_LIST)
 
     @dataclass
     class SortAsked(Message):
@@ -85,7 +85,7 @@ class RegisteredModelList(Grid):
         )
         scrollbar = self.scrollbar_size_vertical if len(models) > self.page_size else 0
         width = self.size.width - scrollbar
-        room = width - GAP - others[0].width
+        room = width - GAP - others[0].width - MARK_ROOM
         if room < _MIN_NAME_WIDTH:
             room = width  # the stages are one key press to the right
         names = max((cell_width(_name_text(model)) for model in models), default=0) + _SIGN_WIDTH
@@ -94,6 +94,10 @@ class RegisteredModelList(Grid):
     def _mark(self, label: str) -> str:
         query = self.query_shown
         return "" if _ORDERS[label] is not query.order else " ▼" if query.descending else " ▲"
+
+    @property
+    def column_noun(self) -> str:
+        return "column"
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         model = self.models[row]
@@ -113,6 +117,9 @@ class RegisteredModelList(Grid):
     def _age(self, model: RegisteredModel) -> str:
         changed = model.last_updated_time
         return MISSING if changed is None else self._clock.age(changed)
+
+    def column_name(self, index: int) -> str:
+        return self.columns[index].label.strip()
 
     def row_text(self, row: int) -> str:
         model = self.models[row]

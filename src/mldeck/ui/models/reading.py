@@ -268,7 +268,7 @@ class VersionDetails:
 
 def stay_text(arrival: Event | None, clock: Clock) -> str:
     """Return how long a version has been in its stage, who moved it and why, to follow the stage; empty if unknown."""
-    stay = None if arrival is None else time_in_stage(arrival, clock.age)
+    stay = None if arrival is None else time_in_stage(arrival, clock.age_or_date)
     if arrival is None or stay is None or arrival.kind is EventKind.REGISTERED:
         return ""
     moved = arrival.transition

@@ -77,7 +77,7 @@ class Side:
     def since(self, clock: Clock) -> str:
         """Return when it came into its stage, and who moved it."""
         event = self.arrived
-        stay = None if event is None else time_in_stage(event, clock.age)
+        stay = None if event is None else time_in_stage(event, clock.age_or_date)
         if event is None or stay is None:
             return MISSING
         age = stay.text if stay.is_date else f"{stay.text} ago"
@@ -206,7 +206,7 @@ def _signed(value: float) -> str:
 def _ago(timestamp: int | None, clock: Clock) -> str:
     if timestamp is None:
         return MISSING
-    age = clock.age(timestamp)
+    age = clock.age_or_date(timestamp)
     return age if "-" in age else f"{age} ago"
 
 

@@ -10,19 +10,29 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from mldeck.format import MISSING, cell_width, safe
-from mldeck.model import Column, OrderKey, RunRecord
+from mldeck.model import Column, Kind, OrderKey, RunRecord
 from mldeck.registry.nouns import ModelVersion
-from mldeck.ui.details.run_cells import LEADING, RunCells
+from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.kit.grid import GAP, Cell, CursorPosition, Grid, GridColumn
-from mldeck.ui.kit.keys import COLUMNS, bindings
+from mldeck.ui.kit.grid import Cell, CursorPosition, Grid, GridColumn
+from mldeck.ui.kit.keys import TABLE, bindings
 from mldeck.ui.kit.lazy_row import LazyCells
 from mldeck.ui.models.keys import VERSION_TABLE
-from mldeck.ui.models.reading import AGE, VERSION, VERSION_COLUMNS, VersionOrder, VersionRuns, Versions, sorted_rows
+from mldeck.ui.models.reading import (
+    AGE,
+    ALIASES,
+    RUN,
+    STAGE,
+    VERSION,
+    VERSION_COLUMNS,
+    VersionOrder,
+    VersionRuns,
+    Versions,
+    sorted_rows,
+)
 from mldeck.ui.models.version_overview import VERSION_GLYPHS
 from mldeck.ui.state.columns import ColumnStyle
 
-_FIXED_COLUMNS = 2
 _MAX_WIDTH = 28
 _RIGHT = (VERSION, AGE)
 STAGE_STYLES = {"Production": "good", "Staging": "accent", "Archived": "dim", "None": ""}
@@ -32,7 +42,7 @@ _NO_RUN = "·"
 class VersionTable(Grid):
     """The versions, a row each, with the metrics and params in which their source runs differ."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, VERSION_TABLE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE, VERSION_TABLE)
 
     @dataclass
     class SortAsked(Message):
@@ -42,7 +52,8 @@ class VersionTable(Grid):
         """See `VersionOrder`."""
 
     def __init__(self, clock: Clock, *, id: str | None = None) -> None:
-        super().__init__(id=id, fixed_columns=_FIXED_COLUMNS)
+        super().__init__(id=id)
+        self.pinned_columns = 1
         self._clock = clock
         self.data = Versions()
         self.runs = VersionRuns()
@@ -50,7 +61,8 @@ class VersionTable(Grid):
         self.rows: tuple[int, ...] = ()
         """The index in `data.versions`, by row of the table."""
         self._cells = RunCells((), ())
-        self._best: dict[str, float] = {}
+        self._keys: tuple[str | Column, ...] = ()
+        """By column: one of `VERSION_COLUMNS`, or a column of the source run."""
 
     def show(self, data: Versions, runs: VersionRuns, order: VersionOrder | None, cursor: int | None) -> None:
         """Show versions, with the cursor on the one with that number if there is one; it keeps its screen line."""
@@ -68,9 +80,8 @@ class VersionTable(Grid):
         )
         best = None if metric is None else metric.best_of(runs.records.values())
         self._cells.best = {} if best is None or metric is None else {metric.key: best}
-        columns = self._all_columns()
-        self._fixed_columns = self._fixed_that_fit(columns)
-        self.set_content(len(self.rows), columns)
+        self._keys = self._arranged()
+        self.set_content(len(self.rows), self._all_columns())
         self.restore_cursor(
             numbers.index(cursor) if cursor in numbers else 0, before if is_same else CursorPosition(0, True)
         )
@@ -82,8 +93,7 @@ class VersionTable(Grid):
     @property
     def cursor_key(self) -> str | Column | None:
         """The column under the cursor: one of `VERSION_COLUMNS`, or a column of the source run."""
-        keys: tuple[str | Column, ...] = (*VERSION_COLUMNS, *self.runs.columns)
-        return keys[self.cursor_column] if self.cursor_column < len(keys) else None
+        return self._keys[self.cursor_column] if self.cursor_column < len(self._keys) else None
 
     def _version(self, row: int) -> ModelVersion:
         return self.data.versions[self.rows[row]]
@@ -91,22 +101,25 @@ class VersionTable(Grid):
     def _record(self, version: ModelVersion) -> RunRecord | None:
         return self.runs.records.get(version.run_id or "")
 
+    def _arranged(self) -> tuple[str | Column, ...]:
+        """Return the columns: the metric of the cards right after the stage, and the others of the runs at the end."""
+        wanted = None if self.data.metric is None else Column(Kind.METRIC, self.data.metric.key)
+        main = tuple(column for column in self.runs.columns if column == wanted)
+        others = (column for column in self.runs.columns if column != wanted)
+        return (VERSION, STAGE, *main, ALIASES, AGE, RUN, *others)
+
     def _all_columns(self) -> tuple[GridColumn, ...]:
         cells = [self._leading(version) for version in self.data.versions]
-        leading = []
+        columns: dict[str | Column, GridColumn] = {}
         for index, label in enumerate(VERSION_COLUMNS):
             widest = max((cell_width(row[index].text) for row in cells), default=0)
             width = max(len(label) + 2, min(_MAX_WIDTH, widest))  # with room for the sort mark
-            leading.append(GridColumn(label, width, right=label in _RIGHT, mark=self._mark(label)))
+            columns[label] = GridColumn(label, width, right=label in _RIGHT, mark=self._mark(label))
         column = self.order.column if self.order is not None else None
         descending = self.order is not None and self.order.descending
         order = () if column is None or isinstance(column, str) else (OrderKey(column, descending),)
-        return (*leading, *self._cells.grid_columns(order)[len(LEADING) :])
-
-    def _fixed_that_fit(self, columns: Sequence[GridColumn]) -> int:
-        """Return how many columns stay in view: two, unless they would leave too little room for the others."""
-        leading = sum(column.width + GAP for column in columns[:_FIXED_COLUMNS])
-        return _FIXED_COLUMNS if leading < self.line_width // 2 else 1
+        columns |= zip(self._cells.columns, self._cells.grid_columns(order), strict=True)
+        return tuple(columns[key] for key in self._keys)
 
     def _mark(self, label: str) -> str:
         if self.order is None or self.order.column != label:
@@ -115,16 +128,17 @@ class VersionTable(Grid):
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         version = self._version(row)
-        record, leading, columns = self._record(version), self._leading(version), self.runs.columns
+        record, leading = self._record(version), self._leading(version)
 
         def make(index: int) -> Cell:
-            if index < len(leading):
-                return leading[index]
+            key = self._keys[index]
+            if isinstance(key, str):
+                return leading[VERSION_COLUMNS.index(key)]
             if record is None:
                 return Cell(_NO_RUN, "faint")
-            return self._cells.cell(record, columns[index - len(leading)], self._clock, None)
+            return self._cells.cell(record, key, self._clock, None)
 
-        return LazyCells(len(leading) + len(columns), make)
+        return LazyCells(len(self._keys), make)
 
     def _leading(self, version: ModelVersion) -> list[Cell]:
         created = version.creation_time
@@ -149,9 +163,13 @@ class VersionTable(Grid):
         version = self.cursor_version
         return None if version is None else f"models:/{version.name}/{version.version}"
 
-    def lay_out(self) -> None:
-        self._fixed_columns = self._fixed_that_fit(self.columns)
-        super().lay_out()
+    @property
+    def column_noun(self) -> str:
+        return "column"
+
+    def column_name(self, index: int) -> str:
+        key = self._keys[index]
+        return key if isinstance(key, str) else key.key
 
     def header_clicked(self) -> None:
         self.action_sort()

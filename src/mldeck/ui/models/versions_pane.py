@@ -30,13 +30,13 @@ from mldeck.ui.models.reading import (
 )
 from mldeck.ui.models.version_table import VersionTable
 from mldeck.ui.place import Place, no_match_text, retitle
+from mldeck.ui.state.metric_direction import best_sign
 
 if TYPE_CHECKING:
     from mldeck.ui.export.export import Exported, ExportValue
     from mldeck.ui.filter.completer import Completer
     from mldeck.ui.filter.filter_line import FilterLine
 
-_ARROWS = {True: " ↑", False: " ↓", None: ""}
 _NO_VERSIONS = "This model has no versions.\n\nPress r on a run to register one."
 
 
@@ -188,14 +188,21 @@ class VersionsPane(Vertical):
     def show_title(self) -> None:
         model, count = self.model, len(self._data.versions)
         metric = self._data.metric if model and not self._is_table else None
-        measured = f" · {metric.key}{_ARROWS[metric.greater_is_better]}" if metric else ""
+        greater = metric.greater_is_better if metric else None
+        sign = "" if greater is None else f" {best_sign(greater_is_better=greater)}"
+        measured = f" · {metric.key}{sign}" if metric else ""
         if model is None:
             retitle(self, "Versions", "")
             return
         found = f"{len(self.table.rows):,} of " if self._is_table and self._search else ""
         parts = [f"{found}{count:,} version{'' if count == 1 and not found else 's'}"]
         parts += [f"@{alias} {version}" for alias, version in model.aliases.items()]
-        retitle(self, f"{model.name}{measured}", " · ".join(parts))
+        extent = self.table.columns_in_view if self._is_table else ""
+        retitle(self, f"{model.name}{measured}", " · ".join(parts), extent)
+
+    @on(VersionTable.ColumnsScrolled)
+    def _columns_scrolled(self) -> None:
+        self.show_title()
 
     # -- board and table
 

@@ -75,7 +75,7 @@ class ColumnDraft:
     def use(self, source: ColumnSource, found: Iterable[Column]) -> None:
         """Take the columns of an automatic source; pins and widths stay."""
         self.source = source
-        self._shown = dict.fromkeys(ColumnChoice(source).arranged(found))
+        self._shown = dict.fromkeys(ColumnChoice(source, pinned=tuple(self.pinned)).arranged(found))
 
     def reset(self, found: Iterable[Column]) -> None:
         """Reset to the defaults: the columns that differ, without pins and widths."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mldeck.model import Column, Kind, RunQuery
 from mldeck.store.interrupt import Interrupt
+from mldeck.ui.runs.reading import found_columns
 from mldeck.ui.state.columns import ColumnSource
 
 if TYPE_CHECKING:
@@ -27,6 +28,4 @@ class ColumnReader:
 
     def found(self, source: ColumnSource, interrupt: Interrupt) -> tuple[Column, ...]:
         """Return the columns of an automatic source."""
-        if source is ColumnSource.PRESENT:
-            return self.store.present_columns(self.query, interrupt)
-        return self.store.differing_columns(self.sample, interrupt)
+        return found_columns(self.store, self.query, source, self.sample, interrupt)

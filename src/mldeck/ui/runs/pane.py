@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.worker import Worker, WorkerError
 
-from mldeck.format import safe
 from mldeck.model import Column, Kind, OrderKey, RunFields, RunQuery, View
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.threads import read_off_loop
-from mldeck.ui.place import Place, no_match_text
+from mldeck.ui.place import Place, no_match_text, retitle
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import GroupHeading, Layout
@@ -174,7 +172,6 @@ class RunPane(Vertical):
         if not scope:
             return
         name = scope[0].name if len(scope) == 1 else f"{len(scope)} experiments"
-        self.border_title = Content(f"Runs of {safe(name)}")
         parts = []
         if self._place.busy:
             parts.append(self._place.busy)
@@ -185,14 +182,15 @@ class RunPane(Vertical):
             parts.append(f"{self.table.newer_above:,} {'newer' if is_newest_first else 'more'} above (g)")
         parts += (f"sorted by {_sort_text(key)}" for key in session.order)
         if session.layout.group_by is not None:
-            of_metric = f", with {safe(session.layout.metric)}" if session.layout.metric else ""
-            parts.append(f"grouped by {safe(session.layout.group_by.key)}{of_metric}")
+            of_metric = f", with {session.layout.metric}" if session.layout.metric else ""
+            parts.append(f"grouped by {session.layout.group_by.key}{of_metric}")
         if session.marked:
             parts.append(f"{'only ' if session.layout.only is not None else ''}{len(session.marked)} marked")
-        self.border_subtitle = Content(" · ".join(parts))
+        retitle(self, f"Runs of {name}", " · ".join(parts), self.table.columns_in_view)
 
+    @on(RunTable.ColumnsScrolled)
     @on(RunTable.NewerSeen)
-    def _newer_seen(self) -> None:
+    def _title_changed(self) -> None:
         self.show_title()
 
     def _counted(self, count: int, query: RunQuery) -> str:
@@ -257,7 +255,7 @@ class RunPane(Vertical):
         self.show_style()
 
     def show_style(self) -> None:
-        """Show widths, pins, and the arrows beside metrics that have a best value."""
+        """Show widths, pins, and the signs beside metrics that have a best value."""
         self.table.show_style(self._session.column_style(self._session.columns))
 
     # -- sorting
@@ -452,4 +450,4 @@ class RunPane(Vertical):
 
 def _sort_text(key: OrderKey) -> str:
     kind = " as number" if key.as_number else ""
-    return f"{safe(key.column.key)}{kind} {'▼' if key.descending else '▲'}"
+    return f"{key.column.key}{kind} {'▼' if key.descending else '▲'}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mldeck.model import PARENT_TAG, Column, Experiment, Kind, RunCount, RunFields, RunQuery, RunRecord, View
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.state.arrangement import HEADING, Arrangement, Layout, as_tree, in_groups
-from mldeck.ui.state.columns import EXPERIMENT, ColumnChoice, ColumnSource, choice_from_json
+from mldeck.ui.state.columns import DEFAULT_ATTRIBUTES, EXPERIMENT, ColumnChoice, ColumnSource, choice_from_json
 from mldeck.ui.state.saved_state import SavedState
 
 if TYPE_CHECKING:
@@ -162,12 +162,28 @@ def _columns_now(
 ) -> tuple[Column, ...]:
     if choice.source is ColumnSource.CHOSEN:
         return choice.arranged(())
+    found = found_columns(store, query, choice.source, sample, interrupt)
     if choice.source is ColumnSource.PRESENT:
-        columns = choice.arranged(store.present_columns(query, interrupt))
-    else:
-        columns = choice.arranged(store.differing_columns(sample, interrupt), kept)
+        present = frozenset(found)
+        kept = tuple(column for column in kept if column in present)
     several = len(query.experiment_ids) > 1
-    return (EXPERIMENT, *columns) if several and EXPERIMENT not in columns else columns
+    return choice.arranged(found, kept, (EXPERIMENT, *DEFAULT_ATTRIBUTES) if several else DEFAULT_ATTRIBUTES)
+
+
+def found_columns(
+    store: Store, query: RunQuery, source: ColumnSource, sample: Sequence[str], interrupt: Interrupt
+) -> tuple[Column, ...]:
+    """Return the columns of an automatic source, MLflow's primary metric of the experiment first.
+
+    `sample` are the runs that are compared to find the columns that differ.
+    """
+    if source is ColumnSource.PRESENT:
+        found = store.present_columns(query, interrupt)
+    else:
+        found = store.differing_columns(sample, interrupt)
+    primary = store.primary_metric(query.experiment_ids[0], interrupt)
+    main = None if primary is None else Column(Kind.METRIC, primary[0])
+    return (main, *(column for column in found if column != main)) if main in found else found
 
 
 def _to_be_read(columns: tuple[Column, ...], state: TableState) -> tuple[Column, ...]:

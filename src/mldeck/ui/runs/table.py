@@ -11,21 +11,18 @@ from textual.message import Message
 
 from mldeck.format import MISSING, float_text, safe
 from mldeck.model import Column, Kind, OrderKey, RunRecord
-from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, RunCells
+from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME, NAME_INDEX, RunCells
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import COLUMNS, bindings
+from mldeck.ui.kit.grid import Cell, Grid
+from mldeck.ui.kit.keys import TABLE, bindings
 from mldeck.ui.runs.keys import RUNS
 from mldeck.ui.runs.record_cache import RecordCache
 from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupHeading
-from mldeck.ui.state.columns import ColumnStyle, is_sortable
-
-_PINNED_SHARE = 2 / 3
-"""The largest share of the width for pinned columns, so that something is left to scroll."""
+from mldeck.ui.state.columns import ColumnStyle, is_sortable, label_of
 
 
 class RunTable(Grid):
-    BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS, RUNS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE, RUNS)
 
     class RowsWanted(Message):
         """Posted when rows or columns come into view whose values have not been read. Answered with `add_records`."""
@@ -151,28 +148,13 @@ class RunTable(Grid):
         """Show other columns. The cursor and the scroll position stay at their columns if these are still shown."""
         places = {column: index for index, column in enumerate(cells.columns)}
         before, first = self.cursor_key, self._first_column
-        first_key = self.cells.columns[first] if first < len(self.cells.columns) else None
-        was_scrolled = first > self._fixed_columns
+        first_key = self.cells.columns[first] if self._fixed_columns < first < len(self.cells.columns) else None
         self.cells = cells
         self.cursor_column = places.get(before, self.cursor_column) if before else self.cursor_column
-        columns = cells.grid_columns(self.order)
-        self._fixed_columns = self._fitting_fixed_count(columns)
-        scrolled = places.get(first_key, self._fixed_columns) if first_key and was_scrolled else 0
-        self._first_column = max(self._fixed_columns, scrolled)
-        self.set_content(row_count, columns)
+        self.pinned_columns = cells.style.pinned
+        self._first_column = 0 if first_key is None else places.get(first_key, 0)
+        self.set_content(row_count, cells.grid_columns(self.order))
         self._show_column()
-
-    def _fitting_fixed_count(self, columns: Sequence[GridColumn]) -> int:
-        """Return how many columns stay in place: the leading ones, and as many pinned ones as fit."""
-        room = self.line_width * _PINNED_SHARE
-        fixed = FIXED_COLUMNS
-        used = sum(column.width + GAP for column in columns[:fixed])
-        for column in columns[fixed : fixed + self.cells.style.pinned]:
-            used += column.width + GAP
-            if used > room:
-                break
-            fixed += 1
-        return fixed
 
     def show_style(self, style: ColumnStyle) -> None:
         """Apply another style to the same columns."""
@@ -302,6 +284,14 @@ class RunTable(Grid):
             digits = self.arrangement.digits
             cells.append(Cell("   " + "   ".join(f"{name} {float_text(value, digits)}" for name, value in numbers)))
         return cells
+
+    @property
+    def column_noun(self) -> str:
+        return "column"
+
+    def column_name(self, index: int) -> str:
+        column = self.cells.columns[index]
+        return "name" if column == NAME else label_of(column)
 
     def copied_text(self) -> str | None:
         return self.cursor_run

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
 from typing import Any
 
-from mldeck.model import Column, Kind
+from mldeck.model import SYSTEM_METRIC_PREFIX, Column, Kind
 
 AGE = Column(Kind.ATTRIBUTE, "start_time")
 DURATION = Column(Kind.ATTRIBUTE, "duration")
@@ -54,6 +55,9 @@ MIN_WIDTH, MAX_WIDTH = 4, 120
 
 _KIND_ORDER = tuple(Kind)
 
+_MAIN_METRICS = 2
+"""Metrics shown before age and duration, so that a terminal of 80 columns shows one."""
+
 
 class ColumnSource(str, Enum):
     """How the columns are chosen. The values are written to the saved state."""
@@ -76,18 +80,31 @@ class ColumnChoice:
     widths: Mapping[Column, int] = field(default_factory=dict)
     """Widths that the user set, in cells."""
 
-    def arranged(self, found: Iterable[Column], kept: Iterable[Column] = ()) -> tuple[Column, ...]:
-        """Return the columns after the name, the pinned ones first.
+    def arranged(
+        self,
+        found: Iterable[Column],
+        kept: Sequence[Column] = (),
+        attributes: Sequence[Column] = DEFAULT_ATTRIBUTES,
+    ) -> tuple[Column, ...]:
+        """Return the columns after the name: the pinned ones, the main metrics, the attributes, then all others by kind.
 
-        `found` are the columns of the source now, `kept` those shown before: a live table loses no column.
+        `found` are the columns of the source now, the most important metric first. `kept` are those shown before: a live table
+        loses no column, and new ones do not move them.
         """
-        columns: Sequence[Column] = self.columns
-        if self.source is not ColumnSource.CHOSEN:
-            fixed = frozenset(DEFAULT_ATTRIBUTES)
-            merged = dict.fromkeys(column for column in (*kept, *found) if column not in fixed)
-            by_kind = sorted(merged, key=lambda column: _KIND_ORDER.index(column.kind))
-            columns = (*DEFAULT_ATTRIBUTES, *by_kind)
-        return pinned_first(columns, self.pinned)
+        if self.source is ColumnSource.CHOSEN:
+            return pinned_first(self.columns, self.pinned)
+        merged = dict.fromkeys(column for column in (*kept, *found) if column not in attributes)
+        # If only one was shown before, a second one must not move the attributes.
+        count = min(_MAIN_METRICS, sum(map(self._may_lead, kept))) or _MAIN_METRICS
+        main = tuple(islice(filter(self._may_lead, merged), count))
+        others = sorted(
+            (each for each in merged if each not in main), key=lambda column: _KIND_ORDER.index(column.kind)
+        )
+        return pinned_first((*main, *attributes, *others), self.pinned)
+
+    def _may_lead(self, column: Column) -> bool:
+        is_own_metric = column.kind is Kind.METRIC and not column.key.startswith(SYSTEM_METRIC_PREFIX)
+        return is_own_metric and column not in self.pinned
 
     def pinned_count(self, columns: Sequence[Column]) -> int:
         """Return how many of these columns are pinned."""

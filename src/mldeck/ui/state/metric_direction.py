@@ -18,9 +18,18 @@ class Better(str, Enum):
     """The user said that the metric has no best value."""
 
 
+BEST = "★"
+"""Precedes the best value of a metric, because not everyone sees colours."""
+
+
+def best_sign(*, greater_is_better: bool) -> str:
+    """Return the sign beside the name of a metric that has a best value: no arrow, because those show the sort order."""
+    return f"{BEST}{'hi' if greater_is_better else 'lo'}"
+
+
 ANSWERS = (
-    (Better.HIGHER, "h", "↑ higher is better"),
-    (Better.LOWER, "l", "↓ lower is better"),
+    (Better.HIGHER, "h", f"{best_sign(greater_is_better=True)} higher is better"),
+    (Better.LOWER, "l", f"{best_sign(greater_is_better=False)} lower is better"),
     (Better.NEITHER, "n", "neither: highlight nothing"),
 )
 """The choices for a metric, each with its key and its words."""

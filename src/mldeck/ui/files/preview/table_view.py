@@ -11,7 +11,7 @@ from mldeck.artifacts.previews.values import ArchivePreview, ArrayPreview, Table
 from mldeck.format import MISSING, cell_width, safe, size_text
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.grid import Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import COLUMNS, bindings
+from mldeck.ui.kit.keys import TABLE, bindings
 
 _WIDEST = 40
 _MEASURED_ROWS = 200
@@ -21,12 +21,16 @@ _NUMBERS = frozenset({"integer", "number"})
 class TableView(Grid):
     """The first rows of a table, with the types of the columns above the header."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMNS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE)
 
     def __init__(self, columns: Sequence[GridColumn], rows: Sequence[Sequence[str | None]]) -> None:
         super().__init__(id="preview-table", fixed_columns=0)
         self._rows = rows
         self.set_content(len(rows), columns)
+
+    @property
+    def column_noun(self) -> str:
+        return "column"
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         return [Cell(MISSING, "faint") if text is None else Cell(safe(text)) for text in self._rows[row]]
