@@ -172,9 +172,10 @@ def test_production_makes_room_and_staging_does_not_unless_it_is_said(store: Fix
             1,
             "3 of churn-model is in Staging, not in None",
         ),
-        ((MODEL, "5", "Production", "--yes"), 1, "there is no version 5 of churn-model"),
+        ((MODEL, "5", "Production", "--yes"), 2, "there is no version 5 of churn-model; there are 1, 2, 3, 4, 6"),
         (("missing", "1", "Production", "--yes"), 2, "no registered model missing in"),
-        (("empty-model", "1", "Production", "--yes"), 1, "empty-model has no versions in"),
+        (("empty-model", "1", "Production", "--yes"), 2, "empty-model has no versions in"),
+        (("chrun-model", "1", "Production", "--yes"), 2, "chrun-model (did you mean churn-model?) in"),
         (("greeting-prompt", "1", "Production", "--yes"), 1, "greeting-prompt is a prompt"),
         (("greeting-prompt", "1", "Production", "--dry-run"), 1, "greeting-prompt is a prompt"),
         ((MODEL, "3", "Production", "--yes", "--reason", "r" * 501), 1, "the reason has at most 500"),
@@ -295,7 +296,8 @@ def test_a_folder_of_the_run_with_a_model_in_it(store: FixtureStore, ask: Ask) -
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        (("baseline-logreg", "missing", MODEL), 1, "run baseline-logreg has no model missing"),
+        (("baseline-logreg", "missing", MODEL), 2, "run baseline-logreg has no model missing"),
+        (("baseline-logreg", "modle", MODEL), 2, "modle (did you mean model?)"),
         (("baseline-logreg", "model", "a/b"), 1, "the name of a model cannot contain /"),
         (("baseline-logreg", "model", "greeting-prompt"), 1, "is a prompt, not a model"),
         (("nobody", "model", MODEL), 2, "has no run nobody"),

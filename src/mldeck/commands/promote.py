@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 from mldeck.commands.options import command_parser
 from mldeck.commands.registry import Stores, add_registry_options, check_model_name, open_stores
-from mldeck.errors import MldeckError
+from mldeck.errors import MldeckError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mldeck.model import RunRecord
     from mldeck.registry.nouns import ModelVersion
     from mldeck.registry.plan import TransitionPlan
+
+_MOST_VERSIONS = 20
+"""The newest versions that are listed after a version that does not exist was asked for."""
 
 _COMMIT_TAG = "mlflow.source.git.commit"
 
@@ -65,8 +70,7 @@ def _promote(stores: Stores, options: argparse.Namespace, archives: bool) -> int
     check_model_name(stores, options.model)
     stores.reader.check_model(options.model)  # refuses versions without a registered model, which cannot be changed
     versions = stores.reader.versions(options.model)
-    if not versions:
-        raise MldeckError(f"{options.model} has no versions in {stores.registered.path}")
+    _check_version(versions, stores.registered.path, options)
     plan = plan_transition(versions, options.version, options.stage, archives)
     if options.expect_stage and plan.before != options.expect_stage:
         raise MldeckError(
@@ -81,6 +85,18 @@ def _promote(stores: Stores, options: argparse.Namespace, archives: bool) -> int
     done = stores.editor.transition(plan, options.reason)
     sys.stdout.write(f"{safe(plan.model)} {done.version} is in {done.after}\n")
     return 0
+
+
+def _check_version(versions: Sequence[ModelVersion], registered: Path, options: argparse.Namespace) -> None:
+    """Raise `UsageError` for a version that the model does not have, as for an unknown model."""
+    from mldeck.registry.nouns import DELETED_STAGE
+
+    numbers = sorted(version.version for version in versions if version.stage != DELETED_STAGE)
+    if options.version not in numbers:
+        if not numbers:
+            raise UsageError(f"{options.model} has no versions in {registered}")
+        newest = ", ".join(map(str, numbers[-_MOST_VERSIONS:]))
+        raise UsageError(f"there is no version {options.version} of {options.model}; there are {newest}")
 
 
 def _is_confirmed() -> bool:
