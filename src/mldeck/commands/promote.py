@@ -7,13 +7,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mldeck.commands.options import command_parser
+from mldeck.commands.options import artifact_places, command_parser
 from mldeck.commands.registry import Stores, add_registry_options, check_model_name, open_stores
 from mldeck.errors import MldeckError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mldeck.artifacts.file_facts import FileFacts
     from mldeck.model import RunRecord
     from mldeck.registry.nouns import ModelVersion
     from mldeck.registry.plan import TransitionPlan
@@ -138,11 +139,45 @@ def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Itera
     run_now, run_then = records.get(now.run_id or ""), records.get(then.run_id or "")
     yield "run", _label(run_now), _label(run_then), ""
     yield "commit", _commit(run_now), _commit(run_then), ""
+    yield from _fact_rows(stores, (now, run_now), (then, run_then))
     yield "registered", time_or_missing(now.creation_time), time_or_missing(then.creation_time), ""
     yield from _arrival_rows(stores, now)
     for value in compare_runs(run_now, run_then):
         difference = "" if value.difference is None else _signed(value.difference)
         yield str(value.column), *value.texts, difference
+
+
+def _fact_rows(
+    stores: Stores, now: tuple[ModelVersion, RunRecord | None], then: tuple[ModelVersion, RunRecord | None]
+) -> Iterator[Sequence[str]]:
+    """Yield the duration of the runs, the size of the files, and the signature."""
+    from mldeck.artifacts.file_facts import signature_changes, signature_verdict
+    from mldeck.format import MISSING, duration_text, size_text
+    from mldeck.registry.review import number_difference
+
+    took, takes = (record.run.duration if record else None for _, record in (now, then))
+    texts = [MISSING if duration is None else duration_text(duration) for duration in (took, takes)]
+    yield "duration", *texts, _ascii(number_difference(took, takes, duration_text))
+    before, after = (_read_facts(stores, version) for version, _ in (now, then))
+    yield "size", before.size_text, after.size_text, _ascii(number_difference(before.size, after.size, size_text))
+    verdict = signature_verdict(before, after)
+    yield "signature", before.signature_text, after.signature_text, verdict
+    for change in signature_changes(before, after) or ():
+        yield "", "", change, ""
+
+
+def _ascii(difference: str) -> str:
+    """Return the difference with the minus sign that the differences of metrics have."""
+    return difference.replace("−", "-")
+
+
+def _read_facts(stores: Stores, version: ModelVersion) -> FileFacts:
+    from mldeck.artifacts.file_facts import read_facts
+    from mldeck.artifacts.location import locate
+    from mldeck.store.uri_lookup import UriLookup
+
+    places = artifact_places(stores.registered.path, stores.settings)
+    return read_facts(locate(version.location, places, None, UriLookup(stores.runs, stores.reader)))
 
 
 def _arrival_rows(stores: Stores, version: ModelVersion) -> Iterator[Sequence[str]]:
