@@ -110,7 +110,7 @@ def _one_line(message: str) -> str:
 
 def _check_is_no_mistyped_command(word: str, words: Sequence[str]) -> None:
     """Raise `UsageError` if the first word names no file but looks like a command."""
-    if not word.startswith("-") and "--wait" not in words and not os.path.lexists(word):
+    if word.isalpha() and "--wait" not in words and not os.path.lexists(word):
         name = close_name(word, _COMMANDS)
         if name is not None:
             raise UsageError(f"there is no command and no file {word}; did you mean `mldeck {name}`?")
