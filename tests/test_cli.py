@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -19,7 +20,10 @@ from typing import Any
 import pytest
 
 from mldeck import __version__
+from mldeck.commands.options import store_path
+from mldeck.format import cell_width, safe
 from mldeck.printing import write_table
+from mldeck.settings import load_settings
 from tests.fixture_stores import FixtureStore
 from tests.privileges import drop_root_powers_before_exec, without_root_powers
 
@@ -427,7 +431,7 @@ def search_cases(store: FixtureStore) -> Iterator[Mapping[str, Any]]:
             yield case
 
 
-def test_the_order_is_mlflows(rows: Callable[..., list[dict[str, Any]]], store_copy: CopyOf) -> None:
+def test_the_order_is_mlflows(ask: Ask, store_copy: CopyOf) -> None:
     """The answers were recorded from MLflow's own search."""
     fixture = store_copy("search")
     cases = list(search_cases(fixture))
@@ -436,12 +440,33 @@ def test_the_order_is_mlflows(rows: Callable[..., list[dict[str, Any]]], store_c
         words = ["--limit", "0", "--view", case["view"]]
         words += [word for name in case["experiments"] for word in ("-e", name)]
         words += [word for order in case["order_by"] for word in ("-o", order)]
-        assert [each["run_id"] for each in rows(fixture, *words)] == case["run_ids"], case["order_by"]
+        status, out, error = ask("runs", "-s", fixture.db, "--format", "json", *words)
+        assert (status, "no run in" in error) == (0, case["order_by"] == ["metrics.missing ASC"])
+        assert [each["run_id"] for each in json.loads(out)] == case["run_ids"], case["order_by"]
 
 
-@pytest.mark.parametrize("order", ["rmse", "metrics.rmse UP", "metrics.rmse,", "", "datasets.name", "metrics.`a"])
-def test_an_order_that_cannot_be_read(ask: Ask, store_copy: CopyOf, order: str) -> None:
-    complaint(ask("runs", "-s", store_copy("mlflow-3.17.2").db, "-o", order))
+@pytest.mark.parametrize(
+    ("order", "caret", "hint"),
+    [
+        ("rmse", 0, "For a metric write metrics.rmse."),
+        ("name", 0, "The attribute is run_name."),
+        ("strat_time DESC", 0, "Did you mean start_time?"),
+        ("attributes.usr_id", 11, "Did you mean user_id?"),
+        ("metics.rmse", 0, "Did you mean metrics?"),
+        ("metrics.rmse UP", 13, "found 'UP'."),
+        ("metrics.rmse,", 12, "found ','."),
+        ("", 0, "tags.team or start_time."),
+        ("datasets.name", 0, "use metrics, params, tags or attributes."),
+        ("metrics.`a", 8, "found '`a'."),
+    ],
+)
+def test_an_order_that_cannot_be_read(ask: Ask, store_copy: CopyOf, order: str, caret: int, hint: str) -> None:
+    words = ("-o", "metrics.auc", "-o", order)
+    status, out, error = ask("runs", "-s", store_copy("mlflow-3.17.2").db, *words)
+    message, shown, pointer = error.splitlines()
+    assert (status, out, shown) == (2, "", "  " + order)
+    assert pointer == "  " + " " * caret + "^"
+    assert message.endswith(hint)
 
 
 class TestFilter:
@@ -664,17 +689,240 @@ class TestTable:
         assert (status, error) == (0, "")
         assert out.split() == ["run_id", "name", "status", "age", "duration"]
 
-    def test_long_wide_and_hostile_text_keeps_to_its_column(self, ask: Ask, store_copy: CopyOf) -> None:
+    def test_long_wide_and_hostile_text_is_whole_in_a_pipe(self, ask: Ask, store_copy: CopyOf) -> None:
         fixture = store_copy("mlflow-3.17.2")
         for name in (HOSTILE, "雪" * 5000, "x" * 10_000, "e\u0301" * 4000):
             with closing(sqlite3.connect(fixture.db)) as connection, connection:
                 connection.execute("UPDATE runs SET name = ? WHERE run_uuid = ?", (name, fixture.run("in_s3")))
             _, out, _ = ask("runs", "-s", fixture.db, "-e", "s3-backed")
             _, line = out.splitlines()
-            assert len(line) < 300
             assert line.isprintable()
-            assert (len(name) > 100) == ("…" in line)
-            assert line.split("…")[-1].split()[0] == ("FINISHED" if len(name) > 100 else line.split()[0])
+            assert safe(name) in line, "a pipe gets everything whole"
+            assert line[32:].split(safe(name))[1].split()[0] == "FINISHED"
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Call it with a number of columns: standard output is then a terminal of this width."""
+
+    def pretend(columns: int) -> None:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    return pretend
+
+
+class TestOnATerminal:
+    """Tables fit, or what was left out is said."""
+
+    @pytest.mark.parametrize("columns", [40, 80, 120])
+    @pytest.mark.parametrize(
+        "words",
+        [("runs",), ("runs", "-e", "churn-baseline"), ("experiments",), ("models",), ("models", "churn-model")],
+        ids=" ".join,
+    )
+    def test_no_line_is_wider(
+        self, ask: Ask, store_copy: CopyOf, terminal: Callable[[int], None], words: tuple[str, ...], columns: int
+    ) -> None:
+        db = store_copy("mlflow-3.17.2").db
+        everything = re.split(" {2,}", ask(*words, "-s", db)[1].splitlines()[0])
+        terminal(columns)
+        status, out, error = ask(*words, "-s", db)
+        assert status == 0
+        assert max(map(cell_width, out.splitlines())) <= columns
+        shown = re.split(" {2,}", out.splitlines()[0])
+        assert set(shown) <= set(everything)
+        if len(shown) < len(everything):
+            assert f"mldeck: {len(shown)} of {len(everything)} columns fit the terminal, without " in error
+            missing = next(label for label in everything if label not in shown)
+            assert missing in error
+            assert "--format csv, or a pipe, has all" in error
+        else:
+            assert error == ""
+
+    def test_a_metric_comes_before_age_and_duration(
+        self, ask: Ask, store_copy: CopyOf, terminal: Callable[[int], None]
+    ) -> None:
+        fixture = store_copy("mlflow-3.17.2")
+        terminal(64)
+        words = ("runs", "-s", fixture.db, "-e", "churn-baseline", "-o", "metrics.loss")
+        header, *lines = ask(*words)[1].splitlines()
+        assert header.split() == ["run_id", "name", "status", "auc", "loss"]
+        line = next(each for each in lines if each.startswith(fixture.run("rf10")[:8] + "…"))
+        assert line.split()[1:3] == ["rf-depth-10", "FINISHED"]
+        terminal(52)
+        assert ask(*words)[1].splitlines()[0].split() == ["run_id", "name", "status", "loss"], "the metric that sorts"
+
+    def test_columns_asked_for_are_kept_from_the_left(
+        self, ask: Ask, store_copy: CopyOf, terminal: Callable[[int], None]
+    ) -> None:
+        terminal(44)
+        columns = "run_name,artifact_uri,metrics.auc,status"
+        _, out, error = ask("runs", "-s", store_copy("mlflow-3.17.2").db, "--columns", columns)
+        assert out.split()[:2] == ["run_name", "artifact_uri"]
+        assert "2 of 4 columns fit the terminal, without auc, status; --columns chooses fewer" in error
+
+    def test_a_number_keeps_its_exponent(
+        self, capsys: pytest.CaptureFixture[str], terminal: Callable[[int], None]
+    ) -> None:
+        terminal(10)
+        write_table(("loss",), [(0.5,)] * 200 + [(1.2345678e-12,), (-123456789012.5,)])
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[201:] == ["1.2346e-12", "…"]
+
+    def test_later_pages_use_the_room_that_is_left(
+        self, capsys: pytest.CaptureFixture[str], terminal: Callable[[int], None]
+    ) -> None:
+        terminal(40)
+        write_table(("name", "loss"), [("a", 0.5)] * 200 + [("n" * 30, 0.25), ("m" * 40, 1.0)])
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[201] == "n" * 30 + "      0.25"
+        assert lines[202] == "m" * 33 + "…  1"
+
+
+class TestDidYouMean:
+    @pytest.mark.parametrize(
+        ("words", "hint"),
+        [
+            (("rnus",), "there is no command and no file rnus; did you mean `mldeck runs`?"),
+            (("runs", "--limti", "3"), "--limti 3 (did you mean --limit?)"),
+            (("artifacts", "list", "x", "--recursve"), "--recursve (did you mean --recursive?)"),
+            (("--expermient=x",), "(did you mean --experiment?)"),
+            (
+                ("runs", "-s", "STORE", "-e", "Churn-basline"),
+                "no experiment Churn-basline (did you mean churn-baseline?)",
+            ),
+            (("experiments", "-s", "STORE", "--workspace", "defualt"), "defualt (did you mean default?)"),
+            (("models", "-s", "STORE", "churn-modle"), "no registered model churn-modle (did you mean churn-model?)"),
+            (("plot", "-s", "STORE", "rf-depth-10", "-m", "acu"), "no metric acu (did you mean auc?)"),
+            (("runs", "-s", "STORE", "--columns", "strat_time"), "Did you mean start_time?"),
+            (("--theme", "mldeck-drak", "STORE"), "no theme mldeck-drak (did you mean mldeck-dark?)"),
+            (("-s", "STORE", "runs", "--limit", "3"), "(a command comes first: mldeck runs …)"),
+            (("-s", "STORE", "runs"), "a command comes first: mldeck runs …"),
+            (("runs", "STORE"), "(to name the store, write -s "),
+        ],
+    )
+    def test_names_that_are_mistyped(self, ask: Ask, store_copy: CopyOf, words: tuple[str, ...], hint: str) -> None:
+        db = str(store_copy("mlflow-3.17.2").db)
+        status, out, error = ask(*(db if word == "STORE" else word for word in words))
+        assert (status, out) == (2, "")
+        assert hint in error
+
+    @pytest.mark.parametrize(
+        ("words", "notice"),
+        [
+            (("-o", "metrics.acu"), "has metrics.acu (did you mean auc?)"),
+            (("-o", "params.nothing_like_it"), "has params.nothing_like_it\n"),
+            (("--columns", "run_id,params.max_dept"), "has params.max_dept (did you mean max_depth?)"),
+            (("-o", "metrics.auc", "--columns", "run_id,metrics.auc,tags.stage,status"), ""),
+        ],
+    )
+    def test_columns_that_no_run_has(self, ask: Ask, store_copy: CopyOf, words: tuple[str, ...], notice: str) -> None:
+        status, out, error = ask("runs", "-s", store_copy("mlflow-3.17.2").db, *words)
+        assert status == 0
+        assert out
+        assert (notice in error) if notice else (error == "")
+
+    def test_what_is_like_nothing_gets_no_hint(self, ask: Ask, isolated: Path) -> None:
+        for name in ("nothing-like-it.db", "runs.db", "./rnus"):
+            assert "no such file" in complaint(ask(name)), "it looks like a file"
+        (isolated / "rnus").touch()
+        assert "rnus is empty" in complaint(ask("rnus"))
+
+
+class TestCsvSafe:
+    VALUES = ("=1+2", "+cmd|x", "-1+2", "@sum", "\tx", "\rx", "\nx", "＝1", "-0.5", "+1e-3", "-inf", "-", "a=1", "")
+
+    def test_formulas_become_texts(self, ask: Ask, store_copy: CopyOf) -> None:
+        fixture = store_copy("mlflow-3.17.2")
+        with closing(sqlite3.connect(fixture.db)) as connection, connection:
+            for number, value in enumerate(self.VALUES):
+                connection.execute("INSERT INTO params VALUES (?, ?, ?)", (f"v{number}", value, fixture.run("in_s3")))
+            row = ("delta", -0.25, 1, 1, 0, fixture.run("in_s3"))
+            names = "key, value, timestamp, step, is_nan, run_uuid"
+            connection.execute(f"INSERT INTO latest_metrics ({names}) VALUES (?, ?, ?, ?, ?, ?)", row)
+        words = ("runs", "-s", fixture.db, "-e", "s3-backed", "--format", "csv")
+
+        def values(*more: str) -> list[str]:
+            (line,) = csv.DictReader(io.StringIO(ask(*words, *more)[1], newline=""))
+            assert line["metrics.delta"] == "-0.25"
+            return [line[f"params.v{number}"] for number in range(len(self.VALUES))]
+
+        assert values() == list(self.VALUES)
+        numbers = ("-0.5", "+1e-3", "-inf", "a=1", "")
+        assert values("--csv-safe") == [value if value in numbers else f"'{value}" for value in self.VALUES]
+
+    @pytest.mark.parametrize("words", [("experiments",), ("models",)], ids=" ".join)
+    def test_every_command_that_writes_csv_has_it(self, ask: Ask, store_copy: CopyOf, words: tuple[str, ...]) -> None:
+        db = store_copy("mlflow-3.17.2").db
+        with closing(sqlite3.connect(db)) as connection, connection:
+            connection.execute("UPDATE experiments SET name = '=1+2' WHERE name = 's3-backed'")
+            connection.execute("UPDATE registered_models SET description = '=1+2'")
+        out = ask(*words, "-s", db, "--format", "csv")[1]
+        assert ",=1+2," in out
+        assert ask(*words, "-s", db, "--format", "csv", "--csv-safe")[1] == out.replace(",=1+2,", ",'=1+2,")
+
+
+class TestTheStoreOfTheDeck:
+    """`-s` and `-e` mean the same with and without a command."""
+
+    @pytest.mark.parametrize("words", [("STORE",), ("-s", "STORE"), ("--store", "STORE", "-e", "churn-baseline")])
+    def test_ways_to_name_it(self, ask: Ask, store_copy: CopyOf, words: tuple[str, ...]) -> None:
+        for store in (store_copy("mlflow-3.17.2").db, store_copy("mlflow-3.17.2").db.parent):
+            error = complaint(ask(*(str(store) if word == "STORE" else word for word in words)))
+            assert "the deck needs a terminal" in error
+
+    def test_two_stores(self, ask: Ask) -> None:
+        assert "two stores are given: leave out a.db or -s b.db" in complaint(ask("a.db", "-s", "b.db"))
+
+    def test_two_experiments(self, ask: Ask) -> None:
+        status, out, error = ask("-e", "a", "-e", "b")
+        assert (status, out) == (2, "")
+        assert "-e may be given once" in error
+
+    def test_a_theme_that_does_not_exist_is_said_before_the_terminal(self, ask: Ask, store_copy: CopyOf) -> None:
+        db = store_copy("mlflow-3.17.2").db
+        assert "no theme nosuch; there are " in complaint(ask("--theme", "nosuch", db))
+        assert "the deck needs a terminal" in complaint(ask("--theme", "dracula", db))
+
+
+class TestAFolder:
+    """It stands for the `mlflow.db` in it."""
+
+    def test_everywhere(self, ask: Ask, store_copy: CopyOf, monkeypatch: pytest.MonkeyPatch) -> None:
+        fixture = store_copy("mlflow-3.17.2")
+        folder, expected = fixture.db.parent, ask("models", "-s", fixture.db)
+        assert expected[0] == 0
+        assert ask("models", "-s", folder) == expected
+        assert ask("models", "-s", fixture.db, "--registry-store", folder) == expected
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", str(folder))
+        assert ask("models") == expected
+
+    def test_without_a_database(self, ask: Ask, tmp_path: Path) -> None:
+        (tmp_path / "churn.db").touch()
+        error = complaint(ask("runs", "-s", tmp_path))
+        assert f"{tmp_path} is a folder without an mlflow.db (there is churn.db)" in error
+
+    @pytest.mark.parametrize(
+        ("files", "said"),
+        [
+            (["mlruns/0/meta.yaml"], "is an mlruns file store, which is not supported yet; convert it"),
+            (["mlruns/0/meta.yaml", "mlflow.db"], "which is not supported yet; did you mean"),
+            (["mlruns/0/x", "mlflow.db"], "holds files of runs, not their database; did you mean"),
+        ],
+    )
+    def test_the_folder_mlruns(self, ask: Ask, tmp_path: Path, files: list[str], said: str) -> None:
+        for name in files:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        error = complaint(ask("runs", "-s", tmp_path / "mlruns"))
+        assert said in error
+        assert (f"{tmp_path}/mlflow.db, the database beside it?" in error) == ("mlflow.db" in files)
+
+    def test_waiting_for_the_database_in_it(self, tmp_path: Path) -> None:
+        settings = load_settings(store=str(tmp_path))
+        assert store_path(settings) == tmp_path
+        assert store_path(settings, wait=True) == tmp_path / "mlflow.db"
 
 
 class TestNotices:
@@ -767,7 +1015,7 @@ class TestProcesses:
         os.close(controller)
         assert process.returncode == 0
         text = shown.decode().replace("\r\n", "\n")
-        assert fixture.run("in_s3") in text
+        assert fixture.run("in_s3")[:8] in text
         assert all(each.isprintable() for each in text.replace("\n", ""))
 
     def test_a_pipe_gets_it_unchanged(self, fixture: FixtureStore) -> None:

@@ -67,8 +67,11 @@ ROOMS = {
         frozenset({"textual", "rich", "markdown_it"}),
         frozenset({"sqlalchemy"}),
     ),
+    "column_fit": Room(NOUNS),
     # Printed answers: the other front end of the store, and as little of the terminal's packages as the store has.
-    "printing": Room(NOUNS | {"search", "store", "run_text"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
+    "printing": Room(
+        NOUNS | {"column_fit", "search", "store", "run_text"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}
+    ),
     # Runs as text, whoever writes them: printed answers, and files.
     "run_text": Room(NOUNS | {"store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     "export": Room(NOUNS | {"destination", "store", "run_text"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),

@@ -10,20 +10,21 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mldeck import __version__
 from mldeck.commands.options import (
     STORE_HELP,
     UnreadableArgument,
     add_artifact_root_option,
+    add_store_option,
     check_can_draw,
     command_parser,
     configure_encodings,
     store_path,
     tell,
 )
-from mldeck.errors import MldeckError, UsageError
+from mldeck.errors import MldeckError, UsageError, close_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if not has_output:
             raise MldeckError("the standard output is closed: there is nowhere to write to")
+        if command is None and words:
+            _check_is_no_mistyped_command(words[0], words)
         status = command(words[1:]) if command else _browse(words)
         sys.stdout.flush()  # here, because an error at interpreter exit could not be explained
         return status
@@ -105,15 +108,31 @@ def _one_line(message: str) -> str:
     return message_text(message)
 
 
+def _check_is_no_mistyped_command(word: str, words: Sequence[str]) -> None:
+    """Raise `UsageError` if the first word names no file but looks like a command."""
+    if word.isalpha() and "--wait" not in words and not os.path.lexists(word):
+        name = close_name(word, _COMMANDS)
+        if name is not None:
+            raise UsageError(f"there is no command and no file {word}; did you mean `mldeck {name}`?")
+
+
 def _browse(words: Sequence[str]) -> int:
     parser = command_parser(
         "mldeck", "A keyboard-driven terminal application for MLflow tracking databases.", _COMMANDS_HELP
     )
-    parser.add_argument("store", nargs="?", metavar="STORE", help=STORE_HELP)
+    parser.commands = _COMMANDS
+    parser.add_argument("positional_store", nargs="?", metavar="STORE", help=STORE_HELP)
+    add_store_option(parser)
     parser.add_argument("--wait", action="store_true", help="wait until MLflow has created the database")
     _add_deck_options(parser)
     parser.add_argument("--version", action="version", version=f"mldeck {__version__}")
     options = parser.parse_args(words)
+    positional = options.positional_store
+    if positional in _COMMANDS and not os.path.lexists(positional):
+        raise UsageError(f"a command comes first: mldeck {positional} …")
+    if positional is not None and options.store is not None:
+        raise UsageError(f"two stores are given: leave out {positional} or -s {options.store}")
+    options.store = options.store or positional
     with _head_start() as head_start:
         if not options.wait:
             head_start.begin()
@@ -129,7 +148,11 @@ def _browse(words: Sequence[str]) -> int:
 
 def _demo(words: Sequence[str]) -> int:
     parser = command_parser("mldeck demo", "Make a sample store, written as MLflow writes it, and browse it.")
-    parser.add_argument("--path", metavar="DIR", help="keep the store in this folder (default: a temporary one)")
+    parser.add_argument(
+        "--path",
+        metavar="DIR",
+        help="keep the store in this folder, and open it again the next time (default: a temporary folder)",
+    )
     parser.add_argument(
         "--live", action="store_true", help="let a training job write to it, to demonstrate live updates"
     )
@@ -168,9 +191,32 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
 }
 
 
+class _Once(argparse.Action):
+    """The action of an option that may be given once; by default argparse takes the last of several values."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        if getattr(namespace, self.dest) is not None:
+            parser.error(
+                f"{option_string} may be given once: press space in the list to show several experiments together"
+            )
+        setattr(namespace, self.dest, values)
+
+
 def _add_deck_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--read-only", action="store_true", help="never write to the store")
-    parser.add_argument("--experiment", metavar="NAME", help="start with this experiment")
+    parser.add_argument(
+        "-e",
+        "--experiment",
+        action=_Once,
+        metavar="EXPERIMENT",
+        help="start with this experiment: its name or id",
+    )
     parser.add_argument("--theme", metavar="NAME", help="colour theme (an unknown name lists them)")
     add_artifact_root_option(parser)
     parser.add_argument(
@@ -211,6 +257,7 @@ def _run_deck(settings: Settings, path: Path, head_start: HeadStart) -> int:
     head_start.ask(path, read_only=settings.read_only, experiment_name=settings.experiment)
     check_database(path)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        _check_theme(settings.theme)
         raise UsageError("the deck needs a terminal; to print, use `mldeck runs` or `mldeck experiments`")
     check_can_draw()
     # Start-up creates a hundred thousand objects that all stay alive; collecting garbage among them takes a tenth of
@@ -219,6 +266,16 @@ def _run_deck(settings: Settings, path: Path, head_start: HeadStart) -> int:
     from mldeck.ui.app import run_deck
 
     return run_deck(settings, path, head_start)
+
+
+def _check_theme(name: str) -> None:
+    """Raise `UsageError` for an unknown theme. With a terminal the deck does it, because the names are Textual's."""
+    from mldeck.settings import DEFAULT_THEME
+
+    if name != DEFAULT_THEME:
+        from mldeck.ui.themes import check_theme
+
+        check_theme(name)
 
 
 def _end_soon(status: int) -> int:

@@ -1,5 +1,9 @@
 """The errors that are shown to the user as one line, which names the object and a way out."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 
 class MldeckError(Exception):
     """The base class. The message is complete: it says what is wrong and what to do about it."""
@@ -27,3 +31,22 @@ class StoreChanged(StoreUnavailable):
 
 class Interrupted(MldeckError):
     """A read was stopped because its result is no longer needed."""
+
+
+def close_name(word: str, known: Iterable[str]) -> str | None:
+    """Return the known name that a mistyped word most likely stands for, in upper or lower case; None if none is close.
+
+    A part of a name counts as close: `auc` may stand for `val/auc`.
+    """
+    from difflib import get_close_matches  # imported late, because it is needed after a mistake only
+
+    names = {name.lower(): name for name in known}
+    typed = word.lower()
+    close = get_close_matches(typed, names, n=1) or [name for name in names if len(typed) > 1 and typed in name][:1]
+    return names[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return " (did you mean NAME?)" to follow an unknown name in a message; empty if no known name is close."""
+    name = close_name(word, known)
+    return f" (did you mean {name}?)" if name is not None else ""

@@ -14,7 +14,16 @@ from typing import TextIO
 
 from mldeck.destination import Destination
 from mldeck.model import Column, RunQuery
-from mldeck.run_text import csv_lines, field_name, json_pieces, markdown_lines, object_fields, read_rows, run_object
+from mldeck.run_text import (
+    CellGuard,
+    csv_lines,
+    field_name,
+    json_pieces,
+    markdown_lines,
+    object_fields,
+    read_rows,
+    run_object,
+)
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 
@@ -80,19 +89,21 @@ def export_runs(
     destination: Destination,
     form: Format,
     *,
+    guards: Sequence[CellGuard] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
     interrupt: Interrupt | None = None,
 ) -> int:
     """Write the runs and return their number. `progress` is called with the number of lines written and the total.
 
-    Raises `AlreadyThere`, `NotWritten`, or what reading the store raises; no file is created then.
+    `guards` are applied to the fields of a CSV. Raises `AlreadyThere`, `NotWritten`, or what reading the store or a guard
+    raises; no file is created then.
     """
     interrupt = interrupt or Interrupt()
     with _complete_file(destination) as file:
         ids = store.run_ids(shown.query, None, interrupt)
         if shown.only is not None:
             ids = [run_id for run_id in ids if run_id in shown.only]
-        lines = _lines(store, shown, ids, form, interrupt)
+        lines = _lines(store, shown, ids, form, guards, interrupt)
         _write_lines(file, lines, len(ids), progress, interrupt)
     return len(ids)
 
@@ -125,14 +136,21 @@ def _write_lines(
         interrupt.check()
 
 
-def _lines(store: Store, shown: RunsShown, ids: Sequence[str], form: Format, interrupt: Interrupt) -> Iterator[str]:
+def _lines(
+    store: Store,
+    shown: RunsShown,
+    ids: Sequence[str],
+    form: Format,
+    guards: Sequence[CellGuard],
+    interrupt: Interrupt,
+) -> Iterator[str]:
     if form is Format.JSON:
         records = store.iter_records(ids, object_fields(shown.columns), interrupt)
         return json_pieces(run_object(record, shown.experiment_names) for record in records)
     rows = read_rows(store, ids, shown.columns, shown.experiment_names, interrupt)
     if form is Format.MARKDOWN:
         return markdown_lines(shown.columns, rows)
-    return csv_lines(chain([[field_name(column) for column in shown.columns]], rows))
+    return csv_lines(chain([[field_name(column) for column in shown.columns]], rows), *guards)
 
 
 @contextmanager

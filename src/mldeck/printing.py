@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +11,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from mldeck.errors import UsageError
+from mldeck.column_fit import GAP, are_ids, fitted_widths, least_width, left_out_notice
+from mldeck.errors import UsageError, did_you_mean
 from mldeck.format import (
     LEAST_DIGITS,
     MISSING,
@@ -49,20 +51,27 @@ from mldeck.run_text import (
     read_rows,
     run_object,
     shown_text,
+    without_formula,
 )
 from mldeck.store.store import PRINT_PATIENCE_S, Store
 
 _PAGE_ROWS = 200
 """Rows of a table that are laid out together. Column widths and digits grow where a later page needs more."""
 
-_MAX_CELL = 48
-"""The largest width of a table's column, in terminal cells; longer texts are cut."""
+_MOST_PADDING = 120
+"""The width up to which the columns of a table are aligned in a file or a pipe. Longer texts are whole and stick out."""
+
+_ALL_COLUMNS = "--format csv, or a pipe, has all"
+_FIRST_METRICS = 2
+"""Metrics and params of a table of runs that are more important than age and duration."""
 
 TableCell = str | float
 """A value in a printed table. A number is printed with as many digits as its column needs."""
 
 
-def print_experiments(path: Path, view_name: str, workspace: str | None, format_name: str) -> int:
+def print_experiments(
+    path: Path, view_name: str, workspace: str | None, format_name: str, *, csv_safe: bool = False
+) -> int:
     """Print the experiments of a store and return the exit status. Raises `UsageError` for an unknown workspace."""
     with open_store(path) as store:
         counts = store.run_counts()
@@ -82,7 +91,8 @@ def print_experiments(path: Path, view_name: str, workspace: str | None, format_
         for fields in objects
     )
     columns = ("id", "name", *(["workspace"] if has_workspaces else []), "stage", "active runs", "created", "note")
-    return print_objects(objects, _experiment_object(Experiment("", "", ""), {}), columns, rows, format_name)
+    keys = _experiment_object(Experiment("", "", ""), {})
+    return print_objects(objects, keys, columns, rows, format_name, csv_safe=csv_safe)
 
 
 def print_objects(
@@ -91,6 +101,8 @@ def print_objects(
     columns: Sequence[str],
     rows: Iterable[Sequence[TableCell]],
     format_name: str,
+    *,
+    csv_safe: bool = False,
 ) -> int:
     """Print objects as JSON, CSV or a table, and return the exit status 0.
 
@@ -99,7 +111,8 @@ def print_objects(
     if format_name == "json":
         write(json_pieces(objects))
     elif format_name == "csv":
-        write_csv(list(keys), ([_csv_field(value) for value in fields.values()] for fields in objects))
+        values = ([_csv_field(value) for value in fields.values()] for fields in objects)
+        write_csv(list(keys), values, csv_safe=csv_safe)
     else:
         write_table(columns, rows)
     return 0
@@ -129,7 +142,7 @@ def open_store(path: Path, *, read_only: bool = False) -> Iterator[Store]:
 
 def _print_notices(path: Path, notices: Iterable[str]) -> None:
     for notice in notices:
-        print(f"mldeck: {message_text(f'{path}: {notice}')}", file=sys.stderr)
+        _tell(f"{path}: {notice}")
 
 
 def _experiment_object(experiment: Experiment, counts: Mapping[str, RunCount]) -> dict[str, Any]:
@@ -152,8 +165,11 @@ def _in_workspace(store: Store, view: View, workspace: str | None) -> list[Exper
     """Return the experiments of a workspace, or of all if it is None. Raises `UsageError` for an unknown workspace."""
     everywhere = store.experiments(View.ALL)
     if workspace is not None and workspace not in {found.workspace or DEFAULT_WORKSPACE for found in everywhere}:
-        known = ", ".join(workspaces_of(everywhere)) or DEFAULT_WORKSPACE
-        raise UsageError(f"no experiments in a workspace {workspace} of {store.path}; there is {known}")
+        known = workspaces_of(everywhere) or (DEFAULT_WORKSPACE,)
+        meant = did_you_mean(workspace, known)
+        raise UsageError(
+            f"no experiments in a workspace {workspace}{meant} of {store.path}; there is {', '.join(known)}"
+        )
     return [
         experiment
         for experiment in (everywhere if view is View.ALL else store.experiments(view))
@@ -171,6 +187,8 @@ def print_runs(
     headings: Mapping[Column, str] | None,
     limit: int,
     format_name: str,
+    *,
+    csv_safe: bool = False,
 ) -> int:
     """Print the runs, a few hundred at a time, and return how many more match than `limit`.
 
@@ -189,15 +207,26 @@ def print_runs(
             fields = object_fields(columns)
             write(json_pieces(run_object(record, experiment_names) for record in store.iter_records(ids, fields)))
         elif format_name == "csv":
-            _write_runs_csv(store, ids, headings, experiment_names)
+            _write_runs_csv(store, ids, headings, experiment_names, csv_safe)
         elif columns is None:
-            _write_runs_table(store, ids, experiment_names)
+            _write_runs_table(store, ids, experiment_names, [key.column for key in order])
         else:
             rows = read_rows(store, ids, columns, experiment_names)
             write_table(
-                labels(columns), ([_table_cell(*pair) for pair in zip(columns, row, strict=True)] for row in rows)
+                labels(columns),
+                ([_table_cell(*pair) for pair in zip(columns, row, strict=True)] for row in rows),
+                way_out=f"--columns chooses fewer; {_ALL_COLUMNS}",
             )
+        _tell_unknown_columns(store, (*(key.column for key in order), *(columns or ())))
     return left_out
+
+
+def _tell_unknown_columns(store: Store, columns: Iterable[Column]) -> None:
+    """Print a notice about each metric, param or tag that no run has: its name may be mistyped."""
+    for column in dict.fromkeys(columns):
+        if column.kind in (Kind.METRIC, Kind.PARAM, Kind.TAG) and not store.list_values(column.kind, column.key, 1):
+            meant = did_you_mean(column.key, store.list_keys(column.kind, ()))
+            _tell(f"no run in {store.path} has {column}{meant}")
 
 
 def _named_experiments(store: Store, names: Sequence[str], workspace: str | None) -> dict[str, Experiment]:
@@ -214,7 +243,8 @@ def _named_experiments(store: Store, names: Sequence[str], workspace: str | None
             raise UsageError(f"several experiments are called {name}: give the id of one ({ids}), or --workspace")
         experiment = same_name[0] if same_name else by_id.get(name)
         if experiment is None:
-            raise UsageError(f"no experiment {name} in {store.path}; `mldeck experiments` lists them")
+            meant = did_you_mean(name, (experiment.name for experiment in existing))
+            raise UsageError(f"no experiment {name}{meant} in {store.path}; `mldeck experiments` lists them")
         chosen[experiment.experiment_id] = experiment
     return chosen
 
@@ -223,22 +253,34 @@ def write(pieces: Iterable[str]) -> None:
     sys.stdout.writelines(pieces)
 
 
-def write_csv(header: Sequence[str], rows: Iterable[TableRow]) -> None:
+def write_csv(header: Sequence[str], rows: Iterable[TableRow], *, csv_safe: bool) -> None:
+    """Print CSV. With `csv_safe`, a spreadsheet takes no text of it for a formula."""
     # Text from the database must not control the terminal; a file or a pipe gets it unchanged.
-    write(csv_lines(chain((header,), rows), safe if sys.stdout.isatty() else None))
+    guards = ([without_formula] if csv_safe else []) + ([safe] if sys.stdout.isatty() else [])
+    write(csv_lines(chain((header,), rows), *guards))
 
 
 def _write_runs_csv(
-    store: Store, ids: Sequence[str], headings: Mapping[Column, str] | None, experiment_names: dict[str, str]
+    store: Store,
+    ids: Sequence[str],
+    headings: Mapping[Column, str] | None,
+    experiment_names: dict[str, str],
+    csv_safe: bool,
 ) -> None:
     if headings is None:
         columns = (*(Column(Kind.ATTRIBUTE, key) for key in RUN_KEYS), *store.keys_of_runs(ids))
         headings = {column: field_name(column) for column in columns}
-    write_csv(list(headings.values()), read_rows(store, ids, tuple(headings), experiment_names))
+    rows = read_rows(store, ids, tuple(headings), experiment_names)
+    write_csv(list(headings.values()), rows, csv_safe=csv_safe)
 
 
-def _write_runs_table(store: Store, ids: Sequence[str], experiment_names: dict[str, str]) -> None:
-    """Print the columns that the deck shows: the metrics and params whose values differ between the runs."""
+def _write_runs_table(
+    store: Store, ids: Sequence[str], experiment_names: dict[str, str], order: Sequence[Column]
+) -> None:
+    """Print the columns that the deck shows: the metrics and params whose values differ between the runs.
+
+    On a terminal those of the sort order are the most important ones.
+    """
     columns = store.differing_columns(ids)
     fields = RunFields.of(columns)
     now = int(time.time() * 1000)
@@ -259,36 +301,84 @@ def _write_runs_table(store: Store, ids: Sequence[str], experiment_names: dict[s
             yield values.get(column.key, MISSING)
 
     records = store.iter_records(ids, fields)
-    write_table([*header, *(column.key for column in columns)], (tuple(cells(record)) for record in records))
+    first = [columns.index(column) for column in order if column in columns]
+    values = [len(header) + index for index in dict.fromkeys((*first, *range(len(columns))))]
+    leading, times = range(len(header) - 2), range(len(header) - 2, len(header))
+    write_table(
+        [*header, *(column.key for column in columns)],
+        (tuple(cells(record)) for record in records),
+        importance=(*leading, *values[:_FIRST_METRICS], *times, *values[_FIRST_METRICS:]),
+        way_out=f"--columns chooses others; {_ALL_COLUMNS}",
+    )
 
 
 def _table_cell(column: Column, value: object) -> TableCell:
     return value if isinstance(value, float) else shown_text(column, value)
 
 
-def write_table(header: Sequence[str], rows: Iterable[Sequence[TableCell]]) -> None:
+def _room() -> int | None:
+    """Return the width of the terminal in cells; None for a file or a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def write_table(
+    header: Sequence[str],
+    rows: Iterable[Sequence[TableCell]],
+    *,
+    importance: Sequence[int] | None = None,
+    way_out: str = _ALL_COLUMNS,
+) -> None:
     """Print a table, 200 rows at a time, so that a long one can be streamed.
 
-    Numbers of a column that differ look different, within one page and all before it.
+    Numbers of a column that differ look different, within one page and all before it. A file or a pipe gets everything
+    whole. On a terminal long texts are cut, and columns that do not fit are left out, with a notice that ends with
+    `way_out`. `importance` are the indexes of the columns, the most important first; by default the first ones are.
     """
     iterator = iter(rows)
-    widths, digits = [cell_width(safe(label)) for label in header], [LEAST_DIGITS] * len(header)
+    labels = [safe(label) for label in header]
+    shown: Sequence[int] = range(len(header))
+    widths, digits = [cell_width(label) for label in labels], [LEAST_DIGITS] * len(header)
+    room = _room()
     is_first = True
     while (page := list(islice(iterator, _PAGE_ROWS))) or is_first:
         columns = list(zip(*page, strict=True)) or [()] * len(header)
+        columns = [columns[index] for index in shown]
         digits = [
             digits_to_tell_apart(filter(_is_float, column), some) for column, some in zip(columns, digits, strict=True)
         ]
         texts = [[safe(_text(cell, some)) for cell in column] for column, some in zip(columns, digits, strict=True)]
-        widths = [
-            max(width, min(_MAX_CELL, max(map(cell_width, column), default=0)))
-            for column, width in zip(texts, widths, strict=True)
+        wanted = [
+            max(width, max(map(cell_width, column), default=0)) for column, width in zip(texts, widths, strict=True)
         ]
+        if room is None:
+            widths = [max(width, min(_MOST_PADDING, most)) for width, most in zip(widths, wanted, strict=True)]
+        elif is_first:
+            least = [
+                most if any(map(_is_float, column)) else least_width(width, most, some)
+                for column, some, width, most in zip(columns, texts, widths, wanted, strict=True)
+            ]
+            ids = {index for index, some in enumerate(texts) if are_ids(some)}
+            fitted = fitted_widths(wanted, least, room, importance, ids)
+            shown, widths = list(fitted), list(fitted.values())
+            columns, texts = [columns[index] for index in shown], [texts[index] for index in shown]
+            digits = [digits[index] for index in shown]
+        else:
+            widths = list(fitted_widths(wanted, widths, room).values())
+        if room is not None:
+            texts = [
+                [_in_width(cell, text, width) for cell, text in zip(column, some, strict=True)]
+                for column, some, width in zip(columns, texts, widths, strict=True)
+            ]
         lines = zip(*texts, strict=True)
-        for line in chain((map(safe, header),), lines) if is_first else lines:
-            cells = (_fitted(cell, width) for cell, width in zip(line, widths, strict=True))
-            sys.stdout.write("  ".join(cells).rstrip() + "\n")
+        heading = tuple(cut(labels[index], width) for index, width in zip(shown, widths, strict=True))
+        for line in chain((heading,), lines) if is_first else lines:
+            cells = (_padded(cell, width) for cell, width in zip(line, widths, strict=True))
+            sys.stdout.write((" " * GAP).join(cells).rstrip() + "\n")
         is_first = False
+    left_out = [label for index, label in enumerate(labels) if index not in shown]
+    if left_out:
+        sys.stdout.flush()
+        _tell(left_out_notice(len(shown), left_out, way_out))
 
 
 def _is_float(cell: TableCell) -> TypeGuard[float]:
@@ -299,7 +389,17 @@ def _text(cell: TableCell, digits: int) -> str:
     return float_text(cell, digits) if isinstance(cell, float) else cell
 
 
-def _fitted(text: str, width: int) -> str:
-    """Return the text padded or cut to exactly `width` cells; an ellipsis replaces what was cut off."""
-    text = cut(text, width)
+def _in_width(cell: TableCell, text: str, width: int) -> str:
+    """Return the text of a cell in at most `width` cells. A number loses digits, but never its exponent."""
+    if not isinstance(cell, float) or cell_width(text) <= width:
+        return cut(text, width)
+    shorter = (float_text(cell, digits) for digits in range(min(width, LEAST_DIGITS), 0, -1))
+    return next((number for number in shorter if len(number) <= width), "…")
+
+
+def _padded(text: str, width: int) -> str:
     return text + " " * (width - cell_width(text))
+
+
+def _tell(message: str) -> None:
+    print(f"mldeck: {message_text(message)}", file=sys.stderr)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mldeck.format import MISSING, duration_text, exact_float_text, safe, time_text
+from mldeck.errors import MldeckError
+from mldeck.format import MISSING, NUMBER_WORDS, duration_text, exact_float_text, number_of, safe, time_text
 from mldeck.model import ALL_FIELDS, Column, DatasetInput, Kind, RunFields, RunRecord
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.runs.rows import ATTRIBUTES
@@ -40,6 +41,9 @@ EXPERIMENT = Column(Kind.ATTRIBUTE, "experiment")
 COLUMN_ATTRIBUTES = (*ATTRIBUTES, EXPERIMENT.key)
 """The attributes that `--columns` accepts."""
 
+_FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
+"""What a formula starts with, by OWASP. Excel takes the wide characters for the others."""
+
 _EXPERIMENT_ID = Column(Kind.ATTRIBUTE, "experiment_id")
 _TIMES = ("start_time", "end_time", "deleted_time")
 _MARKUP = re.compile(r"[\\`*\[\]<>|~$#]|(?<![^\W_])_|_(?![^\W_])|&(?=#|\w+;)|(?<=\w)://|(?<=www)\.|(?<=\w)@")
@@ -47,6 +51,10 @@ _MARKUP = re.compile(r"[\\`*\[\]<>|~$#]|(?<![^\W_])_|_(?![^\W_])|&(?=#|\w+;)|(?<
 
 TableRow = Sequence[Any]
 """The values of a run, or of a point of a metric, in the order of the columns."""
+
+
+CellGuard = Callable[[str], str]
+"""Applied to the text of every field of a CSV: returns what is written, or raises."""
 
 
 def field_name(column: Column) -> str:
@@ -168,20 +176,45 @@ def json_pieces(objects: Iterable[object]) -> Iterator[str]:
 # -- CSV
 
 
-def csv_lines(rows: Iterable[TableRow], guard: Callable[[str], str] | None = None) -> Iterator[str]:
+def csv_lines(rows: Iterable[TableRow], *guards: CellGuard) -> Iterator[str]:
     """Yield a CSV line for each row. None becomes an empty field; numbers are as Python writes them: nan, -inf, 3e-05.
 
-    `guard` is applied to the text of every field before it is quoted.
+    The guards are applied to the text of every field before it is quoted.
     """
     for row in rows:
         texts = ["" if value is None else value if type(value) is str else str(value) for value in row]
-        if guard is not None:
+        for guard in guards:
             texts = [guard(text) for text in texts]
         line = ",".join(texts)
         # Few lines contain anything that must be quoted, so check the whole line before its fields.
         if '"' in line or "\n" in line or "\r" in line or line.count(",") >= len(texts) or not line:
             line = ",".join(map(_csv_text, texts)) if line else '""'
         yield line + "\n"
+
+
+def is_formula(text: str) -> bool:
+    """Return whether a spreadsheet would take a field of a CSV for a formula. Numbers are none, also negative ones."""
+    return text[:1] in _FORMULA_STARTS and number_of(text) is None and text.lower() not in NUMBER_WORDS
+
+
+class FormulaFound(MldeckError):
+    """A text would be a formula in a spreadsheet."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"a spreadsheet would take {text} for a formula")
+        self.text = text
+
+
+def refuse_formula(text: str) -> str:
+    """Return the text unchanged. Raises `FormulaFound` if it would be a formula."""
+    if is_formula(text):
+        raise FormulaFound(text)
+    return text
+
+
+def without_formula(text: str) -> str:
+    """Return the text with an apostrophe before it if it would be a formula, as OWASP advises against CSV injection."""
+    return f"'{text}" if is_formula(text) else text
 
 
 def _csv_text(text: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from mldeck.artifacts.copying import copy_out
 from mldeck.artifacts.errors import ArtifactError, LeadsOutside, NeedsExtra, NotAFile, NotFound
+from mldeck.artifacts.file_facts import UNKNOWN_FACTS, read_facts
 from mldeck.artifacts.location import LocationStatus, Places, locate
 from mldeck.artifacts.opening import open_tree
 from mldeck.artifacts.remote import RemoteTree
@@ -79,6 +80,15 @@ class TestS3:
         assert {entry.path for entry in walk(s3) if entry.kind is EntryKind.FILE} == set(FILES)
         assert [entry.path for entry in find(s3, "mlmodel").entries] == ["model/MLmodel"]
         assert count(s3, "model").size == sum(len(FILES[path]) for path in FILES if path.startswith("model/"))
+
+    def test_the_facts_about_a_model(self, s3: RemoteTree) -> None:
+        url = f"s3://bucket/mlflow/1/{RUN}/artifacts/model"
+        found = read_facts(locate(url, Places(Path(), confirmed=frozenset({"s3://bucket"}))))
+        size = sum(len(FILES[path]) for path in FILES if path.startswith("model/"))
+        assert (found.size, found.is_whole, found.signature_text) == (size, True, "none")
+        assert (
+            read_facts(locate(f"{url}/missing", Places(Path(), confirmed=frozenset({"s3://bucket"})))) == UNKNOWN_FACTS
+        )
 
     def test_reading_ranges(self, s3: RemoteTree) -> None:
         file = s3.file("model/data/model.pkl")

@@ -134,9 +134,42 @@ def test_a_dry_run_shows_and_changes_nothing(store: FixtureStore, ask: Ask) -> N
     ]
     cells = [line.split() for line in out.splitlines()[4:]]
     assert ["run", "rf-depth-5", "rf-depth-10"] in cells
+    assert ["duration", "7m", "00s", "7m", "00s"] in cells
+    assert next(line for line in cells if line[:1] == ["size"])[1:] != ["–", "–"]
     assert ["metrics.auc", "0.91", "0.94", "+0.03"] in cells
     assert ["params.max_depth", "5", "10"] in cells
     assert difference(before, all_rows(store.db)) == {}
+
+
+def test_a_review_compares_the_files(store: FixtureStore, ask: Ask) -> None:
+    """The size, and the signature with what differs in it."""
+    folders = []
+    for version, type_name in ((2, "long"), (3, "double")):
+        folder = store.path / "models" / f"m-{version:032x}" / "artifacts"
+        folder.mkdir(parents=True)
+        inputs = json.dumps([{"name": "age", "type": type_name, "required": True}])
+        (folder / "MLmodel").write_text(f"flavors: {{}}\nsignature:\n  inputs: '{inputs}'\n")
+        (folder / "model.bin").write_bytes(bytes(version * 10_000))
+        for column in ("source", "storage_location"):
+            sql(
+                store,
+                f"UPDATE model_versions SET {column} = ? WHERE name = ? AND version = ?",
+                str(folder),
+                MODEL,
+                version,
+            )
+        folders.append(folder)
+
+    def cells() -> dict[str, list[str]]:
+        out = ask("promote", "-s", store.db, MODEL, "3", "Production", "--dry-run")[1]
+        return {name: rest for name, *rest in (re.split(r" {2,}", line) for line in out.splitlines())}
+
+    assert cells()["size"] == ["20 kB", "30 kB", "+10 kB"]
+    assert cells()["signature"] == ["1 in", "1 in", "differs"]
+    assert cells()[""] == ["input age is double, not long"]
+    shutil.rmtree(folders[0])
+    assert cells()["size"] == ["–", "30 kB"]
+    assert cells()["signature"] == ["–", "1 in"]
 
 
 def test_a_promotion(store: FixtureStore, ask: Ask) -> None:
@@ -172,9 +205,10 @@ def test_production_makes_room_and_staging_does_not_unless_it_is_said(store: Fix
             1,
             "3 of churn-model is in Staging, not in None",
         ),
-        ((MODEL, "5", "Production", "--yes"), 1, "there is no version 5 of churn-model"),
+        ((MODEL, "5", "Production", "--yes"), 2, "there is no version 5 of churn-model; there are 1, 2, 3, 4, 6"),
         (("missing", "1", "Production", "--yes"), 2, "no registered model missing in"),
-        (("empty-model", "1", "Production", "--yes"), 1, "empty-model has no versions in"),
+        (("empty-model", "1", "Production", "--yes"), 2, "empty-model has no versions in"),
+        (("chrun-model", "1", "Production", "--yes"), 2, "chrun-model (did you mean churn-model?) in"),
         (("greeting-prompt", "1", "Production", "--yes"), 1, "greeting-prompt is a prompt"),
         (("greeting-prompt", "1", "Production", "--dry-run"), 1, "greeting-prompt is a prompt"),
         ((MODEL, "3", "Production", "--yes", "--reason", "r" * 501), 1, "the reason has at most 500"),
@@ -295,7 +329,8 @@ def test_a_folder_of_the_run_with_a_model_in_it(store: FixtureStore, ask: Ask) -
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        (("baseline-logreg", "missing", MODEL), 1, "run baseline-logreg has no model missing"),
+        (("baseline-logreg", "missing", MODEL), 2, "run baseline-logreg has no model missing"),
+        (("baseline-logreg", "modle", MODEL), 2, "modle (did you mean model?)"),
         (("baseline-logreg", "model", "a/b"), 1, "the name of a model cannot contain /"),
         (("baseline-logreg", "model", "greeting-prompt"), 1, "is a prompt, not a model"),
         (("nobody", "model", MODEL), 2, "has no run nobody"),

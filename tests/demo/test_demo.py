@@ -19,12 +19,14 @@ import pytest
 
 from mldeck.demo import churn, images
 from mldeck.demo.live import train
-from mldeck.demo.project import make_demo
+from mldeck.demo.project import find_demo, make_demo
+from mldeck.demo.sitting import demo_store
 from mldeck.errors import UsageError
 from mldeck.model import Metric, RunQuery, View
 from mldeck.store.seed.seed import RunNotActive, StoreWriter, encode_metric, new_store
 from mldeck.store.store import Store
 from mldeck.ui.state.columns import ColumnChoice, label_of
+from tests.fixture_stores import FixtureStore
 
 NOW = 1_790_000_000_000
 LARGEST = 1.7976931348623157e308
@@ -216,6 +218,28 @@ class TestMaking:
         with pytest.raises(UsageError, match=r"exists already.*--path"):
             make_demo(demo.parent)
         assert demo.stat().st_mtime_ns == before
+
+    def test_a_folder_is_opened_again(self, tmp_path: Path) -> None:
+        with demo_store(str(tmp_path / "new"), live=False) as made:
+            before = made.stat().st_mtime_ns
+        with demo_store(str(tmp_path / "new"), live=False) as again:
+            assert (again, again.stat().st_mtime_ns) == (made, before)
+        with closing(sqlite3.connect(made)) as connection, connection:
+            connection.execute("DELETE FROM latest_metrics")
+            connection.execute("UPDATE experiments SET name = name || ' of mine'")
+        assert find_demo(made.parent) == made, "it stays the same store, whatever was changed in it"
+
+    @pytest.mark.parametrize("content", [b"", b"precious", None], ids=["empty", "text", "another store"])
+    def test_another_database_is_neither_opened_nor_replaced(
+        self, content: bytes | None, store_copy: Callable[[str], FixtureStore], tmp_path: Path
+    ) -> None:
+        database = tmp_path / "mlflow.db" if content is not None else store_copy("mlflow-3.17.2").db
+        if content is not None:
+            database.write_bytes(content)
+        before = database.read_bytes()
+        with pytest.raises(UsageError, match="exists already"), demo_store(str(database.parent), live=False):
+            pytest.fail("it was opened")
+        assert database.read_bytes() == before
 
     def test_a_folder_that_cannot_be(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")

@@ -139,13 +139,18 @@ class Total:
     """In bytes."""
     unreadable: tuple[str, ...] = ()
     """Folders that could not be listed: the totals may be too low."""
+    more: bool = False
+    """Whether counting stopped at its limit."""
 
 
-def count(tree: ArtifactTree, folder: str = "", check: Check = no_check) -> Total:
-    """Return the totals of everything below a folder."""
+def count(tree: ArtifactTree, folder: str = "", check: Check = no_check, limit: int | None = None) -> Total:
+    """Return the totals of everything below a folder, or of its first `limit` entries."""
     files = folders = size = 0
     unreadable: list[str] = []
-    for entry in _checked(walk(tree, folder, check, lambda path, _: unreadable.append(path)), no_progress, check):
+    entries = walk(tree, folder, check, lambda path, _: unreadable.append(path))
+    for index, entry in enumerate(_checked(entries, no_progress, check)):
+        if index == limit:
+            return Total(files, folders, size, tuple(unreadable), more=True)
         folders += entry.kind in (EntryKind.FOLDER, EntryKind.MODEL)
         files += not entry.is_dir
         size += entry.size or 0

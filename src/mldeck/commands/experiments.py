@@ -14,4 +14,5 @@ def run(words: Sequence[str]) -> int:
     options = parser.parse_args(words)
     from mldeck import printing
 
-    return printing.print_experiments(checked_store_path(options), options.view, options.workspace, options.format)
+    path = checked_store_path(options)
+    return printing.print_experiments(path, options.view, options.workspace, options.format, csv_safe=options.csv_safe)

@@ -35,17 +35,18 @@ def run(words: Sequence[str]) -> int:
     from mldeck.printing import print_objects
     from mldeck.registry.nouns import ModelQuery, ModelVersion, RegisteredModel
 
+    form, csv_safe = options.format, options.csv_safe
     with open_stores(options) as stores:
         if options.model is None:
             models = stores.reader.models(ModelQuery(options.filter))
             objects = [_model_object(model) for model in models]
             keys = _model_object(RegisteredModel(""))
-            return print_objects(objects, keys, _MODEL_COLUMNS, map(_model_cells, models), options.format)
+            return print_objects(objects, keys, _MODEL_COLUMNS, map(_model_cells, models), form, csv_safe=csv_safe)
         check_model_name(stores, options.model)
         versions = stores.reader.versions(options.model)
     objects = [_version_object(version) for version in versions]
     keys = _version_object(ModelVersion("", 0, ""))
-    return print_objects(objects, keys, _VERSION_COLUMNS, map(_version_cells, versions), options.format)
+    return print_objects(objects, keys, _VERSION_COLUMNS, map(_version_cells, versions), form, csv_safe=csv_safe)
 
 
 def _filter(text: str) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import codecs
 import io
+import os
+import re
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from mldeck.errors import UsageError
+from mldeck.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from mldeck.settings import Settings
 
 DEFAULT_STORE = "mlflow.db"
-STORE_HELP = "database file or sqlite:/// URI (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
+STORE_HELP = "database file, its folder, or sqlite:/// URI (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
 RUN_HELP = "id of a run, the first 4 or more characters of an id, or name"
 _DRAWN_CHARACTERS = "╭│⣿✓"
 """A sample of the characters that frames and charts are drawn with."""
@@ -28,17 +31,39 @@ _ENCODING_ERRORS = "mldeck.ascii_or_escape"
 """The name of the codec error handler `_ascii_or_escape`."""
 _ASCII = {"–": "-", "…": "~", "−": "-"}
 """ASCII substitutes of the same width for characters that mldeck itself prints."""
+_OPTION = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
 _VIEWS = ("active", "deleted", "all")
 _FORMATS = ("table", "json", "csv")
 
 
 class _Parser(argparse.ArgumentParser):
+    commands: Collection[str] = ()
+    """The words that are commands if they come first, for the parser of what comes without a command."""
+
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
+        """Parse as the base class does, but report unknown arguments here, where the options of a subcommand are known."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._hint(unknown[0], options)}")
+        return options, unknown
+
+    def _hint(self, word: str, options: Any) -> str:
+        """Return what is probably wrong about an unknown argument, to follow the message about it."""
+        store = getattr(options, "positional_store", None)
+        if store in self.commands:
+            return f" (a command comes first: mldeck {store} …)"
+        known = _OPTION.findall(self.format_help())
+        if word.startswith("-"):
+            return did_you_mean(word.partition("=")[0], (name for name in known if name.startswith("--")))
+        names_store = store is None and "--store" in known and os.path.exists(word)  # noqa: PTH110 - imports nothing
+        return f" (to name the store, write -s {word})" if names_store else ""
+
     def error(self, message: str) -> NoReturn:
         """Report wrong usage and exit. The message may quote an argument of foreign origin: a file name from a shell."""
         super().error(_safe(message))
 
 
-def command_parser(name: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
+def command_parser(name: str, description: str, epilog: str | None = None) -> _Parser:
     return _Parser(
         prog=name, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -103,6 +128,15 @@ def add_workspace_option(parser: argparse.ArgumentParser) -> None:
 
 def add_format_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=_FORMATS, default="table", help="default: table")
+    add_csv_safe_option(parser)
+
+
+def add_csv_safe_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--csv-safe",
+        action="store_true",
+        help="CSV for a spreadsheet: put ' before each text that it would take for a formula, as in =1+2",
+    )
 
 
 class UnreadableArgument(UsageError):
@@ -152,12 +186,16 @@ def store_path(settings: Settings, *, wait: bool = False) -> Path:
 
     from mldeck.store import address
 
-    if settings.store is None and not wait and not Path(DEFAULT_STORE).exists():
+    if settings.store is not None:
+        path = address.store_path(settings.store, settings.store_origin)
+        # Its database does not exist yet, or the folder would have stood for it.
+        return path / DEFAULT_STORE if wait and path.is_dir() and not address.is_file_store(path) else path
+    if not wait and not Path(DEFAULT_STORE).exists():
         raise UsageError(
             f"no store given, and no {DEFAULT_STORE} here{address.others_in(Path())}: name one (mldeck PATH), "
             "set MLFLOW_TRACKING_URI, wait until it is made (mldeck --wait), or try `mldeck demo`"
         )
-    return address.store_path(settings.store or DEFAULT_STORE, settings.store_origin)
+    return address.store_path(DEFAULT_STORE)
 
 
 def artifact_places(database: Path, settings: Settings, *, follow: bool = False) -> Places:

@@ -9,8 +9,15 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mldeck.commands.options import RUN_HELP, add_store_option, check_can_draw, checked_store_path, command_parser
-from mldeck.errors import UsageError
+from mldeck.commands.options import (
+    RUN_HELP,
+    add_csv_safe_option,
+    add_store_option,
+    check_can_draw,
+    checked_store_path,
+    command_parser,
+)
+from mldeck.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from mldeck.charts.ansi import Depth
@@ -39,6 +46,7 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--width", type=_cells, metavar="N", help="columns (default: those of the terminal, else 100)")
     parser.add_argument("--height", type=_cells, metavar="N", help="lines (default: those of the terminal, else 28)")
     parser.add_argument("--format", choices=_FORMATS, default="picture", help="csv: every point, as it was logged")
+    add_csv_safe_option(parser)
     add_store_option(parser)
     options = parser.parse_args(words)
     check_can_draw()
@@ -49,20 +57,20 @@ def run(words: Sequence[str]) -> int:
         runs = [store.resolve_run(text) for text in options.run]
         _check_metric(store, runs, options.metric)
         if options.format == "csv":
-            _write_points(store, runs, options.metric)
+            _write_points(store, runs, options.metric, csv_safe=options.csv_safe)
         else:
             sys.stdout.write(_picture(store, runs, options))
     return 0
 
 
-def _write_points(store: Store, runs: Sequence[Run], metric: str) -> None:
+def _write_points(store: Store, runs: Sequence[Run], metric: str, *, csv_safe: bool) -> None:
     from itertools import chain
 
     from mldeck.printing import write_csv
     from mldeck.run_text import POINT_HEADER, point_rows
 
     rows = (point_rows(run.run_id, run.label, metric, store.iter_points(run.run_id, metric)) for run in runs)
-    write_csv(POINT_HEADER, chain.from_iterable(rows))
+    write_csv(POINT_HEADER, chain.from_iterable(rows), csv_safe=csv_safe)
 
 
 def _picture(store: Store, runs: Sequence[Run], options: argparse.Namespace) -> str:
@@ -105,7 +113,7 @@ def _check_metric(store: Store, runs: Sequence[Run], metric: str) -> None:
     if metric not in keys:
         whose = "this run has" if len(runs) == 1 else "these runs have"
         there = f"; there are {', '.join(keys[:20])}{', …' if len(keys) > 20 else ''}" if keys else ""
-        raise UsageError(f"{whose} no metric {metric}{there}")
+        raise UsageError(f"{whose} no metric {metric}{did_you_mean(metric, keys)}{there}")
 
 
 def _axis(name: str) -> Axis:

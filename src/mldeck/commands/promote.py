@@ -7,14 +7,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mldeck.commands.options import command_parser
+from mldeck.commands.options import artifact_places, command_parser
 from mldeck.commands.registry import Stores, add_registry_options, check_model_name, open_stores
-from mldeck.errors import MldeckError
+from mldeck.errors import MldeckError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mldeck.artifacts.file_facts import FileFacts
     from mldeck.model import RunRecord
     from mldeck.registry.nouns import ModelVersion
     from mldeck.registry.plan import TransitionPlan
+
+_MOST_VERSIONS = 20
+"""The newest versions that are listed after a version that does not exist was asked for."""
 
 _COMMIT_TAG = "mlflow.source.git.commit"
 
@@ -65,8 +71,7 @@ def _promote(stores: Stores, options: argparse.Namespace, archives: bool) -> int
     check_model_name(stores, options.model)
     stores.reader.check_model(options.model)  # refuses versions without a registered model, which cannot be changed
     versions = stores.reader.versions(options.model)
-    if not versions:
-        raise MldeckError(f"{options.model} has no versions in {stores.registered.path}")
+    _check_version(versions, stores.registered.path, options)
     plan = plan_transition(versions, options.version, options.stage, archives)
     if options.expect_stage and plan.before != options.expect_stage:
         raise MldeckError(
@@ -81,6 +86,18 @@ def _promote(stores: Stores, options: argparse.Namespace, archives: bool) -> int
     done = stores.editor.transition(plan, options.reason)
     sys.stdout.write(f"{safe(plan.model)} {done.version} is in {done.after}\n")
     return 0
+
+
+def _check_version(versions: Sequence[ModelVersion], registered: Path, options: argparse.Namespace) -> None:
+    """Raise `UsageError` for a version that the model does not have, as for an unknown model."""
+    from mldeck.registry.nouns import DELETED_STAGE
+
+    numbers = sorted(version.version for version in versions if version.stage != DELETED_STAGE)
+    if options.version not in numbers:
+        if not numbers:
+            raise UsageError(f"{options.model} has no versions in {registered}")
+        newest = ", ".join(map(str, numbers[-_MOST_VERSIONS:]))
+        raise UsageError(f"there is no version {options.version} of {options.model}; there are {newest}")
 
 
 def _is_confirmed() -> bool:
@@ -122,11 +139,45 @@ def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Itera
     run_now, run_then = records.get(now.run_id or ""), records.get(then.run_id or "")
     yield "run", _label(run_now), _label(run_then), ""
     yield "commit", _commit(run_now), _commit(run_then), ""
+    yield from _fact_rows(stores, (now, run_now), (then, run_then))
     yield "registered", time_or_missing(now.creation_time), time_or_missing(then.creation_time), ""
     yield from _arrival_rows(stores, now)
     for value in compare_runs(run_now, run_then):
         difference = "" if value.difference is None else _signed(value.difference)
         yield str(value.column), *value.texts, difference
+
+
+def _fact_rows(
+    stores: Stores, now: tuple[ModelVersion, RunRecord | None], then: tuple[ModelVersion, RunRecord | None]
+) -> Iterator[Sequence[str]]:
+    """Yield the duration of the runs, the size of the files, and the signature."""
+    from mldeck.artifacts.file_facts import signature_changes, signature_verdict
+    from mldeck.format import MISSING, duration_text, size_text
+    from mldeck.registry.review import number_difference
+
+    took, takes = (record.run.duration if record else None for _, record in (now, then))
+    texts = [MISSING if duration is None else duration_text(duration) for duration in (took, takes)]
+    yield "duration", *texts, _ascii(number_difference(took, takes, duration_text))
+    before, after = (_read_facts(stores, version) for version, _ in (now, then))
+    yield "size", before.size_text, after.size_text, _ascii(number_difference(before.size, after.size, size_text))
+    verdict = signature_verdict(before, after)
+    yield "signature", before.signature_text, after.signature_text, verdict
+    for change in signature_changes(before, after) or ():
+        yield "", "", change, ""
+
+
+def _ascii(difference: str) -> str:
+    """Return the difference with the minus sign that the differences of metrics have."""
+    return difference.replace("−", "-")
+
+
+def _read_facts(stores: Stores, version: ModelVersion) -> FileFacts:
+    from mldeck.artifacts.file_facts import read_facts
+    from mldeck.artifacts.location import locate
+    from mldeck.store.uri_lookup import UriLookup
+
+    places = artifact_places(stores.registered.path, stores.settings)
+    return read_facts(locate(version.location, places, None, UriLookup(stores.runs, stores.reader)))
 
 
 def _arrival_rows(stores: Stores, version: ModelVersion) -> Iterator[Sequence[str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mldeck.commands.options import add_store_option, checked_store_path
-from mldeck.errors import UsageError
+from mldeck.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from mldeck.settings import Settings
@@ -55,7 +55,8 @@ def check_model_name(stores: Stores, name: str) -> None:
     """Raise `MldeckError` for a prompt, and `UsageError` if there is neither a registered model nor a version of that name."""
     if stores.reader.model(name) is None:
         stores.reader.check_no_prompt(name)
-        raise UsageError(f"no registered model {name} in {stores.registered.path}; `mldeck models` lists them")
+        meant = did_you_mean(name, (model.name for model in stores.reader.models()))
+        raise UsageError(f"no registered model {name}{meant} in {stores.registered.path}; `mldeck models` lists them")
 
 
 @contextmanager

@@ -65,9 +65,13 @@ def run(words: Sequence[str]) -> int:
     add_workspace_option(parser)
     options = parser.parse_args(words)
     from mldeck import printing
+    from mldeck.search.errors import SearchError
     from mldeck.search.order import parse_orders
 
-    order = parse_orders(options.order)
+    try:
+        order = parse_orders(options.order)
+    except SearchError as error:
+        raise UnreadableArgument(message_with_caret(options.order[error.item or 0], error)) from None
     limit = DEFAULT_LIMIT if options.limit is None else options.limit
     left_out = printing.print_runs(
         checked_store_path(options),
@@ -79,6 +83,7 @@ def run(words: Sequence[str]) -> int:
         options.columns,
         limit,
         options.format,
+        csv_safe=options.csv_safe,
     )
     if left_out and options.limit is None:
         sys.stdout.flush()

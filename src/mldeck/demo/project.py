@@ -6,7 +6,7 @@ import random
 import shlex
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mldeck.demo import churn, demand, files, images, registry
@@ -14,7 +14,7 @@ from mldeck.demo.plan import ExperimentPlan, RegisteredModelPlan, RunPlan
 from mldeck.errors import UsageError
 from mldeck.model import NOTE_TAG, PARENT_TAG
 from mldeck.store.seed.registry import LoggedModelRef
-from mldeck.store.seed.seed import StoreWriter, new_store
+from mldeck.store.seed.seed import StoreWriter, has_run, new_store
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"
@@ -43,13 +43,25 @@ def make_demo(folder: Path, *, now_ms: int | None = None) -> Path:
     return database
 
 
-def _build(database: Path, artifact_root: Path, now: int) -> None:
+def find_demo(folder: Path) -> Path | None:
+    """Return the path of the database that `make_demo` generated in the folder; None if there is none, or another one."""
+    database = folder / DATABASE
+    first_run = _id_maker()()
+    return database if database.exists() and has_run(database, first_run) else None
+
+
+def _id_maker() -> Callable[[], str]:
+    """Return a function that makes the ids of the sample project, which are always the same."""
     rng = random.Random("ids")
+    return lambda: uuid.UUID(int=rng.getrandbits(128), version=4).hex
+
+
+def _build(database: Path, artifact_root: Path, now: int) -> None:
     with new_store(
         database,
         artifact_root=artifact_root,
         time=now - _STORE_AGE,
-        new_id=lambda: uuid.UUID(int=rng.getrandbits(128), version=4).hex,
+        new_id=_id_maker(),
     ) as writer:
         builder = _StoreBuilder(writer, artifact_root)
         for experiment in (

@@ -12,19 +12,21 @@ from pathlib import Path
 
 from mldeck.addresses import absolute, typed_path
 from mldeck.child import start_python
-from mldeck.demo.project import make_demo
+from mldeck.demo.project import find_demo, make_demo
 
 _END_WAIT_S = 5.0
 
 
 @contextmanager
 def demo_store(folder: str | None, *, live: bool) -> Iterator[Path]:
-    """Generate a sample store and yield its path. Without a `folder` it is in a temporary one, which is removed at the end.
+    """Yield the path of a sample store: the one in the `folder`, which is generated if there is none.
+
+    Without a `folder` it is generated in a temporary one, which is removed at the end.
 
     `live` keeps a training job writing to the store during the block. Raises `UsageError` as `make_demo` does.
     """
     with _temporary_folder() if folder is None else nullcontext(absolute(typed_path(folder))) as parent:
-        path = make_demo(parent)
+        path = find_demo(parent) or make_demo(parent)
         with _training(path) if live else nullcontext():
             yield path
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mldeck.format import MISSING, float_text, safe, texts_to_tell_apart
@@ -52,6 +52,13 @@ def compare_runs(now: RunRecord | None, then: RunRecord | None) -> tuple[Compare
         *_rows(Kind.PARAM, *_differing(now.params if now else {}, then.params if then else {})),
         *_rows(Kind.TAG, *_differing(_tags(now), _tags(then))),
     )
+
+
+def number_difference(now: int | None, then: int | None, text: Callable[[int], str]) -> str:
+    """Return the difference of two durations or sizes with its sign, as `text` writes them; empty if one is not known."""
+    if now is None or then is None or now == then:
+        return ""
+    return f"{'+' if then > now else '−'}{text(abs(then - now))}"
 
 
 def aliases_left(plan: TransitionPlan, versions: Iterable[ModelVersion]) -> tuple[str, ...]:

@@ -14,16 +14,13 @@ from mldeck.search.names import (
     ATTRIBUTE_WORDS,
     DATASET_KEYS,
     DATASET_WORDS,
-    NAME_ALIASES,
-    TIME_ALIASES,
+    attribute_hint,
     strip_ends,
     unquote_key,
 )
 from mldeck.search.order import NAME, parse_order
 
 _SPACE = re.compile(r"\s*")
-_MEANT_ATTRIBUTES = {"name": "run_name", "id": "run_id", **NAME_ALIASES, **TIME_ALIASES}
-"""Words that are often written for an attribute, among them those that MLflow accepts in a filter only."""
 _ATTRIBUTE_ENTITY = re.compile(rf"`?(?:{'|'.join(ATTRIBUTE_WORDS)})`?\.")
 
 
@@ -73,9 +70,7 @@ def _column(name: str, start: int, attributes: Sequence[str]) -> Column:
     if entity or "." not in name:
         key = unquote_key(name[entity.end() :] if entity else name)
         if key not in attributes:
-            hint = f" For a metric write metrics.{key}." if not entity and key.isidentifier() else ""
-            if key in _MEANT_ATTRIBUTES:
-                hint = f" The attribute is {_MEANT_ATTRIBUTES[key]}."
+            hint = attribute_hint(key, attributes, may_be_metric=not entity)
             message = f"{key!r} is not an attribute of a run. Expected one of {', '.join(attributes)}.{hint}"
             raise SearchError(message, start, start + len(name))
         return Column(Kind.ATTRIBUTE, key)

@@ -6,6 +6,10 @@ which MLflow uses to read a search.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from mldeck.errors import close_name
+
 METRIC_WORDS = ("metrics", "metric")
 PARAM_WORDS = ("params", "param", "parameters", "parameter")
 TAG_WORDS = ("tags", "tag")
@@ -19,6 +23,20 @@ DATASET_KEYS = ("name", "digest", "context")
 TIME_ALIASES = {"created": "start_time", "Created": "start_time"}
 NAME_ALIASES = {"run name": "run_name", "Run name": "run_name", "Run Name": "run_name"}
 """MLflow knows these attributes in a filter, but not in an ORDER BY."""
+
+MEANT_ATTRIBUTES = {
+    "name": "run_name",
+    "id": "run_id",
+    "user": "user_id",
+    "author": "user_id",
+    "age": "start_time",
+    "started": "start_time",
+    "ended": "end_time",
+    "stage": "lifecycle_stage",
+    **NAME_ALIASES,
+    **TIME_ALIASES,
+}
+"""Words that are often written for an attribute, among them those that MLflow accepts in a filter only."""
 
 # A letter for sqlparse's lexer when it ignores case. `×` and `÷` are inside the range, as they are in sqlparse.
 _LETTER = "A-Za-zÀ-Üà-ü"
@@ -84,3 +102,14 @@ ATTRIBUTE_NAMES = frozenset(FILTER_ATTRIBUTES)
 
 RESERVED_WORDS = frozenset({"and", "or", "not", "in", "is", "null", "like", "ilike", "rlike", "between"})
 """Words that are not taken as part of a run's name unless quoted; lower case."""
+
+
+def attribute_hint(word: str, known: Collection[str], *, may_be_metric: bool) -> str:
+    """Return what an unknown attribute probably stands for, as a sentence to follow the message; empty if unknown."""
+    meant = MEANT_ATTRIBUTES.get(word)
+    if meant in known:
+        return f" The attribute is {meant}."
+    close = close_name(word, known)
+    if close is not None:
+        return f" Did you mean {close}?"
+    return f" For a metric write metrics.{word}." if may_be_metric and word.isidentifier() else ""

@@ -12,6 +12,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from mldeck.errors import close_name
 from mldeck.model import Column, Kind, OrderKey
 from mldeck.search.errors import SearchError, reject_too_long
 from mldeck.search.names import (
@@ -26,6 +27,7 @@ from mldeck.search.names import (
     TAG_WORDS,
     TIME_ALIASES,
     TIME_ATTRIBUTES,
+    attribute_hint,
     strip_ends,
     translate_alias,
     unquote_key,
@@ -133,15 +135,19 @@ def _kind(entity: str, text: str) -> Kind:
     end = text.find(".")
     if entity in DATASET_WORDS:
         raise SearchError("Runs cannot be sorted by dataset: use metrics, params, tags or attributes.", 0, end)
-    raise SearchError(f"Expected metrics, params, tags or attributes before the dot, found {entity!r}.", 0, end)
+    close = close_name(entity, _ENTITIES)
+    hint = f" Did you mean {close}?" if close is not None else ""
+    raise SearchError(f"Expected metrics, params, tags or attributes before the dot, found {entity!r}.{hint}", 0, end)
 
 
 def _attribute(name: str, start: int, end: int) -> str:
     if name in _ATTRIBUTES:
         return _ATTRIBUTES[name]
-    known = ", ".join((*TIME_ATTRIBUTES, *STRING_ATTRIBUTES))
-    hint = f" For a metric write metrics.{name}." if start == 0 and name.isidentifier() else ""
-    raise SearchError(f"Runs cannot be sorted by attribute {name!r}. Expected one of {known}.{hint}", start, end)
+    known = (*TIME_ATTRIBUTES, *STRING_ATTRIBUTES)
+    hint = attribute_hint(name, known, may_be_metric=start == 0)
+    raise SearchError(
+        f"Runs cannot be sorted by attribute {name!r}. Expected one of {', '.join(known)}.{hint}", start, end
+    )
 
 
 def _expected(what: str, text: str, position: int) -> SearchError:

@@ -12,19 +12,25 @@ from mldeck.errors import UsageError
 _SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+):")
 """At least two characters, so that a Windows drive is not mistaken for a scheme."""
 
+_DATABASE = "mlflow.db"
+"""The name that MLflow gives to a database by default."""
+
 _SERVER_DATABASES = ("postgresql", "mysql", "mssql", "oracle")
+_ARTIFACT_FOLDERS = ("mlruns", "mlartifacts")
+_MOST_NAMED = 3
 _MIGRATE_HINT = "convert it with MLflow's own `mlflow migrate-filestore` and open the database that it writes"
 
 
 def store_path(text: str, origin: str = "") -> Path:
     """Return the absolute path of the database file that `text` names; whether it exists is not checked.
 
+    A folder stands for the `mlflow.db` in it, if there is one.
     Raises `UsageError` for anything but a path or a `sqlite:` URI. `origin` is where the text came from
     ("MLFLOW_TRACKING_URI"), for its message.
     """
     found = _SCHEME.match(text)
     if found is None:
-        return absolute(_plain_path(text, origin))
+        return _in_folder(absolute(_plain_path(text, origin)))
     scheme = found.group(1).lower()
     if scheme.split("+")[0] == "sqlite":
         return _sqlite_path(text, origin)
@@ -34,6 +40,11 @@ def store_path(text: str, origin: str = "") -> Path:
 def registry_path(text: str | None, origin: str, runs: Path) -> Path:
     """Return the path of the model registry's database: that of the runs, unless `text` names another one."""
     return store_path(text, origin) if text else runs
+
+
+def _in_folder(path: Path) -> Path:
+    database = path / _DATABASE
+    return database if database.is_file() else path
 
 
 def _plain_path(text: str, origin: str) -> Path:
@@ -61,7 +72,7 @@ def _unsupported(scheme: str) -> str:
             "give the file behind it (the server's --backend-store-uri)"
         )
     if scheme == "file":
-        return f"mlruns file stores are not supported; {_MIGRATE_HINT}"
+        return f"mlruns file stores are not supported yet; {_MIGRATE_HINT}"
     if scheme.split("+")[0] in _SERVER_DATABASES:
         return "databases on servers are not supported yet; mldeck opens MLflow's SQLite files"
     return f"the scheme {scheme}: is not supported; give the path of an MLflow SQLite database"
@@ -69,24 +80,29 @@ def _unsupported(scheme: str) -> str:
 
 def folder_message(folder: Path) -> str:
     """Return why a folder cannot be opened, and what was probably meant."""
-    if (folder / "mlflow.db").is_file():
-        return f"{folder} is a folder; did you mean {folder / 'mlflow.db'}?"
-    if _is_file_store(folder):
-        return f"{folder} is an mlruns file store, which is not supported; {_MIGRATE_HINT}"
-    return f"{folder} is a folder{others_in(folder)}; give the path of an MLflow SQLite database"
+    if (folder / _DATABASE).is_file():
+        return f"{folder} is a folder; did you mean {folder / _DATABASE}?"
+    beside = folder.parent / _DATABASE
+    meant = f"; did you mean {beside}, the database beside it?" if beside.is_file() else ""
+    if is_file_store(folder):
+        return f"{folder} is an mlruns file store, which is not supported yet{meant or f'; {_MIGRATE_HINT}'}"
+    if meant and folder.name in _ARTIFACT_FOLDERS:
+        return f"{folder} holds files of runs, not their database{meant}"
+    return f"{folder} is a folder without an {_DATABASE}{others_in(folder)}; give the path of an MLflow SQLite database"
 
 
 def others_in(folder: Path) -> str:
     """Return, in parentheses, what else of MLflow is in the folder where a database was looked for; or an empty text."""
-    for name in ("mlruns", "mlartifacts"):
-        if _is_file_store(folder / name):
-            return f" (the folder {name} is a file store, which is not supported; {_MIGRATE_HINT})"
+    for name in _ARTIFACT_FOLDERS:
+        if is_file_store(folder / name):
+            return f" (the folder {name} is a file store, which is not supported yet; {_MIGRATE_HINT})"
         if (folder / name).is_dir():
             return f" (the folder {name} holds files of runs, not their database)"
-    return ""
+    databases = sorted(path.name for path in folder.glob("*.db"))[:_MOST_NAMED]
+    return f" (there is {', '.join(databases)})" if databases else ""
 
 
-def _is_file_store(folder: Path) -> bool:
+def is_file_store(folder: Path) -> bool:
     return any(folder.glob("*/meta.yaml"))
 
 

@@ -21,7 +21,7 @@ from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
-from mldeck.errors import MldeckError, UsageError
+from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.settings import Settings
 from mldeck.ui.app_keys import DECK
@@ -42,7 +42,7 @@ from mldeck.ui.textual_patches.command_palette import DeckPalette
 from mldeck.ui.textual_patches.driver import forgiving
 from mldeck.ui.textual_patches.stylesheet import ParsedStyles
 from mldeck.ui.textual_patches.widgets import LateNotification
-from mldeck.ui.themes import THEMES
+from mldeck.ui.themes import THEMES, check_theme
 
 _QUIET_S = 0.5
 """Seconds without a key press before background preloading starts."""
@@ -74,8 +74,7 @@ class DeckApp(PatchedApp[str]):
         super().__init__()
         for theme in THEMES:
             self.register_theme(theme)
-        if settings.theme not in self.available_themes:
-            raise UsageError(f"no theme {settings.theme}; there are {', '.join(sorted(self.available_themes))}")
+        check_theme(settings.theme)
         self.theme = settings.theme
         self.stylesheet = ParsedStyles(self.get_css_variables())
         self._themes: dict[Screen[Any], str] = {}

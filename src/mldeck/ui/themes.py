@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
+
+from mldeck.errors import UsageError, did_you_mean
 
 _DARK = Theme(
     name="mldeck-dark",
@@ -51,3 +53,10 @@ _COLOUR_BLIND = Theme(
 """Blue, yellow and orange of Okabe and Ito, which stay apart for all common kinds of colour blindness."""
 
 THEMES = (_DARK, _LIGHT, _COLOUR_BLIND)
+
+
+def check_theme(name: str) -> None:
+    """Raise `UsageError` for a theme that neither mldeck nor Textual has."""
+    known = sorted({*BUILTIN_THEMES, *(theme.name for theme in THEMES)})
+    if name not in known:
+        raise UsageError(f"no theme {name}{did_you_mean(name, known)}; there are {', '.join(known)}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,43 @@ async def test_a_file_is_replaced_only_on_a_second_enter(store_copy: CopyOf, tmp
         await deck.press("enter")
         await deck.until_shown("Exported 45 runs")
     assert target.read_text().startswith("run_id,")
+
+
+@pytest.mark.parametrize(("key", "written"), [("enter", "=1+2"), ("ctrl+g", "'=1+2")])
+async def test_a_formula_is_written_only_when_that_is_chosen(
+    store_copy: CopyOf, tmp_path: Path, key: str, written: str
+) -> None:
+    db, target = store_copy("nyc-taxi").db, tmp_path / "mine.csv"
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("UPDATE params SET value = '=1+2' WHERE key = 'max_depth'")
+        connection.execute("UPDATE params SET value = '-0.5' WHERE key = 'alpha'")
+    target.write_text("precious")
+    async with running_deck(db, experiment=TAXI) as deck:
+        table = deck.screen.table
+        await deck.until(lambda: Column(Kind.PARAM, "max_depth") in table.cells.columns, "the column is shown")
+        await open_export(deck, target)
+        await deck.press("enter")
+        await deck.until_shown("Enter replaces it")
+        await deck.press("enter")
+        await deck.until_shown("A spreadsheet would compute =1+2.")
+        assert target.read_text() == "precious"
+        assert [each.name for each in tmp_path.iterdir() if each.suffix == ".part"] == []
+        await deck.press(key)
+        await deck.until_shown("Exported 45 runs")
+    with target.open(newline="", encoding="utf-8") as file:
+        values = {line["params.max_depth"] for line in csv.DictReader(file)}
+    assert values - {""} == {written}
+
+
+async def test_other_formats_have_no_formulas(store_copy: CopyOf, isolated: Path) -> None:
+    db = store_copy("nyc-taxi").db
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("UPDATE params SET value = '=1+2' WHERE key = 'max_depth'")
+    async with running_deck(db, experiment=TAXI) as deck:
+        await open_export(deck, Path("mine.json"))
+        await deck.press("enter")
+        await deck.until_shown("Exported 45 runs to mine.json")
+    assert '"=1+2"' in (isolated / "mine.json").read_text("utf-8")
 
 
 async def test_a_failed_export_names_the_file(store_copy: CopyOf) -> None:

@@ -32,11 +32,14 @@ def picture_of(text: str) -> Exported:
     return Exported(canvas.picture(), ("run", "x", "y"), ROWS)
 
 
-async def written(deck: Deck, exported: Exported, path: Path) -> str:
+async def written(deck: Deck, exported: Exported, path: Path, *, has_formula: bool = False) -> str:
     export(deck.screen, deck.app.session, TITLE, exported)
     await deck.until_shown("Export scatter of [/x] & <b> to a file")
     deck.app.screen.query_one("#export-path", Input).value = str(path)
     await deck.press("enter")
+    if has_formula:
+        await deck.until_shown("A spreadsheet would compute =1+1.")
+        await deck.press("enter")
     await deck.until(lambda: not isinstance(deck.app.screen, ExportDialog), "written")
     return path.read_text(encoding="utf-8")
 
@@ -47,7 +50,7 @@ async def test_a_picture_in_each_format(taxi: Path, tmp_path: Path) -> None:
         assert await written(deck, exported, tmp_path / "picture.txt") == "a <dot> & [/x]\n"
         svg = ElementTree.fromstring(await written(deck, exported, tmp_path / "picture.svg"))
         assert "a <dot> & [/x]" in " ".join("".join(svg.itertext()).split())
-        await written(deck, exported, tmp_path / "numbers.csv")
+        await written(deck, exported, tmp_path / "numbers.csv", has_formula=True)
     with (tmp_path / "numbers.csv").open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == [["run", "x", "y"], ["[/x],\n", "0.1", ""], ["日本", "nan", "=1+1"]]
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from mldeck.ui.models.reading import known_facts
 from tests.fixture_stores import FixtureStore
 from tests.ui.models.models_deck import ModelsDeck, models_deck
-from tests.ui.models.test_screen import place
+from tests.ui.models.test_screen import fields, place
 from tests.ui.runs.test_live import writing
 from tests.ui.test_frames import _same_time_everywhere, check, taxi  # noqa: F401 - fixtures
 
@@ -31,6 +32,7 @@ def path(taxi: Path) -> Path:  # noqa: F811
 async def settled(deck: ModelsDeck, version: int) -> None:
     await deck.until_shown(f"{MODEL} {version} ·")
     await deck.until_shown(f"The model version {version}")
+    await deck.until(lambda: "…" not in (fields(deck)["size"], fields(deck)["signature"]), "what is in the files")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
@@ -54,6 +56,8 @@ async def test_table(path: Path) -> None:
         await settled(deck, 2)
         await deck.press("v")
         await deck.until(lambda: deck.versions.table.row_count == 3, "the table")
+        session = deck.app.session
+        await deck.until(lambda: all(known_facts(session, each) for each in deck.versions.versions), "the sizes")
         await check("models-table-120x40", deck)
 
 

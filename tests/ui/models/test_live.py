@@ -99,8 +99,12 @@ async def test_a_version_deleted_by_others_leaves_the_cursor_nearby(path: Path) 
 
 
 async def test_what_is_written_elsewhere_repaints_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with models_deck(path) as deck:
+    async with models_deck(path, size=(120, 60)) as deck:  # without a scroll bar, which is painted a moment later
         await deck.until_shown("churn-model 3 · Staging")
+        details = deck.models.inspector
+        await deck.until(
+            lambda: details.details is not None and details.details.facts is not None, "size and signature"
+        )
         await deck.pilot.pause()
         seen = deck.app.session.changes
         sent = painted(deck.app, monkeypatch)

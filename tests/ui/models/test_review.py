@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
+from mldeck.artifacts.file_facts import FileFacts
+from mldeck.artifacts.mlmodel import Signature, SignatureField
 from mldeck.model import Run, RunRecord
 from mldeck.registry.history import Event, EventKind, history_of_model
 from mldeck.registry.nouns import ModelVersion
@@ -34,7 +37,7 @@ def reviewed(
 
 
 def row_of(review: Review, name: str) -> ReviewRow:
-    return next(each for each in review.rows({}, CLOCK) if each.name == name)
+    return next(each for each in review.rows({}, {}, CLOCK) if each.name == name)
 
 
 @pytest.mark.parametrize(
@@ -84,15 +87,73 @@ def test_the_verb_of_a_move(before: str, stage: str, verb: str) -> None:
 
 def test_metrics_and_facts_come_before_params_and_tags() -> None:
     review = reviewed({"m": 1.0}, {"m": 2.0})
-    names = [each.name for each in review.rows({3: FilesMark("✓"), 2: FilesMark("missing", "gone")}, CLOCK)]
-    assert names == ["m", "source", "author", "registered", "in stage since", "files", "depth"]
+    names = [each.name for each in review.rows({3: FilesMark("✓"), 2: FilesMark("missing", "gone")}, {}, CLOCK)]
+    assert names == [
+        "m",
+        "duration",
+        "size",
+        "signature",
+        "source",
+        "author",
+        "registered",
+        "in stage since",
+        "files",
+        "depth",
+    ]
     assert row_of(review, "files").then == "…"
+
+
+INPUT = SignatureField("age", "long")
+SAME = Signature((INPUT,), None, None)
+
+
+@pytest.mark.parametrize(
+    ("took", "takes", "sizes", "expected"),
+    [
+        (60_000, 90_000, (1_000, 3_000), [("+30.0s", "longer"), ("+2.0 kB", "larger")]),
+        (90_000, 60_000, (3_000, 1_000), [("−30.0s", "shorter"), ("−2.0 kB", "smaller")]),
+        (60_000, 60_000, (7, 7), [("", "same"), ("", "same")]),
+        (None, 60_000, (7, None), [("", ""), ("", "")]),
+    ],
+)
+def test_running_time_and_size_are_weighed(
+    took: int | None, takes: int | None, sizes: tuple[int | None, int | None], expected: list[tuple[str, str]]
+) -> None:
+    review = reviewed({}, {})
+    review = replace(review, present=lasting(review.present, took), moved=lasting(review.moved, takes))
+    facts = {2: FileFacts(sizes[0]), 3: FileFacts(sizes[1])}
+    found = {row.name: row for row in review.rows({}, facts, CLOCK)}
+    assert [(found[name].difference, found[name].verdict) for name in ("duration", "size")] == expected
+    assert found["duration"].now == ("–" if took is None else "1m 00s" if took == 60_000 else "1m 30s")
+    assert found["size"].then == ("–" if sizes[1] is None else FileFacts(sizes[1]).size_text)
+
+
+def lasting(side: Side | None, duration: int | None) -> Side:
+    assert side is not None
+    assert side.record is not None
+    end = None if duration is None else NOW + duration
+    return replace(side, record=replace(side.record, run=replace(side.record.run, start_time=NOW, end_time=end)))
+
+
+def test_signatures_are_compared() -> None:
+    review = reviewed({}, {})
+    other = Signature((INPUT, SignatureField("plan", "string")), None, None)
+
+    def row(now: Signature | None, then: Signature | None) -> ReviewRow:
+        facts = {2: FileFacts(1, True, now), 3: FileFacts(1, True, then)}
+        return next(each for each in review.rows({}, facts, CLOCK) if each.name == "signature")
+
+    assert row(SAME, SAME)[1:6] == ("1 in", "1 in", "", "same", "dim")
+    assert row(SAME, other)[1:6] == ("1 in", "2 in", "", "differs", "warn")
+    assert row(SAME, None)[1:6] == ("1 in", "–", "", "", "dim")
+    unread = row_of(review, "signature")
+    assert (unread.now, unread.then, unread.verdict) == ("…", "…", "")
 
 
 def test_without_a_present_version_nothing_is_compared() -> None:
     version = a_version(3, "None")
     review = Review((version,), side(version, {"m": 1.0}), None, (), "Staging")
-    assert "depth" not in [each.name for each in review.rows({}, CLOCK)]
+    assert "depth" not in [each.name for each in review.rows({}, {}, CLOCK)]
 
 
 def test_leaving_production() -> None:

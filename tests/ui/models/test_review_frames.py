@@ -67,6 +67,7 @@ async def test_review(past: Path, size: tuple[int, int]) -> None:
         await deck.until_shown("In Production: version 2 for 5h, moved by grace")
         grid = deck.app.screen.query_one(ReviewGrid)
         await deck.until(lambda: any(row.name == "files" and row.then == "✓" for row in grid.rows), "the files")
+        await deck.until(lambda: all(row.then != "…" for row in grid.rows), "what is in the files")
         await deck.press("ctrl+b", "l")
         await deck.until_shown("better  ")
         await deck.until(lambda: grid.size.height > 5, "it has found its place")

@@ -10,15 +10,18 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
+from mldeck.artifacts.file_facts import FileFacts
 from mldeck.errors import StoreUnavailable
 from mldeck.model import Column, Kind
-from mldeck.registry.nouns import STAGES
+from mldeck.registry.nouns import STAGES, ModelVersion
+from mldeck.store.interrupt import Interrupt
 from mldeck.ui.details.line_grid import LineGrid
 from mldeck.ui.kit.markdown_pane import MarkdownPane
-from mldeck.ui.models import models_pane
+from mldeck.ui.models import models_pane, reading, versions_pane
 from mldeck.ui.models.reading import RegistryListing, VersionOrder
 from mldeck.ui.models.screen import ModelsScreen
 from mldeck.ui.runs.screen import RunsScreen
+from mldeck.ui.state.session import Session
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MIGRATED, MODEL, two_workspaces
 from tests.ui.deck import running_deck
@@ -74,6 +77,22 @@ def run_in_table(deck: ModelsDeck) -> str | None:
 
 def fields(deck: ModelsDeck) -> dict[str, str]:
     return {line.name: line.text for line in deck.models.query_one("#version-fields", LineGrid).lines}
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The versions whose files were read, in order."""
+    numbers: list[int] = []
+    real = reading.read_facts
+
+    def read(session: Session, version: ModelVersion, interrupt: Interrupt) -> FileFacts:
+        if reading.known_facts(session, version) is None:
+            numbers.append(version.version)
+        return real(session, version, interrupt)
+
+    monkeypatch.setattr(reading, "read_facts", read)
+    monkeypatch.setattr(versions_pane, "read_facts", read)
+    return numbers
 
 
 class TestList:
@@ -413,6 +432,64 @@ class TestTable:
             assert numbers() == [1, 2, 3, 6, 4]
             assert version_of(deck) == 3, "the cursor stays on its version"
 
+    async def test_files_are_counted_for_the_versions_in_view(self, newest: FixtureStore, counted: list[int]) -> None:
+        add_versions(newest, 200)
+        async with models_deck(newest.db, version=299, size=(200, 30)) as deck:
+            await deck.press("v")
+            table = deck.versions.table
+
+            def sizes() -> list[str]:
+                size = next(index for index, column in enumerate(table.columns) if column.label == "size")
+                return [table.row_cells(row)[size].text for row in table.visible_rows]
+
+            await deck.until(lambda: table.row_count == 205 and "…" not in sizes(), "the sizes in view")
+            in_view = [table.data.versions[table.rows[row]].version for row in table.visible_rows]
+            assert 2 not in in_view, "the version in Production is out of view"
+            assert set(counted) == {2, *in_view}
+            before = list(counted)
+            await deck.press("j", "k", "k", "j")
+            assert counted == before, "once in a session"
+            await deck.press("G")
+            await deck.until(lambda: table.top_row > 150 and "…" not in sizes(), "the sizes in view")
+            assert len(set(counted)) <= 1 + 2 * len(in_view)
+            assert "reference" in deck.frame
+
+    async def test_no_sizes_are_read_while_their_columns_are_out_of_view(
+        self, newest: FixtureStore, counted: list[int]
+    ) -> None:
+        async with models_deck(newest.db, version=3, size=(64, 24)) as deck:
+            await deck.until(lambda: set(counted) == {2, 3}, "the version under the cursor, and what it would replace")
+            await deck.press("v")
+            table = deck.versions.table
+            await deck.until(lambda: table.row_count == 5, "the table")
+            assert not {"size", "signature"} & {table.columns[index].label for index in table.visible_columns()}
+            assert set(counted) == {2, 3}
+            while table.cursor_key != "signature":
+                await deck.press("l")
+            await deck.until(lambda: set(counted) == {1, 2, 3, 4, 6}, "the others")
+            await deck.press("S")
+            await deck.until_told("The signature is read for the versions in view only")
+            assert table.order is None
+
+    async def test_sorted_by_running_time(self, newest: FixtureStore) -> None:
+        with writing(newest.db) as connection:
+            connection.execute(
+                "UPDATE runs SET end_time = start_time + 1 WHERE run_uuid ="
+                " (SELECT run_id FROM model_versions WHERE name = ? AND version = 3)",
+                (MODEL,),
+            )
+        async with models_deck(newest.db, version=3, size=(200, 50)) as deck:
+            await deck.press("v")
+            table = deck.versions.table
+            await deck.until(lambda: table.row_count == 5, "the table")
+            while table.cursor_key != "duration":
+                await deck.press("l")
+            await deck.press("S")
+            records = [table.data.record(table.data.versions[row]) for row in table.rows]
+            durations = [record.run.duration for record in records if record is not None]
+            assert (durations[0], durations) == (1, sorted(durations, key=lambda duration: duration or 0))
+            assert "1ms" in deck.frame
+
     async def test_filtered_by_the_source_runs(self, store_copy: CopyOf) -> None:
         async with models_deck(store_copy("nyc-taxi").db, model="nyc-taxi-regressor", version=2) as deck:
             await deck.press("f")
@@ -457,8 +534,9 @@ class TestTable:
             await deck.press("v")
             await deck.until(lambda: deck.versions.table.row_count, "the table")
             labels = [column.label for column in deck.versions.table.columns]
-            assert labels[:6] == ["version", "stage", "rmse", "aliases", "age", "run"]
-            assert "max_depth" in labels[6:]
+            weighed = ["rmse", "duration", "size", "signature"]
+            assert labels[:9] == ["version", "stage", *weighed, "aliases", "age", "run"]
+            assert "max_depth" in labels[9:]
             cells = deck.versions.table.row_cells(0)
             records = deck.versions.records
             rmse = records[deck.versions.versions[0].run_id or ""].metrics["rmse"]
@@ -501,6 +579,34 @@ class TestInspector:
             assert fields(deck)["experiment"]
             assert "✓" in fields(deck)["run"]
 
+    async def test_running_time_size_and_signature(self, newest: FixtureStore) -> None:
+        for version, type_name in ((2, "long"), (3, "double"), (4, "long")):
+            folder = newest.path / "models" / f"m-{version:032x}" / "artifacts"
+            folder.mkdir(parents=True)
+            inputs = '[{"name": "age", "type": "%s"}]' % type_name  # noqa: UP031
+            (folder / "MLmodel").write_text(f"flavors: {{}}\nsignature:\n  inputs: '{inputs}'\n")
+            (folder / "model.bin").write_bytes(bytes(version * 10_000))
+            with writing(newest.db) as connection:
+                connection.execute(
+                    "UPDATE model_versions SET source = ?, storage_location = ? WHERE name = ? AND version = ?",
+                    (str(folder), str(folder), MODEL, version),
+                )
+        async with models_deck(newest.db, version=3) as deck:
+            await deck.until(lambda: fields(deck).get("size") == "30 kB", "the size")
+            assert fields(deck)["duration"] == "7m 00s"
+            differs = "1 in · differs from version 2 in Production: input age is double, not long"
+            assert fields(deck)["signature"] == differs
+            await deck.go_to(MODEL, 4)
+            await deck.until(lambda: fields(deck).get("size") == "40 kB", "the size")
+            assert fields(deck)["signature"] == "1 in · the same as version 2 in Production"
+            await deck.go_to(MODEL, 2)
+            await deck.until(lambda: fields(deck).get("size") == "20 kB", "the size")
+            assert fields(deck)["signature"] == "1 in", "it replaces none"
+            await deck.go_to(MODEL, 3)
+            await deck.press("p")
+            await deck.until_shown("! the signature differs: input age is double, not long")
+            assert "+10 kB  larger" in deck.frame
+
     async def test_missing_files_are_shown(self, newest: FixtureStore) -> None:
         with writing(newest.db) as connection:
             connection.execute(
@@ -508,6 +614,9 @@ class TestInspector:
             )
         async with models_deck(newest.db) as deck:
             await deck.until(lambda: "✗ no files at /nowhere/model" in fields(deck).get("files", ""), "the files")
+            await deck.until(
+                lambda: (fields(deck)["size"], fields(deck)["signature"]) == ("–", "–"), "nothing is known"
+            )
 
     async def test_tabs(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, version=2) as deck:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from mldeck.errors import MldeckError
+from mldeck.errors import MldeckError, UsageError, did_you_mean
 from mldeck.format import safe
 from mldeck.registry.nouns import LoggedModel, ModelSource
 from mldeck.store.registry.logged_models import logged_model, models_of_run, under
@@ -24,7 +24,7 @@ HasModel = Callable[[str], bool]
 
 
 def source_of_run(connection: Connection, schema: Schema, run_id: str, path: str, has_model: HasModel) -> ModelSource:
-    """Return the source of the model at `path` of a run. Raises `MldeckError` when there is no such model.
+    """Return the source of the model at `path` of a run. Raises `UsageError` when there is no such model.
 
     `has_model` is called only where MLflow looks for the file: 3.0 and later.
     """
@@ -41,7 +41,8 @@ def source_of_run(connection: Connection, schema: Schema, run_id: str, path: str
     named = [model for model in models if model.model_id and model.name == path]
     of_run = [model for model in named if model.run_id == run_id]
     if not of_run:
-        raise MldeckError(f"run {safe(run.label)} has no model {safe(path)}")
+        known = dict.fromkeys(model.name for model in models if model.run_id == run_id)
+        raise UsageError(f"run {safe(run.label)} has no model {safe(path)}{did_you_mean(path, known)}")
     # MLflow takes the model that was logged at the largest step, and the newest of several.
     latest = max(of_run, key=lambda model: (model.step or 0, model.creation_time or 0))
     return _of(latest)

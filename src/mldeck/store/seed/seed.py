@@ -11,7 +11,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from mldeck.errors import MldeckError, UsageError
@@ -70,6 +70,16 @@ def _write_schema(db: sqlite3.Connection, artifact_root: Path, time: int) -> Non
 def _flush_to_disk(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def has_run(path: Path, run_id: str) -> bool:
+    """Return whether the database has a run with this id; False also for a file that cannot be read as an MLflow database."""
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS)) as db:
+            return db.execute("SELECT 1 FROM runs WHERE run_uuid = ?", (run_id,)).fetchone() is not None
+    except sqlite3.Error:
+        return False
 
 
 def encode_metric(value: float) -> tuple[float, int]:

@@ -19,7 +19,7 @@ from textual.worker import Worker
 from mldeck.addresses import typed_path
 from mldeck.destination import AlreadyThere, Destination
 from mldeck.errors import Interrupted, MldeckError
-from mldeck.format import safe
+from mldeck.format import cut, safe
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.text_field import TextField
@@ -27,12 +27,16 @@ from mldeck.ui.kit.threads import read_off_loop
 
 if TYPE_CHECKING:
     from mldeck.export import Format
+    from mldeck.run_text import CellGuard
 
 _PATIENCE_S = 0.5
 """Seconds before the progress is shown."""
 
 _STEP_S = 0.25
 """Seconds between updates of the progress."""
+
+_FORMULA_WIDTH = 24
+_FORMULA_CHOICE = "ctrl+g writes ' before such texts, Enter keeps them."
 
 
 @dataclass
@@ -52,8 +56,8 @@ class ExportProgress:
         return "reading…" if self.total is None else f"{self.done:,} of {self.total:,} {self.things}…"
 
 
-WriteFile: TypeAlias = "Callable[[Destination, Format, ExportProgress, Interrupt], int]"
-"""Write a file in a format, and return the number of items in it. Called in a thread."""
+WriteFile: TypeAlias = "Callable[[Destination, Format, Sequence[CellGuard], ExportProgress, Interrupt], int]"
+"""Write a file in a format, and return the number of items in it. The guards are for a CSV. Called in a thread."""
 
 
 class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
@@ -61,6 +65,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel"),
+        Binding("ctrl+g", "guard", "write formulas as text", priority=True),
         Binding("down,tab", "turn(1)", "next format", priority=True),
         Binding("up,shift+tab", "turn(-1)", "previous format", priority=True),
     ]
@@ -85,6 +90,8 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         self._things = things
         self._may_overwrite = ""
         """The path of an existing file that Enter, pressed again, overwrites."""
+        self._may_hold_formulas = ""
+        """The path to which Enter, pressed again, writes texts that would be formulas in a spreadsheet."""
         self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -149,13 +156,26 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
     # -- writing
 
     @on(Input.Submitted)
-    def _start(self) -> None:
+    def _submit(self) -> None:
+        from mldeck.run_text import refuse_formula
+
+        self._start(() if self._line.text.strip() == self._may_hold_formulas else (refuse_formula,))
+
+    def action_guard(self) -> None:
+        """Write a CSV in which a spreadsheet takes no text for a formula."""
+        from mldeck.run_text import without_formula
+
+        self._start((without_formula,))
+
+    def _start(self, guards: Sequence[CellGuard]) -> None:
         text = self._line.text.strip()
         if text and not self.is_writing:
-            self._worker = self._write(text, overwrite=text == self._may_overwrite)
+            self._worker = self._write(text, guards, overwrite=text == self._may_overwrite)
 
     @work(group="export", exclusive=True)
-    async def _write(self, text: str, *, overwrite: bool) -> None:
+    async def _write(self, text: str, guards: Sequence[CellGuard], *, overwrite: bool) -> None:
+        from mldeck.run_text import FormulaFound
+
         progress, form, write = ExportProgress(self._things), self._format, self._write_file
         said = self.set_timer(_PATIENCE_S, lambda: self._say_progress(progress))
         steps = self.set_interval(_STEP_S, lambda: self._say_progress(progress), pause=True)
@@ -164,10 +184,14 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         try:
             path = typed_path(text)
             destination = Destination(path, self._databases, replace=overwrite)
-            count = await read_off_loop(lambda interrupt: write(destination, form, progress, interrupt))
+            count = await read_off_loop(lambda interrupt: write(destination, form, guards, progress, interrupt))
         except AlreadyThere as error:
             self._may_overwrite = text
             self._say(f"{error.reason.capitalize()}: Enter replaces it.")
+        except FormulaFound as error:
+            self._may_hold_formulas = text
+            self._may_overwrite = text if overwrite else ""
+            self._say(f"A spreadsheet would compute {cut(safe(error.text), _FORMULA_WIDTH)}. {_FORMULA_CHOICE}")
         except Interrupted:
             self._say("Stopped; nothing was written.")
         except MldeckError as error:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mldeck.charts.picture import Picture
     from mldeck.destination import Destination
     from mldeck.export import Format
+    from mldeck.run_text import CellGuard
     from mldeck.ui.export.dialog import ExportProgress
 
 ExportValue: TypeAlias = "str | float | None"
@@ -52,13 +53,19 @@ def export(widget: Widget, session: Session, title: str, exported: Exported | No
     palette = palette_of(widget)
     formats = TABLE_FORMATS if exported.picture is None else PICTURE_FORMATS
 
-    def write(destination: Destination, form: Format, progress: ExportProgress, interrupt: Interrupt) -> int:
+    def write(
+        destination: Destination,
+        form: Format,
+        guards: Sequence[CellGuard],
+        progress: ExportProgress,
+        interrupt: Interrupt,
+    ) -> int:
         from mldeck.export import write_file
 
         rows = exported.rows(interrupt) if callable(exported.rows) else exported.rows
         write_file(
             destination,
-            _pieces(exported.picture, exported.header, rows, form, title, palette),
+            _pieces(exported.picture, exported.header, rows, form, guards, title, palette),
             total=len(rows),
             progress=progress.tell,
             interrupt=interrupt,
@@ -75,7 +82,13 @@ def export(widget: Widget, session: Session, title: str, exported: Exported | No
 
 
 def _pieces(
-    picture: Picture | None, header: Sequence[str], rows: Rows, form: Format, title: str, palette: Palette
+    picture: Picture | None,
+    header: Sequence[str],
+    rows: Rows,
+    form: Format,
+    guards: Sequence[CellGuard],
+    title: str,
+    palette: Palette,
 ) -> Iterable[str]:
     from mldeck.export import Format
     from mldeck.run_text import csv_lines, json_pieces, markdown_table, valid_number
@@ -92,7 +105,7 @@ def _pieces(
     if form is Format.MARKDOWN:
         is_right = [any(isinstance(row[column], float) for row in rows) for column in range(len(header))]
         return markdown_table(header, is_right, (map(_shown, row) for row in rows))
-    return csv_lines(chain([header], rows))
+    return csv_lines(chain([header], rows), *guards)
 
 
 def _shown(value: ExportValue) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -17,7 +18,7 @@ from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.markdown_pane import MarkdownPane
-from mldeck.ui.models.reading import RegistryListing, VersionDetails
+from mldeck.ui.models.reading import ComparedFacts, RegistryListing, VersionDetails
 from mldeck.ui.models.version_overview import history_lines, model_lines, tags_of_version, version_lines
 
 TABS = ("Overview", "Metrics", "Params", "Tags", "History")
@@ -79,6 +80,13 @@ class VersionInspector(Widget):
         version = details.version if details else None
         self.border_title = Content(safe(f"{version.name} {version.version} · {version.stage}") if version else "")
         self._fill_tab()
+
+    def show_facts(self, facts: ComparedFacts) -> None:
+        """Add to the version that is shown what was read of its files."""
+        if self.details is not None and self.details.facts != facts:
+            self.details = replace(self.details, facts=facts)
+            if self._tab == _OVERVIEW:
+                self.query_one("#version-fields", LineGrid).show(self._overview())
 
     def show_model(self, model: RegisteredModel | None, listing: RegistryListing) -> None:
         """Show a model instead of a version: its overview and description."""

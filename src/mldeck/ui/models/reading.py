@@ -5,22 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mldeck.format import Value, sorted_by_value
 from mldeck.model import SYSTEM_METRIC_PREFIX, Column, Kind, RunDetails, RunFields, RunQuery, RunRecord, View
 from mldeck.registry.history import Event, EventKind, arrival
-from mldeck.registry.nouns import STAGES, ModelQuery, ModelVersion, RegisteredModel
+from mldeck.registry.nouns import PRODUCTION, STAGES, ModelQuery, ModelVersion, RegisteredModel
 from mldeck.registry.stay import time_in_stage
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.state.metric_direction import Better, higher_is_better, remembered
 from mldeck.ui.state.saved_state import SavedState
 
 if TYPE_CHECKING:
+    from mldeck.artifacts.file_facts import FileFacts
     from mldeck.artifacts.location import Located, Places
     from mldeck.store.registry.reader import RegistryReader
     from mldeck.store.store import Store
     from mldeck.ui.kit.clock import Clock
+    from mldeck.ui.state.session import Session
+
+
+READING = "…"
+"""Shown for what is being read."""
 
 
 @dataclass(frozen=True)
@@ -189,12 +195,18 @@ class VersionOrder:
     """The order of the table of versions."""
 
     column: str | Column
-    """One of `VERSION_COLUMNS`, or a column of the source run."""
+    """One of `VERSION_COLUMNS`, `DURATION`, or a column of the source run."""
     descending: bool = False
 
 
 VERSION, STAGE, ALIASES, AGE, RUN = VERSION_COLUMNS = ("version", "stage", "aliases", "age", "run")
 """The first columns of the table; those of the source run follow."""
+
+DURATION, SIZE, SIGNATURE = WEIGHED_COLUMNS = ("duration", "size", "signature")
+"""What is weighed besides the metrics; these columns follow the first metric."""
+
+UNSORTED_COLUMNS = (SIZE, SIGNATURE)
+"""Columns that the table cannot be sorted by, because they are read for the rows in view only."""
 
 
 def sorted_rows(versions: Versions, runs: VersionRuns, order: VersionOrder | None) -> tuple[int, ...]:
@@ -211,9 +223,11 @@ def sorted_rows(versions: Versions, runs: VersionRuns, order: VersionOrder | Non
         return tuple(
             sorted_by_value(rows_found, lambda row: value(versions.versions[row]), descending=order.descending)
         )
-    key: Callable[[ModelVersion], Any] = (
-        _LEADING_KEYS[order.column] if order.column != RUN else lambda version: _run_name(versions, version)
-    )
+    of_run: Mapping[str, Callable[[ModelVersion], Any]] = {
+        RUN: lambda version: _run_name(versions, version),
+        DURATION: lambda version: _duration(runs, version),
+    }
+    key = of_run.get(order.column) or _LEADING_KEYS[order.column]
     keys = {row: key(versions.versions[row]) for row in rows_found}
     known = [row for row in rows_found if keys[row] is not None]
     known.sort(key=lambda row: keys[row], reverse=order.descending)
@@ -238,12 +252,26 @@ _LEADING_KEYS: Mapping[str, Callable[[ModelVersion], Any]] = {
 }
 
 
+def _duration(runs: VersionRuns, version: ModelVersion) -> int | None:
+    record = runs.records.get(version.run_id or "")
+    return None if record is None else record.run.duration
+
+
 def _run_name(versions: Versions, version: ModelVersion) -> str | None:
     record = versions.record(version)
     return None if record is None else record.run.label.lower()
 
 
 # -- one version
+
+
+class ComparedFacts(NamedTuple):
+    """What was read of the files of a version, and of the version in Production that it would replace."""
+
+    own: FileFacts
+    production: FileFacts | None = None
+    """None if no other version is in Production."""
+    production_version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -259,6 +287,8 @@ class VersionDetails:
     """Whether an MLmodel file was found; always False in an object store, which is not searched."""
     history: tuple[Event, ...] = ()
     """Events of this version, oldest first."""
+    facts: ComparedFacts | None = None
+    """What was read of the files; None until it has been read."""
 
     @property
     def arrival(self) -> Event | None:
@@ -286,13 +316,54 @@ def read_details(
     history = tuple(event for event in registry.history(version.name, interrupt) if event.version == version.version)
     if version.location is None:
         return VersionDetails(version, run, None, False, history)
+    files = _locate_files(tracking, registry, version, places)
+    return VersionDetails(version, run, files, _has_mlmodel(files), history)
+
+
+def _locate_files(tracking: Store, registry: RegistryReader, version: ModelVersion, places: Places) -> Located:
     # Imported here, because the first version may never be looked at.
     from mldeck.artifacts.location import locate
     from mldeck.store.uri_lookup import UriLookup
 
-    owner = version.run_id if version.run_id and version.run_id in version.location else None
-    files = locate(version.location, places, owner, UriLookup(tracking, registry))
-    return VersionDetails(version, run, files, _has_mlmodel(files), history)
+    owner = version.run_id if version.run_id and version.run_id in (version.location or "") else None
+    return locate(version.location, places, owner, UriLookup(tracking, registry))
+
+
+def known_facts(session: Session, version: ModelVersion) -> FileFacts | None:
+    """Return what has been read of the files of a version in this session; None if they have not been looked at."""
+    return session.file_facts.get((version.name, version.version, version.location))
+
+
+def read_facts(session: Session, version: ModelVersion, interrupt: Interrupt) -> FileFacts:
+    """Return the size and signature of a version. They are read once in a session, unless there was nothing to read."""
+    from mldeck.artifacts import file_facts
+
+    facts = known_facts(session, version)
+    if facts is None or facts == file_facts.UNKNOWN_FACTS:
+        places = session.places(session.registered.path)
+        located = _locate_files(session.store, session.registry, version, places)
+        facts = file_facts.read_facts(located, interrupt.check)
+        session.file_facts[version.name, version.version, version.location] = facts
+    return facts
+
+
+def in_production(versions: Sequence[ModelVersion], version: ModelVersion) -> ModelVersion | None:
+    """Return the newest version in Production that this one would replace; None if there is none, or it is there itself."""
+    if version.stage == PRODUCTION:
+        return None
+    return max(
+        (other for other in versions if other.stage == PRODUCTION), key=lambda other: other.version, default=None
+    )
+
+
+def read_compared_facts(
+    session: Session, version: ModelVersion, versions: Sequence[ModelVersion], interrupt: Interrupt
+) -> ComparedFacts:
+    """Read the facts of a version, and of the one in Production among `versions` that it would replace."""
+    own, replaced = read_facts(session, version, interrupt), in_production(versions, version)
+    if replaced is None:
+        return ComparedFacts(own)
+    return ComparedFacts(own, read_facts(session, replaced, interrupt), replaced.version)
 
 
 def _has_mlmodel(files: Located) -> bool:

@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from mldeck.errors import MldeckError
-from mldeck.format import MISSING, float_text
+from mldeck.format import MISSING, duration_text, float_text, size_text
 from mldeck.model import ALL_FIELDS, Kind, RunRecord
 from mldeck.registry.history import Event, arrival
 from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION, STAGES, ModelVersion
 from mldeck.registry.plan import TransitionPlan, plan_transition
-from mldeck.registry.review import ComparedValue, compare_runs
+from mldeck.registry.review import ComparedValue, compare_runs, number_difference
 from mldeck.registry.stay import time_in_stage
 from mldeck.store.interrupt import Interrupt
+from mldeck.ui.models.reading import READING, read_facts
 from mldeck.ui.state.metric_direction import Better, remembered
 
 if TYPE_CHECKING:
+    from mldeck.artifacts.file_facts import FileFacts
     from mldeck.registry.history import Transition
     from mldeck.ui.kit.clock import Clock
     from mldeck.ui.state.session import Session
@@ -53,7 +55,7 @@ class FilesMark(NamedTuple):
     """The warning about it; empty if there is none."""
 
 
-UNKNOWN_FILES = FilesMark("…")
+UNKNOWN_FILES = FilesMark(READING)
 
 
 @dataclass(frozen=True)
@@ -149,12 +151,57 @@ class Review:
             version.stage != PRODUCTION for version in others
         )
 
-    def rows(self, files: Mapping[int, FilesMark], clock: Clock) -> tuple[ReviewRow, ...]:
-        """Return the lines, metrics first. Params and tags are left out if there is nothing to compare with."""
+    def rows(
+        self, files: Mapping[int, FilesMark], facts: Mapping[int, FileFacts], clock: Clock
+    ) -> tuple[ReviewRow, ...]:
+        """Return the lines, metrics first. Params and tags are left out if there is nothing to compare with.
+
+        `files` and `facts` are by version number; versions that have not been looked at are missing.
+        """
         pairs = compare_runs(self.present.record if self.present else None, self.moved.record)
         metrics = [_metric_row(pair, self.better.get(pair.column.key)) for pair in pairs if _is_metric(pair)]
         texts = [_text_row(pair) for pair in pairs if self.present and not _is_metric(pair)]
-        return (*metrics, *self._facts(files, clock), *texts)
+        return (*metrics, *self._weighed(facts), *self._facts(files, clock), *texts)
+
+    def _weighed(self, facts: Mapping[int, FileFacts]) -> Iterator[ReviewRow]:
+        """Yield what is weighed besides the metrics: running time, size and signature."""
+        sides = (self.present, self.moved)
+        durations = [side.record.run.duration if side and side.record else None for side in sides]
+        texts = [MISSING if duration is None else duration_text(duration) for duration in durations]
+        yield self._compared("duration", texts, durations, duration_text, ("longer", "shorter"))
+        read = [facts.get(side.number) if side else None for side in sides]
+        texts = [found.size_text if found else READING for found in read]
+        sizes = [found.size if found else None for found in read]
+        yield self._compared("size", texts, sizes, size_text, ("larger", "smaller"))
+        now, then = (found.signature_text if found else READING for found in read)
+        changes = self.signature_changes(facts)
+        verdict = "" if changes is None else "differs" if changes else "same"
+        yield ReviewRow("signature", now if self.present else "", then, "", verdict, "warn" if changes else "dim")
+
+    def _compared(
+        self,
+        name: str,
+        texts: Sequence[str],
+        values: Sequence[int | None],
+        text: Callable[[int], str],
+        verdicts: tuple[str, str],
+    ) -> ReviewRow:
+        """Return the line of two numbers. `verdicts` are words for a larger and for a smaller one."""
+        now, then = values
+        verdict = ""
+        if now is not None and then is not None:
+            verdict = "same" if now == then else verdicts[then < now]
+        difference = number_difference(now, then, text)
+        return ReviewRow(name, texts[0] if self.present else "", texts[1], difference, verdict, "dim")
+
+    def signature_changes(self, facts: Mapping[int, FileFacts]) -> tuple[str, ...] | None:
+        """Return how the signature differs from that of the present version; None if that is not known."""
+        now, then = facts.get(self.present.number) if self.present else None, facts.get(self.number)
+        if now is None or then is None:
+            return None
+        from mldeck.artifacts.file_facts import signature_changes
+
+        return signature_changes(now, then)
 
     def _facts(self, files: Mapping[int, FilesMark], clock: Clock) -> Iterator[ReviewRow]:
         yield self._fact("source", lambda side: side.source)._replace(keeps_end=True)  # the commit is at the end
@@ -266,6 +313,11 @@ class StageChange:
             found[side.number] = self._files(side)
         return found
 
+    def read_facts(self, review: Review, interrupt: Interrupt) -> Mapping[int, FileFacts]:
+        """Return the size and signature of the files, by version number. Counting may take long."""
+        sides = filter(None, (review.moved, review.present))
+        return {side.number: read_facts(self._session, side.version, interrupt) for side in sides}
+
     def _files(self, side: Side) -> FilesMark:
         from mldeck.artifacts.location import locate
         from mldeck.artifacts.model_files import holds_mlmodel
@@ -274,7 +326,7 @@ class StageChange:
         session, version = self._session, side.version
         try:
             located = locate(version.location, session.places(), None, UriLookup(session.store, session.registry))
-            if located.path is None and located.url is not None:
+            if located.path is None and located.unconfirmed is not None:
                 return FilesMark("not checked", f"in an object store: {located.where}")
             if not located.found:
                 return FilesMark("missing", located.problem or "")

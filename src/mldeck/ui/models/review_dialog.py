@@ -32,11 +32,14 @@ from mldeck.ui.models.review import FilesMark, Review, ReviewRow, StageChange
 from mldeck.ui.state.metric_direction import Better
 
 if TYPE_CHECKING:
+    from mldeck.artifacts.file_facts import FileFacts
     from mldeck.registry.history import Transition
 
 _CANCEL = "Cancel"
 _CLOSE = "Close"
 _MIN_NAME_WIDTH, _MIN_VALUE_WIDTH, _GOOD_VALUE_WIDTH = 8, 8, 16
+_NAMED_CHANGES = 3
+"""Changes of the signature that the warning names."""
 _OTHER_LINES = 7
 """Lines of the dialog besides the rows and the texts around them: border, choices, buttons, gaps."""
 _SAID = ("#review-stale", "#review-moves", "#review-since", "#review-warnings")
@@ -115,6 +118,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         self._show_done = show_done
         self._review: Review | None = None
         self._files: Mapping[int, FilesMark] = {}
+        self._facts: Mapping[int, FileFacts] = {}
         self._stale = ""
         """Why nothing was written and the review was read again; empty before that."""
         self._is_writing = False
@@ -172,7 +176,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
 
     @work(group="review", exclusive=True)
     async def read(self) -> None:
-        """Read and show the comparison at once, then look for the files, which may take as long as a disk does."""
+        """Read and show the comparison at once, then look for the files and count them, which may take long."""
         try:
             review = await read_off_loop(self._change.read)
         except MldeckError as error:
@@ -189,6 +193,8 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         self._files = await read_off_loop(lambda interrupt: self._change.read_files(review, interrupt))
         self._show_rows(review)
         await in_thread(self._change.get_ready)
+        self._facts = await read_off_loop(lambda interrupt: self._change.read_facts(review, interrupt))
+        self._show_rows(review)
 
     def _show(self, review: Review, is_first: bool) -> None:
         pane = self.query_one("#review")
@@ -240,15 +246,17 @@ class ReviewDialog(ModalScreen["Transition | None"]):
 
     def pass_time(self) -> None:
         if self._review is not None:
-            self._grid.rows = self._review.rows(self._files, self._clock)  # the grid repaints the changed rows itself
+            self._grid.rows = self._review.rows(
+                self._files, self._facts, self._clock
+            )  # the grid repaints the changed rows itself
             self._say("#review-since", _since(self._review, self._clock))
 
     def _show_rows(self, review: Review) -> None:
         present = review.present
         labels = (f"now: {present.label}" if present else "", f"then: {review.moved.label}")
-        rows = review.rows(self._files, self._clock)
+        rows = review.rows(self._files, self._facts, self._clock)
         self._grid.show(rows, (safe(labels[0]), safe(labels[1])))
-        self._say("#review-warnings", *_warnings(review, self._files))
+        self._say("#review-warnings", *_warnings(review, self._files, self._facts))
         after_refresh(self, self._fit)
 
     def _fit(self) -> None:
@@ -348,13 +356,17 @@ def _since(review: Review, clock: Clock) -> str:
     return f"In {review.stage}: version {present.number}{stay_text(present.arrived, clock)}{more}"
 
 
-def _warnings(review: Review, files: Mapping[int, FilesMark]) -> list[str]:
+def _warnings(review: Review, files: Mapping[int, FilesMark], facts: Mapping[int, FileFacts]) -> list[str]:
     """Return the warnings, which stand outside the scrolled comparison."""
     warnings = []
     for side in filter(None, (review.moved, review.present)):
         found = files.get(side.number)
         if found is not None and found.problem:
             warnings.append(f"files of version {side.number}: {found.problem}")
+    changes = review.signature_changes(facts)
+    if changes:
+        more = f"; and {len(changes) - _NAMED_CHANGES} more" if len(changes) > _NAMED_CHANGES else ""
+        warnings.append(f"the signature differs: {'; '.join(changes[:_NAMED_CHANGES])}{more}")
     if review.moved.version.status != "READY":
         warnings.append(f"version {review.number} is {review.moved.version.status}, not READY")
     if review.moved.record is None:

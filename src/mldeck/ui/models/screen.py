@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,7 +27,7 @@ from mldeck.ui.models.inspector import VersionInspector
 from mldeck.ui.models.keys import MODEL_EDITS, MODEL_PLACE, STAGE_KEYS
 from mldeck.ui.models.model_list import RegisteredModelList
 from mldeck.ui.models.models_pane import NO_REGISTRY, ModelsPane
-from mldeck.ui.models.reading import read_details, run_ids_of
+from mldeck.ui.models.reading import read_compared_facts, read_details, run_ids_of
 from mldeck.ui.models.versions_pane import VersionsPane
 from mldeck.ui.place import Place, pane
 from mldeck.ui.state.session import Session
@@ -134,8 +135,16 @@ class ModelsScreen(Place, inherit_bindings=False):
             details = await read_off_loop(
                 lambda interrupt: read_details(store, session.registry, version, places, interrupt)
             )
-            if not self.is_in_list:
-                self.inspector.show(details)
+            if self.is_in_list:
+                return
+            present = self.inspector.details
+            if present is not None and replace(present, facts=None) == details:
+                details = replace(details, facts=present.facts)  # they stay until they have been compared again
+            self.inspector.show(details)
+            versions = self.versions_pane.versions
+            facts = await read_off_loop(lambda interrupt: read_compared_facts(session, version, versions, interrupt))
+            if self.inspector.details == details:
+                self.inspector.show_facts(facts)
 
     def _inspect_model(self) -> None:
         self.inspector.show_model(self.models_pane.model_list.cursor_model, self.models_pane.listing)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mldeck.addresses import printable
-from mldeck.format import time_text
+from mldeck.format import duration_text, time_text
 from mldeck.model import RunDetails
 from mldeck.registry.history import TRANSITION_PREFIX, Event, EventKind
-from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
+from mldeck.registry.nouns import PRODUCTION, STAGES, ModelVersion, RegisteredModel
 from mldeck.ui.details.line_grid import Line, tag_lines
 from mldeck.ui.details.run_cells import STATUS_GLYPHS
 from mldeck.ui.details.run_overview import dataset_lines, moment_text, source_text
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.models.reading import RegistryListing, VersionDetails, stay_text
+from mldeck.ui.models.reading import READING, ComparedFacts, RegistryListing, VersionDetails, stay_text
 
 VERSION_GLYPHS = {"READY": ("✓", "good"), "PENDING_REGISTRATION": ("⟳", "accent"), "FAILED_REGISTRATION": ("✗", "bad")}
 
@@ -52,6 +52,9 @@ def version_lines(details: VersionDetails, clock: Clock) -> Iterator[Line]:
     if version.aliases:
         yield Line("aliases", " ".join(f"@{alias}" for alias in version.aliases), "accent")
     yield from _run_lines(version, details.run)
+    yield from _fact_lines(details.facts)
+    if details.run is not None:
+        yield from _origin_lines(details.run)
     yield from _file_lines(details)
     if version.creation_time is not None:
         yield Line("registered", moment_text(version.creation_time, clock))
@@ -72,10 +75,16 @@ def _run_lines(version: ModelVersion, details: RunDetails | None) -> Iterator[Li
         if version.run_link:
             yield Line("run link", version.run_link)
         return
-    run, tags = details.run, dict(details.tags)
+    run = details.run
     glyph, _ = STATUS_GLYPHS.get(run.status, ("?", ""))
     deleted = " (deleted)" if run.lifecycle_stage == "deleted" else ""
     yield Line("run", f"{glyph} {run.label}{deleted}", run_id=run.run_id)
+    if run.duration is not None:
+        yield Line("duration", duration_text(run.duration))
+
+
+def _origin_lines(details: RunDetails) -> Iterator[Line]:
+    run, tags = details.run, dict(details.tags)
     yield Line("experiment", details.experiment_name or run.experiment_id)
     named = (
         ("author", tags.get("mlflow.user") or run.user_id),
@@ -112,6 +121,27 @@ def _file_lines(details: VersionDetails) -> Iterator[Line]:
         yield Line("source", printable(version.source))
     if version.storage_location and version.storage_location != version.source:
         yield Line("storage", printable(version.storage_location))
+
+
+def _fact_lines(facts: ComparedFacts | None) -> Iterator[Line]:
+    """Yield the size and the signature; both lines are there before the values are."""
+    if facts is None:
+        yield Line("size", READING, "dim")
+        yield Line("signature", READING, "dim")
+        return
+    from mldeck.artifacts.file_facts import signature_changes
+
+    yield Line("size", facts.own.size_text)
+    text = facts.own.signature_text
+    changes = None if facts.production is None else signature_changes(facts.production, facts.own)
+    if changes is None:
+        yield Line("signature", text)
+        return
+    other = f"version {facts.production_version} in {PRODUCTION}"
+    if changes:
+        yield Line("signature", f"{text} · differs from {other}: {'; '.join(changes)}", "warn")
+    else:
+        yield Line("signature", f"{text} · the same as {other}")
 
 
 def tags_of_version(version: ModelVersion) -> list[Line]:

@@ -24,6 +24,8 @@ from mldeck.ui.models.reading import (
     VersionOrder,
     VersionRuns,
     Versions,
+    known_facts,
+    read_facts,
     read_version_runs,
     read_versions,
     run_ids_of,
@@ -66,7 +68,8 @@ class VersionsPane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield VersionBoard(self._session.clock, id="board")
-        table = VersionTable(self._session.clock, id="version-table")
+        session = self._session
+        table = VersionTable(session.clock, lambda version: known_facts(session, version), id="version-table")
         table.display = False
         yield table
 
@@ -184,6 +187,7 @@ class VersionsPane(Vertical):
 
     def stop_reading(self) -> None:
         self.workers.cancel_group(self, "versions")
+        self.workers.cancel_group(self, "facts")
 
     def show_title(self) -> None:
         model, count = self.model, len(self._data.versions)
@@ -232,6 +236,16 @@ class VersionsPane(Vertical):
                 self._runs = runs
                 self._fill_table(cursor)
                 self.post_message(self.Loaded())
+
+    @on(VersionTable.FactsWanted)
+    @work(group="facts", exclusive=True)
+    async def _read_facts(self, message: VersionTable.FactsWanted) -> None:
+        """Read the facts of the versions in view, one after the other."""
+        session = self._session
+        with self._place.reporting_trouble(), self._place.saying_busy("reading sizes"):
+            for version in message.versions:
+                await read_off_loop(lambda interrupt, version=version: read_facts(session, version, interrupt))  # type: ignore[misc]
+                self.table.repaint()
 
     @on(VersionTable.SortAsked)
     def _sort_versions(self, message: VersionTable.SortAsked) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +20,7 @@ from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
     from mldeck.export import Format
+    from mldeck.run_text import CellGuard
     from mldeck.ui.export.dialog import ExportProgress
 
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
@@ -112,8 +113,15 @@ class CopyAndExport:
         shown = RunsShown(session.query, self._exported_columns(), self._experiment_names, only)
         store = session.store
 
-        def write(destination: Destination, form: Format, progress: ExportProgress, interrupt: Interrupt) -> int:
-            return export_runs(store, shown, destination, form, progress=progress.tell, interrupt=interrupt)
+        def write(
+            destination: Destination,
+            form: Format,
+            guards: Sequence[CellGuard],
+            progress: ExportProgress,
+            interrupt: Interrupt,
+        ) -> int:
+            tell = progress.tell
+            return export_runs(store, shown, destination, form, guards=guards, progress=tell, interrupt=interrupt)
 
         path = f"./{file_name(session.scope[0].name)}-runs.csv"
         dialog = ExportDialog("Export these runs to a file", path, TABLE_FORMATS, session.databases, write)

@@ -48,8 +48,8 @@ class Experiments:
         return next((found for found in self.experiments if found.experiment_id == experiment_id), None)
 
     def named(self, name: str) -> Experiment | None:
-        """Return the experiment with this name or id."""
-        return next((found for found in self.experiments if name in (found.name, found.experiment_id)), None)
+        """Return the experiment with this name, or else with this id."""
+        return next((found for found in self.experiments if found.name == name), None) or self.with_id(name)
 
     @property
     def first_choice(self) -> Experiment | None:

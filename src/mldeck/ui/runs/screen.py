@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
+from mldeck.errors import did_you_mean
 from mldeck.model import Experiment, Kind, Run, View
 from mldeck.ui.details.keys import INSPECTOR
 from mldeck.ui.details.line_grid import LineGrid
@@ -165,7 +166,8 @@ class RunsScreen(Place):
     def _say_if_missing(self) -> None:
         wanted = self.session.settings.experiment
         if wanted and self.experiments.named(wanted) is None:
-            self.notify(f"No experiment {wanted}", severity="warning")
+            names = (experiment.name for experiment in self.experiments.experiments)
+            self.notify(f"No experiment {wanted}{did_you_mean(wanted, names)}", severity="warning")
 
     def _choose_first_experiment(self) -> None:
         wanted = self.session.settings.experiment

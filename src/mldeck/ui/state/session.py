@@ -21,6 +21,7 @@ from mldeck.ui.state.metric_direction import Better, higher_is_better, remember,
 from mldeck.ui.state.saved_state import SavedState
 
 if TYPE_CHECKING:
+    from mldeck.artifacts.file_facts import FileFacts
     from mldeck.artifacts.location import Places
     from mldeck.store.registry.editor import RegistryEditor
     from mldeck.store.registry.reader import RegistryReader
@@ -84,6 +85,8 @@ class Session:
     """Set when another place sent the user to a run."""
     histories: HistoryCache = field(default_factory=HistoryCache)
     """The metric histories that were looked at."""
+    file_facts: dict[tuple[str, int, str | None], FileFacts] = field(default_factory=dict)
+    """What was read of the files of versions, by name, number and location."""
     clock: Clock = field(default_factory=Clock)
     """The time on screen."""
     changes: int = 0
