@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mldeck.ui.app_keys import DECK, PLACE
+from mldeck.ui.app_keys import CLOSE_HELP, DECK, PLACE
 from mldeck.ui.chart.keys import CHART_PLACE, CURVES, SMALL_CHARTS
 from mldeck.ui.compare.keys import COMPARE, COMPARE_TABLE, CONTOUR, IMPORTANCE, PARALLEL, PLANE, SCATTER
 from mldeck.ui.details.keys import INSPECTOR, METRIC_VIEW
@@ -23,8 +23,8 @@ from mldeck.ui.runs.keys import (
 )
 
 GROUPS = (
-    ("Everywhere", (*DECK, *PLACE)),
     ("Lists and tables", (*GRID, *COLUMNS)),
+    ("Everywhere", (*DECK, *PLACE)),
     ("Runs", (*RUN_PLACE, *CHART, *RUN_COLUMNS, *RUNS, *TAKE_AWAY)),
     ("Choosing columns", (*COLUMN_LIST, *COLUMN_DIALOG)),
     ("Edits", (*EDITS, *REGISTER)),
@@ -34,10 +34,14 @@ GROUPS = (
     ("A file, full screen", (*VIEWER, *TEXT, *LINES, *PICTURE)),
     ("Small charts", (*METRIC_VIEW, *SMALL_CHARTS)),
     ("Charts of metrics", (*CHART_PLACE, *CURVES)),
-    ("Models", (*MODEL_PLACE, *MODEL_LIST, *VERSION_TABLE)),
     ("Changing models", (*STAGE_KEYS, *MODEL_EDITS)),
+    ("Models", (*MODEL_PLACE, *MODEL_LIST, *VERSION_TABLE)),
     ("Compare", (*COMPARE, *COMPARE_TABLE)),
     ("Compare: parallel coordinates", PARALLEL),
     ("Compare: scatter and contour", (*PLANE, *SCATTER, *CONTOUR)),
     ("Compare: importance", IMPORTANCE),
+    ("Help", (CLOSE_HELP,)),
 )
+
+GENERAL_TITLES = frozenset({"Lists and tables", "Everywhere"})
+"""The groups whose keys work nearly everywhere."""
