@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ from textual.theme import ThemeProvider
 
 from mldeck.errors import MldeckError, UsageError
 from mldeck.format import safe
-from mldeck.settings import Settings
+from mldeck.settings import Settings, config_file
 from mldeck.ui.app_keys import DECK, LEAVE, PLACE
 from mldeck.ui.key_queue import KeyHandled, KeyQueue
 from mldeck.ui.kit.cell_text import cell_text
@@ -91,6 +91,8 @@ class DeckApp(PatchedApp[str]):
         self.add_mode("runs", lambda: RunsScreen(self.session, head_start))
         self.add_mode("models", self._models_screen)
         self.add_mode("compare", self._compare_screen)
+        self._keymap_of_settings = _keymap(settings)
+        self.set_keymap(self._keymap_of_settings)
         self.key_queue = KeyQueue(
             self,
             super().on_event,
@@ -254,8 +256,8 @@ class DeckApp(PatchedApp[str]):
             await models.before_show()
 
     def _keys_of(self, key: Key) -> list[str]:
-        """Return the keys of a table entry."""
-        return key.keys.split(",")
+        """Return the keys of a table entry, by the settings."""
+        return self._keymap_of_settings.get(key.id, key.keys).split(",")
 
     def _models_screen(self) -> Screen[None]:
         from mldeck.ui.models.screen import ModelsScreen  # many sessions are about runs alone
@@ -328,7 +330,7 @@ class DeckApp(PatchedApp[str]):
         from mldeck.ui.help.dialog import HelpDialog
         from mldeck.ui.help.sections import key_sections
 
-        self.push_screen(HelpDialog(key_sections(self.screen.active_bindings.values(), {})))
+        self.push_screen(HelpDialog(key_sections(self.screen.active_bindings.values(), self._keymap_of_settings)))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Yield a command for every key that works here and now, except those that only move the cursor."""
@@ -346,6 +348,15 @@ class DeckApp(PatchedApp[str]):
                 yield SystemCommand(
                     f"{binding.description.capitalize()}  {key_text(binding.key)}", binding.tooltip, action
                 )
+
+
+def _keymap(settings: Settings) -> Mapping[str, str]:
+    """Return the keys of the settings by id. Raises `UsageError` if any of them is wrong."""
+    if not settings.keys:
+        return {}
+    from mldeck.ui.help.keymap import checked_keymap  # few users change keys
+
+    return checked_keymap(settings.keys, f"the settings file {config_file()}, [keys]")
 
 
 def run_deck(settings: Settings, path: Path, head_start: HeadStart | None = None) -> int:
