@@ -73,7 +73,7 @@ class KeyBar(Widget):
         fitting = sum(end <= room for end in ends)
         left = Text.assemble(*pieces[:fitting], no_wrap=True, end="")
         if fitting < len(pieces):
-            right = Text.assemble((f" +{len(pieces) - fitting} ", style_named(self, "faint")), right)
+            right = Text.assemble((f" +{len(pieces) - fitting} ", style_named(self, "dim")), right)
         left.pad_right(max(0, self.size.width - left.cell_len - right.cell_len))
         return left.append_text(right)
 
