@@ -28,8 +28,8 @@ async def found(deck: Deck, query: str) -> list[str]:
     [
         ("nested", "Tree  T"),
         ("clear", "Clear filter  F"),
-        ("create experiment", "Create experiment  C"),
-        ("experiment create", "Create experiment  C"),
+        ("create experiment", "Create experiment  A"),
+        ("experiment create", "Create experiment  A"),
         ("SORT", "Sort  O"),
         ("csv", "Export  E"),
         ("fltr", "Filter  f"),

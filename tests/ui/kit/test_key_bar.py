@@ -50,7 +50,7 @@ async def test_it_counts_the_keys_that_do_not_fit(taxi: Path) -> None:
     in_all, at_80 = (keys_of.findall(shown[width].replace("?", " ?").partition("+")[0]) for width in (250, 80))
     assert "T tree" in in_all
     assert "B group by" in in_all
-    assert "C create experiment" in in_all
+    assert "A create experiment" in in_all
     more = re.search(r" \+(\d+) ", shown[80])
     assert more is not None
     assert int(more[1]) == len(in_all) - 2 - len(at_80)  # without the two pinned ones

@@ -139,7 +139,7 @@ async def test_experiments_are_created_renamed_deleted_and_restored(fixture_stor
     names = "SELECT name FROM experiments WHERE lifecycle_stage = 'active'"
     async with running_deck(fixture_store.db, experiment=CHURN) as deck:
         await deck.until_counted(12)
-        await deck.press("C")
+        await deck.press("A")
         await deck.until_shown("Create an experiment")
         await type_text(deck, "brand-new")
         await deck.press("enter")

@@ -86,7 +86,7 @@ EDITS = (
     ),
     Key(
         "create_experiment",
-        "C",
+        "A",
         "create_experiment",
         "create experiment",
         "Create an experiment, which has no runs yet",
