@@ -111,11 +111,23 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "compare": _EVERY_PLACE | {"chart"},
         "help": frozenset({"app_keys", "chart", "compare", "details", "files", "kit", "models", "runs"}),
         "app": frozenset(
-            {"app_keys", "compare", "crash", "help", "key_queue", "kit", "models", "place", "preload", "runs", "state"}
-            | {"terminal_filter", "textual_patches", "themes"}
+            {
+                "app_keys",
+                "compare",
+                "crash",
+                "help",
+                "key_queue",
+                "kit",
+                "models",
+                "palette",
+                "place",
+                "preload",
+                "runs",
+            }
+            | {"state", "terminal_filter", "textual_patches", "themes"}
         ),
         "key_queue": frozenset({"kit"}),
-        **dict.fromkeys(("crash", "preload", "terminal_filter", "themes"), frozenset[str]()),
+        **dict.fromkeys(("crash", "palette", "preload", "terminal_filter", "themes"), frozenset[str]()),
     },
     "store": {
         "__init__": frozenset(),

@@ -149,6 +149,11 @@ class TestArtifactRoots:
         (b"artifact_roots = 'a=b'", "artifact_roots must be a table"),
         (b"artifact_roots = {a = 1}", "artifact_roots must be a table"),
         (b"artifact_roots = {a = ''}", "artifact_roots a=: write OLD=NEW"),
+        (b"keys = 'o'", "keys must be a table"),
+        (b"keys = {sort = 3}", "[keys] sort must be a key or a list of keys"),
+        (b"keys = {sort = ''}", "[keys] sort must be a key or a list of keys"),
+        (b"keys = {sort = []}", "[keys] sort must be a key or a list of keys"),
+        (b"[keys]\nruns.sort = 'o'", "[keys] runs must be a key or a list of keys"),
     ],
 )
 def test_a_file_that_is_wrong_is_named(file: Path, content: bytes, complaint: str) -> None:
@@ -157,6 +162,11 @@ def test_a_file_that_is_wrong_is_named(file: Path, content: bytes, complaint: st
         load_settings()
     assert complaint in str(caught.value)
     assert str(file) in str(caught.value)
+
+
+def test_keys_are_one_or_several(file: Path) -> None:
+    file.write_text('[keys]\nsort = "o"\nmark = ["M", "f5"]\n')
+    assert load_settings().keys == (("sort", ("o",)), ("mark", ("M", "f5")))
 
 
 def test_a_file_that_cannot_be_read(file: Path) -> None:

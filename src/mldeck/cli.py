@@ -126,7 +126,15 @@ def _browse(words: Sequence[str]) -> int:
     parser.add_argument("--wait", action="store_true", help="wait until MLflow has created the database")
     _add_deck_options(parser)
     parser.add_argument("--version", action="version", version=f"mldeck {__version__}")
+    parser.add_argument(
+        "--keys", action="store_true", help="list the keys, with the ids for the settings file, and exit"
+    )
     options = parser.parse_args(words)
+    if options.keys:
+        from mldeck.ui.help.keymap import key_list
+
+        print("\n".join(key_list()))
+        return 0
     positional = options.positional_store
     if positional in _COMMANDS and not os.path.lexists(positional):
         raise UsageError(f"a command comes first: mldeck {positional} …")

@@ -19,7 +19,7 @@ _MAX_FILE_BYTES = 1 << 15
 """Python's TOML parser needs quadratic time for a key of many parts; with this limit it takes some seconds at worst."""
 _KEYS = (
     *("store", "registry_store", "experiment", "theme", "read_only"),
-    *("record_transitions", "artifact_roots", "artifact_hosts"),
+    *("record_transitions", "artifact_roots", "artifact_hosts", "keys"),
 )
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
@@ -46,6 +46,9 @@ class Settings(NamedTuple):
     used."""
     artifact_hosts: tuple[str, ...] = ()
     """`scheme://authority` of artifact stores to connect to without asking."""
+    keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Pairs of the id of a key and the keys that replace its own, as they are written in the file. The application checks
+    them."""
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
@@ -103,6 +106,7 @@ def load_settings(
             *_roots_of_file(written, file),
         ),
         artifact_hosts=(*_hosts_of_environment(environment), *_hosts_of_file(written, file)),
+        keys=tuple(_keys_of_file(written, file)),
     )
 
 
@@ -219,3 +223,17 @@ def _hosts_of_file(written: Mapping[str, object], file: Path) -> Iterator[str]:
     if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
         raise UsageError(f'the settings file {file}: artifact_hosts must be a list, as in ["s3://bucket"]')
     return (_artifact_host(host, f"the settings file {file}: artifact_hosts") for host in hosts)
+
+
+def _keys_of_file(written: Mapping[str, object], file: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+    table = written.get("keys", {})
+    if not isinstance(table, Mapping):
+        raise UsageError(f'the settings file {file}: keys must be a table, as in [keys] and below it sort = "o"')
+    for key_id, value in table.items():
+        names = value if isinstance(value, list) else [value]
+        if not names or not all(isinstance(name, str) and name for name in names):
+            raise UsageError(
+                f'the settings file {file}: [keys] {key_id} must be a key or a list of keys, as in sort = "o" or ["o", "f5"];'
+                " `mldeck --keys` lists the ids"
+            )
+        yield key_id, tuple(names)

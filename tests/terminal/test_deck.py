@@ -64,7 +64,7 @@ def run_id(db: Path, name: str) -> object:
 
 def open_find(deck: Terminal) -> None:
     """The key bar tells that the focus has left the list."""
-    deck.press("/", "y copy", gone=True)
+    deck.press("/", "? help", gone=True)
 
 
 def details_of(name: str) -> re.Pattern[str]:
@@ -207,10 +207,10 @@ class TestKeys:
 
     def test_a_long_value_is_read_whole(self, deck: Terminal) -> None:
         deck.press("]]", re.compile(r"│learning_rate +"))
-        deck.press(ENTER, "s sort", gone=True)
+        deck.press(ENTER, "O sort", gone=True)
         deck.press(ENTER, "y copy · Esc close")
         deck.press(ESC, "y copy · Esc close", gone=True)
-        deck.press(ESC, "s sort")
+        deck.press(ESC, "O sort")
         deck.press("j", details_of("candidate-slow-learner"))
 
 
@@ -223,7 +223,7 @@ class TestLayout:
             deck.wait_for(re.compile(r"status +⟳ RUNNING"))
             assert "─ Experiments ─" in deck.text
             assert "─ Runs of churn-forecast ─" in deck.text
-            assert "y copy" in deck.lines[-1]
+            assert "? help" in deck.lines[-1]
             assert deck.lines[0].startswith(" mldeck  ")
             beside = deck.row_of("─ tab-transformer ─") == deck.row_of("─ Runs of churn-forecast ─")
             assert beside == (cols >= 160)

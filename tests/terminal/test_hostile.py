@@ -97,7 +97,7 @@ def test_whole_texts(deck: Terminal) -> None:
     """Each param in the dialog, which shows all of it, and copied: then every byte of it is there, in our own sequence."""
     deck.send("g")
     deck.press("]]", re.compile("│.*0.*"))
-    deck.press(ENTER, "s sort", gone=True)
+    deck.press(ENTER, "O sort", gone=True)
     deck.send("g")
     for _ in range(len(hostile.TEXTS) + 2):
         deck.press(ENTER, "y copy · Esc close")
@@ -112,21 +112,21 @@ def test_whole_texts(deck: Terminal) -> None:
 def test_all_params_can_be_reached(deck: Terminal) -> None:
     deck.send("g")
     deck.press("]]", re.compile("│.*0.*"))
-    deck.press(ENTER, "s sort", gone=True)
+    deck.press(ENTER, "O sort", gone=True)
     deck.press("G", lambda: deck.row_of("text ") or deck.row_of("plain-17") or deck.row_of("plain-18"))
     deck.press("g", lambda: deck.row_of("plain-17") is None and deck.row_of("plain-18") is None)
 
 
 def test_finding(deck: Terminal) -> None:
     for text in (hostile.MARKUP, hostile.CLICK, hostile.BRACKETS, "漢字", "␛[31m"):
-        deck.press("/", "y copy", gone=True)
+        deck.press("/", "? help", gone=True)
         deck.press(text, re.compile(r"\d of \d|no match"))
-        deck.press(ENTER, "y copy")
-    deck.press(TAB, "s sort", gone=True)
+        deck.press(ENTER, "? help")
+    deck.press(TAB, "O sort", gone=True)
     for text in (hostile.MARKUP, hostile.CLICK):
-        deck.press("/", "y copy", gone=True)
+        deck.press("/", "? help", gone=True)
         deck.press(text, re.compile(r"\d of \d|no match"))
-        deck.press(ENTER, "y copy")
+        deck.press(ENTER, "? help")
 
 
 def test_the_palette_over_it(deck: Terminal) -> None:

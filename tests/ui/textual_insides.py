@@ -12,6 +12,7 @@ import pytest
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual._context import visible_screen_stack
 from textual.app import App
+from textual.dom import DOMNode
 from textual.geometry import Region
 from textual.notifications import Notification
 from textual.screen import Screen
@@ -19,7 +20,17 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets._toast import Toast
 
-__all__ = ["Toast", "bound_actions", "make_mode", "notifications", "painted", "screen_strips", "told", "written"]
+__all__ = [
+    "Toast",
+    "bound_actions",
+    "bound_ids",
+    "make_mode",
+    "notifications",
+    "painted",
+    "screen_strips",
+    "told",
+    "written",
+]
 
 
 def screen_strips(app: App[Any]) -> list[Strip]:
@@ -73,3 +84,8 @@ def make_mode(app: App[Any], name: str) -> Awaitable[object]:
 def bound_actions(widget: Widget) -> list[str]:
     """The actions of the keys of a widget."""
     return [binding.action for each in widget._bindings.key_to_bindings.values() for binding in each]
+
+
+def bound_ids(widget_class: type[DOMNode]) -> set[str]:
+    """The ids of the keys of a class, with those that it inherits."""
+    return {each.id for keys in widget_class._merge_bindings().key_to_bindings.values() for each in keys if each.id}

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,20 +18,21 @@ from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.notifications import Notify, SeverityLevel
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.theme import ThemeProvider
 
 from mldeck.errors import MldeckError
 from mldeck.format import safe
-from mldeck.settings import Settings
-from mldeck.ui.app_keys import DECK
+from mldeck.settings import Settings, config_file
+from mldeck.ui.app_keys import DECK, LEAVE, PLACE
 from mldeck.ui.key_queue import KeyHandled, KeyQueue
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import Clipboard, CopyAsked
 from mldeck.ui.kit.clock import pass_time
-from mldeck.ui.kit.keys import bindings, key_text
+from mldeck.ui.kit.keys import COLUMNS, GRID, Key, bindings, entry_of, key_text
 from mldeck.ui.kit.threads import in_thread, wait_for_threads
 from mldeck.ui.kit.toasts import toast_text
+from mldeck.ui.palette import Actions
 from mldeck.ui.place import Place
 from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.runs.screen import RunsScreen
@@ -60,6 +61,11 @@ _CLOSING_S = 5.0
 """Seconds that closing the database may take. The system closes it when the process ends."""
 
 
+_EARLY_IDS = frozenset({"help", "palette", "quit", "refresh", "back"})
+_EARLY = [key for key in (*DECK, *PLACE, *GRID, *COLUMNS) if key.is_move or key.id in _EARLY_IDS]
+"""The keys that work before the store is open."""
+
+
 class DeckApp(PatchedApp[str]):
     """The application. Its return value is an error message for stderr, or None after a normal exit."""
 
@@ -67,6 +73,7 @@ class DeckApp(PatchedApp[str]):
     CSS_PATH = ["styles/deck.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings(DECK)
     DEFAULT_MODE = "runs"
+    COMMANDS = {Actions}
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
@@ -83,7 +90,15 @@ class DeckApp(PatchedApp[str]):
         self.add_mode("runs", lambda: RunsScreen(self.session, head_start))
         self.add_mode("models", self._models_screen)
         self.add_mode("compare", self._compare_screen)
-        self.key_queue = KeyQueue(self, super().on_event, lambda: self.session.is_open)
+        self._keymap_of_settings = _keymap(settings)
+        self.set_keymap(self._keymap_of_settings)
+        self.key_queue = KeyQueue(
+            self,
+            super().on_event,
+            lambda: self.session.is_open,
+            leaving=self._keys_of(LEAVE),
+            early=frozenset(name for key in _EARLY for name in self._keys_of(key)),
+        )
         self._going = asyncio.Lock()
         """Held while a place is made or shown, so that only one is at a time."""
         self._is_leaving = False
@@ -239,6 +254,10 @@ class DeckApp(PatchedApp[str]):
         if (models := self._place("models")) is not None:
             await models.before_show()
 
+    def _keys_of(self, key: Key) -> list[str]:
+        """Return the keys of a table entry, by the settings."""
+        return self._keymap_of_settings.get(key.id, key.keys).split(",")
+
     def _models_screen(self) -> Screen[None]:
         from mldeck.ui.models.screen import ModelsScreen  # many sessions are about runs alone
 
@@ -292,28 +311,51 @@ class DeckApp(PatchedApp[str]):
 
     def action_help_quit(self) -> None:
         """Answer ctrl+c, which leaves most programs, but copies in Textual. Its own message would show its markup here."""
-        self.notify("q leaves mldeck", timeout=3)
+        self.notify(f"{key_text(self._keys_of(LEAVE)[0])} leaves mldeck", timeout=3)
+
+    def action_leave(self) -> None:
+        """Leave, also from a dialog, unless that would lose typed text."""
+        from mldeck.ui.kit.text_field import TextBox, TextField, has_typed_text  # a text field takes a while to load
+
+        dialogs = [screen for screen in self.screen_stack if isinstance(screen, ModalScreen)]
+        is_typing = isinstance(self.focused, (TextField, TextBox)) and self.key_queue.has_text
+        if any(map(has_typed_text, dialogs)) or (dialogs and is_typing):
+            self.notify("Text was typed here. Esc closes the dialog without it", severity="warning", timeout=4)
+        else:
+            self.key_queue.clear()
+            self.exit()
 
     def action_help(self) -> None:
         from mldeck.ui.help.dialog import HelpDialog
+        from mldeck.ui.help.sections import key_sections
 
-        active = self.screen.active_bindings.values()
-        self.push_screen(HelpDialog({binding.id for _, binding, *_ in active if binding.id is not None}))
+        self.push_screen(HelpDialog(key_sections(self.screen.active_bindings.values(), self._keymap_of_settings)))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Yield a command for every key that works here and now."""
+        """Yield a command for every key that works here and now, except those that only move the cursor."""
         yield SystemCommand("Change theme", "Choose the colours", self.action_change_theme)
         seen = set()
         for active in screen.active_bindings.values():
             binding = active.binding
             # `app.X` of a screen and `X` of the application are the same action.
             name = binding.action.removeprefix("app.")
-            if binding.description and binding.tooltip and active.enabled and name not in seen:
+            entry = entry_of(binding)
+            is_move = entry is not None and entry.is_move
+            if binding.description and binding.tooltip and active.enabled and not is_move and name not in seen:
                 seen.add(name)
                 action = partial(self.run_action, binding.action, active.node)
                 yield SystemCommand(
                     f"{binding.description.capitalize()}  {key_text(binding.key)}", binding.tooltip, action
                 )
+
+
+def _keymap(settings: Settings) -> Mapping[str, str]:
+    """Return the keys of the settings by id. Raises `UsageError` if any of them is wrong."""
+    if not settings.keys:
+        return {}
+    from mldeck.ui.help.keymap import checked_keymap  # few users change keys
+
+    return checked_keymap(settings.keys, f"the settings file {config_file()}, [keys]")
 
 
 def run_deck(settings: Settings, path: Path, head_start: HeadStart | None = None) -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -32,14 +32,8 @@ _LOOK_S = 0.01
 _PATIENCE_S = 10.0
 """Seconds that keys wait before they are dropped."""
 
-_LEAVES = frozenset({"ctrl+q", "ctrl+c"})
-"""Keys that are never text and never wait."""
-
-_ALWAYS = frozenset(
-    "q question_mark colon ctrl+p ctrl+r escape tab shift+tab up down left right j k h l g G home end pageup pagedown"
-    " ctrl+d ctrl+u".split()
-)
-"""Keys that work before the store is open."""
+_COPY = "ctrl+c"
+"""A key that is never text and never waits. It tells how to leave if there is nothing to copy."""
 
 
 class KeyHandled(Message):
@@ -58,12 +52,22 @@ class KeyQueue:
     """The keys and pastes that wait to be sent, in the order in which they were typed."""
 
     def __init__(
-        self, app: App[str], send: Callable[[events.Event], Awaitable[None]], is_open: Callable[[], bool]
+        self,
+        app: App[str],
+        send: Callable[[events.Event], Awaitable[None]],
+        is_open: Callable[[], bool],
+        leaving: Collection[str],
+        early: Collection[str],
     ) -> None:
-        """`send` is Textual's own handler of an event. `is_open` returns whether the store is open."""
+        """`send` is Textual's own handler of an event. `is_open` returns whether the store is open.
+
+        `leaving` are keys that never wait, and work in dialogs, too. `early` are keys that work before the store is open.
+        """
         self._app = app
         self._send = send
         self._is_open = is_open
+        self._leaving = leaving
+        self._early = early
         self._waiting: deque[events.Key | events.Paste] = deque(maxlen=_MAX_WAITING)
         self.sent = 0
         """The number of keys and pastes sent so far."""
@@ -80,6 +84,15 @@ class KeyQueue:
         return not self._waiting and (self._target is None or not self._target.is_attached)
 
     @property
+    def has_text(self) -> bool:
+        """Whether text waits to be sent."""
+        return any(isinstance(event, events.Paste) or event.is_printable for event in self._waiting)
+
+    def clear(self) -> None:
+        """Drop the keys that wait."""
+        self._waiting.clear()
+
+    @property
     def _rested_s(self) -> float:
         """Seconds since the last key was sent."""
         return time.monotonic() - self._sent_at
@@ -93,7 +106,10 @@ class KeyQueue:
             await asyncio.sleep(missing)
 
     async def take(self, event: events.Key | events.Paste) -> None:
-        if isinstance(event, events.Key) and event.key in _LEAVES:
+        if isinstance(event, events.Key) and event.key in self._leaving:
+            await self._app.run_action("leave")
+            return
+        if isinstance(event, events.Key) and event.key == _COPY:
             self._waiting.clear()
             await self._send(event)
             return
@@ -139,7 +155,7 @@ class KeyQueue:
     def _may_be_sent(self, event: events.Key | events.Paste) -> bool:
         if self._is_open() or isinstance(self._app.screen, ModalScreen):
             return True
-        return isinstance(event, events.Key) and event.key in _ALWAYS
+        return isinstance(event, events.Key) and event.key in self._early
 
     async def _look(self) -> None:
         """Check again: a marker is lost with a widget that its key removes, and no message tells that a dialog has opened."""

@@ -39,6 +39,8 @@ from mldeck.ui.files.reading import ModelFacts, RunFiles
 from mldeck.ui.files.tree import FileTree
 from mldeck.ui.filter.completer import Candidate
 from mldeck.ui.filter.filter_line import CandidateList
+from mldeck.ui.help.help_lines import HelpLines
+from mldeck.ui.help.sections import Section
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.dialogs.menu import Choice, _ChoiceList
 from mldeck.ui.kit.dialogs.picker import PickerDialog, PickList
@@ -204,6 +206,9 @@ WAYS: dict[type[Grid], Way] = {
     CompareTable: Way(lambda _: CompareTable(), fill_compared),
     CurveLegend: Way(lambda _: CurveLegend(), fill_legend),
     ExperimentList: Way(lambda _: ExperimentList(), fill_experiments),
+    HelpLines: Way(
+        lambda n: HelpLines([Section(text(0), [(text(each), text(each + 1)) for each in range(n)])], id="help-lines")
+    ),
     HistoryGrid: Way(history),
     LineGrid: Way(
         lambda _: LineGrid("none"),

@@ -139,16 +139,14 @@ async def test_experiments_are_created_renamed_deleted_and_restored(fixture_stor
     names = "SELECT name FROM experiments WHERE lifecycle_stage = 'active'"
     async with running_deck(fixture_store.db, experiment=CHURN) as deck:
         await deck.until_counted(12)
-        await deck.press("shift+tab", "e")
-        await deck.until_shown("Create another experiment")
-        await deck.press("c")
+        await deck.press("A")
         await deck.until_shown("Create an experiment")
         await type_text(deck, "brand-new")
         await deck.press("enter")
         await deck.until_shown("brand-new")
         assert ("brand-new",) in query(fixture_store.db, names)
 
-        await deck.press("x")
+        await deck.press("shift+tab", "x")
         await deck.until_shown(f"Delete experiment {CHURN}?")
         assert "12 runs" in deck.frame
         await deck.press("y")

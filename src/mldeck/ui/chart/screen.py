@@ -86,6 +86,9 @@ class ChartScreen(Place):
         else:
             self._leave()
 
+    def action_close(self) -> None:
+        self._leave()
+
     def _leave(self) -> None:
         # Results must not arrive at a screen that no longer exists.
         self.workers.cancel_node(self)

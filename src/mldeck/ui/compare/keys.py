@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from mldeck.ui.kit.keys import Key
+from dataclasses import replace
+
+from mldeck.ui.kit.keys import SORT, Key, moves
 
 COMPARE = (
-    Key("next_view", "right_curly_bracket", "view(1)", "next view", "Next view of the marked runs", shown=True),
+    Key(
+        "next_view", "right_curly_bracket", "view(1)", "next view", "Next view of the marked runs", shown=True, rank=10
+    ),
     Key("previous_view", "left_curly_bracket", "view(-1)", "previous view", "Previous view of the marked runs"),
-    Key("export_view", "E", "export", "export", "Export the view to a file, as a picture or as numbers", shown=True),
-    Key("unmark", "space", "unmark", "unmark", "Unmark the run under the cursor", shown=True),
+    Key(
+        "export_view",
+        "E",
+        "export",
+        "export",
+        "Export the view to a file, as a picture or as numbers",
+        shown=True,
+        rank=41,
+    ),
+    Key("unmark", "space", "unmark", "unmark", "Unmark the run under the cursor", shown=True, rank=30),
     Key("mark_again", "ctrl+z", "mark_again", "mark again", "Mark the run again that was unmarked last"),
 )
 
@@ -30,13 +42,11 @@ COMPARE_TABLE = (
         "MLflow's own",
         "Fold or unfold MLflow's own tags and the system metrics",
     ),
-    Key(
-        "sort_runs",
-        "s",
-        "sort",
-        "sort",
-        "Sort the runs by the line under the cursor; again: descending, as marked",
-        shown=True,
+    replace(
+        SORT,
+        id="sort_runs",
+        keys="O,s",
+        help="Sort the runs by the line under the cursor; again: descending, as marked",
     ),
     Key(
         "better",
@@ -50,14 +60,16 @@ COMPARE_TABLE = (
 )
 
 PARALLEL = (
-    Key("axis_right", "right", "axis(1)", "axis", "Next axis", shown=True),
-    Key("axis_left", "left", "axis(-1)", "left", "Previous axis"),
-    Key("run_down", "down,j", "run(1)", "run", "Next run down the axis; moves the end of a brush", shown=True),
-    Key("run_up", "up,k", "run(-1)", "up", "Next run up the axis; moves the end of a brush"),
-    Key("runs_down", "pagedown", "run(10)", "far down", "Ten runs down the axis; ten rows of a brush"),
-    Key("runs_up", "pageup", "run(-10)", "far up", "Ten runs up the axis; ten rows of a brush"),
-    Key("axis_top", "g,home", "edge(-1)", "top", "Run at the top of the axis"),
-    Key("axis_foot", "G,end", "edge(1)", "foot", "Run at the foot of the axis"),
+    *moves(
+        Key("axis_right", "right", "axis(1)", "axis", "Next axis", shown=True),
+        Key("axis_left", "left", "axis(-1)", "left", "Previous axis"),
+        Key("run_down", "down,j", "run(1)", "run", "Next run down the axis; moves the end of a brush", shown=True),
+        Key("run_up", "up,k", "run(-1)", "up", "Next run up the axis; moves the end of a brush"),
+        Key("runs_down", "pagedown", "run(10)", "far down", "Ten runs down the axis; ten rows of a brush"),
+        Key("runs_up", "pageup", "run(-10)", "far up", "Ten runs up the axis; ten rows of a brush"),
+        Key("axis_top", "g,home", "edge(-1)", "top", "Run at the top of the axis"),
+        Key("axis_foot", "G,end", "edge(1)", "foot", "Run at the foot of the axis"),
+    ),
     Key("brush", "b", "brush", "brush", "Brush a range of the axis: ↑ ↓ move one end, b switches ends", shown=True),
     Key("end_brush", "enter", "end_brush", "open run", "Keep the brush; otherwise go to the run in Runs", shown=True),
     Key("give_up_brush", "escape", "give_up", "cancel", "Cancel the brush; otherwise go back one step"),
@@ -81,12 +93,14 @@ PARALLEL = (
 )
 
 PLANE = (
-    Key("run_right", "right", "step('right')", "run", "Next run to the right", shown=True),
-    Key("run_left", "left", "step('left')", "left", "Next run to the left"),
-    Key("run_above", "up,k", "step('up')", "up", "Next run above"),
-    Key("run_below", "down,j", "step('down')", "down", "Next run below"),
-    Key("next_dot", "full_stop", "next_run(1)", "next", "Next run line by line, including those in the same place"),
-    Key("dot_before", "comma", "next_run(-1)", "previous", "Previous run line by line"),
+    *moves(
+        Key("run_right", "right", "step('right')", "run", "Next run to the right", shown=True),
+        Key("run_left", "left", "step('left')", "left", "Next run to the left"),
+        Key("run_above", "up,k", "step('up')", "up", "Next run above"),
+        Key("run_below", "down,j", "step('down')", "down", "Next run below"),
+        Key("next_dot", "full_stop", "next_run(1)", "next", "Next run line by line, including those in the same place"),
+        Key("dot_before", "comma", "next_run(-1)", "previous", "Previous run line by line"),
+    ),
     Key("open_dot", "enter", "open_run", "open run", "Go to the run under the cursor in Runs", shown=True),
     Key("x_of_plane", "x", "role('x')", "x axis", "Choose the x axis", shown=True),
     Key("y_of_plane", "y", "role('y')", "y axis", "Choose the y axis", shown=True),
@@ -105,12 +119,14 @@ CONTOUR = (
 )
 
 IMPORTANCE = (
-    Key("param_down", "down,j", "move(1)", "down", "Next param"),
-    Key("param_up", "up,k", "move(-1)", "up", "Previous param"),
-    Key("params_down", "pagedown,ctrl+d", "page(1)", "page down", "Page down"),
-    Key("params_up", "pageup,ctrl+u", "page(-1)", "page up", "Page up"),
-    Key("first_param", "g,home", "edge(-1)", "first", "First param, the most strongly related to the metric"),
-    Key("last_param", "G,end", "edge(1)", "last", "Last param"),
+    *moves(
+        Key("param_down", "down,j", "move(1)", "down", "Next param"),
+        Key("param_up", "up,k", "move(-1)", "up", "Previous param"),
+        Key("params_down", "pagedown,ctrl+d", "page(1)", "page down", "Page down"),
+        Key("params_up", "pageup,ctrl+u", "page(-1)", "page up", "Page up"),
+        Key("first_param", "g,home", "edge(-1)", "first", "First param, the most strongly related to the metric"),
+        Key("last_param", "G,end", "edge(1)", "last", "Last param"),
+    ),
     Key("scatter_param", "enter", "scatter", "scatter", "Open the scatter of the metric over the param", shown=True),
     Key("importance_metric", "m", "role('metric')", "metric", "Choose the metric", shown=True),
     Key("copy_param", "y", "copy", "copy", "Copy the name of the param", shown=True),

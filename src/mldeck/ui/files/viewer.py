@@ -229,6 +229,9 @@ class ArtifactScreen(Screen[None]):
         else:
             self.dismiss()
 
+    def action_close(self) -> None:
+        self.dismiss()
+
     # -- finding
 
     async def action_find(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from rich.text import Text
 from textual import events
@@ -11,8 +12,10 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widget import Widget
 
-from mldeck.ui.kit.keys import key_text
+from mldeck.ui.kit.keys import Key, character_of, entry_of, key_text
 from mldeck.ui.kit.styles import style_named
+
+_MORE_WIDTH = len(" +99 ")
 
 
 class TabBar(Widget):
@@ -51,34 +54,53 @@ class TabBar(Widget):
 
 
 class KeyBar(Widget):
-    """The keys of the widget that has the focus, as many as there is room for."""
+    """The keys of the widget that has the focus: the most used ones, as many as there is room for.
+
+    Those for help and for leaving are always in view, at the right, after the number of keys that did not fit.
+    """
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
 
     def render(self) -> Text:
-        key_style = style_named(self, "accent")
-        dimmed = style_named(self, "faint")
-        text = Text(no_wrap=True, end="")
-        for binding in self._shown_bindings():
-            key, label = key_text(binding.key), binding.description
-            if text.cell_len + len(key) + len(label) + 4 > self.size.width:
-                break
-            is_dimmed = bool(self._unavailable(binding.action))
-            text.append(f" {key} ", dimmed if is_dimmed else key_style)
-            text.append(f"{label} ", dimmed if is_dimmed else "")
-        return text
+        usual, pinned = self._shown_bindings()
+        right = Text.assemble(*map(self._piece, pinned))
+        pieces = list(map(self._piece, usual))
+        room = self.size.width - right.cell_len
+        if sum(piece.cell_len for piece in pieces) > room:
+            room -= _MORE_WIDTH
+        ends = accumulate(piece.cell_len for piece in pieces)
+        fitting = sum(end <= room for end in ends)
+        left = Text.assemble(*pieces[:fitting], no_wrap=True, end="")
+        if fitting < len(pieces):
+            right = Text.assemble((f" +{len(pieces) - fitting} ", style_named(self, "dim")), right)
+        left.pad_right(max(0, self.size.width - left.cell_len - right.cell_len))
+        return left.append_text(right)
+
+    def _piece(self, binding: Binding) -> Text:
+        """Return a key and its label, dimmed if it cannot be used now."""
+        dimmed = style_named(self, "faint") if self._unavailable(binding.action) else None
+        key_style = style_named(self, "accent") if dimmed is None else dimmed
+        return Text.assemble((f" {key_text(binding.key)} ", key_style), (f"{binding.description} ", dimmed or ""))
 
     def _unavailable(self, action: str) -> str | None:
         """Return why the screen cannot do it now; None if it can."""
         ask: Callable[[str], str | None] = getattr(self.screen, "unavailable", lambda _: None)
         return ask(action)
 
-    def _shown_bindings(self) -> list[Binding]:
-        """Return the bindings to show: Esc first, then those nearest to the focus, each action once."""
-        seen: dict[str, Binding] = {}
+    def _shown_bindings(self) -> tuple[list[Binding], list[Binding]]:
+        """Return the bindings to show, each action once, by rank, and the pinned ones.
+
+        Bindings that are in no table are those of a dialog or text field. They come first, Esc before the others.
+        """
+        focused = self.screen.focused
+        seen: dict[str, tuple[Key | None, Binding]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if binding.show and active.enabled:
-                seen.setdefault(binding.action, binding)
-        return sorted(seen.values(), key=lambda binding: binding.key != "escape")
+            # Textual leaves out keys that a text field takes as text, but not those that the settings have changed.
+            is_text = focused is not None and focused.check_consume_key(binding.key, character_of(binding.key))
+            if binding.show and active.enabled and not is_text:
+                seen.setdefault(binding.action, (entry_of(binding), binding))
+        ranked = sorted(seen.values(), key=lambda each: (each[0].rank if each[0] else 0, each[1].key != "escape"))
+        usual = [binding for entry, binding in ranked if entry is None or not entry.pinned]
+        return usual, [binding for entry, binding in ranked if entry is not None and entry.pinned]

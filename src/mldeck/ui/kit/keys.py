@@ -5,15 +5,19 @@ This module holds the keys of the kit's own widgets; the `keys` module of each f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 from textual.binding import Binding, BindingType
+from textual.keys import KEY_NAME_REPLACEMENTS, key_to_character
+
+_USUAL_RANK = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     id: str
-    """Stable name of the binding, for remapping."""
+    """Stable name for remapping, which no other key has."""
     keys: str
     """The keys by Textual's names, separated by commas. The first one is shown."""
     action: str
@@ -22,23 +26,47 @@ class Key:
     help: str
     """One sentence for the help and the palette."""
     shown: bool = False
-    """Whether it is in the key bar."""
+    """Whether it is in the key bar if there is room for it."""
+    rank: int = _USUAL_RANK
+    """Position in the key bar: the lower, the more often people use it. Those of equal rank keep their order."""
+    pinned: bool = False
+    """Whether it is at the right of the key bar at any width."""
+    is_move: bool = False
+    """Whether it only moves the cursor or scrolls, which the palette leaves out."""
 
+
+def moves(*keys: Key) -> tuple[Key, ...]:
+    """Return keys that only move the cursor or scroll."""
+    return tuple(replace(key, is_move=True) for key in keys)
+
+
+SORT = Key(
+    "sort",
+    "O",
+    "sort",
+    "sort",
+    "Sort by the column under the cursor: ascending, descending, off",
+    shown=True,
+    rank=11,
+)
+"""The key that sorts, in every table. Some have another help and further keys."""
 
 GRID = (
-    Key("down", "down,j", "move(1)", "down", "One row down"),
-    Key("up", "up,k", "move(-1)", "up", "One row up"),
-    Key("page_down", "pagedown", "page(1)", "page down", "One page down"),
-    Key("page_up", "pageup", "page(-1)", "page up", "One page up"),
-    Key("half_page_down", "ctrl+d", "half_page(1)", "half a page down", "Half a page down"),
-    Key("half_page_up", "ctrl+u", "half_page(-1)", "half a page up", "Half a page up"),
-    Key("first", "g,home", "edge(-1)", "first", "Go to the first row"),
-    Key("last", "G,end", "edge(1)", "last", "Go to the last row"),
+    *moves(
+        Key("down", "down,j", "move(1)", "down", "One row down"),
+        Key("up", "up,k", "move(-1)", "up", "One row up"),
+        Key("page_down", "pagedown", "page(1)", "page down", "One page down"),
+        Key("page_up", "pageup", "page(-1)", "page up", "One page up"),
+        Key("half_page_down", "ctrl+d", "half_page(1)", "half a page down", "Half a page down"),
+        Key("half_page_up", "ctrl+u", "half_page(-1)", "half a page up", "Half a page up"),
+        Key("first", "g,home", "edge(-1)", "first", "Go to the first row, in a tree from any depth"),
+        Key("last", "G,end", "edge(1)", "last", "Go to the last row, in a tree the last unfolded one"),
+    ),
     Key("open", "enter", "open", "open", "Open"),
-    Key("copy", "y", "copy", "copy", "Copy what the cursor is on to the clipboard", shown=True),
+    Key("copy", "y", "copy", "copy", "Copy what the cursor is on to the clipboard", shown=True, rank=42),
 )
 
-COLUMNS = (
+COLUMNS = moves(
     Key("left", "left,h", "column(-1)", "left", "One column to the left"),
     Key("right", "right,l", "column(1)", "right", "One column to the right"),
 )
@@ -49,51 +77,46 @@ TABLE = (
 )
 
 
-FOLDS = (
+FOLDS = moves(
     Key("fold_row", "left,h", "fold", "fold", "Close the folder or branch, or go to its parent"),
     Key("unfold_row", "right,l", "unfold", "unfold", "Open the folder or branch, or go to its first child"),
 )
 
 
-LINES = (
+LINES = moves(
     Key("lines_left", "left,h", "column(-1)", "left", "Scroll long lines to the left"),
     Key("lines_right", "right,l", "column(1)", "right", "Scroll long lines to the right"),
 )
 
 
+@dataclass(frozen=True)
+class _Entry(Binding.Group):
+    """The table entry of a binding. The group is what Textual hands on when it copies a binding."""
+
+    key: Key | None = None
+
+
 def bindings(*groups: tuple[Key, ...]) -> list[BindingType]:
     return [
-        Binding(key.keys, key.action, key.label, id=key.id, tooltip=key.help, show=key.shown)
+        Binding(key.keys, key.action, key.label, id=key.id, tooltip=key.help, show=key.shown, group=_Entry(key=key))
         for group in groups
         for key in group
     ]
 
 
+def entry_of(binding: Binding) -> Key | None:
+    """Return the table entry that a binding was made from; None for a binding that is in no table."""
+    return binding.group.key if isinstance(binding.group, _Entry) else None
+
+
 _KEY_NAMES = {
-    "question_mark": "?",
-    "number_sign": "#",
-    "slash": "/",
-    "colon": ":",
-    "right_square_bracket": "]",
-    "left_square_bracket": "[",
-    "right_curly_bracket": "}",
-    "left_curly_bracket": "{",
-    "full_stop": ".",
-    "asterisk": "*",
-    "at": "@",
     "escape": "Esc",
     "space": "Space",
     "enter": "Enter",
     "shift+up": "⇧↑",
     "shift+down": "⇧↓",
-    "plus": "+",
-    "equals_sign": "=",
-    "minus": "-",
-    "comma": ",",
     "backspace": "Bksp",
     "delete": "Del",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
     "shift+left": "⇧←",
     "shift+right": "⇧→",
     "tab": "Tab",
@@ -108,7 +131,15 @@ _KEY_NAMES = {
     "end": "End",
 }
 
+_UNICODE_NAMES = {name: unicode_name for unicode_name, name in KEY_NAME_REPLACEMENTS.items()}
+
+
+@cache
+def character_of(key: str) -> str | None:
+    """Return the character that a key types, `/` for `slash`; None for other keys."""
+    return key_to_character(_UNICODE_NAMES.get(key, key))
+
 
 def key_text(keys: str) -> str:
     """Return keys for people to read: `down,j` becomes `↓ j`."""
-    return " ".join(_KEY_NAMES.get(key, key) for key in keys.split(","))
+    return " ".join(_KEY_NAMES.get(key) or character_of(key) or key for key in keys.split(","))

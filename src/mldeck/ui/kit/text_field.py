@@ -6,7 +6,10 @@ Tags, names, notes and filters come from a database that others write to. Contro
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual import events
+from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from mldeck.format import escaped, unescaped
@@ -26,6 +29,7 @@ class TextField(Input):
     ) -> None:
         """`keeps_lines`: pasted line ends are kept, and shown as codes. Otherwise they are replaced by blanks."""
         super().__init__(escaped(text), placeholder, id=id, compact=True, select_on_focus=select_on_focus)
+        self._given = self.value
         self._keeps_lines = keeps_lines
         self.cursor_blink = False  # A blinking cursor would send output while the application is idle.
 
@@ -36,7 +40,12 @@ class TextField(Input):
 
     @text.setter
     def text(self, text: str) -> None:
-        self.value = escaped(text)
+        self.value = self._given = escaped(text)
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether the user has changed the text that it was given."""
+        return self.value != self._given
 
     @property
     def cursor(self) -> int:
@@ -71,9 +80,21 @@ class TextBox(TextArea):
         super().__init__(
             escaped(text, "\r\n\t" if is_uniform else "\n\t"), id=id, soft_wrap=True, tab_behavior="indent"
         )
+        self._given = self.text
         self.cursor_blink = False
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether the user has changed the text that it was given."""
+        return self.text != self._given
 
     @property
     def whole_text(self) -> str:
         """The text to be saved, with its control characters."""
         return unescaped(self.text)
+
+
+def has_typed_text(screen: Screen[Any]) -> bool:
+    """Return whether a field on a screen has text that would be lost with it."""
+    fields = (*screen.query(TextField), *screen.query(TextBox))
+    return any(field.is_edited for field in fields)

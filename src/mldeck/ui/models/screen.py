@@ -50,7 +50,7 @@ class ModelsScreen(Place, inherit_bindings=False):
     """The place Models. The panes read what they show; the screen has the keys, the inspector and the edits."""
 
     NAME = "models"
-    # In one list, so that the stage keys, the main purpose of this place, come first in the key bar.
+    # In one list: an inherited `find_next` would be lost here, because its key `n` is a stage, also if the settings move one.
     BINDINGS: ClassVar[list[BindingType]] = bindings(STAGE_KEYS, MODEL_PLACE, MODEL_EDITS, INSPECTOR, PLACE)
     AUTO_FOCUS = "#models"
 

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import Kind
+from mldeck.ui.app_keys import HELP
 from mldeck.ui.kit.bars import KeyBar, TabBar
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.text_field import TextField
@@ -36,7 +37,7 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
     """Returns the choice, or None to change nothing. It opens with the columns that are shown now; the keys of the database
     are added when they have been found."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(COLUMN_DIALOG), Binding("down", "to_list", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(COLUMN_DIALOG, (HELP,)), Binding("down", "to_list", show=False)]
     AUTO_FOCUS = "#column-list"
 
     def __init__(self, experiment: str, draft: ColumnDraft, reader: ColumnReader) -> None:

@@ -108,7 +108,6 @@ class Editing(Prompts):
             *([Choice("editor", "e", "Note, in $EDITOR")] if has_editor() else []),
             Choice("tag", "t", "Set a tag"),
             Choice("untag", "d", "Delete a tag"),
-            Choice("create", "c", "Create another experiment"),
         ]
         name = experiment.name
         chosen = await self._screen.app.push_screen_wait(MenuDialog(f"Edit experiment {name}", choices))
@@ -134,8 +133,6 @@ class Editing(Prompts):
                 await self._write(
                     lambda editor, interrupt: editor.delete_experiment_tag([experiment_id], unwanted, interrupt)
                 )
-        elif chosen == "create":
-            await self.create_experiment()
 
     async def create_experiment(self) -> None:
         name = await self._name("Create an experiment", "")

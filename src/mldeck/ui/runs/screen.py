@@ -375,6 +375,12 @@ class RunsScreen(Place):
         await self._change(self._editing.edit_runs, self._editing.edit_experiment)
 
     @asks("edit")
+    async def action_create_experiment(self) -> None:
+        if not self.says_why_not(self.session.refusal):
+            with self.reporting_trouble():
+                await self._editing.create_experiment()
+
+    @asks("edit")
     async def action_delete(self) -> None:
         def delete(experiment: Experiment) -> Awaitable[None]:
             return self._editing.delete_experiment(experiment, self.experiments.count(experiment).active)

@@ -21,6 +21,8 @@ class TextDialog(ModalScreen[None]):
         Binding("y", "copy", "copy"),
         Binding("j", "scroll_text(1)", "down", show=False),
         Binding("k", "scroll_text(-1)", "up", show=False),
+        Binding("g", "go_to_edge(0)", "first", show=False),
+        Binding("G", "go_to_edge(1)", "last", show=False),
     ]
 
     def __init__(self, title: str, text: str) -> None:
@@ -45,3 +47,8 @@ class TextDialog(ModalScreen[None]):
 
     def action_scroll_text(self, lines: int) -> None:
         self.query_one("#text").scroll_relative(y=lines, animate=False)
+
+    def action_go_to_edge(self, share: int) -> None:
+        """Go to the top (0) or the bottom (1)."""
+        pane = self.query_one("#text")
+        pane.scroll_to(y=share * pane.max_scroll_y, animate=False)

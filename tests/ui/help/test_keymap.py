@@ -1,0 +1,226 @@
+"""Keys of the settings: what is refused, and what each of them does then."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from textual.dom import DOMNode
+
+import mldeck.ui
+from mldeck.errors import UsageError
+from mldeck.settings import config_file
+from mldeck.ui.help.key_groups import CONTEXTS, GROUPS
+from mldeck.ui.help.keymap import checked_keymap, key_list, written_key
+from mldeck.ui.kit.keys import Key, character_of
+from mldeck.ui.models.screen import ModelsScreen
+from tests.fixture_stores import FixtureStore
+from tests.ui.deck import running_deck
+from tests.ui.textual_insides import bound_ids, told
+
+ALL_KEYS = [key for _, keys in GROUPS for key in keys]
+
+
+def keymap(**keys: str | Sequence[str]) -> dict[str, str]:
+    return checked_keymap(
+        [(key_id, (names,) if isinstance(names, str) else tuple(names)) for key_id, names in keys.items()], "[keys]"
+    )
+
+
+@pytest.fixture
+def settings(isolated: Path) -> Callable[[str], None]:
+    """Writes the table of keys in the settings file."""
+
+    def write(keys: str) -> None:
+        config_file().parent.mkdir(parents=True)
+        config_file().write_text(f"[keys]\n{keys}\n")
+
+    return write
+
+
+# -- what is refused
+
+
+def test_characters_and_names() -> None:
+    assert keymap(tree="w", groups="~", columns=["ctrl+o", "f5", "alt+c"], mark="ä") == {
+        "tree": "w",
+        "groups": "tilde",
+        "columns": "ctrl+o,f5,alt+c",
+        "mark": "ä",
+    }
+
+
+@pytest.mark.parametrize("key", ALL_KEYS, ids=lambda key: key.id)
+def test_each_default_is_written_as_it_is_listed(key: Key) -> None:
+    names = [written_key(name) for name in key.keys.split(",")]
+    assert checked_keymap([(key.id, names)], "")[key.id] == key.keys
+
+
+@pytest.mark.parametrize(
+    ("key_id", "name", "complaint"),
+    [
+        ("runs.sort", "w", "there is no key runs.sort; did you mean sort?"),
+        ("sortt", "w", "there is no key sortt; did you mean sort?"),
+        ("zzzzz", "w", "there is no key zzzzz ("),
+        ("\x1b[2J", "w", "there is no key ␛[2J"),
+        ("sort", "shift+w", "sort: write W instead of shift+w"),
+        ("sort", "ctrl+i", "sort: terminals send ctrl+i as tab"),
+        ("sort", "ctrl+m", "sort: terminals send ctrl+m as enter"),
+        ("sort", "ctrl+c", "sort: ctrl+c copies selected text"),
+        ("sort", "hyper+w", "sort: 'hyper+w' is not a key"),
+        ("sort", "ctrl+", "sort: 'ctrl+' is not a key"),
+        ("sort", "\n", "is not a key"),
+        ("sort", "a b", "sort: 'a b' is not a key"),
+        ("sort", "f", "sort: f is the key of filter"),
+        ("sort", "ctrl+q", "sort: ctrl+q is the key of leave"),
+        ("pin_column", "ctrl+q", "pin_column: ctrl+q is the key of leave"),
+        ("filter", "O", "filter: O is the key of sort"),
+        ("view_file", "m", "view_file: m is the key of chart"),
+    ],
+)
+def test_what_is_wrong_names_the_id_and_the_way_out(key_id: str, name: str, complaint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        checked_keymap([(key_id, (name,))], "the settings file, [keys]")
+    assert complaint in str(caught.value)
+    assert str(caught.value).startswith("the settings file, [keys]: ")
+    assert "`mldeck --keys` lists" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_everything_that_is_wrong_is_named_at_once() -> None:
+    with pytest.raises(UsageError, match=r"no key sortt.*mark: 'nokey' is not a key"):
+        keymap(sortt="w", mark="nokey")
+
+
+def test_two_ids_cannot_get_the_same_key() -> None:
+    with pytest.raises(UsageError, match="filter: w is the key of sort"):
+        keymap(sort="w", filter="w")
+
+
+def test_keys_can_be_swapped() -> None:
+    assert keymap(filter="F", clear_filter="f") == {"filter": "F", "clear_filter": "f"}
+
+
+def test_the_same_key_in_places_that_are_never_together() -> None:
+    assert keymap(sort="o") == {"sort": "o"}  # it opens a run in Models, and a pager in the files
+
+
+# -- the tables know what works together
+
+
+def widget_classes() -> Iterator[type[DOMNode]]:
+    for module in pkgutil.walk_packages(mldeck.ui.__path__, "mldeck.ui."):
+        importlib.import_module(module.name)
+    found = [DOMNode]
+    for each in found:
+        found += [sub for sub in each.__subclasses__() if sub not in found]
+    return (each for each in found if each.__module__.startswith("mldeck."))
+
+
+def test_the_keys_of_each_widget_are_in_a_context() -> None:
+    contexts = [{key.id for key in context} for context in CONTEXTS]
+    known = {key.id for key in ALL_KEYS}
+    classes = {each: bound_ids(each) & known for each in widget_classes()}
+    assert sum(map(bool, classes.values())) > 20
+    assert [each for each, ids in classes.items() if not any(ids <= context for context in contexts)] == []
+
+
+def test_each_key_is_in_a_context() -> None:
+    assert {key.id for key in ALL_KEYS} - {key.id for context in CONTEXTS for key in context} == set()
+
+
+async def test_what_works_at_the_same_time_is_a_context(store_copy: Callable[[str], FixtureStore]) -> None:
+    contexts = [{key.id for key in context} for context in CONTEXTS]
+    async with running_deck(store_copy("mlflow-3.17.2").db, experiment="churn-baseline", size=(160, 50)) as deck:
+        await deck.until_counted(12)
+        for keys in (["tab"], ["tab"], ["tab"], ["2"], ["tab"], ["v"], ["tab"], ["1"], ["c"]):
+            await deck.press(*keys)
+            active = deck.app.screen.active_bindings.values()
+            ids = {each.binding.id for each in active if each.binding.id} & {key.id for key in ALL_KEYS}
+            assert any(ids <= context for context in contexts), f"{deck.app.focused}: {ids}"
+
+
+# -- what they do
+
+
+async def test_the_key_works_and_is_shown(
+    store_copy: Callable[[str], FixtureStore], settings: Callable[[str], None]
+) -> None:
+    settings('sort = ["w", "f6"]\nfilter = "ctrl+f"')
+    async with running_deck(store_copy("nyc-taxi").db, experiment="nyc-taxi-experiment") as deck:
+        await deck.until_counted(45)
+        assert " ctrl+f filter  w sort " in deck.frame
+        for pressed in ("O", "s", "f"):
+            await deck.press(pressed)
+        assert deck.app.session.order == ()
+        assert deck.screen.table.has_focus
+        await deck.press("w")
+        await deck.until(lambda: deck.app.session.order, "sorted")
+        await deck.press("question_mark")
+        await deck.until_shown("  w f6    Sort by the column")
+        await deck.press("q")
+        titles = [command.title for command in deck.app.get_system_commands(deck.screen)]
+        assert "Sort  w" in titles
+        # While text is typed, a key that is a character is text.
+        await deck.press("ctrl+f", "w")
+        await deck.until_shown("filter w")
+        assert "w sort" not in deck.frame
+
+
+async def test_a_shared_key_stays_with_the_other_id(
+    store_copy: Callable[[str], FixtureStore], settings: Callable[[str], None]
+) -> None:
+    """In Models, `n` is a stage and the next match."""
+    settings('find_next = "ctrl+n"')
+    async with running_deck(store_copy("mlflow-3.17.2").db) as deck:
+        await deck.press("2")
+        await deck.until(lambda: isinstance(deck.app.screen, ModelsScreen), "the models")
+        bindings = deck.app.screen.active_bindings
+        assert bindings["n"].binding.id == "to_no_stage"
+        assert bindings["ctrl+n"].binding.id == "find_next"
+
+
+async def test_leaving_has_another_key(
+    store_copy: Callable[[str], FixtureStore], settings: Callable[[str], None]
+) -> None:
+    settings('leave = "ctrl+x"\nquit = "Q"')
+    async with running_deck(store_copy("nyc-taxi").db) as deck:
+        await deck.press("q", "ctrl+q")
+        assert deck.app.is_running
+        await deck.pilot.press("ctrl+c")
+        await deck.until(lambda: "ctrl+x leaves mldeck" in told(deck.app), "how to leave")
+        assert " Q quit" in deck.frame
+        await deck.pilot.press("question_mark")
+        await deck.until_shown("Esc close")
+        await deck.pilot.press("ctrl+x")
+        await deck.until(lambda: not deck.app.is_running, "left")
+
+
+async def test_a_wrong_key_ends_the_start(
+    store_copy: Callable[[str], FixtureStore], settings: Callable[[str], None]
+) -> None:
+    settings('sort = "f"\nfilter = "w"\ntree = "c"')
+    with pytest.raises(UsageError, match=r"config.toml, \[keys\]: tree: c is the key of columns; give"):
+        async with running_deck(store_copy("nyc-taxi").db):
+            pass
+
+
+# -- the list
+
+
+def test_the_list_has_every_id_once() -> None:
+    listed = [line.split()[0] for line in key_list() if line.startswith("  ")]
+    assert listed == [key.id for key in ALL_KEYS]
+    assert (
+        "  find                /                 Find text in the focused pane, also in the headers of its columns"
+        in key_list()
+    )
+
+
+def test_characters_of_keys() -> None:
+    assert [character_of(name) for name in ("slash", "question_mark", "a", "ctrl+p", "down", "plus")] == [
+        "/", "?", "a", None, None, "+"
+    ]  # fmt: skip
