@@ -513,7 +513,7 @@ class TestColumns:
         assert header.split("  ")[0] == "auc"
         assert header.split()[1:] == ["run_id", "multi", "line", "experiment", "duration", "status"]
         line = next(each for each in lines if fixture_store.run("rf10") in each)
-        assert line.split() == ["0.94", fixture_store.run("rf10"), "–", "churn-baseline", "7m", "00s", "FINISHED"]
+        assert line.split() == ["0.940", fixture_store.run("rf10"), "–", "churn-baseline", "7m", "00s", "FINISHED"]
 
     def test_different_numbers_look_different(self, ask: Ask, store_copy: CopyOf) -> None:
         fixture = store_copy("mlflow-3.17.2")
@@ -646,7 +646,7 @@ class TestTable:
         assert len(lines) == 12
         line = next(each for each in lines if each.startswith(fixture_store.run("rf10")))
         assert line.split()[1:6] == ["rf-depth-10", "FINISHED", "2023-11-14", "7m", "00s"]
-        assert line[header.index("auc") :].startswith("0.94 ")
+        assert line[header.index("auc") :].startswith("0.940 ")
         diverged = next(each for each in lines if each.startswith(fixture_store.run("diverged")))
         assert diverged[header.index("auc") :].startswith("NaN ")
         killed = next(each for each in lines if each.startswith(fixture_store.run("killed")))

@@ -12,15 +12,14 @@ from typing import Any, TypeGuard
 
 from mldeck.errors import UsageError
 from mldeck.format import (
-    LEAST_DIGITS,
     MISSING,
+    NumberFormat,
     age_text,
     cell_width,
     cut,
-    digits_to_tell_apart,
     duration_text,
-    float_text,
     message_text,
+    number_format,
     safe,
     time_or_missing,
 )
@@ -53,13 +52,13 @@ from mldeck.run_text import (
 from mldeck.store.store import PRINT_PATIENCE_S, Store
 
 _PAGE_ROWS = 200
-"""Rows of a table that are laid out together. Column widths and digits grow where a later page needs more."""
+"""Rows of a table that are laid out together. Column widths and the precision of numbers grow where a later page needs more."""
 
 _MAX_CELL = 48
 """The largest width of a table's column, in terminal cells; longer texts are cut."""
 
 TableCell = str | float
-"""A value in a printed table. A number is printed with as many digits as its column needs."""
+"""A value in a printed table. The numbers of a column are printed with one precision."""
 
 
 def print_experiments(path: Path, view_name: str, workspace: str | None, format_name: str) -> int:
@@ -269,17 +268,17 @@ def _table_cell(column: Column, value: object) -> TableCell:
 def write_table(header: Sequence[str], rows: Iterable[Sequence[TableCell]]) -> None:
     """Print a table, 200 rows at a time, so that a long one can be streamed.
 
-    Numbers of a column that differ look different, within one page and all before it.
+    Numbers of a column that differ look different within these rows.
     """
     iterator = iter(rows)
-    widths, digits = [cell_width(safe(label)) for label in header], [LEAST_DIGITS] * len(header)
+    widths, forms = [cell_width(safe(label)) for label in header], [NumberFormat()] * len(header)
     is_first = True
     while (page := list(islice(iterator, _PAGE_ROWS))) or is_first:
         columns = list(zip(*page, strict=True)) or [()] * len(header)
-        digits = [
-            digits_to_tell_apart(filter(_is_float, column), some) for column, some in zip(columns, digits, strict=True)
+        forms = [
+            form.grown(number_format(filter(_is_float, column))) for column, form in zip(columns, forms, strict=True)
         ]
-        texts = [[safe(_text(cell, some)) for cell in column] for column, some in zip(columns, digits, strict=True)]
+        texts = [[safe(_text(cell, form)) for cell in column] for column, form in zip(columns, forms, strict=True)]
         widths = [
             max(width, min(_MAX_CELL, max(map(cell_width, column), default=0)))
             for column, width in zip(texts, widths, strict=True)
@@ -295,8 +294,8 @@ def _is_float(cell: TableCell) -> TypeGuard[float]:
     return isinstance(cell, float)
 
 
-def _text(cell: TableCell, digits: int) -> str:
-    return float_text(cell, digits) if isinstance(cell, float) else cell
+def _text(cell: TableCell, form: NumberFormat) -> str:
+    return form.text(cell) if isinstance(cell, float) else cell
 
 
 def _fitted(text: str, width: int) -> str:

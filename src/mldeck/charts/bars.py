@@ -1,4 +1,4 @@
-"""A bar chart for a metric that was logged once: a bar for every run, and its exact value."""
+"""A bar chart for a metric that was logged once: a bar for every run, and its value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mldeck.charts.labels import write, write_middle, write_right
 from mldeck.charts.limits import widened
 from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role
 from mldeck.charts.scale import Scale
-from mldeck.format import MISSING, cell_width, cut, exact_float_text, safe
+from mldeck.format import MISSING, cell_width, cut, number_format, safe
 
 _FULL = "█"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -73,8 +73,9 @@ def draw_bars(bars: Sequence[Bar], size: tuple[int, int], *, title: str = "", is
 
 
 def _value_texts(bars: Sequence[Bar], most: int) -> list[str]:
-    """Return the exact values, aligned at the decimal point unless that takes more than `most` cells."""
-    texts = [MISSING if bar.value is None else exact_float_text(bar.value) for bar in bars]
+    """Return the values, aligned at the decimal point unless that takes more than `most` cells."""
+    numbers = number_format(bar.value for bar in bars if bar.value is not None)
+    texts = [MISSING if bar.value is None else numbers.text(bar.value) for bar in bars]
     fractions = [len(text) - text.index(".") if "." in text else 0 for text in texts]
     room = max(fractions, default=0)
     aligned = [

@@ -24,6 +24,7 @@ from mldeck.ui.compare.data import (
     read_runs,
     short_names,
 )
+from mldeck.ui.compare.table_lines import delta_texts
 from mldeck.ui.state.columns import DURATION, EXPERIMENT
 from tests import many_runs
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
@@ -79,13 +80,13 @@ def test_what_differs_does_not_depend_on_the_order(each: list[Value]) -> None:
         (0.0, 0.0, "0"),
         (3.32987, 3.32574, "-0.00413  -0.124%"),
         (1e-300, 1e300, "+1e300"),
-        (3e-5, 4e-5, "+1e-5  +33.3%"),
+        (3e-5, 4e-5, "+1e-5  +33.33%"),
     ],
 )
 def test_the_difference_from_the_baseline(baseline: float, value: float, text: str) -> None:
     delta = Delta.between(baseline, value)
     assert delta is not None
-    assert delta.text == text
+    assert delta_texts([delta]) == [text]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,11 @@ def test_there_is_no_difference_between_missing_or_infinite_values(baseline: flo
     assert Delta.between(baseline, value) is None
 
 
+def test_differences_have_one_precision() -> None:
+    deltas = [Delta(-0.00504179, -0.0927123), None, Delta(-0.0050560123, -0.301234), Delta(0.0, None)]
+    assert delta_texts(deltas) == ["-0.005042  -0.09271%", "", "-0.005056  -0.30123%", "0"]
+
+
 @given(numbers, numbers)
 def test_a_difference_is_a_number_whatever_it_is_of(baseline: float, value: float) -> None:
     delta = Delta.between(baseline, value)
@@ -103,8 +109,9 @@ def test_a_difference_is_a_number_whatever_it_is_of(baseline: float, value: floa
         assert math.isfinite(delta.difference)
         assert delta.percent is None or math.isfinite(delta.percent)
         assert (delta.difference > 0) == (value > baseline) or value == baseline
-        assert "nan" not in delta.text.lower()
-        assert "inf" not in delta.text
+        (text,) = delta_texts([delta])
+        assert "nan" not in text.lower()
+        assert "inf" not in text
 
 
 @given(st.lists(st.one_of(st.none(), numbers, st.text(max_size=3))), st.booleans())

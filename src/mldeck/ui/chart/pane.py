@@ -20,7 +20,7 @@ from textual.worker import WorkerError
 from mldeck.charts.curves import Axis
 from mldeck.charts.readout import Readout
 from mldeck.errors import MldeckError
-from mldeck.format import exact_float_text, safe, time_text
+from mldeck.format import NumberFormat, safe, time_text
 from mldeck.model import Run
 from mldeck.ui.chart.choices import choose_groups, choose_metrics, next_metric
 from mldeck.ui.chart.crosshair_plot import CrosshairPlot
@@ -228,12 +228,13 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
                     is_read=key is None or self.loader.is_read(key),
                 )
                 for line, key, reading in zip(drawing.lines, drawing.keys, readings, strict=True)
-            ]
+            ],
+            drawing.readable_values,
         )
         self._show_readout()
 
     def _show_readout(self) -> None:
-        """Show the exact value of the selected run at the crosshair; without a crosshair, its latest value."""
+        """Show the value of the selected run at the crosshair; without a crosshair, its latest value."""
         self.query_one("#curve-readout", Static).update(Content(self._readout()), layout=False)
 
     def _readout(self) -> str:
@@ -245,7 +246,7 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
         if reading is None:
             return ""
         name, width = safe(drawing.lines[row].name), self.size.width - 1
-        return " " + _reading_text(reading, name, width, self.view)
+        return " " + _reading_text(reading, name, width, self.view, self.legend.numbers)
 
     def show_title(self) -> None:
         metrics = ", ".join(safe(metric) for metric in self.metrics) or "Curves"
@@ -457,12 +458,12 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
         return Exported(drawing.picture, POINT_HEADER, lambda interrupt: CurveRows(series, records, store, interrupt))
 
 
-def _reading_text(reading: Readout, name: str, width: int, view: CurveView) -> str:
+def _reading_text(reading: Readout, name: str, width: int, view: CurveView, numbers: NumberFormat) -> str:
     """Return the step, value and time of a point, with the smoothed value if the curve is smoothed."""
-    value = exact_float_text(reading.value)
+    value = numbers.text(reading.value)
     if view.group_by is not None:  # several runs, which logged the step at different times
         step = f"step {reading.step:,}   " if view.axis is Axis.STEP else ""
         return cell_text(f"{name}   {step}mean {value}", width)
-    smoothed = "" if reading.smoothed is None else f"   smoothed {exact_float_text(reading.smoothed)}"
+    smoothed = "" if reading.smoothed is None else f"   smoothed {numbers.text(reading.smoothed)}"
     text = f"step {reading.step:,}   {value}{smoothed}   {time_text(reading.timestamp)}"
     return f"{cell_text(name, max(8, width - len(text) - 5))}   {text}"

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from mldeck.format import Value, float_text, numbers_of, time_text
+from mldeck.format import Value, numbers_of, time_text
 from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunFields, RunRecord, View
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.state.columns import AGE, DATASETS, DURATION, EXPERIMENT
@@ -245,15 +245,6 @@ class Delta:
             return None
         percent = difference / abs(baseline) * 100 if baseline else math.inf
         return cls(difference, percent if math.isfinite(percent) else None)
-
-    @property
-    def text(self) -> str:
-        percent = "" if self.percent is None else f"  {_signed(self.percent, 3)}%"
-        return f"{_signed(self.difference, 4)}{percent}"
-
-
-def _signed(value: float, digits: int) -> str:
-    return f"{'+' if value > 0 else ''}{float_text(value, digits)}"
 
 
 def short_names(names: Sequence[str], width: int) -> list[str]:

@@ -15,14 +15,14 @@ from mldeck.addresses import printable
 from mldeck.format import (
     MISSING,
     RUNNING_WIDTH,
+    NumberFormat,
     age_width,
     cell_width,
     duration_text,
-    float_text,
+    number_format,
     numbers_of,
     running_text,
     safe,
-    texts_to_tell_apart,
     time_text,
 )
 from mldeck.model import Column, Kind, OrderKey, Run, RunRecord
@@ -60,10 +60,10 @@ _RUN_ID_WIDTH = 32
 
 
 @dataclass(frozen=True, slots=True)
-class _NumberFormat:
-    """How the numbers of a column are written: significant digits, and cells before and from the decimal point."""
+class _NumberColumn:
+    """How the numbers of a column are written and aligned: cells before and from the decimal point."""
 
-    digits: int
+    form: NumberFormat
     whole: int
     fraction: int
 
@@ -74,13 +74,13 @@ class _NumberFormat:
 
     def text(self, value: float, sign: str = "") -> str:
         """Return the number aligned on its point. `sign` takes a cell of its own right before the number."""
-        whole, fraction = _split(float_text(value, self.digits))
+        whole, fraction = _split(self.form.text(value))
         return f"{sign.strip() + whole:>{self.whole + len(sign)}}{fraction:<{self.fraction}}"
 
-    def grown(self, other: _NumberFormat) -> _NumberFormat:
+    def grown(self, other: _NumberColumn) -> _NumberColumn:
         """Return a format with room for the numbers of both."""
-        return _NumberFormat(
-            max(self.digits, other.digits), max(self.whole, other.whole), max(self.fraction, other.fraction)
+        return _NumberColumn(
+            self.form.grown(other.form), max(self.whole, other.whole), max(self.fraction, other.fraction)
         )
 
 
@@ -113,7 +113,7 @@ class RunCells:
         self.style = style or ColumnStyle()
         self.best: Mapping[str, float] = {} if previous is None else previous.best
         """The best value of each metric, which is highlighted."""
-        self._numbers: dict[str, _NumberFormat] = {} if previous is None else dict(previous._numbers)
+        self._numbers: dict[str, _NumberColumn] = {} if previous is None else dict(previous._numbers)
         self._texts: dict[Column, _TextFormat] = {} if previous is None else dict(previous._texts)
         for column in columns if read is None else read:
             self._learn(column, sample)
@@ -135,7 +135,7 @@ class RunCells:
         if column.kind is Kind.METRIC:
             values = [record.metrics[column.key] for record in records if column.key in record.metrics]
             if values:
-                number = _number_format(values)
+                number = _number_column(values)
                 self._numbers[column.key] = self._numbers.get(column.key, number).grown(number)
             return bool(values)
         texts = [text for text in (self._text(record, column) for record in records) if text is not None]
@@ -224,7 +224,7 @@ class RunCells:
         return Cell(number.text(value, sign), "" if math.isfinite(value) else "warn")
 
 
-_UNREAD = _NumberFormat(6, 0, 0)
+_UNREAD = _NumberColumn(NumberFormat(), 0, 0)
 _NOT_READ = "·"
 """Shown for a value that is being read, as opposed to one that was not logged."""
 
@@ -296,10 +296,10 @@ def _attribute_text(record: RunRecord, name: str) -> str | None:
     return texts.get(name)
 
 
-def _number_format(values: Sequence[float]) -> _NumberFormat:
-    digits, texts = texts_to_tell_apart(values)
-    parts = [_split(texts.get(value) or float_text(value)) for value in values] or [("", "")]
-    return _NumberFormat(digits, max(len(whole) for whole, _ in parts), max(len(fraction) for _, fraction in parts))
+def _number_column(values: Sequence[float]) -> _NumberColumn:
+    form = number_format(values)
+    parts = [_split(form.text(value)) for value in values] or [("", "")]
+    return _NumberColumn(form, max(len(whole) for whole, _ in parts), max(len(fraction) for _, fraction in parts))
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mldeck.format import MISSING, cell_width, digits_to_tell_apart, float_text, safe
+from mldeck.format import MISSING, cell_width, number_format, safe
 from mldeck.registry.nouns import ModelVersion
 from mldeck.ui.details.run_cells import BEST
 from mldeck.ui.kit.cell_text import cell_text, fit
@@ -34,13 +34,13 @@ _HEAVY = _Border("┏", "┓", "┗", "┛", "━", "┃")
 
 
 class Cards:
-    """Makes the lines of the cards. The values on all of them have the same digits and are aligned."""
+    """Makes the lines of the cards. The values on all of them have the same precision and are aligned."""
 
     def __init__(self, data: Versions, clock: Clock) -> None:
         self.data = data
         self._clock = clock
         self._values = _values(data)
-        self._digits = digits_to_tell_apart(list(self._values.values()))
+        self._numbers = number_format(self._values.values())
         self._fraction = max(map(self._fraction_width, self._values.values()), default=0)
         self._best = None if data.metric is None else data.metric.best_of(data.records.values())
 
@@ -103,14 +103,18 @@ class Cards:
 
     def _value_text(self, value: float, width: int, sign: str) -> str:
         """Return the value, aligned with those of other cards if there is room; rounded rather than cut if there is not."""
-        whole = float_text(value, self._digits)
+        numbers = self._numbers
+        whole = numbers.text(value)
         texts = [whole + " " * (self._fraction - self._fraction_width(value)), whole]
-        texts += [float_text(value, digits) for digits in (6, 4, 3, 2)]
+        rounded = (
+            numbers._replace(decimals=decimals, digits=decimals) for decimals in range(numbers.decimals - 1, 0, -1)
+        )
+        texts += [shorter.text(value) for shorter in rounded]
         return next((sign + text for text in texts if cell_width(sign + text) <= width), "…")
 
     def _fraction_width(self, value: float) -> int:
         """Return the width of the decimal point and the digits after it."""
-        _, point, digits = float_text(value, self._digits).partition(".")
+        _, point, digits = self._numbers.text(value).partition(".")
         return len(point + digits)
 
 

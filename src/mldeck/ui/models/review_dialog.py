@@ -90,7 +90,8 @@ class ReviewGrid(Grid):
         return self.rows[self.cursor_row].metric if self.rows else None
 
     def copied_text(self) -> str | None:
-        return self.rows[self.cursor_row].then if self.rows else None
+        line = self.rows[self.cursor_row] if self.rows else None
+        return None if line is None else line.exact or line.then
 
 
 class ReviewDialog(ModalScreen["Transition | None"]):

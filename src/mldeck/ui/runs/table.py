@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import MISSING, float_text, safe
+from mldeck.format import MISSING, safe
 from mldeck.model import Column, Kind, OrderKey, RunRecord
 from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, RunCells
 from mldeck.ui.kit.clock import Clock
@@ -299,8 +299,8 @@ class RunTable(Grid):
         ]
         if heading.low is not None and heading.mean is not None and heading.high is not None:
             numbers = (("min", heading.low), ("mean", heading.mean), ("max", heading.high))
-            digits = self.arrangement.digits
-            cells.append(Cell("   " + "   ".join(f"{name} {float_text(value, digits)}" for name, value in numbers)))
+            form = self.arrangement.numbers
+            cells.append(Cell("   " + "   ".join(f"{name} {form.text(value)}" for name, value in numbers)))
         return cells
 
     def copied_text(self) -> str | None:
