@@ -491,6 +491,15 @@ def test_a_long_table_is_made_in_pages(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out == "name  loss\n"
 
 
+def test_only_a_terminal_gets_cut_names(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"/Users/me@corp.com/{'a' * 60}/churn-baseline"
+    write_table(("name", "id"), [(name, "7")])
+    assert capsys.readouterr().out.splitlines()[1] == f"{name}  7"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    write_table(("name", "id"), [(name, "7")])
+    assert capsys.readouterr().out.splitlines()[1] == f"{name[:24]}…{name[-23:]}  7"
+
+
 class TestColumns:
     COLUMNS = "metrics.auc, run_id,params.`multi line`,experiment,duration,attributes.status"
 

@@ -14,12 +14,14 @@ from rich.cells import cell_len
 
 from mldeck.format import (
     RUNNING_WIDTH,
+    Neighbours,
     age_change,
     age_text,
     age_width,
     cell_width,
     clusters,
     cut,
+    cut_middle,
     date_text,
     duration_text,
     escaped,
@@ -460,3 +462,65 @@ def test_a_mean_never_overflows(values: list[float]) -> None:
     exact = sum(map(Fraction, values), Fraction(0)) / len(values)
     slack = Fraction(max(map(abs, values))) / 2**50 + Fraction(1, 2**1070)
     assert abs(Fraction(mean_of(values)) - exact) <= slack
+
+
+# -- names in too little room
+
+_PATHS = [
+    "Default",
+    "/Users/me@corp.com/churn-baseline",
+    "/Users/me@corp.com/churn-deep",
+    "/Users/me@corp.com/forecast",
+]
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "expected"),
+    [
+        (["fox", "newt"], 8, ["fox", "newt"]),
+        (["candidate-one", "other"], 8, ["cand…one", "other"]),
+        (["candidate-one", "candidate-two"], 9, ["ca…te-one", "ca…te-two"]),
+        (["candidate-one", "candidate-two"], 4, ["…one", "…two"]),
+        (["same-name", "same-name"], 5, ["sa…me", "sa…me"]),
+        (["sweep-lr=0.1-seed-1", "sweep-lr=0.1-seed-2", "x"], 8, ["sw…eed-1", "sw…eed-2", "x"]),
+        (["run-1", "run-10", "run-100"], 4, ["r…-1", "r…10", "…100"]),
+        (["", "a"], 4, ["", "a"]),
+        (["日本語の実験一", "日本語の実験二"], 8, ["…実験一", "…実験二"]),
+        (_PATHS, 14, ["Default", "/Us…n-baseline", "/Use…hurn-deep", "/Us…m/forecast"]),
+        (_PATHS, 22, ["Default", "/Users/…churn-baseline", "/Users/…com/churn-deep", "/Users/…p.com/forecast"]),
+        (
+            ["xgb-depth=3-eta=0.1-sub=0.8-seed-42", "xgb-depth=5-eta=0.1-sub=0.8-seed-42"],
+            14,
+            ["xg…h=3-e…ed-42", "xg…h=5-e…ed-42"],
+        ),
+    ],
+)
+def test_names_are_cut_where_they_are_alike(names: list[str], width: int, expected: list[str]) -> None:
+    neighbours = Neighbours(names)
+    assert [neighbours.cut(name, width) for name in names] == expected
+
+
+@given(st.lists(st.one_of(HOSTILE, PIECES, st.text(max_size=30)), max_size=8), st.integers(-1, 24))
+def test_cut_names_fit_and_are_safe(names: list[str], width: int) -> None:
+    neighbours = Neighbours(names)
+    for name in names:
+        short = neighbours.cut(name, width)
+        assert cell_width(short) <= max(0, width)
+        assert short == safe(short)
+        assert short == safe(name) or cell_width(safe(name)) > width
+
+
+@given(
+    st.lists(st.integers(0, 999), min_size=2, max_size=8, unique=True),
+    st.integers(4, 30),
+    st.sampled_from(["", "-end-of-it"]),
+)
+def test_names_that_differ_in_three_digits_stay_apart(numbers: set[int], width: int, end: str) -> None:
+    names = [f"a-name-of-many-words-{number:03}{end}" for number in numbers]
+    neighbours = Neighbours(names)
+    assert len({neighbours.cut(name, width) for name in names}) == len(names)
+
+
+def test_a_name_of_any_length_keeps_both_ends() -> None:
+    assert Neighbours(["a" * 100_000]).cut("b" * 50_000 + "c" * 50_000, 9) == "bbbb…cccc"
+    assert cut_middle("abcdefghij", 5) == "ab…ij"

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
+from functools import cached_property
+from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
@@ -28,6 +31,14 @@ _MAX_DIGITS = 17
 """Enough decimal digits to distinguish any two floats."""
 _EXPONENT_BELOW, _EXPONENT_FROM = 1e-4, 1e15
 """The sizes of numbers that are written without an exponent."""
+
+_LONGEST_NAME = 1_000
+"""Characters of a name of which the middle may be shown; of a longer one only both ends are."""
+_MOST_NEIGHBOURS = 2_000
+_CONTEXT = 2
+"""Characters shown before the first one that tells a name apart."""
+_SHORT, _ROOMY = 6, 14
+"""Cells that are too few for two ellipses, and enough for a little of the text that is the same in other names."""
 
 _MAX_MESSAGE = 600
 """Characters of a message."""
@@ -163,6 +174,96 @@ def cut(text: str, width: int) -> str:
             break
         kept.append(cluster)
     return "".join(kept).rstrip() + "…"
+
+
+def cut_middle(text: str, width: int, distinct: int = 0) -> str:
+    """Return at most `width` cells of a safe text; an ellipsis replaces its middle.
+
+    `distinct` is the index of the character that tells it apart from others. That is kept, with as much after it as fits; if
+    necessary, a second ellipsis replaces what is between it and the end.
+    """
+    if cell_width(text) <= width:
+        return text
+    if width < 1:
+        return ""
+    room = width - 1
+    end = room // 2
+    if cell_width(text[: distinct + 1]) > room - end:
+        rest = text[distinct:]
+        if cell_width(rest) > room:
+            if room < _SHORT:
+                return f"…{_start_of(rest, room)}"
+            context, lead = (_CONTEXT, room // 5) if room >= _ROOMY else (0, 0)
+            wanted = text[max(0, distinct - context) :]
+            return f"{_start_of(text, lead)}…{cut_middle(wanted, room - lead, context)}"
+        # The start is the same in others.
+        end = max(room - room // 3, min(room, cell_width(rest) + _CONTEXT))
+    return f"{_start_of(text, room - end).rstrip()}…{_end_of(text, end)}"
+
+
+def _start_of(text: str, width: int) -> str:
+    """Return as many characters from the start of a safe text as fit into `width` cells."""
+    if text.isascii():
+        return text[:width]
+    return "".join(_fitting(clusters(text), width))
+
+
+def _end_of(text: str, width: int) -> str:
+    if text.isascii():
+        return text[max(0, len(text) - width) :]
+    return "".join(reversed(list(_fitting(reversed(list(clusters(text))), width))))
+
+
+def _fitting(pieces: Iterable[tuple[str, int]], width: int) -> Iterator[str]:
+    for piece, cells in pieces:
+        width -= cells
+        if width < 0:
+            return
+        yield piece
+
+
+class Neighbours:
+    """The texts of a list. Each is cut so that what tells it apart from the others is kept.
+
+    They are looked at when the first text has to be cut, the first 2,000 of them.
+    """
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._texts = tuple(islice(texts, _MOST_NEIGHBOURS))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Neighbours) and self._texts == other._texts
+
+    def __hash__(self) -> int:
+        return hash(self._texts)
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(set(map(_safe_name, self._texts)))
+
+    def cut(self, text: str, width: int) -> str:
+        """Return at most `width` cells of a text, made safe."""
+        text = _safe_name(text)
+        return text if cell_width(text) <= width else cut_middle(text, width, self._distinct(text))
+
+    def _distinct(self, text: str) -> int:
+        """Return the index of the first character in which it differs from all other texts."""
+        place = bisect_left(self._sorted, text)
+        after = place + (self._sorted[place : place + 1] == [text])
+        others = (*self._sorted[max(0, place - 1) : place], *self._sorted[after : after + 1])
+        return max((_shared_start(text, other) for other in others), default=0)
+
+
+def _shared_start(text: str, other: str) -> int:
+    """Return the number of characters with which both texts begin."""
+    differing = (place for place, (one, two) in enumerate(zip(text, other, strict=False)) if one != two)
+    return next(differing, min(len(text), len(other)))
+
+
+def _safe_name(text: str) -> str:
+    if len(text) > _LONGEST_NAME:
+        text = f"{text[: _LONGEST_NAME // 2]}…{text[-_LONGEST_NAME // 2 :]}"
+    return safe(text)
 
 
 class NumberFormat(NamedTuple):

@@ -16,7 +16,7 @@ from mldeck.format import (
     NumberFormat,
     age_text,
     cell_width,
-    cut,
+    cut_middle,
     duration_text,
     message_text,
     number_format,
@@ -55,7 +55,7 @@ _PAGE_ROWS = 200
 """Rows of a table that are laid out together. Column widths and the precision of numbers grow where a later page needs more."""
 
 _MAX_CELL = 48
-"""The largest width of a table's column, in terminal cells; longer texts are cut."""
+"""The largest width of a table's column on a terminal, in cells; longer texts are cut. Files and pipes get them whole."""
 
 TableCell = str | float
 """A value in a printed table. The numbers of a column are printed with one precision."""
@@ -271,6 +271,7 @@ def write_table(header: Sequence[str], rows: Iterable[Sequence[TableCell]]) -> N
     Numbers of a column that differ look different within these rows.
     """
     iterator = iter(rows)
+    widest = _MAX_CELL if sys.stdout.isatty() else sys.maxsize
     widths, forms = [cell_width(safe(label)) for label in header], [NumberFormat()] * len(header)
     is_first = True
     while (page := list(islice(iterator, _PAGE_ROWS))) or is_first:
@@ -280,7 +281,7 @@ def write_table(header: Sequence[str], rows: Iterable[Sequence[TableCell]]) -> N
         ]
         texts = [[safe(_text(cell, form)) for cell in column] for column, form in zip(columns, forms, strict=True)]
         widths = [
-            max(width, min(_MAX_CELL, max(map(cell_width, column), default=0)))
+            max(width, min(widest, max(map(cell_width, column), default=0)))
             for column, width in zip(texts, widths, strict=True)
         ]
         lines = zip(*texts, strict=True)
@@ -299,6 +300,6 @@ def _text(cell: TableCell, form: NumberFormat) -> str:
 
 
 def _fitted(text: str, width: int) -> str:
-    """Return the text padded or cut to exactly `width` cells; an ellipsis replaces what was cut off."""
-    text = cut(text, width)
+    """Return the text padded or cut to exactly `width` cells; an ellipsis replaces its middle if it is cut."""
+    text = cut_middle(text, width)
     return text + " " * (width - cell_width(text))

@@ -11,7 +11,7 @@ from mldeck.charts.labels import write, write_middle, write_right
 from mldeck.charts.limits import widened
 from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role
 from mldeck.charts.scale import Scale
-from mldeck.format import MISSING, cell_width, cut, number_format, safe
+from mldeck.format import MISSING, Neighbours, cell_width, number_format, safe
 
 _FULL = "█"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -53,6 +53,7 @@ def draw_bars(bars: Sequence[Bar], size: tuple[int, int], *, title: str = "", is
     strong = next((index for index, bar in enumerate(bars) if bar.is_strong), 0)
     first = max(0, strong - rows + 1)
     names = [safe(bar.name) for bar in bars]
+    neighbours = Neighbours(names)
     values = _value_texts(bars, canvas.width // 2)
     value_width = max(map(len, values), default=0)
     longest = max(map(cell_width, names), default=0)
@@ -61,7 +62,7 @@ def draw_bars(bars: Sequence[Bar], size: tuple[int, int], *, title: str = "", is
     width = canvas.width - left - value_width - 1
     scale = _scale([bar.value for bar in bars], is_log)
     for row, (bar, name, value) in enumerate(list(zip(bars, names, values, strict=True))[first : first + rows], top):
-        write(canvas, 0, row, cut(name, name_width), Ink(is_faint=bar.is_faint, is_strong=bar.is_strong))
+        write(canvas, 0, row, neighbours.cut(name, name_width), Ink(is_faint=bar.is_faint, is_strong=bar.is_strong))
         missing = bar.value is not None and not math.isfinite(bar.value)
         ink = Ink(Role.WARNING if missing else Role.TEXT, 0, bar.is_faint, bar.is_strong)
         write_right(canvas, canvas.width, row, value, ink)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mldeck.format import MISSING, NumberFormat, cell_width, exact_float_text, number_format, safe
+from mldeck.format import MISSING, Neighbours, NumberFormat, cell_width, exact_float_text, number_format, safe
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 
 _LEAST_NAME = 6
@@ -34,6 +34,7 @@ class CurveLegend(Grid, can_focus=False):
         self.lines: Sequence[LegendLine] = ()
         self.numbers = NumberFormat()
         """The format of the values."""
+        self._names = Neighbours()
         self._whole = self._fraction = self._others = 0
         """Cells before the decimal point and from it on, so that numbers align; and cells for values that are no numbers."""
         self._is_aligned = False
@@ -47,6 +48,8 @@ class CurveLegend(Grid, can_focus=False):
         numbers = number_format([*apart, *(line.value for line in lines if line.value is not None)])
         # Never narrower while the lines are the same: the legend would jump with each step of the crosshair.
         is_same = [line.name for line in before] == [line.name for line in lines]
+        if not is_same:
+            self._names = Neighbours(line.name for line in lines)
         least = (self._whole, self._fraction, self._others) if is_same else (0, 0, 0)
         is_finer = is_same and numbers.grown(self.numbers) != self.numbers
         self.numbers = numbers.grown(self.numbers) if is_same else numbers
@@ -77,7 +80,7 @@ class CurveLegend(Grid, can_focus=False):
         # Values stand right behind the names: at the far end of a wide line they would be hard to follow.
         return (
             GridColumn("", marks),
-            GridColumn("", max(0, min(names, room - value))),
+            GridColumn("", max(0, min(names, room - value)), neighbours=self._names),
             GridColumn("", min(value, room), right=True),
         )
 

@@ -21,7 +21,7 @@ from mldeck.charts.curves import Curve, prepare
 from mldeck.charts.labels import write, write_right
 from mldeck.charts.lines import ChartLine, draw_small
 from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role, spans
-from mldeck.format import cell_width, exact_float_text, float_text, safe
+from mldeck.format import Neighbours, exact_float_text, float_text, safe
 from mldeck.model import Metric
 from mldeck.ui.chart.keys import SMALL_CHARTS
 from mldeck.ui.chart.small_chart_pages import SYSTEM_GROUP, VALUES, ChartSlot, Pages, arranged, group_of, prefix_of
@@ -61,6 +61,7 @@ class SmallCharts(Widget, can_focus=True):
         self.metrics: Sequence[Metric] = ()
         self.empty_text = ""
         """The line that is shown when there are no metrics."""
+        self._names = Neighbours()
         self.folded = frozenset({SYSTEM_GROUP})
         self.cursor = 0
         self.pages = arranged((), frozenset(), 1, 1)
@@ -75,6 +76,8 @@ class SmallCharts(Widget, can_focus=True):
         before = self.cursor_metric
         changed = {metric.key for metric in set(metrics) - set(self.metrics)} if run_id == self.run_id else None
         self._pictures = {} if changed is None else {k: p for k, p in self._pictures.items() if k not in changed}
+        if metrics != self.metrics:
+            self._names = Neighbours(map(_title, metrics))
         self.run_id, self.metrics = run_id, metrics
         self._outlines.follow(run_id, metrics)
         self._arrange(before)
@@ -307,15 +310,23 @@ class SmallCharts(Widget, can_focus=True):
     def _picture(self, metric: Metric) -> Picture:
         picture = self._pictures.get(metric.key)
         if picture is None and group_of(metric) == VALUES:
-            picture = self._pictures[metric.key] = _value(metric, self.pages.width)
+            picture = self._pictures[metric.key] = _value(metric, self._fitting_title(metric), self.pages.width)
         if picture is None:
-            name = metric.key.removeprefix(prefix_of(metric.key)) or metric.key
             outline = self._outlines.get(metric.key)
             note = "reading…" if outline is None else ""
             lines = [ChartLine(_curve(outline or (), metric), colour=self.colour)]
             size = self.pages.width, self.pages.height
-            picture = self._pictures[metric.key] = draw_small(lines, size, title=name, note=note)
+            picture = self._pictures[metric.key] = draw_small(lines, size, title=self._fitting_title(metric), note=note)
         return picture
+
+    def _fitting_title(self, metric: Metric) -> str:
+        """Return the name of the metric, cut to what its latest value leaves."""
+        return self._names.cut(_title(metric), self.pages.width - len(float_text(metric.value)) - 1)
+
+
+def _title(metric: Metric) -> str:
+    """Return the name of a metric below the heading of its group. Foreign text."""
+    return metric.key.removeprefix(prefix_of(metric.key)) or metric.key
 
 
 def _curve(outline: Sequence[HistorySpan], metric: Metric) -> Curve:
@@ -330,9 +341,8 @@ def _curve(outline: Sequence[HistorySpan], metric: Metric) -> Curve:
     return prepare(steps, array("q", bytes(8 * len(steps))), values)
 
 
-def _value(metric: Metric, width: int) -> Picture:
+def _value(metric: Metric, title: str, width: int) -> Picture:
     canvas = PictureCanvas(width, 1)
-    text = float_text(metric.value)
-    write(canvas, 0, 0, safe(metric.key), Ink(), max(0, width - cell_width(text) - 1))
-    write_right(canvas, width, 0, text, Ink())
+    write(canvas, 0, 0, title)
+    write_right(canvas, width, 0, float_text(metric.value))
     return canvas.picture()

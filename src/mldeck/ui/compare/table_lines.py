@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from mldeck.format import (
     MISSING,
+    Neighbours,
     Value,
     cell_width,
     duration_text,
@@ -109,6 +110,7 @@ class CompareLines:
         self._best: dict[Column, float | None] = {}
         self._deltas: dict[Column, Sequence[Delta | None]] = {}
         self._delta_texts: dict[Column, Sequence[str]] = {}
+        self._neighbours: dict[TableLine, Neighbours] = {}
         self._widths: dict[TableLine, int] = {}
         if previous is not None and previous.data is data and previous.greater_is_better == self.greater_is_better:
             self._number_texts, self._best = previous._number_texts, previous._best
@@ -205,6 +207,12 @@ class CompareLines:
         if value == self._best_of(column):
             return CompareText(f"{BEST}{text}", "good")
         return CompareText(text, "" if math.isfinite(value) else "warn")
+
+    def neighbours(self, line: TableLine) -> Neighbours:
+        """Return the texts of a line, which are cut where they are alike."""
+        if line not in self._neighbours:
+            self._neighbours[line] = Neighbours(self.cell(line, run_id).text for run_id in self.data.run_ids)
+        return self._neighbours[line]
 
     def width(self, line: TableLine, most: int) -> int:
         """Return the width of a line in terminal cells: what its numbers need, but at most `most` for texts."""

@@ -15,6 +15,7 @@ from mldeck.addresses import printable
 from mldeck.format import (
     MISSING,
     RUNNING_WIDTH,
+    Neighbours,
     NumberFormat,
     age_width,
     cell_width,
@@ -29,7 +30,7 @@ from mldeck.model import Column, Kind, OrderKey, Run, RunRecord
 from mldeck.ui.kit.clock import Clock, now_ms
 from mldeck.ui.kit.grid import Cell, GridColumn
 from mldeck.ui.kit.lazy_row import LazyCells
-from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, ColumnStyle
+from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, MAX_WIDTH, NAME, ColumnStyle
 
 STATUS_GLYPHS = {
     "FINISHED": ("✓", "good"),
@@ -41,13 +42,12 @@ STATUS_GLYPHS = {
 MARK = "●"
 
 STATE = Column(Kind.ATTRIBUTE, "status")
-NAME = Column(Kind.ATTRIBUTE, "run_name")
 LEADING = (STATE, NAME)
 """The columns always shown, before the chosen ones. They stay visible when the table scrolls to the right."""
 FIXED_COLUMNS = len(LEADING)
 NAME_INDEX = LEADING.index(NAME)
 
-_LABELS = {STATE: "", NAME: "name", **LABELS}
+_LABELS = {STATE: "", **LABELS}
 BEST = "★"
 """Precedes the best value of a metric, because not everyone sees colours."""
 _STATE_WIDTH = 2
@@ -88,9 +88,11 @@ class _NumberColumn:
 class _TextFormat:
     is_number: bool
     width: int
+    neighbours: Neighbours
+    """The texts of the sample."""
 
     def grown(self, other: _TextFormat) -> _TextFormat:
-        return _TextFormat(other.is_number, max(self.width, other.width))
+        return _TextFormat(other.is_number, max(self.width, other.width), other.neighbours)
 
 
 class RunCells:
@@ -117,9 +119,15 @@ class RunCells:
         self._texts: dict[Column, _TextFormat] = {} if previous is None else dict(previous._texts)
         for column in columns if read is None else read:
             self._learn(column, sample)
-        self._widths = _leading_widths(sample)
+        labels = [record.run.label for record in sample]
+        self.names: Neighbours = Neighbours(labels) if labels or previous is None else previous.names
+        """The names of the runs of the sample: long ones are cut where they are alike."""
+        self.longest_name = min(MAX_WIDTH, max((cell_width(safe(label)) for label in labels), default=0))
+        """The width in cells at which no name of the sample is cut."""
+        self._widths = _leading_widths(sample, self.longest_name)
         if previous is not None:
             self._widths = {column: max(width, previous._widths[column]) for column, width in self._widths.items()}
+            self.longest_name = max(self.longest_name, previous.longest_name)
 
     def learn(self, records: Sequence[RunRecord], columns: Iterable[Column]) -> bool:
         """Measure columns whose first values come with these records. Return whether there are any."""
@@ -173,7 +181,7 @@ class RunCells:
         if form is None:
             return _unread_column(column)
         shown = _unread_column(column)
-        return shown._replace(width=max(shown.width, form.width), right=form.is_number)
+        return shown._replace(width=max(shown.width, form.width), right=form.is_number, neighbours=form.neighbours)
 
     def cells(
         self, record: RunRecord, clock: Clock, colour: int | None, known: Collection[Column] | None = None
@@ -229,12 +237,11 @@ _NOT_READ = "·"
 """Shown for a value that is being read, as opposed to one that was not logged."""
 
 
-def _leading_widths(sample: Sequence[RunRecord]) -> dict[Column, int]:
+def _leading_widths(sample: Sequence[RunRecord], longest_name: int) -> dict[Column, int]:
     now = now_ms()
-    names = (cell_width(safe(record.run.label)) for record in sample)
     return {
         STATE: _STATE_WIDTH,
-        NAME: min(_MAX_NAME_WIDTH, max((_MIN_NAME_WIDTH, *names))),
+        NAME: min(_MAX_NAME_WIDTH, max(_MIN_NAME_WIDTH, longest_name)),
         AGE: max((_MIN_TIME_WIDTH, *(age_width(record.run.start_time or now, now) for record in sample))),
         DURATION: max((_MIN_TIME_WIDTH, *(_duration_width(record.run, now) for record in sample))),
     }
@@ -310,4 +317,4 @@ def _split(text: str) -> tuple[str, str]:
 
 def _text_format(values: Sequence[str], widest: int) -> _TextFormat:
     width = min(widest, max(cell_width(safe(value)) for value in values))
-    return _TextFormat(numbers_of(values) is not None, width)
+    return _TextFormat(numbers_of(values) is not None, width, Neighbours(values))

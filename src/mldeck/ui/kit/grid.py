@@ -20,7 +20,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mldeck.format import cell_width, safe
+from mldeck.format import Neighbours, cell_width, safe
 from mldeck.ui.kit.cell_text import cell_text, fit
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.keys import GRID, bindings
@@ -48,6 +48,8 @@ class GridColumn(NamedTuple):
     """Name of the column's group. It is shown above the header, where the group begins."""
     mark: str = ""
     """Suffix of the label: the direction of sorting."""
+    neighbours: Neighbours | None = None
+    """The texts of the column, if long ones are cut where they are alike; None if they are cut at the end."""
 
 
 class CursorPosition(NamedTuple):
@@ -487,6 +489,8 @@ class Grid(ScrollView, can_focus=True):
             if is_cursor and self._focused and self._has_header and index == self.cursor_column:
                 style += Style(bgcolor=self.style_named("cursor-cell").bgcolor)
             column = self.columns[index]
+            if column.neighbours is not None:
+                text = column.neighbours.cut(text, column.width)
             shown = fit(text, column.width, column.right)
             if first_name:
                 segments.append(Segment(shown[:1], style + self.style_named(first_name)))

@@ -40,8 +40,6 @@ class ReviewRow(NamedTuple):
     """Name of the verdict's style."""
     metric: str | None = None
     """Key of the metric whose better direction can be chosen; None for other rows."""
-    keeps_end: bool = False
-    """Whether values that are too long lose their beginning instead of their end."""
     exact: str = ""
     """All digits of the metric's value `then`; empty for other rows."""
 
@@ -162,7 +160,7 @@ class Review:
         return (*metrics, *self._facts(files, clock), *texts)
 
     def _facts(self, files: Mapping[int, FilesMark], clock: Clock) -> Iterator[ReviewRow]:
-        yield self._fact("source", lambda side: side.source)._replace(keeps_end=True)  # the commit is at the end
+        yield self._fact("source", lambda side: side.source)
         yield self._fact("author", lambda side: side.author)
         yield self._fact("registered", lambda side: _ago(side.version.creation_time, clock), differs=False)
         yield self._fact("in stage since", lambda side: side.since(clock), differs=False)

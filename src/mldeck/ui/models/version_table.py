@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import MISSING, cell_width, safe
+from mldeck.format import MISSING, Neighbours, cell_width, safe
 from mldeck.model import Column, OrderKey, RunRecord
 from mldeck.registry.nouns import ModelVersion
 from mldeck.ui.details.run_cells import LEADING, RunCells
@@ -97,7 +97,8 @@ class VersionTable(Grid):
         for index, label in enumerate(VERSION_COLUMNS):
             widest = max((cell_width(row[index].text) for row in cells), default=0)
             width = max(len(label) + 2, min(_MAX_WIDTH, widest))  # with room for the sort mark
-            leading.append(GridColumn(label, width, right=label in _RIGHT, mark=self._mark(label)))
+            neighbours = Neighbours(row[index].text for row in cells)
+            leading.append(GridColumn(label, width, label in _RIGHT, mark=self._mark(label), neighbours=neighbours))
         column = self.order.column if self.order is not None else None
         descending = self.order is not None and self.order.descending
         order = () if column is None or isinstance(column, str) else (OrderKey(column, descending),)

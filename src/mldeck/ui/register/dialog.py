@@ -24,6 +24,7 @@ from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.form_controls import ButtonBar
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.text_field import TextField
+from mldeck.ui.kit.titles import title_of
 
 if TYPE_CHECKING:
     from mldeck.store.registry.moves import Registered
@@ -158,7 +159,7 @@ class RegisterDialog(ModalScreen["Registered | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="register", classes="dialog") as pane:
-            pane.border_title = Content(safe(self._title))
+            pane.border_title = title_of(self._title)
             pane.border_subtitle = Content("Tab next field · ↑↓ choose · Enter · Esc cancel")
             yield ModelChoiceList(self._models, self._versions)
             yield from self._field("as", "register-name", "a registered model, or the name of a new one")

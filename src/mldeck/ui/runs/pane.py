@@ -19,6 +19,7 @@ from mldeck.model import Column, Kind, OrderKey, RunFields, RunQuery, View
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.threads import read_off_loop
+from mldeck.ui.kit.titles import title_of
 from mldeck.ui.place import Place, no_match_text
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.table import RunTable
@@ -174,7 +175,7 @@ class RunPane(Vertical):
         if not scope:
             return
         name = scope[0].name if len(scope) == 1 else f"{len(scope)} experiments"
-        self.border_title = Content(f"Runs of {safe(name)}")
+        self.border_title = title_of(f"Runs of {name}")
         parts = []
         if self._place.busy:
             parts.append(self._place.busy)

@@ -9,16 +9,17 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import MISSING, safe
+from mldeck.format import MISSING, cell_width, safe
 from mldeck.model import Column, Kind, OrderKey, RunRecord
 from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, RunCells
+from mldeck.ui.kit.cell_text import indentation
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import COLUMNS, bindings
 from mldeck.ui.runs.keys import RUNS
 from mldeck.ui.runs.record_cache import RecordCache
 from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupHeading
-from mldeck.ui.state.columns import ColumnStyle, is_sortable
+from mldeck.ui.state.columns import MAX_WIDTH, NAME, ColumnStyle, is_sortable
 
 _PINNED_SHARE = 2 / 3
 """The largest share of the width for pinned columns, so that something is left to scroll."""
@@ -155,12 +156,29 @@ class RunTable(Grid):
         was_scrolled = first > self._fixed_columns
         self.cells = cells
         self.cursor_column = places.get(before, self.cursor_column) if before else self.cursor_column
-        columns = cells.grid_columns(self.order)
+        columns = self._with_wide_name(cells.grid_columns(self.order))
         self._fixed_columns = self._fitting_fixed_count(columns)
         scrolled = places.get(first_key, self._fixed_columns) if first_key and was_scrolled else 0
         self._first_column = max(self._fixed_columns, scrolled)
         self.set_content(row_count, columns)
         self._show_column()
+
+    def _with_wide_name(self, columns: tuple[GridColumn, ...]) -> tuple[GridColumn, ...]:
+        """Give the name the width that the first page of columns leaves free, as far as names need it."""
+        if NAME in self.cells.style.widths:
+            return columns
+        # A scroll bar that appears must not push a column out.
+        room = free = self.size.width - self.styles.scrollbar_size_vertical
+        for column in columns:
+            room -= column.width
+            if room < 0:
+                break
+            free = room
+            room -= GAP
+        name, depths = columns[NAME_INDEX], self.arrangement.depths
+        wanted = self.cells.longest_name + 2 * (max(depths.values(), default=0) + bool(self.arrangement.child_counts))
+        width = max(name.width, min(name.width + free, wanted, MAX_WIDTH))
+        return (*columns[:NAME_INDEX], name._replace(width=width), *columns[NAME_INDEX + 1 :])
 
     def _fitting_fixed_count(self, columns: Sequence[GridColumn]) -> int:
         """Return how many columns stay in place: the leading ones, and as many pinned ones as fit."""
@@ -277,15 +295,18 @@ class RunTable(Grid):
         cells = self.cells.cells(record, self._clock, self.marked.get(run_id), self._records.columns_of(run_id))
         name = cells[NAME_INDEX]
         style = "match" if run_id in self.matches else name.style
-        cells[NAME_INDEX] = Cell(self._branch(run_id) + name.text, style)
+        width = self.columns[NAME_INDEX].width
+        branch = self._branch(run_id, width)
+        cells[NAME_INDEX] = Cell(branch + self.cells.names.cut(name.text, width - cell_width(branch)), style)
         return cells
 
-    def _branch(self, run_id: str) -> str:
+    def _branch(self, run_id: str, width: int) -> str:
         """Return the prefix of a name in a tree: its indentation, and whether its children are shown."""
-        depth = self.arrangement.depths.get(run_id, 0)
-        if run_id not in self.arrangement.child_counts:
-            return "  " * (depth + 1) if self.arrangement.child_counts else "  " * depth
-        return "  " * depth + ("▸ " if run_id in self.arrangement.folded else "▾ ")
+        arrangement = self.arrangement
+        blanks = indentation(arrangement.depths.get(run_id, 0), width)
+        if run_id not in arrangement.child_counts:
+            return blanks + "  " * bool(arrangement.child_counts)
+        return blanks + ("▸ " if run_id in arrangement.folded else "▾ ")
 
     def line_cells(self, row: int) -> Sequence[Cell] | None:
         heading = self.arrangement.headings.get(row)
