@@ -21,9 +21,14 @@ AUC = Column(Kind.METRIC, "auc")
 
 class TableApp(App[str]):
     def __init__(
-        self, names: Sequence[str], arrangement: Arrangement | None = None, style: ColumnStyle | None = None
+        self,
+        names: Sequence[str],
+        arrangement: Arrangement | None = None,
+        style: ColumnStyle | None = None,
+        columns: Sequence[Column] = (AGE, AUC),
     ) -> None:
         super().__init__()
+        self._columns = columns
         self._names = names
         self._arrangement = arrangement
         self._style = style
@@ -33,9 +38,9 @@ class TableApp(App[str]):
 
     def on_mount(self) -> None:
         found = {name: RunRecord(Run(name, name, "1", "FINISHED", "active"), {"auc": 0.5}) for name in self._names}
-        cells = RunCells((AGE, AUC), list(found.values()), style=self._style)
+        cells = RunCells(self._columns, list(found.values()), style=self._style)
         arrangement = self._arrangement or Arrangement(tuple(found))
-        self.query_one(RunTable).show(arrangement, found, (AGE, AUC), cells, (), None)
+        self.query_one(RunTable).show(arrangement, found, self._columns, cells, (), None)
 
 
 async def rows_of(app: TableApp, width: int, height: int = 20) -> list[str]:
@@ -66,6 +71,30 @@ async def test_the_free_width_pushes_no_column_out() -> None:
             room = width - table.styles.scrollbar_size_vertical
             fitting = max(count for count in range(5) if sum(before[:count]) + 2 * max(0, count - 1) <= room)
             assert len(table.visible_columns()) >= fitting, width
+
+
+async def test_every_column_fits_beside_the_name() -> None:
+    tag = Column(Kind.TAG, "a-tag-of-twenty-letters")
+    for width in range(64, 100):
+        app = TableApp(LONG, columns=(AGE, AUC, tag))
+        async with app.run_test(size=(width, 10)) as pilot:
+            await pilot.pause()
+            table = app.query_one(RunTable)
+            table.move_to(0, 4)
+            shown = table.visible_columns()
+            assert 4 in shown
+            assert sum(table.columns[index].width + 2 for index in shown) - 2 <= table.line_width, width
+
+
+async def test_a_pinned_column_stays_pinned() -> None:
+    for width in range(64, 130, 3):
+        app = TableApp(LONG, style=ColumnStyle(pinned=1))
+        async with app.run_test(size=(width, 10)) as pilot:
+            await pilot.pause()
+            table = app.query_one(RunTable)
+            used, room = sum(column.width + 2 for column in table.columns[:3]), table.line_width * 2 / 3
+            was_pinned = used - table.columns[1].width + 32 <= room
+            assert used <= room or not was_pinned, width
 
 
 async def test_a_width_of_the_user_stays() -> None:

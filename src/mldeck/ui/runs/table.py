@@ -169,12 +169,18 @@ class RunTable(Grid):
             return columns
         # A scroll bar that appears must not push a column out.
         room = free = self.size.width - self.styles.scrollbar_size_vertical
+        fixed = self._fitting_fixed_count(columns)
+        beside = room - sum(column.width + GAP for column in columns[:fixed])
         for column in columns:
             room -= column.width
             if room < 0:
                 break
             free = room
             room -= GAP
+        # The widest column fits beside the name when it is scrolled to, and pinned columns stay pinned.
+        free = min(free, beside - max((column.width for column in columns[fixed:]), default=0))
+        if fixed > FIXED_COLUMNS:
+            free = min(free, beside - int(self.line_width * (1 - _PINNED_SHARE)) - 1)
         name, depths = columns[NAME_INDEX], self.arrangement.depths
         wanted = self.cells.longest_name + 2 * (max(depths.values(), default=0) + bool(self.arrangement.child_counts))
         width = max(name.width, min(name.width + free, wanted, MAX_WIDTH))
