@@ -516,6 +516,15 @@ def test_a_long_table_is_made_in_pages(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out == "name  loss\n"
 
 
+def test_only_a_terminal_gets_cut_names(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"/Users/me@corp.com/{'a' * 60}/churn-baseline"
+    write_table(("name", "id"), [(name, "7")])
+    assert capsys.readouterr().out.splitlines()[1] == f"{name}  7"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    write_table(("name", "id"), [(name, "7")])
+    assert capsys.readouterr().out.splitlines()[1] == f"{name[:38]}…{name[-37:]}  7"
+
+
 class TestColumns:
     COLUMNS = "metrics.auc, run_id,params.`multi line`,experiment,duration,attributes.status"
 
@@ -538,7 +547,7 @@ class TestColumns:
         assert header.split("  ")[0] == "auc"
         assert header.split()[1:] == ["run_id", "multi", "line", "experiment", "duration", "status"]
         line = next(each for each in lines if fixture_store.run("rf10") in each)
-        assert line.split() == ["0.94", fixture_store.run("rf10"), "–", "churn-baseline", "7m", "00s", "FINISHED"]
+        assert line.split() == ["0.940", fixture_store.run("rf10"), "–", "churn-baseline", "7m", "00s", "FINISHED"]
 
     def test_different_numbers_look_different(self, ask: Ask, store_copy: CopyOf) -> None:
         fixture = store_copy("mlflow-3.17.2")
@@ -671,7 +680,7 @@ class TestTable:
         assert len(lines) == 12
         line = next(each for each in lines if each.startswith(fixture_store.run("rf10")))
         assert line.split()[1:6] == ["rf-depth-10", "FINISHED", "2023-11-14", "7m", "00s"]
-        assert line[header.index("auc") :].startswith("0.94 ")
+        assert line[header.index("auc") :].startswith("0.940 ")
         diverged = next(each for each in lines if each.startswith(fixture_store.run("diverged")))
         assert diverged[header.index("auc") :].startswith("NaN ")
         killed = next(each for each in lines if each.startswith(fixture_store.run("killed")))
@@ -768,7 +777,7 @@ class TestOnATerminal:
         terminal(10)
         write_table(("loss",), [(0.5,)] * 200 + [(1.2345678e-12,), (-123456789012.5,)])
         lines = capsys.readouterr().out.splitlines()
-        assert lines[201:] == ["1.2346e-12", "…"]
+        assert lines[201:] == ["1.235e-12", "…"]
 
     def test_later_pages_use_the_room_that_is_left(
         self, capsys: pytest.CaptureFixture[str], terminal: Callable[[int], None]
@@ -777,7 +786,7 @@ class TestOnATerminal:
         write_table(("name", "loss"), [("a", 0.5)] * 200 + [("n" * 30, 0.25), ("m" * 40, 1.0)])
         lines = capsys.readouterr().out.splitlines()
         assert lines[201] == "n" * 30 + "      0.25"
-        assert lines[202] == "m" * 33 + "…  1"
+        assert lines[202] == "m" * 17 + "…" + "m" * 16 + "  1"
 
 
 class TestDidYouMean:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
+from functools import cached_property
+from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
@@ -22,10 +25,20 @@ MISSING = "–"
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-LEAST_DIGITS = 6
-"""The smallest number of significant digits shown, even where fewer would distinguish the numbers."""
+LEAST_DIGITS = 4
+"""The smallest number of significant digits shown of numbers that have more."""
 _MAX_DIGITS = 17
 """Enough decimal digits to distinguish any two floats."""
+_EXPONENT_BELOW, _EXPONENT_FROM = 1e-4, 1e15
+"""The sizes of numbers that are written without an exponent."""
+
+_LONGEST_NAME = 1_000
+"""Characters of a name of which the middle may be shown; of a longer one only both ends are."""
+_MOST_NEIGHBOURS = 2_000
+_CONTEXT = 2
+"""Characters shown before the first one that tells a name apart."""
+_SHORT, _ROOMY = 6, 14
+"""Cells that are too few for two ellipses, and enough for a little of the text that is the same in other names."""
 
 _MAX_MESSAGE = 600
 """Characters of a message."""
@@ -163,44 +176,169 @@ def cut(text: str, width: int) -> str:
     return "".join(kept).rstrip() + "…"
 
 
-def float_text(value: float, digits: int = LEAST_DIGITS) -> str:
-    """Return the number with `digits` significant digits, but all digits before the point and no trailing zeros.
+def cut_middle(text: str, width: int, distinct: int = 0) -> str:
+    """Return at most `width` cells of a safe text; an ellipsis replaces its middle.
 
-    Whole numbers have no point. Very small and very large numbers use an exponent (3e-5, never 0.00).
+    `distinct` is the index of the character that tells it apart from others. That is kept, with as much after it as fits; if
+    necessary, a second ellipsis replaces what is between it and the end.
     """
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    size = abs(value)
-    if value == int(value) and size < 1e15:
-        return str(int(value))
-    if 1e-4 <= size < 1e15:
-        whole_digits = max(1, int(math.log10(size)) + 1) if size >= 1 else 0
-        leading_zeros = -math.floor(math.log10(size)) - 1 if size < 1 else 0
-        text = f"{value:.{max(1, digits - whole_digits + leading_zeros)}f}"
-        return text.rstrip("0").rstrip(".")
-    return _short_exponent(f"{value:.{digits}g}")
+    if cell_width(text) <= width:
+        return text
+    if width < 1:
+        return ""
+    room = width - 1
+    end = room // 2
+    if cell_width(text[: distinct + 1]) > room - end:
+        rest = text[distinct:]
+        if cell_width(rest) > room:
+            if room < _SHORT:
+                return f"…{_start_of(rest, room)}"
+            context, lead = (_CONTEXT, room // 5) if room >= _ROOMY else (0, 0)
+            wanted = text[max(0, distinct - context) :]
+            return f"{_start_of(text, lead)}…{cut_middle(wanted, room - lead, context)}"
+        # The start is the same in others.
+        end = max(room - room // 3, min(room, cell_width(rest) + _CONTEXT))
+    return f"{_start_of(text, room - end).rstrip()}…{_end_of(text, end)}"
+
+
+def _start_of(text: str, width: int) -> str:
+    """Return as many characters from the start of a safe text as fit into `width` cells."""
+    if text.isascii():
+        return text[:width]
+    return "".join(_fitting(clusters(text), width))
+
+
+def _end_of(text: str, width: int) -> str:
+    if text.isascii():
+        return text[max(0, len(text) - width) :]
+    return "".join(reversed(list(_fitting(reversed(list(clusters(text))), width))))
+
+
+def _fitting(pieces: Iterable[tuple[str, int]], width: int) -> Iterator[str]:
+    for piece, cells in pieces:
+        width -= cells
+        if width < 0:
+            return
+        yield piece
+
+
+class Neighbours:
+    """The texts of a list. Each is cut so that what tells it apart from the others is kept.
+
+    They are looked at when the first text has to be cut, the first 2,000 of them.
+    """
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._texts = tuple(islice(texts, _MOST_NEIGHBOURS))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Neighbours) and self._texts == other._texts
+
+    def __hash__(self) -> int:
+        return hash(self._texts)
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(set(map(_safe_name, self._texts)))
+
+    def cut(self, text: str, width: int) -> str:
+        """Return at most `width` cells of a text, made safe."""
+        text = _safe_name(text)
+        return text if cell_width(text) <= width else cut_middle(text, width, self._distinct(text))
+
+    def _distinct(self, text: str) -> int:
+        """Return the index of the first character in which it differs from all other texts."""
+        place = bisect_left(self._sorted, text)
+        after = place + (self._sorted[place : place + 1] == [text])
+        others = (*self._sorted[max(0, place - 1) : place], *self._sorted[after : after + 1])
+        return max((_shared_start(text, other) for other in others), default=0)
+
+
+def _shared_start(text: str, other: str) -> int:
+    """Return the number of characters with which both texts begin."""
+    differing = (place for place, (one, two) in enumerate(zip(text, other, strict=False)) if one != two)
+    return next(differing, min(len(text), len(other)))
+
+
+def _safe_name(text: str) -> str:
+    if len(text) > _LONGEST_NAME:
+        text = f"{text[: _LONGEST_NAME // 2]}…{text[-_LONGEST_NAME // 2 :]}"
+    return safe(text)
+
+
+class NumberFormat(NamedTuple):
+    """How numbers that are shown together are written: all with the same number of decimals.
+
+    Whole numbers have no point. A number of which fewer than two digits would be left has decimals of its own. Very small and
+    very large numbers have an exponent: 3e-5 is never 0.00.
+    """
+
+    decimals: int = 1
+    digits: int = LEAST_DIGITS
+    """Significant digits of numbers with decimals of their own, or with an exponent."""
+
+    def text(self, value: float) -> str:
+        if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "inf" if value > 0 else "-inf"
+        size = abs(value)
+        if size < _EXPONENT_FROM and value == int(value):
+            return str(int(value))
+        if not _EXPONENT_BELOW <= size < _EXPONENT_FROM:
+            return _short_exponent(f"{value:.{self.digits}g}")
+        if size >= 10.0 ** (1 - self.decimals):
+            return f"{value:.{self.decimals}f}"
+        text = f"{value:.{_decimals_of(size, self.digits)}f}".rstrip("0")
+        return f"{text}0" if text[-1] == "." else text
+
+    def signed(self, value: float) -> str:
+        """Return a difference: with a sign, unless it is zero."""
+        return f"+{self.text(value)}" if value > 0 else self.text(value)
+
+    def grown(self, other: NumberFormat) -> NumberFormat:
+        """Return a format for the numbers of both."""
+        return NumberFormat(max(self.decimals, other.decimals), max(self.digits, other.digits))
+
+
+def number_format(values: Iterable[float], *, tells_apart: bool = True) -> NumberFormat:
+    """Return the format of numbers that are shown together, such as those of a column.
+
+    The largest has 4 or 5 significant digits; all have more if different numbers would look alike. `tells_apart` is False for
+    numbers that were computed: the last digits of differences and means are rounding errors.
+    """
+    distinct = {value for value in values if math.isfinite(value)}
+    fractions = [value for value in distinct if value != int(value)]
+    sizes = [size for size in map(abs, fractions) if _EXPONENT_BELOW <= size < _EXPONENT_FROM]
+    low, high = min(sizes, default=1.0), max(sizes, default=1.0)
+    for digits in range(LEAST_DIGITS, _MAX_DIGITS + 1):
+        decimals = min(_decimals_of(low, digits), _decimals_of(high, digits) + 1)
+        while decimals > 1 and all(f"{size:.{decimals}f}"[-1] == "0" for size in sizes):
+            decimals -= 1
+        form = NumberFormat(decimals, digits)
+        texts: Iterable[str] = map(form.text, distinct) if tells_apart else ()
+        if len(fractions) < len(distinct):
+            texts = map(_without_zeros, texts)  # 1.0000 looks like 1
+        if not tells_apart or len(set(texts)) == len(distinct):
+            return form
+    return NumberFormat(_decimals_of(low, _MAX_DIGITS), _MAX_DIGITS)
+
+
+def float_text(value: float) -> str:
+    """Return a number that is shown by itself, with at most 4 significant digits or all digits before the point."""
+    return number_format((value,)).text(value)
+
+
+def _decimals_of(size: float, digits: int) -> int:
+    """Return the digits after the point, at least one, of a positive number with so many significant digits."""
+    return max(1, digits - 1 - math.floor(math.log10(size)))
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
 def _short_exponent(text: str) -> str:
     mantissa, mark, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}" if mark else text
-
-
-def digits_to_tell_apart(values: Iterable[float], at_least: int = LEAST_DIGITS) -> int:
-    """Return the number of significant digits with which all different numbers look different."""
-    return texts_to_tell_apart(values, at_least)[0]
-
-
-def texts_to_tell_apart(values: Iterable[float], at_least: int = LEAST_DIGITS) -> tuple[int, dict[float, str]]:
-    """Return that number of digits, and the text of each finite number with as many digits."""
-    distinct = {value for value in values if math.isfinite(value)}
-    for digits in (at_least, 9, 12):
-        texts = {value: float_text(value, digits) for value in distinct}
-        if len(set(texts.values())) == len(distinct):
-            return digits, texts
-    return _MAX_DIGITS, {value: float_text(value, _MAX_DIGITS) for value in distinct}
 
 
 def exact_float_text(value: float) -> str:

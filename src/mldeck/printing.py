@@ -16,13 +16,14 @@ from mldeck.errors import UsageError, did_you_mean
 from mldeck.format import (
     LEAST_DIGITS,
     MISSING,
+    NumberFormat,
     age_or_date_text,
     cell_width,
     cut,
-    digits_to_tell_apart,
+    cut_middle,
     duration_text,
-    float_text,
     message_text,
+    number_format,
     safe,
     time_or_missing,
 )
@@ -56,7 +57,7 @@ from mldeck.run_text import (
 from mldeck.store.store import PRINT_PATIENCE_S, Store
 
 _PAGE_ROWS = 200
-"""Rows of a table that are laid out together. Column widths and digits grow where a later page needs more."""
+"""Rows of a table that are laid out together. Column widths and the precision of numbers grow where a later page needs more."""
 
 _MOST_PADDING = 120
 """The width up to which the columns of a table are aligned in a file or a pipe. Longer texts are whole and stick out."""
@@ -66,7 +67,7 @@ _FIRST_METRICS = 2
 """Metrics and params of a table of runs that are more important than age and duration."""
 
 TableCell = str | float
-"""A value in a printed table. A number is printed with as many digits as its column needs."""
+"""A value in a printed table. The numbers of a column are printed with one precision."""
 
 
 def print_experiments(
@@ -337,16 +338,16 @@ def write_table(
     iterator = iter(rows)
     labels = [safe(label) for label in header]
     shown: Sequence[int] = range(len(header))
-    widths, digits = [cell_width(label) for label in labels], [LEAST_DIGITS] * len(header)
+    widths, forms = [cell_width(label) for label in labels], [NumberFormat()] * len(header)
     room = _room()
     is_first = True
     while (page := list(islice(iterator, _PAGE_ROWS))) or is_first:
         columns = list(zip(*page, strict=True)) or [()] * len(header)
         columns = [columns[index] for index in shown]
-        digits = [
-            digits_to_tell_apart(filter(_is_float, column), some) for column, some in zip(columns, digits, strict=True)
+        forms = [
+            form.grown(number_format(filter(_is_float, column))) for column, form in zip(columns, forms, strict=True)
         ]
-        texts = [[safe(_text(cell, some)) for cell in column] for column, some in zip(columns, digits, strict=True)]
+        texts = [[safe(_text(cell, form)) for cell in column] for column, form in zip(columns, forms, strict=True)]
         wanted = [
             max(width, max(map(cell_width, column), default=0)) for column, width in zip(texts, widths, strict=True)
         ]
@@ -361,7 +362,7 @@ def write_table(
             fitted = fitted_widths(wanted, least, room, importance, ids)
             shown, widths = list(fitted), list(fitted.values())
             columns, texts = [columns[index] for index in shown], [texts[index] for index in shown]
-            digits = [digits[index] for index in shown]
+            forms = [forms[index] for index in shown]
         else:
             widths = list(fitted_widths(wanted, widths, room).values())
         if room is not None:
@@ -385,15 +386,20 @@ def _is_float(cell: TableCell) -> TypeGuard[float]:
     return isinstance(cell, float)
 
 
-def _text(cell: TableCell, digits: int) -> str:
-    return float_text(cell, digits) if isinstance(cell, float) else cell
+def _text(cell: TableCell, form: NumberFormat) -> str:
+    return form.text(cell) if isinstance(cell, float) else cell
 
 
 def _in_width(cell: TableCell, text: str, width: int) -> str:
-    """Return the text of a cell in at most `width` cells. A number loses digits, but never its exponent."""
-    if not isinstance(cell, float) or cell_width(text) <= width:
-        return cut(text, width)
-    shorter = (float_text(cell, digits) for digits in range(min(width, LEAST_DIGITS), 0, -1))
+    """Return the text of a cell in at most `width` cells. A number loses digits, but never its exponent.
+
+    An id keeps its beginning, by which a run can be named.
+    """
+    if cell_width(text) <= width:
+        return text
+    if not isinstance(cell, float):
+        return cut(text, width) if are_ids((text,)) else cut_middle(text, width)
+    shorter = (NumberFormat(digits, digits).text(cell) for digits in range(LEAST_DIGITS, 0, -1))
     return next((number for number in shorter if len(number) <= width), "…")
 
 

@@ -48,7 +48,7 @@ def test_params_of_numbers_are_measured() -> None:
     assert (found.kind, found.places, found.texts) == (
         DimensionKind.NUMBER,
         (0.1, 0.001, None, 10.0),
-        ("0.1", "0.001", "–", "10"),
+        ("0.100", "0.001", "–", "10"),
     )
     assert (found.scale.low, found.scale.high) == (0.001, 10)
     assert found.marks == ((0.001, "0.001"), (10.0, "10"))

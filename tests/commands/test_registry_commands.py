@@ -136,7 +136,7 @@ def test_a_dry_run_shows_and_changes_nothing(store: FixtureStore, ask: Ask) -> N
     assert ["run", "rf-depth-5", "rf-depth-10"] in cells
     assert ["duration", "7m", "00s", "7m", "00s"] in cells
     assert next(line for line in cells if line[:1] == ["size"])[1:] != ["–", "–"]
-    assert ["metrics.auc", "0.91", "0.94", "+0.03"] in cells
+    assert ["metrics.auc", "0.91", "0.94", "+0.03000"] in cells
     assert ["params.max_depth", "5", "10"] in cells
     assert difference(before, all_rows(store.db)) == {}
 

@@ -27,7 +27,7 @@ from textual.widgets._toast import Toast
 
 import mldeck.ui
 from mldeck.ui.textual_patches.app import PatchedApp
-from mldeck.ui.textual_patches.widgets import LateNotification, align_scrollbar, set_border_titles, until_mounted
+from mldeck.ui.textual_patches.widgets import LateNotification, Title, align_scrollbar, set_border_titles, until_mounted
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import frame_text, running_deck
 from tests.ui.textual_insides import notifications
@@ -68,6 +68,22 @@ async def test_a_new_title_repaints_the_border_only() -> None:
         await pilot.pause()
         assert "above" not in frame_text(app)
         assert not pane.painted
+
+
+async def test_a_title_that_does_not_fit_loses_its_middle() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(30, 10)) as pilot:
+        pane = app.query_one(Pane)
+        title = "Runs of /Users/me@corp.com/churn-baseline"
+        pane.border_title = Title(title)
+        await pilot.pause()
+        assert "Runs of /Use…rn-baseline" in frame_text(app).splitlines()[0]
+        set_border_titles(pane, f"{title}-2", "")
+        await pilot.pause()
+        assert "Runs of /Use…-baseline-2" in frame_text(app).splitlines()[0]
+        await pilot.resize_terminal(60, 10)
+        await pilot.pause()
+        assert f"{title}-2" in frame_text(app).splitlines()[0]
 
 
 async def test_textual_repaints_all_of_a_widget_for_a_title() -> None:

@@ -10,7 +10,7 @@ from mldeck.charts.picture import Ink, PictureCanvas, PlotArea, Role
 from mldeck.charts.scale import Scale
 from mldeck.charts.ticks import AxisTick, fitting_ticks, number_ticks
 from mldeck.charts.times import clock_ticks, relative_ticks
-from mldeck.format import cell_width, cut, date_text, digits_to_tell_apart, duration_text, float_text, safe, time_text
+from mldeck.format import cell_width, cut, date_text, duration_text, number_format, safe, time_text
 
 _AXIS = Ink(Role.AXIS)
 _GRID = Ink(Role.AXIS, is_faint=True)
@@ -19,7 +19,6 @@ _FEWEST_COLUMNS, _FEWEST_ROWS = 8, 2
 _ROWS_PER_TICK = 4
 _ROWS_FOR_FOOT = 5
 """The least height, in rows, of a small chart that has an x axis."""
-_SMALL_DIGITS = 3
 
 
 def axis_ticks(axis: Axis, scale: Scale) -> Callable[[int], Sequence[AxisTick]]:
@@ -76,8 +75,7 @@ def small_frame(canvas: PictureCanvas, x: Scale, y: Scale, axis: Axis) -> PlotAr
     """
     has_foot = canvas.height >= _ROWS_FOR_FOOT
     height = canvas.height - 1 - has_foot
-    digits = digits_to_tell_apart((y.low, y.high), at_least=_SMALL_DIGITS)
-    high, low = float_text(y.high, digits), float_text(y.low, digits)
+    high, low = map(number_format((y.low, y.high)).text, (y.high, y.low))
     gutter = max(len(high), len(low))
     if gutter > canvas.width // 3 or height < _FEWEST_ROWS:
         gutter = 0

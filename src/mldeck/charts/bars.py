@@ -1,4 +1,4 @@
-"""A bar chart for a metric that was logged once: a bar for every run, and its exact value."""
+"""A bar chart for a metric that was logged once: a bar for every run, and its value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mldeck.charts.labels import write, write_middle, write_right
 from mldeck.charts.limits import widened
 from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role
 from mldeck.charts.scale import Scale
-from mldeck.format import MISSING, cell_width, cut, exact_float_text, safe
+from mldeck.format import MISSING, Neighbours, cell_width, number_format, safe
 
 _FULL = "█"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -53,6 +53,7 @@ def draw_bars(bars: Sequence[Bar], size: tuple[int, int], *, title: str = "", is
     strong = next((index for index, bar in enumerate(bars) if bar.is_strong), 0)
     first = max(0, strong - rows + 1)
     names = [safe(bar.name) for bar in bars]
+    neighbours = Neighbours(names)
     values = _value_texts(bars, canvas.width // 2)
     value_width = max(map(len, values), default=0)
     longest = max(map(cell_width, names), default=0)
@@ -61,7 +62,7 @@ def draw_bars(bars: Sequence[Bar], size: tuple[int, int], *, title: str = "", is
     width = canvas.width - left - value_width - 1
     scale = _scale([bar.value for bar in bars], is_log)
     for row, (bar, name, value) in enumerate(list(zip(bars, names, values, strict=True))[first : first + rows], top):
-        write(canvas, 0, row, cut(name, name_width), Ink(is_faint=bar.is_faint, is_strong=bar.is_strong))
+        write(canvas, 0, row, neighbours.cut(name, name_width), Ink(is_faint=bar.is_faint, is_strong=bar.is_strong))
         missing = bar.value is not None and not math.isfinite(bar.value)
         ink = Ink(Role.WARNING if missing else Role.TEXT, 0, bar.is_faint, bar.is_strong)
         write_right(canvas, canvas.width, row, value, ink)
@@ -73,8 +74,9 @@ def draw_bars(bars: Sequence[Bar], size: tuple[int, int], *, title: str = "", is
 
 
 def _value_texts(bars: Sequence[Bar], most: int) -> list[str]:
-    """Return the exact values, aligned at the decimal point unless that takes more than `most` cells."""
-    texts = [MISSING if bar.value is None else exact_float_text(bar.value) for bar in bars]
+    """Return the values, aligned at the decimal point unless that takes more than `most` cells."""
+    numbers = number_format(bar.value for bar in bars if bar.value is not None)
+    texts = [MISSING if bar.value is None else numbers.text(bar.value) for bar in bars]
     fractions = [len(text) - text.index(".") if "." in text else 0 for text in texts]
     room = max(fractions, default=0)
     aligned = [

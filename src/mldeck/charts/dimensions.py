@@ -17,13 +17,12 @@ from functools import cached_property
 
 from mldeck.charts.picture import SCALE_STEPS
 from mldeck.charts.scale import Scale
-from mldeck.format import MISSING, Value, digits_to_tell_apart, float_text, number_of, numbers_of, safe
+from mldeck.format import MISSING, NumberFormat, Value, float_text, number_format, number_of, numbers_of, safe
 
 MAX_CATEGORIES = 12
 OTHERS = "…"
 """The category that the rarest texts share if there are more than `MAX_CATEGORIES`."""
 
-_SHOWN_DIGITS = 4
 _LEAST_SPAN = 1e-12
 """The least span of an axis relative to its values; a shorter one could not tell them apart."""
 
@@ -95,7 +94,7 @@ class Dimension:
     def text_at(self, place: float) -> str:
         """Return a place as text: the number, or the nearest category."""
         if self.is_numeric:
-            return float_text(place, self._digits)
+            return self._ends.text(place)
         return self.categories[min(len(self.categories) - 1, max(0, round(place)))] if self.categories else MISSING
 
     @cached_property
@@ -107,8 +106,8 @@ class Dimension:
         return tuple((place, self.text_at(place)) for place in ends)
 
     @cached_property
-    def _digits(self) -> int:
-        return digits_to_tell_apart((min(self.numbers), max(self.numbers)) if self.numbers else (), _SHOWN_DIGITS)
+    def _ends(self) -> NumberFormat:
+        return number_format((min(self.numbers), max(self.numbers)) if self.numbers else ())
 
 
 def colour_step(share: float) -> int:
@@ -125,10 +124,9 @@ def dimension(name: str, values: Sequence[Value], *, is_log: bool = False) -> Di
     if numbers is None:
         return _categorical(name, values)
     places = tuple(number if number is not None and math.isfinite(number) else None for number in numbers)
-    digits = digits_to_tell_apart([place for place in places if place is not None], _SHOWN_DIGITS)
+    form = number_format(place for place in places if place is not None)
     texts = tuple(
-        _text(value) if number is None else float_text(number, digits)
-        for value, number in zip(values, numbers, strict=True)
+        _text(value) if number is None else form.text(number) for value, number in zip(values, numbers, strict=True)
     )
     return Dimension(safe(name), DimensionKind.NUMBER, places, texts, number_scale(places, is_log=is_log))
 

@@ -17,7 +17,7 @@ from enum import Enum
 
 from mldeck.charts.labels import write, write_middle, write_right
 from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role
-from mldeck.format import Value, cell_width, numbers_of, safe
+from mldeck.format import Neighbours, Value, cell_width, numbers_of, safe
 
 LEAST_RUNS = 5
 """The least number of runs for a figure.
@@ -147,6 +147,7 @@ def importance_picture(
     if not found:
         write_middle(canvas, height // 2, "these runs have no params", Ink(Role.AXIS))
         return canvas.picture()
+    names = Neighbours(param.name for param in found)
     name_width = min(max(cell_width(param.name) for param in found), width // 3)
     left = name_width + 2
     value = width - len(f"ρ −1.00  n {max(param.count for param in found)}")
@@ -159,7 +160,7 @@ def importance_picture(
     last = min(len(found), first + visible_importances(height))
     for row, index in enumerate(range(first, last), 2):
         param, is_strong = found[index], index == cursor
-        write(canvas, 0, row, param.name, Ink(is_strong=is_strong), name_width)
+        write(canvas, 0, row, names.cut(param.name, name_width), Ink(is_strong=is_strong))
         if is_strong:
             canvas.put(name_width, row, "◀", Ink(Role.ACCENT))
         _write_bar(canvas, left, row, bar_width, param, is_strong)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mldeck.charts.labels import write, write_right
 from mldeck.charts.lines import ChartLine
 from mldeck.charts.picture import Ink, PictureCanvas, PictureCell, Role
-from mldeck.format import MISSING, digits_to_tell_apart, float_text, safe
+from mldeck.format import MISSING, Neighbours, number_format
 
 _SAMPLE = "━━"
 
@@ -16,13 +16,14 @@ def legend_rows(lines: Sequence[ChartLine], width: int) -> tuple[tuple[PictureCe
     """Return one row of cells for each line, in their order."""
     canvas = PictureCanvas(width, len(lines))
     values = [line.curve.latest for line in lines]
-    digits = digits_to_tell_apart([value for value in values if value is not None])
-    texts = [MISSING if value is None else float_text(value, digits) for value in values]
+    numbers = number_format(value for value in values if value is not None)
+    texts = [MISSING if value is None else numbers.text(value) for value in values]
     room = max(map(len, texts), default=0)
+    names = Neighbours(line.name for line in lines)
     for row, (line, text) in enumerate(zip(lines, texts, strict=True)):
         column = write(canvas, 0, row, f"{line.mark} " if line.mark else "", line.ink)
         column = write(canvas, column, row, f"{_SAMPLE} ", line.ink)
         name_ink = Ink(is_faint=line.is_faint, is_strong=line.is_strong)
-        write(canvas, column, row, safe(line.name), name_ink, max(0, width - column - room - 1))
+        write(canvas, column, row, names.cut(line.name, max(0, width - column - room - 1)), name_ink)
         write_right(canvas, width, row, text, Ink(Role.TEXT, 0, line.is_faint, line.is_strong))
     return canvas.picture().rows

@@ -23,7 +23,6 @@ NOTHING_POSITIVE = "nothing above 0 for a log axis"
 NOTHING_HERE = "nothing in this window: 0 shows everything"
 NOTHING_FINITE = "nothing but NaN and inf"
 _AXIS = Ink(Role.AXIS)
-_SMALL_DIGITS = 4
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -104,7 +103,7 @@ def draw_small(
     canvas = PictureCanvas(*size)
     view = ChartView(is_log=is_log)
     latest = lines[0].curve.latest if len(lines) == 1 else None
-    text = "" if latest is None else float_text(latest, _SMALL_DIGITS)
+    text = "" if latest is None else float_text(latest)
     write(canvas, 0, 0, safe(title), Ink(is_strong=True), max(0, canvas.width - cell_width(text) - 1))
     write_right(canvas, canvas.width, 0, text, Ink())
     if note:

@@ -17,6 +17,7 @@ from mldeck.charts.dimensions import Dimension
 from mldeck.charts.dots import Dots
 from mldeck.charts.labels import write, write_middle
 from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role
+from mldeck.format import Neighbours
 
 MAX_AXES = 12
 _LEAST_SLOT, _LAST_SLOT = 10, 16
@@ -217,19 +218,22 @@ def _draw(dots: Dots, axes: Sequence[DrawnAxis], run: int, ink: Ink, *, every: i
 
 def _write_axis(canvas: PictureCanvas, axis: DrawnAxis, axes: Sequence[DrawnAxis], brush: Brush | None) -> None:
     ink = Ink(Role.AXIS)
-    write(canvas, axis.column, 0, axis.dimension.name, Ink(), _room(canvas, axis, axes) + 1)
+    room = _room(canvas, axis, axes)
+    names = Neighbours(each.dimension.name for each in axes)
+    write(canvas, axis.column, 0, names.cut(axis.dimension.name, room + 1))
     for row in range(axis.top, axis.top + axis.height):
         canvas.put(axis.column, row, "│", ink)
     low, high = axis.top + axis.height, axis.top - 1
+    categories = Neighbours(axis.dimension.categories)
     for place, text in axis.dimension.marks:
         share = axis.dimension.share(place)
         if axis.dimension.is_numeric and share in (0, 1):
-            write(canvas, axis.column, high if share else low, text, ink, _room(canvas, axis, axes) + 1)
+            write(canvas, axis.column, high if share else low, text, ink, room + 1)
         else:
-            _write_label(canvas, axis, axes, axis.row_of(place), text, ink)
+            write(canvas, axis.column + 1, axis.row_of(place), categories.cut(text, room), ink)
     if axis.dimension.missing:
         canvas.put(axis.column, axis.foot, "×", Ink(Role.WARNING))
-        _write_label(canvas, axis, axes, axis.foot, axis.dimension.missing, Ink(Role.WARNING))
+        write(canvas, axis.column + 1, axis.foot, axis.dimension.missing, Ink(Role.WARNING), room)
     if brush:
         _write_brush(canvas, axis, brush)
 
@@ -241,12 +245,6 @@ def _write_brush(canvas: PictureCanvas, axis: DrawnAxis, brush: Brush) -> None:
             canvas.put(axis.column, row, "┃", ink)
     if brush.has_missing:
         canvas.put(axis.column, axis.foot, "┃", ink)
-
-
-def _write_label(
-    canvas: PictureCanvas, axis: DrawnAxis, axes: Sequence[DrawnAxis], row: int, text: str, ink: Ink
-) -> None:
-    write(canvas, axis.column + 1, row, text, ink, _room(canvas, axis, axes))
 
 
 def _room(canvas: PictureCanvas, axis: DrawnAxis, axes: Sequence[DrawnAxis]) -> int:

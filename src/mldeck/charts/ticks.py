@@ -13,9 +13,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from mldeck.charts.scale import Scale
-from mldeck.format import digits_to_tell_apart, float_text
+from mldeck.format import float_text, number_format
 
-_LEAST_DIGITS = 4
 _CELLS_PER_TICK = 9
 _GAP = 3
 """The least number of blanks between two labels."""
@@ -30,11 +29,14 @@ def number_ticks(scale: Scale, most: int, *, is_whole: bool = False) -> tuple[Ax
     """Return at most `most` ticks for numbers. `is_whole` allows whole numbers only, as for steps."""
     if most < 1:
         return ()
-    values = _decades(scale, most) if scale.is_log else _linear(scale, most, is_whole)
+    decades = _decades(scale, most) if scale.is_log else []
+    if len(decades) >= 2:
+        return tuple(AxisTick(value, float_text(value)) for value in decades)
+    values = _linear(scale, most, is_whole)
     if is_whole:
         return tuple(AxisTick(value, str(int(value))) for value in values)
-    digits = digits_to_tell_apart(values, at_least=_LEAST_DIGITS)
-    return tuple(AxisTick(value, float_text(value, digits)) for value in values)
+    numbers = number_format(values)
+    return tuple(AxisTick(value, numbers.text(value)) for value in values)
 
 
 def _linear(scale: Scale, most: int, is_whole: bool) -> list[float]:
@@ -68,6 +70,7 @@ def round_step(at_least: Fraction, is_whole: bool = False) -> Fraction:
 
 
 def _decades(scale: Scale, most: int) -> list[float]:
+    """Return multiples of powers of ten; fewer than two if the scale is too short."""
     first, last = math.floor(math.log10(scale.low)), math.ceil(math.log10(scale.high))
 
     def ticks(mantissas: Iterable[int], every: int = 1) -> list[float]:
@@ -89,7 +92,7 @@ def _decades(scale: Scale, most: int) -> list[float]:
     while len(found) > most:
         every += 1
         found = ticks((1,), every)
-    return found if len(found) >= 2 else _linear(scale, most, False)
+    return found
 
 
 def fitting_ticks(

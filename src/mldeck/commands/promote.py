@@ -132,7 +132,7 @@ def _print_plan(stores: Stores, plan: TransitionPlan, versions: Sequence[ModelVe
 def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Iterator[Sequence[str]]:
     from mldeck.format import time_or_missing
     from mldeck.model import ALL_FIELDS
-    from mldeck.registry.review import compare_runs
+    from mldeck.registry.review import compare_runs, difference_format
 
     ids = [version.run_id for version in (now, then) if version.run_id]
     records = stores.runs.run_records(ids, ALL_FIELDS)
@@ -142,8 +142,10 @@ def _differences(stores: Stores, now: ModelVersion, then: ModelVersion) -> Itera
     yield from _fact_rows(stores, (now, run_now), (then, run_then))
     yield "registered", time_or_missing(now.creation_time), time_or_missing(then.creation_time), ""
     yield from _arrival_rows(stores, now)
-    for value in compare_runs(run_now, run_then):
-        difference = "" if value.difference is None else _signed(value.difference)
+    compared = compare_runs(run_now, run_then)
+    differences = difference_format(compared)
+    for value in compared:
+        difference = "" if value.difference is None else differences.signed(value.difference)
         yield str(value.column), *value.texts, difference
 
 
@@ -210,12 +212,6 @@ def _commit(record: RunRecord | None) -> str:
     from mldeck.format import MISSING
 
     return record.tags.get(_COMMIT_TAG, MISSING)[:12] if record else MISSING
-
-
-def _signed(value: float) -> str:
-    from mldeck.format import float_text
-
-    return float_text(value) if value < 0 else f"+{float_text(value)}"
 
 
 def _version(text: str) -> int:

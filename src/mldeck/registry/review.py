@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from mldeck.format import MISSING, float_text, safe, texts_to_tell_apart
+from mldeck.format import MISSING, NumberFormat, number_format, safe
 from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunRecord
 from mldeck.registry.nouns import ARCHIVED, ModelVersion
 from mldeck.registry.plan import TransitionPlan
@@ -30,15 +30,21 @@ class ComparedValue:
 
     @property
     def texts(self) -> tuple[str, str]:
-        """The texts of both values, with enough digits to distinguish two numbers."""
-        _, numbers = texts_to_tell_apart(value for value in (self.now, self.then) if isinstance(value, float))
+        """The texts of both values; numbers have the same precision, and look different if they are."""
+        numbers = number_format(value for value in (self.now, self.then) if isinstance(value, float))
         return _text(self.now, numbers), _text(self.then, numbers)
 
 
-def _text(value: float | str | None, numbers: Mapping[float, str]) -> str:
+def _text(value: float | str | None, numbers: NumberFormat) -> str:
     if value is None:
         return MISSING
-    return value if isinstance(value, str) else numbers.get(value) or float_text(value)
+    return value if isinstance(value, str) else numbers.text(value)
+
+
+def difference_format(values: Iterable[ComparedValue]) -> NumberFormat:
+    """Return the format of all differences of metrics, which stand in one column."""
+    differences = (value.difference for value in values)
+    return number_format((number for number in differences if number is not None), tells_apart=False)
 
 
 def compare_runs(now: RunRecord | None, then: RunRecord | None) -> tuple[ComparedValue, ...]:

@@ -6,7 +6,7 @@ from rich.text import Text
 from textual import events
 from textual.widget import Widget
 
-from mldeck.format import cell_width, safe
+from mldeck.format import cell_width, cut_middle, safe
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.styles import style_named
 
@@ -59,7 +59,7 @@ class TopBar(Widget):
         places = self._places()
         room = width - len(name) - cell_width(right) - 3
         shows_places = room >= places.cell_len + _LEAST_STORE
-        store = cell_text(self._store, max(0, room - (places.cell_len + 2 if shows_places else 0)))
+        store = cut_middle(self._store, max(0, room - (places.cell_len + 2 if shows_places else 0)))
         text = Text(no_wrap=True, end="")
         text.append(name, style_named(self, "name"))
         text.append(store)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldeck.format import Value, cell_width, safe
+from mldeck.format import Value
 from mldeck.model import Column, Kind, Metric, RunQuery
 from mldeck.store.store import Store
 from mldeck.ui.compare.data import (
@@ -22,8 +22,8 @@ from mldeck.ui.compare.data import (
     differs,
     group_of,
     read_runs,
-    short_names,
 )
+from mldeck.ui.compare.table_lines import delta_texts
 from mldeck.ui.state.columns import DURATION, EXPERIMENT
 from tests import many_runs
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
@@ -79,13 +79,13 @@ def test_what_differs_does_not_depend_on_the_order(each: list[Value]) -> None:
         (0.0, 0.0, "0"),
         (3.32987, 3.32574, "-0.00413  -0.124%"),
         (1e-300, 1e300, "+1e300"),
-        (3e-5, 4e-5, "+1e-5  +33.3%"),
+        (3e-5, 4e-5, "+1e-5  +33.33%"),
     ],
 )
 def test_the_difference_from_the_baseline(baseline: float, value: float, text: str) -> None:
     delta = Delta.between(baseline, value)
     assert delta is not None
-    assert delta.text == text
+    assert delta_texts([delta]) == [text]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,11 @@ def test_there_is_no_difference_between_missing_or_infinite_values(baseline: flo
     assert Delta.between(baseline, value) is None
 
 
+def test_differences_have_one_precision() -> None:
+    deltas = [Delta(-0.00504179, -0.0927123), None, Delta(-0.0050560123, -0.301234), Delta(0.0, None)]
+    assert delta_texts(deltas) == ["-0.005042  -0.09271%", "", "-0.005056  -0.30123%", "0"]
+
+
 @given(numbers, numbers)
 def test_a_difference_is_a_number_whatever_it_is_of(baseline: float, value: float) -> None:
     delta = Delta.between(baseline, value)
@@ -103,8 +108,9 @@ def test_a_difference_is_a_number_whatever_it_is_of(baseline: float, value: floa
         assert math.isfinite(delta.difference)
         assert delta.percent is None or math.isfinite(delta.percent)
         assert (delta.difference > 0) == (value > baseline) or value == baseline
-        assert "nan" not in delta.text.lower()
-        assert "inf" not in delta.text
+        (text,) = delta_texts([delta])
+        assert "nan" not in text.lower()
+        assert "inf" not in text
 
 
 @given(st.lists(st.one_of(st.none(), numbers, st.text(max_size=3))), st.booleans())
@@ -113,39 +119,6 @@ def test_the_best_is_finite_and_as_good_as_any(each: list[Value], greater: bool)
     best = best_of(each, greater=greater)
     assert (best is None) == (not finite)
     assert all(best is not None and (best >= value if greater else best <= value) for value in finite)
-
-
-# -- names
-
-
-@pytest.mark.parametrize(
-    ("names", "width", "expected"),
-    [
-        (["fox", "newt"], 8, ["fox", "newt"]),
-        (["candidate-one", "other"], 8, ["candida…", "other"]),
-        (["candidate-one", "candidate-two"], 9, ["…e-one", "…e-two"]),
-        (["same", "same"], 3, ["sa…", "sa…"]),
-        (["sweep-lr=0.1-seed-1", "sweep-lr=0.1-seed-2", "x"], 8, ["…d-1", "…d-2", "x"]),
-        (["", "a"], 4, ["", "a"]),
-        (["日本語の実験一", "日本語の実験二"], 8, ["…実験一", "…実験二"]),
-    ],
-)
-def test_names_are_cut_where_they_are_alike(names: list[str], width: int, expected: list[str]) -> None:
-    assert short_names(names, width) == expected
-
-
-@given(st.lists(st.text(max_size=30), max_size=8), st.integers(0, 24))
-def test_cut_names_fit_and_are_safe(names: list[str], width: int) -> None:
-    for name, short in zip(names, short_names(names, width), strict=True):
-        assert cell_width(short) <= width
-        assert short == safe(short)
-        assert short == safe(name) or cell_width(safe(name)) > width
-
-
-@given(st.lists(st.integers(0, 999), min_size=2, max_size=8, unique=True))
-def test_names_that_differ_at_the_end_stay_apart(ends: list[int]) -> None:
-    names = [f"a-name-of-many-words-{end:03}" for end in ends]
-    assert len(set(short_names(names, 12))) == len(names)
 
 
 # -- columns

@@ -102,7 +102,7 @@ def test_all_that_are_best_are_marked() -> None:
 
 def test_differences_to_the_baseline() -> None:
     lines = CompareLines(RUNS, TableOptions(baseline="r2"), {"rmse": False})
-    assert texts(lines, RMSE, difference=True) == ["-0.5  -14.3%", BASELINE, "n/a"]
+    assert texts(lines, RMSE, difference=True) == ["-0.5  -14.29%", BASELINE, "n/a"]
     assert texts(lines, RATE, difference=True) == ["-0.1  -50%", BASELINE, "+9.8  +4900%"]
     assert lines.cell(TableLine(RMSE, True), "r1").style == "good"
     assert lines.label(TableLine(RMSE)) == "rmse ★lo"

@@ -60,9 +60,9 @@ def add_run(path: Path, name: str, start: int, end: int | None) -> None:
 
 
 def times(deck: Deck, name: str) -> list[str]:
-    """Age and duration in the row of a run."""
+    """Age and duration in the row of a run, after its two metrics."""
     row = next(line for line in deck.frame.splitlines() if f" {name} " in line)
-    return re.split(r"\s{2,}", row.partition(name)[2].strip())[:2]
+    return re.split(r"\s{2,}", row.partition(name)[2].strip())[2:4]
 
 
 def note(clock: Clock, make: Callable[[int], object], timestamp: int) -> int | None:

@@ -233,7 +233,7 @@ WAYS: dict[type[Grid], Way] = {
     ReviewGrid: Way(
         lambda _: ReviewGrid(),
         lambda grid, n: grid.show(
-            [ReviewRow(text(each), text(each + 1), "1", keeps_end=each % 2 == 0, metric="m") for each in range(n)],
+            [ReviewRow(text(each), text(each + 1), "1", metric="m") for each in range(n)],
             ("now" * (n % 2), "then"),
         ),
     ),

@@ -63,12 +63,13 @@ def one(value: float, width: int, *others: float) -> str:
 
 
 def test_decimal_points_are_aligned() -> None:
-    assert one(0.5, 20, 0.125).endswith("0.5   │")
+    assert one(0.5, 20, 0.125).endswith("0.500 │")
+    assert one(5.0, 20, 0.125).endswith("5     │")
     assert one(0.125, 20, 0.5).endswith("0.125 │")
 
 
 def test_the_best_value_is_marked() -> None:
-    assert "★ 0.5" in one(0.5, 20, 0.25)
+    assert "★ 0.50" in one(0.5, 20, 0.25)
     assert "★" not in one(0.25, 20, 0.5)
 
 

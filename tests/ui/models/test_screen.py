@@ -367,7 +367,7 @@ class TestBoard:
             best = min(values, key=values.__getitem__)
             marked = [line for line in deck.frame.splitlines() if "★ " in line]
             assert len(marked) == 1
-            assert f"★ {values[best]:.6g}"[:7] in marked[0]
+            assert f"★ {values[best]:.3f}" in marked[0]
 
     async def test_a_click_selects_a_card_and_a_double_click_opens_it(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:

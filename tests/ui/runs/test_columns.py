@@ -17,7 +17,7 @@ from mldeck.settings import state_folder
 from mldeck.store.store import Store
 from mldeck.ui.runs.column_dialog import ColumnDialog
 from mldeck.ui.runs.column_list import ColumnList
-from mldeck.ui.state.columns import AGE, DURATION, ColumnChoice, ColumnSource
+from mldeck.ui.state.columns import AGE, DURATION, NAME, ColumnChoice, ColumnSource
 from mldeck.ui.state.metric_direction import BEST
 from tests import wide_runs
 from tests.fixture_stores import FixtureStore
@@ -135,6 +135,27 @@ async def test_a_pinned_column_stays_on_screen_and_a_width_is_kept(taxi: Path) -
         await deck.pilot.resize_terminal(60, 20)
         await deck.until(lambda: len(table.visible_columns()) > 2, "something beside what is pinned")
         assert table.cursor_column in table.visible_columns()
+
+
+async def test_the_name_is_sized_like_any_other_column_and_always_shown(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        width = table.columns[1].width
+        columns = await open_dialog(deck)
+        assert columns.rows[0] == NAME
+        await deck.press("up", "space", "p", "J", "minus", "minus", "minus")
+        assert "The name is always shown" in deck.frame
+        await apply(deck)
+        assert table.columns[1].width == width - 3
+        assert deck.app.session.choice == ColumnChoice(widths={NAME: width - 3})
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        assert deck.screen.table.columns[1].width == width - 3
+        await open_dialog(deck)
+        await deck.press("up", "0")
+        await apply(deck)
+        assert deck.screen.table.columns[1].width == width
 
 
 async def test_a_choice_is_saved_for_its_experiment_only(taxi: Path) -> None:
@@ -296,7 +317,7 @@ async def test_the_primary_metric_comes_first(taxi: Path) -> None:
         assert shown(deck)[: len(before)] == before, "neither sorting nor filtering moves a column"
         await open_dialog(deck)
         await deck.press("space", "d")
-        assert [column.key for column in column_list(deck).rows][:2] == ["validation-rmse", "rmse"]
+        assert [column.key for column in column_list(deck).rows][1:3] == ["validation-rmse", "rmse"]
 
 
 async def test_the_title_says_which_columns_are_in_view(taxi: Path) -> None:

@@ -57,9 +57,9 @@ async def test_a_new_run_and_its_metrics_appear(store_copy: Callable[[str], Fixt
         assert "just-started" in deck.frame
         assert deck.screen.table.cursor_run == "f" * 32, "the cursor stays on the first row, where nobody moved it"
         log_rmse(path, "f" * 32, 4.25, 1)
-        await deck.until_shown("4.25 ")
+        await deck.until_shown(" 4.250000 ")
         log_rmse(path, "f" * 32, 3.125, 2)
-        await deck.until_shown("3.125 ")
+        await deck.until_shown(" 3.125000 ")
 
 
 async def test_scroll_position_and_marks_stay(store_copy: Callable[[str], FixtureStore]) -> None:

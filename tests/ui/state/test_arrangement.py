@@ -56,8 +56,8 @@ def test_ten_thousand_levels() -> None:
 
 def test_headings_tell_their_numbers_apart() -> None:
     values = {"a": "1", "b": "2"}
-    assert in_groups(["a", "b"], values, {"a": 0.5, "b": 0.25}, ()).digits == 6
-    assert in_groups(["a", "b"], values, {"a": 0.91234561, "b": 0.91234562}, ()).digits == 9
+    assert in_groups(["a", "b"], values, {"a": 0.5, "b": 0.25}, ()).numbers.text(1 / 3) == "0.33"
+    assert in_groups(["a", "b"], values, {"a": 0.91234561, "b": 0.91234562}, ()).numbers.text(1 / 3) == "0.33333333"
 
 
 def test_groups_are_counted_and_summarized() -> None:

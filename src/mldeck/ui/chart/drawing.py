@@ -21,6 +21,9 @@ from mldeck.model import History
 from mldeck.ui.chart.view import CurveView, Range, Window
 from mldeck.ui.state.history_cache import SeriesKey
 
+_READ_PARTS = 1_000
+"""Values that differ by this part of the y axis look different in the legend and at the crosshair."""
+
 
 @dataclass(frozen=True)
 class Series:
@@ -49,6 +52,15 @@ class CurveDrawing:
     is_bars: bool = False
     full: Window | None = None
     """The first and last x of all curves that are not hidden; None without points."""
+
+    @property
+    def readable_values(self) -> tuple[float, ...]:
+        """The ends of the y axis, and a value just above the lower one: values read off the curves are told apart as well."""
+        plot = self.picture.plot
+        if plot is None or plot.y.is_log:
+            return ()
+        low, high = plot.y.low, plot.y.high
+        return low, low + (high / _READ_PARTS - low / _READ_PARTS), high
 
     def column_of(self, x: float | None) -> int | None:
         """Return the column of the picture for an x value; None if it is outside, or there is no x axis."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mldeck.format import MISSING, cell_width, exact_float_text, safe
+from mldeck.format import MISSING, Neighbours, NumberFormat, cell_width, exact_float_text, number_format, safe
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 
 _LEAST_NAME = 6
@@ -32,19 +32,30 @@ class CurveLegend(Grid, can_focus=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, has_header=False)
         self.lines: Sequence[LegendLine] = ()
+        self.numbers = NumberFormat()
+        """The format of the values."""
+        self._names = Neighbours()
         self._whole = self._fraction = self._others = 0
         """Cells before the decimal point and from it on, so that numbers align; and cells for values that are no numbers."""
         self._is_aligned = False
 
-    def show(self, lines: Sequence[LegendLine]) -> None:
-        """Show other lines. If the columns stay the same, only the rows that changed are painted."""
+    def show(self, lines: Sequence[LegendLine], apart: Iterable[float] = ()) -> None:
+        """Show other lines. If the columns stay the same, only the rows that changed are painted.
+
+        `apart` are further numbers that the format of the values has to tell apart.
+        """
         before, self.lines = self.lines, lines
+        numbers = number_format([*apart, *(line.value for line in lines if line.value is not None)])
         # Never narrower while the lines are the same: the legend would jump with each step of the crosshair.
         is_same = [line.name for line in before] == [line.name for line in lines]
+        if not is_same:
+            self._names = Neighbours(line.name for line in lines)
         least = (self._whole, self._fraction, self._others) if is_same else (0, 0, 0)
-        self._whole, self._fraction, self._others = map(max, zip(least, *map(_widths, lines), strict=True))
+        is_finer = is_same and numbers.grown(self.numbers) != self.numbers
+        self.numbers = numbers.grown(self.numbers) if is_same else numbers
+        self._whole, self._fraction, self._others = map(max, zip(least, *map(self._widths, lines), strict=True))
         columns = self.fitting_columns()
-        if len(before) != len(lines) or columns != self.columns:
+        if is_finer or len(before) != len(lines) or columns != self.columns:
             self.set_content(len(lines), columns)
         else:
             changed = (row for row, pair in enumerate(zip(before, lines, strict=True)) if pair[0] != pair[1])
@@ -69,7 +80,7 @@ class CurveLegend(Grid, can_focus=False):
         # Values stand right behind the names: at the far end of a wide line they would be hard to follow.
         return (
             GridColumn("", marks),
-            GridColumn("", max(0, min(names, room - value))),
+            GridColumn("", max(0, min(names, room - value)), neighbours=self._names),
             GridColumn("", min(value, room), right=True),
         )
 
@@ -83,11 +94,13 @@ class CurveLegend(Grid, can_focus=False):
         return (
             Cell(mark, series),
             Cell(safe(line.name), series),
-            Cell(_value_text(line) + self._padding(line), "warn" if is_odd else "dim" if line.value is None else ""),
+            Cell(
+                self._value_text(line) + self._padding(line), "warn" if is_odd else "dim" if line.value is None else ""
+            ),
         )
 
     def _padding(self, line: LegendLine) -> str:
-        return " " * (self._fraction - _fraction(line)) if self._is_aligned and _is_number(line) else ""
+        return " " * (self._fraction - self._fraction_width(line)) if self._is_aligned and _is_number(line) else ""
 
     def row_text(self, row: int) -> str:
         return self.lines[row].name
@@ -96,24 +109,21 @@ class CurveLegend(Grid, can_focus=False):
         line = self.lines[self.cursor_row] if self.lines else None
         return None if line is None or line.value is None else exact_float_text(line.value)
 
+    def _widths(self, line: LegendLine) -> tuple[int, int, int]:
+        """Return the cells before the point, from the point on, and of a value that is no number."""
+        width, fraction = len(self._value_text(line)), self._fraction_width(line)
+        return (width - fraction, fraction, 0) if _is_number(line) else (0, 0, width)
 
-def _widths(line: LegendLine) -> tuple[int, int, int]:
-    """Return the cells before the point, from the point on, and of a value that is no number."""
-    width, fraction = len(_value_text(line)), _fraction(line)
-    return (width - fraction, fraction, 0) if _is_number(line) else (0, 0, width)
+    def _fraction_width(self, line: LegendLine) -> int:
+        """Return the number of cells from the decimal point on."""
+        _, point, decimals = self._value_text(line).partition(".") if _is_number(line) else ("", "", "")
+        return len(point + decimals)
 
-
-def _fraction(line: LegendLine) -> int:
-    """Return the number of cells from the decimal point on."""
-    text = _value_text(line)
-    return len(text) - text.index(".") if _is_number(line) and "." in text else 0
+    def _value_text(self, line: LegendLine) -> str:
+        if not line.is_read:
+            return _UNREAD
+        return MISSING if line.value is None else self.numbers.text(line.value)
 
 
 def _is_number(line: LegendLine) -> bool:
     return line.is_read and line.value is not None and math.isfinite(line.value)
-
-
-def _value_text(line: LegendLine) -> str:
-    if not line.is_read:
-        return _UNREAD
-    return MISSING if line.value is None else exact_float_text(line.value)

@@ -20,7 +20,7 @@ from textual.worker import WorkerError
 from mldeck.charts.curves import Axis
 from mldeck.charts.readout import Readout
 from mldeck.errors import MldeckError
-from mldeck.format import exact_float_text, safe, time_text
+from mldeck.format import NumberFormat, cut_middle, safe, time_text
 from mldeck.model import Run
 from mldeck.ui.chart.choices import choose_groups, choose_metrics, next_metric
 from mldeck.ui.chart.crosshair_plot import CrosshairPlot
@@ -31,7 +31,6 @@ from mldeck.ui.chart.legend import CurveLegend, LegendLine
 from mldeck.ui.chart.view import CurveView, Range, parsed_range
 from mldeck.ui.export.export import Exported, export
 from mldeck.ui.kit.background_drawing import BackgroundDrawing
-from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.debounce import Debouncer
 from mldeck.ui.kit.grid import Grid
@@ -228,12 +227,13 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
                     is_read=key is None or self.loader.is_read(key),
                 )
                 for line, key, reading in zip(drawing.lines, drawing.keys, readings, strict=True)
-            ]
+            ],
+            drawing.readable_values,
         )
         self._show_readout()
 
     def _show_readout(self) -> None:
-        """Show the exact value of the selected run at the crosshair; without a crosshair, its latest value."""
+        """Show the value of the selected run at the crosshair; without a crosshair, its latest value."""
         self.query_one("#curve-readout", Static).update(Content(self._readout()), layout=False)
 
     def _readout(self) -> str:
@@ -245,13 +245,13 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
         if reading is None:
             return ""
         name, width = safe(drawing.lines[row].name), self.size.width - 1
-        return " " + _reading_text(reading, name, width, self.view)
+        return " " + _reading_text(reading, name, width, self.view, self.legend.numbers)
 
     def show_title(self) -> None:
         metrics = ", ".join(safe(metric) for metric in self.metrics) or "Curves"
         by = self.view.group_by
         grouped = f" by {safe(by.key)}, mean and min–max" if by is not None else ""
-        title = cell_text(metrics, max(20, self.size.width // 2)) + grouped
+        title = cut_middle(metrics, max(20, self.size.width // 2)) + grouped
         is_bars = self.drawing is not None and self.drawing.is_bars
         parts = [self.view.bars_summary if is_bars else self.view.summary]
         loader = self.loader
@@ -457,12 +457,13 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
         return Exported(drawing.picture, POINT_HEADER, lambda interrupt: CurveRows(series, records, store, interrupt))
 
 
-def _reading_text(reading: Readout, name: str, width: int, view: CurveView) -> str:
+def _reading_text(reading: Readout, name: str, width: int, view: CurveView, numbers: NumberFormat) -> str:
     """Return the step, value and time of a point, with the smoothed value if the curve is smoothed."""
-    value = exact_float_text(reading.value)
+    value = numbers.text(reading.value)
     if view.group_by is not None:  # several runs, which logged the step at different times
         step = f"step {reading.step:,}   " if view.axis is Axis.STEP else ""
-        return cell_text(f"{name}   {step}mean {value}", width)
-    smoothed = "" if reading.smoothed is None else f"   smoothed {exact_float_text(reading.smoothed)}"
+        text = f"{step}mean {value}"
+        return f"{cut_middle(name, max(8, width - len(text) - 3))}   {text}"
+    smoothed = "" if reading.smoothed is None else f"   smoothed {numbers.text(reading.smoothed)}"
     text = f"step {reading.step:,}   {value}{smoothed}   {time_text(reading.timestamp)}"
-    return f"{cell_text(name, max(8, width - len(text) - 5))}   {text}"
+    return f"{cut_middle(name, max(8, width - len(text) - 5))}   {text}"

@@ -21,7 +21,7 @@ from mldeck.charts.curves import Curve, prepare
 from mldeck.charts.labels import write, write_right
 from mldeck.charts.lines import ChartLine, draw_small
 from mldeck.charts.picture import Ink, Picture, PictureCanvas, Role, spans
-from mldeck.format import cell_width, exact_float_text, float_text, safe
+from mldeck.format import Neighbours, cell_width, cut_middle, exact_float_text, float_text, safe
 from mldeck.model import Metric
 from mldeck.ui.chart.keys import SMALL_CHARTS
 from mldeck.ui.chart.small_chart_pages import SYSTEM_GROUP, VALUES, ChartSlot, Pages, arranged, group_of, prefix_of
@@ -68,6 +68,7 @@ class SmallCharts(Widget, can_focus=True):
         """The metric that the user moved the cursor to last, and its group. It may be one that other runs do not have."""
         self.empty_text = ""
         """The line that is shown when there are no metrics."""
+        self._names = Neighbours()
         self.folded = frozenset({SYSTEM_GROUP})
         self.cursor = 0
         self.pages = arranged((), frozenset(), 1, 1)
@@ -86,6 +87,8 @@ class SmallCharts(Widget, can_focus=True):
         self._pictures = {} if changed is None else {k: p for k, p in self._pictures.items() if k not in changed}
         if single != self._single:
             self._pictures = {}
+        if metrics != self.metrics:
+            self._names = Neighbours(map(_title, metrics))
         self.run_id, self.metrics, self._single = run_id, metrics, single
         self._outlines.follow(run_id, metrics)
         self._arrange()
@@ -325,13 +328,21 @@ class SmallCharts(Widget, can_focus=True):
         if picture is None and slot.group == VALUES:
             picture = self._pictures[metric.key] = _value(metric, slot.width)
         if picture is None:
-            name = metric.key.removeprefix(prefix_of(metric.key)) or metric.key
             outline = self._outlines.get(metric.key)
             note = "reading…" if outline is None else ""
             lines = [ChartLine(_curve(outline or (), metric), colour=self.colour)]
-            size = slot.width, self.pages.height
-            picture = self._pictures[metric.key] = draw_small(lines, size, title=name, note=note)
+            size, title = (slot.width, self.pages.height), self._fitting_title(metric, slot.width)
+            picture = self._pictures[metric.key] = draw_small(lines, size, title=title, note=note)
         return picture
+
+    def _fitting_title(self, metric: Metric, width: int) -> str:
+        """Return the name of the metric, cut to what its latest value leaves."""
+        return self._names.cut(_title(metric), width - len(float_text(metric.value)) - 1)
+
+
+def _title(metric: Metric) -> str:
+    """Return the name of a metric below the heading of its group. Foreign text."""
+    return metric.key.removeprefix(prefix_of(metric.key)) or metric.key
 
 
 def _curve(outline: Sequence[HistorySpan], metric: Metric) -> Curve:
@@ -349,6 +360,6 @@ def _curve(outline: Sequence[HistorySpan], metric: Metric) -> Curve:
 def _value(metric: Metric, width: int) -> Picture:
     canvas = PictureCanvas(width, 1)
     text = float_text(metric.value)
-    write(canvas, 0, 0, safe(metric.key), Ink(), max(0, width - cell_width(text) - _VALUE_GAP))
-    write_right(canvas, width, 0, text, Ink())
+    write(canvas, 0, 0, cut_middle(safe(metric.key), width - len(text) - _VALUE_GAP))
+    write_right(canvas, width, 0, text)
     return canvas.picture()

@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from mldeck.format import Value, float_text, numbers_of, time_text
+from mldeck.format import Value, numbers_of, time_text
 from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunFields, RunRecord, View
-from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.state.columns import AGE, DATASETS, DURATION, EXPERIMENT
 
 if TYPE_CHECKING:
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
 
 STATUS = Column(Kind.ATTRIBUTE, "status")
 USER = Column(Kind.ATTRIBUTE, "user_id")
-_CONTEXT = 2
-"""Characters kept before the first difference of names whose beginning is cut off."""
 _SOURCE = (Column(Kind.TAG, "mlflow.source.name"), Column(Kind.TAG, "mlflow.source.git.commit"))
 
 
@@ -245,30 +241,3 @@ class Delta:
             return None
         percent = difference / abs(baseline) * 100 if baseline else math.inf
         return cls(difference, percent if math.isfinite(percent) else None)
-
-    @property
-    def text(self) -> str:
-        percent = "" if self.percent is None else f"  {_signed(self.percent, 3)}%"
-        return f"{_signed(self.difference, 4)}{percent}"
-
-
-def _signed(value: float, digits: int) -> str:
-    return f"{'+' if value > 0 else ''}{float_text(value, digits)}"
-
-
-def short_names(names: Sequence[str], width: int) -> list[str]:
-    """Return the names cut to `width` cells. Names that would look the same lose their beginning instead of their end."""
-    cut = [cell_text(name, width) for name in names]
-    alike: dict[str, set[str]] = {}
-    for name, short in zip(names, cut, strict=True):
-        alike.setdefault(short, set()).add(name)
-    return [
-        short if len(alike[short]) == 1 else _distinct_part(name, alike[short], width)
-        for name, short in zip(names, cut, strict=True)
-    ]
-
-
-def _distinct_part(name: str, others: Iterable[str], width: int) -> str:
-    """Return the name from a little before the first character that differs from the others."""
-    shared = sum(1 for _ in takewhile(lambda characters: len(set(characters)) == 1, zip(*others, strict=False)))
-    return cell_text(f"…{name[max(1, shared - _CONTEXT) :]}", width)

@@ -11,9 +11,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import cell_width, safe
+from mldeck.format import Neighbours, cell_width, safe
 from mldeck.model import Column, Kind
-from mldeck.ui.compare.data import CompareData, Group, group_of, short_names
+from mldeck.ui.compare.data import CompareData, Group, group_of
 from mldeck.ui.compare.keys import COMPARE_TABLE
 from mldeck.ui.compare.table_lines import OWN, CompareLines, CompareRow, SectionHeading, TableLine, TableOptions
 from mldeck.ui.compare.view import CompareView
@@ -96,9 +96,8 @@ class CompareTable(Grid):
             shown = enumerate(lines.lines)
             columns = (self._line_column(line, is_measured=place < _MEASURED_LINES) for place, line in shown)
             return (GridColumn("run", width), *columns)
-        label_column = GridColumn(
-            "", self._label_width(safe(lines.label(line)) + lines.mark(line) for line in measured)
-        )
+        labels = [safe(lines.label(line)) + lines.mark(line) for line in measured]
+        label_column = GridColumn("", self._label_width(labels), neighbours=Neighbours(labels))
         content = [lines.width(line, _MAX_WIDTH) for line in measured]
         width = max((_MIN_WIDTH, *content, *map(cell_width, self._run_names(_MAX_WIDTH))))
         return (label_column, *(GridColumn(name, width, right=True) for name in self._run_names(width)))
@@ -119,7 +118,9 @@ class CompareTable(Grid):
         data, run_ids = self.lines.data, self.lines.run_ids
         numbers = [str(data.numbers[run_id]) for run_id in run_ids]
         room = width - 3 - max(map(len, numbers), default=0)
-        names = short_names([data.by_id[run_id].run.label for run_id in run_ids], room)
+        labels = [data.by_id[run_id].run.label for run_id in run_ids]
+        neighbours = Neighbours(labels)
+        names = [neighbours.cut(label, room) for label in labels]
         signs = (_BASELINE_SIGN if run_id == self.lines.baseline else _RUN_SIGN for run_id in run_ids)
         return [f"{sign} {number} {name}" for sign, number, name in zip(signs, numbers, names, strict=True)]
 
@@ -139,14 +140,19 @@ class CompareTable(Grid):
         lines = self.lines
         if self.is_transposed:
             run_id, shown, name = lines.run_ids[row], lines.lines, self._run_cell(row)
-            return LazyCells(len(shown) + 1, lambda at: Cell(*lines.cell(shown[at - 1], run_id)) if at else name)
+            return LazyCells(len(shown) + 1, lambda at: self._cell(shown[at - 1], run_id, at) if at else name)
         line = lines.rows[row]
         if isinstance(line, SectionHeading):
             return ()
         runs = lines.run_ids
         style = "dim" if line.is_difference else "sorted" if lines.mark(line) else ""
         label = Cell(safe(lines.label(line)) + lines.mark(line), style)
-        return LazyCells(len(runs) + 1, lambda at: Cell(*lines.cell(line, runs[at - 1])) if at else label)
+        return LazyCells(len(runs) + 1, lambda at: self._cell(line, runs[at - 1], at) if at else label)
+
+    def _cell(self, line: TableLine, run_id: str, column: int) -> Cell:
+        text, style = self.lines.cell(line, run_id)
+        width = self.columns[column].width
+        return Cell(text if cell_width(text) <= width else self.lines.neighbours(line).cut(text, width), style)
 
     def _run_cell(self, row: int) -> Cell:
         run_id = self.lines.run_ids[row]

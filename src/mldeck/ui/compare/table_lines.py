@@ -13,15 +13,15 @@ from typing import NamedTuple, TypeAlias
 
 from mldeck.format import (
     MISSING,
+    Neighbours,
     Value,
     cell_width,
     duration_text,
     exact_float_text,
-    float_text,
+    number_format,
     number_of,
     safe,
     sorted_by_value,
-    texts_to_tell_apart,
 )
 from mldeck.model import Column, Kind
 from mldeck.ui.compare.data import CompareData, Delta, Group, axis_name, best_of, group_of
@@ -107,11 +107,14 @@ class CompareLines:
         self._number_texts: dict[Column, Sequence[str]] = {}
         self._best: dict[Column, float | None] = {}
         self._deltas: dict[Column, Sequence[Delta | None]] = {}
+        self._delta_texts: dict[Column, Sequence[str]] = {}
+        self._neighbours: dict[TableLine, Neighbours] = {}
         self._widths: dict[TableLine, int] = {}
         if previous is not None and previous.data is data and previous.greater_is_better == self.greater_is_better:
             self._number_texts, self._best = previous._number_texts, previous._best
             is_same = previous.baseline == self.baseline
-            self._deltas = previous._deltas if is_same else {}
+            if is_same:
+                self._deltas, self._delta_texts = previous._deltas, previous._delta_texts
             self._widths = {
                 line: width for line, width in previous._widths.items() if is_same or not line.is_difference
             }
@@ -203,6 +206,12 @@ class CompareLines:
             return CompareText(f"{BEST}{text}", "good")
         return CompareText(text, "" if math.isfinite(value) else "warn")
 
+    def neighbours(self, line: TableLine) -> Neighbours:
+        """Return the texts of a line, which are cut where they are alike."""
+        if line not in self._neighbours:
+            self._neighbours[line] = Neighbours(self.cell(line, run_id).text for run_id in self.data.run_ids)
+        return self._neighbours[line]
+
     def width(self, line: TableLine, most: int) -> int:
         """Return the width of a line in terminal cells: what its numbers need, but at most `most` for texts."""
         if line not in self._widths:
@@ -212,8 +221,7 @@ class CompareLines:
     def _measured(self, line: TableLine, most: int) -> int:
         column = line.column
         if line.is_difference:
-            texts = {delta.text for delta in self._deltas_of(column) if delta is not None}
-            return max((len(BASELINE), *map(len, texts)))
+            return max((len(BASELINE), *map(len, self._delta_texts_of(column))))
         if column.kind is Kind.METRIC:
             return max(map(len, self._texts_of(column))) + len(BEST)
         if column == DURATION:
@@ -232,7 +240,7 @@ class CompareLines:
             return CompareText("=", "dim")
         greater = self.greater_is_better.get(column.key) if column.kind is Kind.METRIC else None
         style = "" if greater is None else "good" if (delta.difference > 0) == greater else "bad"
-        return CompareText(delta.text, style)
+        return CompareText(self._delta_texts_of(column)[self._places[run_id]], style)
 
     def delta(self, column: Column, run_id: str) -> Delta | None:
         """Return the difference of the run from the baseline; None if there is none."""
@@ -245,8 +253,17 @@ class CompareLines:
             self._deltas[column] = [Delta.between(baseline, number) for number in numbers]
         return self._deltas[column]
 
+    def _delta_texts_of(self, column: Column) -> Sequence[str]:
+        """Return each difference and its percentage, both with one precision; an empty text where there is none."""
+        if column not in self._delta_texts:
+            self._delta_texts[column] = delta_texts(self._deltas_of(column))
+        return self._delta_texts[column]
+
     def exact_text(self, line: TableLine, run_id: str) -> str:
         """Return the whole value of a cell, to read or to copy."""
+        delta = self.delta(line.column, run_id) if line.is_difference and run_id != self.baseline else None
+        if delta is not None and delta.difference:
+            return exact_float_text(delta.difference)
         if line.is_difference:
             return self.cell(line, run_id).text
         value = self.value(line.column, run_id)
@@ -255,12 +272,11 @@ class CompareLines:
         return value if isinstance(value, str) else exact_float_text(value)
 
     def _texts_of(self, column: Column) -> Sequence[str]:
-        """Return the texts of a metric, with enough digits to tell all its values apart."""
+        """Return the texts of a metric, which have one precision and tell its values apart."""
         if column not in self._number_texts:
             numbers = [value if isinstance(value, float) else None for value in self.data.values(column)]
-            _, texts = texts_to_tell_apart(number for number in numbers if number is not None)
-            shown = (MISSING if number is None else texts.get(number) or float_text(number) for number in numbers)
-            self._number_texts[column] = list(shown)
+            form = number_format(number for number in numbers if number is not None)
+            self._number_texts[column] = [MISSING if number is None else form.text(number) for number in numbers]
         return self._number_texts[column]
 
     def _best_of(self, column: Column) -> float | None:
@@ -302,6 +318,19 @@ def sorted_runs(data: CompareData, column: Column, *, descending: bool) -> tuple
     """Return the run ids sorted by a column: numbers, then texts; NaN, then missing values, come last in both directions."""
     values = dict(zip(data.run_ids, data.values(column), strict=True))
     return tuple(sorted_by_value(data.run_ids, values.__getitem__, descending=descending))
+
+
+def delta_texts(deltas: Sequence[Delta | None]) -> list[str]:
+    """Return each difference and its percentage, both with one precision; an empty text for None."""
+    found = [delta for delta in deltas if delta is not None]
+    differences = number_format((delta.difference for delta in found), tells_apart=False)
+    percents = number_format((delta.percent for delta in found if delta.percent is not None), tells_apart=False)
+
+    def text(delta: Delta) -> str:
+        percent = "" if delta.percent is None else f"  {percents.signed(delta.percent)}%"
+        return differences.signed(delta.difference) + percent
+
+    return ["" if delta is None else text(delta) for delta in deltas]
 
 
 def _field_name(column: Column) -> str:

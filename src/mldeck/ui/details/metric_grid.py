@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from mldeck.charts.sparkline import slices_for, sparkline
-from mldeck.format import cell_width, exact_float_text, safe, time_text
+from mldeck.format import Neighbours, cell_width, exact_float_text, safe, time_text
 from mldeck.model import Metric
 from mldeck.ui.details.keys import METRIC_VIEW
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
@@ -113,7 +113,11 @@ class MetricGrid(Grid):
         values = max((len(exact_float_text(metric.value)) for metric in self.metrics), default=5)
         steps = max((len(str(metric.step)) for metric in self.metrics), default=4)
         columns = [
-            GridColumn("metric", min(names, max(8, self.line_width // 3))),
+            GridColumn(
+                "metric",
+                min(names, max(8, self.line_width // 3)),
+                neighbours=Neighbours(metric.key for metric in self.metrics),
+            ),
             GridColumn("latest", max(6, values), right=True),
             GridColumn("step", max(4, steps), right=True),
             GridColumn("logged", 19),

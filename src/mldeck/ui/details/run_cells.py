@@ -15,21 +15,22 @@ from mldeck.addresses import printable
 from mldeck.format import (
     MISSING,
     RUNNING_WIDTH,
+    Neighbours,
+    NumberFormat,
     age_width,
     cell_width,
     duration_text,
-    float_text,
+    number_format,
     numbers_of,
     running_text,
     safe,
-    texts_to_tell_apart,
     time_text,
 )
 from mldeck.model import Column, Kind, OrderKey, Run, RunRecord
 from mldeck.ui.kit.clock import Clock, now_ms
 from mldeck.ui.kit.grid import Cell, GridColumn
 from mldeck.ui.kit.lazy_row import LazyCells
-from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, ColumnStyle
+from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, MAX_WIDTH, NAME, ColumnStyle
 from mldeck.ui.state.metric_direction import BEST, best_sign
 
 STATUS_GLYPHS = {
@@ -42,13 +43,12 @@ STATUS_GLYPHS = {
 MARK = "●"
 
 STATE = Column(Kind.ATTRIBUTE, "status")
-NAME = Column(Kind.ATTRIBUTE, "run_name")
 LEADING = (STATE, NAME)
 """The columns always shown, before the chosen ones. They stay visible when the table scrolls to the right."""
 FIXED_COLUMNS = len(LEADING)
 NAME_INDEX = LEADING.index(NAME)
 
-_LABELS = {STATE: "", NAME: "name", **LABELS}
+_LABELS = {STATE: "", **LABELS}
 _STATE_WIDTH = 2
 _MIN_AGE_WIDTH, _MIN_DURATION_WIDTH = 5, 6
 """Cells for `age ▲` and `time ▲`."""
@@ -59,10 +59,10 @@ _RUN_ID_WIDTH = 32
 
 
 @dataclass(frozen=True, slots=True)
-class _NumberFormat:
-    """How the numbers of a column are written: significant digits, and cells before and from the decimal point."""
+class _NumberColumn:
+    """How the numbers of a column are written and aligned: cells before and from the decimal point."""
 
-    digits: int
+    form: NumberFormat
     whole: int
     fraction: int
 
@@ -73,13 +73,13 @@ class _NumberFormat:
 
     def text(self, value: float, sign: str = "") -> str:
         """Return the number aligned on its point. `sign` takes a cell of its own right before the number."""
-        whole, fraction = _split(float_text(value, self.digits))
+        whole, fraction = _split(self.form.text(value))
         return f"{sign.strip() + whole:>{self.whole + len(sign)}}{fraction:<{self.fraction}}"
 
-    def grown(self, other: _NumberFormat) -> _NumberFormat:
+    def grown(self, other: _NumberColumn) -> _NumberColumn:
         """Return a format with room for the numbers of both."""
-        return _NumberFormat(
-            max(self.digits, other.digits), max(self.whole, other.whole), max(self.fraction, other.fraction)
+        return _NumberColumn(
+            self.form.grown(other.form), max(self.whole, other.whole), max(self.fraction, other.fraction)
         )
 
 
@@ -87,9 +87,11 @@ class _NumberFormat:
 class _TextFormat:
     is_number: bool
     width: int
+    neighbours: Neighbours
+    """The texts of the sample."""
 
     def grown(self, other: _TextFormat) -> _TextFormat:
-        return _TextFormat(other.is_number, max(self.width, other.width))
+        return _TextFormat(other.is_number, max(self.width, other.width), other.neighbours)
 
 
 class RunCells:
@@ -112,13 +114,19 @@ class RunCells:
         self.style = style or ColumnStyle()
         self.best: Mapping[str, float] = {} if previous is None else previous.best
         """The best value of each metric, which is highlighted."""
-        self._numbers: dict[str, _NumberFormat] = {} if previous is None else dict(previous._numbers)
+        self._numbers: dict[str, _NumberColumn] = {} if previous is None else dict(previous._numbers)
         self._texts: dict[Column, _TextFormat] = {} if previous is None else dict(previous._texts)
         for column in columns if read is None else read:
             self._learn(column, sample)
-        self._widths = _leading_widths(sample)
+        labels = [record.run.label for record in sample]
+        self.names: Neighbours = Neighbours(labels) if labels or previous is None else previous.names
+        """The names of the runs of the sample: long ones are cut where they are alike."""
+        self.longest_name = min(MAX_WIDTH, max((cell_width(safe(label)) for label in labels), default=0))
+        """The width in cells at which no name of the sample is cut."""
+        self._widths = _leading_widths(sample, self.longest_name)
         if previous is not None:
             self._widths = {column: max(width, previous._widths[column]) for column, width in self._widths.items()}
+            self.longest_name = max(self.longest_name, previous.longest_name)
 
     def learn(self, records: Sequence[RunRecord], columns: Iterable[Column]) -> bool:
         """Measure columns whose first values come with these records. Return whether there are any."""
@@ -134,7 +142,7 @@ class RunCells:
         if column.kind is Kind.METRIC:
             values = [record.metrics[column.key] for record in records if column.key in record.metrics]
             if values:
-                number = _number_format(values)
+                number = _number_column(values)
                 self._numbers[column.key] = self._numbers.get(column.key, number).grown(number)
             return bool(values)
         texts = [text for text in (self._text(record, column) for record in records) if text is not None]
@@ -172,7 +180,7 @@ class RunCells:
         if form is None:
             return _unread_column(column)
         shown = _unread_column(column)
-        return shown._replace(width=max(shown.width, form.width), right=form.is_number)
+        return shown._replace(width=max(shown.width, form.width), right=form.is_number, neighbours=form.neighbours)
 
     def cells(
         self, record: RunRecord, clock: Clock, colour: int | None, known: Collection[Column] | None = None
@@ -223,17 +231,16 @@ class RunCells:
         return Cell(number.text(value, sign), "" if math.isfinite(value) else "warn")
 
 
-_UNREAD = _NumberFormat(6, 0, 0)
+_UNREAD = _NumberColumn(NumberFormat(), 0, 0)
 _NOT_READ = "·"
 """Shown for a value that is being read, as opposed to one that was not logged."""
 
 
-def _leading_widths(sample: Sequence[RunRecord]) -> dict[Column, int]:
+def _leading_widths(sample: Sequence[RunRecord], longest_name: int) -> dict[Column, int]:
     now = now_ms()
-    names = (cell_width(safe(record.run.label)) for record in sample)
     return {
         STATE: _STATE_WIDTH,
-        NAME: min(_MAX_NAME_WIDTH, max((_MIN_NAME_WIDTH, *names))),
+        NAME: min(_MAX_NAME_WIDTH, max(_MIN_NAME_WIDTH, longest_name)),
         AGE: max((_MIN_AGE_WIDTH, *(age_width(record.run.start_time or now, now) for record in sample))),
         DURATION: max((_MIN_DURATION_WIDTH, *(_duration_width(record.run, now) for record in sample))),
     }
@@ -295,10 +302,10 @@ def _attribute_text(record: RunRecord, name: str) -> str | None:
     return texts.get(name)
 
 
-def _number_format(values: Sequence[float]) -> _NumberFormat:
-    digits, texts = texts_to_tell_apart(values)
-    parts = [_split(texts.get(value) or float_text(value)) for value in values] or [("", "")]
-    return _NumberFormat(digits, max(len(whole) for whole, _ in parts), max(len(fraction) for _, fraction in parts))
+def _number_column(values: Sequence[float]) -> _NumberColumn:
+    form = number_format(values)
+    parts = [_split(form.text(value)) for value in values] or [("", "")]
+    return _NumberColumn(form, max(len(whole) for whole, _ in parts), max(len(fraction) for _, fraction in parts))
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -309,4 +316,4 @@ def _split(text: str) -> tuple[str, str]:
 
 def _text_format(values: Sequence[str], widest: int) -> _TextFormat:
     width = min(widest, max(cell_width(safe(value)) for value in values))
-    return _TextFormat(numbers_of(values) is not None, width)
+    return _TextFormat(numbers_of(values) is not None, width, Neighbours(values))

@@ -24,6 +24,7 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.text_field import TextField
 from mldeck.ui.kit.threads import read_off_loop
+from mldeck.ui.kit.titles import title_of
 
 if TYPE_CHECKING:
     from mldeck.export import Format
@@ -96,7 +97,7 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="export", classes="dialog") as pane:
-            pane.border_title = Content(safe(self._title))
+            pane.border_title = title_of(self._title)
             pane.border_subtitle = Content("Enter write · ↑↓ format · Esc cancel")
             yield TabBar([form.value for form in self._formats], id="export-formats")
             yield TextField(self._path, id="export-path")

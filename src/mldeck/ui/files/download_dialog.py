@@ -24,6 +24,7 @@ from mldeck.format import safe, size_text
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.text_field import TextField
 from mldeck.ui.kit.threads import read_off_loop
+from mldeck.ui.kit.titles import title_of
 
 _PATIENCE_S = 0.5
 """Seconds of copying before the progress is shown."""
@@ -51,7 +52,7 @@ class DownloadDialog(ModalScreen["CopyResult | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="download", classes="dialog") as pane:
-            pane.border_title = Content(f"Download {safe(self._file_name)}")
+            pane.border_title = title_of(f"Download {self._file_name}")
             pane.border_subtitle = Content("Enter copy · Esc cancel")
             yield TextField("./", id="download-path")
             yield Static("", id="download-state", markup=False)

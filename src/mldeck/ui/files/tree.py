@@ -13,10 +13,11 @@ from textual.message import Message
 from mldeck.artifacts.errors import Unconfirmed
 from mldeck.artifacts.tree import Entry, EntryKind, find
 from mldeck.errors import Interrupted, MldeckError
-from mldeck.format import safe, size_text, time_text
+from mldeck.format import Neighbours, cell_width, safe, size_text, time_text
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.files.keys import TAKE_FILE, VIEW_FILE
 from mldeck.ui.files.reading import Folders, RunFiles, TreeRow, list_folders
+from mldeck.ui.kit.cell_text import indentation
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import FOLDS, bindings
 from mldeck.ui.kit.threads import in_thread, read_off_loop
@@ -54,6 +55,7 @@ class FileTree(Grid):
         self.files: RunFiles | None = None
         self._folders: Folders | None = None
         self._rows: Sequence[TreeRow] = ()
+        self._neighbours = Neighbours()
         self._search: Interrupt | None = None
         self._searching = False
         self._opened_before: frozenset[str] | None = None
@@ -106,6 +108,7 @@ class FileTree(Grid):
         """Make the rows anew. The cursor and the top row stay on their paths."""
         cursor, top = self._path_at(self.cursor_row), self._path_at(self.top_row)
         self._rows = self._folders.rows() if self._folders is not None else ()
+        self._neighbours = Neighbours(row.entry.name for row in self._rows if row.entry is not None)
         self.set_content(len(self._rows))
         if self._rows:
             places = {row.path: index for index, row in enumerate(self._rows) if row.entry is not None}
@@ -137,25 +140,34 @@ class FileTree(Grid):
         at = self._rows[row]
         if at.entry is not None:
             return None
-        return [Cell(f"{'  ' * at.depth}  {safe(at.word)}", "dim" if at.word in ("…", "empty") else "warn")]
+        indent = indentation(at.depth, self.columns[0].width)
+        return [Cell(f"{indent}  {safe(at.word)}", "dim" if at.word in ("…", "empty") else "warn")]
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         at = self._rows[row]
         if at.entry is None:
             return ()
-        indent, entry = "  " * at.depth, at.entry
+        width, entry = self.columns[0].width, at.entry
+        indent = indentation(at.depth, width)
         modified = Cell("" if entry.modified is None else time_text(entry.modified), "dim")
-        return Cell(indent + self._label(entry), _style(entry)), Cell(self._measure(entry), "dim"), modified
+        return (
+            Cell(indent + self._label(entry, width - len(indent)), _style(entry)),
+            Cell(self._measure(entry), "dim"),
+            modified,
+        )
 
-    def _label(self, entry: Entry) -> str:
+    def _label(self, entry: Entry, width: int) -> str:
         assert self._folders is not None
         mark = ("▾ " if entry.path in self._folders.opened else "▸ ") if entry.is_dir else "  "
-        name = safe(entry.name) + ("/" if entry.is_dir else "")
+        end = "/" if entry.is_dir else ""
         if entry.kind is EntryKind.MODEL:
-            return f"{mark}{name}  model {safe(entry.target or '')}"
-        if entry.target is not None:
-            name += f" → {safe(entry.target)}"
-        return f"{mark}{name}" + (f"  ({entry.kind.words})" if entry.kind in _ODD else "")
+            end += f"  model {safe(entry.target or '')}"
+        elif entry.target is not None:
+            end += f" → {safe(entry.target)}"
+        if entry.kind in _ODD:
+            end += f"  ({entry.kind.words})"
+        room = max(width - len(mark) - cell_width(end), width // 2)
+        return mark + self._neighbours.cut(entry.name, room) + end
 
     def _measure(self, entry: Entry) -> str:
         """Return the size of a file, or the number of entries of a folder as soon as that is known."""

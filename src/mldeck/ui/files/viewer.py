@@ -11,7 +11,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.content import Content
 from textual.screen import Screen
 
 from mldeck.artifacts.previews.preview import sha256
@@ -20,7 +19,7 @@ from mldeck.artifacts.previews.text import TextFile
 from mldeck.artifacts.previews.values import TablePreview, TextPage, TextPreview
 from mldeck.artifacts.tree import Entry
 from mldeck.errors import Interrupted, MldeckError
-from mldeck.format import safe, size_text
+from mldeck.format import size_text
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.files.actions import FileActions
 from mldeck.ui.files.keys import TAKE_FILE, VIEWER
@@ -36,6 +35,7 @@ from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
+from mldeck.ui.kit.titles import title_of
 
 _STEP_S = 0.25
 """Seconds between two updates of the progress."""
@@ -97,7 +97,7 @@ class ArtifactScreen(Screen[None]):
     def _show(self, subject: Subject, *, as_text: bool = False) -> None:
         self._subject = subject
         pane = self.pane
-        pane.border_title = Content(safe(subject.entry.path or subject.name))
+        pane.border_title = title_of(subject.entry.path or subject.name)
         index, count = self._index, len(self._siblings)
         pane.border_subtitle = "" if index is None or count < 2 else f"{index + 1:,} of {count:,} files"
         pane.show(subject, as_text=as_text)

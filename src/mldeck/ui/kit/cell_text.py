@@ -1,8 +1,10 @@
-"""Cuts and pads text from the store to a number of terminal cells."""
+"""Cuts, pads and indents text from the store to a number of terminal cells."""
 
 from __future__ import annotations
 
 from mldeck.format import cell_width, cut, safe
+
+_CELLS_PER_LEVEL = 6
 
 
 def cell_text(text: str, width: int) -> str:
@@ -16,3 +18,12 @@ def fit(text: str, width: int, right: bool) -> str:
     text = cell_text(text, width)
     padding = " " * (width - cell_width(text))
     return padding + text if right else text + padding
+
+
+def indentation(depth: int, width: int) -> str:
+    """Return the start of a line of a tree: two cells for each level, in a column of some width.
+
+    It takes at most a third of the column, so that the name stays legible. Deeper levels are shown as a number.
+    """
+    levels = max(1, width // _CELLS_PER_LEVEL)
+    return "  " * depth if depth <= levels else f"{depth:>{2 * levels - 1}} "

@@ -20,7 +20,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mldeck.format import cell_width, safe
+from mldeck.format import Neighbours, cell_width, safe
 from mldeck.ui.kit.cell_text import cell_text, fit
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.keys import GRID, bindings
@@ -48,6 +48,8 @@ class GridColumn(NamedTuple):
     """Name of the column's group. It is shown above the header, where the group begins."""
     mark: str = ""
     """Suffix of the label: the direction of sorting."""
+    neighbours: Neighbours | None = None
+    """The texts of the column, if long ones are cut where they are alike; None if they are cut at the end."""
 
 
 class CursorPosition(NamedTuple):
@@ -67,7 +69,7 @@ _CACHED_LINES = 1_000
 _SCROLLED_CELLS = 8
 """Cells that long lines move at once."""
 
-_FIXED_SHARE = 2 / 3
+FIXED_SHARE = 2 / 3
 """The largest share of the width for columns that stay in place, so that something is left to scroll."""
 
 _LEFT, _RIGHT = "←", "→"
@@ -240,7 +242,7 @@ class Grid(ScrollView, can_focus=True):
         """
         self.row_count = row_count
         self.columns = tuple(self.fitting_columns() if columns is None else columns)
-        self._fixed_columns = self._fitting_fixed_count()
+        self._fixed_columns = self.fitting_fixed_count(self.columns)
         self._surface.note_room()
         self.cursor_row = max(0, min(self.cursor_row, row_count - 1))
         self.cursor_column = min(self.cursor_column, max(0, len(self.columns) - 1))
@@ -251,12 +253,13 @@ class Grid(ScrollView, can_focus=True):
         self._resize_content()
         self.repaint()
 
-    def _fitting_fixed_count(self) -> int:
+    def fitting_fixed_count(self, columns: Sequence[GridColumn]) -> int:
+        """Return how many of these columns stay in place: the leading ones, and as many pinned ones as fit."""
         fixed = self._least_fixed
-        used = sum(column.width + GAP for column in self.columns[:fixed])
-        for column in self.columns[fixed : fixed + self.pinned_columns]:
+        used = sum(column.width + GAP for column in columns[:fixed])
+        for column in columns[fixed : fixed + self.pinned_columns]:
             used += column.width + GAP
-            if used > self.line_width * _FIXED_SHARE:
+            if used > self.line_width * FIXED_SHARE:
                 break
             fixed += 1
         return fixed
@@ -584,6 +587,8 @@ class Grid(ScrollView, can_focus=True):
             if is_cursor and self._focused and self._has_header and index == self.cursor_column:
                 style += Style(bgcolor=self.style_named("cursor-cell").bgcolor)
             column = self.columns[index]
+            if column.neighbours is not None:
+                text = column.neighbours.cut(text, column.width)
             shown = fit(text, column.width, column.right)
             if first_name:
                 segments.append(Segment(shown[:1], style + self.style_named(first_name)))

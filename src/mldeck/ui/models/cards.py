@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mldeck.format import MISSING, cell_width, digits_to_tell_apart, float_text, safe
+from mldeck.format import MISSING, Neighbours, cell_width, number_format, safe
 from mldeck.registry.nouns import ModelVersion
 from mldeck.ui.kit.cell_text import cell_text, fit
 from mldeck.ui.kit.clock import Clock
@@ -34,14 +34,16 @@ _HEAVY = _Border("┏", "┓", "┗", "┛", "━", "┃")
 
 
 class Cards:
-    """Makes the lines of the cards. The values on all of them have the same digits and are aligned."""
+    """Makes the lines of the cards. The values on all of them have the same precision and are aligned."""
 
     def __init__(self, data: Versions, clock: Clock) -> None:
         self.data = data
         self._clock = clock
         self._values = _values(data)
-        self._digits = digits_to_tell_apart(list(self._values.values()))
+        self._numbers = number_format(self._values.values())
         self._fraction = max(map(self._fraction_width, self._values.values()), default=0)
+        self._names = Neighbours(source_name(data, version) for version in data.versions)
+        self._aliases = Neighbours(" @".join(version.aliases) for version in data.versions)
         self._best = None if data.metric is None else data.metric.best_of(data.records.values())
 
     def line(self, row: int, line: int, width: int, *, edge: str, is_cursor: bool, below: int) -> list[Cell]:
@@ -49,18 +51,35 @@ class Cards:
         border, inner = _HEAVY if is_cursor else _THIN, width - 2
         version = self.data.versions[row]
         if line == 0:
-            return _head(version, inner, border, edge)
+            return self._head(version, inner, border, edge)
         if line == CARD_HEIGHT - 1:
             return self._foot(version, below, inner, border, edge)
         pad = 1 if inner >= _PADDED else 0
         room = inner - 2 * pad
         left, right = self._source(version) if line == 1 else self._measured(row, room)
         left_room = max(0, room - cell_width(right.text))
+        name = self._names.cut(left.text, left_room) if line == 1 else left.text
         return [
             Cell(border.down, edge),
-            Cell(" " * pad + fit(left.text, left_room, right=False), left.style),
+            Cell(" " * pad + fit(name, left_room, right=False), left.style),
             Cell(fit(right.text, room - left_room, right=True) + " " * pad, right.style),
             Cell(border.down, edge),
+        ]
+
+    def _head(self, version: ModelVersion, inner: int, border: _Border, edge: str) -> list[Cell]:
+        """Return the upper border with the number and the aliases."""
+        number = f" {version.version} "
+        room = inner - len(number) - 4
+        aliases = self._aliases.cut(" @".join(version.aliases), room - 1)
+        named = f" @{aliases} " if aliases else ""
+        end = border.along if named else ""
+        rule = border.along * max(0, inner - len(number) - cell_width(named) - 1 - len(end))
+        return [
+            Cell(border.left_top + border.along, edge),
+            Cell(number, "header-cursor"),
+            Cell(rule, edge),
+            Cell(named, "name"),
+            Cell(end + border.right_top, edge),
         ]
 
     def _foot(self, version: ModelVersion, below: int, inner: int, border: _Border, edge: str) -> list[Cell]:
@@ -103,32 +122,19 @@ class Cards:
 
     def _value_text(self, value: float, width: int, sign: str) -> str:
         """Return the value, aligned with those of other cards if there is room; rounded rather than cut if there is not."""
-        whole = float_text(value, self._digits)
+        numbers = self._numbers
+        whole = numbers.text(value)
         texts = [whole + " " * (self._fraction - self._fraction_width(value)), whole]
-        texts += [float_text(value, digits) for digits in (6, 4, 3, 2)]
+        rounded = (
+            numbers._replace(decimals=decimals, digits=decimals) for decimals in range(numbers.decimals - 1, 0, -1)
+        )
+        texts += [shorter.text(value) for shorter in rounded]
         return next((sign + text for text in texts if cell_width(sign + text) <= width), "…")
 
     def _fraction_width(self, value: float) -> int:
         """Return the width of the decimal point and the digits after it."""
-        _, point, digits = float_text(value, self._digits).partition(".")
+        _, point, digits = self._numbers.text(value).partition(".")
         return len(point + digits)
-
-
-def _head(version: ModelVersion, inner: int, border: _Border, edge: str) -> list[Cell]:
-    """Return the upper border with the number and the aliases."""
-    number = f" {version.version} "
-    room = inner - len(number) - 4
-    aliases = cell_text(" ".join(f"@{alias}" for alias in version.aliases), room) if room > 2 else ""
-    named = f" {aliases} " if aliases else ""
-    end = border.along if named else ""
-    rule = border.along * max(0, inner - len(number) - cell_width(named) - 1 - len(end))
-    return [
-        Cell(border.left_top + border.along, edge),
-        Cell(number, "header-cursor"),
-        Cell(rule, edge),
-        Cell(named, "name"),
-        Cell(end + border.right_top, edge),
-    ]
 
 
 def source_name(data: Versions, version: ModelVersion) -> str:

@@ -20,6 +20,7 @@ from mldeck.registry.nouns import PRODUCTION, STAGING
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.form_controls import fit_rows
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.kit.titles import title_of
 
 _LANES = (PRODUCTION, STAGING)
 _MAX_WHO_WIDTH, _MIN_WHY_WIDTH = 12, 16
@@ -231,7 +232,7 @@ class HistoryDialog(ModalScreen["int | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="history", classes="dialog") as pane:
-            pane.border_title = Content(f"History of {safe(self._model)}")
+            pane.border_title = title_of(f"History of {self._model}")
             pane.border_subtitle = Content("↑↓ · Enter go to the version · y copy · Esc close")
             grid = HistoryGrid(self._entries, self._clock)
             grid.empty_text = "This model has no history yet."

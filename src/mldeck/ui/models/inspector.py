@@ -7,10 +7,8 @@ from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widget import Widget
 
-from mldeck.format import safe
 from mldeck.registry.nouns import RegisteredModel
 from mldeck.ui.details.line_grid import Line, LineGrid, param_lines
 from mldeck.ui.details.metric_grid import MetricGrid, ReadOutline
@@ -18,6 +16,7 @@ from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.markdown_pane import MarkdownPane
+from mldeck.ui.kit.titles import title_of
 from mldeck.ui.models.reading import ComparedFacts, RegistryListing, VersionDetails
 from mldeck.ui.models.version_overview import history_lines, model_lines, tags_of_version, version_lines
 
@@ -78,7 +77,7 @@ class VersionInspector(Widget):
                 grid.scroll_rows_to(0)
         self.details, self.model = details, None
         version = details.version if details else None
-        self.border_title = Content(safe(f"{version.name} {version.version} · {version.stage}") if version else "")
+        self.border_title = title_of(f"{version.name} {version.version} · {version.stage}" if version else "")
         self._fill_tab()
 
     def show_facts(self, facts: ComparedFacts) -> None:
@@ -93,7 +92,7 @@ class VersionInspector(Widget):
         if model is not None and model == self.model and listing.has_aliases == self._listing.has_aliases:
             return
         self.details, self.model, self._listing = None, model, listing
-        self.border_title = Content(safe(model.name) if model else "")
+        self.border_title = title_of(model.name if model else "")
         self._show_tab(_OVERVIEW)
 
     def _key(self, details: VersionDetails | None) -> tuple[str, int] | None:

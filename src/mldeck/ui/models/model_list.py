@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import MISSING, age_width, cell_width, safe
+from mldeck.format import MISSING, Neighbours, age_width, cell_width, safe
 from mldeck.model import SYSTEM_TAG_PREFIX
 from mldeck.registry.nouns import ARCHIVED, NO_STAGE, PRODUCTION, STAGING, ModelOrder, ModelQuery, RegisteredModel
 from mldeck.ui.kit.clock import Clock
@@ -46,6 +46,7 @@ class RegisteredModelList(Grid):
         self.chosen: str | None = None
         """Name of the model whose versions are shown."""
         self.query_shown = ModelQuery()
+        self._neighbours = Neighbours()
 
     def show(self, models: Sequence[RegisteredModel], query: ModelQuery, cursor: str | None) -> None:
         """Show models, with the cursor on the one of that name, which keeps its screen line, else in the same row."""
@@ -54,6 +55,7 @@ class RegisteredModelList(Grid):
         before = self.cursor_position
         self.models, self.query_shown = models, query
         names = [model.name for model in models]
+        self._neighbours = Neighbours(map(_name_text, models))
         self.set_content(len(models))
         self.restore_cursor(names.index(cursor) if cursor in names else self.cursor_row, before)
 
@@ -105,7 +107,7 @@ class RegisteredModelList(Grid):
         style = "accent" if is_chosen else "warn" if model.is_orphan else ""
         in_use = _in_use(model)
         return (
-            Cell(("▸ " if is_chosen else "  ") + _name_text(model), style),
+            Cell(("▸ " if is_chosen else "  ") + self._fitting_name(model), style),
             Cell(in_use or MISSING, "" if in_use else "dim", "good" if PRODUCTION in model.latest else ""),
             Cell(self._age(model), "dim"),
             Cell(str(model.version_count), "dim"),
@@ -113,6 +115,9 @@ class RegisteredModelList(Grid):
             Cell(_alias_text(model) or MISSING, "warn" if model.dangling_aliases else "" if model.aliases else "dim"),
             Cell(_tag_text(model) or MISSING, "dim"),
         )
+
+    def _fitting_name(self, model: RegisteredModel) -> str:
+        return self._neighbours.cut(_name_text(model), self.columns[0].width - _SIGN_WIDTH)
 
     def _age(self, model: RegisteredModel) -> str:
         changed = model.last_updated_time

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from mldeck.errors import MldeckError
-from mldeck.format import MISSING, duration_text, float_text, size_text
+from mldeck.format import MISSING, NumberFormat, duration_text, exact_float_text, size_text
 from mldeck.model import ALL_FIELDS, Kind, RunRecord
 from mldeck.registry.history import Event, arrival
 from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION, STAGES, ModelVersion
 from mldeck.registry.plan import TransitionPlan, plan_transition
-from mldeck.registry.review import ComparedValue, compare_runs, number_difference
+from mldeck.registry.review import ComparedValue, compare_runs, difference_format, number_difference
 from mldeck.registry.stay import time_in_stage
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.models.reading import READING, read_facts
@@ -42,8 +42,8 @@ class ReviewRow(NamedTuple):
     """Name of the verdict's style."""
     metric: str | None = None
     """Key of the metric whose better direction can be chosen; None for other rows."""
-    keeps_end: bool = False
-    """Whether values that are too long lose their beginning instead of their end."""
+    exact: str = ""
+    """All digits of the metric's value `then`; empty for other rows."""
 
 
 class FilesMark(NamedTuple):
@@ -159,7 +159,10 @@ class Review:
         `files` and `facts` are by version number; versions that have not been looked at are missing.
         """
         pairs = compare_runs(self.present.record if self.present else None, self.moved.record)
-        metrics = [_metric_row(pair, self.better.get(pair.column.key)) for pair in pairs if _is_metric(pair)]
+        differences = difference_format(pairs)
+        metrics = [
+            _metric_row(pair, self.better.get(pair.column.key), differences) for pair in pairs if _is_metric(pair)
+        ]
         texts = [_text_row(pair) for pair in pairs if self.present and not _is_metric(pair)]
         return (*metrics, *self._weighed(facts), *self._facts(files, clock), *texts)
 
@@ -204,7 +207,7 @@ class Review:
         return signature_changes(now, then)
 
     def _facts(self, files: Mapping[int, FilesMark], clock: Clock) -> Iterator[ReviewRow]:
-        yield self._fact("source", lambda side: side.source)._replace(keeps_end=True)  # the commit is at the end
+        yield self._fact("source", lambda side: side.source)
         yield self._fact("author", lambda side: side.author)
         yield self._fact("registered", lambda side: _ago(side.version.creation_time, clock), differs=False)
         yield self._fact("in stage since", lambda side: side.since(clock), differs=False)
@@ -226,13 +229,16 @@ def _text_row(pair: ComparedValue) -> ReviewRow:
     return ReviewRow(name, now, then, verdict="differs", style="dim")
 
 
-def _metric_row(pair: ComparedValue, better: Better | None) -> ReviewRow:
+def _metric_row(pair: ComparedValue, better: Better | None, differences: NumberFormat) -> ReviewRow:
     key, difference = pair.column.key, pair.difference
     now, then = pair.texts
+    exact = exact_float_text(pair.then) if isinstance(pair.then, float) else ""
     if difference is None or math.isnan(difference):
-        return ReviewRow(key, now, then, metric=key)
+        return ReviewRow(key, now, then, metric=key, exact=exact)
     verdict, style = _verdict(difference, better)
-    return ReviewRow(key, now, then, _signed(difference), verdict, style, key)
+    sign = "" if not difference else "+" if difference > 0 else "−"
+    text = f"{sign}{differences.text(abs(difference))}"
+    return ReviewRow(key, now, then, text, verdict, style, key, exact=exact)
 
 
 def _verdict(difference: float, better: Better | None) -> tuple[str, str]:
@@ -243,11 +249,6 @@ def _verdict(difference: float, better: Better | None) -> tuple[str, str]:
     if better is Better.NEITHER:
         return "", ""
     return ("better", "good") if (difference > 0) is (better is Better.HIGHER) else ("worse", "bad")
-
-
-def _signed(value: float) -> str:
-    text = float_text(abs(value), 4)
-    return "0" if value == 0 else f"{'+' if value > 0 else '−'}{text}"
 
 
 def _ago(timestamp: int | None, clock: Clock) -> str:

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from mldeck.errors import MldeckError
-from mldeck.format import cell_width, clusters, safe
+from mldeck.format import Neighbours, cell_width, safe
 from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION
 from mldeck.registry.plan import StaleReview, TransitionPlan, archives_by_default
 from mldeck.registry.review import aliases_left
@@ -27,6 +27,7 @@ from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.text_field import TextField
 from mldeck.ui.kit.threads import in_thread, read_off_loop
+from mldeck.ui.kit.titles import title_of
 from mldeck.ui.models.reading import stay_text
 from mldeck.ui.models.review import FilesMark, Review, ReviewRow, StageChange
 from mldeck.ui.state.metric_direction import Better
@@ -67,13 +68,19 @@ class ReviewGrid(Grid):
         name = max(_MIN_NAME_WIDTH, min(_width([row.name for row in rows]), room - values * (_GOOD_VALUE_WIDTH + GAP)))
         needed = _width([now, then, *(text for row in rows for text in (row.now, row.then))])
         value = max(_MIN_VALUE_WIDTH, min(needed, (room - name - values * GAP) // values))
-        columns = [GridColumn("", name)]
+        columns = [GridColumn("", name, neighbours=Neighbours(row.name for row in rows))]
         if compares:
-            columns.append(GridColumn(now, value, right=True))
-        columns.append(GridColumn(then, value, right=True))
+            columns.append(GridColumn(self._cut(now, value), value, right=True))
+        columns.append(GridColumn(self._cut(then, value), value, right=True))
         if compares:
             columns += [GridColumn("", difference, right=True), GridColumn("", verdict)]
         return tuple(columns)
+
+    def _cut(self, label: str, width: int) -> str:
+        """Return a label of which the run's name is cut where those of both versions are alike."""
+        start, bracket, name = label.partition("(")
+        names = Neighbours(each.partition("(")[2] for each in self._labels)
+        return start + bracket + names.cut(name, width - len(start + bracket))
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         line = self.rows[row]
@@ -85,15 +92,15 @@ class ReviewGrid(Grid):
         return name, self._value(line, line.now), then, Cell(line.difference), verdict
 
     def _value(self, row: ReviewRow, text: str) -> Cell:
-        text = safe(text)
-        return Cell(_end_of(text, self.columns[1].width) if row.keeps_end else text)
+        return Cell(Neighbours((row.now, row.then)).cut(text, self.columns[1].width))
 
     @property
     def cursor_metric(self) -> str | None:
         return self.rows[self.cursor_row].metric if self.rows else None
 
     def copied_text(self) -> str | None:
-        return self.rows[self.cursor_row].then if self.rows else None
+        line = self.rows[self.cursor_row] if self.rows else None
+        return None if line is None else line.exact or line.then
 
 
 class ReviewDialog(ModalScreen["Transition | None"]):
@@ -125,7 +132,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="review", classes="dialog") as pane:
-            pane.border_title = Content(f"{safe(self._change.model)} {self._change.version} → {self._change.stage}")
+            pane.border_title = title_of(f"{self._change.model} {self._change.version} → {self._change.stage}")
             yield Static("", id="review-stale", markup=False)
             yield Static("reading…", id="review-moves", markup=False)
             yield Static("", id="review-since", markup=False)
@@ -198,7 +205,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
 
     def _show(self, review: Review, is_first: bool) -> None:
         pane = self.query_one("#review")
-        pane.border_title = Content(f"{review.verb} {safe(review.model)} {review.number} → {review.stage}")
+        pane.border_title = title_of(f"{review.verb} {review.model} {review.number} → {review.stage}")
         self.query_one("#review-choices").display = review.refusal is None
         self._tick.display = bool(review.in_stage)
         is_on = archives_by_default(review.stage) if is_first else self._tick.is_on
@@ -386,19 +393,6 @@ def _versions(numbers: Sequence[int]) -> str:
     more = len(numbers) - len(shown)
     last = f"{more} more" if more else shown.pop() if shown else ""
     return f"versions {', '.join(shown)} and {last}"
-
-
-def _end_of(text: str, width: int) -> str:
-    """Return the last `width` cells of a safe text, with an ellipsis in front if it was cut."""
-    if cell_width(text) <= width:
-        return text
-    end, room = "", width - 1
-    for cluster, cells in reversed(list(clusters(text))):
-        room -= cells
-        if room < 0:
-            break
-        end = cluster + end
-    return f"…{end}"
 
 
 def _width(texts: Sequence[str]) -> int:

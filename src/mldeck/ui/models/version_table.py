@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from mldeck.format import MISSING, cell_width, duration_text, safe
+from mldeck.format import MISSING, Neighbours, cell_width, duration_text, safe
 from mldeck.model import Column, Kind, OrderKey, RunRecord
 from mldeck.registry.nouns import PRODUCTION, ModelVersion
 from mldeck.ui.details.run_cells import RunCells
@@ -150,7 +150,10 @@ class VersionTable(Grid):
         for index, label in enumerate(VERSION_COLUMNS):
             widest = max((cell_width(row[index].text) for row in cells), default=0)
             width = max(len(label) + 2, min(_MAX_WIDTH, widest))  # with room for the sort mark
-            columns[label] = GridColumn(label, width, right=label in _RIGHT, mark=self._mark(label))
+            neighbours = Neighbours(row[index].text for row in cells)
+            columns[label] = GridColumn(
+                label, width, right=label in _RIGHT, mark=self._mark(label), neighbours=neighbours
+            )
         column = self.order.column if self.order is not None else None
         descending = self.order is not None and self.order.descending
         order = () if column is None or isinstance(column, str) else (OrderKey(column, descending),)

@@ -24,6 +24,7 @@ from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.form_controls import ButtonBar
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.text_field import TextField
+from mldeck.ui.kit.titles import title_of
 
 if TYPE_CHECKING:
     from mldeck.store.registry.moves import Registered
@@ -165,7 +166,7 @@ class RegisterDialog(ModalScreen["Registered | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="register", classes="dialog") as pane:
-            pane.border_title = Content(safe(self._title))
+            pane.border_title = title_of(self._title)
             other_model = "" if len(self._models) == 1 else "Shift+Tab models · "
             pane.border_subtitle = Content(f"{other_model}Tab next field · ↑↓ choose · Enter · Esc cancel")
             yield ModelChoiceList(self._models, self._versions)

@@ -13,13 +13,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from mldeck.errors import MldeckError
-from mldeck.format import safe
 from mldeck.model import Kind
 from mldeck.ui.app_keys import HELP
 from mldeck.ui.kit.bars import KeyBar, TabBar
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.kit.text_field import TextField
 from mldeck.ui.kit.threads import read_off_loop
+from mldeck.ui.kit.titles import title_of
 from mldeck.ui.runs.column_draft import ColumnDraft
 from mldeck.ui.runs.column_list import GROUPS, ColumnList
 from mldeck.ui.runs.column_reading import ColumnReader
@@ -49,7 +49,7 @@ class ColumnDialog(ModalScreen[ColumnChoice | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="columns", classes="dialog") as pane:
-            pane.border_title = Content(f"Columns of {safe(self._experiment)}")
+            pane.border_title = title_of(f"Columns of {self._experiment}")
             with Horizontal(id="column-search"):
                 yield Static("/", id="column-mark")
                 yield TextField(id="column-text", select_on_focus=False)

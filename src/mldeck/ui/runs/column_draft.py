@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from mldeck.model import Column
-from mldeck.ui.state.columns import MAX_WIDTH, MIN_WIDTH, ColumnChoice, ColumnSource, pinned_first
+from mldeck.ui.state.columns import MAX_WIDTH, MIN_WIDTH, NAME, ColumnChoice, ColumnSource, pinned_first
 
 _WIDTH_WHERE_UNKNOWN = 12
 """Cells, for a column that the table does not show."""
@@ -15,7 +15,7 @@ class ColumnDraft:
     """Starts with the columns that the table shows. Showing, hiding or moving a column makes the choice a custom one."""
 
     def __init__(self, choice: ColumnChoice, shown: Sequence[Column], widths: Mapping[Column, int]) -> None:
-        """`shown` are the columns of the table after the name, `widths` their present widths in cells."""
+        """`shown` are the columns of the table after the name, `widths` the present widths of all of them in cells."""
         self.source = choice.source
         self.pinned = list(choice.pinned)
         self.widths = dict(choice.widths)
@@ -31,10 +31,12 @@ class ColumnDraft:
         return len(self._shown)
 
     def shows(self, column: Column) -> bool:
-        return column in self._shown
+        return column == NAME or column in self._shown
 
     def toggle(self, column: Column) -> None:
-        """Show a column after the others, or hide it."""
+        """Show a column after the others, or hide it. The name is always shown."""
+        if column == NAME:
+            return
         self.source = ColumnSource.CHOSEN
         if column in self._shown:
             del self._shown[column]
@@ -56,7 +58,9 @@ class ColumnDraft:
         return True
 
     def pin(self, column: Column) -> None:
-        """Pin a column, which also shows it, or unpin it."""
+        """Pin a column, which also shows it, or unpin it. The name always stays on the left."""
+        if column == NAME:
+            return
         if column in self.pinned:
             self.pinned.remove(column)
             return

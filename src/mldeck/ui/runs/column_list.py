@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeGuard
 
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import safe
+from mldeck.format import Neighbours
 from mldeck.model import Column, Kind
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import bindings
 from mldeck.ui.runs.column_draft import ColumnDraft
 from mldeck.ui.runs.keys import COLUMN_LIST
-from mldeck.ui.state.columns import ATTRIBUTES, DATASETS, ColumnChoice, label_of
+from mldeck.ui.state.columns import ATTRIBUTES, DATASETS, NAME, ColumnChoice, label_of
 
 GROUPS: Sequence[tuple[str, Kind | None]] = (
     ("All", None),
@@ -29,7 +29,7 @@ _MIN_NAME_WIDTH = 8
 
 
 class ColumnList(Grid):
-    """The shown columns first, in their order; then all others, group by group."""
+    """The name and the shown columns first, in their order; then all others, group by group."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(COLUMN_LIST)
 
@@ -53,6 +53,7 @@ class ColumnList(Grid):
     def show(self, draft: ColumnDraft) -> None:
         self.draft = draft
         self.rearrange()
+        self.move_to(1)  # behind the name, which can only be resized
 
     def add_keys(self, kind: Kind, keys: Iterable[str]) -> None:
         """Add all keys of a kind that the database has."""
@@ -80,7 +81,7 @@ class ColumnList(Grid):
         cursor = self.cursor_column_key
         shown = self.draft.shown
         others = (column for _, kind in GROUPS if kind for column in self._keys.get(kind, ()))
-        rows = [*shown, *(column for column in others if not self.draft.shows(column))]
+        rows = [NAME, *shown, *(column for column in others if not self.draft.shows(column))]
         self.rows = [column for column in rows if self._is_listed(column)]
         if cursor in self.rows:
             self.cursor_row = self.rows.index(cursor)
@@ -98,7 +99,11 @@ class ColumnList(Grid):
         others = _SHOWN_WIDTH + _GROUP_WIDTH + _PIN_WIDTH + _SIZE_WIDTH + 4 * GAP
         return (
             GridColumn("", _SHOWN_WIDTH),
-            GridColumn("column", max(_MIN_NAME_WIDTH, self.line_width - others)),
+            GridColumn(
+                "column",
+                max(_MIN_NAME_WIDTH, self.line_width - others),
+                neighbours=Neighbours(map(label_of, self.rows)),
+            ),
             GridColumn("group", _GROUP_WIDTH),
             GridColumn("pinned", _PIN_WIDTH),
             GridColumn("width", _SIZE_WIDTH),
@@ -110,7 +115,7 @@ class ColumnList(Grid):
         width = draft.widths.get(column)
         return (
             Cell("✓" if is_shown else " ", "good"),
-            Cell(safe(label_of(column)), "" if is_shown else "dim"),
+            Cell(label_of(column), "" if is_shown else "dim"),
             Cell(group_of(column).value, "dim"),
             Cell("pinned" if column in draft.pinned else "", "accent"),
             Cell(f"width {width}" if width else "", "dim"),
@@ -131,7 +136,7 @@ class ColumnList(Grid):
 
     def action_show_or_hide(self) -> None:
         column = self.cursor_column_key
-        if column is not None:
+        if self._can_arrange(column):
             self.draft.toggle(column)
             # The row stays in place, so that columns can be toggled one after the other.
             self._edited(rearrange=False)
@@ -139,7 +144,7 @@ class ColumnList(Grid):
 
     def action_move_column(self, step: int) -> None:
         column = self.cursor_column_key
-        if column is None:
+        if not self._can_arrange(column):
             return
         if self.draft.move(column, step):
             self._edited()
@@ -148,9 +153,15 @@ class ColumnList(Grid):
 
     def action_pin(self) -> None:
         column = self.cursor_column_key
-        if column is not None:
+        if self._can_arrange(column):
             self.draft.pin(column)
             self._edited()
+
+    def _can_arrange(self, column: Column | None) -> TypeGuard[Column]:
+        """Return whether there is a column that can be hidden, moved and pinned; say so if it is the name."""
+        if column == NAME:
+            self.notify("The name is always shown, on the left; + and - change its width", timeout=3)
+        return column is not None and column != NAME
 
     def action_resize_column(self, step: int) -> None:
         column = self.cursor_column_key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mldeck.model import Kind
-from mldeck.ui.details.run_cells import LEADING
+from mldeck.ui.details.run_cells import LEADING, STATE
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.pane import RunPane
 from mldeck.ui.state.columns import ColumnChoice, choice_to_json
@@ -29,7 +29,7 @@ class RunColumns:
 
         table = self._pane.table
         shown = zip(table.cells.columns, table.columns, strict=False)
-        widths = {column: grid_column.width for column, grid_column in shown if column not in LEADING}
+        widths = {column: grid_column.width for column, grid_column in shown if column != STATE}
         draft = ColumnDraft(session.choice, table.cells.columns[len(LEADING) :], widths)
         sample = [run_id for run_id in table.run_ids[: reading.FIRST_PAGE] if run_id]
         reader = ColumnReader(session.store, session.query, sample)

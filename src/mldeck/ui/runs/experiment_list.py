@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import safe
+from mldeck.format import Neighbours
 from mldeck.model import Experiment, workspaces_of
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import bindings
@@ -44,6 +44,7 @@ class ExperimentList(Grid):
         self._has_workspaces = False
         self._names: Counter[str] = Counter()
         """How many experiments have each name."""
+        self._neighbours = Neighbours()
 
     def show(self, experiments: Sequence[Experiment], counts: Mapping[str, int], chosen_id: str | None) -> None:
         """Show other experiments; `counts` are the numbers of runs by experiment id. The cursor stays on its experiment."""
@@ -52,6 +53,7 @@ class ExperimentList(Grid):
         self.experiments, self.counts, self.chosen_id = experiments, counts, chosen_id
         self._has_workspaces = bool(workspaces_of(experiments))
         self._names = Counter(experiment.name for experiment in experiments)
+        self._neighbours = Neighbours(map(self._label, experiments))
         self.set_content(len(experiments))
         ids = [experiment.experiment_id for experiment in experiments]
         if wanted in ids:
@@ -84,7 +86,7 @@ class ExperimentList(Grid):
         style = "dim" if experiment.lifecycle_stage == "deleted" else "accent" if is_chosen else ""
         count = self.counts.get(experiment.experiment_id)
         return (
-            Cell(sign + safe(self._label(experiment)), style),
+            Cell(sign + self._neighbours.cut(self._label(experiment), self.columns[0].width - len(sign)), style),
             Cell("" if count is None else str(count), "dim"),
         )
 

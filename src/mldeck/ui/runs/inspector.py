@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widget import Widget
 
-from mldeck.format import safe
 from mldeck.model import NOTE_TAG, Experiment, RunCount, RunDetails
 from mldeck.ui.details.line_grid import Line, LineGrid, param_lines, tag_lines
 from mldeck.ui.details.metric_grid import MetricGrid, ReadOutline
@@ -20,6 +18,7 @@ from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.markdown_pane import MarkdownPane
 from mldeck.ui.kit.mounting import made
+from mldeck.ui.kit.titles import title_of
 from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class Inspector(Widget):
     def _take(self, details: RunDetails | None) -> None:
         same_run = details and self.details and details.run.run_id == self.details.run.run_id
         self.details = details
-        self.border_title = Content(safe(details.run.label) if details else "")
+        self.border_title = title_of(details.run.label if details else "")
         if not same_run:
             for grid in (self.query_one(f"#{name}", Grid) for name in _LISTS[:_ARTIFACTS]):
                 grid.cursor_row = 0
@@ -120,7 +119,7 @@ class Inspector(Widget):
         if is_other and self._tab != _MODELS:
             self._show_tab(_OVERVIEW)
         self._take(None)
-        self.border_title = Content(safe(experiment.name))
+        self.border_title = title_of(experiment.name)
 
     def show_marks(self) -> None:
         """Show the colour of the run's mark in its charts; if it is not marked, the colour that it would get."""

@@ -124,6 +124,8 @@ class RunPane(Vertical):
         if table.shows(page.arrangement, page.records, page.read, page.columns, query.order):
             table.empty_text = self._empty_text()
             table.keep_only(page.records, page.read)
+            self._session.columns = page.columns
+            self.show_style()  # the user may have changed widths only
         else:
             self.show_runs(page, table.cells, None if from_top else table.cursor, is_live=is_live)
         self._runs_counted(page.count)

@@ -9,16 +9,17 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import MISSING, float_text, safe
+from mldeck.format import MISSING, cell_width, safe
 from mldeck.model import Column, Kind, OrderKey, RunRecord
-from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME, NAME_INDEX, RunCells
+from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, RunCells
+from mldeck.ui.kit.cell_text import indentation
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.kit.grid import Cell, Grid
+from mldeck.ui.kit.grid import FIXED_SHARE, GAP, MARK_ROOM, Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import TABLE, bindings
 from mldeck.ui.runs.keys import RUNS
 from mldeck.ui.runs.record_cache import RecordCache
 from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupHeading
-from mldeck.ui.state.columns import ColumnStyle, is_sortable, label_of
+from mldeck.ui.state.columns import MAX_WIDTH, NAME, ColumnStyle, is_sortable, label_of
 
 
 class RunTable(Grid):
@@ -153,8 +154,34 @@ class RunTable(Grid):
         self.cursor_column = places.get(before, self.cursor_column) if before else self.cursor_column
         self.pinned_columns = cells.style.pinned
         self._first_column = 0 if first_key is None else places.get(first_key, 0)
-        self.set_content(row_count, cells.grid_columns(self.order))
+        self.set_content(row_count, self._with_wide_name(cells.grid_columns(self.order)))
         self._show_column()
+
+    def _with_wide_name(self, columns: tuple[GridColumn, ...]) -> tuple[GridColumn, ...]:
+        """Give the name the width that the first page of columns leaves free, as far as names need it."""
+        if NAME in self.cells.style.widths:
+            return columns
+        # A scroll bar that appears must not push a column out.
+        room, free = self.size.width - self.styles.scrollbar_size_vertical, 0
+        fixed = self.fitting_fixed_count(columns)
+        beside = room - sum(column.width + GAP for column in columns[:fixed])
+        for column in columns[:-1]:
+            room -= column.width
+            if room < MARK_ROOM:
+                break
+            free = room - MARK_ROOM
+            room -= GAP
+        else:
+            if room >= columns[-1].width:  # all columns are in view, so there is no mark of others
+                free = room - columns[-1].width
+        # The widest column fits beside the name when it is scrolled to, and pinned columns stay pinned.
+        free = min(free, beside - MARK_ROOM - max((column.width for column in columns[fixed:]), default=0))
+        if fixed > FIXED_COLUMNS:
+            free = min(free, beside - int(self.line_width * (1 - FIXED_SHARE)) - 1)
+        name, depths = columns[NAME_INDEX], self.arrangement.depths
+        wanted = self.cells.longest_name + 2 * (max(depths.values(), default=0) + bool(self.arrangement.child_counts))
+        width = max(name.width, min(name.width + free, wanted, MAX_WIDTH))
+        return (*columns[:NAME_INDEX], name._replace(width=width), *columns[NAME_INDEX + 1 :])
 
     def show_style(self, style: ColumnStyle) -> None:
         """Apply another style to the same columns."""
@@ -259,15 +286,18 @@ class RunTable(Grid):
         cells = self.cells.cells(record, self._clock, self.marked.get(run_id), self._records.columns_of(run_id))
         name = cells[NAME_INDEX]
         style = "match" if run_id in self.matches else name.style
-        cells[NAME_INDEX] = Cell(self._branch(run_id) + name.text, style)
+        width = self.columns[NAME_INDEX].width
+        branch = self._branch(run_id, width)
+        cells[NAME_INDEX] = Cell(branch + self.cells.names.cut(name.text, width - cell_width(branch)), style)
         return cells
 
-    def _branch(self, run_id: str) -> str:
+    def _branch(self, run_id: str, width: int) -> str:
         """Return the prefix of a name in a tree: its indentation, and whether its children are shown."""
-        depth = self.arrangement.depths.get(run_id, 0)
-        if run_id not in self.arrangement.child_counts:
-            return "  " * (depth + 1) if self.arrangement.child_counts else "  " * depth
-        return "  " * depth + ("▸ " if run_id in self.arrangement.folded else "▾ ")
+        arrangement = self.arrangement
+        blanks = indentation(arrangement.depths.get(run_id, 0), width)
+        if run_id not in arrangement.child_counts:
+            return blanks + "  " * bool(arrangement.child_counts)
+        return blanks + ("▸ " if run_id in arrangement.folded else "▾ ")
 
     def line_cells(self, row: int) -> Sequence[Cell] | None:
         heading = self.arrangement.headings.get(row)
@@ -281,8 +311,8 @@ class RunTable(Grid):
         ]
         if heading.low is not None and heading.mean is not None and heading.high is not None:
             numbers = (("min", heading.low), ("mean", heading.mean), ("max", heading.high))
-            digits = self.arrangement.digits
-            cells.append(Cell("   " + "   ".join(f"{name} {float_text(value, digits)}" for name, value in numbers)))
+            form = self.arrangement.numbers
+            cells.append(Cell("   " + "   ".join(f"{name} {form.text(value)}" for name, value in numbers)))
         return cells
 
     @property
@@ -291,7 +321,7 @@ class RunTable(Grid):
 
     def column_name(self, index: int) -> str:
         column = self.cells.columns[index]
-        return "name" if column == NAME else label_of(column)
+        return label_of(column)
 
     def copied_text(self) -> str | None:
         return self.cursor_run

@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mldeck.format import LEAST_DIGITS, digits_to_tell_apart, mean_of, sorted_by_value
+from mldeck.format import NumberFormat, mean_of, number_format, sorted_by_value
 from mldeck.model import Column
 
 HEADING = ""
@@ -64,8 +64,8 @@ class Arrangement:
     """Runs whose children are hidden."""
     headings: Mapping[int, GroupHeading] = field(default_factory=dict)
     """By row number."""
-    digits: int = LEAST_DIGITS
-    """Significant digits that tell the least and greatest numbers of all headings apart."""
+    numbers: NumberFormat = field(default_factory=NumberFormat)
+    """The format of the numbers in all headings, which tells the least and the greatest ones apart."""
 
 
 def as_tree(ids: Sequence[str], parents: Mapping[str, str], folded: Collection[str]) -> Arrangement:
@@ -137,7 +137,7 @@ def in_groups(
             depths.update((run_id, 1) for run_id in members)
     # Without the means: their last digits are rounding errors.
     numbers = (number for heading in headings.values() for number in (heading.low, heading.high) if number is not None)
-    return Arrangement(rows, depths, headings=headings, digits=digits_to_tell_apart(numbers))
+    return Arrangement(rows, depths, headings=headings, numbers=number_format(numbers))
 
 
 def _heading(value: str | None, members: Sequence[str], metric: Mapping[str, float], is_open: bool) -> GroupHeading:

@@ -13,6 +13,7 @@ from typing import Any
 
 from mldeck.model import SYSTEM_METRIC_PREFIX, Column, Kind
 
+NAME = Column(Kind.ATTRIBUTE, "run_name")
 AGE = Column(Kind.ATTRIBUTE, "start_time")
 DURATION = Column(Kind.ATTRIBUTE, "duration")
 EXPERIMENT = Column(Kind.ATTRIBUTE, "experiment_id")
@@ -36,6 +37,7 @@ ATTRIBUTES = (
 DATASETS = tuple(Column(Kind.DATASET, key) for key in ("name", "digest", "context"))
 
 LABELS: Mapping[Column, str] = {
+    NAME: "name",
     AGE: "age",
     DURATION: "time",
     Column(Kind.ATTRIBUTE, "end_time"): "ended",

@@ -7,7 +7,19 @@ from textual.geometry import Region
 from textual.notifications import Notification
 from textual.widget import AwaitMount, Widget
 
+from mldeck.format import cut_middle
+
 # -- titles in borders
+
+
+class Title(Content):
+    """A title in a border, safe to print. If it does not fit, its middle is left out, because titles end in names.
+
+    Relies on the border calling `truncate` to fit a title.
+    """
+
+    def truncate(self, max_width: int, *, ellipsis: bool = False, pad: bool = False) -> Content:
+        return Content(cut_middle(self.plain, max_width))
 
 
 def set_border_titles(widget: Widget, title: str, subtitle: str) -> None:
@@ -16,7 +28,7 @@ def set_border_titles(widget: Widget, title: str, subtitle: str) -> None:
     Setting `border_title` repaints the whole widget, which sends all of a picture over a terminal's line. Relies on the
     attributes in which Textual keeps the two titles. Not needed any more when Textual repaints only the border itself.
     """
-    wanted = Content(title), Content(subtitle)
+    wanted = Title(title), Content(subtitle)
     if (widget.border_title or "", widget.border_subtitle or "") == tuple(text.markup for text in wanted):
         return
     widget._border_title, widget._border_subtitle = wanted

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from mldeck.format import safe, safe_lines
 from mldeck.ui.kit.text_field import TextField
+from mldeck.ui.kit.titles import title_of
 
 
 def _no_problem(_: str) -> str | None:
@@ -41,7 +42,7 @@ class LineDialog(ModalScreen["str | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="name", classes="dialog") as pane:
-            pane.border_title = Content(safe(self._title))
+            pane.border_title = title_of(self._title)
             pane.border_subtitle = Content("Enter ok · Esc cancel")
             if self._about:
                 yield Static(safe_lines(self._about), id="name-about", markup=False)

@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from mldeck.format import safe, safe_lines
 from mldeck.ui.kit.grid import Cell, Grid, GridColumn
+from mldeck.ui.kit.titles import title_of
 
 
 class Choice(NamedTuple):
@@ -54,7 +55,7 @@ class MenuDialog(ModalScreen["str | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="menu", classes="dialog") as pane:
-            pane.border_title = Content(safe(self._title))
+            pane.border_title = title_of(self._title)
             pane.border_subtitle = Content("Enter choose · Esc cancel")
             if self._text:
                 yield Static(safe_lines(self._text), id="menu-text", markup=False)

@@ -16,6 +16,7 @@ from textual.widgets import Input
 from mldeck.format import safe
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.text_field import TextField
+from mldeck.ui.kit.titles import title_of
 
 _MOST_ROWS = 20
 _MIN_NAME_WIDTH = 8
@@ -145,7 +146,7 @@ class PickerDialog(ModalScreen["tuple[AnyItem, ...] | None"], Generic[AnyItem]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="picker", classes="dialog") as pane:
-            pane.border_title = Content(safe(self._title))
+            pane.border_title = title_of(self._title)
             enter = "only this one" if self._takes_cursor else "apply" if self._many else "choose"
             pick = "Tab choose · ⇧↑↓ order · " if self._many else ""
             pane.border_subtitle = Content(f"{pick}Enter {enter} · Esc cancel")

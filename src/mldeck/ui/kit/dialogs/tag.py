@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from mldeck.format import safe
 from mldeck.ui.kit.text_field import TextField
+from mldeck.ui.kit.titles import title_of
 
 
 class TagDialog(ModalScreen["tuple[str, str] | None"]):
@@ -32,7 +33,7 @@ class TagDialog(ModalScreen["tuple[str, str] | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="tag", classes="dialog") as pane:
-            pane.border_title = Content(safe(self._title))
+            pane.border_title = title_of(self._title)
             pane.border_subtitle = Content("Tab next · Enter set · Esc cancel")
             yield Static("key")
             yield TextField(id="tag-key")

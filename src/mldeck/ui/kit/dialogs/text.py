@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from mldeck.format import safe, safe_lines
+from mldeck.format import safe_lines
 from mldeck.ui.kit.clipboard import CopyAsked
+from mldeck.ui.kit.titles import title_of
 
 
 class TextDialog(ModalScreen[None]):
@@ -32,7 +33,7 @@ class TextDialog(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         pane = VerticalScroll(Static(safe_lines(self._text), markup=False), id="text", classes="dialog")
-        pane.border_title = Content(safe(self._title))
+        pane.border_title = title_of(self._title)
         pane.border_subtitle = Content("y copy · Esc close")
         yield pane
 

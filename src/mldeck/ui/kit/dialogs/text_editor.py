@@ -10,8 +10,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from mldeck.format import safe
 from mldeck.ui.kit.text_field import TextBox
+from mldeck.ui.kit.titles import title_of
 
 
 class TextEditorDialog(ModalScreen["str | None"]):
@@ -29,7 +29,7 @@ class TextEditorDialog(ModalScreen["str | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="note-pane", classes="dialog") as pane:
-            pane.border_title = Content(safe(self._title))
+            pane.border_title = title_of(self._title)
             pane.border_subtitle = Content("ctrl+s save · Esc cancel")
             yield TextBox(self._text, id="note-text")
 
