@@ -46,6 +46,8 @@ class Settings(NamedTuple):
     used."""
     artifact_hosts: tuple[str, ...] = ()
     """`scheme://authority` of artifact stores to connect to without asking."""
+    fixes_theme: bool = False
+    """Whether `theme` is from an option or the environment. Otherwise the theme that was chosen in the palette is used."""
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
@@ -103,6 +105,7 @@ def load_settings(
             *_roots_of_file(written, file),
         ),
         artifact_hosts=(*_hosts_of_environment(environment), *_hosts_of_file(written, file)),
+        fixes_theme=bool(theme or environment.get("MLDECK_THEME")),
     )
 
 

@@ -23,7 +23,9 @@ from mldeck.ui.place import Place, no_match_text
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import GroupHeading, Layout
+from mldeck.ui.state.columns import TEXTS
 from mldeck.ui.state.metric_direction import Better, higher_is_better
+from mldeck.ui.state.restored import ListChoice
 from mldeck.ui.state.session import Session, next_view
 
 if TYPE_CHECKING:
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
     from mldeck.ui.filter.filter_line import FilterLine
 
 _NO_ORDER: tuple[OrderKey, ...] = ()
-
-TEXTS = (Kind.PARAM, Kind.TAG)
-"""Kinds that are text in the database. Runs can be grouped by them."""
 
 
 class RunPane(Vertical):
@@ -78,7 +77,13 @@ class RunPane(Vertical):
     async def show_filter(self, text: str) -> None:
         """Show the applied filter in the filter line."""
         if text or self.query("#filter"):
-            (await self.opened_filter_line()).set_text(text)
+            with self.app.batch_update():  # the line is not painted before it has its text
+                (await self.opened_filter_line()).set_text(text)
+
+    def list_as(self, choice: ListChoice) -> Worker[None]:
+        """Set how the runs are to be listed, and show the filter."""
+        self._session.list_as(choice)
+        return self.show_filter(choice.filter)
 
     # -- reading
 
@@ -89,9 +94,15 @@ class RunPane(Vertical):
         query = session.query
         if query is None:
             return
-        store, choice, columns = session.store, session.choice, session.columns
+        store, choice, columns, listed = session.store, session.choice, session.columns, session.listed
         self._count = None
         with self._place.reporting_trouble(), self._place.saying_busy("reading runs"):
+            if listed.columns:
+                ids = query.experiment_ids
+                checked = await read_off_loop(lambda interrupt: reading.checked_choice(store, ids, listed, interrupt))
+                if checked != listed and session.listed == listed:
+                    session.list_as(checked)
+                    query = replace(query, order=checked.order)
             if session.layout.is_flat:
                 page = await read_off_loop(
                     lambda interrupt: reading.read_first_page(store, query, choice, columns, interrupt)
@@ -270,6 +281,7 @@ class RunPane(Vertical):
         elif not self._session.switch_sort_kind(message.column):
             self.notify("Sort by this column first", timeout=3)
             return
+        self._session.keep()
         self.show_title()
         self.load_sorted()
 
@@ -284,6 +296,7 @@ class RunPane(Vertical):
                 if column.kind in TEXTS and column not in session.numeric:
                     session.sort_as_number(column, await self._is_numeric(session.query, column))
             self.show_title()
+            session.keep()
             await self._read_order(session.query, from_top=True)
 
     async def _is_numeric(self, query: RunQuery, column: Column) -> bool:
@@ -321,7 +334,8 @@ class RunPane(Vertical):
         session = self._session
         if not session.scope or text.strip() == session.filter:
             return
-        session.filter = session.filters[session.scope_id] = text.strip()
+        session.filter = text.strip()
+        session.keep()
         self.load_filtered()
 
     @work(group="runs", exclusive=True)
@@ -389,6 +403,7 @@ class RunPane(Vertical):
         layout = self._wanted_layout(message.what)
         if layout is not None and layout != self._session.layout:
             self._session.layout = layout
+            self._session.keep()
             self.load_filtered()
 
     def _wanted_layout(self, what: str) -> Layout | None:
@@ -434,6 +449,7 @@ class RunPane(Vertical):
     def stop_reading(self) -> None:
         self.workers.cancel_group(self, "runs")
         self._session.order = tuple(self.table.order)
+        self._session.keep()
         self.show_title()
 
     async def find_rows(self, text: str) -> Sequence[int]:
