@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
 
 from mldeck.model import Run
-from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
+from mldeck.registry.nouns import NO_REGISTRY, STAGES, ModelVersion, RegisteredModel
 from mldeck.ui.app_keys import PLACE
 from mldeck.ui.details.keys import INSPECTOR
 from mldeck.ui.details.line_grid import LineGrid
@@ -25,7 +25,7 @@ from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.inspector import VersionInspector
 from mldeck.ui.models.keys import MODEL_EDITS, MODEL_PLACE, STAGE_KEYS
 from mldeck.ui.models.model_list import RegisteredModelList
-from mldeck.ui.models.models_pane import NO_REGISTRY, ModelsPane
+from mldeck.ui.models.models_pane import ModelsPane
 from mldeck.ui.models.reading import read_details, run_ids_of
 from mldeck.ui.models.versions_pane import VersionsPane
 from mldeck.ui.place import Place, pane
