@@ -20,7 +20,7 @@ from textual.worker import WorkerError
 from mldeck.charts.curves import Axis
 from mldeck.charts.readout import Readout
 from mldeck.errors import MldeckError
-from mldeck.format import exact_float_text, safe, time_text
+from mldeck.format import MISSING, exact_float_text, safe, time_text
 from mldeck.model import Run
 from mldeck.ui.chart.choices import choose_groups, choose_metrics, next_metric
 from mldeck.ui.chart.crosshair_plot import CrosshairPlot
@@ -166,6 +166,7 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
         """Show what has been read so far."""
         if not self.loader.stop():
             self.workers.cancel_group(self, "curves")
+            self._take_news(News.CURVES)
 
     def _take_news(self, news: News) -> None:
         if news is News.METRICS:
@@ -196,6 +197,8 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
             return "reading…"
         if self.loader.error is not None:
             return "The database could not be read."
+        if self.loader.was_stopped and not self.loader.point_count:
+            return "Stopped before anything was read: ctrl+r reads on."
         if not self.metrics:
             return "No metric yet: it appears here as soon as one is logged."
         if self.view.hidden.issuperset(self.loader.keys):
@@ -240,11 +243,12 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
         drawing, row = self.drawing, self.legend.cursor_row
         if drawing is None or row >= len(drawing.lines) or drawing.is_bars:
             return ""
-        x = self.crosshair if self.crosshair is not None else drawing.full[1] if drawing.full is not None else None
-        reading = None if x is None else drawing.readings(x)[row]
+        name, width, at = safe(drawing.lines[row].name), self.size.width - 1, self.crosshair
+        reading = drawing.latest(row) if at is None else drawing.readings(at)[row]
         if reading is None:
-            return ""
-        name, width = safe(drawing.lines[row].name), self.size.width - 1
+            return (
+                "" if at is None or not drawing.lines[row].curve.count else f" {cell_text(name, width - 5)}   {MISSING}"
+            )
         return " " + _reading_text(reading, name, width, self.view)
 
     def show_title(self) -> None:
