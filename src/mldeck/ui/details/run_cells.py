@@ -25,19 +25,22 @@ from mldeck.format import (
     texts_to_tell_apart,
     time_text,
 )
-from mldeck.model import Column, Kind, OrderKey, Run, RunRecord
+from mldeck.model import Column, Kind, OrderKey, Pace, Run, RunRecord
 from mldeck.ui.kit.clock import Clock, now_ms
 from mldeck.ui.kit.grid import Cell, GridColumn
 from mldeck.ui.kit.lazy_row import LazyCells
 from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, ColumnStyle
 
+# `►`, `○` and `■` are in nearly all fonts, unlike the arrows and clocks that say the same.
 STATUS_GLYPHS = {
     "FINISHED": ("✓", "good"),
-    "RUNNING": ("⟳", "accent"),
-    "SCHEDULED": ("◷", "dim"),
+    "RUNNING": ("►", "accent"),
+    "SCHEDULED": ("○", "dim"),
     "FAILED": ("✗", "bad"),
     "KILLED": ("■", "warn"),
 }
+_LATE = ("!", "warn")
+"""For a run that has logged nothing for long, by its own pace."""
 MARK = "●"
 
 STATE = Column(Kind.ATTRIBUTE, "status")
@@ -51,8 +54,8 @@ _LABELS = {STATE: "", NAME: "name", **LABELS}
 BEST = "★"
 """Precedes the best value of a metric, because not everyone sees colours."""
 _STATE_WIDTH = 2
-_MIN_TIME_WIDTH = 6
-"""Cells for `time ▲`."""
+_MIN_AGE_WIDTH, _MIN_DURATION_WIDTH = 6, 10
+"""Cells for `age ▲` and `duration ▲`."""
 _MAX_NAME_WIDTH, _MIN_NAME_WIDTH = 32, 12
 _MAX_TEXT_WIDTH = 24
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
@@ -194,7 +197,7 @@ class RunCells:
     def cell(self, record: RunRecord, column: Column, clock: Clock, colour: int | None) -> Cell:
         run = record.run
         if column == STATE:
-            glyph, style = STATUS_GLYPHS.get(run.status, ("?", "dim"))
+            glyph, style = status_glyph(run, record.pace, clock)
             return Cell(f" {glyph}", style) if colour is None else Cell(MARK + glyph, style, f"series-{colour}")
         if column == NAME:
             deleted = run.lifecycle_stage == "deleted"
@@ -224,6 +227,13 @@ class RunCells:
         return Cell(number.text(value, sign), "" if math.isfinite(value) else "warn")
 
 
+def status_glyph(run: Run, pace: Pace | None, clock: Clock) -> tuple[str, str]:
+    """Return the sign of the status of a run, and its style."""
+    if pace is not None and clock.is_past(pace.late_at):
+        return _LATE
+    return STATUS_GLYPHS.get(run.status, ("?", "dim"))
+
+
 _UNREAD = _NumberFormat(6, 0, 0)
 _NOT_READ = "·"
 """Shown for a value that is being read, as opposed to one that was not logged."""
@@ -235,8 +245,8 @@ def _leading_widths(sample: Sequence[RunRecord]) -> dict[Column, int]:
     return {
         STATE: _STATE_WIDTH,
         NAME: min(_MAX_NAME_WIDTH, max((_MIN_NAME_WIDTH, *names))),
-        AGE: max((_MIN_TIME_WIDTH, *(age_width(record.run.start_time or now, now) for record in sample))),
-        DURATION: max((_MIN_TIME_WIDTH, *(_duration_width(record.run, now) for record in sample))),
+        AGE: max((_MIN_AGE_WIDTH, *(age_width(record.run.start_time or now, now) for record in sample))),
+        DURATION: max((_MIN_DURATION_WIDTH, *(_duration_width(record.run, now) for record in sample))),
     }
 
 

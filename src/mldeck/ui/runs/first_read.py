@@ -126,7 +126,11 @@ def _as_plain(opening: Opening) -> dict[str, Any]:
             "rows": _rows_as_plain(page.arrangement),
             "count": page.count,
             "records": [
-                [_fields(record.run), *map(dict, (record.metrics, record.params, record.tags, record.datasets))]
+                [
+                    _fields(record.run),
+                    record.pace and _fields(record.pace),
+                    *map(dict, (record.metrics, record.params, record.tags, record.datasets)),
+                ]
                 for record in page.records.values()
             ],
             "columns": [[column.kind.value, column.key] for column in page.columns],
@@ -144,7 +148,9 @@ def _rows_as_plain(rows: Arrangement) -> dict[str, Any]:
 
 def _from_plain(plain: dict[str, Any]) -> Opening:
     """Read what `_as_plain` returned. Raises ValueError, TypeError or LookupError for anything else."""
-    from mldeck.model import Column, Experiment, Kind, Run, RunRecord
+    from dataclasses import replace
+
+    from mldeck.model import Column, Experiment, Kind, Pace, Run, RunRecord
     from mldeck.ui.runs.reading import Experiments, Opening, RunPage
     from mldeck.ui.state.arrangement import Arrangement, GroupHeading
     from mldeck.ui.state.restored import ListChoice, kept_choice
@@ -166,7 +172,10 @@ def _from_plain(plain: dict[str, Any]) -> Opening:
         else RunPage(
             rows(page["rows"]),
             page["count"],
-            {run[0]: RunRecord(Run(*run), *parts) for run, *parts in page["records"]},
+            {
+                run[0]: replace(RunRecord(Run(*run), *parts), pace=pace and Pace(*pace))
+                for run, pace, *parts in page["records"]
+            },
             columns(page["columns"]),
             columns(page["read"]),
         ),

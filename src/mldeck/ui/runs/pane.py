@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.worker import Worker, WorkerError
 
 from mldeck.format import safe
-from mldeck.model import Column, Kind, OrderKey, RunFields, RunQuery, View
+from mldeck.model import Column, Kind, OrderKey, RunQuery, View
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.threads import read_off_loop
@@ -222,7 +222,7 @@ class RunPane(Vertical):
         ids, columns = table.missing()
         if not ids or not self._session.is_open:
             return
-        store, fields = self._session.store, RunFields.of(columns)
+        store, fields = self._session.store, reading.row_fields(columns)
         with self._place.reporting_trouble():
             records = await read_off_loop(lambda interrupt: store.run_records(ids, fields, interrupt))
             table.add_records(records, columns)

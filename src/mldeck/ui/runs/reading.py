@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -174,7 +174,7 @@ def read_first_page(
     ids = store.run_ids(query, FIRST_PAGE, interrupt)
     columns = columns or _columns_now(store, query, choice, ids, (), interrupt)
     read = columns[:FIRST_COLUMNS]
-    records = store.run_records(ids, RunFields.of(read), interrupt)
+    records = store.run_records(ids, row_fields(read), interrupt)
     return RunPage(Arrangement(ids), len(ids), records, columns, read)
 
 
@@ -201,7 +201,12 @@ def read_all_rows(
     sample = in_view or ids[:FIRST_PAGE]
     columns = _columns_now(store, query, choice, sample, state.columns, interrupt)
     read = _to_be_read(columns, state)
-    return RunPage(arrangement, len(ids), store.run_records(sample, RunFields.of(read), interrupt), columns, read)
+    return RunPage(arrangement, len(ids), store.run_records(sample, row_fields(read), interrupt), columns, read)
+
+
+def row_fields(columns: Iterable[Column]) -> RunFields:
+    """Return what is read of the runs in view, in these columns."""
+    return replace(RunFields.of(columns), pace=True)
 
 
 def _columns_now(
