@@ -86,7 +86,7 @@ def test_the_verb_of_a_move(before: str, stage: str, verb: str) -> None:
 def test_metrics_and_facts_come_before_params_and_tags() -> None:
     review = reviewed({"m": 1.0}, {"m": 2.0})
     names = [each.name for each in review.rows({3: FilesMark("✓"), 2: FilesMark("missing", "gone")}, CLOCK)]
-    assert names == ["m", "source", "author", "registered", "in stage since", "files", "depth"]
+    assert names == ["m", "source", "user", "registered", "in stage since", "files", "depth"]
     assert row_of(review, "files").then == "…"
 
 

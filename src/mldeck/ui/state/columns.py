@@ -38,7 +38,7 @@ DATASETS = tuple(Column(Kind.DATASET, key) for key in ("name", "digest", "contex
 
 LABELS: Mapping[Column, str] = {
     AGE: "age",
-    DURATION: "time",
+    DURATION: "duration",
     Column(Kind.ATTRIBUTE, "end_time"): "ended",
     Column(Kind.ATTRIBUTE, "user_id"): "user",
     Column(Kind.ATTRIBUTE, "run_id"): "run id",
