@@ -11,7 +11,7 @@ import pytest
 from mldeck.model import Pace, RunFields, RunQuery
 from mldeck.store.store import Store
 from tests.fixture_stores import FixtureStore
-from tests.store.test_queries import recorded
+from tests.store.test_queries import plan, recorded
 from tests.ui.runs.test_live import add_run, writing
 
 START = 1_700_000_000_000
@@ -106,6 +106,17 @@ def test_nothing_is_asked_about_runs_that_do_not_run(db: Path) -> None:
         with recorded(store) as with_pace:
             store.run_records(ids, RunFields(pace=True))
     assert len(with_pace) == len(plain)
+
+
+def test_a_long_history_is_not_read(db: Path) -> None:
+    log(db, OURS, [START + second for second in range(10)])
+    with closing(Store(db, read_only=True)) as store, recorded(store) as statements:
+        store.run_records([OURS], RunFields(pace=True))
+    (statement,) = [each for each in statements if "FROM metrics" in each[0]]
+    assert "LIMIT" in statement[0].partition(") AS ")[0]
+    assert "SEARCH metrics USING COVERING INDEX sqlite_autoindex_metrics_1 (key=? AND timestamp<?)" in plan(
+        db, statement
+    )
 
 
 def test_when_a_run_is_late() -> None:

@@ -178,13 +178,15 @@ class RunsScreen(Place):
         if experiment is None:
             self.table.empty_text = "No experiments yet.\nRuns appear here as soon as something logs to this store."
             return
+        # First, because what fails is tried again as long as no experiment is chosen.
+        marks = await read_off_loop(lambda interrupt: reading.read_marks(store, saved, interrupt))
         self._show_experiment(experiment)
-        self._restore_marks(await read_off_loop(lambda interrupt: reading.read_marks(store, saved, interrupt)))
+        self._restore_marks(marks)
 
     def _restore_marks(self, marks: Mapping[str, int]) -> None:
-        """Mark what the last session left marked, unless something has been marked meanwhile."""
-        if marks and not self.session.marked:
-            self.session.marked = dict(marks)
+        """Mark what the last session left marked."""
+        if marks:
+            self.session.marked = {**marks, **self.session.marked}
             self._show_marks()
 
     def _show_experiment(self, experiment: Experiment) -> None:
