@@ -50,6 +50,11 @@ class GridColumn(NamedTuple):
     """Suffix of the label: the direction of sorting."""
 
 
+def legible(style: str | Style) -> str | Style:
+    """Return the style of a text on the colour of the cursor, where a quiet text could not be read."""
+    return "" if style in ("dim", "faint") else style
+
+
 class CursorPosition(NamedTuple):
     """The position of the cursor on the page, to be restored in other content."""
 
@@ -61,8 +66,6 @@ class CursorPosition(NamedTuple):
 
 GAP = 2
 """Blank cells between columns."""
-_QUIET = ("dim", "faint")
-"""Styles of texts that matter less than others."""
 
 _CACHED_LINES = 1_000
 
@@ -478,10 +481,9 @@ class Grid(ScrollView, can_focus=True):
         if is_cursor and (self._focused or not self.WHOLE_LINES):
             base += self.style_named("cursor" if self._focused else "cursor-blurred")
         if whole is not None:
-            is_on_cursor = is_cursor and self._focused
-            styles = ("" if is_on_cursor and style in _QUIET else style for _, style, _ in whole)
-            cells_of_line = zip(whole, styles, strict=True)
-            line = Strip([Segment(cell.text, self.laid_on(base, style)) for cell, style in cells_of_line if cell.text])
+            styles = (legible(cell.style) if is_cursor and self._focused else cell.style for cell in whole)
+            pairs = zip(whole, styles, strict=True)
+            line = Strip([Segment(cell.text, self.laid_on(base, style)) for cell, style in pairs if cell.text])
             return (line.crop(self._left) if self._left else line).adjust_cell_length(width, base)
         if cells is None:
             return Strip([Segment(" ·", base + self.style_named("dim"))]).adjust_cell_length(width, base)
@@ -489,11 +491,10 @@ class Grid(ScrollView, can_focus=True):
         for index in self.visible_columns():
             text, own_style, first_name = cells[index]
             is_at_cursor = is_cursor and self._focused and self._has_header and index == self.cursor_column
-            is_quiet = is_cursor and self._focused and own_style in _QUIET
-            # On the colour of the cursor, a quiet text could not be read; on that of its cell, no colour could.
-            style = base if is_at_cursor or is_quiet else self.laid_on(base, own_style)
-            if is_at_cursor:
-                style += Style(bgcolor=self.style_named("cursor-cell").bgcolor)
+            if is_at_cursor:  # no colour can be read on that of the cell
+                style = base + Style(bgcolor=self.style_named("cursor-cell").bgcolor)
+            else:
+                style = self.laid_on(base, legible(own_style) if is_cursor and self._focused else own_style)
             column = self.columns[index]
             shown = fit(text, column.width, column.right)
             if first_name:
