@@ -10,8 +10,7 @@ from mldeck.model import Run, RunRecord
 from mldeck.ui.compare.data import CompareData
 from mldeck.ui.compare.screen import VIEWS, CompareScreen
 from mldeck.ui.compare.view import CompareView
-from mldeck.ui.state.saved_state import SavedState
-from tests.ui.deck import Deck, running_deck
+from tests.ui.deck import Deck, forget_last_session, running_deck
 
 VIEW_NAMES = [name for name, _ in VIEWS]
 
@@ -71,15 +70,6 @@ async def comparing(
         if count >= 2:
             await deck.turn_to(view)
         yield deck
-
-
-def forget_last_session(db: Path) -> None:
-    """Begin without the marks and the view of an earlier deck on the store."""
-    saved = SavedState.of(db)
-    if saved.last:
-        saved.last = {}
-        saved.save()
-        saved.flush()
 
 
 def record(
