@@ -109,7 +109,7 @@ def _file_lines(details: VersionDetails) -> Iterator[Line]:
             how += f", leads to {files.unconfirmed}"
         yield Line("files", f"✓ {files.where}{how}", "good")
     if version.source:
-        yield Line("model source", printable(version.source))
+        yield Line("model URI", printable(version.source))
     if version.storage_location and version.storage_location != version.source:
         yield Line("storage", printable(version.storage_location))
 
