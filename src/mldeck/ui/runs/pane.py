@@ -319,6 +319,7 @@ class RunPane(Vertical):
     def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
         self._place.forget_settling("filter")
         self.apply_filter(message.text)
+        self._session.keep()
         self._session.saved.add_filter(message.text.strip())
         self._place.set_focus(self.table)
 
@@ -329,13 +330,13 @@ class RunPane(Vertical):
         self._place.forget_settling("filter")
         self.show_filter("")
         self.apply_filter("")
+        self._session.keep()
 
     def apply_filter(self, text: str) -> None:
         session = self._session
         if not session.scope or text.strip() == session.filter:
             return
         session.filter = text.strip()
-        session.keep()
         self.load_filtered()
 
     @work(group="runs", exclusive=True)
