@@ -220,7 +220,7 @@ class TestLayout:
         with mldeck(demo, cols=cols, rows=rows) as deck:
             deck.wait_for(COUNTED)
             deck.wait_for(details_of("tab-transformer"))
-            deck.wait_for(re.compile(r"status +► RUNNING"))
+            deck.wait_for(re.compile(r"status +[►!] RUNNING"))
             assert "─ Experiments ─" in deck.text
             assert "─ Runs of churn-forecast ─" in deck.text
             assert "y copy" in deck.lines[-1]
