@@ -39,7 +39,7 @@ class TestPrecedence:
         }.items():
             monkeypatch.setenv(name, value)
         assert load_settings() == Settings(
-            "environment.db", "MLDECK_STORE", "from environment", "environment-theme", False
+            "environment.db", "MLDECK_STORE", "from environment", "environment-theme", False, fixes_theme=True
         )
 
     def test_flags_beat_the_environment(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +48,7 @@ class TestPrecedence:
             monkeypatch.setenv(name, "environment")
         monkeypatch.setenv("MLDECK_READ_ONLY", "no")
         settings = load_settings(store="flag.db", experiment="from flag", theme="flag-theme", read_only=True)
-        assert settings == Settings("flag.db", "", "from flag", "flag-theme", True)
+        assert settings == Settings("flag.db", "", "from flag", "flag-theme", True, fixes_theme=True)
 
     def test_mlflows_variable_stands_between_ours_and_the_file(
         self, file: Path, monkeypatch: pytest.MonkeyPatch

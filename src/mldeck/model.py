@@ -116,6 +116,24 @@ class DatasetInput:
     """JSON, as MLflow stored it."""
 
 
+_LATE_INTERVALS, _LEAST_LATE_MS = 10, 5 * 60_000
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often a running run logs metrics."""
+
+    newest: int
+    """When it logged the last one, in milliseconds since the epoch."""
+    interval: int
+    """The usual time from one to the next, in milliseconds."""
+
+    @property
+    def late_at(self) -> int:
+        """When the run will have logged nothing for so long that it may have stopped: ten intervals, at least five minutes."""
+        return self.newest + max(_LEAST_LATE_MS, _LATE_INTERVALS * self.interval)
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """A run with those of its metrics, params and tags that were requested."""
@@ -129,6 +147,8 @@ class RunRecord:
     """`name`, `digest` and `context` of its dataset inputs; the values of several inputs are joined to one text."""
     inputs: tuple[DatasetInput, ...] = ()
     """Its dataset inputs with all their attributes."""
+    pace: Pace | None = None
+    """None unless it is running and has logged metrics."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +232,8 @@ class RunDetails:
     """At most as many as were requested."""
     children_count: int = 0
     """The number of all children."""
+    pace: Pace | None = None
+    """None unless the run is running and has logged metrics."""
 
 
 class Kind(str, Enum):
@@ -247,6 +269,8 @@ class RunFields:
     """Whether to read `RunRecord.datasets`."""
     inputs: bool = False
     """Whether to read `RunRecord.inputs`."""
+    pace: bool = False
+    """Whether to read `RunRecord.pace`."""
 
     @classmethod
     def of(cls, columns: Iterable[Column]) -> RunFields:

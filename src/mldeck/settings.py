@@ -49,6 +49,8 @@ class Settings(NamedTuple):
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Pairs of the id of a key and the keys that replace its own, as they are written in the file. The application checks
     them."""
+    fixes_theme: bool = False
+    """Whether `theme` is from an option or the environment. Otherwise the theme that was chosen in the palette is used."""
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
@@ -107,6 +109,7 @@ def load_settings(
         ),
         artifact_hosts=(*_hosts_of_environment(environment), *_hosts_of_file(written, file)),
         keys=tuple(_keys_of_file(written, file)),
+        fixes_theme=bool(theme or environment.get("MLDECK_THEME")),
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.terminal.terminal import MLDECK, Terminal, descendants
 
 COLS, ROWS = 120, 40
-A_RUN = re.compile(r"[✓✗■⟳◷] +[a-z]+-[a-z]+-\d+ ")
+A_RUN = re.compile(r"[✓✗■►○!] +[a-z]+-[a-z]+-\d+ ")
 QUIET_S = 0.08
 """Shorter than the pause after which the deck reads the details of the run that the cursor stopped at."""
 PAUSE_S = 0.5

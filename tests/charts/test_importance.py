@@ -77,7 +77,7 @@ def test_the_strongest_first_and_those_without_a_figure_last() -> None:
         "seed": ("same value in all runs", 5),
         "kind": ("same value in all runs", 5),
         "id": ("a different value in every run", 5),
-        "rare": ("too few runs have it", 2),
+        "rare": ("fewer than 5 runs have it", 2),
     }
 
 
@@ -99,7 +99,7 @@ def test_so_few_runs_that_their_order_may_be_chance_are_not_ranked(values: list[
     found = importances({"few": [*values, *[None] * 5], "many": list("215436879")}, [float(each) for each in range(9)])
     assert [(each.name, each.strength is None, each.problem) for each in found] == [
         ("many", False, ""),
-        ("few", True, "too few runs have it"),
+        ("few", True, "fewer than 5 runs have it"),
     ]
 
 

@@ -67,3 +67,11 @@ def test_a_window_is_never_narrower_than_a_step() -> None:
 def test_the_full_window_holds_all_curves() -> None:
     assert full_window([curve_of([1.0, 2.0]), curve_of([]), curve_of([1.0] * 5, first_step=-3)]) == (-3, 1)
     assert full_window([curve_of([])]) is None
+
+
+def test_a_curve_ends_at_its_last_point() -> None:
+    line = ChartLine(curve_of([1.0, 2.0, 3.0]))
+    assert [reading and reading.value for x in (-2, -0.5, 2.5, 4) for reading in values_at([line], x, 1)] == [
+        *(None, 1.0),
+        *(3.0, None),
+    ]

@@ -19,6 +19,15 @@ from mldeck.ui.compare.axes import columns_from_json, logs_from_json
 from mldeck.ui.compare.data import column_from_json
 from mldeck.ui.state import metric_direction as best
 from mldeck.ui.state.columns import choice_from_json
+from mldeck.ui.state.restored import (
+    ListChoice,
+    keep_choice,
+    kept_choice,
+    left_experiment,
+    left_marks,
+    left_tab,
+    left_tree,
+)
 from mldeck.ui.state.saved_state import SavedState
 from tests.editing import sql
 from tests.fixture_stores import FixtureStore
@@ -189,12 +198,15 @@ async def test_without_a_state_nothing_is_said(taxi: Path) -> None:
 def test_a_state_folder_that_cannot_be_written(state: Path, taxi: Path) -> None:
     saved = SavedState.of(taxi)
     saved.add_filter("a")
+    saved.flush()
     state.parent.chmod(0o500)
     with without_root_powers():
         saved.add_filter("b")
+        saved.flush()
     state.parent.chmod(0o700)
     assert SavedState.of(taxi).history == ["a"]
     saved.add_filter("c")
+    saved.flush()
     assert SavedState.of(taxi).history == ["a", "b", "c"]
 
 
@@ -203,6 +215,7 @@ def test_a_state_folder_that_cannot_be_made(taxi: Path) -> None:
     state_folder().parent.mkdir(parents=True)
     state_folder().write_text("mine")
     saved.add_filter("a")
+    saved.flush()
     assert state_folder().read_text() == "mine"
 
 
@@ -211,18 +224,23 @@ def test_nothing_is_written_into_a_pipe_or_through_a_link(state: Path, taxi: Pat
     temporary = state.with_name(f"{state.name}.{os.getpid()}")
     os.mkfifo(temporary)
     saved.add_filter("a")
+    saved.flush()
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(tmp_path / "elsewhere")
     saved.add_filter("b")
+    saved.flush()
     assert not (tmp_path / "elsewhere").exists()
     saved.add_filter("c")
+    saved.flush()
     assert SavedState.of(taxi).history == ["a", "b", "c"]
 
 
 def test_what_is_too_large_to_be_read_again_is_not_written(state: Path, taxi: Path) -> None:
     saved = SavedState.of(taxi)
     saved.add_filter("a")
+    saved.flush()
     saved.star("large", "x" * (1 << 24))
+    saved.flush()
     assert SavedState.of(taxi).history == ["a"]
 
 
@@ -256,6 +274,13 @@ WORDS = st.sampled_from(
         "curves",
         "x",
         "colour",
+        "last",
+        "order",
+        "filter",
+        "group",
+        "marks",
+        "tabs",
+        "run",
     ]
 )
 JSON = st.recursive(
@@ -271,6 +296,15 @@ def test_any_json_can_be_remembered(value: Any) -> None:
     columns_from_json(value)
     logs_from_json(value)
     column_from_json(value)
+    of_experiment: dict[str, Any] = {}
+    keep_choice(of_experiment, (), ListChoice())
+    if isinstance(value, dict):
+        of_experiment["list"] |= value
+        left_tab(value, "run", ("Overview",))
+        left_tree(value)
+    kept_choice(of_experiment, ())
+    left_experiment({"experiment": value}, ())
+    left_marks({"marks": value})
     if isinstance(value, dict):
         best.remembered(value)
         best.remember(value, "rmse", best.Better.LOWER)
@@ -288,6 +322,7 @@ def test_any_json_can_be_a_state(value: Any, state: Path, taxi: Path) -> None:
         choice_from_json(experiment.get("columns"))
         best.remember(experiment, "rmse", best.Better.HIGHER)
     saved.agree_to("s3://bucket")
+    saved.flush()
     again = SavedState.of(taxi)
     assert (again.history, again.starred, again.places) == (saved.history, saved.starred, saved.places)
     assert repr(again.experiments) == repr(saved.experiments)  # NaN is not what it is

@@ -250,7 +250,7 @@ class TestDeck:
             deck.wait_for("while-open", SOON_S)
         with self.open(db, "--experiment", "while-open") as deck:
             run_id = mlflow("create_run", db, experiment_id, "followed")
-            deck.wait_for(re.compile("⟳ +followed"), SOON_S)
+            deck.wait_for(re.compile("► +followed"), SOON_S)
             deck.wait_for("1 run ")
             deck.wait_for(run_id)
             mlflow("log_metric", db, run_id, "loss", 0.625, 1)

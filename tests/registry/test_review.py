@@ -29,6 +29,11 @@ def test_all_metrics_and_what_differs_of_the_rest() -> None:
     assert [each.difference for each in compare_runs(now, then)] == [0.25, None, None, None, None]
 
 
+def test_what_one_run_lacks_comes_after_what_differs() -> None:
+    now, then = RunRecord(RUN, {}, {"a": "1", "z": "1"}), RunRecord(RUN, {}, {"b": "1", "z": "2"})
+    assert [each.column.key for each in compare_runs(now, then)] == ["z", "a", "b"]
+
+
 def test_values_that_differ_look_different() -> None:
     now, then = RunRecord(RUN, {"auc": 0.91234561}, {"a": "1"}), RunRecord(RUN, {"auc": 0.91234562})
     assert [each.texts for each in compare_runs(now, then)] == [("0.91234561", "0.91234562"), ("1", "–")]

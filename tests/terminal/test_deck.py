@@ -131,7 +131,7 @@ class TestKeys:
         def column(found: re.Pattern[str]) -> list[str]:
             return [match.group(1) for line in deck.lines if (match := found.search(line))]
 
-        names = re.compile(r"[✓✗■⟳]  (\S+)")
+        names = re.compile(r"[✓✗■►!]  (\S+)")
         unsorted = column(names)
         deck.press(RIGHT, re.compile("name"))
         deck.press("s", "name ▲")
@@ -220,7 +220,7 @@ class TestLayout:
         with mldeck(demo, cols=cols, rows=rows) as deck:
             deck.wait_for(COUNTED)
             deck.wait_for(details_of("tab-transformer"))
-            deck.wait_for(re.compile(r"status +⟳ RUNNING"))
+            deck.wait_for(re.compile(r"status +[►!] RUNNING"))
             assert "─ Experiments ─" in deck.text
             assert "─ Runs of churn-forecast ─" in deck.text
             assert "? help" in deck.lines[-1]

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from mldeck.settings import load_settings
 from mldeck.ui.app import DeckApp
 from mldeck.ui.runs.screen import RunsScreen
+from mldeck.ui.state.saved_state import SavedState
 from tests.ui.textual_insides import screen_strips
 
 TIMEOUT_S = 15.0
@@ -74,6 +75,15 @@ class Deck:
         await self.until(
             lambda: self.screen.table.row_count == count and f"{count:,} {noun}" in self.frame, f"{count} runs"
         )
+
+
+def forget_last_session(db: Path) -> None:
+    """Begin without the marks and the tabs of an earlier deck on the store."""
+    saved = SavedState.of(db)
+    if saved.last:
+        saved.last = {}
+        saved.save()
+        saved.flush()
 
 
 def frame_text(app: App[str]) -> str:

@@ -79,7 +79,7 @@ def _importance(name: str, values: Sequence[Value], metric: Sequence[float | Non
     found, metrics = [value for value, _ in pairs], [number for _, number in pairs]
     count = len(pairs)
     if count < LEAST_RUNS:
-        return Importance(name, count, problem="too few runs have it")
+        return Importance(name, count, problem=f"fewer than {LEAST_RUNS} runs have it")
     if len(set(metrics)) == 1:
         return Importance(name, count, problem="the metric is the same in all runs")
     groups = len(set(found))

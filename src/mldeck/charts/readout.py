@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,9 +23,12 @@ class Readout(NamedTuple):
     """None without smoothing, and for a value that is not finite."""
 
 
-def values_at(lines: Sequence[ChartLine], x: float) -> tuple[Readout | None, ...]:
-    """Return the point of each line nearest to `x`: the last if several share one x, None for a line without points."""
-    return tuple(_nearest(line.curve, x) for line in lines)
+def values_at(lines: Sequence[ChartLine], x: float, reach: float = math.inf) -> tuple[Readout | None, ...]:
+    """Return the point of each line nearest to `x`: the last if several share one x.
+
+    None for a line without points, and for one that begins or ends more than `reach` before it gets to `x`.
+    """
+    return tuple(_nearest(line.curve, x, reach) for line in lines)
 
 
 def step_neighbour(lines: Sequence[ChartLine], x: float, direction: int) -> int | None:
@@ -46,11 +50,11 @@ def step_neighbour(lines: Sequence[ChartLine], x: float, direction: int) -> int 
     return max(found) if direction < 0 else min(found)
 
 
-def _nearest(curve: Curve, x: float) -> Readout | None:
+def _nearest(curve: Curve, x: float, reach: float) -> Readout | None:
     xs = curve.xs
-    if not xs:
-        return None
     at = x + curve.origin
+    if not xs or not xs[0] - reach <= at <= xs[-1] + reach:
+        return None
     after = bisect_left(xs, at)
     if after == len(xs) or (after and at - xs[after - 1] <= xs[after] - at):
         after -= 1

@@ -25,6 +25,8 @@ ACTIVE_STAGES = (STAGING, PRODUCTION)
 DELETED_STAGE = "Deleted_Internal"
 """The stage of deleted versions. MLflow keeps their rows so that their numbers are never reused."""
 
+NO_REGISTRY = "This database is from before MLflow 1.4: it has no model registry"
+
 _LOGGED_MODEL_URI = re.compile(r"models:/+(m-[^/]+)")
 
 

@@ -50,6 +50,8 @@ def difference_format(values: Iterable[ComparedValue]) -> NumberFormat:
 def compare_runs(now: RunRecord | None, then: RunRecord | None) -> tuple[ComparedValue, ...]:
     """Return all metrics of two runs, and the params and tags in which they differ, sorted by kind and key.
 
+    Params and tags that only one of the runs has come after those that both have.
+
     Metrics and tags that MLflow itself writes are left out.
     """
     now_metrics, then_metrics = _metrics(now), _metrics(then)
@@ -96,5 +98,7 @@ def _differing(now: Mapping[str, str], then: Mapping[str, str]) -> tuple[dict[st
 def _rows(
     kind: Kind, now: Mapping[str, float] | Mapping[str, str], then: Mapping[str, float] | Mapping[str, str]
 ) -> Iterator[ComparedValue]:
-    for key in sorted({*now, *then}):
+    # A text that both runs have tells more than one that a run lacks.
+    lacking = frozenset[str]() if kind is Kind.METRIC else now.keys() ^ then.keys()
+    for key in sorted({*now, *then}, key=lambda key: (key in lacking, key)):
         yield ComparedValue(Column(kind, key), now.get(key), then.get(key))

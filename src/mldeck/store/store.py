@@ -34,7 +34,7 @@ from mldeck.store.runs.experiments import list_experiments
 from mldeck.store.runs.find import find_runs
 from mldeck.store.runs.records import count_matching, count_runs, newest_run_experiment, run_ids, run_records
 from mldeck.store.runs.rows import ROWS_AT_ONCE, run_rows
-from mldeck.store.runs.values import metric_values, text_values
+from mldeck.store.runs.values import has_values, metric_values, text_values
 from mldeck.store.sqlite.opened import OpenedStore
 from mldeck.store.statements import chunks
 
@@ -159,6 +159,10 @@ class Store(OpenedStore):
     def is_numeric(self, query: RunQuery, kind: Kind, key: str, interrupt: Interrupt | None = None) -> bool:
         """Return whether all values of a param or tag among the runs of the query are numbers."""
         return self.read(is_numeric, interrupt, query, kind, key)
+
+    def has_values(self, query: RunQuery, column: Column, interrupt: Interrupt | None = None) -> bool:
+        """Return whether any run of the query has this metric, param or tag."""
+        return self.read(has_values, interrupt, query, column)
 
     def text_values(self, query: RunQuery, column: Column, interrupt: Interrupt | None = None) -> dict[str, str]:
         """Return a param or tag of the runs of a query, by run id; runs without it are left out."""

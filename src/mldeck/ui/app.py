@@ -82,11 +82,12 @@ class DeckApp(PatchedApp[str]):
         for theme in THEMES:
             self.register_theme(theme)
         check_theme(settings.theme)
-        self.theme = settings.theme
+        self.session = Session(settings, path)
+        saved = None if settings.fixes_theme else self.session.theme.read()
+        self.theme = saved if saved is not None and saved in self.available_themes else settings.theme
         self.stylesheet = ParsedStyles(self.get_css_variables())
         self._themes: dict[Screen[Any], str] = {}
         """The theme that each place was styled with."""
-        self.session = Session(settings, path)
         self.add_mode("runs", lambda: RunsScreen(self.session, head_start))
         self.add_mode("models", self._models_screen)
         self.add_mode("compare", self._compare_screen)
@@ -110,6 +111,7 @@ class DeckApp(PatchedApp[str]):
 
     def on_mount(self) -> None:
         self._leave_on_signals()
+        self.watch(self, "theme", self.session.theme.save, init=False)
         self.keep_time()
 
     def _leave_on_signals(self) -> None:

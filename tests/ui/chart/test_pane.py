@@ -187,6 +187,20 @@ async def test_the_crosshair_names_step_and_values_without_drawing_again(
         assert deck.drawing.column_of(deck.pane.crosshair) == plot.left + plot.width - 1
 
 
+async def test_the_crosshair_beyond_the_last_step_of_a_run_says_so(store: FixtureStore) -> None:
+    log(store.db, store.run("rf10"), "loss", [(step, 0.5) for step in range(31, 200)])
+    async with chart_of(store, ["rf5", "rf10"]) as deck:
+        await deck.press("end")
+        short, long = deck.pane.legend.lines
+        assert (short.value, long.value) == (None, 0.5)
+        await deck.until_shown("rf-depth-5   –")
+        await deck.press("home")
+        assert None not in [line.value for line in deck.pane.legend.lines]
+        await deck.press("0")
+        assert None not in [line.value for line in deck.pane.legend.lines], "without a crosshair, the latest values"
+        await deck.until_shown("step 29")
+
+
 async def test_a_step_of_the_crosshair_paints_a_slice_of_the_plot(store: FixtureStore) -> None:
     async with chart_of(store, FORESTS) as deck:
         await deck.press("home", "right", "right")
@@ -606,6 +620,25 @@ async def test_histories_are_shown_as_they_are_read_and_escape_stops_the_rest(st
         await deck.until(lambda: [line.curve.count for line in deck.drawing.lines] == [30, 30, 30], "read after all")
         await deck.press("escape")
         assert isinstance(deck.app.screen, RunsScreen)
+
+
+async def test_escape_before_the_first_history_leaves_nothing_that_reads(store: FixtureStore, gate: Gate) -> None:
+    async with chart_of(store, ["rf5"]) as deck:
+        read_runs = Store.run_records
+        with pytest.MonkeyPatch.context() as patch:
+
+            def slowly(self: Store, ids: Any, fields: Any, interrupt: Any = None) -> Any:
+                while not gate.is_open.wait(0.005):
+                    interrupt.check()
+                return read_runs(self, ids, fields, interrupt)
+
+            patch.setattr(Store, "run_records", slowly)
+            deck.pane.show([store.run("rf10"), store.run("rf20")], "loss")
+            await deck.until_shown("reading… Esc stops")
+            await deck.press("escape")
+            await deck.until_shown("stopped at 0 points: ctrl+r reads on")
+            await deck.until_shown("Stopped before anything was read: ctrl+r reads on.")
+            assert "reading…" not in deck.frame
 
 
 async def test_a_change_does_not_resume_a_stopped_read(store: FixtureStore, gate: Gate) -> None:

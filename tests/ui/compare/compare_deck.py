@@ -10,7 +10,7 @@ from mldeck.model import Run, RunRecord
 from mldeck.ui.compare.data import CompareData
 from mldeck.ui.compare.screen import VIEWS, CompareScreen
 from mldeck.ui.compare.view import CompareView
-from tests.ui.deck import Deck, running_deck
+from tests.ui.deck import Deck, forget_last_session, running_deck
 
 VIEW_NAMES = [name for name, _ in VIEWS]
 
@@ -57,6 +57,7 @@ async def comparing(
     theme: str | None = None,
 ) -> AsyncIterator[CompareDeck]:
     """Run a deck in the place Compare, with the first runs of the experiment marked."""
+    forget_last_session(path)
     async with running_deck(path, experiment=experiment, size=size, theme=theme) as runs:
         deck = CompareDeck(runs.app, runs.pilot)
         table = deck.screen.table

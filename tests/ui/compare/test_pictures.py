@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +16,11 @@ from mldeck.ui.compare.importance import ImportanceView
 from mldeck.ui.compare.plane import PlaneDrawing, PlaneView
 from mldeck.ui.compare.scatter import ScatterView
 from mldeck.ui.export.dialog import ExportDialog
+from mldeck.ui.kit.threads import in_thread
 from mldeck.ui.runs.screen import RunsScreen
 from tests.fixture_stores import FixtureStore
-from tests.ui.compare.pictures_deck import TAXI_RUNS, PicturesDeck, metric, param, picturing
+from tests.ui.compare.compare_deck import VIEW_NAMES, comparing
+from tests.ui.compare.pictures_deck import TAXI, TAXI_RUNS, PicturesDeck, metric, param, picturing
 
 RMSE, VALIDATION = metric("rmse"), metric("validation-rmse")
 WEIGHT, DEPTH, RATE = param("min_child_weight"), param("max_depth"), param("learning_rate")
@@ -230,9 +234,39 @@ async def test_importance_lists_the_params_by_strength(taxi: Path) -> None:
         assert "Correlation with rmse (of ranks, not a cause)" in deck.frame
         assert "over 30 runs" in readout_of(deck)
         await deck.press("G")
-        assert "too few runs" in readout_of(deck) or "one value" in readout_of(deck)
+        assert "fewer than 5 runs" in readout_of(deck) or "one value" in readout_of(deck)
         await deck.press("k", "up", "j", "down", "pageup", "ctrl+d", "pagedown", "ctrl+u", "home")
         assert readout_of(deck).startswith("│ min_child_weight")
+
+
+async def test_importance_says_how_many_runs_it_needs(taxi: Path) -> None:
+    async with picturing(taxi, "Importance", count=3) as deck:
+        assert "Importance needs at least 5 runs, and these are 3." in deck.frame
+        drawing = deck.of(ImportanceView).drawing
+        assert drawing is not None
+        assert drawing.found == ()
+        assert readout_of(deck).strip("│ ") == ""
+
+
+@pytest.mark.parametrize("view", ["Parallel", "Scatter", "Contour"])
+async def test_a_picture_that_takes_long_says_that_it_is_being_read(
+    taxi: Path, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    may_draw = threading.Event()
+
+    async def slowly(draw: Callable[[], Any]) -> Any:
+        await in_thread(may_draw.wait, 30)
+        return draw()
+
+    async with comparing(taxi, TAXI, 3) as deck:
+        monkeypatch.setattr("mldeck.ui.kit.background_drawing.in_thread", slowly)
+        for _ in range(VIEW_NAMES.index(view)):
+            before = deck.place.view
+            await deck.press("right_curly_bracket")
+            await deck.until(lambda before=before: deck.place.view not in (None, before), view)  # type: ignore[misc]
+        await deck.until(lambda: deck.frame.count("reading…") == 2, "it says so, in the picture and in the border")
+        may_draw.set()
+        await deck.until(lambda: "reading…" not in deck.frame, "the picture")
 
 
 async def test_the_metric_of_importance_is_chosen_and_remembered(taxi: Path) -> None:

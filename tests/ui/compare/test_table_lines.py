@@ -52,6 +52,16 @@ def test_only_what_differs_is_shown_and_mlflows_own_is_folded() -> None:
     assert SectionHeading(Group.SYSTEM_METRICS, False, 1, 1) in lines.rows
 
 
+def test_what_some_runs_lack_comes_after_what_differs() -> None:
+    runs = data_of(
+        record(1, params={"absent": "1", "rate": "0.1"}), record(2, params={"absent": "1", "rate": "0.2"}), record(3)
+    )
+    lines = CompareLines(runs)
+    assert [line.column.key for line in lines.lines if line.column.kind is Kind.PARAM] == ["rate", "absent"]
+    everything = CompareLines(runs, EVERYTHING)
+    assert [line.column.key for line in everything.lines if line.column.kind is Kind.PARAM] == ["absent", "rate"]
+
+
 def test_all_columns_are_shown_on_request() -> None:
     lines = CompareLines(RUNS, EVERYTHING)
     assert {line.column for line in lines.lines} == set(RUNS.columns)

@@ -12,7 +12,7 @@ from mldeck.ui.files.preview.pane import PreviewPane
 from mldeck.ui.files.preview.text_view import TextView
 from mldeck.ui.files.tree import FileTree
 from mldeck.ui.files.viewer import ArtifactScreen
-from tests.ui.deck import Deck, running_deck
+from tests.ui.deck import Deck, forget_last_session, running_deck
 
 TAXI = "nyc-taxi-experiment"
 CHURN = "churn-baseline"
@@ -98,6 +98,7 @@ async def files_of(
     tab: str = "Artifacts",
 ) -> AsyncIterator[FileDeck]:
     """The run is under the cursor, and its tab of files, or of models, has the focus."""
+    forget_last_session(path)
     async with running_deck(path, experiment=experiment, size=size, theme=theme) as plain:
         deck = FileDeck(plain.app, plain.pilot)
         table = deck.screen.table

@@ -203,6 +203,7 @@ async def test_history_goes_back_and_forth(store_copy: Callable[[str], FixtureSt
     saved = SavedState.of(path)
     saved.add_filter("status = 'FAILED'")
     saved.add_filter("status = 'RUNNING'")
+    saved.flush()
     async with running_deck(path, experiment=TAXI) as deck:
         await deck.until_counted(45)
         await deck.press("f", "up")

@@ -94,7 +94,7 @@ def test_metrics_and_facts_come_before_params_and_tags() -> None:
         "size",
         "signature",
         "source",
-        "author",
+        "user",
         "registered",
         "in stage since",
         "files",

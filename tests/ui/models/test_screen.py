@@ -575,7 +575,7 @@ class TestInspector:
         async with models_deck(store.db, version=2) as deck:
             await deck.until(lambda: fields(deck).get("stage", "").startswith("Production"), "the version")
             assert "MLmodel" in fields(deck)["files"] or fields(deck)["files"].startswith("✓")
-            assert fields(deck)["author"]
+            assert fields(deck)["user"]
             assert fields(deck)["experiment"]
             assert "✓" in fields(deck)["run"]
 

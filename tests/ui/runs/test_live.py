@@ -13,7 +13,7 @@ import pytest
 
 from mldeck.store.store import Store
 from tests.fixture_stores import FixtureStore
-from tests.ui.deck import running_deck
+from tests.ui.deck import Deck, running_deck
 
 EXPERIMENT = "nyc-taxi-experiment"
 
@@ -229,3 +229,39 @@ async def test_refresh_by_hand(store_copy: Callable[[str], FixtureStore]) -> Non
         await deck.until_counted(45)
         await deck.press("ctrl+r")
         await deck.until_shown("Read again")
+
+
+async def test_a_run_that_has_logged_nothing_for_long_is_marked(store_copy: Callable[[str], FixtureStore]) -> None:
+    path, now = store_copy("nyc-taxi").db, int(time.time() * 1000)
+    add_run(path, "f" * 32, "silent", now - 3_600_000)
+    log_rmse(path, "f" * 32, 4.25, 1)
+    with writing(path) as connection:
+        connection.execute("UPDATE latest_metrics SET timestamp = ? WHERE run_uuid = ?", (now - 3_540_000, "f" * 32))
+    async with running_deck(path, experiment=EXPERIMENT) as deck:
+        await deck.until_counted(46)
+        await deck.until(lambda: deck.run_names[0] == "silent", "the run")
+        assert status_signs(deck)[0] == " !"
+        await deck.until_shown("! RUNNING, but no metric for 59m; usually one every 1m 00s")
+        log_rmse(path, "f" * 32, 4.5, 2)
+        await deck.until(lambda: status_signs(deck)[0] == " ►", "it goes on")
+        await deck.until_shown("► RUNNING")
+
+
+async def test_a_run_is_marked_when_its_time_has_come(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=EXPERIMENT) as deck:
+        add_run(path, "f" * 32, "silent")
+        log_rmse(path, "f" * 32, 4.25, 1)
+        await deck.until_counted(46)
+        assert status_signs(deck)[0] == " ►"
+        clock = deck.app.session.clock
+        read, clock.read = clock.read, lambda: int(time.time() * 1000) + 301_000
+        clock.look()
+        await deck.until(lambda: status_signs(deck)[0] == " !", "it is late")
+        clock.read = read
+
+
+def status_signs(deck: Deck) -> list[str]:
+    table = deck.screen.table
+    rows = (table.row_cells(row) for row in table.visible_rows)
+    return ["" if cells is None else cells[0].text for cells in rows]

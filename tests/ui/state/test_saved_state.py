@@ -28,6 +28,7 @@ def test_a_saved_choice_is_read_back(tmp_path: Path) -> None:
     saved.experiment("7")["columns"] = choice_to_json(CHOICE)
     remember(saved.experiment("7"), "rmse", Better.LOWER)
     saved.save()
+    saved.flush()
     again = SavedState.of(tmp_path / "mlflow.db").experiment("7")
     assert choice_from_json(again["columns"]) == CHOICE
     assert remembered(again) == {"rmse": Better.LOWER}
@@ -75,6 +76,7 @@ def test_a_malformed_file_is_ignored(tmp_path: Path, text: str) -> None:
     saved = SavedState.of(tmp_path / "mlflow.db")
     assert saved.experiment("7") == {}
     saved.save()
+    saved.flush()
     assert json.loads(saved.file.read_text())["experiments"] == {"7": {}}
 
 
@@ -88,6 +90,7 @@ def test_the_first_read_has_the_saved_columns(store_copy: Callable[[str], Fixtur
     saved = SavedState.of(db)
     saved.experiment("1")["columns"] = choice_to_json(CHOICE)
     saved.save()
+    saved.flush()
     with closing(Store(db)) as store:
         opening = read_opening(store, "nyc-taxi-experiment", Interrupt())
     assert opening.page is not None

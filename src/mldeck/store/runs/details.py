@@ -15,6 +15,7 @@ from mldeck.model import (
 )
 from mldeck.store.encoding import are_seconds, metric_value
 from mldeck.store.runs.dataset_inputs import dataset_inputs
+from mldeck.store.runs.pace import paces
 from mldeck.store.runs.records import load_runs, run_from_row, select_runs
 from mldeck.store.schema import Schema
 
@@ -46,6 +47,7 @@ def run_details(connection: Connection, schema: Schema, run_id: str) -> RunDetai
         parent=parents[0] if parents else None,
         children=children,
         children_count=children_count,
+        pace=paces(connection, schema, [run]).get(run_id),
     )
 
 

@@ -16,6 +16,7 @@ from mldeck.model import RUN_NAME_TAG, Run, RunCount, RunFields, RunQuery, RunRe
 from mldeck.store.encoding import metric_value
 from mldeck.store.runs.dataset_inputs import dataset_inputs, dataset_texts
 from mldeck.store.runs.order import ordered
+from mldeck.store.runs.pace import paces
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.reader import read_quickly
 from mldeck.store.statements import chunks, plain_rows
@@ -107,7 +108,9 @@ def run_records(connection: Connection, schema: Schema, ids: Sequence[str], fiel
         tags = _texts(connection, schema.tags, fields.tags, chunk)
         datasets = dataset_texts(connection, schema, chunk) if fields.datasets else {}
         inputs = dataset_inputs(connection, schema, chunk) if fields.inputs else {}
-        for run in load_runs(connection, schema, chunk):
+        runs = load_runs(connection, schema, chunk)
+        pace = paces(connection, schema, runs) if fields.pace else {}
+        for run in runs:
             run_id = run.run_id
             records[run_id] = RunRecord(
                 run,
@@ -116,6 +119,7 @@ def run_records(connection: Connection, schema: Schema, ids: Sequence[str], fiel
                 tags.get(run_id, {}),
                 datasets.get(run_id, {}),
                 tuple(inputs.get(run_id, ())),
+                pace.get(run_id),
             )
     return records
 

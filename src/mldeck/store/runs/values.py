@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from mldeck.model import Column, Kind, RunQuery
 from mldeck.store.encoding import metric_value
@@ -20,6 +20,16 @@ def text_values(connection: Connection, schema: Schema, query: RunQuery, column:
         .where(source.c.key == column.key, matches(schema, query))
     )
     return {row[0]: row[1] for row in connection.execute(statement).all() if row[1] is not None}
+
+
+def has_values(connection: Connection, schema: Schema, query: RunQuery, column: Column) -> bool:
+    """Return whether any run of the query has this metric, param or tag."""
+    source, runs = schema.values_of(column.kind), schema.runs
+    listed = select(runs.c.run_uuid).where(matches(schema, query))
+    # An expression, because otherwise SQLite tries every listed run instead of following the rows of the key.
+    run_id = func.coalesce(source.c.run_uuid, "")
+    statement = select(source.c.key).where(source.c.key == column.key, run_id.in_(listed)).limit(1)
+    return connection.execute(statement).first() is not None
 
 
 def metric_values(connection: Connection, schema: Schema, query: RunQuery, key: str) -> dict[str, float]:

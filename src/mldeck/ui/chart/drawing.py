@@ -93,7 +93,14 @@ class CurveDrawing:
         return plot.x_at(plot.left if direction < 0 else plot.left + plot.width - 1)
 
     def readings(self, x: float) -> tuple[Readout | None, ...]:
-        return values_at(self.lines, x)
+        """Return the values at an x; None for a curve that does not reach the column of the picture that `x` is in."""
+        plot = self.picture.plot
+        reach = 0.0 if plot is None else abs(plot.x_at(plot.left + 1) - plot.x_at(plot.left)) / 2
+        return values_at(self.lines, x, reach)
+
+    def latest(self, row: int) -> Readout | None:
+        """Return the last point of a line; None if it has none."""
+        return None if self.full is None else values_at(self.lines[row : row + 1], self.full[1])[0]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from textual.worker import WorkerError
 from mldeck.charts.curves import Axis
 from mldeck.charts.readout import Readout
 from mldeck.errors import MldeckError
-from mldeck.format import NumberFormat, cut_middle, safe, time_text
+from mldeck.format import MISSING, NumberFormat, cut_middle, safe, time_text
 from mldeck.model import Run
 from mldeck.ui.chart.choices import choose_groups, choose_metrics, next_metric
 from mldeck.ui.chart.crosshair_plot import CrosshairPlot
@@ -165,6 +165,7 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
         """Show what has been read so far."""
         if not self.loader.stop():
             self.workers.cancel_group(self, "curves")
+            self._take_news(News.CURVES)
 
     def _take_news(self, news: News) -> None:
         if news is News.METRICS:
@@ -195,6 +196,8 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
             return "reading…"
         if self.loader.error is not None:
             return "The database could not be read."
+        if self.loader.was_stopped and not self.loader.point_count:
+            return "Stopped before anything was read: ctrl+r reads on."
         if not self.metrics:
             return "No metric yet: it appears here as soon as one is logged."
         if self.view.hidden.issuperset(self.loader.keys):
@@ -240,11 +243,11 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
         drawing, row = self.drawing, self.legend.cursor_row
         if drawing is None or row >= len(drawing.lines) or drawing.is_bars:
             return ""
-        x = self.crosshair if self.crosshair is not None else drawing.full[1] if drawing.full is not None else None
-        reading = None if x is None else drawing.readings(x)[row]
+        name, width, at = safe(drawing.lines[row].name), self.size.width - 1, self.crosshair
+        reading = drawing.latest(row) if at is None else drawing.readings(at)[row]
         if reading is None:
-            return ""
-        name, width = safe(drawing.lines[row].name), self.size.width - 1
+            is_beyond = at is not None and drawing.lines[row].curve.count
+            return f" {cut_middle(name, width - 5)}   {MISSING}" if is_beyond else ""
         return " " + _reading_text(reading, name, width, self.view, self.legend.numbers)
 
     def show_title(self) -> None:

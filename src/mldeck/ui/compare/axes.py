@@ -21,7 +21,6 @@ from mldeck.ui.compare.data import (
     axis_name,
     column_from_json,
     column_to_json,
-    differs,
     group_of,
 )
 
@@ -62,16 +61,11 @@ def colours_of(data: CompareData) -> dict[str, int]:
     return {run_id: data.colours[run_id] for run_id in data.run_ids}
 
 
-def is_varied(data: CompareData, column: Column) -> bool:
-    """Return whether the runs have different values. Missing values do not count as different."""
-    return differs([value for value in data.values(column) if value is not None])
-
-
 def default_metric(data: CompareData) -> Column | None:
     """Return the primary metric of the experiments; else the one that most runs have, one that differs if possible."""
     metrics = [column for column in data.axes if group_of(column) is Group.METRICS]
     primary = [column for column in metrics if column.key in data.primary]
-    return max(primary or metrics, key=lambda column: (is_varied(data, column), _count(data, column)), default=None)
+    return max(primary or metrics, key=lambda column: (data.is_varied(column), _count(data, column)), default=None)
 
 
 def by_importance(data: CompareData, metric: Column) -> tuple[tuple[Column, Importance], ...]:
@@ -92,7 +86,7 @@ def informative_params(data: CompareData, metric: Column | None) -> tuple[Column
     """
     ranked = [] if metric is None else [column for column, _ in by_importance(data, metric)]
     params = ranked or [column for column in data.axes if column.kind is Kind.PARAM]
-    numeric = [column for column in params if data.is_numeric(column) and is_varied(data, column)]
+    numeric = [column for column in params if data.is_numeric(column) and data.is_varied(column)]
     return tuple(sorted(numeric, key=lambda column: _count(data, column) * 2 < len(data)))
 
 
@@ -106,7 +100,7 @@ def parallel_axes(data: CompareData, metric: Column | None, most: int) -> tuple[
     kept = set((common or informative)[: most - (metric is not None)])
     axes = [column for column in data.axes if column in kept]
     if not axes:  # no numeric param differs
-        others = [column for column in data.axes if column != metric and is_varied(data, column)]
+        others = [column for column in data.axes if column != metric and data.is_varied(column)]
         axes = others[: most - (metric is not None)]
     return (*axes, *([] if metric is None else [metric]))
 

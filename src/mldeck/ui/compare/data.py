@@ -113,6 +113,20 @@ class CompareData:
         """The columns that are not the same in all runs. A missing value differs from any value."""
         return frozenset(column for column in self.columns if differs(self.values(column)))
 
+    def differing_first(self, columns: Iterable[Column]) -> list[Column]:
+        """Return those that differ: first those with different values, then those that some runs have and others lack."""
+        differing = [column for column in columns if column in self.differing]
+        return sorted(differing, key=self._lacking.__contains__)
+
+    @cached_property
+    def _lacking(self) -> frozenset[Column]:
+        """The columns that differ only because some runs lack them."""
+        return frozenset(column for column in self.differing if not self.is_varied(column))
+
+    def is_varied(self, column: Column) -> bool:
+        """Return whether the runs have different values. Missing values do not count as different."""
+        return differs([value for value in self.values(column) if value is not None])
+
     def values(self, column: Column) -> tuple[Value, ...]:
         """Return the value of each run, in the order of marking. Durations are in seconds."""
         known = self._values.get(column)
@@ -150,7 +164,7 @@ def read_runs(store: Store, colours: Mapping[str, int], interrupt: Interrupt | N
     data = CompareData(
         records, dict(colours), names, dict(metric for metric in primary if metric), len(colours) - len(records)
     )
-    _ = data.differing  # computed here, because it takes a while for thousands of metrics
+    _ = data._lacking  # computed here, because it takes a while for thousands of metrics
     return data
 
 

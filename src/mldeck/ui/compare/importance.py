@@ -10,7 +10,7 @@ from textual import on
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.charts.importance import Importance, importance_picture, visible_importances
+from mldeck.charts.importance import LEAST_RUNS, Importance, importance_picture, visible_importances
 from mldeck.charts.picture import Picture
 from mldeck.model import Column, Kind
 from mldeck.ui.compare.axes import by_importance, default_metric, text_picture
@@ -25,6 +25,10 @@ from mldeck.ui.state.session import Session
 
 _FIRST_ROW = 2
 """The first row of the picture that holds a param."""
+_TOO_FEW = (
+    f"Importance needs at least {LEAST_RUNS} runs, and these are {{count}}. With fewer, a param and a metric often rise "
+    "or fall together by chance.\n\nMark more runs in Runs (1)."
+)
 _NOTHING = "These runs have no metrics that params could be related to.\n\nMark other runs in Runs (1)."
 
 
@@ -34,6 +38,7 @@ class ImportanceDrawing:
     found: tuple[tuple[Column, Importance], ...]
     """Every param with its importance, the most strongly related first."""
     size: tuple[int, int]
+    run_count: int
 
     @property
     def picture(self) -> Picture:
@@ -43,6 +48,8 @@ class ImportanceDrawing:
         """Draw the list from the param number `first` on, with a cursor. A screenful of rows takes no time."""
         if self.metric is None:
             return text_picture(_NOTHING, self.size)
+        if self.run_count < LEAST_RUNS:
+            return text_picture(_TOO_FEW.format(count=self.run_count), self.size)
         found = [importance for _, importance in self.found]
         return importance_picture(found, axis_name(self.metric), self.size, first=first, cursor=cursor)
 
@@ -74,7 +81,8 @@ class ImportanceView(ComparePictureView[ImportanceDrawing]):
 
         def draw() -> ImportanceDrawing:
             metric = chosen if is_known else default_metric(data)
-            return ImportanceDrawing(metric, () if metric is None else by_importance(data, metric), size)
+            found = () if metric is None or len(data) < LEAST_RUNS else by_importance(data, metric)
+            return ImportanceDrawing(metric, found, size, len(data))
 
         return draw
 

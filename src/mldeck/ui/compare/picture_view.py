@@ -11,12 +11,13 @@ from typing import ClassVar, Protocol, TypeVar
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Static
 
 from mldeck.charts.picture import Picture
 from mldeck.format import safe
 from mldeck.model import Column
-from mldeck.ui.compare.axes import Dimensions, logs_from_json, logs_to_json
+from mldeck.ui.compare.axes import Dimensions, logs_from_json, logs_to_json, text_picture
 from mldeck.ui.compare.data import column_from_json, column_to_json
 from mldeck.ui.compare.view import CompareView
 from mldeck.ui.kit.background_drawing import BackgroundDrawing
@@ -25,6 +26,10 @@ from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.state.session import Session
 from mldeck.ui.textual_patches.widgets import set_border_titles
+
+READING = "reading…"
+_PATIENCE_S = 0.3
+"""Seconds without a picture before the view says why."""
 
 
 class RunsDrawing(Protocol):
@@ -55,6 +60,10 @@ class ComparePictureView(CompareView, BackgroundDrawing[AnyRunsDrawing]):
         self.roles: dict[str, Column | None] = {}
         """The columns that the user chose, by role; None if the user chose to have none. Roles not chosen are missing."""
         self._scope: str | None = None
+        self._patience: Timer | None = None
+        """Running while the user need not be told yet that there is something to wait for."""
+        self._is_late = False
+        """Whether the user has been told that the picture is not there yet."""
 
     def compose(self) -> ComposeResult:
         yield PictureView()
@@ -75,6 +84,20 @@ class ComparePictureView(CompareView, BackgroundDrawing[AnyRunsDrawing]):
 
     # -- drawing
 
+    def redraw(self) -> None:
+        super().redraw()
+        if self._patience is None:
+            self._patience = self.set_timer(_PATIENCE_S, self._say_reading)
+
+    def _say_reading(self) -> None:
+        """Say that there is no picture of these runs yet. Values of many runs take a while to prepare."""
+        self._patience = None
+        if self.is_mounted and not self.is_drawn and self.plot.size:
+            if self.drawing is None:
+                self.plot.show(text_picture(READING, self.plot.size))
+            self._is_late = True
+            self.say_state()
+
     def show_data(self) -> None:
         self.dimensions = Dimensions(self.data)
         self.known = frozenset(self.data.axes)
@@ -84,6 +107,7 @@ class ComparePictureView(CompareView, BackgroundDrawing[AnyRunsDrawing]):
         self.redraw()
 
     def show_drawing(self) -> None:
+        self._is_late = False
         self.show_run()
         self.say_state()
 
@@ -104,7 +128,7 @@ class ComparePictureView(CompareView, BackgroundDrawing[AnyRunsDrawing]):
 
     def say_state(self) -> None:
         """Show the state without the run, which is named below the picture."""
-        set_border_titles(self, self.heading, safe(self.state))
+        set_border_titles(self, self.heading, READING if self._is_late else safe(self.state))
 
     def go_to(self, run_id: str | None) -> None:
         """Move the cursor to a run, if it is one of these."""

@@ -11,7 +11,7 @@ from mldeck.charts.dimensions import Dimension
 from mldeck.charts.plane import PlanePicture
 from mldeck.charts.scatter import scatter
 from mldeck.model import Column
-from mldeck.ui.compare.axes import colours_of, default_metric, informative_params, is_varied
+from mldeck.ui.compare.axes import colours_of, default_metric, informative_params
 from mldeck.ui.compare.data import CompareData
 from mldeck.ui.compare.keys import PLANE, SCATTER
 from mldeck.ui.compare.plane import PlaneView, Roles
@@ -29,7 +29,7 @@ class ScatterView(PlaneView):
         """Put the metric over the param most strongly related to it; without such a param, over any other column."""
         y = roles.get("y") or default_metric(data) or next(iter(data.axes), None)
         others = [column for column in data.axes if column != y]
-        varied = (column for column in others if data.is_numeric(column) and is_varied(data, column))
+        varied = (column for column in others if data.is_numeric(column) and data.is_varied(column))
         candidates = (*informative_params(data, y), *varied, *others)
         return {"x": next((column for column in candidates if column != y), None), "y": y}
 

@@ -82,6 +82,8 @@ VIEWS: Sequence[tuple[str, Callable[[Session], CompareView]]] = (
 )
 """The name of each view, and what makes it on the first visit: a session seldom needs all of them."""
 
+_NAMES = tuple(name for name, _ in VIEWS)
+
 
 class CompareScreen(Place):
     NAME = "compare"
@@ -99,7 +101,7 @@ class CompareScreen(Place):
 
     def compose_body(self) -> ComposeResult:
         with Vertical():
-            yield TabBar([name for name, _ in VIEWS], id="views")
+            yield TabBar(_NAMES, self.session.tab(self.NAME, _NAMES), id="views")
             yield Static("", id="compare-empty", markup=False)
             yield Container(id="view")
 
@@ -218,6 +220,7 @@ class CompareScreen(Place):
 
     def _turn_to(self, index: int) -> None:
         self._tabs.activate(index)
+        self.session.keep_tab(self.NAME, _NAMES[index])
         self.show_view()
 
     @work(group="view", exclusive=True)
@@ -267,6 +270,7 @@ class CompareScreen(Place):
         self._marks_changed(f"Only these {len(kept):,} runs are marked; ctrl+z marks the others again")
 
     def _marks_changed(self, what: str) -> None:
+        self.session.keep()
         self.notify(what, timeout=3)
         self.top_bar.show_marked(len(self.session.marked))
         self.load_runs()
@@ -282,7 +286,7 @@ class CompareScreen(Place):
     async def on_importance_view_scatter_asked(self, message: ImportanceView.ScatterAsked) -> None:
         from mldeck.ui.compare.scatter import ScatterView
 
-        self._tabs.activate([name for name, _ in VIEWS].index(ScatterView.NAME))
+        self._tabs.activate(_NAMES.index(ScatterView.NAME))
         await self._show_view(takes_focus=True)
         if isinstance(self.view, ScatterView):
             self.view.show_axes(message.param, message.metric)

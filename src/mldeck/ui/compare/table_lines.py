@@ -33,8 +33,8 @@ BASELINE = "baseline"
 OWN = frozenset({Group.SYSTEM_METRICS, Group.SYSTEM_TAGS})
 """The groups that were not logged on purpose. They are folded until the user unfolds them."""
 
-_LABELS = {AGE: "started", DURATION: "duration"}
-"""Longer labels than in the run table, because there is room for them."""
+_LABELS = {AGE: "started"}
+"""A longer label than in the run table, because there is room for it and it shows the time."""
 
 _MOST_TEXT = 400
 """The number of characters of a text that are used for the table."""
@@ -147,7 +147,7 @@ class CompareLines:
         for column in data.columns:
             by_group.setdefault(group_of(column), []).append(column)
         for group, columns in by_group.items():
-            shown = columns if self.options.shows_all else [column for column in columns if column in data.differing]
+            shown = columns if self.options.shows_all else data.differing_first(columns)
             if not shown:
                 continue
             is_open = group not in self.options.folded

@@ -26,20 +26,23 @@ from mldeck.format import (
     safe,
     time_text,
 )
-from mldeck.model import Column, Kind, OrderKey, Run, RunRecord
+from mldeck.model import Column, Kind, OrderKey, Pace, Run, RunRecord
 from mldeck.ui.kit.clock import Clock, now_ms
 from mldeck.ui.kit.grid import Cell, GridColumn
 from mldeck.ui.kit.lazy_row import LazyCells
 from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, MAX_WIDTH, NAME, ColumnStyle
 from mldeck.ui.state.metric_direction import BEST, best_sign
 
+# `►`, `○` and `■` are in nearly all fonts, unlike the arrows and clocks that say the same.
 STATUS_GLYPHS = {
     "FINISHED": ("✓", "good"),
-    "RUNNING": ("⟳", "accent"),
-    "SCHEDULED": ("◷", "dim"),
+    "RUNNING": ("►", "accent"),
+    "SCHEDULED": ("○", "dim"),
     "FAILED": ("✗", "bad"),
     "KILLED": ("■", "warn"),
 }
+_LATE = ("!", "warn")
+"""For a run that has logged nothing for long, by its own pace."""
 MARK = "●"
 
 STATE = Column(Kind.ATTRIBUTE, "status")
@@ -50,8 +53,8 @@ NAME_INDEX = LEADING.index(NAME)
 
 _LABELS = {STATE: "", **LABELS}
 _STATE_WIDTH = 2
-_MIN_AGE_WIDTH, _MIN_DURATION_WIDTH = 5, 6
-"""Cells for `age ▲` and `time ▲`."""
+_MIN_AGE_WIDTH, _MIN_DURATION_WIDTH = 5, 10
+"""Cells for `age ▲` and `duration ▲`."""
 _MAX_NAME_WIDTH, _MIN_NAME_WIDTH = 32, 12
 _MAX_TEXT_WIDTH = 24
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
@@ -201,7 +204,7 @@ class RunCells:
     def cell(self, record: RunRecord, column: Column, clock: Clock, colour: int | None) -> Cell:
         run = record.run
         if column == STATE:
-            glyph, style = STATUS_GLYPHS.get(run.status, ("?", "dim"))
+            glyph, style = status_glyph(run, record.pace, clock)
             return Cell(f" {glyph}", style) if colour is None else Cell(MARK + glyph, style, f"series-{colour}")
         if column == NAME:
             deleted = run.lifecycle_stage == "deleted"
@@ -229,6 +232,13 @@ class RunCells:
         if sign and value == self.best.get(key):
             return Cell(number.text(value, BEST), "good")
         return Cell(number.text(value, sign), "" if math.isfinite(value) else "warn")
+
+
+def status_glyph(run: Run, pace: Pace | None, clock: Clock) -> tuple[str, str]:
+    """Return the sign of the status of a run, and its style."""
+    if pace is not None and clock.is_past(pace.late_at):
+        return _LATE
+    return STATUS_GLYPHS.get(run.status, ("?", "dim"))
 
 
 _UNREAD = _NumberColumn(NumberFormat(), 0, 0)

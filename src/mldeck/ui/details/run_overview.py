@@ -7,10 +7,10 @@ from typing import Any
 
 from mldeck.addresses import printable
 from mldeck.foreign import load_json
-from mldeck.format import exact_duration_text, time_text
-from mldeck.model import DEFAULT_WORKSPACE, DatasetInput, Experiment, Run, RunCount, RunDetails
+from mldeck.format import duration_text, exact_duration_text, time_text
+from mldeck.model import DEFAULT_WORKSPACE, DatasetInput, Experiment, Pace, Run, RunCount, RunDetails
 from mldeck.ui.details.line_grid import Line
-from mldeck.ui.details.run_cells import STATUS_GLYPHS
+from mldeck.ui.details.run_cells import STATUS_GLYPHS, status_glyph
 from mldeck.ui.kit.clock import Clock
 
 
@@ -44,9 +44,9 @@ def overview_lines(details: RunDetails, clock: Clock) -> Iterator[Line]:
     """Yield the fields that a run has."""
     run = details.run
     tags = dict(details.tags)
-    glyph, style = STATUS_GLYPHS.get(run.status, ("?", ""))
+    glyph, style = status_glyph(run, details.pace, clock)
     deleted = " · deleted" if run.lifecycle_stage == "deleted" else ""
-    yield Line("status", f"{glyph} {run.status}{deleted}", style)
+    yield Line("status", f"{glyph} {run.status}{deleted}{_silence(details.pace, clock)}", style)
     yield Line("run id", run.run_id)
     if run.start_time is not None:
         yield Line("started", moment_text(run.start_time, clock))
@@ -73,6 +73,13 @@ def overview_lines(details: RunDetails, clock: Clock) -> Iterator[Line]:
         yield from dataset_lines(dataset)
     if run.artifact_uri:
         yield Line("artifacts", printable(run.artifact_uri))
+
+
+def _silence(pace: Pace | None, clock: Clock) -> str:
+    """Return for how long a run has logged nothing, if that is long by its own pace."""
+    if pace is None or not clock.is_past(pace.late_at):
+        return ""
+    return f", but no metric for {clock.age(pace.newest)}; usually one every {duration_text(pace.interval)}"
 
 
 def source_text(tags: dict[str, str]) -> str | None:

@@ -27,10 +27,10 @@ class TabBar(Widget):
 
         index: int
 
-    def __init__(self, names: Sequence[str], *, id: str | None = None) -> None:
+    def __init__(self, names: Sequence[str], active: int = 0, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._names = names
-        self.active = 0
+        self.active = active
 
     def activate(self, index: int) -> None:
         self.active = index

@@ -84,6 +84,13 @@ class Clock:
         self._note(running_change(start, now))
         return running_text(start, now)
 
+    def is_past(self, moment: int) -> bool:
+        """Return whether a time in ms is past. What depends on that is made anew when it is."""
+        now = self.now
+        if moment > now:
+            self._note(TextChange(moment, _LONGEST_UNIT_MS))
+        return moment <= now
+
     def _now_after(self, timestamp: int) -> int:
         """Return `now`, or the timestamp if it is newer than the time on screen, which then has to catch up."""
         now = self.now

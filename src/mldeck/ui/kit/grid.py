@@ -52,6 +52,11 @@ class GridColumn(NamedTuple):
     """The texts of the column, if long ones are cut where they are alike; None if they are cut at the end."""
 
 
+def legible(style: str | Style) -> str | Style:
+    """Return the style of a text on the colour of the cursor, where a quiet text could not be read."""
+    return "" if style in ("dim", "faint") else style
+
+
 class CursorPosition(NamedTuple):
     """The position of the cursor on the page, to be restored in other content."""
 
@@ -576,16 +581,20 @@ class Grid(ScrollView, can_focus=True):
         if is_cursor and (self._focused or not self.WHOLE_LINES):
             base += self.style_named("cursor" if self._focused else "cursor-blurred")
         if whole is not None:
-            line = Strip([Segment(text, self.laid_on(base, style)) for text, style, _ in whole if text])
+            styles = (legible(cell.style) if is_cursor and self._focused else cell.style for cell in whole)
+            pairs = zip(whole, styles, strict=True)
+            line = Strip([Segment(cell.text, self.laid_on(base, style)) for cell, style in pairs if cell.text])
             return (line.crop(self._left) if self._left else line).adjust_cell_length(width, base)
         if cells is None:
             return Strip([Segment(" ·", base + self.style_named("dim"))]).adjust_cell_length(width, base)
         segments = []
         for index in self.visible_columns():
             text, own_style, first_name = cells[index]
-            style = self.laid_on(base, own_style)
-            if is_cursor and self._focused and self._has_header and index == self.cursor_column:
-                style += Style(bgcolor=self.style_named("cursor-cell").bgcolor)
+            is_at_cursor = is_cursor and self._focused and self._has_header and index == self.cursor_column
+            if is_at_cursor:  # no colour can be read on that of the cell
+                style = base + Style(bgcolor=self.style_named("cursor-cell").bgcolor)
+            else:
+                style = self.laid_on(base, legible(own_style) if is_cursor and self._focused else own_style)
             column = self.columns[index]
             if column.neighbours is not None:
                 text = column.neighbours.cut(text, column.width)

@@ -35,7 +35,7 @@ _STYLES = {
     "cursor": _NamedStyle(background="accent", background_share=0.25, bold=True),
     "cursor-blurred": _NamedStyle(background="foreground", background_share=0.08),
     "card-cursor": _NamedStyle(background="accent", background_share=0.15),
-    "cursor-cell": _NamedStyle(background="accent", background_share=0.5, bold=True),
+    "cursor-cell": _NamedStyle(background="accent", background_share=0.45, bold=True),
     "dim": _NamedStyle("foreground", 0.55),
     "faint": _NamedStyle("foreground", 0.3),
     "accent": _NamedStyle("accent"),

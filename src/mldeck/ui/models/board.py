@@ -20,7 +20,7 @@ from mldeck.format import cell_width
 from mldeck.registry.nouns import PRODUCTION, STAGES, ModelVersion
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.kit.grid import Cell, Grid, GridColumn
+from mldeck.ui.kit.grid import Cell, Grid, GridColumn, legible
 from mldeck.ui.kit.keys import COLUMNS, bindings
 from mldeck.ui.models.cards import CARD_HEIGHT, Cards, source_name
 from mldeck.ui.models.reading import Versions
@@ -265,7 +265,10 @@ class VersionBoard(Grid):
         cells = self._cards.line(rows[position], line, width, edge=edge, is_cursor=is_cursor, below=below)
         inside = self.style_named("card-cursor") if is_active and 0 < line < CARD_HEIGHT - 1 else None
         return [
-            Segment(text, self._styled(name) + inside if inside and 0 < index < len(cells) - 1 else self._styled(name))
+            Segment(
+                text,
+                self._styled(legible(name)) + inside if inside and 0 < index < len(cells) - 1 else self._styled(name),
+            )
             for index, (text, name, _) in enumerate(cells)
         ]
 

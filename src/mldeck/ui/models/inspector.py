@@ -13,15 +13,17 @@ from mldeck.registry.nouns import RegisteredModel
 from mldeck.ui.details.line_grid import Line, LineGrid, param_lines
 from mldeck.ui.details.metric_grid import MetricGrid, ReadOutline
 from mldeck.ui.kit.bars import TabBar
-from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.markdown_pane import MarkdownPane
 from mldeck.ui.kit.titles import title_of
 from mldeck.ui.models.reading import ComparedFacts, RegistryListing, VersionDetails
 from mldeck.ui.models.version_overview import history_lines, model_lines, tags_of_version, version_lines
+from mldeck.ui.state.session import Session
 
 TABS = ("Overview", "Metrics", "Params", "Tags", "History")
 _OVERVIEW, _METRICS, _PARAMS, _TAGS, _HISTORY = range(len(TABS))
+_BAR = "version"
+"""The name of these tabs in the saved state."""
 _LISTS = ("version-fields", "version-metrics", "version-params", "version-tags", "version-history")
 _EMPTY_TEXTS = {
     "version-metrics": "The source run has logged no metrics.",
@@ -35,15 +37,18 @@ _OF_VERSIONS = "This tab is about a version.\nEnter goes to the versions of this
 class VersionInspector(Widget):
     """The tabs of a version; of a model, the overview alone."""
 
-    def __init__(self, clock: Clock, read_outline: ReadOutline, *, id: str | None = None) -> None:
+    def __init__(self, session: Session, read_outline: ReadOutline, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._clock = clock
+        self._session = session
         self._read_outline = read_outline
         self.details: VersionDetails | None = None
         self.model: RegisteredModel | None = None
         """The model that is shown instead of a version; None while a version is shown."""
         self._listing = RegistryListing()
+        self._chosen_tab = session.tab(_BAR, TABS)
+        """The tab of versions, while a model is shown in another one."""
         self._tab = _OVERVIEW
+        """The tab on screen."""
 
     def compose(self) -> ComposeResult:
         yield TabBar(TABS, id="version-tab-bar")
@@ -78,7 +83,7 @@ class VersionInspector(Widget):
         self.details, self.model = details, None
         version = details.version if details else None
         self.border_title = title_of(f"{version.name} {version.version} · {version.stage}" if version else "")
-        self._fill_tab()
+        self._show_tab(self._chosen_tab)
 
     def show_facts(self, facts: ComparedFacts) -> None:
         """Add to the version that is shown what was read of its files."""
@@ -99,11 +104,16 @@ class VersionInspector(Widget):
         return None if details is None else (details.version.name, details.version.version)
 
     def turn(self, offset: int) -> None:
-        self._show_tab((self._tab + offset) % len(TABS))
+        self._choose_tab((self._tab + offset) % len(TABS))
 
     def on_tab_bar_chosen(self, message: TabBar.Chosen) -> None:
         message.stop()
-        self._show_tab(message.index)
+        self._choose_tab(message.index)
+
+    def _choose_tab(self, tab: int) -> None:
+        self._chosen_tab = tab
+        self._session.keep_tab(_BAR, TABS[tab])
+        self._show_tab(tab)
 
     def _show_tab(self, tab: int) -> None:
         had_focus = self.has_focus_within
@@ -150,8 +160,8 @@ class VersionInspector(Widget):
 
     def _overview(self) -> Sequence[Line]:
         if self.details is not None:
-            return list(version_lines(self.details, self._clock))
-        return [] if self.model is None else list(model_lines(self.model, self._listing, self._clock))
+            return list(version_lines(self.details, self._session.clock))
+        return [] if self.model is None else list(model_lines(self.model, self._listing, self._session.clock))
 
 
 def _lines(details: VersionDetails, tab: int) -> Sequence[Line]:

@@ -13,14 +13,13 @@ from textual.message import Message
 
 from mldeck.format import safe
 from mldeck.model import DEFAULT_WORKSPACE
-from mldeck.registry.nouns import ModelQuery
+from mldeck.registry.nouns import NO_REGISTRY, ModelQuery
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.model_list import RegisteredModelList
 from mldeck.ui.models.reading import RegistryListing, read_listing, same_model
 from mldeck.ui.place import Place, no_match_text, retitle
 
-NO_REGISTRY = "This database is from before MLflow 1.4: it has no model registry"
 _ELSEWHERE = "If the registry is in another database, start mldeck with --registry-store."
 _EMPTY = """No models registered yet.
 

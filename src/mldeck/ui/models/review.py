@@ -208,7 +208,7 @@ class Review:
 
     def _facts(self, files: Mapping[int, FilesMark], clock: Clock) -> Iterator[ReviewRow]:
         yield self._fact("source", lambda side: side.source)
-        yield self._fact("author", lambda side: side.author)
+        yield self._fact("user", lambda side: side.author)
         yield self._fact("registered", lambda side: _ago(side.version.creation_time, clock), differs=False)
         yield self._fact("in stage since", lambda side: side.since(clock), differs=False)
         yield self._fact("files", lambda side: files.get(side.number, UNKNOWN_FILES).mark, differs=False)

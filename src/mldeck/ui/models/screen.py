@@ -13,7 +13,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
 
 from mldeck.model import Run
-from mldeck.registry.nouns import STAGES, ModelVersion, RegisteredModel
+from mldeck.registry.nouns import NO_REGISTRY, STAGES, ModelVersion, RegisteredModel
 from mldeck.ui.app_keys import PLACE
 from mldeck.ui.details.keys import INSPECTOR
 from mldeck.ui.details.line_grid import LineGrid
@@ -26,7 +26,7 @@ from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.inspector import VersionInspector
 from mldeck.ui.models.keys import MODEL_EDITS, MODEL_PLACE, STAGE_KEYS
 from mldeck.ui.models.model_list import RegisteredModelList
-from mldeck.ui.models.models_pane import NO_REGISTRY, ModelsPane
+from mldeck.ui.models.models_pane import ModelsPane
 from mldeck.ui.models.reading import read_compared_facts, read_details, run_ids_of
 from mldeck.ui.models.versions_pane import VersionsPane
 from mldeck.ui.place import Place, pane
@@ -72,7 +72,7 @@ class ModelsScreen(Place, inherit_bindings=False):
             with Horizontal(id="model-lists"):
                 yield pane(self.models_pane, "Models")
                 yield pane(self.versions_pane, "Versions")
-            yield pane(VersionInspector(self.session.clock, self.read_outline, id="version-inspector"), "")
+            yield pane(VersionInspector(self.session, self.read_outline, id="version-inspector"), "")
 
     def unavailable(self, action: str) -> str | None:
         is_edit = action.partition("(")[0] in _EDIT_ACTIONS

@@ -15,7 +15,7 @@ from mldeck.ui.details.run_overview import dataset_lines, moment_text, source_te
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.models.reading import READING, ComparedFacts, RegistryListing, VersionDetails, stay_text
 
-VERSION_GLYPHS = {"READY": ("✓", "good"), "PENDING_REGISTRATION": ("⟳", "accent"), "FAILED_REGISTRATION": ("✗", "bad")}
+VERSION_GLYPHS = {"READY": ("✓", "good"), "PENDING_REGISTRATION": ("►", "accent"), "FAILED_REGISTRATION": ("✗", "bad")}
 
 _ORPHAN = "there are versions of this name but no registered model: a rename by MLflow 1.8 or earlier left them behind"
 
@@ -87,9 +87,9 @@ def _origin_lines(details: RunDetails) -> Iterator[Line]:
     run, tags = details.run, dict(details.tags)
     yield Line("experiment", details.experiment_name or run.experiment_id)
     named = (
-        ("author", tags.get("mlflow.user") or run.user_id),
+        ("user", tags.get("mlflow.user") or run.user_id),
         ("git commit", tags.get("mlflow.source.git.commit")),
-        ("program", source_text(tags)),
+        ("source", source_text(tags)),
     )
     for name, value in named:
         if value:
@@ -118,7 +118,7 @@ def _file_lines(details: VersionDetails) -> Iterator[Line]:
             how += f", leads to {files.unconfirmed}"
         yield Line("files", f"✓ {files.where}{how}", "good")
     if version.source:
-        yield Line("source", printable(version.source))
+        yield Line("model URI", printable(version.source))
     if version.storage_location and version.storage_location != version.source:
         yield Line("storage", printable(version.storage_location))
 

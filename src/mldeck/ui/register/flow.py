@@ -11,7 +11,7 @@ from textual.screen import Screen
 from mldeck.artifacts.errors import Unconfirmed
 from mldeck.artifacts.model_files import has_mlmodel
 from mldeck.errors import MldeckError
-from mldeck.registry.nouns import LoggedModel, ModelSource, ModelVersion, RegisteredModel
+from mldeck.registry.nouns import NO_REGISTRY, LoggedModel, ModelSource, ModelVersion, RegisteredModel
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.register.dialog import RegisterDialog, Registration
@@ -19,8 +19,6 @@ from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
     from mldeck.store.registry.moves import Registered
-
-_NO_REGISTRY = "This database is from before MLflow 1.4: it has no model registry"
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class RegisterFlow:
             position = f" ({number} of {len(run_ids)})" if len(run_ids) > 1 else ""
             offer = await read_off_loop(lambda interrupt, run_id=run_id: self._read(run_id, interrupt))  # type: ignore[misc]
             if not offer.has_registry:
-                self._say(_NO_REGISTRY)
+                self._say(NO_REGISTRY)
                 return
             if not offer.models:
                 skipped.append(offer.run)
@@ -68,7 +66,7 @@ class RegisterFlow:
             return
         offer = await read_off_loop(lambda interrupt: self._read(run_id, interrupt))
         if not offer.has_registry:
-            self._say(_NO_REGISTRY)
+            self._say(NO_REGISTRY)
             return
         model = LoggedModel(chosen, run_id) if isinstance(chosen, str) else chosen
         await self._register(replace(offer, models=(model,)), "")

@@ -20,6 +20,7 @@ from mldeck.child import close_stdin, send, start_python
 
 if TYPE_CHECKING:
     from mldeck.ui.runs.reading import Opening
+    from mldeck.ui.state.arrangement import Arrangement
 
 _TIMEOUT_S = 10.0
 
@@ -49,7 +50,8 @@ class HeadStart:
     def ask(self, path: Path, *, read_only: bool, experiment_name: str | None) -> None:
         """Let the process read the first runs of a database.
 
-        They are those of the named experiment; without a name, those of the experiment with the newest run.
+        They are those of the named experiment; without a name, those of the experiment that the last session left, or
+        else of the one with the newest run.
         """
         self.begin()
         if self._process is not None:
@@ -110,47 +112,79 @@ def main(_: list[str]) -> int:
 
 def _as_plain(opening: Opening) -> dict[str, Any]:
     """Return the opening as JSON values. A dataclass becomes the list of its fields, in their order."""
-    page = opening.page
+    from mldeck.ui.state.restored import keep_choice
+
+    page, choices = opening.page, dict[str, Any]()
+    if opening.chosen is not None:
+        keep_choice(choices, (opening.chosen,), opening.listed)
     return {
         "experiments": [_fields(experiment) for experiment in opening.experiments.experiments],
         "chosen": None if opening.chosen is None else _fields(opening.chosen),
         "page": None
         if page is None
         else {
-            "run_ids": list(page.arrangement.run_ids),
+            "rows": _rows_as_plain(page.arrangement),
             "count": page.count,
             "records": [
-                [_fields(record.run), *map(dict, (record.metrics, record.params, record.tags, record.datasets))]
+                [
+                    _fields(record.run),
+                    record.pace and _fields(record.pace),
+                    *map(dict, (record.metrics, record.params, record.tags, record.datasets)),
+                ]
                 for record in page.records.values()
             ],
             "columns": [[column.kind.value, column.key] for column in page.columns],
             "read": [[column.kind.value, column.key] for column in page.read],
         },
+        "choices": choices,
+        "marks": dict(opening.marks),
     }
+
+
+def _rows_as_plain(rows: Arrangement) -> dict[str, Any]:
+    headings = [[row, _fields(heading)] for row, heading in rows.headings.items()]
+    return {**vars(rows), "run_ids": list(rows.run_ids), "folded": list(rows.folded), "headings": headings}
 
 
 def _from_plain(plain: dict[str, Any]) -> Opening:
     """Read what `_as_plain` returned. Raises ValueError, TypeError or LookupError for anything else."""
-    from mldeck.model import Column, Experiment, Kind, Run, RunRecord
+    from dataclasses import replace
+
+    from mldeck.format import NumberFormat
+    from mldeck.model import Column, Experiment, Kind, Pace, Run, RunRecord
     from mldeck.ui.runs.reading import Experiments, Opening, RunPage
-    from mldeck.ui.state.arrangement import Arrangement
+    from mldeck.ui.state.arrangement import Arrangement, GroupHeading
+    from mldeck.ui.state.restored import ListChoice, kept_choice
 
     def columns(written: list[list[str]]) -> tuple[Column, ...]:
         return tuple(Column(Kind(kind), key) for kind, key in written)
 
-    page, chosen = plain["page"], plain["chosen"]
+    def rows(written: dict[str, Any]) -> Arrangement:
+        headings = {row: GroupHeading(*fields) for row, fields in written["headings"]}
+        numbers = NumberFormat(*written["numbers"])
+        return Arrangement(
+            **{**written, "folded": frozenset(written["folded"]), "headings": headings, "numbers": numbers}
+        )
+
+    page = plain["page"]
+    chosen = None if plain["chosen"] is None else Experiment(*plain["chosen"])
     return Opening(
         Experiments([Experiment(*fields) for fields in plain["experiments"]]),
-        None if chosen is None else Experiment(*chosen),
+        chosen,
         None
         if page is None
         else RunPage(
-            Arrangement(page["run_ids"]),
+            rows(page["rows"]),
             page["count"],
-            {run[0]: RunRecord(Run(*run), *parts) for run, *parts in page["records"]},
+            {
+                run[0]: replace(RunRecord(Run(*run), *parts), pace=pace and Pace(*pace))
+                for run, pace, *parts in page["records"]
+            },
             columns(page["columns"]),
             columns(page["read"]),
         ),
+        ListChoice() if chosen is None else kept_choice(plain["choices"], (chosen,)),
+        plain["marks"],
     )
 
 

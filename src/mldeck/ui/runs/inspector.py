@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 TABS = ("Overview", "Metrics", "Params", "Tags", "Artifacts", "Models")
 _OVERVIEW, _METRICS, _PARAMS, _TAGS, _ARTIFACTS, _MODELS = range(len(TABS))
 _PANES = ("overview", "metrics", "params", "tags", "artifacts", "run-models")
+_BAR = "run"
+"""The name of these tabs in the saved state."""
 _LISTS = ("fields", "metrics", "params", "tags", "artifact-tree", "run-models")
 _NO_RUN = "No run under the cursor."
 _NO_METRICS = "This run has logged no metrics."
@@ -44,7 +46,12 @@ class Inspector(Widget):
         self._experiment: Experiment | None = None
         """The experiment that is shown instead of a run."""
         self._experiment_count = RunCount()
-        self._tab = _OVERVIEW
+        self._chosen_tab = session.tab(_BAR, TABS)
+        """The tab of runs, while an experiment is shown in another one."""
+        self._tab = self._chosen_tab
+        """The tab on screen."""
+        self._is_open = False
+        """Whether the tab has been shown."""
         self._charts: SmallCharts | None = None
         self._gives_focus: Widget | None = None
         """The widget that had the focus when a tab without its pane asked for it. The pane gets the focus from there."""
@@ -54,7 +61,7 @@ class Inspector(Widget):
         self._models: LoggedModelList | None = None
 
     def compose(self) -> ComposeResult:
-        yield TabBar(TABS, id="tabs")
+        yield TabBar(TABS, self._tab, id="tabs")
         with Horizontal(id="overview"):
             yield LineGrid("", id="fields")
             yield MarkdownPane(id="note")
@@ -63,7 +70,12 @@ class Inspector(Widget):
         yield LineGrid("", id="tags")
 
     def on_mount(self) -> None:
-        self._show_tab(_OVERVIEW)
+        if self._tab == _OVERVIEW:
+            self._show_tab(_OVERVIEW)
+            return
+        # The first run opens the tab: the others take a while to load, and the first frame has nothing to show there.
+        for name in _PANES[:_ARTIFACTS]:
+            self.query_one(f"#{name}").display = False
 
     @property
     def metric_grid(self) -> MetricGrid:
@@ -71,6 +83,8 @@ class Inspector(Widget):
 
     def take_focus(self) -> None:
         """Focus the list or the charts of the present tab, or do so once they are made."""
+        if not self._is_open:
+            self._show_tab(self._tab)
         if self._is_made:
             self.screen.set_focus(self._tab_pane)
         else:
@@ -99,6 +113,8 @@ class Inspector(Widget):
     def show(self, details: RunDetails | None) -> None:
         """Show a run; None if there is none under the cursor, or it is gone."""
         self._experiment = None
+        if self._tab != self._chosen_tab or (not self._is_open and (details or self._session.is_open)):
+            self._show_tab(self._chosen_tab)
         self._take(details)
 
     def _take(self, details: RunDetails | None) -> None:
@@ -116,8 +132,8 @@ class Inspector(Widget):
         before, self._experiment = self._experiment, experiment
         self._experiment_count = count
         is_other = before is None or before.experiment_id != experiment.experiment_id
-        if is_other and self._tab != _MODELS:
-            self._show_tab(_OVERVIEW)
+        if not self._is_open or (is_other and self._tab != _MODELS):
+            self._show_tab(_MODELS if self._tab == _MODELS else _OVERVIEW)
         self._take(None)
         self.border_title = title_of(experiment.name)
 
@@ -154,15 +170,20 @@ class Inspector(Widget):
         return list(experiment_lines(self._experiment, self._experiment_count, clock)) if self._experiment else ()
 
     def turn(self, offset: int) -> None:
-        self._show_tab((self._tab + offset) % len(TABS))
+        self._choose_tab((self._tab + offset) % len(TABS))
 
     def on_tab_bar_chosen(self, message: TabBar.Chosen) -> None:
         message.stop()
-        self._show_tab(message.index)
+        self._choose_tab(message.index)
+
+    def _choose_tab(self, tab: int) -> None:
+        self._chosen_tab = tab
+        self._session.keep_tab(_BAR, TABS[tab])
+        self._show_tab(tab)
 
     def _show_tab(self, tab: int) -> None:
         had_focus = self.has_focus_within or self.screen.focused is self._gives_focus is not None
-        self._tab = tab
+        self._tab, self._is_open = tab, True
         self.query_one(TabBar).activate(tab)
         if tab == _METRICS and self._charts is None:
             self._make_charts()

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.worker import Worker, WorkerError
 
-from mldeck.model import Column, Kind, OrderKey, RunFields, RunQuery, View
+from mldeck.model import Column, Kind, OrderKey, RunQuery, View
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.threads import read_off_loop
@@ -21,7 +21,9 @@ from mldeck.ui.place import Place, no_match_text, retitle
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import GroupHeading, Layout
+from mldeck.ui.state.columns import TEXTS
 from mldeck.ui.state.metric_direction import Better, higher_is_better
+from mldeck.ui.state.restored import ListChoice
 from mldeck.ui.state.session import Session, next_view
 
 if TYPE_CHECKING:
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
     from mldeck.ui.filter.filter_line import FilterLine
 
 _NO_ORDER: tuple[OrderKey, ...] = ()
-
-TEXTS = (Kind.PARAM, Kind.TAG)
-"""Kinds that are text in the database. Runs can be grouped by them."""
 
 
 class RunPane(Vertical):
@@ -76,7 +75,13 @@ class RunPane(Vertical):
     async def show_filter(self, text: str) -> None:
         """Show the applied filter in the filter line."""
         if text or self.query("#filter"):
-            (await self.opened_filter_line()).set_text(text)
+            with self.app.batch_update():  # the line is not painted before it has its text
+                (await self.opened_filter_line()).set_text(text)
+
+    def list_as(self, choice: ListChoice) -> Worker[None]:
+        """Set how the runs are to be listed, and show the filter."""
+        self._session.list_as(choice)
+        return self.show_filter(choice.filter)
 
     # -- reading
 
@@ -87,9 +92,15 @@ class RunPane(Vertical):
         query = session.query
         if query is None:
             return
-        store, choice, columns = session.store, session.choice, session.columns
+        store, choice, columns, listed = session.store, session.choice, session.columns, session.listed
         self._count = None
         with self._place.reporting_trouble(), self._place.saying_busy("reading runs"):
+            if listed.columns:
+                ids = query.experiment_ids
+                checked = await read_off_loop(lambda interrupt: reading.checked_choice(store, ids, listed, interrupt))
+                if checked != listed and session.listed == listed:
+                    session.list_as(checked)
+                    query = replace(query, order=checked.order)
             if session.layout.is_flat:
                 page = await read_off_loop(
                     lambda interrupt: reading.read_first_page(store, query, choice, columns, interrupt)
@@ -211,7 +222,7 @@ class RunPane(Vertical):
         ids, columns = table.missing()
         if not ids or not self._session.is_open:
             return
-        store, fields = self._session.store, RunFields.of(columns)
+        store, fields = self._session.store, reading.row_fields(columns)
         with self._place.reporting_trouble():
             records = await read_off_loop(lambda interrupt: store.run_records(ids, fields, interrupt))
             table.add_records(records, columns)
@@ -270,6 +281,7 @@ class RunPane(Vertical):
         elif not self._session.switch_sort_kind(message.column):
             self.notify("Sort by this column first", timeout=3)
             return
+        self._session.keep()
         self.show_title()
         self.load_sorted()
 
@@ -284,6 +296,7 @@ class RunPane(Vertical):
                 if column.kind in TEXTS and column not in session.numeric:
                     session.sort_as_number(column, await self._is_numeric(session.query, column))
             self.show_title()
+            session.keep()
             await self._read_order(session.query, from_top=True)
 
     async def _is_numeric(self, query: RunQuery, column: Column) -> bool:
@@ -306,6 +319,7 @@ class RunPane(Vertical):
     def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
         self._place.forget_settling("filter")
         self.apply_filter(message.text)
+        self._session.keep()
         self._session.saved.add_filter(message.text.strip())
         self._place.set_focus(self.table)
 
@@ -316,12 +330,13 @@ class RunPane(Vertical):
         self._place.forget_settling("filter")
         self.show_filter("")
         self.apply_filter("")
+        self._session.keep()
 
     def apply_filter(self, text: str) -> None:
         session = self._session
         if not session.scope or text.strip() == session.filter:
             return
-        session.filter = session.filters[session.scope_id] = text.strip()
+        session.filter = text.strip()
         self.load_filtered()
 
     @work(group="runs", exclusive=True)
@@ -389,6 +404,7 @@ class RunPane(Vertical):
         layout = self._wanted_layout(message.what)
         if layout is not None and layout != self._session.layout:
             self._session.layout = layout
+            self._session.keep()
             self.load_filtered()
 
     def _wanted_layout(self, what: str) -> Layout | None:
@@ -434,6 +450,7 @@ class RunPane(Vertical):
     def stop_reading(self) -> None:
         self.workers.cancel_group(self, "runs")
         self._session.order = tuple(self.table.order)
+        self._session.keep()
         self.show_title()
 
     async def find_rows(self, text: str) -> Sequence[int]:

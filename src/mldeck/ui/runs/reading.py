@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mldeck.model import PARENT_TAG, Column, Experiment, Kind, RunCount, RunFields, RunQuery, RunRecord, View
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.state.arrangement import HEADING, Arrangement, Layout, as_tree, in_groups
 from mldeck.ui.state.columns import DEFAULT_ATTRIBUTES, EXPERIMENT, ColumnChoice, ColumnSource, choice_from_json
+from mldeck.ui.state.restored import ListChoice, kept_choice, left_experiment, left_marks, left_tree
 from mldeck.ui.state.saved_state import SavedState
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ class Experiments:
         """Return the experiment with this name, or else with this id."""
         return next((found for found in self.experiments if found.name == name), None) or self.with_id(name)
 
+    def left_last(self, saved: SavedState) -> Experiment | None:
+        """The experiment that the last session left; None if it is not listed (any more)."""
+        return left_experiment(saved.last, self.experiments)
+
     @property
     def first_choice(self) -> Experiment | None:
         """The experiment with the newest run, which is most likely the one being worked on."""
@@ -91,24 +96,71 @@ class Opening:
     chosen: Experiment | None
     page: RunPage | None
     """The first runs of the chosen experiment."""
+    listed: ListChoice = field(default_factory=ListChoice)
+    """How the runs of the page are listed."""
+    marks: Mapping[str, int] = field(default_factory=dict)
+    """The runs that the last session left marked, with the numbers of their colours."""
 
 
 def read_opening(store: Store, experiment_name: str | None, interrupt: Interrupt) -> Opening:
-    """Read the active experiments, and the first runs of the one that was asked for, or else of the most recent one.
+    """Read the active experiments, and the first runs of the one that was asked for, or else of the one that was left last.
 
-    The runs are not counted, because that reads every run.
+    They are listed as the last session left them. The runs are not counted, because that reads every run.
     """
+    saved = SavedState.of(store.path)
     experiments = Experiments(store.experiments(View.ACTIVE, interrupt))
     chosen = experiments.named(experiment_name) if experiment_name else None
+    chosen = chosen or experiments.left_last(saved)
     if chosen is None:
         ids = [experiment.experiment_id for experiment in experiments.experiments]
         newest = store.newest_run_experiment(ids, interrupt)
         chosen = experiments.with_id(newest) if newest else experiments.first_choice
     if chosen is None:
         return Opening(experiments, None, None)
-    choice = choice_from_json(SavedState.of(store.path).experiments.get(chosen.experiment_id, {}).get("columns"))
-    query = RunQuery((chosen.experiment_id,))
-    return Opening(experiments, chosen, read_first_page(store, query, choice, (), interrupt))
+    choices = saved.experiments.get(chosen.experiment_id, {})
+    columns = choice_from_json(choices.get("columns"))
+    listed = checked_choice(store, (chosen.experiment_id,), kept_choice(choices, (chosen,)), interrupt)
+    query = RunQuery((chosen.experiment_id,), View.ACTIVE, listed.order, listed.filter)
+    layout = listed.layout(is_tree=left_tree(saved.last))
+    if layout.is_flat:
+        page = read_first_page(store, query, columns, (), interrupt)
+    else:
+        page = _first_rows(read_all_rows(store, query, layout, columns, TableState(), interrupt))
+    return Opening(experiments, chosen, page, listed, read_marks(store, saved, interrupt))
+
+
+def _first_rows(page: RunPage) -> RunPage:
+    """Return the page with the first rows alone."""
+    whole, rows = page.arrangement, page.arrangement.run_ids[:FIRST_PAGE]
+    shown = set(rows)
+    arrangement = replace(
+        whole,
+        run_ids=rows,
+        depths={run_id: depth for run_id, depth in whole.depths.items() if run_id in shown},
+        child_counts={run_id: count for run_id, count in whole.child_counts.items() if run_id in shown},
+        headings={row: heading for row, heading in whole.headings.items() if row < FIRST_PAGE},
+    )
+    return replace(page, arrangement=arrangement)
+
+
+def checked_choice(
+    store: Store, experiment_ids: tuple[str, ...], choice: ListChoice, interrupt: Interrupt
+) -> ListChoice:
+    """Return the choice without the columns that no run of these experiments has (any more)."""
+    query = RunQuery(experiment_ids, View.ALL)
+    gone = [
+        column
+        for column in choice.columns
+        if column.kind is not Kind.ATTRIBUTE and not store.has_values(query, column, interrupt)
+    ]
+    return choice.without(gone) if gone else choice
+
+
+def read_marks(store: Store, saved: SavedState, interrupt: Interrupt) -> dict[str, int]:
+    """Return the runs that the last session left marked and that are still there, with the numbers of their colours."""
+    marks = left_marks(saved.last)
+    found = store.run_records(list(marks), RunFields(), interrupt) if marks else {}
+    return {run_id: colour for run_id, colour in marks.items() if run_id in found}
 
 
 def read_experiments(store: Store, view: View, interrupt: Interrupt) -> Experiments:
@@ -122,7 +174,7 @@ def read_first_page(
     ids = store.run_ids(query, FIRST_PAGE, interrupt)
     columns = columns or _columns_now(store, query, choice, ids, (), interrupt)
     read = columns[:FIRST_COLUMNS]
-    records = store.run_records(ids, RunFields.of(read), interrupt)
+    records = store.run_records(ids, row_fields(read), interrupt)
     return RunPage(Arrangement(ids), len(ids), records, columns, read)
 
 
@@ -149,7 +201,12 @@ def read_all_rows(
     sample = in_view or ids[:FIRST_PAGE]
     columns = _columns_now(store, query, choice, sample, state.columns, interrupt)
     read = _to_be_read(columns, state)
-    return RunPage(arrangement, len(ids), store.run_records(sample, RunFields.of(read), interrupt), columns, read)
+    return RunPage(arrangement, len(ids), store.run_records(sample, row_fields(read), interrupt), columns, read)
+
+
+def row_fields(columns: Iterable[Column]) -> RunFields:
+    """Return what is read of the runs in view, in these columns."""
+    return replace(RunFields.of(columns), pace=True)
 
 
 def _columns_now(

@@ -68,6 +68,7 @@ def _joined(before: RunRecord, record: RunRecord) -> RunRecord:
         {**before.params, **record.params},
         {**before.tags, **record.tags},
         {**before.datasets, **record.datasets},
+        pace=record.pace,
     )
 
 
@@ -83,4 +84,5 @@ def _restricted(record: RunRecord, columns: Sequence[Column]) -> RunRecord:
         some(Kind.PARAM, record.params),
         some(Kind.TAG, record.tags),
         some(Kind.DATASET, record.datasets),
+        pace=record.pace,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,7 +28,7 @@ from mldeck.ui.runs.inspector import Inspector
 from mldeck.ui.runs.keys import CHART, EDITS, REGISTER, RUN_COLUMNS, RUN_PLACE, TAKE_AWAY
 from mldeck.ui.runs.pane import RunPane
 from mldeck.ui.runs.table import RunTable
-from mldeck.ui.state.arrangement import HEADING, Layout
+from mldeck.ui.state.arrangement import HEADING
 from mldeck.ui.state.session import Session, WayBack, next_view
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class RunsScreen(Place):
     async def before_open(self) -> None:
         opening = None if self._head_start is None else await in_thread(self._head_start.result)
         if opening is not None:
-            self._show_opening(opening)
+            await self._show_opening(opening)
             # Opening the store imports the database library, which would delay the painting.
             await asyncio.sleep(_PAINT_S)
 
@@ -125,12 +125,15 @@ class RunsScreen(Place):
             self._head_start.stop()
         super().leave_store()
 
-    def _show_opening(self, opening: reading.Opening) -> None:
+    async def _show_opening(self, opening: reading.Opening) -> None:
         self._show_experiments(opening.experiments)
         self._say_if_missing()
         if opening.chosen is not None and opening.page is not None:
             self._choose(opening.chosen)
-            self.run_pane.show_runs(opening.page, None, None)
+            with self.app.batch_update():  # the filter line is mounted, and is painted together with its runs
+                await self.run_pane.list_as(opening.listed).wait()
+                self.run_pane.show_runs(opening.page, None, None)
+                self._restore_marks(opening.marks)
 
     async def read_again(self) -> None:
         chosen = self.session.experiment
@@ -141,7 +144,7 @@ class RunsScreen(Place):
             now = self.experiments.with_id(chosen.experiment_id)
             self.session.experiment = now or (None if was_listed else chosen)
         if self.session.experiment is None:
-            self._choose_first_experiment()
+            await self._choose_first_experiment()
         else:
             await self.run_pane.read_again()
         self.load_details()
@@ -169,15 +172,24 @@ class RunsScreen(Place):
             names = (experiment.name for experiment in self.experiments.experiments)
             self.notify(f"No experiment {wanted}{did_you_mean(wanted, names)}", severity="warning")
 
-    def _choose_first_experiment(self) -> None:
-        wanted = self.session.settings.experiment
+    async def _choose_first_experiment(self) -> None:
+        store, saved, wanted = self.session.store, self.session.saved, self.session.settings.experiment
         experiment = self.experiments.named(wanted) if wanted else None
         self._say_if_missing()
-        experiment = experiment or self.experiments.first_choice
+        experiment = experiment or self.experiments.left_last(saved) or self.experiments.first_choice
         if experiment is None:
             self.table.empty_text = "No experiments yet.\nRuns appear here as soon as something logs to this store."
             return
+        # First, because what fails is tried again as long as no experiment is chosen.
+        marks = await read_off_loop(lambda interrupt: reading.read_marks(store, saved, interrupt))
         self._show_experiment(experiment)
+        self._restore_marks(marks)
+
+    def _restore_marks(self, marks: Mapping[str, int]) -> None:
+        """Mark what the last session left marked."""
+        if marks:
+            self.session.marked = {**marks, **self.session.marked}
+            self._show_marks()
 
     def _show_experiment(self, experiment: Experiment) -> None:
         if self.session.experiment and self.session.experiment.experiment_id == experiment.experiment_id:
@@ -193,12 +205,9 @@ class RunsScreen(Place):
             self._start_scope()
 
     def _start_scope(self) -> None:
-        """Show other experiments, with their own columns and filter."""
+        """Show other experiments, with their own columns, order, filter and groups."""
         session = self.session
-        session.load_saved_columns()
-        session.order, session.numeric = (), {}
-        session.layout = Layout(is_tree=session.layout.is_tree)
-        session.filter = session.filters.get(session.scope_id, "")
+        session.load_saved_choices()
         self.forget_settling("filter")
         self.run_pane.show_filter(session.filter)
         self.table.forget()
@@ -251,7 +260,7 @@ class RunsScreen(Place):
     @on(RunTable.MarkAsked)
     def _mark(self, message: RunTable.MarkAsked) -> None:
         self.session.toggle_marks(message.run_ids)
-        self._show_marks()
+        self._marks_changed()
 
     @on(RunTable.AllMarkAsked)
     def _mark_all(self) -> None:
@@ -259,13 +268,17 @@ class RunsScreen(Place):
             self._mark_when_listed()
         else:
             self.session.toggle_marks([run_id for run_id in self.table.run_ids if run_id != HEADING])
-            self._show_marks()
+            self._marks_changed()
 
     @work(group="mark")
     async def _mark_when_listed(self) -> None:
         """Mark all runs once they are listed; if the user stops the reading, those listed until then."""
         await self.run_pane.until_listed()
         self._mark_all()
+
+    def _marks_changed(self) -> None:
+        self._show_marks()
+        self.session.keep()
 
     def _show_marks(self) -> None:
         """Show which runs are marked, everywhere."""
@@ -337,6 +350,7 @@ class RunsScreen(Place):
             if self.session.joined:
                 self.session.joined, self.experiment_list.marked_ids = (), []
             self._choose(experiment)
+            self.session.keep()
             await self.run_pane.load_runs().wait()
         self.set_focus(table)
         if run.run_id in table.run_ids:
@@ -508,3 +522,4 @@ class RunsScreen(Place):
         experiment = self.experiment_list.cursor_experiment
         if experiment is not None:
             self._show_experiment(experiment)
+            self.session.keep()

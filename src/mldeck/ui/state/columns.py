@@ -34,12 +34,14 @@ ATTRIBUTES = (
     Column(Kind.TAG, "mlflow.source.name"),
     Column(Kind.TAG, "mlflow.source.git.commit"),
 )
+TEXTS = (Kind.PARAM, Kind.TAG)
+"""Kinds that are text in the database. Runs can be grouped by them."""
 DATASETS = tuple(Column(Kind.DATASET, key) for key in ("name", "digest", "context"))
 
 LABELS: Mapping[Column, str] = {
     NAME: "name",
     AGE: "age",
-    DURATION: "time",
+    DURATION: "duration",
     Column(Kind.ATTRIBUTE, "end_time"): "ended",
     Column(Kind.ATTRIBUTE, "user_id"): "user",
     Column(Kind.ATTRIBUTE, "run_id"): "run id",
@@ -149,9 +151,9 @@ def label_of(column: Column) -> str:
 def choice_to_json(choice: ColumnChoice) -> dict[str, Any]:
     return {
         "source": choice.source.value,
-        "columns": [_written(column) for column in choice.columns],
-        "pinned": [_written(column) for column in choice.pinned],
-        "widths": [[*_written(column), width] for column, width in choice.widths.items()],
+        "columns": [column_pair(column) for column in choice.columns],
+        "pinned": [column_pair(column) for column in choice.pinned],
+        "widths": [[*column_pair(column), width] for column, width in choice.widths.items()],
     }
 
 
@@ -170,18 +172,19 @@ def choice_from_json(written: object) -> ColumnChoice:
     return ColumnChoice(source, columns, pinned, _widths(written.get("widths")))
 
 
-def _written(column: Column) -> list[str]:
+def column_pair(column: Column) -> list[str]:
     return [column.kind.value, column.key]
 
 
 def _columns(written: object) -> list[Column]:
     items = written if isinstance(written, list) else []
     always = ("status", "run_name")
-    found = (column for column in map(_column, items) if column is not None)
+    found = (column for column in map(column_of_pair, items) if column is not None)
     return [column for column in found if column.kind is not Kind.ATTRIBUTE or column.key not in always]
 
 
-def _column(written: object) -> Column | None:
+def column_of_pair(written: object) -> Column | None:
+    """Return the column that begins with what `column_pair` returned; None for anything else."""
     match written:
         case [str(kind), str(key), *_]:
             try:
@@ -194,7 +197,7 @@ def _column(written: object) -> Column | None:
 def _widths(written: object) -> dict[Column, int]:
     widths = {}
     for item in written if isinstance(written, list) else []:
-        column = _column(item)
+        column = column_of_pair(item)
         if column is not None and len(item) == 3 and type(item[2]) is int:
             widths[column] = max(MIN_WIDTH, min(MAX_WIDTH, item[2]))
     return widths

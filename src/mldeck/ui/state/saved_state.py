@@ -1,30 +1,27 @@
-"""The state of a store that is saved between sessions: filters, and the choices made for each experiment.
+"""The state that mldeck saves between sessions.
 
-There is one JSON file per store, in the user's own state folder. It is a convenience: if it cannot be read or written, mldeck
-works without it.
+For each store: filters, the choices made for each experiment, and how the last session was left. For the user: the theme. The
+files are in the user's own state folder, because a database is shared.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mldeck.foreign import load_json, read_file
 from mldeck.settings import state_folder
+from mldeck.ui.state.state_file import StateFile
 
 _MAX_HISTORY = 200
-_MOST_BYTES = 1 << 24
-"""Larger files are neither read nor written. Generous, because many experiments may have thousands of chosen columns."""
+_USER_FILE = "user.json"
 
 
 @dataclass
 class SavedState:
-    """The saved state of one store. It is changed in place, and `save` writes all of it."""
+    """The saved state of one store. It is changed in place; `save` writes all of it, soon and in a thread."""
 
     file: Path
     history: list[str] = field(default_factory=list)
@@ -32,39 +29,34 @@ class SavedState:
     starred: dict[str, str] = field(default_factory=dict)
     """Filters that the user kept, by the name given to them."""
     experiments: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By experiment id: the choices of each place, as JSON values."""
+    """By experiment id: the choices of each place, as JSON values that are replaced and never changed in place."""
     places: list[str] = field(default_factory=list)
     """Hosts and folders that only the database names, and that the user accepted for good."""
-    trouble: str = ""
-    """A message for the user if the file cannot be read; else empty."""
-    _is_damaged: bool = False
-    """Whether the file is malformed. It may be repairable, so it is put aside before a new one is written."""
-    _is_barred: bool = False
-    """Whether the file cannot be read at all. Then it is never overwritten."""
+    last: dict[str, Any] = field(default_factory=dict)
+    """How the last session was left (see `ui.state.restored`), as JSON values that are replaced and never changed in place."""
 
     @classmethod
     def of(cls, store: Path) -> SavedState:
         """Read the state of the store at this path. Without a readable file it is empty; an error goes to `trouble`."""
         digest = hashlib.sha256(str(store.absolute()).encode(errors="surrogateescape")).hexdigest()[:16]
         state = cls(state_folder() / "stores" / f"{digest}.json")
-        try:
-            written = load_json(read_file(state.file, _MOST_BYTES).decode())
-            if not isinstance(written, dict):
-                raise ValueError("it holds no JSON object")
-        except FileNotFoundError:
-            return state
-        except OSError as error:
-            state._is_barred = True
-            state._complain(error.strerror, "nothing of this session is saved")
-        except ValueError as error:
-            state._is_damaged = True
-            state._complain(error, f"the file will be kept as {state._put_aside.name}")
-        else:
-            state.history = _texts(written.get("history"))
-            state.starred = _mapping(written.get("starred"), str)
-            state.experiments = _mapping(written.get("experiments"), dict)
-            state.places = _texts(written.get("places"))
+        written = state._file.read()
+        state.history = _texts(written.get("history"))[-_MAX_HISTORY:]
+        state.starred = _mapping(written.get("starred"), str)
+        # Copied, because they are changed in place.
+        state.experiments = {key: dict(choices) for key, choices in _mapping(written.get("experiments"), dict).items()}
+        state.places = _texts(written.get("places"))
+        state.last = _mapping(written.get("last"), object)
         return state
+
+    @cached_property
+    def _file(self) -> StateFile:
+        return StateFile(self.file)
+
+    @property
+    def trouble(self) -> str:
+        """A message for the user if the file cannot be read; else empty."""
+        return self._file.trouble
 
     def add_filter(self, text: str) -> None:
         """Move a filter to the end of the history."""
@@ -90,38 +82,38 @@ class SavedState:
         return self.experiments.setdefault(experiment_id, {})
 
     def save(self) -> None:
-        """Write the file, unless that fails or is not allowed; neither is an error."""
-        written = {
-            "history": self.history,
-            "starred": self.starred,
-            "experiments": self.experiments,
-            "places": self.places,
-        }
-        text = json.dumps(written, indent=1)
-        if self._is_barred or len(text) > _MOST_BYTES:
-            return
-        temporary = self.file.with_name(f"{self.file.name}.{os.getpid()}")
-        try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            # Mode "x": an existing file of this name could be a pipe.
-            with temporary.open("x", encoding="utf-8") as file:
-                file.write(text)
-            if self._is_damaged:
-                self.file.replace(self._put_aside)
-                self._is_damaged = False
-            temporary.replace(self.file)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink()
-
-    @property
-    def _put_aside(self) -> Path:
-        return self.file.with_suffix(".damaged")
-
-    def _complain(self, why: object, what_then: str) -> None:
-        self.trouble = (
-            f"{self.file} cannot be read ({why}): mldeck works without saved filters and columns, and {what_then}"
+        self._file.write(
+            {
+                "history": list(self.history),
+                "starred": dict(self.starred),
+                "experiments": {key: dict(choices) for key, choices in self.experiments.items()},
+                "places": list(self.places),
+                "last": dict(self.last),
+            }
         )
+
+    def flush(self) -> None:
+        """Block until everything is written."""
+        self._file.flush()
+
+
+class SavedTheme:
+    """The theme that the user chose in the palette. It holds for all stores."""
+
+    def __init__(self) -> None:
+        self._file = StateFile(state_folder() / _USER_FILE)
+
+    def read(self) -> str | None:
+        """Return the name of the theme; None if none was chosen. It may be the name of a theme that no longer exists."""
+        theme = self._file.read().get("theme")
+        return theme if isinstance(theme, str) else None
+
+    def save(self, theme: str) -> None:
+        self._file.write({"theme": theme})
+
+    def flush(self) -> None:
+        """Block until it is written."""
+        self._file.flush()
 
 
 def _texts(values: object) -> list[str]:

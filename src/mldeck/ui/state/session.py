@@ -15,10 +15,19 @@ from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.state.arrangement import Layout
-from mldeck.ui.state.columns import ColumnChoice, ColumnStyle, choice_from_json
+from mldeck.ui.state.columns import TEXTS, ColumnChoice, ColumnStyle, choice_from_json
 from mldeck.ui.state.history_cache import HistoryCache
 from mldeck.ui.state.metric_direction import Better, higher_is_better, remember, remembered
-from mldeck.ui.state.saved_state import SavedState
+from mldeck.ui.state.restored import (
+    ListChoice,
+    keep_choice,
+    kept_choice,
+    left_state,
+    left_tab,
+    left_tree,
+    with_tab,
+)
+from mldeck.ui.state.saved_state import SavedState, SavedTheme
 
 if TYPE_CHECKING:
     from mldeck.artifacts.file_facts import FileFacts
@@ -75,8 +84,6 @@ class Session:
     """Run ids in the order in which they were marked, each with the number of its colour in charts and lists."""
     joined: tuple[Experiment, ...] = ()
     """The experiments whose runs are shown together; empty to show the runs of `experiment` alone."""
-    filters: dict[str, str] = field(default_factory=dict)
-    """By `scope_id`: the filters of this session."""
     workspace: str = "default"
     """The workspace whose registered models are shown (MLflow 3.10 and later)."""
     agreed_places: set[str] = field(default_factory=set)
@@ -89,6 +96,7 @@ class Session:
     """What was read of the files of versions, by name, number and location."""
     clock: Clock = field(default_factory=Clock)
     """The time on screen."""
+    theme: SavedTheme = field(default_factory=SavedTheme)
     changes: int = 0
     """How many changes of the database were seen. A place that read an older state reads again when it is shown."""
     _store: Store | None = None
@@ -205,6 +213,9 @@ class Session:
             store.give_up()
 
     def close(self) -> None:
+        """Write what is to be saved, and close the databases. It blocks."""
+        self.saved.flush()
+        self.theme.flush()
         for store in self._stores():
             store.close()
         self._store = self._registered = None
@@ -217,12 +228,49 @@ class Session:
         names = {experiment.experiment_id: experiment.name for experiment in self.scope}
         return ColumnStyle(self.choice.widths, higher_is_better(self.better), self.choice.pinned_count(columns), names)
 
-    def load_saved_columns(self) -> None:
-        """Take the columns and metric directions that were saved for the present scope."""
+    def load_saved_choices(self) -> None:
+        """Take what was saved for the present scope: columns, metric directions, and how its runs are listed."""
         self.columns = ()
         saved = self.saved.experiments.get(self.scope_id, {})
         self.choice = choice_from_json(saved.get("columns"))
         self.better = remembered(saved)
+        self.list_as(kept_choice(saved, self.scope))
+
+    @property
+    def listed(self) -> ListChoice:
+        """How the runs are listed."""
+        return ListChoice(self.order, self.filter, self.layout.group_by, self.layout.metric)
+
+    def list_as(self, choice: ListChoice) -> None:
+        """Set how the runs are to be listed."""
+        self.order, self.filter = choice.order, choice.filter
+        self.numeric = {key.column: key.as_number for key in choice.order if key.column.kind in TEXTS}
+        self.layout = choice.layout(is_tree=left_tree(self.saved.last))
+
+    def keep(self) -> None:
+        """Save the chosen experiment, how its runs are listed, and which are marked, if that has changed."""
+        saved, layout = self.saved, self.layout
+        if self.experiment is None:
+            return
+        has_changed = self.listed != kept_choice(saved.experiments.get(self.scope_id, {}), self.scope)
+        if has_changed:
+            keep_choice(saved.experiment(self.scope_id), self.scope, self.listed)
+        is_tree = layout.is_tree if layout.group_by is None else left_tree(saved.last)
+        last = {**saved.last, **left_state(self.experiment, self.marked, is_tree=is_tree)}
+        if has_changed or last != saved.last:
+            saved.last = last
+            saved.save()
+
+    def tab(self, bar: str, names: Sequence[str]) -> int:
+        """Return the index of the tab that a bar of tabs showed last; 0 if there is none of its name."""
+        return left_tab(self.saved.last, bar, names)
+
+    def keep_tab(self, bar: str, name: str) -> None:
+        """Save which tab a bar of tabs shows."""
+        last = with_tab(self.saved.last, bar, name)
+        if last != self.saved.last:
+            self.saved.last = last
+            self.saved.save()
 
     def remember_direction(self, experiment_ids: Iterable[str], metric: str, better: Better) -> None:
         """Save in which direction a metric of these experiments gets better, and go by it from now on."""
