@@ -140,6 +140,16 @@ def charts(draw: st.DrawFn) -> tuple[int, list[Dimension]]:
     return count, draw(st.lists(dimensions(count), max_size=8))
 
 
+def test_a_value_beside_a_wide_label_keeps_the_width() -> None:
+    axes = [
+        dimension("", [None] * 11, is_log=False),
+        dimension("", [*[None] * 6, 0.0, 1.0, 2.0, "", "0☰☰"], is_log=False),
+    ]
+    found = parallel({str(run): 0 for run in range(11)}, axes, (20, 8))
+    for run in range(11):
+        check_shape(found.highlighted(str(run)), (20, 8))
+
+
 @given(charts(), HOSTILE_SIZES, st.data())
 def test_any_numbers_make_a_picture_of_that_size(
     chart: tuple[int, list[Dimension]], size: tuple[int, int], data: st.DataObject

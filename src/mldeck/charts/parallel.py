@@ -219,7 +219,7 @@ def _draw(dots: Dots, axes: Sequence[DrawnAxis], run: int, ink: Ink, *, every: i
 def _write_axis(canvas: PictureCanvas, axis: DrawnAxis, axes: Sequence[DrawnAxis], brush: Brush | None) -> None:
     ink = Ink(Role.AXIS)
     room = _room(canvas, axis, axes)
-    names = Neighbours(each.dimension.name for each in axes)
+    names = Neighbours(axis.dimension.name for axis in axes)
     write(canvas, axis.column, 0, names.cut(axis.dimension.name, room + 1))
     for row in range(axis.top, axis.top + axis.height):
         canvas.put(axis.column, row, "│", ink)

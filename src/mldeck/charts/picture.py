@@ -130,7 +130,7 @@ class PictureCanvas:
             line = self._rows[row]
             for index, character in enumerate(text, column):
                 if 0 <= index < self.width:
-                    line[index] = PictureCell(character, ink)
+                    self._replace(line, index, PictureCell(character, ink))
 
     def is_blank(self, column: int, row: int) -> bool:
         """Return whether a cell is blank; a cell outside the canvas is not."""
@@ -147,7 +147,15 @@ class PictureCanvas:
             if 0 <= y < self.height:
                 for x, cell in enumerate(cells, column):
                     if 0 <= x < self.width and (blanks or cell.text != " "):
-                        self._rows[y][x] = cell
+                        self._replace(self._rows[y], x, cell)
+
+    def _replace(self, line: list[PictureCell], column: int, cell: PictureCell) -> None:
+        """Replace a cell. The other half of a wide character that was there becomes a blank."""
+        if line[column].text == "" != cell.text:
+            line[column - 1] = PictureCell(" ", line[column - 1].ink)
+        line[column] = cell
+        if column + 1 < self.width and line[column + 1].text == "":
+            line[column + 1] = PictureCell(" ", line[column + 1].ink)
 
     def picture(self, plot: PlotArea | None = None) -> Picture:
         """Return what was drawn as a picture."""
