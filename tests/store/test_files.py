@@ -314,7 +314,7 @@ class TestRefused:
         assert "cannot be read" in self.refusal(tmp_path / "loop")
 
     def test_a_folder(self, tmp_path: Path) -> None:
-        assert "is a folder; give the path" in self.refusal(tmp_path)
+        assert "is a folder without an mlflow.db; give the path" in self.refusal(tmp_path)
 
     def test_the_folder_of_a_database(self, db: Path) -> None:
         assert f"did you mean {db}?" in self.refusal(db.parent)

@@ -190,7 +190,7 @@ class TestSlow:
         with mldeck(store, "--experiment", EXPERIMENT) as deck:
             deck.wait_for("20,000 runs")
             deck.wait_for("live · rw")
-            deck.press(RIGHT * 4 + "s", "sorting… Esc stops")
+            deck.press(RIGHT * 2 + "s", "sorting… Esc stops")
             deck.wait_for("sorted by loss ▲")
             yield deck
 

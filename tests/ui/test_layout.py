@@ -134,7 +134,7 @@ async def test_several_experiments_together(fixture_store: FixtureStore) -> None
         await deck.until_counted(13)
         assert fixture_store.run("in_renamed") in deck.screen.table.run_ids
         columns = [column.key for column in deck.screen.table.cells.columns]
-        assert columns[2] == "experiment_id"
+        assert columns[4] == "experiment_id", "after two metrics"
         assert "renamed-experiment" in "".join(line[30:] for line in deck.frame.splitlines())
         await deck.press("space")
         await deck.until_counted(12)

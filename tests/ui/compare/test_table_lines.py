@@ -162,6 +162,14 @@ def test_sorting_is_ascending_then_descending_then_off() -> None:
     assert TableOptions(sort=RATE, descending=True).sorted_by(RMSE) == TableOptions(sort=RMSE)
 
 
+def test_sorting_can_begin_descending() -> None:
+    options, seen = TableOptions(), []
+    for _ in range(3):
+        options = options.sorted_by(RMSE, descending_first=True)
+        seen.append((options.sort, options.descending))
+    assert seen == [(RMSE, True), (RMSE, False), (None, False)]
+
+
 metrics = st.dictionaries(st.sampled_from(["a", "b", "system/c"]), st.floats())
 params = st.dictionaries(st.sampled_from(["p", "q"]), st.one_of(st.text(max_size=4), st.floats().map(str)))
 

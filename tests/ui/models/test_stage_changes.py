@@ -161,7 +161,7 @@ class TestReview:
             rows(newest.db, "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)", key, value, run_id)
         async with models_deck(newest.db, size=(80, 24)) as deck:
             await review(deck, "p")
-            await deck.until_shown("…model.py@1f3c2a9")
+            await deck.until_shown("…@1f3c2a9")
             assert "train_the_churn_model" not in deck.frame
 
     async def test_the_better_direction_is_asked_once(self, newest: FixtureStore) -> None:

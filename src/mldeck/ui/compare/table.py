@@ -302,7 +302,9 @@ class CompareTableView(CompareView, can_focus=False):
     def action_sort(self) -> None:
         line = self.table.cursor_line
         if isinstance(line, TableLine):
-            self._set_options(self.options.sorted_by(line.column))
+            greater_is_better = metric_direction.higher_is_better(self._directions)
+            descending_first = metric_direction.begins_descending(line.column, greater_is_better)
+            self._set_options(self.options.sorted_by(line.column, descending_first=descending_first))
         else:
             self.notify("Go to the line to sort the runs by", timeout=3)
 

@@ -82,11 +82,13 @@ class TableOptions:
     """The column to sort the runs by; None for the order of marking."""
     descending: bool = False
 
-    def sorted_by(self, column: Column) -> TableOptions:
-        """Return options sorted by the column: ascending, then descending, then unsorted."""
+    def sorted_by(self, column: Column, *, descending_first: bool = False) -> TableOptions:
+        """Return options sorted by the column: ascending, then descending, or the other way round, then unsorted."""
         if self.sort != column:
-            return replace(self, sort=column, descending=False)
-        return replace(self, sort=None if self.descending else column, descending=not self.descending)
+            return replace(self, sort=column, descending=descending_first)
+        if self.descending is descending_first:
+            return replace(self, descending=not descending_first)
+        return replace(self, sort=None, descending=False)
 
 
 class CompareLines:

@@ -101,6 +101,11 @@ class KeyBar(Widget):
             is_text = focused is not None and focused.check_consume_key(binding.key, character_of(binding.key))
             if binding.show and active.enabled and not is_text:
                 seen.setdefault(binding.action, (entry_of(binding), binding))
-        ranked = sorted(seen.values(), key=lambda each: (each[0].rank if each[0] else 0, each[1].key != "escape"))
+        ranked = sorted(seen.values(), key=_bar_order)
         usual = [binding for entry, binding in ranked if entry is None or not entry.pinned]
         return usual, [binding for entry, binding in ranked if entry is not None and entry.pinned]
+
+
+def _bar_order(shown: tuple[Key | None, Binding]) -> tuple[int, bool]:
+    entry, binding = shown
+    return entry.rank if entry else 0, binding.key != "escape"

@@ -79,7 +79,7 @@ class ReviewGrid(Grid):
     def _cut(self, label: str, width: int) -> str:
         """Return a label of which the run's name is cut where those of both versions are alike."""
         start, bracket, name = label.partition("(")
-        names = Neighbours(each.partition("(")[2] for each in self._labels)
+        names = Neighbours(label.partition("(")[2] for label in self._labels)
         return start + bracket + names.cut(name, width - len(start + bracket))
 
     def row_cells(self, row: int) -> Sequence[Cell]:

@@ -32,7 +32,7 @@ from mldeck.ui.models.reading import (
 )
 from mldeck.ui.models.version_table import VersionTable
 from mldeck.ui.place import Place, no_match_text, retitle
-from mldeck.ui.state.metric_direction import best_sign
+from mldeck.ui.state.metric_direction import begins_descending, best_sign
 
 if TYPE_CHECKING:
     from mldeck.ui.export.export import Exported, ExportValue
@@ -249,12 +249,15 @@ class VersionsPane(Vertical):
 
     @on(VersionTable.SortAsked)
     def _sort_versions(self, message: VersionTable.SortAsked) -> None:
-        """Sort ascending, then descending, then not at all."""
-        column, present = message.column, self._order
+        """Sort ascending, then descending, then not at all; the metric of the cards begins with its best values."""
+        column, present, metric = message.column, self._order, self._data.metric
+        greater = {} if metric is None else {metric.key: bool(metric.greater_is_better)}
+        descending_first = isinstance(column, Column) and begins_descending(column, greater)
         if present is None or present.column != column:
-            self._order = VersionOrder(column)
+            self._order = VersionOrder(column, descending_first)
         else:
-            self._order = None if present.descending else VersionOrder(column, descending=True)
+            is_turned = present.descending is not descending_first
+            self._order = None if is_turned else VersionOrder(column, not descending_first)
         self._fill_table(self._cursor_number)
 
     @asks("card-metric")

@@ -102,7 +102,7 @@ class ColumnChoice:
         count = min(_MAIN_METRICS, sum(map(self._may_lead, kept))) or _MAIN_METRICS
         main = tuple(islice(filter(self._may_lead, merged), count))
         others = sorted(
-            (each for each in merged if each not in main), key=lambda column: _KIND_ORDER.index(column.kind)
+            (column for column in merged if column not in main), key=lambda column: _KIND_ORDER.index(column.kind)
         )
         return pinned_first((*main, *attributes, *others), self.pinned)
 

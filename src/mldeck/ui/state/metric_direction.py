@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from mldeck.model import Column, Kind
+
 _SAVED_KEY = "best"
 
 
@@ -48,6 +50,11 @@ def remember(experiment: dict[str, Any], metric: str, better: Better) -> None:
     """Set a direction in the saved state of an experiment."""
     directions = remembered(experiment) | {metric: better}
     experiment[_SAVED_KEY] = {key: direction.value for key, direction in directions.items()}
+
+
+def begins_descending(column: Column, greater_is_better: Mapping[str, bool]) -> bool:
+    """Return whether sorting by a column begins with the highest values, because they are the best ones of the metric."""
+    return column.kind is Kind.METRIC and greater_is_better.get(column.key, False)
 
 
 def higher_is_better(directions: Mapping[str, Better]) -> dict[str, bool]:

@@ -17,7 +17,7 @@ from mldeck.ui.kit.clock import Clock
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.columns import TEXTS, ColumnChoice, ColumnStyle, choice_from_json
 from mldeck.ui.state.history_cache import HistoryCache
-from mldeck.ui.state.metric_direction import Better, higher_is_better, remember, remembered
+from mldeck.ui.state.metric_direction import Better, begins_descending, higher_is_better, remember, remembered
 from mldeck.ui.state.restored import (
     ListChoice,
     keep_choice,
@@ -308,13 +308,18 @@ class Session:
         self.joined = others if len(others) < len(self.joined) else (*self.joined, experiment)
 
     def cycle_sort(self, column: Column, *, also: bool) -> None:
-        """Sort by a column: ascending, then descending, then not at all. `also` keeps the other keys; a new one goes last."""
+        """Sort by a column: ascending, then descending, then not at all. `also` keeps the other keys; a new one goes last.
+
+        A metric begins with its best values.
+        """
+        descending_first = begins_descending(column, higher_is_better(self.better))
         present = next((key for key in self.order if key.column == column), None)
         if present is None:
-            fresh = OrderKey(column, as_number=self.numeric.get(column, False))
+            fresh = OrderKey(column, descending_first, self.numeric.get(column, False))
             self.order = (*self.order, fresh) if also else (fresh,)
             return
-        turned = () if present.descending else (replace(present, descending=True),)
+        is_turned = present.descending is not descending_first
+        turned = () if is_turned else (replace(present, descending=not descending_first),)
         others = self.order if also else (present,)
         self.order = tuple(kept for key in others for kept in (turned if key is present else (key,)))
 
