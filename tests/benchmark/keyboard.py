@@ -51,7 +51,7 @@ def _sort(setting: Setting, store: Path, name: str, bar_s: float) -> Result:
     """By a metric, upwards and downwards; until the mark and the new first row are there."""
     seconds = []
     with opened(store) as terminal:
-        terminal.send(RIGHT * 4)
+        terminal.send(RIGHT * 2)  # the first metric
         terminal.settle(0.5)
         draw(terminal)
         for _ in range(max(2, setting.repeats // 2)):
@@ -66,7 +66,7 @@ def _sorted(terminal: Terminal, mark: str) -> float:
     before = _first_row(terminal)
 
     def done() -> bool:
-        header = next((line for line in terminal.lines if re.search(r" name +age", line)), "")
+        header = next((line for line in terminal.lines if re.search(r" name .* age ", line)), "")
         marked = mark in header if mark else not re.search("[▲▼]", header)
         return marked and _first_row(terminal) != before and not NOT_READ.search(terminal.text)
 
