@@ -45,7 +45,7 @@ SORT = Key(
     "O",
     "sort",
     "sort",
-    "Sort by the column under the cursor, a metric from its best value on; again: the other way; off",
+    "Sort by the column under the cursor, best metric values first; again: reversed, then off",
     shown=True,
     rank=11,
 )
