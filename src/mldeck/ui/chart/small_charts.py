@@ -85,8 +85,6 @@ class SmallCharts(Widget, can_focus=True):
         """
         changed = {metric.key for metric in set(metrics) - set(self.metrics)} if run_id == self.run_id else None
         self._pictures = {} if changed is None else {k: p for k, p in self._pictures.items() if k not in changed}
-        if single != self._single:
-            self._pictures = {}
         if metrics != self.metrics:
             self._names = Neighbours(map(_title, metrics))
         self.run_id, self.metrics, self._single = run_id, metrics, single

@@ -26,7 +26,7 @@ from mldeck.format import (
 from mldeck.model import Column, Kind
 from mldeck.ui.compare.data import CompareData, Delta, Group, axis_name, best_of, group_of
 from mldeck.ui.state.columns import AGE, DURATION, LABELS
-from mldeck.ui.state.metric_direction import BEST, best_sign
+from mldeck.ui.state.metric_direction import BEST, best_sign, next_descending
 
 DIFFERENCE = "Δ"
 BASELINE = "baseline"
@@ -84,11 +84,8 @@ class TableOptions:
 
     def sorted_by(self, column: Column, *, descending_first: bool = False) -> TableOptions:
         """Return options sorted by the column: ascending, then descending, or the other way round, then unsorted."""
-        if self.sort != column:
-            return replace(self, sort=column, descending=descending_first)
-        if self.descending is descending_first:
-            return replace(self, descending=not descending_first)
-        return replace(self, sort=None, descending=False)
+        descending = next_descending(self.descending if self.sort == column else None, first=descending_first)
+        return replace(self, sort=None if descending is None else column, descending=bool(descending))
 
 
 class CompareLines:

@@ -32,7 +32,7 @@ from mldeck.ui.models.reading import (
 )
 from mldeck.ui.models.version_table import VersionTable
 from mldeck.ui.place import Place, no_match_text, retitle
-from mldeck.ui.state.metric_direction import begins_descending, best_sign
+from mldeck.ui.state.metric_direction import begins_descending, best_sign, next_descending
 
 if TYPE_CHECKING:
     from mldeck.ui.export.export import Exported, ExportValue
@@ -253,11 +253,9 @@ class VersionsPane(Vertical):
         column, present, metric = message.column, self._order, self._data.metric
         greater = {} if metric is None else {metric.key: bool(metric.greater_is_better)}
         descending_first = isinstance(column, Column) and begins_descending(column, greater)
-        if present is None or present.column != column:
-            self._order = VersionOrder(column, descending_first)
-        else:
-            is_turned = present.descending is not descending_first
-            self._order = None if is_turned else VersionOrder(column, not descending_first)
+        before = present.descending if present is not None and present.column == column else None
+        descending = next_descending(before, first=descending_first)
+        self._order = None if descending is None else VersionOrder(column, descending)
         self._fill_table(self._cursor_number)
 
     @asks("card-metric")

@@ -57,6 +57,13 @@ def begins_descending(column: Column, greater_is_better: Mapping[str, bool]) -> 
     return column.kind is Kind.METRIC and greater_is_better.get(column.key, False)
 
 
+def next_descending(present: bool | None, *, first: bool) -> bool | None:
+    """Return the next direction when a column is sorted again: `first`, then the other one, then None, which is unsorted."""
+    if present is None:
+        return first
+    return None if present is not first else not first
+
+
 def higher_is_better(directions: Mapping[str, Better]) -> dict[str, bool]:
     """Return the metrics that have a best value: True if higher is better, False if lower is."""
     return {key: better is Better.HIGHER for key, better in directions.items() if better is not Better.NEITHER}

@@ -17,7 +17,14 @@ from mldeck.ui.kit.clock import Clock
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.columns import TEXTS, ColumnChoice, ColumnStyle, choice_from_json
 from mldeck.ui.state.history_cache import HistoryCache
-from mldeck.ui.state.metric_direction import Better, begins_descending, higher_is_better, remember, remembered
+from mldeck.ui.state.metric_direction import (
+    Better,
+    begins_descending,
+    higher_is_better,
+    next_descending,
+    remember,
+    remembered,
+)
 from mldeck.ui.state.restored import (
     ListChoice,
     keep_choice,
@@ -318,8 +325,8 @@ class Session:
             fresh = OrderKey(column, descending_first, self.numeric.get(column, False))
             self.order = (*self.order, fresh) if also else (fresh,)
             return
-        is_turned = present.descending is not descending_first
-        turned = () if is_turned else (replace(present, descending=not descending_first),)
+        descending = next_descending(present.descending, first=descending_first)
+        turned = () if descending is None else (replace(present, descending=descending),)
         others = self.order if also else (present,)
         self.order = tuple(kept for key in others for kept in (turned if key is present else (key,)))
 
