@@ -42,7 +42,7 @@ COLUMN_ATTRIBUTES = (*ATTRIBUTES, EXPERIMENT.key)
 """The attributes that `--columns` accepts."""
 
 _FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
-"""What a formula starts with, by OWASP. Excel takes the wide characters for the others."""
+"""The first characters of formulas, by OWASP. Excel reads the wide characters as the others."""
 
 _EXPERIMENT_ID = Column(Kind.ATTRIBUTE, "experiment_id")
 _TIMES = ("start_time", "end_time", "deleted_time")
@@ -54,7 +54,7 @@ TableRow = Sequence[Any]
 
 
 CellGuard = Callable[[str], str]
-"""Applied to the text of every field of a CSV: returns what is written, or raises."""
+"""A function that is applied to every field of a CSV. It returns the text to write, or raises."""
 
 
 def field_name(column: Column) -> str:

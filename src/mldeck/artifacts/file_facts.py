@@ -1,4 +1,4 @@
-"""What people weigh before a version replaces another one, besides its metrics: the size of its files, and its signature."""
+"""The size and the signature of a model version, which are compared before it replaces another one."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ _FORMATS = ("table", "json", "csv")
 
 class _Parser(argparse.ArgumentParser):
     commands: Collection[str] = ()
-    """The words that are commands if they come first, for the parser of what comes without a command."""
+    """The names of commands, for the parser of a command line without one."""
 
     def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
         """Parse as the base class does, but report unknown arguments here, where the options of a subcommand are known."""
@@ -48,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
         return options, unknown
 
     def _hint(self, word: str, options: Any) -> str:
-        """Return what is probably wrong about an unknown argument, to follow the message about it."""
+        """Return a hint about an unknown argument, to be appended to the error message."""
         store = getattr(options, "positional_store", None)
         if store in self.commands:
             return f" (a command comes first: mldeck {store} …)"

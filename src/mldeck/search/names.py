@@ -105,7 +105,7 @@ RESERVED_WORDS = frozenset({"and", "or", "not", "in", "is", "null", "like", "ili
 
 
 def attribute_hint(word: str, known: Collection[str], *, may_be_metric: bool) -> str:
-    """Return what an unknown attribute probably stands for, as a sentence to follow the message; empty if unknown."""
+    """Return a sentence about the attribute that was probably meant, to be appended to the message; empty if unknown."""
     meant = MEANT_ATTRIBUTES.get(word)
     if meant in known:
         return f" The attribute is {meant}."

@@ -334,7 +334,7 @@ class SmallCharts(Widget, can_focus=True):
         return picture
 
     def _fitting_title(self, metric: Metric, width: int) -> str:
-        """Return the name of the metric, cut to what its latest value leaves."""
+        """Return the name of the metric, cut to fit beside its latest value."""
         return self._names.cut(_title(metric), width - len(float_text(metric.value)) - 1)
 
 

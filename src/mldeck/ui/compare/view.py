@@ -67,7 +67,7 @@ class CompareView(Widget, can_focus=True):
 
     @property
     def extent(self) -> str:
-        """Which part of it is in view, if not all is. It follows the heading."""
+        """The part that is in view, shown after the heading; empty if all of it is."""
         return ""
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""The keys of the settings: checked against the key tables, and the list of what can be set.
+"""The keys of the settings: the check against the key tables, and the list of all ids.
 
 Textual takes any keymap: it ignores unknown ids and key names, and drops bindings whose key another one gets.
 """
@@ -101,7 +101,7 @@ def _character_name(character: str) -> str | None:
 
 
 def _stolen(chosen: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield what is wrong where a chosen key already means something else in the same place.
+    """Yield a message for each chosen key that already has another meaning in the same place.
 
     What shares a key without the settings may go on sharing it: the one that is nearer to the focus gets it.
     """
