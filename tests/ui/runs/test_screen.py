@@ -47,6 +47,23 @@ async def test_without_a_name_the_experiment_of_the_newest_run_is_shown(
         await deck.until_counted(1)
 
 
+async def test_going_to_a_run_goes_on_when_its_experiment_is_read_once_more(
+    store_copy: Callable[[str], FixtureStore],
+) -> None:
+    """A second reading cancels the first one, which the way to the run waits for."""
+    path = store_copy("nyc-taxi").db
+    with closing(Store(path)) as store:
+        other = next(found for found in store.experiments(View.ACTIVE) if found.name == "nyc-taxi-experiment")
+        run = store.resolve_run(store.run_ids(RunQuery((other.experiment_id,)))[20])
+    async with running_deck(path, experiment="scratch") as deck:
+        await deck.until_counted(1)
+        way = deck.screen.go_to(run)
+        await deck.until(lambda: deck.screen.run_pane.is_listing, "the runs of its experiment are being read")
+        deck.screen.run_pane.load_runs()
+        await deck.until(lambda: way.is_finished, "the way is over")
+        assert deck.screen.table.cursor_run == run.run_id
+
+
 async def test_an_unknown_experiment_is_reported_and_another_one_shown(
     store_copy: Callable[[str], FixtureStore],
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +12,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.worker import WorkerError
 
 from mldeck.errors import did_you_mean
 from mldeck.model import Experiment, Kind, Run, View
@@ -131,7 +133,8 @@ class RunsScreen(Place):
         if opening.chosen is not None and opening.page is not None:
             self._choose(opening.chosen)
             with self.app.batch_update():  # the filter line is mounted, and is painted together with its runs
-                await self.run_pane.list_as(opening.listed).wait()
+                with suppress(WorkerError):  # the deck is being left
+                    await self.run_pane.list_as(opening.listed).wait()
                 self.run_pane.show_runs(opening.page, None, None)
                 self._restore_marks(opening.marks)
 
@@ -351,7 +354,8 @@ class RunsScreen(Place):
                 self.session.joined, self.experiment_list.marked_ids = (), []
             self._choose(experiment)
             self.session.keep()
-            await self.run_pane.load_runs().wait()
+            self.run_pane.load_runs()
+            await self.run_pane.until_listed()
         self.set_focus(table)
         if run.run_id in table.run_ids:
             table.move_to(list(table.run_ids).index(run.run_id))
