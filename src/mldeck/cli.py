@@ -117,6 +117,26 @@ def _check_is_no_mistyped_command(word: str, words: Sequence[str]) -> None:
 
 
 def _browse(words: Sequence[str]) -> int:
+    with _head_start() as head_start:
+        if "--wait" not in words:
+            head_start.begin()  # before anything else, because the process takes as long to start as this one
+        options = _browsing_options(words)
+        if options.keys:
+            from mldeck.ui.help.keymap import key_list
+
+            print("\n".join(key_list()))
+            return 0
+        settings = _settings(options)
+        path = store_path(settings, wait=options.wait)
+        if options.wait:
+            from mldeck.store.sqlite.files import wait_for_database
+
+            wait_for_database(path, lambda reason: tell(f"waiting for the database: {reason}"))
+        status = _run_deck(settings, path, head_start)
+    return _end_soon(status)
+
+
+def _browsing_options(words: Sequence[str]) -> argparse.Namespace:
     parser = command_parser(
         "mldeck", "A keyboard-driven terminal application for MLflow tracking databases.", _COMMANDS_HELP
     )
@@ -130,28 +150,13 @@ def _browse(words: Sequence[str]) -> int:
         "--keys", action="store_true", help="list the keys, with the ids for the settings file, and exit"
     )
     options = parser.parse_args(words)
-    if options.keys:
-        from mldeck.ui.help.keymap import key_list
-
-        print("\n".join(key_list()))
-        return 0
     positional = options.positional_store
     if positional in _COMMANDS and not os.path.lexists(positional):
         raise UsageError(f"a command comes first: mldeck {positional} …")
     if positional is not None and options.store is not None:
         raise UsageError(f"two stores are given: leave out {positional} or -s {options.store}")
     options.store = options.store or positional
-    with _head_start() as head_start:
-        if not options.wait:
-            head_start.begin()
-        settings = _settings(options)
-        path = store_path(settings, wait=options.wait)
-        if options.wait:
-            from mldeck.store.sqlite.files import wait_for_database
-
-            wait_for_database(path, lambda reason: tell(f"waiting for the database: {reason}"))
-        status = _run_deck(settings, path, head_start)
-    return _end_soon(status)
+    return options
 
 
 def _demo(words: Sequence[str]) -> int:
