@@ -140,11 +140,34 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "runs": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}),
         "histories": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "values"}),
         "edits": frozenset({"encoding", "interrupt", "schema", "statements"}),
+        "opened": frozenset({"interrupt", "schema", "sqlite"}),
         "registry": frozenset(
-            {"edits", "encoding", "interrupt", "runs", "schema", "sqlite", "statements", "text_match", "values"}
+            {
+                "edits",
+                "encoding",
+                "interrupt",
+                "opened",
+                "runs",
+                "schema",
+                "sqlite",
+                "statements",
+                "text_match",
+                "values",
+            }
         ),
         "store": frozenset(
-            {"address", "edits", "histories", "interrupt", "registry", "runs", "schema", "sqlite", "statements"}
+            {
+                "address",
+                "edits",
+                "histories",
+                "interrupt",
+                "opened",
+                "registry",
+                "runs",
+                "schema",
+                "sqlite",
+                "statements",
+            }
         ),
         "uri_lookup": frozenset({"registry", "store"}),
     },

@@ -26,6 +26,7 @@ from mldeck.model import (
 )
 from mldeck.store.histories.outline import HistorySpan, history_outline
 from mldeck.store.interrupt import Interrupt
+from mldeck.store.opened import OpenedStore
 from mldeck.store.runs.best import best_values, primary_metric
 from mldeck.store.runs.columns import differing_columns, keys_of_runs, present_columns
 from mldeck.store.runs.completion import is_numeric, list_keys, list_values
@@ -35,7 +36,6 @@ from mldeck.store.runs.find import find_runs
 from mldeck.store.runs.records import count_matching, count_runs, newest_run_experiment, run_ids, run_records
 from mldeck.store.runs.rows import ROWS_AT_ONCE, run_rows
 from mldeck.store.runs.values import has_values, metric_values, text_values
-from mldeck.store.sqlite.opened import OpenedStore
 from mldeck.store.statements import chunks
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from mldeck.registry.nouns import (
     RegisteredModel,
 )
 from mldeck.store.interrupt import Interrupt
+from mldeck.store.opened import OpenedStore
 from mldeck.store.registry.logged_models import logged_model, models_of_experiment, models_of_run
 from mldeck.store.registry.models import list_models, read_model
 from mldeck.store.registry.rows import check_model, check_no_prompt
@@ -29,7 +30,6 @@ from mldeck.store.registry.sources import HasModel, source_of_logged_model, sour
 from mldeck.store.registry.tables import ALIASES, MODELS, VERSION_TAGS, VERSIONS, RegistryTables, list_workspaces
 from mldeck.store.registry.versions import history_of_versions, read_version, versions_of_model, versions_of_run
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite.opened import OpenedStore
 
 _P = ParamSpec("_P")
 _Result = TypeVar("_Result")
