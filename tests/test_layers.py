@@ -136,11 +136,12 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "schema": frozenset({"values"}),
         "seed": frozenset(),
         # All that is SQLite's own. A folder beside it is all that another kind of database needs.
-        "sqlite": frozenset({"address", "interrupt", "schema", "seed", "statements"}),
+        "sqlite": frozenset({"address", "backend", "interrupt", "schema", "seed", "statements"}),
         "runs": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}),
         "histories": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "values"}),
         "edits": frozenset({"encoding", "interrupt", "schema", "statements"}),
-        "opened": frozenset({"interrupt", "schema", "sqlite"}),
+        "backend": frozenset({"interrupt", "schema"}),
+        "opened": frozenset({"backend", "interrupt", "schema", "sqlite"}),
         "registry": frozenset(
             {
                 "edits",

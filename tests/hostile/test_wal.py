@@ -16,11 +16,12 @@ from sqlalchemy import Connection
 
 from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.model import View
+from mldeck.store.backend import Change
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.files import _let_sqlite_recover, check_database
-from mldeck.store.sqlite.watch import Change
 from mldeck.store.store import Store
 from tests.fixture_stores import FixtureStore
+from tests.store_insides import file_of
 from tests.terminal.terminal import mldeck
 
 Ask = Callable[..., tuple[int, str, str]]
@@ -170,7 +171,7 @@ def test_a_hot_journal_beats_the_mode_in_the_header(db: Path) -> None:
     """Immutable reading would ignore it."""
     Path(f"{db}-journal").write_bytes(os.urandom(4096))
     with closing(Store(db, read_only=True)) as store:
-        assert not store._database.quiet_state
+        assert not file_of(store).quiet_state
         assert store.experiments(View.ALL)
 
 

@@ -93,7 +93,7 @@ def write_ahead(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def statuses(store: Store) -> set[str]:
-    with store._reader.reading() as connection:
+    with store._backend.reading() as connection:
         return {row[0] for row in connection.exec_driver_sql("SELECT status FROM runs").all()}
 
 

@@ -23,6 +23,7 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.store.test_queries import plan, recorded, version
+from tests.store_insides import engine_of
 
 CopyOf = Callable[[str], FixtureStore]
 Point = tuple[int, int, str]
@@ -259,7 +260,7 @@ class TestShortStatements:
             def log(*_: object) -> None:
                 write(fixture.db, run_id, [row(next(late), 0.5)])
 
-            engine = store._reader._engine
+            engine = engine_of(store)
             event.listen(engine, "before_cursor_execute", log)
             history = store.read_history(run_id, "logged")
             event.remove(engine, "before_cursor_execute", log)
@@ -276,7 +277,7 @@ class TestShortStatements:
         write(fixture.db, run_id, [row(step) for step in range(30)])
         with closing(Store(fixture.db)) as store, closing(sqlite3.connect(fixture.db, isolation_level=None)) as other:
             lock = iter(["", "", "", "BEGIN EXCLUSIVE", "", "ROLLBACK"])
-            engine = store._reader._engine
+            engine = engine_of(store)
             event.listen(engine, "before_cursor_execute", lambda *_: other.execute(next(lock, "")))
             told: list[str] = []
             event.listen(engine, "before_cursor_execute", lambda *arguments: told.append(arguments[2]))

@@ -19,6 +19,7 @@ from mldeck.model import ALL_FIELDS, Column, Kind, OrderKey, RunFields, RunQuery
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
+from tests.store_insides import engine_of
 
 CopyOf = Callable[[str], FixtureStore]
 
@@ -57,7 +58,7 @@ def recorded(store: Store) -> Iterator[Statements]:
     def record(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         statements.append((statement, parameters))
 
-    engine = store._reader._engine
+    engine = engine_of(store)
     event.listen(engine, "before_cursor_execute", record)
     try:
         yield statements
@@ -237,7 +238,7 @@ class TestInterrupt:
             interrupt.fire()
 
         def read() -> None:
-            with store._reader.reading(interrupt) as connection:
+            with store._backend.reading(interrupt) as connection:
                 started.set()
                 connection.exec_driver_sql(self.SLOW).all()
 
@@ -268,7 +269,7 @@ class TestInterrupt:
         def fire_once(*_: object) -> None:
             interrupt.fire()
 
-        event.listen(store._reader._engine, "after_cursor_execute", fire_once)
+        event.listen(engine_of(store), "after_cursor_execute", fire_once)
         many = [f"{number:032x}" for number in range(5000)]
         with recorded(store) as statements, pytest.raises(Interrupted):
             store.run_records(many, ALL_FIELDS, interrupt)
@@ -276,7 +277,7 @@ class TestInterrupt:
 
     def test_the_next_read_is_not_stopped(self, store: Store) -> None:
         interrupt = Interrupt()
-        with store._reader.reading(interrupt):
+        with store._backend.reading(interrupt):
             pass
         interrupt.fire()
         assert interrupt.fired

@@ -15,6 +15,7 @@ from mldeck.store.store import Store
 from tests.editing import NEWEST, OLDEST, has_column, sql
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MIGRATED, MODEL, two_workspaces
+from tests.store_insides import engine_of
 
 CopyOf = Callable[[str], FixtureStore]
 Opened = Callable[[FixtureStore], Store]
@@ -217,7 +218,7 @@ def test_the_order_of_models(store_copy: CopyOf, opened: Opened) -> None:
 def test_a_list_of_models_takes_as_many_statements_as_one_model(store_copy: CopyOf, opened: Opened) -> None:
     store = opened(store_copy(NEWEST))
     sent: list[str] = []
-    event.listen(store._reader._engine, "before_cursor_execute", lambda *args: sent.append(args[2]))
+    event.listen(engine_of(store), "before_cursor_execute", lambda *args: sent.append(args[2]))
     store.registry().model(MODEL)
     of_one = len(sent)
     store.registry().models()

@@ -13,8 +13,9 @@ import pytest
 
 from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.model import View
+from mldeck.store.backend import Change
 from mldeck.store.sqlite.files import open_database
-from mldeck.store.sqlite.watch import Change, ChangeWatcher
+from mldeck.store.sqlite.watch import ChangeWatcher
 from mldeck.store.store import Store
 from tests.fixture_stores import FixtureStore
 
@@ -241,7 +242,7 @@ def test_reopening_on_request(store: Store, db: Path) -> None:
 
 def test_reads_continue_while_it_is_reopened(store: Store, fixture: FixtureStore) -> None:
     """Another thread may be reading."""
-    with store._reader.reading() as connection:
+    with store._backend.reading() as connection:
         store.reopen()
         assert connection.exec_driver_sql("SELECT count(*) FROM experiments").scalar() == 9
         raw = connection.connection.dbapi_connection

@@ -1,8 +1,7 @@
-"""An open database file: connecting, following changes, waiting for locks, and reopening a file that was replaced."""
+"""An open database: following changes, waiting for locks, and opening again what was replaced."""
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +11,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from mldeck.errors import StoreChanged, StoreLocked, StoreUnavailable
+from mldeck.store.backend import Backend, Change, Writer
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite.catalogue import newest_columns, read_schema
-from mldeck.store.sqlite.files import DatabaseFile, is_locked, open_database
-from mldeck.store.sqlite.reader import SqliteReader
-from mldeck.store.sqlite.watch import Change, ChangeWatcher
-from mldeck.store.sqlite.writer import SqliteWriter
+from mldeck.store.sqlite.backend import SqliteBackend
+from mldeck.store.sqlite.catalogue import newest_columns
 
 _P = ParamSpec("_P")
 _Result = TypeVar("_Result")
@@ -52,29 +49,25 @@ class OpenedStore:
 
     def _open(self, before: Schema | None = None) -> None:
         """Open the file. Nothing is replaced unless all of it succeeds and no table of `before` is missing now."""
-        database = open_database(self.path, read_only=self._asked_read_only)
-        reader = SqliteReader(database)
+        backend: Backend = SqliteBackend(self.path, read_only=self._asked_read_only)
         try:
-            with reader.reading() as connection:
-                schema = read_schema(connection)
+            schema = backend.read_schema()
             if before is not None and (lost := schema.lost_since(before)):
                 raise StoreUnavailable(f"{self.path} has no table {lost} any more")
-            watcher = _watcher(database)
         except BaseException:
-            reader.close()
-            database.discard()
+            backend.close()
             raise
-        self._database, self._reader, self.schema, self._watcher = database, reader, schema, watcher
+        self._backend, self.schema = backend, schema
 
     @property
     def read_only_reason(self) -> str | None:
         """Why the database cannot be written; None when it can."""
-        return self._database.read_only_reason
+        return self._backend.read_only_reason
 
     @property
     def is_copy(self) -> bool:
         """Whether a private copy is read, because the file itself cannot be read in place."""
-        return self._database.is_copy
+        return self._backend.is_copy
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -86,7 +79,7 @@ class OpenedStore:
     @property
     def reading_notices(self) -> tuple[str, ...]:
         """Those of `notices` that give reasons why the content may be incomplete."""
-        notices = [self._database.notice] if self._database.notice else []
+        notices = [self._backend.notice] if self._backend.notice else []
         if self.schema.is_unknown and self.schema.differs_from(newest_columns()):
             notices.append(
                 f"written by a newer MLflow than this mldeck knows (revision {self.schema.revision}); "
@@ -104,29 +97,26 @@ class OpenedStore:
             if self._is_closed:
                 return Change.NOTHING
             try:
-                change = self._watcher.poll()
+                change = self._backend.poll()
                 self._locked_since = None
-            except sqlite3.DatabaseError as error:
-                if is_locked(error):
-                    return self._still_locked(error)
-                change = Change.FILE
+            except StoreLocked:
+                if self._is_locked_too_long():
+                    raise
+                return Change.NOTHING
             if change is Change.GONE:
                 raise StoreUnavailable(f"{self.path} is gone")
             if change is Change.FILE:
                 self._reopen_after_change()
             return change
 
-    def _still_locked(self, error: sqlite3.DatabaseError) -> Change:
-        """Report a lock only when it has been held for longer than the patience."""
+    def _is_locked_too_long(self) -> bool:
         now = time.monotonic()
         self._locked_since = self._locked_since or now
-        if now - self._locked_since < self._patience_s:
-            return Change.NOTHING
-        raise StoreLocked(f"{self.path} is locked by another program") from error
+        return now - self._locked_since >= self._patience_s
 
-    def writer(self) -> SqliteWriter:
-        """Return a writer of the file that is open now."""
-        return SqliteWriter(self._database)
+    def writer(self) -> Writer:
+        """Return a writer of the database that is open now."""
+        return self._backend.writer()
 
     def give_up(self) -> None:
         """Stop waiting for locks in all threads, because the app is closing."""
@@ -141,26 +131,22 @@ class OpenedStore:
 
         Refused while a table is missing, because a migration may be rebuilding it, unless another file took its place.
         """
-        self._reopen(None if self._watcher.is_replaced else self.schema)
+        self._reopen(None if self._backend.is_replaced else self.schema)
 
     def _reopen(self, before: Schema | None) -> None:
         with self._watching:
             if self._is_closed:
                 return
-            database, reader, watcher = self._database, self._reader, self._watcher
+            backend = self._backend
             self._open(before)
-            watcher.close()
-            reader.close()
-            database.discard()
+            backend.close()
 
     def close(self) -> None:
         """Close all connections; reads that are running in other threads continue to their end."""
         with self._watching:
             self._is_closed = True
-            self._watcher.close()
-            self._reader.close()
-            self._database.discard()
-            self._database.tidy()
+            self._backend.close()
+            self._backend.tidy()
 
     def read(
         self,
@@ -171,12 +157,12 @@ class OpenedStore:
     ) -> _Result:
         """Return `function(connection, schema, ...)`, waiting up to the patience while the database is locked.
 
-        Raises what `SqliteReader.reading` raises.
+        Raises what `Backend.reading` raises.
         """
 
         def read() -> _Result:
             try:
-                with self._reader.reading(interrupt) as connection:
+                with self._backend.reading(interrupt) as connection:
                     return function(connection, self.schema, *args, **kwargs)
             except StoreChanged:
                 self._reopen_after_change()
@@ -195,10 +181,3 @@ class OpenedStore:
                     raise
                 if interrupt is not None:
                     interrupt.check()
-
-
-def _watcher(database: DatabaseFile) -> ChangeWatcher:
-    try:
-        return ChangeWatcher(database)
-    except sqlite3.DatabaseError as error:
-        raise StoreUnavailable(f"{database.path} cannot be watched now: {error}") from error

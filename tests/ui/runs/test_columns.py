@@ -21,6 +21,7 @@ from mldeck.ui.state.columns import AGE, DURATION, NAME, ColumnChoice, ColumnSou
 from mldeck.ui.state.metric_direction import BEST
 from tests import wide_runs
 from tests.fixture_stores import FixtureStore
+from tests.store_insides import engine_of
 from tests.ui.deck import Deck, running_deck
 from tests.ui.runs.test_live import writing
 from tests.ui.runs.test_screen import CHURN_RUNS, go_to_column
@@ -424,7 +425,7 @@ def key_statements(deck: Deck) -> Iterator[list[str]]:
         if "latest_metrics" in statement and "latest_metrics.run_uuid = ?" not in statement:
             statements.append(statement)
 
-    engine = deck.app.session.store._reader._engine
+    engine = engine_of(deck.app.session.store)
     event.listen(engine, "before_cursor_execute", record)
     try:
         yield statements

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from enum import Enum
 from pathlib import Path
 
+from mldeck.store.backend import Change
 from mldeck.store.sqlite.files import DatabaseFile, check_side_files, file_state
-
-
-class Change(Enum):
-    """A kind of change of the database since the last poll."""
-
-    NOTHING = "nothing"
-    DATA = "data"
-    """Another connection committed rows."""
-    FILE = "file"
-    """The file was migrated or replaced, or the snapshot of it is out of date: it must be opened again."""
-    GONE = "gone"
-    """The file does not exist, at least for the moment."""
 
 
 class ChangeWatcher:

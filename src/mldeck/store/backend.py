@@ -1,0 +1,89 @@
+"""The seam between a store and the kind of database it is in. All that such a kind has of its own stands behind it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from mldeck.store.interrupt import Interrupt
+    from mldeck.store.schema import Schema
+
+
+class Change(Enum):
+    """A kind of change of the database since the last poll."""
+
+    NOTHING = "nothing"
+    DATA = "data"
+    """Another connection committed rows."""
+    FILE = "file"
+    """The database was migrated or replaced, or the snapshot of it is out of date: it must be opened again."""
+    GONE = "gone"
+    """The database does not exist, at least for the moment."""
+
+
+class Writer(Protocol):
+    """Transactions that change a database, from any thread."""
+
+    def writing(self, interrupt: Interrupt | None = None) -> AbstractContextManager[tuple[Connection, Schema]]:
+        """Yield a connection on which what is read stays true until it is committed, and the schema at this moment.
+
+        Commits when the block ends without an error; otherwise nothing is changed. Raises `Interrupted` when `interrupt`
+        is fired before the commit; `StoreUnavailable` when the database is gone, or locked for too long; `MldeckError` when
+        it must not or cannot be written.
+        """
+
+    def check_writable(self) -> None:
+        """Raise `StoreUnavailable` or `MldeckError` when the database cannot be written."""
+
+
+class Backend(Protocol):
+    """An open database, which any number of threads may read.
+
+    Making one raises `StoreUnavailable` while the database is locked or gone, and `MldeckError` when it is damaged.
+    """
+
+    @property
+    def read_only_reason(self) -> str | None:
+        """Why the database cannot be written; None when it can."""
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether a private copy is read, because the database itself cannot be read in place."""
+
+    @property
+    def notice(self) -> str | None:
+        """Sentences for the user about the way it was opened."""
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the name of the database now stands for another one than the one that was opened."""
+
+    def read_schema(self) -> Schema:
+        """Read the tables, columns and indexes that there are."""
+
+    def reading(self, interrupt: Interrupt | None = None) -> AbstractContextManager[Connection]:
+        """Yield a connection for a few statements, each to be fetched completely because an open cursor may hold a lock.
+
+        Raises `Interrupted` when the interrupt is fired, `StoreLocked` while another program holds the lock,
+        `StoreUnavailable` when the database is gone or has other tables now, `StoreChanged` when it was changed in a way
+        that makes what was read doubtful, and `MldeckError` when it cannot be read.
+        """
+
+    def poll(self) -> Change:
+        """Return what others changed since the last poll, without waiting. Only one thread may poll at a time.
+
+        Raises `StoreLocked` while another program holds the lock, and `MldeckError` while the database cannot be watched.
+        """
+
+    def writer(self) -> Writer:
+        """Return what changes the database."""
+
+    def close(self) -> None:
+        """Close all connections. Reads that are running in other threads continue to their end."""
+
+    def tidy(self) -> None:
+        """Remove, after closing, what was left behind because mldeck was reading."""
