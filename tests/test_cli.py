@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from mldeck import __version__
-from mldeck.commands.options import store_path
+from mldeck.commands.options import store_address
 from mldeck.format import cell_width, safe
 from mldeck.printing import write_table
 from mldeck.settings import load_settings
@@ -930,8 +930,8 @@ class TestAFolder:
 
     def test_waiting_for_the_database_in_it(self, tmp_path: Path) -> None:
         settings = load_settings(store=str(tmp_path))
-        assert store_path(settings) == tmp_path
-        assert store_path(settings, wait=True) == tmp_path / "mlflow.db"
+        assert store_address(settings) == tmp_path
+        assert store_address(settings, wait=True) == tmp_path / "mlflow.db"
 
 
 class TestNotices:

@@ -84,7 +84,7 @@ ROOMS = {
 
 # Modules that are needed before anything heavy may be imported, in rooms that otherwise are heavy: a wrong path is
 # reported at once.
-LIGHT_MODULES = {"mldeck.store", "mldeck.store.address", "mldeck.store.sqlite.files"}
+LIGHT_MODULES = {"mldeck.store", "mldeck.store.address", "mldeck.store.connect", "mldeck.store.sqlite.files"}
 
 
 # The rooms within `ui` and `store`: a folder or module, and those beside it that it may import, anywhere in its source.
@@ -139,11 +139,13 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "sqlite": frozenset({"address", "backend", "interrupt", "schema", "seed", "statements"}),
         "runs": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}),
         "histories": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "values"}),
-        "edits": frozenset({"encoding", "interrupt", "schema", "statements"}),
+        "edits": frozenset({"backend", "encoding", "interrupt", "schema", "statements"}),
         "backend": frozenset({"interrupt", "schema"}),
-        "opened": frozenset({"backend", "interrupt", "schema", "sqlite"}),
+        "connect": frozenset({"address", "backend", "sqlite"}),
+        "opened": frozenset({"address", "backend", "connect", "interrupt", "schema", "sqlite"}),
         "registry": frozenset(
             {
+                "backend",
                 "edits",
                 "encoding",
                 "interrupt",

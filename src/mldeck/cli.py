@@ -21,15 +21,14 @@ from mldeck.commands.options import (
     check_can_draw,
     command_parser,
     configure_encodings,
-    store_path,
+    store_address,
     tell,
 )
 from mldeck.errors import MldeckError, UsageError, close_name
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mldeck.settings import Settings
+    from mldeck.store.address import Address
     from mldeck.ui.runs.first_read import HeadStart
 
 _COMMANDS_HELP = """\
@@ -127,12 +126,12 @@ def _browse(words: Sequence[str]) -> int:
             print("\n".join(key_list()))
             return 0
         settings = _settings(options)
-        path = store_path(settings, wait=options.wait)
+        address = store_address(settings, wait=options.wait)
         if options.wait:
-            from mldeck.store.sqlite.files import wait_for_database
+            from mldeck.store.connect import wait_for_database
 
-            wait_for_database(path, lambda reason: tell(f"waiting for the database: {reason}"))
-        status = _run_deck(settings, path, head_start)
+            wait_for_database(address, lambda reason: tell(f"waiting for the database: {reason}"))
+        status = _run_deck(settings, address, head_start)
     return _end_soon(status)
 
 
@@ -258,17 +257,19 @@ def _head_start() -> HeadStart:
     return HeadStart()
 
 
-def _run_deck(settings: Settings, path: Path, head_start: HeadStart) -> int:
+def _run_deck(settings: Settings, address: Address, head_start: HeadStart) -> int:
     """Check the database before anything is drawn, then run the deck and return its exit status.
 
     While this process loads Textual, a second one reads the first runs.
     """
     import gc
+    from pathlib import Path
 
-    from mldeck.store.sqlite.files import check_database
+    from mldeck.store.connect import check_database
 
-    head_start.ask(path, read_only=settings.read_only, experiment_name=settings.experiment)
-    check_database(path)
+    if isinstance(address, Path):
+        head_start.ask(address, read_only=settings.read_only, experiment_name=settings.experiment)
+    check_database(address)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         _check_theme(settings.theme)
         raise UsageError("the deck needs a terminal; to print, use `mldeck runs` or `mldeck experiments`")
@@ -278,7 +279,7 @@ def _run_deck(settings: Settings, path: Path, head_start: HeadStart) -> int:
     gc.disable()
     from mldeck.ui.app import run_deck
 
-    return run_deck(settings, path, head_start)
+    return run_deck(settings, address, head_start)
 
 
 def _check_theme(name: str) -> None:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any, TypeGuard
 
 from mldeck.column_fit import GAP, are_ids, fitted_widths, least_width, left_out_notice
@@ -54,6 +53,7 @@ from mldeck.run_text import (
     shown_text,
     without_formula,
 )
+from mldeck.store.address import Address
 from mldeck.store.store import PRINT_PATIENCE_S, Store
 
 _PAGE_ROWS = 200
@@ -71,10 +71,10 @@ TableCell = str | float
 
 
 def print_experiments(
-    path: Path, view_name: str, workspace: str | None, format_name: str, *, csv_safe: bool = False
+    address: Address, view_name: str, workspace: str | None, format_name: str, *, csv_safe: bool = False
 ) -> int:
     """Print the experiments of a store and return the exit status. Raises `UsageError` for an unknown workspace."""
-    with open_store(path) as store:
+    with open_store(address) as store:
         counts = store.run_counts()
         experiments = _in_workspace(store, View(view_name), workspace)
     objects = [_experiment_object(experiment, counts) for experiment in experiments]
@@ -128,22 +128,22 @@ def first_line(text: str | None) -> str:
 
 
 @contextmanager
-def open_store(path: Path, *, read_only: bool = False) -> Iterator[Store]:
+def open_store(address: Address, *, read_only: bool = False) -> Iterator[Store]:
     """Open a store and close it after the block. Notices about the database are printed on standard error."""
-    store = Store(path, read_only=read_only, patience_s=PRINT_PATIENCE_S)
+    store = Store(address, read_only=read_only, patience_s=PRINT_PATIENCE_S)
     try:
         printed = store.reading_notices
-        _print_notices(path, printed)
+        _print_notices(address, printed)
         yield store
         # Some notices arise only while the store is read.
-        _print_notices(path, (notice for notice in store.reading_notices if notice not in printed))
+        _print_notices(address, (notice for notice in store.reading_notices if notice not in printed))
     finally:
         store.close()
 
 
-def _print_notices(path: Path, notices: Iterable[str]) -> None:
+def _print_notices(address: Address, notices: Iterable[str]) -> None:
     for notice in notices:
-        _tell(f"{path}: {notice}")
+        _tell(f"{address}: {notice}")
 
 
 def _experiment_object(experiment: Experiment, counts: Mapping[str, RunCount]) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def _in_workspace(store: Store, view: View, workspace: str | None) -> list[Exper
         known = workspaces_of(everywhere) or (DEFAULT_WORKSPACE,)
         meant = did_you_mean(workspace, known)
         raise UsageError(
-            f"no experiments in a workspace {workspace}{meant} of {store.path}; there is {', '.join(known)}"
+            f"no experiments in a workspace {workspace}{meant} of {store.address}; there is {', '.join(known)}"
         )
     return [
         experiment
@@ -179,7 +179,7 @@ def _in_workspace(store: Store, view: View, workspace: str | None) -> list[Exper
 
 
 def print_runs(
-    path: Path,
+    address: Address,
     names: Sequence[str],
     workspace: str | None,
     view_name: str,
@@ -198,7 +198,7 @@ def print_runs(
     Raises `UsageError` for an unknown experiment or workspace.
     """
     columns = None if headings is None else tuple(headings)
-    with open_store(path) as store:
+    with open_store(address) as store:
         experiments = _named_experiments(store, names, workspace)
         query = RunQuery(tuple(experiments), View(view_name), tuple(order), filter_text)
         ids = store.run_ids(query, limit or None)
@@ -227,7 +227,7 @@ def _tell_unknown_columns(store: Store, columns: Iterable[Column]) -> None:
     for column in dict.fromkeys(columns):
         if column.kind in (Kind.METRIC, Kind.PARAM, Kind.TAG) and not store.list_values(column.kind, column.key, 1):
             meant = did_you_mean(column.key, store.list_keys(column.kind, ()))
-            _tell(f"no run in {store.path} has {column}{meant}")
+            _tell(f"no run in {store.address} has {column}{meant}")
 
 
 def _named_experiments(store: Store, names: Sequence[str], workspace: str | None) -> dict[str, Experiment]:
@@ -245,7 +245,7 @@ def _named_experiments(store: Store, names: Sequence[str], workspace: str | None
         experiment = same_name[0] if same_name else by_id.get(name)
         if experiment is None:
             meant = did_you_mean(name, (experiment.name for experiment in existing))
-            raise UsageError(f"no experiment {name}{meant} in {store.path}; `mldeck experiments` lists them")
+            raise UsageError(f"no experiment {name}{meant} in {store.address}; `mldeck experiments` lists them")
         chosen[experiment.experiment_id] = experiment
     return chosen
 

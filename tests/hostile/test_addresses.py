@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mldeck.addresses import printable
 from mldeck.artifacts.location import Places, locate
 from mldeck.errors import UsageError
-from mldeck.store.address import store_path
+from mldeck.store.address import read_address
 from tests.fixture_stores import FixtureStore
 from tests.terminal.terminal import mldeck
 
@@ -59,7 +59,7 @@ def test_no_message_about_a_place_repeats_it(scheme: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql", "http", "weird"])
 def test_no_message_about_a_store_repeats_it(scheme: str) -> None:
     with pytest.raises(UsageError) as error:
-        store_path(f"{scheme}://ada:{SECRET}@host/db", "MLFLOW_TRACKING_URI")
+        read_address(f"{scheme}://ada:{SECRET}@host/db", "MLFLOW_TRACKING_URI")
     assert SECRET not in str(error.value)
 
 

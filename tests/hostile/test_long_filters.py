@@ -192,7 +192,7 @@ async def test_a_long_paste_is_refused_and_taken_back(store_copy: Callable[[str]
         await deck.press("escape")
         await deck.until(lambda: deck.screen.table.has_focus, "taken back")
         assert "at most 20,000 characters" not in deck.frame
-        assert SavedState.of(deck.app.session.path).history == []
+        assert SavedState.of(deck.app.session.address).history == []
 
 
 @pytest.mark.parametrize(

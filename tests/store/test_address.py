@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mldeck.errors import UsageError
-from mldeck.store.address import store_path
+from mldeck.store.address import read_address
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from mldeck.store.address import store_path
     ],
 )
 def test_it_names_a_file(text: str, path: str, isolated: Path) -> None:
-    assert store_path(text) == Path(path.format(cwd=Path.cwd(), home=isolated))
+    assert read_address(text) == Path(path.format(cwd=Path.cwd(), home=isolated))
 
 
 @pytest.mark.parametrize(
@@ -59,17 +59,17 @@ def test_it_names_a_file(text: str, path: str, isolated: Path) -> None:
 )
 def test_messages_say_what_to_do_instead(text: str, advice: str) -> None:
     with pytest.raises(UsageError) as caught:
-        store_path(text)
+        read_address(text)
     assert advice in str(caught.value)
 
 
 def test_messages_name_the_origin_of_the_text() -> None:
     with pytest.raises(UsageError, match=r"http://localhost:5000 \(from MLFLOW_TRACKING_URI\)"):
-        store_path("http://localhost:5000", "MLFLOW_TRACKING_URI")
+        read_address("http://localhost:5000", "MLFLOW_TRACKING_URI")
 
 
 def test_a_password_is_not_repeated() -> None:
     with pytest.raises(UsageError) as caught:
-        store_path("postgresql+psycopg2://ada:s3cr%40t@db.example.org/mlflow", "MLFLOW_TRACKING_URI")
+        read_address("postgresql+psycopg2://ada:s3cr%40t@db.example.org/mlflow", "MLFLOW_TRACKING_URI")
     assert "s3cr" not in str(caught.value)
     assert "db.example.org/mlflow" in str(caught.value)

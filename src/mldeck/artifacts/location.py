@@ -54,7 +54,8 @@ def _current_folder() -> Path | None:
 class Places:
     """The facts about this machine, and the user's choices, by which files are located."""
 
-    database_folder: Path
+    database_folder: Path | None
+    """None if the database is no file of this machine."""
     roots: tuple[tuple[str, str], ...] = ()
     """The user's mappings (old, new): a path or URI as in the database, and where that is now."""
     current_folder: Path | None = field(default_factory=_current_folder)
@@ -273,7 +274,7 @@ def _mapped(uri: ArtifactUri, places: Places) -> Iterator[_Candidate | str]:
         if target.scheme in OBJECT_STORES:
             yield "/".join((new.rstrip("/"), *rest))
         else:
-            folder = Path("/") if target.is_absolute else places.current_folder or places.database_folder
+            folder = Path("/") if target.is_absolute else next(iter(reversed(places.folders)), Path())
             base = folder.joinpath(*target.readings[0])
             yield _Candidate(LocationStatus.MAPPED, base, rest)
 
@@ -287,8 +288,9 @@ def _not_found(
         problem = f"nothing logged: {above} has no folder {owner}; if the files are elsewhere, pass {hint}"
         return Located(uri.text, LocationStatus.NOTHING_LOGGED, looked_at=looked_at, problem=problem)
     if looked_at:
+        below = f", or below {places.database_folder}" if places.database_folder else ""
         problem = (
-            f"no files at {printable(uri.text)}, where the database says they are, or below {places.database_folder}; "
+            f"no files at {printable(uri.text)}, where the database says they are{below}; "
             f"to say where they are, pass {hint}"
         )
         return Located(uri.text, LocationStatus.NOT_FOUND, looked_at=looked_at, problem=problem)

@@ -15,7 +15,7 @@ from mldeck.commands.options import (
     add_connect_option,
     add_store_option,
     artifact_places,
-    checked_store_path,
+    checked_address,
     command_parser,
     confirm_access,
     tell,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mldeck.artifacts.run_tree import RunTree
     from mldeck.artifacts.tree import Entry
     from mldeck.settings import Settings
+    from mldeck.store.address import Address
 
 
 def run(words: Sequence[str]) -> int:
@@ -51,30 +52,31 @@ def run(words: Sequence[str]) -> int:
         add_connect_option(subparser)
         add_store_option(subparser)
     options = parser.parse_args(words)
-    store_path = checked_store_path(options)
+    address = checked_address(options)
     from mldeck.artifacts.plain_name import plain_name
     from mldeck.settings import load_settings
-    from mldeck.store.address import registry_path
+    from mldeck.store.address import registry_address
 
     settings = load_settings(artifact_roots=options.artifact_root)
     path = "/".join(part for part in options.path.split("/") if part not in ("", "."))
-    run_id, tree = _open_tree(store_path, settings, path, options)
+    run_id, tree = _open_tree(address, settings, path, options)
     if options.command == "list":
         return _list(tree, path, options)
-    databases = (store_path, registry_path(settings.registry_store, settings.registry_origin, store_path))
+    addresses = (address, registry_address(settings.registry_store, settings.registry_origin, address))
+    databases = [place for place in addresses if isinstance(place, Path)]
     return _get(tree, path, path.rpartition("/")[2] or plain_name(run_id, "artifacts"), databases, options)
 
 
-def _open_tree(store_path: Path, settings: Settings, path: str, options: argparse.Namespace) -> tuple[str, RunTree]:
+def _open_tree(address: Address, settings: Settings, path: str, options: argparse.Namespace) -> tuple[str, RunTree]:
     """Return the id of the run and the tree of its files, after asking about places that need a confirmation."""
     from mldeck.artifacts.run_tree import run_tree
     from mldeck.printing import open_store
 
     is_recursive = options.command == "get" or options.recursive
-    with open_store(store_path) as store:
+    with open_store(address) as store:
         found = store.resolve_run(options.run)
         models = store.registry().models_of_run(found.run_id)
-    places = artifact_places(store_path, settings, follow=options.follow)
+    places = artifact_places(address, settings, follow=options.follow)
     tree = run_tree(found.artifact_uri, found.run_id, models, places)
     while (place := _first_unconfirmed(tree, path, is_recursive)) is not None:
         confirm_access(place, connect=options.connect)

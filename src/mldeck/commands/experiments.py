@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mldeck.commands.options import add_print_options, add_workspace_option, checked_store_path, command_parser
+from mldeck.commands.options import add_print_options, add_workspace_option, checked_address, command_parser
 
 
 def run(words: Sequence[str]) -> int:
@@ -14,5 +14,7 @@ def run(words: Sequence[str]) -> int:
     options = parser.parse_args(words)
     from mldeck import printing
 
-    path = checked_store_path(options)
-    return printing.print_experiments(path, options.view, options.workspace, options.format, csv_safe=options.csv_safe)
+    address = checked_address(options)
+    return printing.print_experiments(
+        address, options.view, options.workspace, options.format, csv_safe=options.csv_safe
+    )

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from mldeck.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mldeck.artifacts.errors import Unconfirmed
     from mldeck.artifacts.location import Places
     from mldeck.search.errors import SearchError
     from mldeck.search.language import Language
     from mldeck.settings import Settings
+    from mldeck.store.address import Address
 
 DEFAULT_STORE = "mlflow.db"
 STORE_HELP = "database file, its folder, or sqlite:/// URI (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
@@ -177,8 +176,8 @@ def tell(message: str) -> None:
     print(f"mldeck: {message_text(message)}", file=sys.stderr)
 
 
-def store_path(settings: Settings, *, wait: bool = False) -> Path:
-    """Return the path of the database file, `mlflow.db` in the current folder by default.
+def store_address(settings: Settings, *, wait: bool = False) -> Address:
+    """Return where the database is: by default `mlflow.db` in the current folder.
 
     Raises `UsageError` if no store is given and there is no such file; with `wait` the file need not exist yet.
     """
@@ -187,23 +186,25 @@ def store_path(settings: Settings, *, wait: bool = False) -> Path:
     from mldeck.store import address
 
     if settings.store is not None:
-        path = address.store_path(settings.store, settings.store_origin)
-        # Its database does not exist yet, or the folder would have stood for it.
-        return path / DEFAULT_STORE if wait and path.is_dir() and not address.is_file_store(path) else path
+        found = address.read_address(settings.store, settings.store_origin)
+        if wait and isinstance(found, Path) and found.is_dir() and not address.is_file_store(found):
+            return found / DEFAULT_STORE  # it does not exist yet, or the folder would have stood for it
+        return found
     if not wait and not Path(DEFAULT_STORE).exists():
         raise UsageError(
             f"no store given, and no {DEFAULT_STORE} here{address.others_in(Path())}: name one (mldeck PATH), "
             "set MLFLOW_TRACKING_URI, wait until it is made (mldeck --wait), or try `mldeck demo`"
         )
-    return address.store_path(DEFAULT_STORE)
+    return address.read_address(DEFAULT_STORE)
 
 
-def artifact_places(database: Path, settings: Settings, *, follow: bool = False) -> Places:
+def artifact_places(database: Address, settings: Settings, *, follow: bool = False) -> Places:
     """Return the places where artifacts of the database may be read. `follow` also allows links that lead elsewhere."""
     from mldeck.artifacts.location import Places
+    from mldeck.store.address import file_folder
 
     return Places(
-        database.resolve().parent,
+        file_folder(database),
         settings.artifact_roots,
         confirmed=frozenset(settings.artifact_hosts),
         follow=follow,
@@ -238,14 +239,14 @@ def check_can_draw() -> None:
             ) from None
 
 
-def checked_store_path(options: argparse.Namespace) -> Path:
-    """Return the path of the database that `options.store` and the settings name.
+def checked_address(options: argparse.Namespace) -> Address:
+    """Return where the database is that `options.store` and the settings name.
 
     Raises `UsageError` unless it is an MLflow database that can be read.
     """
     from mldeck.settings import load_settings
-    from mldeck.store.sqlite.files import check_database
+    from mldeck.store.connect import check_database
 
-    path = store_path(load_settings(store=options.store))
-    check_database(path)
-    return path
+    address = store_address(load_settings(store=options.store))
+    check_database(address)
+    return address

@@ -14,7 +14,7 @@ from mldeck.commands.options import (
     add_csv_safe_option,
     add_store_option,
     check_can_draw,
-    checked_store_path,
+    checked_address,
     command_parser,
 )
 from mldeck.errors import UsageError, did_you_mean
@@ -50,10 +50,10 @@ def run(words: Sequence[str]) -> int:
     add_store_option(parser)
     options = parser.parse_args(words)
     check_can_draw()
-    path = checked_store_path(options)
+    address = checked_address(options)
     from mldeck.printing import open_store
 
-    with open_store(path) as store:
+    with open_store(address) as store:
         runs = [store.resolve_run(text) for text in options.run]
         _check_metric(store, runs, options.metric)
         if options.format == "csv":

@@ -12,12 +12,11 @@ from mldeck.commands.registry import Stores, add_registry_options, check_model_n
 from mldeck.errors import MldeckError, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mldeck.artifacts.file_facts import FileFacts
     from mldeck.model import RunRecord
     from mldeck.registry.nouns import ModelVersion
     from mldeck.registry.plan import TransitionPlan
+    from mldeck.store.address import Address
 
 _MOST_VERSIONS = 20
 """The newest versions that are listed after a version that does not exist was asked for."""
@@ -71,7 +70,7 @@ def _promote(stores: Stores, options: argparse.Namespace, archives: bool) -> int
     check_model_name(stores, options.model)
     stores.reader.check_model(options.model)  # refuses versions without a registered model, which cannot be changed
     versions = stores.reader.versions(options.model)
-    _check_version(versions, stores.registered.path, options)
+    _check_version(versions, stores.registered.address, options)
     plan = plan_transition(versions, options.version, options.stage, archives)
     if options.expect_stage and plan.before != options.expect_stage:
         raise MldeckError(
@@ -88,7 +87,7 @@ def _promote(stores: Stores, options: argparse.Namespace, archives: bool) -> int
     return 0
 
 
-def _check_version(versions: Sequence[ModelVersion], registered: Path, options: argparse.Namespace) -> None:
+def _check_version(versions: Sequence[ModelVersion], registered: Address, options: argparse.Namespace) -> None:
     """Raise `UsageError` for a version that the model does not have, as for an unknown model."""
     from mldeck.registry.nouns import DELETED_STAGE
 
@@ -116,7 +115,7 @@ def _print_plan(stores: Stores, plan: TransitionPlan, versions: Sequence[ModelVe
     from mldeck.printing import write, write_table
     from mldeck.registry.review import aliases_left
 
-    lines = [f"{plan.model} in {stores.registered.path}"]
+    lines = [f"{plan.model} in {stores.registered.address}"]
     lines += [f"  version {move.version}: {move.before} → {move.after}" for move in plan.moves]
     lines += [f"  version {version} stays in {plan.after}" for version in plan.staying]
     lines += [f"  {notice}" for notice in aliases_left(plan, versions)]
@@ -178,7 +177,7 @@ def _read_facts(stores: Stores, version: ModelVersion) -> FileFacts:
     from mldeck.artifacts.location import locate
     from mldeck.store.uri_lookup import UriLookup
 
-    places = artifact_places(stores.registered.path, stores.settings)
+    places = artifact_places(stores.registered.address, stores.settings)
     return read_facts(locate(version.location, places, None, UriLookup(stores.runs, stores.reader)))
 
 

@@ -44,7 +44,7 @@ def run(words: Sequence[str]) -> int:
 
     with open_stores(options) as stores:
         run_id = stores.runs.resolve_run(options.run).run_id
-        places = artifact_places(stores.runs.path, stores.settings)
+        places = artifact_places(stores.runs.address, stores.settings)
 
         def has_model(uri: str) -> bool:
             try:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mldeck.commands.options import add_store_option, checked_store_path
+from mldeck.commands.options import add_store_option, checked_address
 from mldeck.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def check_model_name(stores: Stores, name: str) -> None:
     if stores.reader.model(name) is None:
         stores.reader.check_no_prompt(name)
         meant = did_you_mean(name, (model.name for model in stores.reader.models()))
-        raise UsageError(f"no registered model {name}{meant} in {stores.registered.path}; `mldeck models` lists them")
+        raise UsageError(
+            f"no registered model {name}{meant} in {stores.registered.address}; `mldeck models` lists them"
+        )
 
 
 @contextmanager
@@ -64,22 +66,22 @@ def open_stores(options: argparse.Namespace) -> Iterator[Stores]:
     """Open the stores that the options name, and close them after the block."""
     from mldeck.printing import open_store
     from mldeck.settings import load_settings
-    from mldeck.store.address import registry_path
-    from mldeck.store.sqlite.files import check_database
+    from mldeck.store.address import registry_address
+    from mldeck.store.connect import check_database
 
-    path = checked_store_path(options)
+    address = checked_address(options)
     settings = load_settings(
         store=options.store,
         registry_store=options.registry_store,
         record_transitions=not getattr(options, "no_record", False),
         artifact_roots=getattr(options, "artifact_root", ()),
     )
-    registry = registry_path(settings.registry_store, settings.registry_origin, path)
-    if registry != path:
+    registry = registry_address(settings.registry_store, settings.registry_origin, address)
+    if registry != address:
         check_database(registry)
     with ExitStack() as stack:
-        runs = stack.enter_context(open_store(path, read_only=settings.read_only))
+        runs = stack.enter_context(open_store(address, read_only=settings.read_only))
         registered = (
-            runs if registry == path else stack.enter_context(open_store(registry, read_only=settings.read_only))
+            runs if registry == address else stack.enter_context(open_store(registry, read_only=settings.read_only))
         )
         yield Stores(runs, registered, options.workspace, settings)

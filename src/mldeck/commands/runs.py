@@ -11,8 +11,8 @@ from mldeck.commands.options import (
     UnreadableArgument,
     add_print_options,
     add_workspace_option,
+    checked_address,
     checked_filter,
-    checked_store_path,
     command_parser,
     message_with_caret,
     tell,
@@ -74,7 +74,7 @@ def run(words: Sequence[str]) -> int:
         raise UnreadableArgument(message_with_caret(options.order[error.item or 0], error)) from None
     limit = DEFAULT_LIMIT if options.limit is None else options.limit
     left_out = printing.print_runs(
-        checked_store_path(options),
+        checked_address(options),
         options.experiment,
         options.workspace,
         options.view,

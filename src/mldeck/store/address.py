@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -21,10 +22,48 @@ _MOST_NAMED = 3
 _MIGRATE_HINT = "convert it with MLflow's own `mlflow migrate-filestore` and open the database that it writes"
 
 
-def store_path(text: str, origin: str = "") -> Path:
-    """Return the absolute path of the database file that `text` names; whether it exists is not checked.
+@dataclass(frozen=True)
+class SshAddress:
+    """A database file on a machine that is reached by ssh."""
 
-    A folder stands for the `mlflow.db` in it, if there is one.
+    host: str
+    """What ssh is given: a name of its configuration or of the network, with `user@` before it if that was typed."""
+    path: str
+    """The file there. A relative path starts in the home folder, and `~` is a home folder."""
+    port: int | None = None
+    """None for the port that ssh takes by itself."""
+    python: str = "python3"
+    """The command that runs Python there."""
+
+    def __str__(self) -> str:
+        """Return the URI for messages and titles."""
+        port = "" if self.port is None else f":{self.port}"
+        path = (
+            self.path
+            if self.path.startswith("/")
+            else f"/{self.path if self.path.startswith('~') else f'~/{self.path}'}"
+        )
+        return f"ssh://{self.host}{port}{path}"
+
+
+Address = Path | SshAddress
+"""Where a database is. `str` of it is its name for messages, without a password. A `Path` is a SQLite file of this machine."""
+
+
+def state_key(address: Address) -> str:
+    """Return the text by which saved state recognizes a store."""
+    return str(address.absolute() if isinstance(address, Path) else address)
+
+
+def file_folder(address: Address) -> Path | None:
+    """Return the folder of the database's file, links followed, if it is a file of this machine."""
+    return address.resolve().parent if isinstance(address, Path) else None
+
+
+def read_address(text: str, origin: str = "") -> Address:
+    """Return where the database that `text` names is; whether it exists is not checked. A path becomes absolute.
+
+    A folder of this machine stands for the `mlflow.db` in it, if there is one.
     Raises `UsageError` for anything but a path or a `sqlite:` URI. `origin` is where the text came from
     ("MLFLOW_TRACKING_URI"), for its message.
     """
@@ -37,9 +76,9 @@ def store_path(text: str, origin: str = "") -> Path:
     raise UsageError(f"{_named(text, origin)}: {_unsupported(scheme)}")
 
 
-def registry_path(text: str | None, origin: str, runs: Path) -> Path:
-    """Return the path of the model registry's database: that of the runs, unless `text` names another one."""
-    return store_path(text, origin) if text else runs
+def registry_address(text: str | None, origin: str, runs: Address) -> Address:
+    """Return where the model registry's database is: that of the runs, unless `text` names another one."""
+    return read_address(text, origin) if text else runs
 
 
 def _in_folder(path: Path) -> Path:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from threading import Event, RLock
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
 from mldeck.errors import StoreChanged, StoreLocked, StoreUnavailable
-from mldeck.store.backend import Backend, Change, Writer
+from mldeck.store.address import Address
+from mldeck.store.backend import Change, Writer
+from mldeck.store.connect import open_backend
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import Schema
-from mldeck.store.sqlite.backend import SqliteBackend
 from mldeck.store.sqlite.catalogue import newest_columns
 
 _P = ParamSpec("_P")
@@ -30,14 +30,14 @@ class OpenedStore:
     Opening raises `StoreUnavailable` while the file is locked or gone, and `MldeckError` when it is damaged.
     """
 
-    path: Path
-    """The file, as the user named it."""
+    address: Address
+    """Where it is, as the user named it."""
     schema: Schema
     """The tables and columns of the database; replaced when the file is opened again."""
 
-    def __init__(self, path: Path, *, read_only: bool = False, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, address: Address, *, read_only: bool = False, patience_s: float = PATIENCE_S) -> None:
         """`patience_s`: seconds that a read waits for another program's lock before it raises `StoreLocked`."""
-        self.path = path
+        self.address = address
         self._asked_read_only = read_only
         self._patience_s = patience_s
         self._gave_up = Event()
@@ -49,11 +49,11 @@ class OpenedStore:
 
     def _open(self, before: Schema | None = None) -> None:
         """Open the file. Nothing is replaced unless all of it succeeds and no table of `before` is missing now."""
-        backend: Backend = SqliteBackend(self.path, read_only=self._asked_read_only)
+        backend = open_backend(self.address, read_only=self._asked_read_only)
         try:
             schema = backend.read_schema()
             if before is not None and (lost := schema.lost_since(before)):
-                raise StoreUnavailable(f"{self.path} has no table {lost} any more")
+                raise StoreUnavailable(f"{self.address} has no table {lost} any more")
         except BaseException:
             backend.close()
             raise
@@ -104,7 +104,7 @@ class OpenedStore:
                     raise
                 return Change.NOTHING
             if change is Change.GONE:
-                raise StoreUnavailable(f"{self.path} is gone")
+                raise StoreUnavailable(f"{self.address} is gone")
             if change is Change.FILE:
                 self._reopen_after_change()
             return change

@@ -7,6 +7,7 @@ database is gone or stays locked, `Interrupted` when their interrupt is fired, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldeck.errors import UsageError
@@ -59,7 +60,7 @@ class Store(OpenedStore):
         """Everything that changes experiments and runs."""
         from mldeck.store.edits.editor import StoreEditor  # most sessions only read
 
-        return StoreEditor(self.writer(), self.path.absolute().parent)
+        return StoreEditor(self.writer(), self.address.absolute().parent if isinstance(self.address, Path) else None)
 
     def registry(self, workspace: str = "default") -> RegistryReader:
         """Return a reader of the model registry, and of the models that runs logged."""
@@ -178,7 +179,7 @@ class Store(OpenedStore):
 
         found = self.read(resolve_runs, interrupt, text)
         if not found:
-            raise UsageError(f"{self.path} has no run {text}: give its id, at least 4 characters of it, or its name")
+            raise UsageError(f"{self.address} has no run {text}: give its id, at least 4 characters of it, or its name")
         if len(found) > 1:
             several = ", ".join(f"{run.run_id} ({run.label})" for run in found)
             raise UsageError(f"{text} may be one of several runs: {several}")

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, work
@@ -24,6 +23,7 @@ from textual.theme import ThemeProvider
 from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.settings import Settings, config_file
+from mldeck.store.address import Address
 from mldeck.ui.app_keys import DECK, LEAVE, PLACE
 from mldeck.ui.key_queue import KeyHandled, KeyQueue
 from mldeck.ui.kit.cell_text import cell_text
@@ -77,12 +77,12 @@ class DeckApp(PatchedApp[str]):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
-    def __init__(self, settings: Settings, path: Path, head_start: HeadStart | None = None) -> None:
+    def __init__(self, settings: Settings, address: Address, head_start: HeadStart | None = None) -> None:
         super().__init__()
         for theme in THEMES:
             self.register_theme(theme)
         check_theme(settings.theme)
-        self.session = Session(settings, path)
+        self.session = Session(settings, address)
         saved = None if settings.fixes_theme else self.session.theme.read()
         self.theme = saved if saved is not None and saved in self.available_themes else settings.theme
         self.stylesheet = ParsedStyles(self.get_css_variables())
@@ -360,9 +360,9 @@ def _keymap(settings: Settings) -> Mapping[str, str]:
     return checked_keymap(settings.keys, f"the settings file {config_file()}, [keys]")
 
 
-def run_deck(settings: Settings, path: Path, head_start: HeadStart | None = None) -> int:
+def run_deck(settings: Settings, address: Address, head_start: HeadStart | None = None) -> int:
     """Run the application until the user leaves, and return the exit status."""
-    app = DeckApp(settings, path, head_start)
+    app = DeckApp(settings, address, head_start)
     try:
         message = app.run()
     finally:

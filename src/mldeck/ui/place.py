@@ -126,7 +126,7 @@ class Place(Screen[None]):
         return None
 
     def compose(self) -> ComposeResult:
-        yield TopBar(str(self.session.path), self.NAME, id="top")
+        yield TopBar(str(self.session.address), self.NAME, id="top")
         with Container(id="body"):
             yield from self.compose_body()
         yield KeyBar(id="keys")
@@ -269,8 +269,8 @@ class Place(Screen[None]):
 
     def _say_trouble(self, error: MldeckError) -> None:
         # The bar names the file already.
-        path = self.session.path
-        self.top_bar.set_trouble(str(error).removeprefix(f"{path} is ").removeprefix(f"{path} "))
+        name = self.session.address
+        self.top_bar.set_trouble(str(error).removeprefix(f"{name} is ").removeprefix(f"{name} "))
 
     @contextmanager
     def saying_busy(self, what: str) -> Iterator[None]:

@@ -12,17 +12,17 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mldeck.store.backend import Writer
 from mldeck.store.edits import experiments, runs
 from mldeck.store.edits.changes import Edit, EditSubject, NewExperiment
-from mldeck.store.edits.writer import Writer
 from mldeck.store.interrupt import Interrupt
 
 
 class StoreEditor:
     """All edits of experiments and runs. Opens no connection before the first edit, and keeps none between edits."""
 
-    def __init__(self, writer: Writer, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
-        """`folder` is that of the database; `clock` returns seconds since the epoch."""
+    def __init__(self, writer: Writer, folder: Path | None, *, clock: Callable[[], float] = time.time) -> None:
+        """`folder` is that of the database, if it is a file here; `clock` returns seconds since the epoch."""
         self._writer = writer
         self._folder = folder
         self._clock = clock

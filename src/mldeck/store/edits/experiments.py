@@ -38,7 +38,7 @@ _EXPERIMENT_ID = re.compile(r"[0-9]{1,18}")
 
 
 def create_experiment(
-    connection: Connection, schema: Schema, name: str, now_ms: int, database_folder: Path
+    connection: Connection, schema: Schema, name: str, now_ms: int, database_folder: Path | None
 ) -> NewExperiment:
     """Create an experiment. Refused when another one has the name, even a deleted one.
 
@@ -71,14 +71,14 @@ def create_experiment(
     return NewExperiment(str(number), location, write_edit(connection, edit))
 
 
-def artifact_root(connection: Connection, schema: Schema, database_folder: Path) -> str:
+def artifact_root(connection: Connection, schema: Schema, database_folder: Path | None) -> str:
     """Return the URI or path below which MLflow would put the artifacts of a new experiment: a guess, as no database stores it.
 
     MLflow appends the experiment's id to a root: the one its server was started with, or `./mlruns` in the directory where it
     runs, which is made absolute since 2.3. So every location that ends in the id of its experiment reveals a root, and the
     newest experiment reveals the one in use. A location that a user chose does not end that way. When no experiment reveals
     one, or only a relative one in a database that was migrated since, the folder of the database is taken for the directory
-    where MLflow runs.
+    where MLflow runs. Raises `MldeckError` when there is no such folder on this machine.
     """
     experiments = schema.experiments
     statement = select(experiments.c.experiment_id, experiments.c.artifact_location)
@@ -92,6 +92,10 @@ def artifact_root(connection: Connection, schema: Schema, database_folder: Path)
             break
     makes_absolute = schema.has("registered_model_aliases")  # the table came with 2.3
     if makes_absolute and not urlparse(root).scheme and not posixpath.isabs(root):
+        if database_folder is None:
+            raise MldeckError(
+                "where the artifacts of a new experiment belong cannot be told from the others: create it with MLflow"
+            )
         return str(database_folder.absolute() / root)
     return root
 

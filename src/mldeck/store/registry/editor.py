@@ -18,8 +18,8 @@ from mldeck.model import DEFAULT_WORKSPACE
 from mldeck.registry.history import Transition
 from mldeck.registry.nouns import ModelSource
 from mldeck.registry.plan import TransitionPlan
+from mldeck.store.backend import Writer
 from mldeck.store.edits.changes import Edit
-from mldeck.store.edits.writer import Writer
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.registry import edits, moves
 from mldeck.store.registry.moves import Registered

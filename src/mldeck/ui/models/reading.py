@@ -340,7 +340,7 @@ def read_facts(session: Session, version: ModelVersion, interrupt: Interrupt) ->
 
     facts = known_facts(session, version)
     if facts is None or facts == file_facts.UNKNOWN_FACTS:
-        places = session.places(session.registered.path)
+        places = session.places(session.registered.address)
         located = _locate_files(session.store, session.registry, version, places)
         facts = file_facts.read_facts(located, interrupt.check)
         session.file_facts[version.name, version.version, version.location] = facts

@@ -129,7 +129,7 @@ class ModelsScreen(Place, inherit_bindings=False):
         if self.is_in_list or version is None or not session.is_open:
             self._inspect_model()
             return
-        places = session.places(session.registered.path)
+        places = session.places(session.registered.address)
         store = session.store
         with self.reporting_trouble():
             details = await read_off_loop(

@@ -107,7 +107,7 @@ def read_opening(store: Store, experiment_name: str | None, interrupt: Interrupt
 
     They are listed as the last session left them. The runs are not counted, because that reads every run.
     """
-    saved = SavedState.of(store.path)
+    saved = SavedState.of(store.address)
     experiments = Experiments(store.experiments(View.ACTIVE, interrupt))
     chosen = experiments.named(experiment_name) if experiment_name else None
     chosen = chosen or experiments.left_last(saved)

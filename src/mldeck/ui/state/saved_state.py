@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mldeck.settings import state_folder
+from mldeck.store.address import Address, state_key
 from mldeck.ui.state.state_file import StateFile
 
 _MAX_HISTORY = 200
@@ -36,9 +37,9 @@ class SavedState:
     """How the last session was left (see `ui.state.restored`), as JSON values that are replaced and never changed in place."""
 
     @classmethod
-    def of(cls, store: Path) -> SavedState:
-        """Read the state of the store at this path. Without a readable file it is empty; an error goes to `trouble`."""
-        digest = hashlib.sha256(str(store.absolute()).encode(errors="surrogateescape")).hexdigest()[:16]
+    def of(cls, store: Address) -> SavedState:
+        """Read the state of the store at this address. Without a readable file it is empty; an error goes to `trouble`."""
+        digest = hashlib.sha256(state_key(store).encode(errors="surrogateescape")).hexdigest()[:16]
         state = cls(state_folder() / "stores" / f"{digest}.json")
         written = state._file.read()
         state.history = _texts(written.get("history"))[-_MAX_HISTORY:]

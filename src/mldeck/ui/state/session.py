@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from mldeck.errors import StoreUnavailable, UsageError
 from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
+from mldeck.store.address import Address, file_folder, registry_address
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.columns import TEXTS, ColumnChoice, ColumnStyle, choice_from_json
@@ -58,7 +60,7 @@ class Session:
     """The state that all places share. Which thread may do what:
 
     * Only the event loop changes the public attributes. Code in a thread is handed the values that it needs. Of the attributes
-      it may read `settings`, `path`, `store`, `workspace`, `agreed_places` and `saved`.
+      it may read `settings`, `address`, `store`, `workspace`, `agreed_places` and `saved`.
     * `open`, `registered`, `registry` and `registry_editor` may open a database, so they are called in a thread. They set
       `_store` and `_registered` under a lock, each of them once before `close`.
     * `poll` and `reopen` block, and are called in a thread. `places` and `databases` may be called anywhere.
@@ -66,8 +68,8 @@ class Session:
     """
 
     settings: Settings
-    path: Path
-    """The file of the store that holds the runs."""
+    address: Address
+    """Where the store that holds the runs is."""
     experiment: Experiment | None = None
     """The chosen experiment; None before one is chosen."""
     experiment_view: View = View.ACTIVE
@@ -116,24 +118,23 @@ class Session:
     @cached_property
     def saved(self) -> SavedState:
         """The state saved by earlier sessions for this store. Reading it does not raise: see `SavedState.trouble`."""
-        return SavedState.of(self.path)
+        return SavedState.of(self.address)
 
-    def places(self, database: Path | None = None) -> Places:
+    def places(self, database: Address | None = None) -> Places:
         """Return the hosts and folders where artifacts may be read.
 
-        `database` is the file that names a location; relative paths start from its folder. None for the store of the runs.
+        `database` names the locations; relative paths start from the folder of its file. None for the store of the runs.
         """
         from mldeck.artifacts.location import Places  # most sessions look at numbers only
 
         agreed = (*self.settings.artifact_hosts, *self.saved.places, *self.agreed_places)
-        folder = (database or self.path).resolve().parent
-        return Places(folder, self.settings.artifact_roots, confirmed=frozenset(agreed))
+        return Places(file_folder(database or self.address), self.settings.artifact_roots, confirmed=frozenset(agreed))
 
     @property
     def store(self) -> Store:
         """The store of the runs. Raises `StoreUnavailable` before it is open."""
         if self._store is None:
-            raise StoreUnavailable(f"{self.path} is not open yet")
+            raise StoreUnavailable(f"{self.address} is not open yet")
         return self._store
 
     @property
@@ -160,7 +161,7 @@ class Session:
 
         with self._open_lock:
             if self._store is None:
-                self._store = Store(self.path, read_only=self.settings.read_only)
+                self._store = Store(self.address, read_only=self.settings.read_only)
 
     @property
     def registered(self) -> Store:
@@ -171,22 +172,20 @@ class Session:
 
         with self._open_lock:
             if self._registered is None:
-                self._registered = Store(self._registry_path, read_only=self.settings.read_only)
+                self._registered = Store(self._registry_address, read_only=self.settings.read_only)
             return self._registered
 
     @property
-    def _registry_path(self) -> Path:
-        from mldeck.store.address import registry_path
-
-        return registry_path(self.settings.registry_store, self.settings.registry_origin, self.path)
+    def _registry_address(self) -> Address:
+        return registry_address(self.settings.registry_store, self.settings.registry_origin, self.address)
 
     @property
     def databases(self) -> tuple[Path, ...]:
-        """The files of the run store and of the registry's store, often the same. Exports and downloads never replace them."""
-        try:
-            return self.path, self._registry_path
-        except UsageError:  # reported where the registry is opened
-            return (self.path,)
+        """The files on this machine of the run store and of the registry's store. Exports and downloads never replace them."""
+        addresses = [self.address]
+        with suppress(UsageError):  # reported where the registry is opened
+            addresses.append(self._registry_address)
+        return tuple(address for address in addresses if isinstance(address, Path))
 
     @property
     def registry(self) -> RegistryReader:
