@@ -28,8 +28,20 @@ def dataset_texts(connection: Connection, schema: Schema, ids: Sequence[str]) ->
 
 def dataset_inputs(connection: Connection, schema: Schema, ids: Sequence[str]) -> dict[str, list[DatasetInput]]:
     """Return, by run id, all that is stored of each dataset. Its JSON may be long, so the run table does not read it."""
+    found: dict[str, list[DatasetInput]] = {}
+    for statement in select_inputs(schema, ids):
+        for run_id, name, digest, context, source_type, source, *described in connection.execute(statement).all():
+            dataset = DatasetInput(
+                name, digest, source_type, source, context or None, *(text or None for text in described)
+            )
+            found.setdefault(run_id, []).append(dataset)
+    return found
+
+
+def select_inputs(schema: Schema, ids: Sequence[str]) -> tuple[Select[Any], ...]:
+    """Select what `dataset_inputs` reads; nothing before MLflow 2.4, which introduced datasets."""
     if not schema.has("datasets", "inputs", "input_tags"):
-        return {}
+        return ()
     datasets = schema.datasets
     columns = (
         datasets.c.dataset_source_type,
@@ -37,15 +49,7 @@ def dataset_inputs(connection: Connection, schema: Schema, ids: Sequence[str]) -
         schema.optional(datasets, "dataset_schema"),
         schema.optional(datasets, "dataset_profile"),
     )
-    found: dict[str, list[DatasetInput]] = {}
-    for run_id, name, digest, context, source_type, source, *described in connection.execute(
-        _inputs_of(schema, ids, *columns)
-    ).all():
-        dataset = DatasetInput(
-            name, digest, source_type, source, context or None, *(text or None for text in described)
-        )
-        found.setdefault(run_id, []).append(dataset)
-    return found
+    return (_inputs_of(schema, ids, *columns),)
 
 
 def _inputs_of(schema: Schema, ids: Sequence[str], *more: ColumnElement[Any]) -> Select[Any]:

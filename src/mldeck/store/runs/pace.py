@@ -6,15 +6,17 @@ Only the newest points of one metric are read, because a history may have millio
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median_low
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from mldeck.model import Pace, Run
 from mldeck.store.encoding import are_seconds
 from mldeck.store.schema import Schema
-from mldeck.store.statements import chunks
+from mldeck.store.statements import asked_together, chunks
 from mldeck.store.values import integer_of
 
 _MOMENTS = 20
@@ -24,21 +26,44 @@ _MOST_POINTS = 2_000
 """Most points that are looked at for them. Other runs may have logged the same metric at the same time."""
 
 
+@dataclass(frozen=True)
+class LastPoint:
+    """The metric that a run has logged last, and when."""
+
+    run_id: str
+    key: str
+    timestamp: int
+    """As logged: in milliseconds, or in seconds by some programs."""
+
+
 def paces(connection: Connection, schema: Schema, runs: Sequence[Run]) -> dict[str, Pace]:
     """Return the pace of each run that is RUNNING and has logged a metric, by run id."""
-    running = {run.run_id: run for run in runs if run.status == "RUNNING" and run.start_time is not None}
+    running = {run.run_id: run for run in runs if is_running(run)}
     found: dict[str, Pace] = {}
     for some in chunks(list(running)):
-        for run_id, key, newest in _newest(connection, schema, some):
-            times = [newest, *_earlier(connection, schema, run_id, key, newest)]
-            pace = _pace(running[run_id], sorted(set(times)))
-            if pace is not None:
-                found[run_id] = pace
+        last_points = last_logged(connection, schema, some)
+        with asked_together(connection, [select_earlier(schema, last) for last in last_points]):
+            for last in last_points:
+                pace = pace_until(connection, schema, running[last.run_id], last)
+                if pace is not None:
+                    found[last.run_id] = pace
     return found
 
 
-def _newest(connection: Connection, schema: Schema, ids: Sequence[str]) -> list[tuple[str, str, int]]:
-    """Return the metric that each run has logged last, with its time as logged."""
+def is_running(run: Run) -> bool:
+    """Return whether a run has a pace: it runs, and it is known since when."""
+    return run.status == "RUNNING" and run.start_time is not None
+
+
+def last_logged(connection: Connection, schema: Schema, ids: Sequence[str]) -> list[LastPoint]:
+    """Return the last point of each of these runs that has logged a metric."""
+    rows = connection.execute(select_last(schema, ids)).all()
+    numbers = ((run_id, key, integer_of(timestamp)) for run_id, key, timestamp in rows)
+    return [LastPoint(run_id, key, number) for run_id, key, number in numbers if number is not None]
+
+
+def select_last(schema: Schema, ids: Sequence[str]) -> Select[Any]:
+    """Select what `last_logged` reads."""
     latest = schema.latest_metrics
     last = (
         select(latest.c.run_uuid, func.max(latest.c.timestamp).label("timestamp"))
@@ -48,27 +73,29 @@ def _newest(connection: Connection, schema: Schema, ids: Sequence[str]) -> list[
     )
     same = and_(latest.c.run_uuid == last.c.run_uuid, latest.c.timestamp == last.c.timestamp)
     statement = select(latest.c.run_uuid, func.min(latest.c.key), last.c.timestamp)
-    rows = connection.execute(
-        statement.select_from(latest.join(last, same)).group_by(latest.c.run_uuid, last.c.timestamp)
-    ).all()
-    numbers = ((run_id, key, integer_of(timestamp)) for run_id, key, timestamp in rows)
-    return [(run_id, key, number) for run_id, key, number in numbers if number is not None]
+    return statement.select_from(latest.join(last, same)).group_by(latest.c.run_uuid, last.c.timestamp)
 
 
-def _earlier(connection: Connection, schema: Schema, run_id: str, key: str, newest: int) -> list[int]:
-    """Return the newest times at which the run logged the metric, in the unit in which they were logged."""
+def pace_until(connection: Connection, schema: Schema, run: Run, last: LastPoint) -> Pace | None:
+    """Return the pace of a running run up to its last point; None if its points have no times."""
+    rows = connection.execute(select_earlier(schema, last)).scalars()
+    times = [number for number in map(integer_of, rows) if number is not None]
+    return _pace(run, sorted({last.timestamp, *times}))
+
+
+def select_earlier(schema: Schema, last: LastPoint) -> Select[Any]:
+    """Select the newest times at which the run logged the metric, in the unit in which they were logged."""
     metrics = schema.metrics
     # The limit is inside, because it bounds the work: this goes backwards through the primary key, over all runs.
     points = (
         select(metrics.c.run_uuid, metrics.c.timestamp)
-        .where(metrics.c.key == key, metrics.c.timestamp <= newest)
+        .where(metrics.c.key == last.key, metrics.c.timestamp <= last.timestamp)
         .order_by(metrics.c.timestamp.desc())
         .limit(_MOST_POINTS)
         .subquery()
     )
-    statement = select(points.c.timestamp).where(points.c.run_uuid == run_id).distinct()
-    rows = connection.execute(statement.order_by(points.c.timestamp.desc()).limit(_MOMENTS)).scalars()
-    return [number for number in map(integer_of, rows) if number is not None]
+    statement = select(points.c.timestamp).where(points.c.run_uuid == last.run_id).distinct()
+    return statement.order_by(points.c.timestamp.desc()).limit(_MOMENTS)
 
 
 def _pace(run: Run, times: Sequence[int]) -> Pace | None:

@@ -126,14 +126,16 @@ def run_records(connection: Connection, schema: Schema, ids: Sequence[str], fiel
 
 def load_runs(connection: Connection, schema: Schema, ids: Sequence[str]) -> list[Run]:
     """Return the attributes of these runs, at most `MAX_BOUND_VALUES`, in no particular order."""
-    rows = connection.execute(select_runs(schema).where(schema.runs.c.run_uuid.in_(ids))).all()
+    rows = connection.execute(select_runs(schema, ids)).all()
     nameless = [row.run_uuid for row in rows if not row.name]
     names = _texts(connection, schema.tags, (RUN_NAME_TAG,), nameless) if nameless else {}
     return [run_from_row(row, names.get(row.run_uuid, {}).get(RUN_NAME_TAG)) for row in rows]
 
 
-def select_runs(schema: Schema) -> Select[Any]:
-    return select(*(schema.optional(schema.runs, name) for name in _RUN_COLUMNS))
+def select_runs(schema: Schema, ids: Sequence[str]) -> Select[Any]:
+    """Select what `run_from_row` takes of these runs, at most `MAX_BOUND_VALUES`."""
+    columns = (schema.optional(schema.runs, name) for name in _RUN_COLUMNS)
+    return select(*columns).where(schema.runs.c.run_uuid.in_(ids))
 
 
 def run_from_row(row: Row[Any], name_tag: str | None) -> Run:
