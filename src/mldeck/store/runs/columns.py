@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, FromClause, and_, func, select, union_all
+from sqlalchemy import Connection, FromClause, Select, and_, func, select, union_all
 
 from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunQuery
 from mldeck.store.runs.completion import found_keys
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
-from mldeck.store.statements import chunks
+from mldeck.store.statements import asked_together, chunks
 
 SAMPLE_RUNS = 60
 """Number of runs that are compared: as many as a tall screen shows."""
@@ -36,8 +37,9 @@ def differing_columns(connection: Connection, schema: Schema, ids: Sequence[str]
     sample = list(ids[:SAMPLE_RUNS])
     if not sample:
         return ()
-    metrics = _differing_keys(connection, schema.latest_metrics, sample)
-    params = _differing_keys(connection, schema.params, sample)
+    tables = (schema.latest_metrics, schema.params)
+    with asked_together(connection, [_select_values(table, sample, _MAX_VALUES + 1) for table in tables]):
+        metrics, params = (_differing_keys(connection, table, sample) for table in tables)
     return (*(Column(Kind.METRIC, key) for key in metrics), *(Column(Kind.PARAM, key) for key in params))
 
 
@@ -128,11 +130,16 @@ def _values(
     keys: Sequence[str] | None = None,
 ) -> list[tuple[str, object]]:
     """Return (key, comparable value) of each row. A NaN, which is stored as 0, is different from a 0."""
+    statement = _select_values(source, ids, limit, keys)
+    return [(row.key, tuple(row)) for row in connection.execute(statement).all()]
+
+
+def _select_values(
+    source: FromClause, ids: Sequence[str], limit: int | None, keys: Sequence[str] | None = None
+) -> Select[Any]:
     value = [source.c[name] for name in ("value", "is_nan") if name in source.c]
     statement = select(source.c.key, *value).where(source.c.run_uuid.in_(ids)).limit(limit)
-    if keys is not None:
-        statement = statement.where(source.c.key.in_(keys))
-    return [(row.key, tuple(row)) for row in connection.execute(statement).all()]
+    return statement if keys is None else statement.where(source.c.key.in_(keys))
 
 
 def _differing(values: Iterable[tuple[str, object]], run_count: int) -> list[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
 
 from mldeck.model import NOTE_TAG, Experiment, View
 from mldeck.store.schema import Schema
+from mldeck.store.statements import asked_together
 
 
 def list_experiments(connection: Connection, schema: Schema, view: View) -> list[Experiment]:
@@ -13,6 +16,27 @@ def list_experiments(connection: Connection, schema: Schema, view: View) -> list
 
     The newest come first, those without a creation time last, then the id decides.
     """
+    with asked_together(connection, [_select_experiments(schema, view), *_select_notes(schema)]):
+        rows = connection.execute(_select_experiments(schema, view)).all()
+        notes = {row.experiment_id: row.value for found in _select_notes(schema) for row in connection.execute(found)}
+    experiments = [
+        Experiment(
+            experiment_id=str(row.experiment_id),
+            name=row.name,
+            lifecycle_stage=row.lifecycle_stage,
+            artifact_location=row.artifact_location or None,
+            creation_time=row.creation_time,
+            last_update_time=row.last_update_time,
+            note=notes.get(row.experiment_id) or None,
+            workspace=row.workspace or None,
+        )
+        for row in rows
+        if row.experiment_id is not None
+    ]
+    return sorted(experiments, key=lambda found: (-(found.creation_time or 0), int(found.experiment_id)))
+
+
+def _select_experiments(schema: Schema, view: View) -> Select[Any]:
     table = schema.experiments
     statement = select(
         table.c.experiment_id,
@@ -25,28 +49,12 @@ def list_experiments(connection: Connection, schema: Schema, view: View) -> list
     )
     if view is not View.ALL:
         statement = statement.where(table.c.lifecycle_stage == view.value)
-    rows = connection.execute(statement).all()
-    notes = _notes(connection, schema)
-    experiments = [
-        Experiment(
-            experiment_id=str(row.experiment_id),
-            name=row.name,
-            lifecycle_stage=row.lifecycle_stage,
-            artifact_location=row.artifact_location or None,
-            creation_time=row.creation_time,
-            last_update_time=row.last_update_time,
-            note=notes.get(row.experiment_id),
-            workspace=row.workspace or None,
-        )
-        for row in rows
-        if row.experiment_id is not None
-    ]
-    return sorted(experiments, key=lambda found: (-(found.creation_time or 0), int(found.experiment_id)))
+    return statement
 
 
-def _notes(connection: Connection, schema: Schema) -> dict[int, str]:
+def _select_notes(schema: Schema) -> tuple[Select[Any], ...]:
+    """Select (experiment id, note); nothing where experiments have no tags."""
     if not schema.has("experiment_tags"):
-        return {}
+        return ()
     tags = schema.experiment_tags
-    rows = connection.execute(select(tags.c.experiment_id, tags.c.value).where(tags.c.key == NOTE_TAG)).all()
-    return {row.experiment_id: row.value for row in rows if row.value}
+    return (select(tags.c.experiment_id, tags.c.value).where(tags.c.key == NOTE_TAG),)

@@ -6,7 +6,7 @@ The database filters and sorts, and returns only run ids; the cells of a row are
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from mldeck.store.runs.order import ordered
 from mldeck.store.runs.pace import paces
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.reader import read_quickly
-from mldeck.store.statements import chunks, plain_rows
+from mldeck.store.statements import asked_together, chunks, plain_rows
 from mldeck.store.values import text_of
 
 _RUN_COLUMNS = (
@@ -99,16 +99,19 @@ def run_records(connection: Connection, schema: Schema, ids: Sequence[str], fiel
     """Return the runs with these ids, by id; runs that are gone are left out."""
     records: dict[str, RunRecord] = {}
     for chunk in chunks(ids):
-        metrics: dict[str, dict[str, float]] = {}
-        for run_id, key, value, is_nan in _values(
-            connection, schema.latest_metrics, fields.metrics, chunk, ("value", "is_nan")
-        ):
-            metrics.setdefault(run_id, {})[key] = metric_value(value, is_nan)
-        params = _texts(connection, schema.params, fields.params, chunk)
-        tags = _texts(connection, schema.tags, fields.tags, chunk)
+        metrics_read = _select_values(schema.latest_metrics, fields.metrics, chunk, ("value", "is_nan"))
+        params_read = _select_values(schema.params, fields.params, chunk, ("value",))
+        tags_read = _select_values(schema.tags, fields.tags, chunk, ("value",))
+        runs_read = select_runs(schema, chunk)
+        with asked_together(connection, [*metrics_read, *params_read, *tags_read, runs_read]):
+            metrics: dict[str, dict[str, float]] = {}
+            for run_id, key, value, is_nan in _rows(connection, metrics_read):
+                metrics.setdefault(run_id, {})[key] = metric_value(value, is_nan)
+            params = _texts(connection, params_read)
+            tags = _texts(connection, tags_read)
+            runs = load_runs(connection, schema, chunk)
         datasets = dataset_texts(connection, schema, chunk) if fields.datasets else {}
         inputs = dataset_inputs(connection, schema, chunk) if fields.inputs else {}
-        runs = load_runs(connection, schema, chunk)
         pace = paces(connection, schema, runs) if fields.pace else {}
         for run in runs:
             run_id = run.run_id
@@ -128,7 +131,7 @@ def load_runs(connection: Connection, schema: Schema, ids: Sequence[str]) -> lis
     """Return the attributes of these runs, at most `MAX_BOUND_VALUES`, in no particular order."""
     rows = connection.execute(select_runs(schema, ids)).all()
     nameless = [row.run_uuid for row in rows if not row.name]
-    names = _texts(connection, schema.tags, (RUN_NAME_TAG,), nameless) if nameless else {}
+    names = _texts(connection, _select_values(schema.tags, (RUN_NAME_TAG,), nameless, ("value",))) if nameless else {}
     return [run_from_row(row, names.get(row.run_uuid, {}).get(RUN_NAME_TAG)) for row in rows]
 
 
@@ -154,25 +157,26 @@ def run_from_row(row: Row[Any], name_tag: str | None) -> Run:
     )
 
 
-def _texts(
-    connection: Connection, source: FromClause, keys: tuple[str, ...] | None, ids: Sequence[str]
-) -> dict[str, dict[str, str]]:
+def _texts(connection: Connection, statements: Iterable[Select[Any]]) -> dict[str, dict[str, str]]:
     texts: dict[str, dict[str, str]] = {}
-    for run_id, key, value in _values(connection, source, keys, ids, ("value",)):
+    for run_id, key, value in _rows(connection, statements):
         texts.setdefault(run_id, {})[key] = value or ""
     return texts
 
 
-def _values(
-    connection: Connection, source: FromClause, keys: tuple[str, ...] | None, ids: Sequence[str], names: tuple[str, ...]
-) -> Iterator[Sequence[Any]]:
-    """Yield rows (run_uuid, key, *names) of a table with one row per run and key; all keys when `keys` is None."""
+def _rows(connection: Connection, statements: Iterable[Select[Any]]) -> Iterator[Sequence[Any]]:
+    for statement in statements:
+        yield from connection.execute(statement).all()
+
+
+def _select_values(
+    source: FromClause, keys: tuple[str, ...] | None, ids: Sequence[str], names: tuple[str, ...]
+) -> list[Select[Any]]:
+    """Select rows (run_uuid, key, *names) of a table with one row per run and key; all keys when `keys` is None."""
     if keys == ():
-        return
+        return []
     condition = source.c.run_uuid.in_(ids)
     statement = select(source.c.run_uuid, source.c.key, *(source.c[name] for name in names))
     if keys is None:
-        yield from connection.execute(statement.where(condition)).all()
-        return
-    for some in chunks(keys):
-        yield from connection.execute(statement.where(and_(source.c.key.in_(some), condition))).all()
+        return [statement.where(condition)]
+    return [statement.where(and_(source.c.key.in_(some), condition)) for some in chunks(keys)]
