@@ -29,6 +29,7 @@ from mldeck.ui.key_queue import KeyHandled, KeyQueue
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import Clipboard, CopyAsked
 from mldeck.ui.kit.clock import pass_time
+from mldeck.ui.kit.full_text import TextAsked
 from mldeck.ui.kit.keys import COLUMNS, GRID, Key, bindings, entry_of, key_text
 from mldeck.ui.kit.threads import in_thread, wait_for_threads
 from mldeck.ui.kit.toasts import toast_text
@@ -205,6 +206,11 @@ class DeckApp(PatchedApp[str]):
 
     def on_copy_asked(self, message: CopyAsked) -> None:
         self._copy(message.text, message.what)
+
+    def on_text_asked(self, message: TextAsked) -> None:
+        from mldeck.ui.kit.dialogs.text import TextDialog
+
+        self.push_screen(TextDialog(message.title, message.text))
 
     def _copy(self, text: str, what: str | None) -> None:
         # Half of a surrogate pair, as in JSON or for a byte of a file name, cannot be encoded.

@@ -27,7 +27,6 @@ from mldeck.ui.state.session import Session
 if TYPE_CHECKING:
     from mldeck.ui.compare.importance import ImportanceView
     from mldeck.ui.compare.parallel import ParallelView
-    from mldeck.ui.compare.table import CompareTableView
 
 _LEAST_RUNS = 2
 _TOO_FEW = """Comparing needs two runs or more; {what}.
@@ -276,11 +275,6 @@ class CompareScreen(Place):
         self.load_runs()
 
     # -- requests of the views
-
-    def on_compare_table_view_text_asked(self, message: CompareTableView.TextAsked) -> None:
-        from mldeck.ui.kit.dialogs.text import TextDialog
-
-        self.app.push_screen(TextDialog(message.title, message.text))
 
     @work(group="view", exclusive=True)
     async def on_importance_view_scatter_asked(self, message: ImportanceView.ScatterAsked) -> None:

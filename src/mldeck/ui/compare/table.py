@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.message import Message
 
 from mldeck.format import Neighbours, cell_width, safe
 from mldeck.model import Column, Kind
@@ -18,6 +17,7 @@ from mldeck.ui.compare.keys import COMPARE_TABLE
 from mldeck.ui.compare.table_lines import OWN, CompareLines, CompareRow, SectionHeading, TableLine, TableOptions
 from mldeck.ui.compare.view import CompareView
 from mldeck.ui.export.export import Exported
+from mldeck.ui.kit.full_text import TextAsked
 from mldeck.ui.kit.grid import Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import TABLE, bindings
 from mldeck.ui.kit.lazy_row import LazyCells
@@ -221,13 +221,6 @@ class CompareTableView(CompareView, can_focus=False):
     NAME = "Table"
     BINDINGS: ClassVar[list[BindingType]] = bindings(COMPARE_TABLE)
 
-    @dataclass
-    class TextAsked(Message):
-        """Posted to show the whole text of a cell."""
-
-        title: str
-        text: str
-
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.options = TableOptions()
@@ -335,7 +328,7 @@ class CompareTableView(CompareView, can_focus=False):
             self.open_run(run_id)
         elif run_id is not None:
             title = f"{self.table.lines.label(line)} of {self.data.label(run_id)}"
-            self.post_message(self.TextAsked(title, self.table.lines.exact_text(line, run_id)))
+            self.post_message(TextAsked(title, self.table.lines.exact_text(line, run_id)))
 
     # -- the best values
 

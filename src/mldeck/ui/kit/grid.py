@@ -14,13 +14,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
-from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mldeck.format import Neighbours, cell_width, safe
+from mldeck.format import Neighbours, cell_width
+from mldeck.ui.kit.brief_text import wrapped_lines
 from mldeck.ui.kit.cell_text import cell_text, fit
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.keys import GRID, bindings
@@ -570,8 +570,7 @@ class Grid(ScrollView, can_focus=True):
         return Strip([segment]).adjust_cell_length(width, self.base)
 
     def _empty_lines(self, width: int) -> list[str]:
-        paragraphs = (Content(safe(text)).wrap(max(1, width - 3)) for text in self.empty_text.splitlines())
-        return [line.plain.rstrip() for paragraph in paragraphs for line in paragraph or [Content("")]]
+        return wrapped_lines(self.empty_text, width - 3)
 
     def _row_line(self, row: int, width: int) -> Strip:
         whole = self.line_cells(row)

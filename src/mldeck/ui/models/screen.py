@@ -230,12 +230,6 @@ class ModelsScreen(Place, inherit_bindings=False):
     def _run_asked(self, message: LineGrid.RunAsked) -> None:
         self.action_open_run()
 
-    @on(LineGrid.TextAsked)
-    def _show_text(self, message: LineGrid.TextAsked) -> None:
-        from mldeck.ui.kit.dialogs.text import TextDialog
-
-        self.app.push_screen(TextDialog(message.title, message.text))
-
     def on_metric_grid_other_view_asked(self, message: MetricGrid.OtherViewAsked) -> None:
         """Open the chart: the small charts are in the place Runs only."""
         message.stop()

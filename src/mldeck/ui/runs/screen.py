@@ -358,12 +358,6 @@ class RunsScreen(Place):
         else:
             self.notify(f"{run.label} is not listed: it is filtered out, or deleted")
 
-    @on(LineGrid.TextAsked)
-    def _show_text(self, message: LineGrid.TextAsked) -> None:
-        from mldeck.ui.kit.dialogs.text import TextDialog
-
-        self.app.push_screen(TextDialog(message.title, message.text))
-
     def action_tab(self, offset: int) -> None:
         self.inspector.turn(offset)
 
