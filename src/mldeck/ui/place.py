@@ -28,7 +28,7 @@ from mldeck.ui.kit.clock import pass_time
 from mldeck.ui.kit.debounce import Debouncer
 from mldeck.ui.kit.finder import Finder
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, key_name
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.state.session import Session
 from mldeck.ui.textual_patches.app import tell_pointer_shape_if_current
@@ -277,7 +277,7 @@ class Place(Screen[None]):
         """Show that `what` is being done, if it takes longer than half a second."""
 
         def say() -> None:
-            self.busy = f"{what}… Esc stops"
+            self.busy = f"{what}… {key_name('back')} stops"
             self.show_title()
 
         timer = self.set_timer(_BUSY_S, say)
@@ -353,9 +353,13 @@ def pane(widget: _AnyWidget, title: str) -> _AnyWidget:
     return widget
 
 
-def no_match_text(what: str, search: str) -> str:
-    """Return why a list is empty. It names the filter that was applied, because another one may be being typed."""
-    return f"{what} matches {safe(search)}\n\nf changes the filter, F clears it."
+def no_match_text(what: str, search: str, filter_key: str, clear_key: str) -> str:
+    """Return why a list is empty. It names the filter that was applied, because another one may be being typed.
+
+    `filter_key` and `clear_key` are the ids of the keys that change and clear it.
+    """
+    ways = f"{key_name(filter_key)} changes the filter, {key_name(clear_key)} clears it."
+    return f"{what} matches {safe(search)}\n\n{ways}"
 
 
 def retitle(widget: Widget, title: str, subtitle: str, extent: str = "") -> None:

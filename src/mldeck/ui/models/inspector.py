@@ -14,6 +14,7 @@ from mldeck.ui.details.line_grid import Line, LineGrid, param_lines
 from mldeck.ui.details.metric_grid import MetricGrid, ReadOutline
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.grid import Grid
+from mldeck.ui.kit.keys import with_keys
 from mldeck.ui.kit.markdown_pane import MarkdownPane
 from mldeck.ui.kit.titles import title_of
 from mldeck.ui.models.reading import ComparedFacts, RegistryListing, VersionDetails
@@ -31,7 +32,7 @@ _EMPTY_TEXTS = {
     "version-tags": "This version has no tags.",
     "version-history": "No history is known.",
 }
-_OF_VERSIONS = "This tab is about a version.\nEnter goes to the versions of this model."
+_OF_VERSIONS = "This tab is about a version.\n{open} goes to the versions of this model."
 
 
 class VersionInspector(Widget):
@@ -144,7 +145,7 @@ class VersionInspector(Widget):
 
     def _show_empty_texts(self) -> None:
         """Say in empty lists whether the version has none of this, or a model is shown."""
-        of_no_version = _OF_VERSIONS if self.model is not None else ""
+        of_no_version = with_keys(_OF_VERSIONS) if self.model is not None else ""
         for name, text in _EMPTY_TEXTS.items():
             grid = self.query_one(f"#{name}", Grid)
             grid.empty_text = text if self.details is not None else of_no_version

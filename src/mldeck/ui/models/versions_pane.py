@@ -14,6 +14,7 @@ from textual.message import Message
 from mldeck.format import safe, time_text
 from mldeck.model import Column, Kind, RunRecord
 from mldeck.registry.nouns import ModelVersion, RegisteredModel
+from mldeck.ui.kit.keys import with_keys
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
@@ -171,7 +172,9 @@ class VersionsPane(Vertical):
             self._place.finder.drop(self.grid)
             self._show_search()
         self._models.model_list.choose(data.model)
-        self.board.empty_text = self.table.empty_text = self._models.empty_text if data.model is None else _NO_VERSIONS
+        self.board.empty_text = self.table.empty_text = (
+            self._models.empty_text if data.model is None else with_keys(_NO_VERSIONS)
+        )
         self.board.show(data, cursor)
         if runs is not None:
             self._fill_table(cursor)
@@ -181,7 +184,7 @@ class VersionsPane(Vertical):
         if self._runs is None:
             return
         if self._search:
-            self.table.empty_text = no_match_text("No source run", self._search)
+            self.table.empty_text = no_match_text("No source run", self._search, "filter_models", "clear_model_filter")
         self.table.show(self._data, self._runs, self._order, cursor)
         self.show_title()
 

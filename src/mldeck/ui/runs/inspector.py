@@ -16,6 +16,7 @@ from mldeck.ui.details.metric_grid import MetricGrid, ReadOutline
 from mldeck.ui.details.run_overview import experiment_lines, overview_lines
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.grid import Grid
+from mldeck.ui.kit.keys import key_name
 from mldeck.ui.kit.markdown_pane import MarkdownPane
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.titles import title_of
@@ -276,7 +277,7 @@ class Inspector(Widget):
     def _fill_files(self) -> None:
         run = None if self.details is None else self.details.run
         if self._tab == _ARTIFACTS and self._artifacts is not None:
-            of_runs = "Files belong to runs.\nEnter goes to the runs of this experiment."
+            of_runs = f"Files belong to runs.\n{key_name('open')} goes to the runs of this experiment."
             self._artifacts.show(self.details, of_runs if self._experiment else _NO_RUN)
         elif self._tab == _MODELS and self._models is not None:
             experiment = self._experiment

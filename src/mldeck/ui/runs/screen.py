@@ -18,7 +18,7 @@ from mldeck.ui.details.keys import INSPECTOR
 from mldeck.ui.details.line_grid import LineGrid
 from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, key_name
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.place import Place, pane
@@ -161,7 +161,7 @@ class RunsScreen(Place):
         view = self.session.experiment_view
         pane = self.experiment_list
         pane.border_title = _EXPERIMENT_TITLES[view]
-        pane.empty_text = f"No {view.value} experiments.\nv shows others."
+        pane.empty_text = f"No {view.value} experiments.\n{key_name('view_experiments')} shows others."
         chosen = self.session.experiment
         pane.show(self.experiments.experiments, self.experiments.run_counts, chosen.experiment_id if chosen else None)
         self.show_title()
