@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from mldeck.ui.filter.completer import Completer
     from mldeck.ui.filter.filter_line import FilterLine
 
-_NO_VERSIONS = "This model has no versions.\n\nPress r on a run to register one."
+_BAR, _VIEWS = "versions", ("board", "table")
+"""Names by which the view that is shown last is saved."""
+_NO_VERSIONS = "This model has no versions.\n\nPress {register} on a run to register one."
 
 
 class VersionsPane(Vertical):
@@ -62,16 +64,18 @@ class VersionsPane(Vertical):
         """The filter of the table, by model."""
         self._filter_line: FilterLine | None = None
         """Created on first use, because the search language takes a while to load."""
-        self._is_table = False
+        self._is_table = bool(place.session.tab(_BAR, _VIEWS))
         self._wanted_metrics: dict[str, str] = {}
         """The metrics chosen for the cards in this session, by model."""
         self._completer: Completer | None = None
 
     def compose(self) -> ComposeResult:
-        yield VersionBoard(self._session.clock, id="board")
         session = self._session
+        board = VersionBoard(session.clock, id="board")
+        board.display = not self._is_table
+        yield board
         table = VersionTable(session.clock, lambda version: known_facts(session, version), id="version-table")
-        table.display = False
+        table.display = self._is_table
         yield table
 
     @property
@@ -218,6 +222,7 @@ class VersionsPane(Vertical):
         number, had_focus = self._cursor_number, self.grid.has_focus
         self._is_table = not self._is_table
         self.board.display, self.table.display = not self._is_table, self._is_table
+        self._session.keep_tab(_BAR, _VIEWS[self._is_table])
         self._show_search()
         if self._is_table:
             self._load_table(number)

@@ -453,6 +453,7 @@ class RunPane(Vertical):
     @on(RunTable.ViewAsked)
     def _cycle_run_view(self) -> None:
         self._session.run_view = next_view(self._session.run_view)
+        self._session.keep()
         self.table.forget()
         self.load_runs()
 

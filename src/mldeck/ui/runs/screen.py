@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -113,6 +114,8 @@ class RunsScreen(Place):
         return self.query_one(Inspector)
 
     async def before_open(self) -> None:
+        shown = self.session.left_shown()
+        self.session.run_view, self.session.experiment_view = shown.run_view, shown.experiment_view
         opening = None if self._head_start is None else await in_thread(self._head_start.result)
         if opening is not None:
             await self._show_opening(opening)
@@ -180,10 +183,16 @@ class RunsScreen(Place):
         if experiment is None:
             self.table.empty_text = "No experiments yet.\nRuns appear here as soon as something logs to this store."
             return
+        shown = self.session.left_shown(self.experiments.experiments)
         # First, because what fails is tried again as long as no experiment is chosen.
         marks = await read_off_loop(lambda interrupt: reading.read_marks(store, saved, interrupt))
-        self._show_experiment(experiment)
+        self._choose(experiment)
         self._restore_marks(marks)
+        if shown.joined:
+            self._join(shown.joined)
+        if shown.only_marked and self.session.marked:
+            self.session.layout = replace(self.session.layout, only=frozenset(self.session.marked))
+        self.run_pane.load_runs()
 
     def _restore_marks(self, marks: Mapping[str, int]) -> None:
         """Mark what the last session left marked."""
@@ -213,18 +222,23 @@ class RunsScreen(Place):
         self.table.forget()
 
     @on(ExperimentList.MarkAsked)
-    def _join(self, message: ExperimentList.MarkAsked) -> None:
-        session = self.session
-        session.toggle_joined(message.experiment)
-        self.experiment_list.marked_ids = [experiment.experiment_id for experiment in session.joined]
+    def _toggle_joined(self, message: ExperimentList.MarkAsked) -> None:
+        self._join(self.session.joined_with(message.experiment))
+        self.session.keep()
+        self.run_pane.load_runs()
+
+    def _join(self, experiments: tuple[Experiment, ...]) -> None:
+        """Show the runs of these experiments together."""
+        self.session.joined = experiments
+        self.experiment_list.marked_ids = [experiment.experiment_id for experiment in experiments]
         self.experiment_list.repaint()
         self._start_scope()
-        self.run_pane.load_runs()
 
     @on(ExperimentList.ViewAsked)
     @work(group="experiments", exclusive=True)
     async def _cycle_experiment_view(self) -> None:
         self.session.experiment_view = next_view(self.session.experiment_view)
+        self.session.keep()
         with self.reporting_trouble():
             await self._load_experiments()
 
