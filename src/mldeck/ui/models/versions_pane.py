@@ -361,7 +361,8 @@ class VersionsPane(Vertical):
         completer = self._completer
         with self._place.reporting_trouble():
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
-            message.line.show_candidates(message.text, found)
+            unknown = await read_off_loop(lambda interrupt: completer.unknown(message.text, interrupt))
+            message.line.show_candidates(message.text, found, unknown)
 
 
 def _is_among(version: ModelVersion, versions: Sequence[ModelVersion]) -> bool:

@@ -364,7 +364,8 @@ class RunPane(Vertical):
         completer = self._completer
         with self._place.reporting_trouble():
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
-            message.line.show_candidates(message.text, found)
+            unknown = await read_off_loop(lambda interrupt: completer.unknown(message.text, interrupt))
+            message.line.show_candidates(message.text, found, unknown)
 
     def on_filter_line_star_asked(self, message: FilterLine.StarAsked) -> None:
         saved = self._session.saved
