@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.board import VersionBoard
 from mldeck.ui.models.models_pane import ModelsPane
 from mldeck.ui.models.reading import (
+    FILE_COLUMNS,
     VERSION_COLUMNS,
     VersionOrder,
     VersionRuns,
@@ -195,6 +196,7 @@ class VersionsPane(Vertical):
     def stop_reading(self) -> None:
         self.workers.cancel_group(self, "versions")
         self.workers.cancel_group(self, "facts")
+        self.workers.cancel_group(self, "sort")
 
     def show_title(self) -> None:
         model, count = self.model, len(self._data.versions)
@@ -249,11 +251,14 @@ class VersionsPane(Vertical):
     @work(group="facts", exclusive=True)
     async def _read_facts(self, message: VersionTable.FactsWanted) -> None:
         """Read the facts of the versions in view, one after the other."""
-        session = self._session
         with self._place.reporting_trouble(), self._place.saying_busy("reading sizes"):
-            for version in message.versions:
-                await read_off_loop(lambda interrupt, version=version: read_facts(session, version, interrupt))  # type: ignore[misc]
-                self.table.repaint()
+            await self._read_files(message.versions)
+
+    async def _read_files(self, versions: Iterable[ModelVersion]) -> None:
+        session = self._session
+        for version in versions:
+            await read_off_loop(lambda interrupt, version=version: read_facts(session, version, interrupt))  # type: ignore[misc]
+            self.table.repaint()
 
     @on(VersionTable.SortAsked)
     def _sort_versions(self, message: VersionTable.SortAsked) -> None:
@@ -263,8 +268,24 @@ class VersionsPane(Vertical):
         descending_first = isinstance(column, Column) and begins_descending(column, greater)
         before = present.descending if present is not None and present.column == column else None
         descending = next_descending(before, first=descending_first)
-        self._order = None if descending is None else VersionOrder(column, descending)
+        order = None if descending is None else VersionOrder(column, descending)
+        self.workers.cancel_group(self, "sort")
+        if order is not None and column in FILE_COLUMNS:
+            self._sort_by_files(order)
+        else:
+            self._sort(order)
+
+    def _sort(self, order: VersionOrder | None) -> None:
+        self._order = order
         self._fill_table(self._cursor_number)
+
+    @work(group="sort", exclusive=True)
+    async def _sort_by_files(self, order: VersionOrder) -> None:
+        """Read the files of all versions, and sort by what is in them. If the user stops the reading, the order stays."""
+        unread = [version for version in self._data.versions if known_facts(self._session, version) is None]
+        with self._place.reporting_trouble(), self._place.saying_busy(f"reading the {order.column} of all versions"):
+            await self._read_files(unread)
+            self._sort(order)
 
     @asks("card-metric")
     async def choose_metric(self) -> None:
