@@ -21,7 +21,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from mldeck.errors import MldeckError, StoreUnavailable
-from mldeck.format import cut, safe
+from mldeck.format import cut_middle, safe
 from mldeck.ui.app_keys import PLACE
 from mldeck.ui.kit.bars import KeyBar
 from mldeck.ui.kit.clock import pass_time
@@ -365,12 +365,12 @@ def no_match_text(what: str, search: str, filter_key: str, clear_key: str) -> st
 def retitle(widget: Widget, title: str, subtitle: str, extent: str = "") -> None:
     """Set the titles in a widget's border, which may hold foreign text.
 
-    `extent` says which part of the content is in view. It follows the title, which is cut to make room for it.
+    `extent` says which part of the content is in view. It follows the title, of which the middle is left out to make room.
     """
     title = safe(title)
     if extent:
         extent = f" · {extent}"
-        title = cut(title, widget.outer_size.width - _BORDER_CELLS - len(extent)) + extent
+        title = cut_middle(title, widget.outer_size.width - _BORDER_CELLS - len(extent)) + extent
     set_border_titles(widget, title, safe(subtitle))
 
 

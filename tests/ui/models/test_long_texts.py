@@ -7,6 +7,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from textual.geometry import Region
+from textual.widget import Widget
 
 from mldeck.model import Metric
 from mldeck.registry.history import EventKind
@@ -44,7 +46,7 @@ def store(tmp_path: Path) -> Path:
         experiment = writer.create_experiment("long", artifact_root=tmp_path / "mlruns", time=now)
         models = []
         for number in range(1, 9):
-            run = writer.create_run(experiment, f"candidate-with-a-long-name-{number}", user="ada", time=now)
+            run = writer.create_run(experiment, f"candidate-with-a-long-name-{number}", user="ada", time=now + number)
             writer.log_params(run, {"objective": f"{LOSS}_{number}"})
             writer.log_metrics(run, [Metric("rmse", number / 7, now, 0)])
             models.append(writer.log_model(run, f"{MODEL}-estimator", step=0, time=now))
@@ -139,3 +141,33 @@ async def test_the_upper_lines_of_the_next_card_are_shown_and_can_be_clicked(sto
             lambda: deck.models.cursor_version is not None and deck.models.cursor_version.version == 6, "6"
         )
         await deck.until_shown("┗━")
+
+
+async def test_a_title_leaves_out_its_middle_to_make_room_for_the_columns_in_view(store: Path) -> None:
+    rows(
+        store,
+        "UPDATE experiments SET name = ? WHERE name = 'long'",
+        "an-experiment-with-a-name-of-many-words-at-the-end",
+    )
+    async with running_deck(store, size=SMALL) as deck:
+        await deck.until_counted(8)
+        await deck.until_shown("at-the-end · column")
+        assert "Runs of an-exp" in deck.frame
+
+
+async def test_another_run_repaints_the_border_of_the_inspector_only(store: Path) -> None:
+    async with running_deck(store, experiment="long", size=SMALL) as deck:
+        await deck.until_counted(8)
+        await deck.until_shown("─ candidate-with-a-long-name-8 ─")
+        inspector, painted = deck.screen.inspector, list[bool]()
+        refresh = inspector.refresh
+
+        def noted(*regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Widget:
+            painted.append(bool(regions) or not repaint)
+            return refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+        inspector.refresh = noted  # type: ignore[assignment, method-assign]
+        await deck.press("down")
+        await deck.until_shown("─ candidate-with-a-long-name-7 ─")
+        assert painted
+        assert all(painted)

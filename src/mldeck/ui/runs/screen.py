@@ -22,7 +22,7 @@ from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings, key_name
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import in_thread, read_off_loop
-from mldeck.ui.place import Place, pane
+from mldeck.ui.place import Place, pane, retitle
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.experiment_list import ExperimentList
 from mldeck.ui.runs.inspector import Inspector
@@ -163,7 +163,7 @@ class RunsScreen(Place):
         self.experiments = self.run_pane.experiments = experiments
         view = self.session.experiment_view
         pane = self.experiment_list
-        pane.border_title = _EXPERIMENT_TITLES[view]
+        retitle(pane, _EXPERIMENT_TITLES[view], "")
         pane.empty_text = f"No {view.value} experiments.\n{key_name('view_experiments')} shows others."
         chosen = self.session.experiment
         pane.show(self.experiments.experiments, self.experiments.run_counts, chosen.experiment_id if chosen else None)
