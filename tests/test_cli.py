@@ -445,6 +445,14 @@ def test_the_order_is_mlflows(ask: Ask, store_copy: CopyOf) -> None:
         assert [each["run_id"] for each in json.loads(out)] == case["run_ids"], case["order_by"]
 
 
+def test_a_name_in_a_filter_that_no_run_has_is_questioned(ask: Ask, store_copy: CopyOf) -> None:
+    taxi = store_copy("nyc-taxi").db
+    status, out, error = ask("runs", "-s", taxi, "-f", "params.max_deptt > 3 OR metrics.rmse < 0", "--format", "json")
+    assert (status, json.loads(out)) == (0, [])
+    assert f"no run in {taxi} has params.max_deptt (did you mean max_depth?)" in error
+    assert "rmse" not in error
+
+
 @pytest.mark.parametrize(
     ("order", "caret", "hint"),
     [

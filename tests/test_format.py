@@ -536,3 +536,10 @@ def test_names_that_differ_in_three_digits_stay_apart(numbers: set[int], width: 
 def test_a_name_of_any_length_keeps_both_ends() -> None:
     assert Neighbours(["a" * 100_000]).cut("b" * 50_000 + "c" * 50_000, 9) == "bbbb…cccc"
     assert cut_middle("abcdefghij", 5) == "ab…ij"
+
+
+def test_a_very_short_cut_begins_at_the_start_if_the_difference_is_near() -> None:
+    aliases = Neighbours(["challenger", "champion-of-the-north"])
+    assert [aliases.cut(alias, 5) for alias in ("challenger", "champion-of-the-north")] == ["chal…", "cham…"]
+    assert aliases.cut("challenger", 7) == "chal…er"
+    assert Neighbours(["candidate-1x", "candidate-2x"]).cut("candidate-2x", 3) == "…2x"

@@ -188,8 +188,11 @@ def cut_middle(text: str, width: int, distinct: int = 0) -> str:
         return ""
     room = width - 1
     end = room // 2
-    if cell_width(text[: distinct + 1]) > room - end:
+    start = cell_width(text[: distinct + 1])
+    if start > room - end:
         rest = text[distinct:]
+        if start <= min(room, _SHORT) and cell_width(rest) > room:
+            return f"{_start_of(text, start)}…{_end_of(text, room - start)}"
         if cell_width(rest) > room:
             if room < _SHORT:
                 return f"…{_start_of(rest, room)}"

@@ -53,6 +53,8 @@ from mldeck.run_text import (
     shown_text,
     without_formula,
 )
+from mldeck.search.columns import compared_columns
+from mldeck.search.parse import parse
 from mldeck.store.address import Address
 from mldeck.store.store import PRINT_PATIENCE_S, Store
 
@@ -218,16 +220,10 @@ def print_runs(
                 ([_table_cell(*pair) for pair in zip(columns, row, strict=True)] for row in rows),
                 way_out=f"--columns chooses fewer; {_ALL_COLUMNS}",
             )
-        _tell_unknown_columns(store, (*(key.column for key in order), *(columns or ())))
+        filtered = compared_columns(parse(filter_text)) if filter_text.strip() else ()
+        for unknown in store.unknown_columns((*filtered, *(key.column for key in order), *(columns or ()))):
+            _tell(f"no run in {store.address} {unknown}")
     return left_out
-
-
-def _tell_unknown_columns(store: Store, columns: Iterable[Column]) -> None:
-    """Print a notice about each metric, param or tag that no run has: its name may be mistyped."""
-    for column in dict.fromkeys(columns):
-        if column.kind in (Kind.METRIC, Kind.PARAM, Kind.TAG) and not store.list_values(column.kind, column.key, 1):
-            meant = did_you_mean(column.key, store.list_keys(column.kind, ()))
-            _tell(f"no run in {store.address} has {column}{meant}")
 
 
 def _named_experiments(store: Store, names: Sequence[str], workspace: str | None) -> dict[str, Experiment]:

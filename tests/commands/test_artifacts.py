@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -61,6 +62,21 @@ class TestList:
         assert set(paths(out)) - {model} == {
             *("data/", "plots/", "blob.bin", "empty.txt", "metrics.json", "notes.txt", "report.md"),
         }
+
+    @pytest.mark.parametrize(("width", "header"), [(60, "   size  modified             path"), (40, "   size  path")])
+    def test_it_fits_the_terminal(
+        self, ask: Ask, store: FixtureStore, monkeypatch: pytest.MonkeyPatch, width: int, header: str
+    ) -> None:
+        name = "a-name-that-is-too-long-for-a-terminal-of-so-few-columns.csv"
+        (run_folder(store) / name).touch()
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        monkeypatch.setenv("COLUMNS", str(width))
+        status, out, error = ask("list", "-s", store.db, store.run("logreg"))
+        lines = out.splitlines()
+        assert (status, lines[0]) == (0, header)
+        assert max(map(len, lines)) <= width
+        assert any("…" in line and line.endswith("columns.csv") for line in lines)
+        assert ("without modified; --format json prints all" in error) is (width == 40)
 
     def test_everything(self, ask: Ask, store: FixtureStore) -> None:
         status, out, _ = ask("list", "-s", store.db, store.run("logreg"), "--recursive")

@@ -19,12 +19,13 @@ from mldeck.ui.app import DeckApp
 from mldeck.ui.compare.screen import CompareScreen
 from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.runs.reading import FIRST_PAGE, Opening, read_opening
-from mldeck.ui.state.restored import MOST_MARKS, ListChoice, keep_choice, left_marks, left_state
+from mldeck.ui.state.restored import MOST_MARKS, ListChoice, ShownRuns, keep_choice, left_marks, left_shown, left_state
 from mldeck.ui.state.saved_state import SavedState
 from mldeck.ui.state.session import Session
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
 from tests.ui.filter.test_filter_line import type_text
+from tests.ui.models.models_deck import models_deck
 from tests.ui.runs.test_screen import go_to_column
 
 TAXI = "nyc-taxi-experiment"
@@ -128,6 +129,103 @@ async def test_tabs_come_back(taxi: Path) -> None:
         await deck.until_shown("Parallel of 2 runs")
 
 
+async def test_only_marked_runs_come_back(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("space", "down", "space", "M")
+        await deck.until_shown("only 2 marked")
+        names = deck.run_names
+        assert len(names) == 2
+    async with running_deck(taxi) as deck:
+        await deck.until_shown("2 runs · only 2 marked")
+        assert deck.run_names == names
+        await deck.press("M")
+        await deck.until_counted(45)
+    async with running_deck(taxi) as deck:
+        await deck.until_counted(45)
+        assert "only" not in deck.frame
+
+
+async def test_the_lifecycle_stages_come_back(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("v")
+        await deck.until_shown("(deleted)")
+        deck.screen.set_focus(deck.screen.experiment_list)
+        await deck.press("v", "v")
+        await deck.until(lambda: deck.app.session.experiment_view is View.ALL, "all experiments")
+    async with running_deck(taxi) as deck:
+        await deck.until_shown("(deleted)")
+        assert deck.app.session.run_view is View.DELETED
+        assert deck.app.session.experiment_view is View.ALL
+        assert deck.screen.experiment_list.border_title == "All experiments"
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        assert "(deleted)" not in deck.frame, "an experiment that is asked for shows its active runs"
+
+
+async def test_joined_experiments_come_back(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        listed = deck.screen.experiments.experiments
+        deck.screen.set_focus(deck.screen.experiment_list)
+        for row in range(2):
+            deck.screen.experiment_list.move_to(row)
+            await deck.press("space")
+        await deck.until_shown("Runs of 2 experiments")
+        joined = deck.app.session.joined
+        assert len(joined) == 2 <= len(listed)
+        count = deck.screen.table.row_count
+    async with running_deck(taxi) as deck:
+        await deck.until_shown("Runs of 2 experiments")
+        await deck.until(lambda: deck.screen.table.row_count == count, "their runs")
+        assert deck.app.session.joined == joined
+        assert deck.screen.experiment_list.marked_ids == [experiment.experiment_id for experiment in joined]
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        assert not deck.app.session.joined
+
+
+async def test_the_table_of_versions_comes_back(taxi: Path) -> None:
+    async with models_deck(taxi, 2, model="nyc-taxi-regressor") as models:
+        await models.press("v")
+        await models.until(lambda: models.versions.table.row_count == 3, "the table")
+    async with models_deck(taxi, 2, model="nyc-taxi-regressor") as models:
+        await models.until(lambda: models.versions.table.row_count == 3, "the table")
+        assert models.versions.table.display
+        assert not models.versions.board.display
+        await models.until(lambda: models.versions.table.has_focus, "the focus")
+        await models.press("v")
+    async with models_deck(taxi, 2, model="nyc-taxi-regressor") as models:
+        assert models.versions.board.display
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"joined": "x", "run_view": 7, "experiment_view": [], "only_marked": "yes"},
+        {"joined": [["1", 5], ["9", 1], 3, ["1"]], "run_view": "gone"},
+        {},
+    ],
+)
+def test_malformed_views_become_the_default(written: dict[str, Any]) -> None:
+    assert left_shown(written, [Experiment("1", "one", "active", creation_time=1)]) == ShownRuns()
+
+
+def test_the_second_process_leaves_another_view_to_the_place(taxi: Path) -> None:
+    saved, experiment = SavedState.of(taxi), Experiment("1", TAXI, "active")
+    saved.last = left_state(experiment, {}, is_tree=False, shown=ShownRuns(run_view=View.DELETED))
+    saved.save()
+    saved.flush()
+    store = Store(taxi, read_only=True)
+    with closing(store):
+        assert read_opening(store, None, Interrupt()).page is None
+        asked = read_opening(store, TAXI, Interrupt())
+    assert asked.page is not None
+    assert asked.chosen is not None
+    assert asked.chosen.name == TAXI
+
+
 async def test_the_tab_of_runs_survives_a_look_at_an_experiment(taxi: Path) -> None:
     async with running_deck(taxi, experiment=TAXI) as deck:
         await deck.until_counted(45)
@@ -226,7 +324,7 @@ def test_very_many_marks_are_not_saved() -> None:
     assert len(left_marks(session)) == MOST_MARKS
     session = left_state(Experiment("1", "taxi", "active"), dict.fromkeys(map(str, range(100_000)), 1), is_tree=False)
     assert left_marks(session) == {}
-    assert len(json.dumps(session)) < 100
+    assert len(json.dumps(session)) < 200
 
 
 # -- the first frame

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from mldeck.settings import Settings
     from mldeck.store.address import Address
 
+_SIZE_WIDTH = len("1000 MB")
+
 
 def run(words: Sequence[str]) -> int:
     parser = command_parser("mldeck artifacts", "List or copy the files of a run, including the models that it logged.")
@@ -147,17 +149,20 @@ def _object(tree: RunTree, entry: Entry) -> dict[str, Any]:
 
 
 def _write_table(entries: Iterable[Entry]) -> None:
-    """Print size, time of change and path of each entry. The path is the last column and is never cut."""
+    """Print size, time of change and path of each entry. Where the terminal is narrow, the time is left out first."""
     from mldeck.artifacts.tree import EntryKind
-    from mldeck.format import MISSING, safe, size_text, time_or_missing
+    from mldeck.format import MISSING, size_text, time_or_missing
+    from mldeck.printing import write_table
 
-    sys.stdout.write(f"{'size':>7}  {'modified':19}  path\n")
-    for entry in entries:
+    def cells(entry: Entry) -> tuple[str, ...]:
         size = MISSING if entry.size is None else size_text(entry.size)
         path = entry.path + ("/" if entry.is_dir else "")
         if entry.kind not in (EntryKind.FILE, EntryKind.FOLDER):
             path += f"  ({entry.kind.words}{f': {entry.target}' if entry.target else ''})"
-        sys.stdout.write(f"{size:>7}  {time_or_missing(entry.modified):19}  {safe(path)}\n")
+        return f"{size:>{_SIZE_WIDTH}}", time_or_missing(entry.modified), path
+
+    header = (f"{'size':>{_SIZE_WIDTH}}", "modified", "path")
+    write_table(header, map(cells, entries), importance=(2, 0, 1), way_out="--format json prints all")
 
 
 def _get(tree: RunTree, path: str, name: str, databases: Collection[Path], options: argparse.Namespace) -> int:

@@ -19,7 +19,9 @@ from mldeck.search.names import (
     unquote_key,
 )
 from mldeck.search.order import NAME, parse_order
+from mldeck.search.tree import Comparison, Entity, Node, walk
 
+_KINDS = {Entity.METRIC: Kind.METRIC, Entity.PARAM: Kind.PARAM, Entity.TAG: Kind.TAG}
 _SPACE = re.compile(r"\s*")
 _ATTRIBUTE_ENTITY = re.compile(rf"`?(?:{'|'.join(ATTRIBUTE_WORDS)})`?\.")
 
@@ -52,6 +54,12 @@ def parse_columns(text: str, attributes: Sequence[str]) -> dict[Column, str]:
             hint = "Expected a comma, or a name in backticks (metrics.`a b/c`)."
             raise SearchError(hint, position, len(text))
         position += 1
+
+
+def compared_columns(tree: Node) -> tuple[Column, ...]:
+    """Return the metrics, params and tags that a filter compares, each once."""
+    found = (node for node in walk(tree) if isinstance(node, Comparison) and node.kind in _KINDS)
+    return tuple(dict.fromkeys(Column(_KINDS[node.kind], node.key) for node in found))
 
 
 def _skip_space(text: str, position: int) -> int:

@@ -6,11 +6,11 @@ database is gone or stays locked, `Interrupted` when their interrupt is fired, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldeck.errors import UsageError
+from mldeck.errors import UsageError, did_you_mean
 from mldeck.model import (
     Column,
     Experiment,
@@ -156,6 +156,17 @@ class Store(OpenedStore):
     def list_values(self, kind: Kind, key: str, limit: int = 50, interrupt: Interrupt | None = None) -> list[str]:
         """Return the values of a param or tag, the most frequent first."""
         return self.read(list_values, interrupt, kind, key, limit)
+
+    def unknown_columns(
+        self, columns: Iterable[Column], sample_ids: Sequence[str] = (), interrupt: Interrupt | None = None
+    ) -> Iterator[str]:
+        """Yield `has params.lrr (did you mean lr?)` for each metric, param or tag that no run has: it may be mistyped."""
+        for column in dict.fromkeys(columns):
+            if column.kind in (Kind.METRIC, Kind.PARAM, Kind.TAG) and not self.list_values(
+                column.kind, column.key, 1, interrupt
+            ):
+                known = self.list_keys(column.kind, sample_ids, interrupt)
+                yield f"has {column}{did_you_mean(column.key, known)}"
 
     def is_numeric(self, query: RunQuery, kind: Kind, key: str, interrupt: Interrupt | None = None) -> bool:
         """Return whether all values of a param or tag among the runs of the query are numbers."""

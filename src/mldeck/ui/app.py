@@ -29,7 +29,8 @@ from mldeck.ui.key_queue import KeyHandled, KeyQueue
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import Clipboard, CopyAsked
 from mldeck.ui.kit.clock import pass_time
-from mldeck.ui.kit.keys import COLUMNS, GRID, Key, bindings, entry_of, key_text
+from mldeck.ui.kit.full_text import TextAsked
+from mldeck.ui.kit.keys import COLUMNS, GRID, Key, bindings, entry_of, key_name, key_text, use_keys
 from mldeck.ui.kit.threads import in_thread, wait_for_threads
 from mldeck.ui.kit.toasts import toast_text
 from mldeck.ui.palette import Actions
@@ -93,6 +94,7 @@ class DeckApp(PatchedApp[str]):
         self.add_mode("compare", self._compare_screen)
         self._keymap_of_settings = _keymap(settings)
         self.set_keymap(self._keymap_of_settings)
+        use_keys(self._keymap_of_settings)
         self.key_queue = KeyQueue(
             self,
             super().on_event,
@@ -206,6 +208,11 @@ class DeckApp(PatchedApp[str]):
     def on_copy_asked(self, message: CopyAsked) -> None:
         self._copy(message.text, message.what)
 
+    def on_text_asked(self, message: TextAsked) -> None:
+        from mldeck.ui.kit.dialogs.text import TextDialog
+
+        self.push_screen(TextDialog(message.title, message.text))
+
     def _copy(self, text: str, what: str | None) -> None:
         # Half of a surrogate pair, as in JSON or for a byte of a file name, cannot be encoded.
         self._copied = text.encode(errors="replace").decode()
@@ -294,7 +301,7 @@ class DeckApp(PatchedApp[str]):
         if isinstance(runs, RunsScreen):
             runs.go_to(run)
             if origin is not None:
-                runs.notify(f"b goes back to {origin.capitalize()}", timeout=3)
+                runs.notify(f"{key_name('best')} goes back to {origin.capitalize()}", timeout=3)
 
     def _place(self, name: str) -> Place | None:
         """Return a place; None as long as it has not been made."""
@@ -313,7 +320,7 @@ class DeckApp(PatchedApp[str]):
 
     def action_help_quit(self) -> None:
         """Answer ctrl+c, which leaves most programs, but copies in Textual. Its own message would show its markup here."""
-        self.notify(f"{key_text(self._keys_of(LEAVE)[0])} leaves mldeck", timeout=3)
+        self.notify(f"{key_name(LEAVE.id)} leaves mldeck", timeout=3)
 
     def action_leave(self) -> None:
         """Leave, also from a dialog, unless that would lose typed text."""

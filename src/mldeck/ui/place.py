@@ -21,14 +21,14 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from mldeck.errors import MldeckError, StoreUnavailable
-from mldeck.format import cut, safe
+from mldeck.format import cut_middle, safe
 from mldeck.ui.app_keys import PLACE
 from mldeck.ui.kit.bars import KeyBar
 from mldeck.ui.kit.clock import pass_time
 from mldeck.ui.kit.debounce import Debouncer
 from mldeck.ui.kit.finder import Finder
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, key_name
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.state.session import Session
 from mldeck.ui.textual_patches.app import tell_pointer_shape_if_current
@@ -277,7 +277,7 @@ class Place(Screen[None]):
         """Show that `what` is being done, if it takes longer than half a second."""
 
         def say() -> None:
-            self.busy = f"{what}… Esc stops"
+            self.busy = f"{what}… {key_name('back')} stops"
             self.show_title()
 
         timer = self.set_timer(_BUSY_S, say)
@@ -353,20 +353,24 @@ def pane(widget: _AnyWidget, title: str) -> _AnyWidget:
     return widget
 
 
-def no_match_text(what: str, search: str) -> str:
-    """Return why a list is empty. It names the filter that was applied, because another one may be being typed."""
-    return f"{what} matches {safe(search)}\n\nf changes the filter, F clears it."
+def no_match_text(what: str, search: str, filter_key: str, clear_key: str) -> str:
+    """Return why a list is empty. It names the filter that was applied, because another one may be being typed.
+
+    `filter_key` and `clear_key` are the ids of the keys that change and clear it.
+    """
+    ways = f"{key_name(filter_key)} changes the filter, {key_name(clear_key)} clears it."
+    return f"{what} matches {safe(search)}\n\n{ways}"
 
 
 def retitle(widget: Widget, title: str, subtitle: str, extent: str = "") -> None:
     """Set the titles in a widget's border, which may hold foreign text.
 
-    `extent` says which part of the content is in view. It follows the title, which is cut to make room for it.
+    `extent` says which part of the content is in view. It follows the title, of which the middle is left out to make room.
     """
     title = safe(title)
     if extent:
         extent = f" · {extent}"
-        title = cut(title, widget.outer_size.width - _BORDER_CELLS - len(extent)) + extent
+        title = cut_middle(title, widget.outer_size.width - _BORDER_CELLS - len(extent)) + extent
     set_border_titles(widget, title, safe(subtitle))
 
 

@@ -20,6 +20,7 @@ from mldeck.ui.files.preview.image_view import ImageView
 from mldeck.ui.files.preview.table_view import TableView
 from mldeck.ui.files.preview.text_view import TextView
 from mldeck.ui.files.preview.value_tree import ValueTree
+from mldeck.ui.kit.dialogs.text import TextDialog
 from mldeck.ui.kit.line_view import LineView
 from tests.fixture_stores import FixtureStore
 from tests.ui.files.artifact_deck import files_of
@@ -99,6 +100,20 @@ async def test_a_table_of_no_rows(store: FixtureStore, folder: Path) -> None:
         await deck.until_shown("0 rows · 2 columns")
         await deck.press("j", "l", "y", "G")
         await deck.until_shown("other")
+
+
+async def test_a_long_cell_keeps_what_differs_and_is_shown_in_full(store: FixtureStore, folder: Path) -> None:
+    comments = [f"a comment that is the same at the beginning of every line, and ends in {n}" for n in (11, 22)]
+    (folder / "long.csv").write_text("\n".join(["comment", *(f'"{comment}"' for comment in comments)]))
+    async with files_of(store.db, store.run("logreg")) as deck:
+        await deck.view("long.csv")
+        await deck.until_shown("ends in 11")
+        assert "ends in 22" in deck.frame
+        assert comments[0] not in deck.frame
+        await deck.press("down", "enter")
+        await deck.until(lambda: isinstance(deck.app.screen, TextDialog), "the cell")
+        await deck.press("y")
+        assert deck.app.clipboard == comments[1]
 
 
 async def test_a_json_nested_too_deep(store: FixtureStore, folder: Path) -> None:

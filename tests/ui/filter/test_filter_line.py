@@ -71,6 +71,18 @@ def running(deck: Deck) -> list[Worker[object]]:
     return [worker for worker in deck.screen.workers if not worker.is_finished]
 
 
+async def test_a_name_that_no_run_has_is_questioned(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "params.max_deptt > 3")
+        await deck.until_shown("no run has params.max_deptt (did you mean max_depth?)")
+        await deck.until_shown("0 of 45 runs")  # it is valid, as it is for MLflow
+        await deck.press(*["backspace"] * 5)
+        await type_text(deck, "h > 3")
+        await deck.until(lambda: "no run has" not in deck.frame, "the right name")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from mldeck.errors import UsageError
 from mldeck.settings import config_file
 from mldeck.ui.help.key_groups import CONTEXTS, GROUPS
 from mldeck.ui.help.keymap import checked_keymap, key_list, written_key
-from mldeck.ui.kit.keys import Key, character_of
+from mldeck.ui.kit.keys import Key, character_of, key_name, use_keys, with_keys
 from mldeck.ui.models.screen import ModelsScreen
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import running_deck
@@ -224,3 +226,72 @@ def test_characters_of_keys() -> None:
     assert [character_of(name) for name in ("slash", "question_mark", "a", "ctrl+p", "down", "plus")] == [
         "/", "?", "a", None, None, "+"
     ]  # fmt: skip
+
+
+# -- messages that name a key
+
+_DIALOGS = ("export/dialog.py", "files/download_dialog.py", "kit/dialogs/text_editor.py", "models/review_dialog.py")
+"""Modules of dialogs, whose keys cannot be changed."""
+_EXAMPLES = ("help/keymap.py", "help/sections.py")
+"""Modules with examples of keys and of the search language."""
+_NO_MESSAGES = {"ctrl+p", "ctrl+c", "duration (s)"}
+_NAMED = re.compile(
+    r"(?<![\w'{<])(?:[A-Za-z=@#]|ctrl\+\w|Space|Enter|Esc) (?:changes|clears|shows|goes|takes|opens|marks|chooses|copies|"
+    r"downloads|asks|undoes|stops|brushes|transposes|groups|reads|restores|leaves|then)\b"
+    r"|\((?:[a-zA-Z]|[0-9=@?])\)|[Pp]ress \w+ |with (?:Space|[a-z=]|ctrl)\b|\bctrl\+\w"
+)
+_FIELD = re.compile(r"\{(\w+)\}")
+_VALUES = {"what", "count", "state"}
+"""Fields of messages that are not the ids of keys."""
+
+
+def texts(*, left_out: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
+    """Yield every text in the modules of `ui` with its module; no docstrings, and none of the keys of a binding."""
+    root = Path(mldeck.ui.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        module = path.relative_to(root).as_posix()
+        if path.name in ("keys.py", "app_keys.py") or module in left_out:
+            continue
+        tree = ast.parse(path.read_text())
+        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+        bound = {
+            id(part)
+            for call in calls
+            if ast.unparse(call.func) in ("Binding", "BindingType")
+            for part in ast.walk(call)
+        }
+        other = bound | {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in other:
+                yield module, node.value
+
+
+def test_no_message_names_a_key_by_hand() -> None:
+    """`key_name` and `with_keys` name the keys that the settings may have changed."""
+    named = [each for each in texts(left_out=(*_DIALOGS, *_EXAMPLES)) if _NAMED.search(each[1])]
+    assert [each for each in named if each[1] not in _NO_MESSAGES] == []
+
+
+def test_every_key_that_a_message_names_exists() -> None:
+    ids = {key.id for key in ALL_KEYS}
+    fields = {field for _, text in texts() for field in _FIELD.findall(text)}
+    assert fields - _VALUES <= ids
+    assert {"register", "runs_place", "refresh", "open"} <= fields
+    sources = (path.read_text() for path in Path(mldeck.ui.__file__).parent.rglob("*.py"))
+    assert {key_id for source in sources for key_id in re.findall(r"key_name\(['\"](\w+)['\"]\)", source)} <= ids
+
+
+async def test_messages_name_the_keys_of_the_settings(
+    settings: Callable[[str], None], store_copy: Callable[[str], FixtureStore]
+) -> None:
+    settings('filter = "ctrl+f"\nclear_filter = "ctrl+x"\nonly_marked = "M"\nmark = ["f6", "space"]')
+    async with running_deck(store_copy("mlflow-3.17.2").db, experiment="churn-baseline") as deck:
+        await deck.until_counted(12)
+        await deck.press("M")
+        await deck.until(lambda: "No run is marked: f6 marks one" in told(deck.app), "the message")
+        deck.app.session.filter = "nowhere"
+        deck.screen.run_pane.load_runs()
+        await deck.until_shown("ctrl+f changes the filter, ctrl+x clears it.")
+    use_keys({})
+    assert with_keys("{mark} marks, {what} too", what="{mark}") == "Space marks, {mark} too"
+    assert key_name("first") == "g"

@@ -179,7 +179,7 @@ def lines_of(count: int) -> list[list[Cell]]:
 
 def tables_of(count: int) -> TableView:
     columns = [GridColumn("a", 3), GridColumn("b", 40, group="g"), GridColumn("c", 5, right=True)]
-    return TableView(columns, [(str(number), text(number), None) for number in range(count)])
+    return TableView(columns, [(str(number), text(number), None) for number in range(count)], "abc")
 
 
 def history(count: int) -> HistoryGrid:

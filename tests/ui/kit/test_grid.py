@@ -288,6 +288,34 @@ async def test_a_table_says_how_many_columns_are_out_of_view() -> None:
         assert "←" not in header(grid)
 
 
+@pytest.mark.parametrize("grouped", [False, True])
+async def test_a_click_on_an_arrow_at_the_edge_turns_a_page_of_columns(grouped: bool) -> None:
+    clicked: list[int] = []
+
+    class Sorted(Wide):
+        def header_clicked(self) -> None:
+            clicked.append(self.cursor_column)
+
+    grid = Sorted(grouped=grouped)
+    async with GridApp(grid).run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        seen = [grid.columns_in_view]
+        while "→" in header(grid):
+            await pilot.click(grid, offset=(header(grid).index("→"), 0))
+            await pilot.pause()
+            seen.append(grid.columns_in_view)
+        assert seen[:3] == ["columns 1–4 of 42", "columns 5–8 of 42", "columns 9–12 of 42"]
+        assert seen[-1] == "columns 38–42 of 42", "no room is left free behind the last column"
+        assert grid.cursor_column in grid.visible_columns()
+        await pilot.click(grid, offset=(header(grid).index("←"), 0))
+        await pilot.pause()
+        assert grid.columns_in_view == "columns 34–37 of 42"
+        assert clicked == []
+        await pilot.click(grid, offset=(header(grid, 1 if grouped else 0).index("value-35"), 1 if grouped else 0))
+        await pilot.pause()
+        assert clicked == [35]
+
+
 @pytest.mark.parametrize("width", range(22, 62))
 async def test_the_arrows_hide_no_header(width: int) -> None:
     grid = Wide()

@@ -13,7 +13,7 @@ from mldeck.model import Run, RunRecord
 from mldeck.registry.history import Event, EventKind, history_of_model
 from mldeck.registry.nouns import ModelVersion
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.models.history_dialog import history_entries, what_happened, when_it_was
+from mldeck.ui.models.history_dialog import Wording, history_entries, what_happened, when_it_was
 from mldeck.ui.models.review import FilesMark, Review, ReviewRow, Side
 from mldeck.ui.state.metric_direction import Better
 from tests.registry_rooms import a_version
@@ -173,7 +173,8 @@ class TestTimeLine:
         )
         found = history_entries(history_of_model(versions))
         assert [what_happened(each.event) for each in found][-1] == "2: Staging → Production, 1 archived"
-        assert what_happened(found[-1].event, is_brief=True) == "2 → Production, 1 archived"
+        assert what_happened(found[-1].event, Wording.BRIEF) == "2 → Production, 1 archived"
+        assert what_happened(found[-1].event, Wording.BRIEFEST) == "2 → Production"
         assert found[-1].lanes == ((2,), ())
         assert found[-2].lanes[0] == (1,)
         assert len([each for each in found if each.event.transition]) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -468,7 +469,51 @@ class TestTable:
                 await deck.press("l")
             await deck.until(lambda: set(counted) == {1, 2, 3, 4, 6}, "the others")
             await deck.press("S")
-            await deck.until_told("The signature is read for the versions in view only")
+            await deck.until(lambda: table.order is not None and table.order.column == "signature", "sorted")
+
+    async def test_sorting_by_size_counts_the_files_of_all_versions(
+        self, newest: FixtureStore, counted: list[int]
+    ) -> None:
+        add_versions(newest, 60)
+        async with models_deck(newest.db, version=3, size=(200, 30)) as deck:
+            await deck.press("v")
+            table = deck.versions.table
+            await deck.until(lambda: table.row_count == 65, "the table")
+            while table.cursor_key != "size":
+                await deck.press("l")
+            await deck.press("S")
+            await deck.until(lambda: table.order is not None, "sorted")
+            assert set(counted) == {version.version for version in table.data.versions}
+            sizes = [table._facts_of(table.data.versions[row]) for row in table.rows]
+            known = [facts.size for facts in sizes if facts is not None and facts.size is not None]
+            assert len(set(known)) > 1
+            assert known == sorted(known)
+            assert all(facts is not None and facts.size is None for facts in sizes[len(known) :]), (
+                "unknown ones are last"
+            )
+            assert version_of(deck) == 3, "the cursor stays on its version"
+            await deck.press("S")
+            await deck.until(lambda: table.order is not None and table.order.descending, "the other way round")
+
+    async def test_the_order_stays_if_the_counting_is_stopped(
+        self, newest: FixtureStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def endless(session: Session, version: ModelVersion, interrupt: Interrupt) -> FileFacts:
+            while True:
+                interrupt.check()
+                time.sleep(0.01)
+
+        monkeypatch.setattr(versions_pane, "read_facts", endless)
+        async with models_deck(newest.db, version=3, size=(200, 30)) as deck:
+            await deck.press("v")
+            table = deck.versions.table
+            await deck.until(lambda: table.row_count == 5, "the table")
+            while table.cursor_key != "size":
+                await deck.press("l")
+            await deck.press("S")
+            await deck.until_shown("reading the size of all versions… Esc stops")
+            await deck.press("escape")
+            await deck.until(lambda: not deck.models.busy, "stopped")
             assert table.order is None
 
     async def test_sorted_by_running_time(self, newest: FixtureStore) -> None:

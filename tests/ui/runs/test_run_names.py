@@ -10,7 +10,7 @@ from mldeck.model import Column, Kind, Run, RunRecord
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.cell_text import indentation
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.kit.grid import MARK_ROOM
+from mldeck.ui.kit.edge_marks import MARK_ROOM
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import Arrangement, as_tree
 from mldeck.ui.state.columns import AGE, NAME, ColumnStyle

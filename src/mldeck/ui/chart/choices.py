@@ -10,6 +10,7 @@ from textual.widget import Widget
 from mldeck.model import SYSTEM_TAG_PREFIX, Column, Kind, RunRecord
 from mldeck.ui.chart.history_loader import HistoryLoader, value_of
 from mldeck.ui.chart.view import CurveView
+from mldeck.ui.kit.keys import key_name
 
 _NO_GROUPS = "none"
 _KINDS = {Kind.PARAM: "param", Kind.TAG: "tag"}
@@ -44,7 +45,9 @@ async def choose_groups(widget: Widget, loader: HistoryLoader) -> CurveView | No
     from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 
     if len(loader.run_ids) < 2:
-        widget.notify("Only several runs can be grouped: mark some with Space in the run table", timeout=3)
+        widget.notify(
+            f"Only several runs can be grouped: mark some with {key_name('mark')} in the run table", timeout=3
+        )
         return None
     columns = _grouping(await loader.read_values())
     choices = [Choice(_NO_GROUPS, "", "No groups: each run by itself")]

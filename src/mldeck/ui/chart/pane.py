@@ -34,7 +34,7 @@ from mldeck.ui.kit.background_drawing import BackgroundDrawing
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.debounce import Debouncer
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, key_name
 from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.state.history_cache import SeriesKey
@@ -197,11 +197,11 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
         if self.loader.error is not None:
             return "The database could not be read."
         if self.loader.was_stopped and not self.loader.point_count:
-            return "Stopped before anything was read: ctrl+r reads on."
+            return f"Stopped before anything was read: {key_name('refresh')} reads on."
         if not self.metrics:
             return "No metric yet: it appears here as soon as one is logged."
         if self.view.hidden.issuperset(self.loader.keys):
-            return "All curves are hidden: Space shows the one under the cursor."
+            return f"All curves are hidden: {key_name('toggle_run')} shows the one under the cursor."
         return "No points yet: they appear here as soon as they are logged."
 
     def show_drawing(self) -> None:
@@ -261,9 +261,9 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
         if loader.error is not None:
             parts.append(safe(str(loader.error)))
         elif loader.is_reading:
-            parts.append(f"{loader.progress} Esc stops")
+            parts.append(f"{loader.progress} {key_name('leave_chart')} stops")
         elif loader.was_stopped:
-            parts.append(f"stopped at {loader.point_count:,} points: ctrl+r reads on")
+            parts.append(f"stopped at {loader.point_count:,} points: {key_name('refresh')} reads on")
         set_border_titles(self, title, " · ".join(parts))
 
     # -- sizes
@@ -430,7 +430,7 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
 
     def _chosen_or_why_not(self) -> SeriesKey | None:
         if self.chosen is None and self.view.group_by is not None:
-            self.notify("Runs are grouped: g shows them one by one", timeout=3)
+            self.notify(f"Runs are grouped: {key_name('group_runs')} shows them one by one", timeout=3)
         return self.chosen
 
     def action_open(self) -> None:

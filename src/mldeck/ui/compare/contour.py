@@ -15,7 +15,7 @@ from mldeck.ui.compare.axes import default_metric, informative_params
 from mldeck.ui.compare.data import CompareData
 from mldeck.ui.compare.keys import CONTOUR, PLANE
 from mldeck.ui.compare.plane import PlaneView, Roles
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, with_keys
 
 
 class ContourView(PlaneView):
@@ -41,9 +41,9 @@ class ContourView(PlaneView):
 
     @staticmethod
     def why_nothing(data: CompareData) -> str:
-        return (
+        return with_keys(
             "A contour needs a metric, and two numeric params that differ between the runs.\n\n"
-            "Choose others with x and y, or mark other runs in Runs (1)."
+            "Choose others with {x_of_plane} and {y_of_plane}, or mark other runs in Runs ({runs_place})."
         )
 
     def axes_for(self, role: str) -> Sequence[Column]:

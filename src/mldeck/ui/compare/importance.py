@@ -19,7 +19,7 @@ from mldeck.ui.compare.keys import IMPORTANCE
 from mldeck.ui.compare.picture_view import ComparePictureView
 from mldeck.ui.export.export import Exported
 from mldeck.ui.kit.clipboard import CopyAsked
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, key_name, with_keys
 from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.state.session import Session
 
@@ -27,9 +27,9 @@ _FIRST_ROW = 2
 """The first row of the picture that holds a param."""
 _TOO_FEW = (
     f"Importance needs at least {LEAST_RUNS} runs, and these are {{count}}. With fewer, a param and a metric often rise "
-    "or fall together by chance.\n\nMark more runs in Runs (1)."
+    "or fall together by chance.\n\nMark more runs in Runs ({runs_place})."
 )
-_NOTHING = "These runs have no metrics that params could be related to.\n\nMark other runs in Runs (1)."
+_NOTHING = "These runs have no metrics that params could be related to.\n\nMark other runs in Runs ({runs_place})."
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class ImportanceDrawing:
     def at(self, first: int, cursor: int | None) -> Picture:
         """Draw the list from the param number `first` on, with a cursor. A screenful of rows takes no time."""
         if self.metric is None:
-            return text_picture(_NOTHING, self.size)
+            return text_picture(with_keys(_NOTHING), self.size)
         if self.run_count < LEAST_RUNS:
-            return text_picture(_TOO_FEW.format(count=self.run_count), self.size)
+            return text_picture(with_keys(_TOO_FEW, count=self.run_count), self.size)
         found = [importance for _, importance in self.found]
         return importance_picture(found, axis_name(self.metric), self.size, first=first, cursor=cursor)
 
@@ -145,7 +145,7 @@ class ImportanceView(ComparePictureView[ImportanceDrawing]):
         if found.measure is None or found.strength is None:
             return f"{found.name}   {found.problem}"
         figure = f"{found.measure.value} {found.strength:+.4f}".replace("-", "−")
-        return f"{found.name}   {figure}   over {found.count} runs   Enter opens the scatter"
+        return f"{found.name}   {figure}   over {found.count} runs   {key_name('scatter_param')} opens the scatter"
 
     def exported(self) -> Exported | None:
         if self.drawing is None or not self._found:

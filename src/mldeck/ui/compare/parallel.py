@@ -21,7 +21,7 @@ from mldeck.ui.compare.parallel_drawing import ParallelDrawing, ParallelOptions,
 from mldeck.ui.compare.picture_view import ComparePictureView
 from mldeck.ui.export.export import Exported
 from mldeck.ui.kit.clipboard import CopyAsked
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, key_name
 from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.state.session import Session
@@ -187,7 +187,7 @@ class ParallelView(ComparePictureView[ParallelDrawing]):
     def action_remove_axis(self) -> None:
         axes, cursor = self.present_axes, self.cursor_axis
         if cursor is None or len(axes) == 1:
-            self.notify("The last axis cannot be removed: a chooses others", timeout=2)
+            self.notify(f"The last axis cannot be removed: {key_name('choose_axes')} chooses others", timeout=2)
             return
         place, left = axes.index(cursor), tuple(column for column in axes if column != cursor)
         self._take_axes(left, left[min(place, len(left) - 1)])
@@ -282,12 +282,15 @@ class ParallelView(ComparePictureView[ParallelDrawing]):
             self.brushes = {}
             self.redraw()
         else:
-            self.notify("No axis is brushed: b brushes the one under the cursor", timeout=3)
+            self.notify(f"No axis is brushed: {key_name('brush')} brushes the one under the cursor", timeout=3)
 
     def action_keep(self) -> None:
         drawing = self.drawing
         if drawing is None or not self.brushes:
-            self.notify("Brush an axis first (b); M then marks only the runs within", timeout=3)
+            self.notify(
+                f"Brush an axis first ({key_name('brush')}); {key_name('keep_brushed')} then marks only the runs within",
+                timeout=3,
+            )
             return
         kept = drawing.within(self.brushes)
         if kept:

@@ -11,8 +11,9 @@ from mldeck.charts.picture import Picture
 from mldeck.model import Column
 from mldeck.ui.compare.axes import Dimensions, colours_of, default_metric, parallel_axes, text_picture
 from mldeck.ui.compare.data import CompareData
+from mldeck.ui.kit.keys import with_keys
 
-_NOTHING = "These runs have no metrics or params for axes.\n\nMark other runs in Runs (1)."
+_NOTHING = "These runs have no metrics or params for axes.\n\nMark other runs in Runs ({runs_place})."
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def draw_parallel(dimensions: Dimensions, options: ParallelOptions, size: tuple[
     metric = default_metric(data)
     axes = options.axes or parallel_axes(data, metric, most)
     if not axes:
-        return ParallelDrawing(data, size, (), (), None, {}, ParallelPicture(text_picture(_NOTHING, size)))
+        return ParallelDrawing(data, size, (), (), None, {}, ParallelPicture(text_picture(with_keys(_NOTHING), size)))
     colour = None if options.has_own_colours else options.colour or metric
     made = {column: dimensions.of(column, options.logs.get(column)) for column in axes}
     shown = _in_sight(axes, options.cursor, most)

@@ -15,7 +15,7 @@ from mldeck.ui.compare.axes import colours_of, default_metric, informative_param
 from mldeck.ui.compare.data import CompareData
 from mldeck.ui.compare.keys import PLANE, SCATTER
 from mldeck.ui.compare.plane import PlaneView, Roles
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, with_keys
 
 
 class ScatterView(PlaneView):
@@ -39,7 +39,9 @@ class ScatterView(PlaneView):
 
     @staticmethod
     def why_nothing(data: CompareData) -> str:
-        return "A scatter needs two params or metrics, and these runs have fewer.\n\nMark other runs in Runs (1)."
+        return with_keys(
+            "A scatter needs two params or metrics, and these runs have fewer.\n\nMark other runs in Runs ({runs_place})."
+        )
 
     def show_axes(self, x: Column, y: Column) -> None:
         self.choose_role("x", x)

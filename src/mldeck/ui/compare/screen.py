@@ -18,7 +18,7 @@ from mldeck.ui.compare.keys import COMPARE
 from mldeck.ui.compare.view import CompareView
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, key_name, with_keys
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.place import Place
@@ -27,13 +27,12 @@ from mldeck.ui.state.session import Session
 if TYPE_CHECKING:
     from mldeck.ui.compare.importance import ImportanceView
     from mldeck.ui.compare.parallel import ParallelView
-    from mldeck.ui.compare.table import CompareTableView
 
 _LEAST_RUNS = 2
 _TOO_FEW = """Comparing needs two runs or more; {what}.
 
-Mark runs with Space in Runs (1), then come back with = or 3.
-There, ctrl+a marks all that are listed."""
+Mark runs with {mark} in Runs ({runs_place}), then come back with {compare} or {compare_place}.
+There, {mark_all} marks all that are listed."""
 
 
 def _table(session: Session) -> CompareView:
@@ -175,10 +174,10 @@ class CompareScreen(Place):
     def _empty_text(self) -> str:
         """The text shown instead of a view: what is going on, or what to do."""
         if self.busy or not self._is_read:
-            return self.busy or "The runs have not been read: ctrl+r reads them."
+            return self.busy or f"The runs have not been read: {key_name('refresh')} reads them."
         count, gone = len(self.data), self.data.gone
         what = f"{count or 'none'} of the {count + gone} marked is in the database" if gone else ""
-        return _TOO_FEW.format(what=what or ("one is marked" if count else "none is marked"))
+        return with_keys(_TOO_FEW, what=what or ("one is marked" if count else "none is marked"))
 
     # -- the views
 
@@ -249,7 +248,7 @@ class CompareScreen(Place):
             # The cursor goes to the next run; from the last one, to the previous.
             self._cursor_run = self.data.run_ids[place if place < len(self.data) else place - 2]
             self.session.toggle_marks([run_id])
-            self._marks_changed(f"Unmarked {label}; ctrl+z marks it again")
+            self._marks_changed(f"Unmarked {label}; {key_name('mark_again')} marks it again")
 
     def action_mark_again(self) -> None:
         marked = self.session.marked
@@ -267,7 +266,9 @@ class CompareScreen(Place):
         kept = {run_id: colour for run_id, colour in self.session.marked.items() if run_id in message.run_ids}
         self._earlier.append((dict(self.session.marked), frozenset(self.session.marked.keys() - kept.keys())))
         self.session.marked = kept
-        self._marks_changed(f"Only these {len(kept):,} runs are marked; ctrl+z marks the others again")
+        self._marks_changed(
+            f"Only these {len(kept):,} runs are marked; {key_name('mark_again')} marks the others again"
+        )
 
     def _marks_changed(self, what: str) -> None:
         self.session.keep()
@@ -276,11 +277,6 @@ class CompareScreen(Place):
         self.load_runs()
 
     # -- requests of the views
-
-    def on_compare_table_view_text_asked(self, message: CompareTableView.TextAsked) -> None:
-        from mldeck.ui.kit.dialogs.text import TextDialog
-
-        self.app.push_screen(TextDialog(message.title, message.text))
 
     @work(group="view", exclusive=True)
     async def on_importance_view_scatter_asked(self, message: ImportanceView.ScatterAsked) -> None:

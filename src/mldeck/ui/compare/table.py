@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.message import Message
 
 from mldeck.format import Neighbours, cell_width, safe
 from mldeck.model import Column, Kind
@@ -18,8 +17,9 @@ from mldeck.ui.compare.keys import COMPARE_TABLE
 from mldeck.ui.compare.table_lines import OWN, CompareLines, CompareRow, SectionHeading, TableLine, TableOptions
 from mldeck.ui.compare.view import CompareView
 from mldeck.ui.export.export import Exported
+from mldeck.ui.kit.full_text import TextAsked
 from mldeck.ui.kit.grid import Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import TABLE, bindings
+from mldeck.ui.kit.keys import TABLE, bindings, key_name
 from mldeck.ui.kit.lazy_row import LazyCells
 from mldeck.ui.state import metric_direction
 from mldeck.ui.state.metric_direction import Better
@@ -52,7 +52,7 @@ class CompareTable(Grid):
         """Show other lines. The cursor goes to `run_id`, if it is not None."""
         row, run_id = self.cursor_line, run_id or self.cursor_run
         self.lines, self.is_transposed = lines, is_transposed
-        self.empty_text = "These runs have the same values everywhere.\na shows all of them."
+        self.empty_text = f"These runs have the same values everywhere.\n{key_name('all_columns')} shows all of them."
         self.set_content(len(lines.run_ids if is_transposed else lines.rows))
         self.put_cursor(row, run_id)
 
@@ -221,13 +221,6 @@ class CompareTableView(CompareView, can_focus=False):
     NAME = "Table"
     BINDINGS: ClassVar[list[BindingType]] = bindings(COMPARE_TABLE)
 
-    @dataclass
-    class TextAsked(Message):
-        """Posted to show the whole text of a cell."""
-
-        title: str
-        text: str
-
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.options = TableOptions()
@@ -294,7 +287,7 @@ class CompareTableView(CompareView, can_focus=False):
     def action_fold(self) -> None:
         row = self.table.cursor_line
         if self.is_transposed or row is None:
-            self.notify("Folding needs runs as columns: t transposes", timeout=3)
+            self.notify(f"Folding needs runs as columns: {key_name('transpose')} transposes", timeout=3)
             return
         group = row.group if isinstance(row, SectionHeading) else group_of(row.column)
         self._set_options(replace(self.options, folded=self.options.folded ^ {group}))
@@ -335,7 +328,7 @@ class CompareTableView(CompareView, can_focus=False):
             self.open_run(run_id)
         elif run_id is not None:
             title = f"{self.table.lines.label(line)} of {self.data.label(run_id)}"
-            self.post_message(self.TextAsked(title, self.table.lines.exact_text(line, run_id)))
+            self.post_message(TextAsked(title, self.table.lines.exact_text(line, run_id)))
 
     # -- the best values
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from mldeck.format import cell_width, safe
+from mldeck.format import Neighbours, cell_width, safe
 from mldeck.model import SYSTEM_TAG_PREFIX
+from mldeck.ui.kit.cell_text import cell_text
+from mldeck.ui.kit.full_text import TextAsked
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 
 _MIN_VALUE_WIDTH = 12
@@ -36,13 +38,6 @@ class LineGrid(Grid):
 
         run_id: str
 
-    @dataclass
-    class TextAsked(Message):
-        """Posted to show the whole text of a line."""
-
-        title: str
-        text: str
-
     def __init__(self, empty_text: str, *, id: str | None = None) -> None:
         super().__init__(id=id, has_header=False)
         self.empty_text = empty_text
@@ -53,9 +48,13 @@ class LineGrid(Grid):
         self.set_content(len(lines))
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
-        room = max(0, self.line_width - GAP - _MIN_VALUE_WIDTH)
-        name_width = min(room, max((cell_width(safe(line.name)) for line in self.lines), default=0))
-        return GridColumn("name", name_width), GridColumn("value", max(0, self.line_width - name_width - GAP))
+        room = max(0, self.line_width - GAP)
+        name = max((cell_width(safe(line.name)) for line in self.lines), default=0)
+        if name > room // 2:
+            value = max((cell_width(cell_text(line.text, room)) for line in self.lines), default=0)
+            name = min(name, max(room // 2, room - max(value, _MIN_VALUE_WIDTH)))
+        names = Neighbours(line.name for line in self.lines)
+        return GridColumn("name", name, neighbours=names), GridColumn("value", max(0, room - name))
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         line = self.lines[row]
@@ -77,7 +76,7 @@ class LineGrid(Grid):
         if line.run_id:
             self.post_message(self.RunAsked(line.run_id))
         elif not line.is_heading:
-            self.post_message(self.TextAsked(line.name, line.text))
+            self.post_message(TextAsked(line.name, line.text))
 
 
 def param_lines(params: Sequence[tuple[str, str]]) -> list[Line]:

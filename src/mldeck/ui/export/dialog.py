@@ -57,8 +57,20 @@ class ExportProgress:
         return "reading…" if self.total is None else f"{self.done:,} of {self.total:,} {self.things}…"
 
 
-WriteFile: TypeAlias = "Callable[[Destination, Format, Sequence[CellGuard], ExportProgress, Interrupt], int]"
-"""Write a file in a format, and return the number of items in it. The guards are for a CSV. Called in a thread."""
+@dataclass(frozen=True)
+class ExportJob:
+    """A file that is to be written."""
+
+    destination: Destination
+    form: Format
+    guards: Sequence[CellGuard]
+    """What keeps a spreadsheet from taking a text of a CSV for a formula."""
+    progress: ExportProgress
+    interrupt: Interrupt
+
+
+WriteFile: TypeAlias = Callable[[ExportJob], int]
+"""Write the file, and return the number of items in it. Called in a thread."""
 
 
 class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
@@ -185,7 +197,9 @@ class ExportDialog(ModalScreen["tuple[Path, int] | None"]):
         try:
             path = typed_path(text)
             destination = Destination(path, self._databases, replace=overwrite)
-            count = await read_off_loop(lambda interrupt: write(destination, form, guards, progress, interrupt))
+            count = await read_off_loop(
+                lambda interrupt: write(ExportJob(destination, form, guards, progress, interrupt))
+            )
         except AlreadyThere as error:
             self._may_overwrite = text
             self._say(f"{error.reason.capitalize()}: Enter replaces it.")

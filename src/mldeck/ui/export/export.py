@@ -18,10 +18,9 @@ from mldeck.ui.state.session import Session
 if TYPE_CHECKING:
     from mldeck.charts.palette import Palette
     from mldeck.charts.picture import Picture
-    from mldeck.destination import Destination
     from mldeck.export import Format
     from mldeck.run_text import CellGuard
-    from mldeck.ui.export.dialog import ExportProgress
+    from mldeck.ui.export.dialog import ExportJob
 
 ExportValue: TypeAlias = "str | float | None"
 
@@ -53,22 +52,16 @@ def export(widget: Widget, session: Session, title: str, exported: Exported | No
     palette = palette_of(widget)
     formats = TABLE_FORMATS if exported.picture is None else PICTURE_FORMATS
 
-    def write(
-        destination: Destination,
-        form: Format,
-        guards: Sequence[CellGuard],
-        progress: ExportProgress,
-        interrupt: Interrupt,
-    ) -> int:
+    def write(job: ExportJob) -> int:
         from mldeck.export import write_file
 
-        rows = exported.rows(interrupt) if callable(exported.rows) else exported.rows
+        rows = exported.rows(job.interrupt) if callable(exported.rows) else exported.rows
         write_file(
-            destination,
-            _pieces(exported.picture, exported.header, rows, form, guards, title, palette),
+            job.destination,
+            _pieces(exported.picture, exported.header, rows, job.form, job.guards, title, palette),
             total=len(rows),
-            progress=progress.tell,
-            interrupt=interrupt,
+            progress=job.progress.tell,
+            interrupt=job.interrupt,
         )
         return len(rows)
 

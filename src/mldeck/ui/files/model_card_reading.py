@@ -25,6 +25,7 @@ from mldeck.artifacts.tree import ArtifactTree, count
 from mldeck.errors import MldeckError
 from mldeck.format import exact_float_text, size_text, time_text
 from mldeck.registry.nouns import LoggedModel, ModelVersion
+from mldeck.ui.kit.keys import key_name
 
 _MAX_TEXT = 1 << 14
 """Bytes of a file that are shown in the card at most."""
@@ -114,7 +115,7 @@ def _lines(folder: ModelFolder, model: MLmodel, check: Check) -> Iterator[CardLi
         yield from (CardLine(f"  {key}", value, "dim") for key, value in flavor.settings if value != flavor.version)
     yield from _signature_lines(model.signature, model.signature_error)
     for snippet in loading_code(model, folder.uri):
-        yield CardLine(f"Load it: {snippet.title}", "y copies", copied=snippet.code, is_heading=True)
+        yield CardLine(f"Load it: {snippet.title}", f"{key_name('copy')} copies", copied=snippet.code, is_heading=True)
         yield from (CardLine(text=line, copied=snippet.code, is_code=True) for line in snippet.code.splitlines())
     yield from _record_lines(folder)
     yield from _example_lines(folder, model)

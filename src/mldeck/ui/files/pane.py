@@ -21,6 +21,7 @@ from mldeck.ui.files.reading import Subject, no_files_text, read_run_files, wher
 from mldeck.ui.files.tree import FileTree
 from mldeck.ui.kit.debounce import Debouncer
 from mldeck.ui.kit.grid import Grid
+from mldeck.ui.kit.keys import key_name
 from mldeck.ui.kit.styles import style_named
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.state.session import Session
@@ -165,4 +166,4 @@ class ArtifactPane(Widget):
         if message.looked_at is None:
             where.update(self._where_text())
         else:
-            where.update(Content(f"searching… {message.looked_at:,} names · Esc stops"))
+            where.update(Content(f"searching… {message.looked_at:,} names · {key_name('back')} stops"))

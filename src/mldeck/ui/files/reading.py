@@ -24,6 +24,7 @@ from mldeck.errors import MldeckError
 from mldeck.model import Run
 from mldeck.registry.nouns import LoggedModel, ModelVersion, came_from
 from mldeck.ui.files.model_card_reading import Card, ModelFolder, read_card
+from mldeck.ui.kit.keys import with_keys
 
 if TYPE_CHECKING:
     from mldeck.store.interrupt import Interrupt
@@ -103,7 +104,8 @@ def _recorded(located: Located) -> str:
 
 # -- folders, opened and closed
 
-_ENTER_ASKS = "not opened · Enter asks"
+_NOT_OPENED = "not opened"
+_OPEN_ASKS = "{state} · {open} asks"
 """Shown for a place that only the database names."""
 
 
@@ -158,7 +160,9 @@ class Folders:
             return (TreeRow(folder, depth, word="…"),)
         if listing.unconfirmed is not None:
             # For the top folder the place is named above the tree.
-            return (TreeRow(folder, depth, word=f"{listing.problem} · Enter asks" if folder else _ENTER_ASKS),)
+            return (
+                TreeRow(folder, depth, word=with_keys(_OPEN_ASKS, state=listing.problem if folder else _NOT_OPENED)),
+            )
         if listing.problem:
             # For the top folder the reason is given above the tree.
             return (TreeRow(folder, depth, word=listing.problem if folder else "cannot be listed"),)
@@ -330,7 +334,7 @@ def read_model_facts(session: Session, model: LoggedModel, interrupt: Interrupt)
             tree, _ = _opened(model, session.places())
             flavors = tuple(flavor.name for flavor in read_mlmodel(tree.file(FILE_NAME), interrupt.check).flavors)
     except Unconfirmed:
-        problem = _ENTER_ASKS
+        problem = with_keys(_OPEN_ASKS, state=_NOT_OPENED)
     except (MldeckError, OSError) as error:
         problem = str(error)
     return ModelFacts(flavors, tuple(version for version in versions if came_from(version, model)), problem)

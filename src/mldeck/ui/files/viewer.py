@@ -31,7 +31,7 @@ from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.find_bar import FindBar
 from mldeck.ui.kit.finder import NO_MATCH, Finder
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, key_name
 from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
@@ -152,7 +152,10 @@ class ArtifactScreen(Screen[None]):
         content = self.pane.content
         entry = self._subject.entry
         if not entry.is_file or (entry.size or 0) > _MOST_COPIED:
-            self.notify(f"Only texts up to {size_text(_MOST_COPIED)} can be copied: d downloads it", timeout=4)
+            self.notify(
+                f"Only texts up to {size_text(_MOST_COPIED)} can be copied: {key_name('download')} downloads it",
+                timeout=4,
+            )
             return
         encoding = content.encoding if isinstance(content, TextPreview) else "utf-8"
         try:
@@ -181,7 +184,7 @@ class ArtifactScreen(Screen[None]):
 
         def say() -> None:
             share = f" {100 * self._done // size} %" if size else ""
-            self.pane.add(f"calculating…{share} · Esc stops")
+            self.pane.add(f"calculating…{share} · {key_name('leave_file')} stops")
 
         def work_out() -> str:
             if what == "hash":

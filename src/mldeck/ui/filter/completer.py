@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from mldeck.model import Kind
+from mldeck.search.columns import compared_columns
 from mldeck.search.complete import (
     ConnectiveWanted,
     EntityWanted,
@@ -16,7 +17,9 @@ from mldeck.search.complete import (
     ValueWanted,
     complete,
 )
+from mldeck.search.errors import SearchError
 from mldeck.search.names import ATTRIBUTE_NAMES, DATASET_KEYS
+from mldeck.search.parse import parse
 from mldeck.search.print import field_text, quote_key, quote_text
 from mldeck.search.tree import Entity, Span
 from mldeck.store.interrupt import Interrupt
@@ -72,6 +75,14 @@ class Completer:
             words = ("AND", "OR", *([")"] if wanted.open_parentheses else []))
             found = (Candidate(f"{word} ", "", wanted.span) for word in _matching(words, wanted.prefix))
         return list(islice(found, MOST))
+
+    def unknown(self, text: str, interrupt: Interrupt) -> str:
+        """Return which names of a complete filter no run has, and what may have been meant; empty if there are none."""
+        try:
+            columns = compared_columns(parse(text.rstrip()))
+        except SearchError:
+            return ""
+        return "; ".join(f"no run {unknown}" for unknown in self.store.unknown_columns(columns, (), interrupt))
 
     def _clauses(self, text: str, wanted: EntityWanted, interrupt: Interrupt) -> Iterator[Candidate]:
         """Find completions for the beginning of a clause. A key may be typed without its entity."""

@@ -165,10 +165,15 @@ class FilterLine(Vertical):
         self.applied = text
         self.display = bool(text)
 
-    def show_candidates(self, text: str, candidates: Sequence[Candidate]) -> None:
-        """Show the completions of a text, unless another text has been typed meanwhile."""
+    def show_candidates(self, text: str, candidates: Sequence[Candidate], unknown: str = "") -> None:
+        """Show the completions of a text, unless another text has been typed meanwhile.
+
+        `unknown` says which of its names no run has. The filter is valid all the same.
+        """
         if text != self.text or not self._input.has_focus:
             return
+        if unknown:
+            self.say(unknown, is_error=True)
         if text == self._held:
             self._held = ""
             if candidates:

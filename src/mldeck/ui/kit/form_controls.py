@@ -22,11 +22,13 @@ _SHARE = 0.94
 def fit_rows(pane: Widget, rows: Widget, wanted: int, others: int) -> None:
     """Set the height of a list in a dialog so that everything below it stays in sight.
 
+    If there is no room for all of it, the dialog gets the class `-tight`, which leaves out blank lines.
     `wanted`: lines of the list. `others`: lines of everything else in the dialog, borders included.
     """
     fits = wanted + others <= int(pane.app.size.height * _SHARE)
     pane.styles.height = "auto" if fits else f"{_SHARE:.0%}"
     rows.styles.height = wanted if fits else "1fr"
+    pane.set_class(not fits, "-tight")
 
 
 class ButtonBar(Widget, can_focus=True):

@@ -14,15 +14,16 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
-from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from mldeck.format import Neighbours, cell_width, safe
+from mldeck.format import Neighbours, cell_width
+from mldeck.ui.kit.brief_text import wrapped_lines
 from mldeck.ui.kit.cell_text import cell_text, fit
 from mldeck.ui.kit.clipboard import CopyAsked
+from mldeck.ui.kit.edge_marks import MARK_ROOM, EdgeMark, edge_marks, with_mark
 from mldeck.ui.kit.keys import GRID, bindings
 from mldeck.ui.kit.styles import style_named
 from mldeck.ui.kit.surface import Surface
@@ -76,10 +77,6 @@ _SCROLLED_CELLS = 8
 
 FIXED_SHARE = 2 / 3
 """The largest share of the width for columns that stay in place, so that something is left to scroll."""
-
-_LEFT, _RIGHT = "←", "→"
-MARK_ROOM = 2
-"""Cells that are kept free at the right edge of a header for the arrow that says that there are more columns."""
 
 
 class Grid(ScrollView, can_focus=True):
@@ -373,6 +370,17 @@ class Grid(ScrollView, can_focus=True):
             room -= self.columns[first].width + GAP
         return first
 
+    def _turn_columns(self, pages: int) -> None:
+        """Scroll one page of columns to the right (1) or to the left (-1). The cursor goes to the nearest new column."""
+        if pages > 0:
+            column, last = self.visible_columns()[-1] + 1, len(self.columns) - 1
+            self._first_column = min(column, self._first_that_shows(last))
+        else:
+            column = self._first_column - 1
+            self._first_column = self._first_that_shows(column)
+        self.move_to(self.cursor_row, column)
+        self.repaint()
+
     def action_move(self, rows: int) -> None:
         self.move_to(self.cursor_row + rows)
 
@@ -495,7 +503,11 @@ class Grid(ScrollView, can_focus=True):
             return  # The click was on the border.
         column = self.column_at(place.x)
         if place.y < self.header_height:
-            if column is not None:
+            marks = self._edge_marks(self._top_line()) if place.y == 0 else ()
+            mark = next((mark for mark in marks if mark.covers(place.x)), None)
+            if mark is not None:
+                self._turn_columns(mark.pages)
+            elif column is not None:
                 self.move_to(self.cursor_row, column)
                 self.header_clicked()
             return
@@ -542,9 +554,12 @@ class Grid(ScrollView, can_focus=True):
         """Return a line of the widget, by its number from the top."""
         width = self.line_width
         if y < self.header_height:
-            header = self._group_line() if y < self.header_height - 1 else self._header_line()
-            header = header.adjust_cell_length(width, self.base)
-            return self._marked(header) if y == 0 and self.column_noun else header
+            if y > 0:
+                return self._header_line().adjust_cell_length(width, self.base)
+            header = self._top_line()
+            for mark in self._edge_marks(header):
+                header = with_mark(header, mark, self.base + self.style_named("dim"))
+            return header
         row = self.top_row + y - self.header_height
         if row >= self.row_count:
             return self._empty_line(y - self.header_height, width)
@@ -570,8 +585,7 @@ class Grid(ScrollView, can_focus=True):
         return Strip([segment]).adjust_cell_length(width, self.base)
 
     def _empty_lines(self, width: int) -> list[str]:
-        paragraphs = (Content(safe(text)).wrap(max(1, width - 3)) for text in self.empty_text.splitlines())
-        return [line.plain.rstrip() for paragraph in paragraphs for line in paragraph or [Content("")]]
+        return wrapped_lines(self.empty_text, width - 3)
 
     def _row_line(self, row: int, width: int) -> Strip:
         whole = self.line_cells(row)
@@ -621,29 +635,24 @@ class Grid(ScrollView, can_focus=True):
             segments.append(Segment(" " * GAP, self.base))
         return Strip(segments)
 
-    def _marked(self, header: Strip) -> Strip:
-        """Return the uppermost header line with the numbers of columns out of view at its edges, as far as there is room."""
-        shown = self.visible_columns()
-        before = self._first_column - self._fixed_columns
-        behind = len(self.columns) - 1 - (shown[-1] if shown else 0)
-        if behind > 0:
-            free = self.line_width - cell_width(header.text.rstrip())
-            texts = (f"{behind:,} more {_RIGHT}", f"{behind:,} {_RIGHT}")
-            text = next((text for text in texts if len(text) < free), _RIGHT if free > 0 else "")
-            header = self._overlaid(header, self.line_width - len(text), text)
-        if before > 0 and self._fixed_columns:
-            edge = sum(column.width + GAP for column in self.columns[: self._fixed_columns]) - GAP
-            end = cell_width(header.crop(0, edge).text.rstrip())
-            text = f"{_LEFT} {before:,}"
-            if len(text) < edge - end:
-                header = self._overlaid(header, edge - len(text), text)
-            else:
-                header = self._overlaid(header, edge, _LEFT)  # in the gap behind them
-        return header
+    def _top_line(self) -> Strip:
+        """Return the uppermost line of the header, without marks."""
+        header = self._group_line() if self.header_height > 1 else self._header_line()
+        return header.adjust_cell_length(self.line_width, self.base)
 
-    def _overlaid(self, line: Strip, left: int, text: str) -> Strip:
-        mark = Strip([Segment(text, self.base + self.style_named("dim"))])
-        return Strip.join([line.crop(0, left), mark, line.crop(left + len(text))])
+    def _edge_marks(self, header: Strip) -> Sequence[EdgeMark]:
+        if not self.column_noun:
+            return ()
+        shown = self.visible_columns()
+        fixed = self.columns[: self._fixed_columns]
+        marks = edge_marks(
+            header,
+            before=self._first_column - self._fixed_columns,
+            behind=len(self.columns) - 1 - (shown[-1] if shown else 0),
+            fixed_width=max(0, sum(column.width + GAP for column in fixed) - GAP),
+            width=self.line_width,
+        )
+        return tuple(marks)
 
     def _group_line(self) -> Strip:
         text, named = "", ""

@@ -5,6 +5,7 @@ This module holds the keys of the kit's own widgets; the `keys` module of each f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -12,6 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.keys import KEY_NAME_REPLACEMENTS, key_to_character
 
 _USUAL_RANK = 20
+_default_keys: dict[str, str] = {}
+"""The keys of all tables that are loaded, by id."""
+_chosen_keys: dict[str, str] = {}
+"""The keys of the settings, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,9 @@ class Key:
     """Whether it is at the right of the key bar at any width."""
     is_move: bool = False
     """Whether it only moves the cursor or scrolls, which the palette leaves out."""
+
+    def __post_init__(self) -> None:
+        _default_keys[self.id] = self.keys
 
 
 def moves(*keys: Key) -> tuple[Key, ...]:
@@ -143,3 +151,24 @@ def character_of(key: str) -> str | None:
 def key_text(keys: str) -> str:
     """Return keys for people to read: `down,j` becomes `↓ j`."""
     return " ".join(_KEY_NAMES.get(key) or character_of(key) or key for key in keys.split(","))
+
+
+def use_keys(keymap: Mapping[str, str]) -> None:
+    """Let messages name the keys of the settings, given by id."""
+    _chosen_keys.clear()
+    _chosen_keys.update(keymap)
+
+
+def key_name(key_id: str) -> str:
+    """Return the key of a table entry, for a message: the first one, by the settings. The table has to be loaded."""
+    return key_text((_chosen_keys.get(key_id) or _default_keys[key_id]).partition(",")[0])
+
+
+class _KeyNames(dict[str, object]):
+    def __missing__(self, key_id: str) -> str:
+        return key_name(key_id)
+
+
+def with_keys(text: str, **values: object) -> str:
+    """Return a text in which `{mark}` and the like are replaced by the key with that id, or by one of `values`."""
+    return text.format_map(_KeyNames(values))

@@ -80,6 +80,15 @@ class VersionBoard(Grid):
         """Number of cards that fit in a column."""
         return max(1, (self.size.height - _HEADER_HEIGHT) // CARD_HEIGHT)
 
+    def _card_at(self, stage: int, y: int) -> tuple[int, int] | None:
+        """Return the row of the card at a line of the widget, and the line of the card; None if there is none.
+
+        Below the cards that fit, the upper lines of the next one are shown.
+        """
+        card, line = divmod(y - _HEADER_HEIGHT, CARD_HEIGHT)
+        rows, position = self.stages[stage], self._tops[stage] + card
+        return (rows[position], line) if card >= 0 and position < len(rows) else None
+
     @property
     def cursor_stage(self) -> int:
         """Index in `STAGES` of the column with the cursor."""
@@ -182,11 +191,10 @@ class VersionBoard(Grid):
                 self.action_open()
 
     def _row_at(self, x: int, y: int) -> int | None:
-        card = (y - _HEADER_HEIGHT) // CARD_HEIGHT
         for stage, (left, width) in enumerate(zip(self._lefts(), self._widths(), strict=True)):
-            if left <= x < left + width and 0 <= card < self.cards_at_once:
-                position = self._tops[stage] + card
-                return self.stages[stage][position] if position < len(self.stages[stage]) else None
+            if left <= x < left + width:
+                found = self._card_at(stage, y)
+                return None if found is None else found[0]
         return None
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -235,7 +243,7 @@ class VersionBoard(Grid):
             if y < _HEADER_HEIGHT:
                 segments += self._head(stage, column_width)
             else:
-                segments += self._card_line(stage, column_width, *divmod(y - _HEADER_HEIGHT, CARD_HEIGHT))
+                segments += self._card_line(stage, column_width, y)
         return Strip(segments).adjust_cell_length(width, self.base)
 
     def _head(self, stage: int, width: int) -> list[Segment]:
@@ -254,15 +262,18 @@ class VersionBoard(Grid):
             Segment(rule, self._styled("faint")),
         ]
 
-    def _card_line(self, stage: int, width: int, card: int, line: int) -> list[Segment]:
-        rows, position = self.stages[stage], self._tops[stage] + card
-        if card >= self.cards_at_once or position >= len(rows):
+    def _card_line(self, stage: int, width: int, y: int) -> list[Segment]:
+        found = self._card_at(stage, y)
+        if found is None:
             return [Segment(" " * width, self.base)]
-        is_cursor = rows[position] == self.cursor_row
+        row, line = found
+        is_cursor = row == self.cursor_row
         is_active = is_cursor and self._focused
         edge = "accent" if is_active else "dim" if is_cursor else "faint"
-        below = len(rows) - position - 1 if card == self.cards_at_once - 1 else 0
-        cells = self._cards.line(rows[position], line, width, edge=edge, is_cursor=is_cursor, below=below)
+        last = self._tops[stage] + self.cards_at_once - 1
+        is_last = self.stages[stage][last : last + 1] == [row]
+        below = len(self.stages[stage]) - last - 1 if is_last else 0
+        cells = self._cards.line(row, line, width, edge=edge, is_cursor=is_cursor, below=below)
         inside = self.style_named("card-cursor") if is_active and 0 < line < CARD_HEIGHT - 1 else None
         return [
             Segment(

@@ -21,6 +21,7 @@ from mldeck.ui.kit.dialogs.line_input import LineDialog
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 from mldeck.ui.kit.dialogs.prompts import Prompts, problem_of
 from mldeck.ui.kit.dialogs.waiting import write_or_explain
+from mldeck.ui.kit.keys import key_name
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.state.session import Session
 
@@ -112,7 +113,7 @@ class ModelEditing(Prompts):
 
     def _tell(self, name: str, done: Transition) -> None:
         self._moved[name] = done
-        self._say(f"{done_text(name, done)} · u undoes it")
+        self._say(f"{done_text(name, done)} · {key_name('undo_stage')} undoes it")
 
     async def show_history(self, model: RegisteredModel) -> None:
         from mldeck.ui.models.history_dialog import HistoryDialog
@@ -256,7 +257,7 @@ class ModelEditing(Prompts):
     async def undo_edit(self) -> None:
         """Undo the newest edit of this session."""
         if not self._done:
-            self._say("No edit to undo in this session; u undoes a stage change")
+            self._say(f"No edit to undo in this session; {key_name('undo_stage')} undoes a stage change")
             return
         edit = self._done[-1]
         if await self._write(lambda editor, interrupt: editor.undo(edit, interrupt), None, can_be_undone=False):
@@ -287,7 +288,13 @@ class ModelEditing(Prompts):
         if undoable:
             self._done.append(edit)
         await self._screen.read_again(cursor=cursor)
-        hint = " · ctrl+z undoes it" if undoable else f" · {edit.undo_refusal}" if edit.undo_refusal else ""
+        hint = (
+            f" · {key_name('undo_edit')} undoes it"
+            if undoable
+            else f" · {edit.undo_refusal}"
+            if edit.undo_refusal
+            else ""
+        )
         self._say(f"{edit.summary[:1].upper()}{edit.summary[1:]}{hint}")
         return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import ClassVar
 
 from textual import on
@@ -17,9 +18,11 @@ from textual.widgets import Static
 from mldeck.format import MISSING, cell_width, safe, time_text
 from mldeck.registry.history import Event, EventKind, Transition
 from mldeck.registry.nouns import PRODUCTION, STAGING
+from mldeck.ui.kit.brief_text import BriefText, wrapped_lines
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.form_controls import fit_rows
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.titles import title_of
 
 _LANES = (PRODUCTION, STAGING)
@@ -27,9 +30,20 @@ _MAX_WHO_WIDTH, _MIN_WHY_WIDTH = 12, 16
 _BRIEF_LANE = 4
 """Characters of a lane's name in a narrow dialog: Prod, Stag."""
 _WHY = "why"
+_NO_RECORD = "no record"
 _MOST_NUMBERS = 3
-_OTHER_LINES = 7
-"""Lines of the dialog besides the rows."""
+_OTHER_LINES = 4
+"""Lines of the dialog besides the rows, the details and the note: border, header, a blank line."""
+_LEAST_DETAILS, _MOST_DETAILS = 3, 10
+"""Lines below the list."""
+
+
+class Wording(Enum):
+    """How much of an event a line says. What is left out is read from the lanes and the details."""
+
+    FULL = "2: Staging → Production, 1 archived"
+    BRIEF = "2 → Production, 1 archived"
+    BRIEFEST = "2 → Production"
 
 
 @dataclass(frozen=True)
@@ -77,25 +91,24 @@ class HistoryGrid(Grid):
         super().__init__(id="history-rows")
         self.entries = tuple(reversed(found))
         self._clock = clock
-        self._is_brief = False
-        """Whether moves are written without the stage they came from, and headers shortened, to leave room for the reasons."""
+        self._wording = Wording.FULL
         self.set_content(len(self.entries))
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
-        """Return the columns, in short words if only then the reasons fit.
+        """Return the columns, in the longest words that leave room for the reasons.
 
-        If they do not fit even so, the column is left out; the details below the list show the reason.
+        If there is none even for the shortest, the column is left out; the details below the list show the reason.
         """
-        for self._is_brief in (False, True):
+        for self._wording in Wording:
             columns = self._columns()
             if columns[-1].label == _WHY:
                 return columns
-        self._is_brief = False
+        self._wording = Wording.FULL
         return self._columns()
 
     def _columns(self) -> tuple[GridColumn, ...]:
         cells = [self.row_cells(row) for row in range(self.row_count)]
-        lanes = [lane[:_BRIEF_LANE] if self._is_brief else lane for lane in _LANES]
+        lanes = [lane if self._wording is Wording.FULL else lane[:_BRIEF_LANE] for lane in _LANES]
         labels = ("when", *lanes, "what", "who", _WHY)
         needed = [
             max([cell_width(label), *(cell_width(row[index].text) for row in cells)])
@@ -117,10 +130,15 @@ class HistoryGrid(Grid):
         return (
             Cell(when_it_was(event, self._clock), "dim"),
             *(_lane_cell(numbers, changed) for numbers, changed in lanes),
-            Cell(what_happened(event, is_brief=self._is_brief), style),
+            Cell(what_happened(event, self._wording), style),
             Cell(safe(_who(event)), "dim"),
-            Cell(safe(event.transition.reason) if event.transition else ""),
+            self._why(event, style),
         )
+
+    def _why(self, event: Event, style: str) -> Cell:
+        if event.kind is EventKind.UNRECORDED and self._wording is Wording.BRIEFEST:
+            return Cell(_NO_RECORD, style)  # because the column before leaves it out
+        return Cell(safe(event.transition.reason) if event.transition else "")
 
     @property
     def cursor_entry(self) -> HistoryEntry | None:
@@ -128,7 +146,7 @@ class HistoryGrid(Grid):
 
     def copied_text(self) -> str | None:
         entry = self.cursor_entry
-        return None if entry is None else "\n".join(details_of(entry.event))
+        return None if entry is None else _details_text(entry.event)
 
 
 def _lane_cell(numbers: Sequence[int], changed: bool) -> Cell:
@@ -162,24 +180,30 @@ def _is_date(age: str) -> bool:
     return "-" in age
 
 
-def what_happened(event: Event, *, is_brief: bool = False) -> str:
-    """Return the event in words: `2: Staging → Production, 1 archived`; brief: `2 → Production, 1 archived`."""
+def what_happened(event: Event, wording: Wording = Wording.FULL) -> str:
+    """Return the event in words."""
     version = event.version
     if event.kind is EventKind.REGISTERED:
         return f"{version} registered"
     if event.kind is EventKind.DELETED:
         return f"{version} deleted"
-    before = "" if is_brief else f": {safe(event.before or '?')}"
+    before = f": {safe(event.before or '?')}" if wording is Wording.FULL else ""
     moved = f"{version}{before} → {safe(event.after or '?')}"
     if event.transition is None:
-        return f"{moved} (no record)"
+        return moved if wording is Wording.BRIEFEST else f"{moved} ({_NO_RECORD})"
     transition = event.transition
     parts = [f"undo: {moved}" if transition.undo_of else moved]
+    if wording is Wording.BRIEFEST:
+        return parts[0]
     if transition.archived:
         parts.append(f"{_numbers(transition.archived, transition.left_out)} archived")
     if transition.put_back:
         parts.append(f"{_numbers(transition.put_back, 0)} put back")
     return ", ".join(parts)
+
+
+def _details_text(event: Event) -> str:
+    return "\n".join(details_of(event))
 
 
 def details_of(event: Event) -> Iterator[str]:
@@ -237,13 +261,17 @@ class HistoryDialog(ModalScreen["int | None"]):
             grid = HistoryGrid(self._entries, self._clock)
             grid.empty_text = "This model has no history yet."
             yield grid
-            yield Static("", id="history-details", markup=False)
+            yield BriefText(id="history-details")
             if not self._keeps_history:
                 yield Static("MLflow before 1.10 has no version tags to record who, when and why.", id="history-note")
 
     @property
     def _grid(self) -> HistoryGrid:
         return self.query_one(HistoryGrid)
+
+    @property
+    def _details(self) -> BriefText:
+        return self.query_one("#history-details", BriefText)
 
     @on(Grid.CursorMoved)
     def _cursor_moved(self, message: Grid.CursorMoved) -> None:
@@ -258,12 +286,21 @@ class HistoryDialog(ModalScreen["int | None"]):
         self._show_details()
 
     def on_resize(self) -> None:
-        fit_rows(self.query_one("#history"), self._grid, max(3, len(self._entries) + 1), _OTHER_LINES)
+        after_refresh(self, self._fit)
+
+    def _fit(self) -> None:
+        """Give the details the room that the longest ones need, so that the list stays in its place when the cursor moves."""
+        details = self._details
+        width = details.size.width
+        needed = max((len(wrapped_lines(_details_text(entry.event), width)) for entry in self._entries), default=0)
+        lines = max(_LEAST_DETAILS, min(needed, _MOST_DETAILS))
+        details.styles.height = lines
+        others = _OTHER_LINES + lines + (0 if self._keeps_history else 1)
+        fit_rows(self.query_one("#history"), self._grid, max(3, len(self._entries) + 1), others)
 
     def _show_details(self) -> None:
         entry = self._grid.cursor_entry
-        lines = details_of(entry.event) if entry else ()
-        self.query_one("#history-details", Static).update("\n".join(safe(line) for line in lines))
+        self._details.show(_details_text(entry.event) if entry else "")
 
     def action_close(self) -> None:
         self.dismiss(None)

@@ -14,10 +14,11 @@ from mldeck.ui.details.line_grid import Line, LineGrid, param_lines
 from mldeck.ui.details.metric_grid import MetricGrid, ReadOutline
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.grid import Grid
+from mldeck.ui.kit.keys import with_keys
 from mldeck.ui.kit.markdown_pane import MarkdownPane
-from mldeck.ui.kit.titles import title_of
 from mldeck.ui.models.reading import ComparedFacts, RegistryListing, VersionDetails
 from mldeck.ui.models.version_overview import history_lines, model_lines, tags_of_version, version_lines
+from mldeck.ui.place import retitle
 from mldeck.ui.state.session import Session
 
 TABS = ("Overview", "Metrics", "Params", "Tags", "History")
@@ -31,7 +32,7 @@ _EMPTY_TEXTS = {
     "version-tags": "This version has no tags.",
     "version-history": "No history is known.",
 }
-_OF_VERSIONS = "This tab is about a version.\nEnter goes to the versions of this model."
+_OF_VERSIONS = "This tab is about a version.\n{open} goes to the versions of this model."
 
 
 class VersionInspector(Widget):
@@ -82,7 +83,7 @@ class VersionInspector(Widget):
                 grid.scroll_rows_to(0)
         self.details, self.model = details, None
         version = details.version if details else None
-        self.border_title = title_of(f"{version.name} {version.version} · {version.stage}" if version else "")
+        retitle(self, f"{version.name} {version.version} · {version.stage}" if version else "", "")
         self._show_tab(self._chosen_tab)
 
     def show_facts(self, facts: ComparedFacts) -> None:
@@ -97,7 +98,7 @@ class VersionInspector(Widget):
         if model is not None and model == self.model and listing.has_aliases == self._listing.has_aliases:
             return
         self.details, self.model, self._listing = None, model, listing
-        self.border_title = title_of(model.name if model else "")
+        retitle(self, model.name if model else "", "")
         self._show_tab(_OVERVIEW)
 
     def _key(self, details: VersionDetails | None) -> tuple[str, int] | None:
@@ -144,7 +145,7 @@ class VersionInspector(Widget):
 
     def _show_empty_texts(self) -> None:
         """Say in empty lists whether the version has none of this, or a model is shown."""
-        of_no_version = _OF_VERSIONS if self.model is not None else ""
+        of_no_version = with_keys(_OF_VERSIONS) if self.model is not None else ""
         for name, text in _EMPTY_TEXTS.items():
             grid = self.query_one(f"#{name}", Grid)
             grid.empty_text = text if self.details is not None else of_no_version

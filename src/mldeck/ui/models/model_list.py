@@ -13,7 +13,8 @@ from mldeck.format import MISSING, Neighbours, age_width, cell_width, safe
 from mldeck.model import SYSTEM_TAG_PREFIX
 from mldeck.registry.nouns import ARCHIVED, NO_STAGE, PRODUCTION, STAGING, ModelOrder, ModelQuery, RegisteredModel
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.kit.grid import GAP, MARK_ROOM, Cell, Grid, GridColumn
+from mldeck.ui.kit.edge_marks import MARK_ROOM
+from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import TABLE, bindings
 from mldeck.ui.models.keys import MODEL_LIST
 

@@ -14,6 +14,7 @@ from textual.message import Message
 from mldeck.format import safe
 from mldeck.model import DEFAULT_WORKSPACE
 from mldeck.registry.nouns import NO_REGISTRY, ModelQuery
+from mldeck.ui.kit.keys import with_keys
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.model_list import RegisteredModelList
@@ -23,7 +24,7 @@ from mldeck.ui.place import Place, no_match_text, retitle
 _ELSEWHERE = "If the registry is in another database, start mldeck with --registry-store."
 _EMPTY = """No models registered yet.
 
-Press r on a run to register a model that it logged, or call mlflow.register_model."""
+Press {register} on a run to register a model that it logged, or call mlflow.register_model."""
 
 
 class ModelsPane(Vertical):
@@ -59,7 +60,9 @@ class ModelsPane(Vertical):
         if not self.listing.has_registry:
             return f"{NO_REGISTRY}.\n\n{_ELSEWHERE}"
         query = self.model_query
-        return no_match_text("No model", query.filter) if query.filter else f"{_EMPTY}\n{_ELSEWHERE}"
+        if query.filter:
+            return no_match_text("No model", query.filter, "filter_models", "clear_model_filter")
+        return f"{with_keys(_EMPTY)}\n{_ELSEWHERE}"
 
     # -- reading
 

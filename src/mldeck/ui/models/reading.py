@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mldeck.format import Value, sorted_by_value
@@ -195,7 +196,7 @@ class VersionOrder:
     """The order of the table of versions."""
 
     column: str | Column
-    """One of `VERSION_COLUMNS`, `DURATION`, or a column of the source run."""
+    """One of `VERSION_COLUMNS`, of `WEIGHED_COLUMNS`, or a column of the source run."""
     descending: bool = False
 
 
@@ -205,12 +206,20 @@ VERSION, STAGE, ALIASES, AGE, RUN = VERSION_COLUMNS = ("version", "stage", "alia
 DURATION, SIZE, SIGNATURE = WEIGHED_COLUMNS = ("duration", "size", "signature")
 """What is weighed besides the metrics; these columns follow the first metric."""
 
-UNSORTED_COLUMNS = (SIZE, SIGNATURE)
-"""Columns that the table cannot be sorted by, because they are read for the rows in view only."""
+FILE_COLUMNS = (SIZE, SIGNATURE)
+"""Columns whose values are read from the files: for the rows in view, and for all rows when the table is sorted by them."""
 
 
-def sorted_rows(versions: Versions, runs: VersionRuns, order: VersionOrder | None) -> tuple[int, ...]:
-    """Return the indexes of the versions that match the filter, in the given order; versions without a value come last."""
+def sorted_rows(
+    versions: Versions,
+    runs: VersionRuns,
+    order: VersionOrder | None,
+    file_keys: Mapping[str, Callable[[ModelVersion], Any]] = MappingProxyType({}),
+) -> tuple[int, ...]:
+    """Return the indexes of the versions that match the filter, in the given order; versions without a value come last.
+
+    `file_keys` return what `FILE_COLUMNS` are sorted by, None if it is not known.
+    """
     rows = range(len(versions.versions))
     if runs.matching is not None:
         rows_found = [row for row in rows if versions.versions[row].run_id in runs.matching]
@@ -226,6 +235,7 @@ def sorted_rows(versions: Versions, runs: VersionRuns, order: VersionOrder | Non
     of_run: Mapping[str, Callable[[ModelVersion], Any]] = {
         RUN: lambda version: _run_name(versions, version),
         DURATION: lambda version: _duration(runs, version),
+        **file_keys,
     }
     key = of_run.get(order.column) or _LEADING_KEYS[order.column]
     keys = {row: key(versions.versions[row]) for row in rows_found}

@@ -20,9 +20,11 @@ from mldeck.registry.plan import StaleReview, TransitionPlan, archives_by_defaul
 from mldeck.registry.review import aliases_left
 from mldeck.store.registry.rules import check_reason
 from mldeck.ui.details.direction_menu import ask_direction
+from mldeck.ui.kit.brief_text import BriefText
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.form_controls import ButtonBar, CheckBox, fit_rows
+from mldeck.ui.kit.full_text import TextAsked
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.text_field import TextField
@@ -43,7 +45,8 @@ _NAMED_CHANGES = 3
 """Changes of the signature that the warning names."""
 _OTHER_LINES = 7
 """Lines of the dialog besides the rows and the texts around them: border, choices, buttons, gaps."""
-_SAID = ("#review-stale", "#review-moves", "#review-since", "#review-warnings")
+_SAID = {"#review-stale": 4, "#review-moves": 3, "#review-since": 3, "#review-warnings": 4}
+"""The texts around the comparison, and how many lines they may have where there is room, as in the style sheet."""
 
 
 class ReviewGrid(Grid):
@@ -98,6 +101,15 @@ class ReviewGrid(Grid):
     def cursor_metric(self) -> str | None:
         return self.rows[self.cursor_row].metric if self.rows else None
 
+    @property
+    def cursor_texts(self) -> tuple[str, ...]:
+        """The row under the cursor as whole lines: its name, and the values below the versions."""
+        if not self.rows:
+            return ()
+        line, (now, then) = self.rows[self.cursor_row], self._labels
+        values = [f"{label}\n  {text}" for label, text in ((now, line.now), (then, line.then)) if label]
+        return (line.name, *values, *filter(None, (" ".join(filter(None, (line.difference, line.verdict))),)))
+
     def copied_text(self) -> str | None:
         line = self.rows[self.cursor_row] if self.rows else None
         return None if line is None else line.exact or line.then
@@ -110,6 +122,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         Binding("escape", "cancel", "cancel"),
         Binding("ctrl+a", "archive", "archive", priority=True),  # a text field would go to its start
         Binding("ctrl+b", "better", "better"),
+        Binding("ctrl+o", "full_text", "full text"),
         Binding("down", "move(1)", "down"),
         Binding("up", "move(-1)", "up"),
         Binding("pagedown", "page(1)", "page down"),
@@ -132,12 +145,12 @@ class ReviewDialog(ModalScreen["Transition | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="review", classes="dialog") as pane:
-            pane.border_title = title_of(f"{self._change.model} {self._change.version} → {self._change.stage}")
-            yield Static("", id="review-stale", markup=False)
-            yield Static("reading…", id="review-moves", markup=False)
-            yield Static("", id="review-since", markup=False)
+            pane.border_title = title_of(self._title)
+            yield BriefText(id="review-stale")
+            yield BriefText("reading…", id="review-moves")
+            yield BriefText(id="review-since")
             yield ReviewGrid()
-            yield Static("", id="review-warnings", markup=False)
+            yield BriefText(id="review-warnings")
             with Horizontal(id="review-choices"):
                 yield CheckBox(id="review-archive")
                 yield Static("reason", id="review-reason-label")
@@ -150,6 +163,11 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             yield ButtonBar((_CANCEL,), id="review-buttons")
 
     # -- what is where
+
+    @property
+    def _title(self) -> str:
+        move = f"{self._change.model} {self._change.version} → {self._change.stage}"
+        return f"{self._review.verb} {move}" if self._review else move
 
     @property
     def _grid(self) -> ReviewGrid:
@@ -168,10 +186,9 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         return self.query_one("#review-reason", TextField)
 
     def _say(self, where: str, *lines: str) -> None:
-        line, text = self.query_one(where, Static), "\n".join(map(safe, lines))
-        if line.content != text:
-            line.update(text)
-        line.display = any(lines)
+        text = self.query_one(where, BriefText)
+        text.show(*lines)
+        text.display = any(lines)
 
     # -- reading
 
@@ -204,8 +221,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         self._show_rows(review)
 
     def _show(self, review: Review, is_first: bool) -> None:
-        pane = self.query_one("#review")
-        pane.border_title = title_of(f"{review.verb} {review.model} {review.number} → {review.stage}")
+        self.query_one("#review").border_title = title_of(self._title)
         self.query_one("#review-choices").display = review.refusal is None
         self._tick.display = bool(review.in_stage)
         is_on = archives_by_default(review.stage) if is_first else self._tick.is_on
@@ -224,14 +240,14 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         self._show_rows(review)
 
     def _show_keys(self, review: Review) -> None:
-        keys = ["↑↓ scroll"]
+        keys = ["↑↓"]
         if not review.refusal:
             keys.append("type a reason")
         if review.in_stage and not review.refusal:
             keys.append("ctrl+a archive")
         if review.present:
             keys.append("ctrl+b best")
-        self.query_one("#review").border_subtitle = Content(" · ".join([*keys, "Enter", "Esc"]))
+        self.query_one("#review").border_subtitle = Content(" · ".join([*keys, "ctrl+o full", "Esc"]))
 
     @on(CheckBox.Changed)
     def _show_moves(self) -> None:
@@ -267,7 +283,8 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         after_refresh(self, self._fit)
 
     def _fit(self) -> None:
-        said = sum(self.query_one(where).size.height for where in _SAID)
+        texts = [(self.query_one(where, BriefText), most) for where, most in _SAID.items()]
+        said = sum(min(text.height_in_full, most) for text, most in texts if text.display)
         fit_rows(self.query_one("#review"), self._grid, len(self._grid.rows) + 1, _OTHER_LINES + said)
 
     def on_resize(self) -> None:
@@ -305,6 +322,12 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             self.read()
 
         ask_direction(self.app, metric, answered)
+
+    def action_full_text(self) -> None:
+        """Show what may be cut: the line under the cursor, and the texts around the comparison."""
+        said = [self.query_one(where, BriefText) for where in _SAID]
+        texts = ["\n".join(self._grid.cursor_texts), *(text.text for text in said if text.display)]
+        self.post_message(TextAsked(self._title, "\n\n".join(filter(None, texts))))
 
     @on(Input.Changed)
     def _judge_reason(self) -> None:

@@ -19,7 +19,7 @@ from mldeck.ui.details.keys import INSPECTOR
 from mldeck.ui.details.line_grid import LineGrid
 from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, with_keys
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 _NOT_EDITS = frozenset({"history"})
 _EDIT_ACTIONS = frozenset(key.action.partition("(")[0] for key in (*STAGE_KEYS, *MODEL_EDITS)) - _NOT_EDITS
-_NOT_READ = "The models have not been read; ctrl+r reads them"
-_NO_MODEL = "There are no models: press r on a run to register one"
-_NO_VERSION = "This model has no versions: press r on a run to register one"
+_NOT_READ = "The models have not been read; {refresh} reads them"
+_NO_MODEL = "There are no models: press {register} on a run to register one"
+_NO_VERSION = "This model has no versions: press {register} on a run to register one"
 
 ModelEdit = Callable[[RegisteredModel], Awaitable[None]]
 VersionEdit = Callable[[ModelVersion], Awaitable[None]]
@@ -230,12 +230,6 @@ class ModelsScreen(Place, inherit_bindings=False):
     def _run_asked(self, message: LineGrid.RunAsked) -> None:
         self.action_open_run()
 
-    @on(LineGrid.TextAsked)
-    def _show_text(self, message: LineGrid.TextAsked) -> None:
-        from mldeck.ui.kit.dialogs.text import TextDialog
-
-        self.app.push_screen(TextDialog(message.title, message.text))
-
     def on_metric_grid_other_view_asked(self, message: MetricGrid.OtherViewAsked) -> None:
         """Open the chart: the small charts are in the place Runs only."""
         message.stop()
@@ -381,11 +375,11 @@ class ModelsScreen(Place, inherit_bindings=False):
 
     def _say_what_is_missing(self) -> None:
         if self.cursor_model is not None:
-            self._say(_NO_VERSION)
+            self._say(with_keys(_NO_VERSION))
         elif not self.models_pane.is_read:
-            self._say(_NOT_READ)
+            self._say(with_keys(_NOT_READ))
         else:
-            self._say(_NO_MODEL if self.models_pane.listing.has_registry else NO_REGISTRY)
+            self._say(with_keys(_NO_MODEL) if self.models_pane.listing.has_registry else NO_REGISTRY)
 
     def _say(self, text: str) -> None:
         self.notify(text, timeout=3)

@@ -24,12 +24,12 @@ from mldeck.ui.models.reading import (
     AGE,
     ALIASES,
     DURATION,
+    FILE_COLUMNS,
     READING,
     RUN,
     SIGNATURE,
     SIZE,
     STAGE,
-    UNSORTED_COLUMNS,
     VERSION,
     VERSION_COLUMNS,
     WEIGHED_COLUMNS,
@@ -101,7 +101,7 @@ class VersionTable(Grid):
         is_same, before = data.model == self.data.model, self.cursor_position
         self.data, self.runs, self.order = data, runs, order
         self._asked_for = frozenset()
-        self.rows = sorted_rows(data, runs, order)
+        self.rows = sorted_rows(data, runs, order, {SIZE: self._file_size, SIGNATURE: self._signature_text})
         numbers = [data.versions[row].version for row in self.rows]
         metric = data.metric
         greater = {} if metric is None or metric.greater_is_better is None else {metric.key: metric.greater_is_better}
@@ -188,6 +188,14 @@ class VersionTable(Grid):
 
     # -- what is read of the files
 
+    def _file_size(self, version: ModelVersion) -> int | None:
+        facts = self._facts_of(version)
+        return None if facts is None else facts.size
+
+    def _signature_text(self, version: ModelVersion) -> str | None:
+        text = self._fact(version, SIGNATURE).text
+        return None if text in (READING, MISSING) else text
+
     def _fact(self, version: ModelVersion, key: str) -> Cell:
         """Return the size, or whether the signature is that of the version in Production which this one would replace."""
         facts, replaced = self._facts_of(version), in_production(self.data.versions, version)
@@ -205,7 +213,7 @@ class VersionTable(Grid):
 
     def _facts_in_view(self) -> tuple[ModelVersion, ...]:
         """Return the versions whose facts are in view and have not been read."""
-        if not any(self._keys[index] in UNSORTED_COLUMNS for index in self.visible_columns()):
+        if not any(self._keys[index] in FILE_COLUMNS for index in self.visible_columns()):
             return ()
         shown = [self._version(row) for row in self.visible_rows if row < len(self.rows)]
         replaced = (in_production(self.data.versions, version) for version in shown[:1])
@@ -255,9 +263,5 @@ class VersionTable(Grid):
         self.action_sort()
 
     def action_sort(self) -> None:
-        if self.cursor_key in UNSORTED_COLUMNS:
-            self.notify(
-                f"The {self.cursor_key} is read for the versions in view only: it cannot be sorted by", timeout=4
-            )
-        elif self.cursor_key is not None and self.columns:
+        if self.cursor_key is not None and self.columns:
             self.post_message(self.SortAsked(self.cursor_key))

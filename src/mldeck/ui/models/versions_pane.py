@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,14 @@ from textual.message import Message
 from mldeck.format import safe, time_text
 from mldeck.model import Column, Kind, RunRecord
 from mldeck.registry.nouns import ModelVersion, RegisteredModel
+from mldeck.ui.kit.keys import with_keys
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.models.board import VersionBoard
 from mldeck.ui.models.models_pane import ModelsPane
 from mldeck.ui.models.reading import (
+    FILE_COLUMNS,
     VERSION_COLUMNS,
     VersionOrder,
     VersionRuns,
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
     from mldeck.ui.filter.completer import Completer
     from mldeck.ui.filter.filter_line import FilterLine
 
-_NO_VERSIONS = "This model has no versions.\n\nPress r on a run to register one."
+_BAR, _VIEWS = "versions", ("board", "table")
+"""Names by which the view that is shown last is saved."""
+_NO_VERSIONS = "This model has no versions.\n\nPress {register} on a run to register one."
 
 
 class VersionsPane(Vertical):
@@ -61,16 +65,18 @@ class VersionsPane(Vertical):
         """The filter of the table, by model."""
         self._filter_line: FilterLine | None = None
         """Created on first use, because the search language takes a while to load."""
-        self._is_table = False
+        self._is_table = bool(place.session.tab(_BAR, _VIEWS))
         self._wanted_metrics: dict[str, str] = {}
         """The metrics chosen for the cards in this session, by model."""
         self._completer: Completer | None = None
 
     def compose(self) -> ComposeResult:
-        yield VersionBoard(self._session.clock, id="board")
         session = self._session
+        board = VersionBoard(session.clock, id="board")
+        board.display = not self._is_table
+        yield board
         table = VersionTable(session.clock, lambda version: known_facts(session, version), id="version-table")
-        table.display = False
+        table.display = self._is_table
         yield table
 
     @property
@@ -171,7 +177,9 @@ class VersionsPane(Vertical):
             self._place.finder.drop(self.grid)
             self._show_search()
         self._models.model_list.choose(data.model)
-        self.board.empty_text = self.table.empty_text = self._models.empty_text if data.model is None else _NO_VERSIONS
+        self.board.empty_text = self.table.empty_text = (
+            self._models.empty_text if data.model is None else with_keys(_NO_VERSIONS)
+        )
         self.board.show(data, cursor)
         if runs is not None:
             self._fill_table(cursor)
@@ -181,13 +189,14 @@ class VersionsPane(Vertical):
         if self._runs is None:
             return
         if self._search:
-            self.table.empty_text = no_match_text("No source run", self._search)
+            self.table.empty_text = no_match_text("No source run", self._search, "filter_models", "clear_model_filter")
         self.table.show(self._data, self._runs, self._order, cursor)
         self.show_title()
 
     def stop_reading(self) -> None:
         self.workers.cancel_group(self, "versions")
         self.workers.cancel_group(self, "facts")
+        self.workers.cancel_group(self, "sort")
 
     def show_title(self) -> None:
         model, count = self.model, len(self._data.versions)
@@ -215,6 +224,7 @@ class VersionsPane(Vertical):
         number, had_focus = self._cursor_number, self.grid.has_focus
         self._is_table = not self._is_table
         self.board.display, self.table.display = not self._is_table, self._is_table
+        self._session.keep_tab(_BAR, _VIEWS[self._is_table])
         self._show_search()
         if self._is_table:
             self._load_table(number)
@@ -241,11 +251,14 @@ class VersionsPane(Vertical):
     @work(group="facts", exclusive=True)
     async def _read_facts(self, message: VersionTable.FactsWanted) -> None:
         """Read the facts of the versions in view, one after the other."""
-        session = self._session
         with self._place.reporting_trouble(), self._place.saying_busy("reading sizes"):
-            for version in message.versions:
-                await read_off_loop(lambda interrupt, version=version: read_facts(session, version, interrupt))  # type: ignore[misc]
-                self.table.repaint()
+            await self._read_files(message.versions)
+
+    async def _read_files(self, versions: Iterable[ModelVersion]) -> None:
+        session = self._session
+        for version in versions:
+            await read_off_loop(lambda interrupt, version=version: read_facts(session, version, interrupt))  # type: ignore[misc]
+            self.table.repaint()
 
     @on(VersionTable.SortAsked)
     def _sort_versions(self, message: VersionTable.SortAsked) -> None:
@@ -255,8 +268,24 @@ class VersionsPane(Vertical):
         descending_first = isinstance(column, Column) and begins_descending(column, greater)
         before = present.descending if present is not None and present.column == column else None
         descending = next_descending(before, first=descending_first)
-        self._order = None if descending is None else VersionOrder(column, descending)
+        order = None if descending is None else VersionOrder(column, descending)
+        self.workers.cancel_group(self, "sort")
+        if order is not None and column in FILE_COLUMNS:
+            self._sort_by_files(order)
+        else:
+            self._sort(order)
+
+    def _sort(self, order: VersionOrder | None) -> None:
+        self._order = order
         self._fill_table(self._cursor_number)
+
+    @work(group="sort", exclusive=True)
+    async def _sort_by_files(self, order: VersionOrder) -> None:
+        """Read the files of all versions, and sort by what is in them. If the user stops the reading, the order stays."""
+        unread = [version for version in self._data.versions if known_facts(self._session, version) is None]
+        with self._place.reporting_trouble(), self._place.saying_busy(f"reading the {order.column} of all versions"):
+            await self._read_files(unread)
+            self._sort(order)
 
     @asks("card-metric")
     async def choose_metric(self) -> None:
@@ -353,7 +382,8 @@ class VersionsPane(Vertical):
         completer = self._completer
         with self._place.reporting_trouble():
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
-            message.line.show_candidates(message.text, found)
+            unknown = await read_off_loop(lambda interrupt: completer.unknown(message.text, interrupt))
+            message.line.show_candidates(message.text, found, unknown)
 
 
 def _is_among(version: ModelVersion, versions: Sequence[ModelVersion]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,13 +16,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from mldeck.errors import MldeckError
-from mldeck.format import cell_width, safe
+from mldeck.format import Neighbours, cell_width, safe
 from mldeck.registry.nouns import LoggedModel, ModelVersion, RegisteredModel, came_from
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.registry.rules import check_model_name, check_registry_tag
+from mldeck.ui.kit.brief_text import BriefText
 from mldeck.ui.kit.dialogs.waiting import write_or_explain
-from mldeck.ui.kit.form_controls import ButtonBar
+from mldeck.ui.kit.form_controls import ButtonBar, fit_rows
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
+from mldeck.ui.kit.mounting import after_refresh
 from mldeck.ui.kit.text_field import TextField
 from mldeck.ui.kit.titles import title_of
 
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 _REGISTER, _CANCEL = "Register", "Cancel"
 _MIN_NAME_WIDTH = 8
+_MOST_NAMES = 6
+"""Registered models in view at most."""
+_OTHER_LINES = 9
+"""Lines of the dialog besides the two lists and the verdict: border, three fields, buttons, blank lines."""
 _LABEL_WIDTH = 13
 """Width of the labels on the left in cells, as in the style sheet."""
 
@@ -79,12 +85,14 @@ class ModelChoiceList(Grid):
         self.set_content(len(models))
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
-        name = max(cell_width(safe(model.name)) for model in self._models)
         label = _LABEL_WIDTH - GAP
+        room = max(1, self.line_width - label - 2 * GAP)
+        about = min(_width(map(self._about, range(len(self._models)))), room // 3)
+        name = min(_width(model.name for model in self._models), room - about)
         return (
             GridColumn("", label),
-            GridColumn("", name),
-            GridColumn("", max(1, self.line_width - label - name - 2 * GAP)),
+            GridColumn("", name, neighbours=Neighbours(model.name for model in self._models)),
+            GridColumn("", max(1, room - name)),
         )
 
     @property
@@ -92,20 +100,21 @@ class ModelChoiceList(Grid):
         return self._models[self.cursor_row]
 
     def row_cells(self, row: int) -> Sequence[Cell]:
-        model = self._models[row]
-        registered = self._registered[row]
-        about = ", ".join(
-            filter(
-                None,
-                (
-                    model.status if model.status != "READY" else "",
-                    " ".join(model.flavors) or model.model_type or "",
-                    f"step {model.step}" if model.step is not None else "",
-                    f"registered as {registered}" if registered else "",
-                ),
-            )
+        return (
+            Cell("" if row else "model", "dim"),
+            Cell(safe(self._models[row].name)),
+            Cell(safe(self._about(row)), "dim"),
         )
-        return Cell("" if row else "model", "dim"), Cell(safe(model.name)), Cell(safe(about), "dim")
+
+    def _about(self, row: int) -> str:
+        model, registered = self._models[row], self._registered[row]
+        parts = (
+            model.status if model.status != "READY" else "",
+            " ".join(model.flavors) or model.model_type or "",
+            f"step {model.step}" if model.step is not None else "",
+            f"registered as {registered}" if registered else "",
+        )
+        return ", ".join(filter(None, parts))
 
 
 class ModelNameList(Grid, can_focus=False):
@@ -130,13 +139,18 @@ class ModelNameList(Grid, can_focus=False):
 
     def fitting_columns(self) -> tuple[GridColumn, ...]:
         count = 12
-        needed = max((cell_width(safe(model.name)) for model in self.rows), default=_MIN_NAME_WIDTH)
-        return (GridColumn("", max(_MIN_NAME_WIDTH, min(needed, self.line_width - count - GAP))), GridColumn("", count))
+        names = [model.name for model in self.rows]
+        name = max(_MIN_NAME_WIDTH, min(_width(names), self.line_width - count - GAP))
+        return GridColumn("", name, neighbours=Neighbours(names)), GridColumn("", count)
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         model = self.rows[row]
         versions = "version" if model.version_count == 1 else "versions"
         return Cell(safe(model.name)), Cell(f"{model.version_count:,} {versions}", "dim")
+
+
+def _width(texts: Iterable[str]) -> int:
+    return max((cell_width(safe(text)) for text in texts), default=0)
 
 
 class RegisterDialog(ModalScreen["Registered | None"]):
@@ -171,7 +185,7 @@ class RegisterDialog(ModalScreen["Registered | None"]):
             pane.border_subtitle = Content(f"{other_model}Tab next field · ↑↓ choose · Enter · Esc cancel")
             yield ModelChoiceList(self._models, self._versions)
             yield from self._field("as", "register-name", "a registered model, or the name of a new one")
-            yield Static("", id="register-verdict", markup=False)
+            yield BriefText(id="register-verdict")
             yield ModelNameList(self._registered)
             yield from self._field("description", "register-description", "of the version, optional", keeps_lines=True)
             yield from self._field("tags", "register-tags", "key=value key2='another value', optional")
@@ -191,8 +205,26 @@ class RegisterDialog(ModalScreen["Registered | None"]):
         return self.query_one("#register-name", TextField)
 
     @property
+    def _verdict(self) -> BriefText:
+        return self.query_one(BriefText)
+
+    @property
     def _names(self) -> ModelNameList:
         return self.query_one(ModelNameList)
+
+    # -- the room for it
+
+    def on_resize(self) -> None:
+        after_refresh(self, self._fit)
+
+    def _fit(self) -> None:
+        wanted = max(1, min(len(self._registered), _MOST_NAMES))
+        others = _OTHER_LINES + self.query_one(ModelChoiceList).size.height + self._verdict.size.height
+        fit_rows(self.query_one("#register"), self._names, wanted, others)
+
+    def _say(self, text: str) -> None:
+        self._verdict.show(text)
+        after_refresh(self, self._fit)
 
     # -- what is typed
 
@@ -204,14 +236,14 @@ class RegisterDialog(ModalScreen["Registered | None"]):
     @on(Input.Changed, "#register-description,#register-tags")
     def _judge(self) -> None:
         """Show what is wrong, or else what is going to be registered."""
-        line = self.query_one("#register-verdict", Static)
+        verdict = self._verdict
         try:
             registration = self._registration()
             problem, text = False, self._outcome(registration)
         except MldeckError as error:
             problem, text = bool(self._line.text), str(error) if self._line.text else ""
-        line.set_class(problem, "-problem")
-        line.update(safe(text))
+        verdict.set_class(problem, "-problem")
+        self._say(text)
 
     def _outcome(self, registration: Registration) -> str:
         outcome = f"version 1 of a new model, {registration.name}"
@@ -266,7 +298,8 @@ class RegisterDialog(ModalScreen["Registered | None"]):
         try:
             registration = self._registration()
         except MldeckError as error:
-            self.query_one("#register-verdict", Static).set_class(True, "-problem").update(safe(str(error)))
+            self._verdict.set_class(True, "-problem")
+            self._say(str(error))
             self.set_focus(self._line)
         else:
             self._is_writing = True

@@ -13,6 +13,7 @@ from mldeck.artifacts.model_files import has_mlmodel
 from mldeck.errors import MldeckError
 from mldeck.registry.nouns import NO_REGISTRY, LoggedModel, ModelSource, ModelVersion, RegisteredModel
 from mldeck.store.interrupt import Interrupt
+from mldeck.ui.kit.keys import key_name
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.register.dialog import RegisterDialog, Registration
 from mldeck.ui.state.session import Session
@@ -125,7 +126,9 @@ class RegisterFlow:
         try:
             return registry.source_of_run(run_id, model.name, lambda uri: has_mlmodel(uri, places, run_id), interrupt)
         except Unconfirmed as error:
-            raise MldeckError(f"{error}. Open the run's tab Artifacts first, and press Enter to be asked.") from error
+            raise MldeckError(
+                f"{error}. Open the run's tab Artifacts first, and press {key_name('open')} to be asked."
+            ) from error
 
     def _say(self, text: str) -> None:
         self._screen.notify(text, timeout=6)

@@ -11,7 +11,7 @@ from textual.message import Message
 from mldeck.format import Neighbours
 from mldeck.model import Column, Kind
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, key_name
 from mldeck.ui.runs.column_draft import ColumnDraft
 from mldeck.ui.runs.keys import COLUMN_LIST
 from mldeck.ui.state.columns import ATTRIBUTES, DATASETS, NAME, ColumnChoice, label_of
@@ -149,7 +149,7 @@ class ColumnList(Grid):
         if self.draft.move(column, step):
             self._edited()
         elif not self.draft.shows(column):
-            self.notify("Only a shown column can be moved: Space shows it", timeout=3)
+            self.notify(f"Only a shown column can be moved: {key_name('toggle_column')} shows it", timeout=3)
 
     def action_pin(self) -> None:
         column = self.cursor_column_key

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mldeck.destination import Destination
 from mldeck.format import cell_width, exact_duration_text, exact_float_text, safe, time_text
 from mldeck.model import Column, Kind, RunFields, RunRecord
-from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import CopyAsked
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
@@ -19,9 +17,7 @@ from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
-    from mldeck.export import Format
-    from mldeck.run_text import CellGuard
-    from mldeck.ui.export.dialog import ExportProgress
+    from mldeck.ui.export.dialog import ExportJob
 
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
 _LABEL_WIDTH = 26
@@ -113,15 +109,16 @@ class CopyAndExport:
         shown = RunsShown(session.query, self._exported_columns(), self._experiment_names, only)
         store = session.store
 
-        def write(
-            destination: Destination,
-            form: Format,
-            guards: Sequence[CellGuard],
-            progress: ExportProgress,
-            interrupt: Interrupt,
-        ) -> int:
-            tell = progress.tell
-            return export_runs(store, shown, destination, form, guards=guards, progress=tell, interrupt=interrupt)
+        def write(job: ExportJob) -> int:
+            return export_runs(
+                store,
+                shown,
+                job.destination,
+                job.form,
+                guards=job.guards,
+                progress=job.progress.tell,
+                interrupt=job.interrupt,
+            )
 
         path = f"./{file_name(session.scope[0].name)}-runs.csv"
         dialog = ExportDialog("Export these runs to a file", path, TABLE_FORMATS, session.databases, write)

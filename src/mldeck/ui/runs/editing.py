@@ -18,6 +18,7 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 from mldeck.ui.kit.dialogs.prompts import Prompts, has_editor
 from mldeck.ui.kit.dialogs.waiting import write_or_explain
+from mldeck.ui.kit.keys import key_name, with_keys
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.state.session import Session
 
@@ -86,7 +87,9 @@ class Editing(Prompts):
     async def delete_runs(self, subject: RunSubject) -> None:
         store, ids = self._session.store, subject.run_ids
         lost = await read_off_loop(lambda interrupt: store.assessments_of_runs(ids, interrupt))
-        text = f"Deleted runs are hidden, not lost: v shows them, X restores them.{_loss(lost)}"
+        text = with_keys("Deleted runs are hidden, not lost: {view_runs} shows them, {restore} restores them.") + _loss(
+            lost
+        )
         if await self._is_confirmed(f"Delete {subject.label}?", text, "Delete"):
             await self._write(lambda editor, interrupt: editor.delete_runs(subject.run_ids, interrupt))
 
@@ -143,8 +146,8 @@ class Editing(Prompts):
         store, ids = self._session.store, [experiment.experiment_id]
         lost = await read_off_loop(lambda interrupt: store.assessments_of_experiments(ids, interrupt))
         text = (
-            f"Its {run_count:,} runs are deleted with it. They are hidden, not lost: v shows deleted experiments, "
-            f"X restores one with all its runs.{_loss(lost)}"
+            f"Its {run_count:,} runs are deleted with it. They are hidden, not lost: {key_name('view_experiments')} shows "
+            f"deleted experiments, {key_name('restore')} restores one with all its runs.{_loss(lost)}"
         )
         if await self._is_confirmed(f"Delete experiment {experiment.name}?", text, "Delete"):
             await self._write(lambda editor, interrupt: editor.delete_experiments(ids, interrupt))
@@ -177,7 +180,9 @@ class Editing(Prompts):
         undoable = can_be_undone and edit.undo_refusal is None
         if undoable:
             self._done.append(edit)
-        hint = " · ctrl+z undoes it" if undoable else f" · {edit.undo_refusal}" if edit.undo_refusal else ""
+        hint = (
+            f" · {key_name('undo')} undoes it" if undoable else f" · {edit.undo_refusal}" if edit.undo_refusal else ""
+        )
         self._screen.notify(f"{edit.summary[:1].upper()}{edit.summary[1:]}{hint}", timeout=6)
         return True
 
@@ -187,4 +192,4 @@ def _loss(count: int) -> str:
     if not count:
         return ""
     results = "evaluation result goes" if count == 1 else "evaluation results go"
-    return f"\n\n{count:,} {results} for good, as in MLflow. Only ctrl+z in this session brings them back."
+    return f"\n\n{count:,} {results} for good, as in MLflow. Only {key_name('undo')} in this session brings them back."

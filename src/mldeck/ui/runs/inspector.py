@@ -16,9 +16,10 @@ from mldeck.ui.details.metric_grid import MetricGrid, ReadOutline
 from mldeck.ui.details.run_overview import experiment_lines, overview_lines
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.grid import Grid
+from mldeck.ui.kit.keys import key_name
 from mldeck.ui.kit.markdown_pane import MarkdownPane
 from mldeck.ui.kit.mounting import made
-from mldeck.ui.kit.titles import title_of
+from mldeck.ui.place import retitle
 from mldeck.ui.state.session import Session
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Inspector(Widget):
         """The widget that had the focus when a tab without its pane asked for it. The pane gets the focus from there."""
         self._lists_metrics = False
         """Whether the metrics are shown as a list instead of charts."""
+        self._pages = ""
+        """Which page of the charts is shown."""
         self._artifacts: ArtifactPane | None = None
         self._models: LoggedModelList | None = None
 
@@ -120,7 +123,7 @@ class Inspector(Widget):
     def _take(self, details: RunDetails | None) -> None:
         same_run = details and self.details and details.run.run_id == self.details.run.run_id
         self.details = details
-        self.border_title = title_of(details.run.label if details else "")
+        self._show_titles()
         if not same_run:
             for grid in (self.query_one(f"#{name}", Grid) for name in _LISTS[:_ARTIFACTS]):
                 grid.cursor_row = 0
@@ -135,7 +138,6 @@ class Inspector(Widget):
         if not self._is_open or (is_other and self._tab != _MODELS):
             self._show_tab(_MODELS if self._tab == _MODELS else _OVERVIEW)
         self._take(None)
-        self.border_title = title_of(experiment.name)
 
     def show_marks(self) -> None:
         """Show the colour of the run's mark in its charts; if it is not marked, the colour that it would get."""
@@ -197,7 +199,8 @@ class Inspector(Widget):
         if self._charts is not None:
             self._charts.display = tab == _METRICS and not self._lists_metrics
             self.metric_grid.display = tab == _METRICS and self._lists_metrics
-        self.border_subtitle = ""
+        self._pages = ""
+        self._show_titles()
         self._fill_tab()
         self._gives_focus = None
         if had_focus:
@@ -231,7 +234,12 @@ class Inspector(Widget):
 
     def on_small_charts_turned(self, message: SmallCharts.Turned) -> None:
         message.stop()
-        self.border_subtitle = message.text
+        self._pages = message.text
+        self._show_titles()
+
+    def _show_titles(self) -> None:
+        experiment = self._experiment.name if self._experiment else ""
+        retitle(self, self.details.run.label if self.details else experiment, self._pages)
 
     def _fill_tab(self) -> None:
         """Fill the tab on screen; the others are filled when they are shown."""
@@ -276,7 +284,7 @@ class Inspector(Widget):
     def _fill_files(self) -> None:
         run = None if self.details is None else self.details.run
         if self._tab == _ARTIFACTS and self._artifacts is not None:
-            of_runs = "Files belong to runs.\nEnter goes to the runs of this experiment."
+            of_runs = f"Files belong to runs.\n{key_name('open')} goes to the runs of this experiment."
             self._artifacts.show(self.details, of_runs if self._experiment else _NO_RUN)
         elif self._tab == _MODELS and self._models is not None:
             experiment = self._experiment

@@ -15,6 +15,7 @@ from textual.worker import Worker, WorkerError
 
 from mldeck.model import Column, Kind, OrderKey, RunQuery, View
 from mldeck.ui.details.run_cells import RunCells
+from mldeck.ui.kit.keys import key_name
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.place import Place, no_match_text, retitle
@@ -174,10 +175,13 @@ class RunPane(Vertical):
     def _empty_text(self) -> str:
         view = self._session.run_view
         if self._session.filter:
-            return no_match_text("No run", self._session.filter)
+            return no_match_text("No run", self._session.filter, "filter", "clear_filter")
         if view is View.ACTIVE:
-            return "No runs here yet.\nThey appear as soon as something logs to this experiment; v shows deleted ones."
-        return f"No {view.value} runs here.\nv shows others."
+            return (
+                "No runs here yet.\nThey appear as soon as something logs to this experiment; "
+                f"{key_name('view_runs')} shows deleted ones."
+            )
+        return f"No {view.value} runs here.\n{key_name('view_runs')} shows others."
 
     def show_title(self) -> None:
         session = self._session
@@ -192,7 +196,9 @@ class RunPane(Vertical):
             parts.append(self._counted(self._count, session.query))
         if self.table.newer_above:
             is_newest_first = not session.order and session.layout.group_by is None
-            parts.append(f"{self.table.newer_above:,} {'newer' if is_newest_first else 'more'} above (g)")
+            parts.append(
+                f"{self.table.newer_above:,} {'newer' if is_newest_first else 'more'} above ({key_name('first')})"
+            )
         parts += (f"sorted by {_sort_text(key)}" for key in session.order)
         if session.layout.group_by is not None:
             of_metric = f", with {session.layout.metric}" if session.layout.metric else ""
@@ -358,7 +364,8 @@ class RunPane(Vertical):
         completer = self._completer
         with self._place.reporting_trouble():
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
-            message.line.show_candidates(message.text, found)
+            unknown = await read_off_loop(lambda interrupt: completer.unknown(message.text, interrupt))
+            message.line.show_candidates(message.text, found, unknown)
 
     def on_filter_line_star_asked(self, message: FilterLine.StarAsked) -> None:
         saved = self._session.saved
@@ -414,7 +421,7 @@ class RunPane(Vertical):
             return replace(layout, is_tree=not layout.is_tree, group_by=None)
         if what == "marked":
             if layout.only is None and not self._session.marked:
-                self.notify("No run is marked: Space marks one", timeout=3)
+                self.notify(f"No run is marked: {key_name('mark')} marks one", timeout=3)
                 return None
             return replace(layout, only=None if layout.only is not None else frozenset(self._session.marked))
         if what == "groups":
@@ -423,7 +430,10 @@ class RunPane(Vertical):
             return replace(layout, opened=layout.opened ^ {table.cursor_heading.value})
         if layout.is_tree and table.cursor_run in table.arrangement.child_counts:
             return replace(layout, folded=layout.folded ^ {str(table.cursor_run)})
-        self.notify("Nothing to fold here: T shows nested runs as a tree, B groups runs", timeout=3)
+        self.notify(
+            f"Nothing to fold here: {key_name('tree')} shows nested runs as a tree, {key_name('groups')} groups runs",
+            timeout=3,
+        )
         return None
 
     def _other_groups(self, layout: Layout) -> Layout | None:
@@ -444,6 +454,7 @@ class RunPane(Vertical):
     @on(RunTable.ViewAsked)
     def _cycle_run_view(self) -> None:
         self._session.run_view = next_view(self._session.run_view)
+        self._session.keep()
         self.table.forget()
         self.load_runs()
 

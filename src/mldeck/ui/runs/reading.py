@@ -10,7 +10,15 @@ from mldeck.model import PARENT_TAG, Column, Experiment, Kind, RunCount, RunFiel
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.state.arrangement import HEADING, Arrangement, Layout, as_tree, in_groups
 from mldeck.ui.state.columns import DEFAULT_ATTRIBUTES, EXPERIMENT, ColumnChoice, ColumnSource, choice_from_json
-from mldeck.ui.state.restored import ListChoice, kept_choice, left_experiment, left_marks, left_tree
+from mldeck.ui.state.restored import (
+    ListChoice,
+    kept_choice,
+    left_experiment,
+    left_marks,
+    left_plain,
+    left_shown,
+    left_tree,
+)
 from mldeck.ui.state.saved_state import SavedState
 
 if TYPE_CHECKING:
@@ -103,12 +111,15 @@ class Opening:
 
 
 def read_opening(store: Store, experiment_name: str | None, interrupt: Interrupt) -> Opening:
-    """Read the active experiments, and the first runs of the one that was asked for, or else of the one that was left last.
+    """Read the experiments, and the first runs of the one that was asked for, or else of the one that was left last.
 
     They are listed as the last session left them. The runs are not counted, because that reads every run.
     """
     saved = SavedState.of(store.address)
-    experiments = Experiments(store.experiments(View.ACTIVE, interrupt))
+    view = View.ACTIVE if experiment_name else left_shown(saved.last).experiment_view
+    experiments = Experiments(store.experiments(view, interrupt))
+    if not (experiment_name or left_plain(saved.last)):
+        return Opening(experiments, None, None)  # The place restores which runs are shown when the store is open.
     chosen = experiments.named(experiment_name) if experiment_name else None
     chosen = chosen or experiments.left_last(saved)
     if chosen is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,10 +21,10 @@ from mldeck.ui.details.keys import INSPECTOR
 from mldeck.ui.details.line_grid import LineGrid
 from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.kit.grid import Grid
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, key_name
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import in_thread, read_off_loop
-from mldeck.ui.place import Place, pane
+from mldeck.ui.place import Place, pane, retitle
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.experiment_list import ExperimentList
 from mldeck.ui.runs.inspector import Inspector
@@ -115,6 +116,8 @@ class RunsScreen(Place):
         return self.query_one(Inspector)
 
     async def before_open(self) -> None:
+        shown = self.session.left_shown()
+        self.session.run_view, self.session.experiment_view = shown.run_view, shown.experiment_view
         opening = None if self._head_start is None else await in_thread(self._head_start.result)
         if opening is not None:
             await self._show_opening(opening)
@@ -163,8 +166,8 @@ class RunsScreen(Place):
         self.experiments = self.run_pane.experiments = experiments
         view = self.session.experiment_view
         pane = self.experiment_list
-        pane.border_title = _EXPERIMENT_TITLES[view]
-        pane.empty_text = f"No {view.value} experiments.\nv shows others."
+        retitle(pane, _EXPERIMENT_TITLES[view], "")
+        pane.empty_text = f"No {view.value} experiments.\n{key_name('view_experiments')} shows others."
         chosen = self.session.experiment
         pane.show(self.experiments.experiments, self.experiments.run_counts, chosen.experiment_id if chosen else None)
         self.show_title()
@@ -183,10 +186,16 @@ class RunsScreen(Place):
         if experiment is None:
             self.table.empty_text = "No experiments yet.\nRuns appear here as soon as something logs to this store."
             return
+        shown = self.session.left_shown(self.experiments.experiments)
         # First, because what fails is tried again as long as no experiment is chosen.
         marks = await read_off_loop(lambda interrupt: reading.read_marks(store, saved, interrupt))
-        self._show_experiment(experiment)
+        self._choose(experiment)
         self._restore_marks(marks)
+        if shown.joined:
+            self._join(shown.joined)
+        if shown.only_marked and self.session.marked:
+            self.session.layout = replace(self.session.layout, only=frozenset(self.session.marked))
+        self.run_pane.load_runs()
 
     def _restore_marks(self, marks: Mapping[str, int]) -> None:
         """Mark what the last session left marked."""
@@ -216,18 +225,23 @@ class RunsScreen(Place):
         self.table.forget()
 
     @on(ExperimentList.MarkAsked)
-    def _join(self, message: ExperimentList.MarkAsked) -> None:
-        session = self.session
-        session.toggle_joined(message.experiment)
-        self.experiment_list.marked_ids = [experiment.experiment_id for experiment in session.joined]
+    def _toggle_joined(self, message: ExperimentList.MarkAsked) -> None:
+        self._join(self.session.joined_with(message.experiment))
+        self.session.keep()
+        self.run_pane.load_runs()
+
+    def _join(self, experiments: tuple[Experiment, ...]) -> None:
+        """Show the runs of these experiments together."""
+        self.session.joined = experiments
+        self.experiment_list.marked_ids = [experiment.experiment_id for experiment in experiments]
         self.experiment_list.repaint()
         self._start_scope()
-        self.run_pane.load_runs()
 
     @on(ExperimentList.ViewAsked)
     @work(group="experiments", exclusive=True)
     async def _cycle_experiment_view(self) -> None:
         self.session.experiment_view = next_view(self.session.experiment_view)
+        self.session.keep()
         with self.reporting_trouble():
             await self._load_experiments()
 
@@ -361,12 +375,6 @@ class RunsScreen(Place):
             table.move_to(list(table.run_ids).index(run.run_id))
         else:
             self.notify(f"{run.label} is not listed: it is filtered out, or deleted")
-
-    @on(LineGrid.TextAsked)
-    def _show_text(self, message: LineGrid.TextAsked) -> None:
-        from mldeck.ui.kit.dialogs.text import TextDialog
-
-        self.app.push_screen(TextDialog(message.title, message.text))
 
     def action_tab(self, offset: int) -> None:
         self.inspector.turn(offset)

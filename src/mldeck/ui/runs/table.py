@@ -14,7 +14,8 @@ from mldeck.model import Column, Kind, OrderKey, RunRecord
 from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, RunCells
 from mldeck.ui.kit.cell_text import indentation
 from mldeck.ui.kit.clock import Clock
-from mldeck.ui.kit.grid import FIXED_SHARE, GAP, MARK_ROOM, Cell, Grid, GridColumn
+from mldeck.ui.kit.edge_marks import MARK_ROOM
+from mldeck.ui.kit.grid import FIXED_SHARE, GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import TABLE, bindings
 from mldeck.ui.runs.keys import RUNS
 from mldeck.ui.runs.record_cache import RecordCache

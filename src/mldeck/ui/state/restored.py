@@ -1,4 +1,4 @@
-"""How a session was left, for the next one: the experiment, the order, filter and groups of its runs, the marks, and the tabs.
+"""How a session was left, for the next one: which runs were shown, in which order and groups, the marks, and the tabs.
 
 Pure values and their JSON. A saved value that is malformed or no longer makes sense becomes the default, because a user may
 have edited the file, and another store may be at the same path now.
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mldeck.model import Column, Experiment, OrderKey
+from mldeck.model import Column, Experiment, OrderKey, View
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.columns import TEXTS, column_of_pair, column_pair, is_sortable
 
@@ -118,10 +118,57 @@ def _is_filter(text: str) -> bool:
 # -- what is the same for all experiments of a store
 
 
-def left_state(experiment: Experiment, marked: Mapping[str, int], *, is_tree: bool) -> dict[str, Any]:
-    """Return JSON for the chosen experiment, the marks with their colours, and whether nested runs are shown as a tree."""
+@dataclass(frozen=True)
+class ShownRuns:
+    """Which runs are shown, if these are not the active ones of the chosen experiment."""
+
+    joined: tuple[Experiment, ...] = ()
+    """The experiments whose runs are shown together."""
+    run_view: View = View.ACTIVE
+    experiment_view: View = View.ACTIVE
+    only_marked: bool = False
+
+
+def left_state(
+    experiment: Experiment, marked: Mapping[str, int], *, is_tree: bool, shown: ShownRuns = ShownRuns()
+) -> dict[str, Any]:
+    """Return JSON for the chosen experiment, the marks with their colours, which runs are shown, and whether as a tree."""
     marks = [] if len(marked) > MOST_MARKS else [[run_id, colour] for run_id, colour in marked.items()]
-    return {"experiment": _identities((experiment,)), "marks": marks, "tree": is_tree}
+    return {
+        "experiment": _identities((experiment,)),
+        "marks": marks,
+        "tree": is_tree,
+        "joined": _identities(shown.joined),
+        "run_view": shown.run_view.value,
+        "experiment_view": shown.experiment_view.value,
+        "only_marked": shown.only_marked,
+    }
+
+
+def left_shown(last: Mapping[str, Any], experiments: Iterable[Experiment] = ()) -> ShownRuns:
+    """Return which runs were shown last. `experiments` are those that may be joined; others are left out."""
+    joined, only_marked = last.get("joined"), last.get("only_marked") is True
+    known = {experiment.experiment_id: experiment for experiment in experiments}
+    found = []
+    for identity in joined if isinstance(joined, list) else []:
+        match identity:
+            case [str(experiment_id), _] if experiment_id in known:
+                experiment = known[experiment_id]
+                if _identities((experiment,)) == [identity] and experiment not in found:
+                    found.append(experiment)
+    return ShownRuns(tuple(found), _view(last.get("run_view")), _view(last.get("experiment_view")), only_marked)
+
+
+def left_plain(last: Mapping[str, Any]) -> bool:
+    """Return whether the active runs of one experiment were shown."""
+    return not last.get("joined") and left_shown(last) == ShownRuns()
+
+
+def _view(written: object) -> View:
+    try:
+        return View(written)
+    except ValueError:
+        return View.ACTIVE
 
 
 def left_experiment(last: Mapping[str, Any], experiments: Iterable[Experiment]) -> Experiment | None:

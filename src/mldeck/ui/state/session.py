@@ -29,8 +29,10 @@ from mldeck.ui.state.metric_direction import (
 )
 from mldeck.ui.state.restored import (
     ListChoice,
+    ShownRuns,
     keep_choice,
     kept_choice,
+    left_shown,
     left_state,
     left_tab,
     left_tree,
@@ -242,6 +244,10 @@ class Session:
         self.better = remembered(saved)
         self.list_as(kept_choice(saved, self.scope))
 
+    def left_shown(self, experiments: Iterable[Experiment] = ()) -> ShownRuns:
+        """Return which runs the last session showed, of these experiments; active ones of one that was asked for."""
+        return ShownRuns() if self.settings.experiment else left_shown(self.saved.last, experiments)
+
     @property
     def listed(self) -> ListChoice:
         """How the runs are listed."""
@@ -254,7 +260,7 @@ class Session:
         self.layout = choice.layout(is_tree=left_tree(self.saved.last))
 
     def keep(self) -> None:
-        """Save the chosen experiment, how its runs are listed, and which are marked, if that has changed."""
+        """Save which runs are shown, how they are listed, and which are marked, if that has changed."""
         saved, layout = self.saved, self.layout
         if self.experiment is None:
             return
@@ -262,7 +268,8 @@ class Session:
         if has_changed:
             keep_choice(saved.experiment(self.scope_id), self.scope, self.listed)
         is_tree = layout.is_tree if layout.group_by is None else left_tree(saved.last)
-        last = {**saved.last, **left_state(self.experiment, self.marked, is_tree=is_tree)}
+        shown = ShownRuns(self.joined, self.run_view, self.experiment_view, layout.only is not None)
+        last = {**saved.last, **left_state(self.experiment, self.marked, is_tree=is_tree, shown=shown)}
         if has_changed or last != saved.last:
             saved.last = last
             saved.save()
@@ -308,10 +315,10 @@ class Session:
         ids = tuple(experiment.experiment_id for experiment in scope)
         return RunQuery(ids, view, self.order, self.filter)
 
-    def toggle_joined(self, experiment: Experiment) -> None:
-        """Add an experiment to those that are shown together, or remove it."""
+    def joined_with(self, experiment: Experiment) -> tuple[Experiment, ...]:
+        """Return the experiments that are shown together and this one, or without it if it is among them."""
         others = tuple(other for other in self.joined if other.experiment_id != experiment.experiment_id)
-        self.joined = others if len(others) < len(self.joined) else (*self.joined, experiment)
+        return others if len(others) < len(self.joined) else (*self.joined, experiment)
 
     def cycle_sort(self, column: Column, *, also: bool) -> None:
         """Sort by a column: ascending, then descending, then not at all. `also` keeps the other keys; a new one goes last.

@@ -35,6 +35,7 @@ from mldeck.ui.files.preview.text_view import TextView
 from mldeck.ui.files.preview.value_tree import ValueTree
 from mldeck.ui.files.reading import FolderContent, Subject, SubjectContent, read_content
 from mldeck.ui.kit.grid import Cell, Grid
+from mldeck.ui.kit.keys import key_name
 from mldeck.ui.kit.line_view import LineView
 from mldeck.ui.kit.text_styles import rendered_markdown
 from mldeck.ui.kit.threads import read_off_loop
@@ -121,7 +122,11 @@ class PreviewPane(Widget):
                 lines = await read_off_loop(lambda interrupt: rendered_markdown(text, width, interrupt.check))
             except Unanswered as error:
                 return _Body(TextView(subject.source, content), "", (*content.notes, f"Shown as text: {error}."))
-            cut = () if content.page.next_offset is None else ("This is the beginning: R shows all of it as text.",)
+            cut = (
+                ()
+                if content.page.next_offset is None
+                else (f"This is the beginning: {key_name('raw')} shows all of it as text.",)
+            )
             cells = [[Cell(*piece) for piece in line] for line in lines]
             return _Body(LineView(cells, id="preview-markdown"), "", (*content.notes, *cut))
         if isinstance(content, ImagePreview) and content.rows:

@@ -8,8 +8,9 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from mldeck.artifacts.previews.values import ArchivePreview, ArrayPreview, TablePreview
-from mldeck.format import MISSING, cell_width, safe, size_text
+from mldeck.format import MISSING, Neighbours, cell_width, safe, size_text
 from mldeck.ui.kit.cell_text import cell_text
+from mldeck.ui.kit.full_text import TextAsked
 from mldeck.ui.kit.grid import Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import TABLE, bindings
 
@@ -23,14 +24,21 @@ class TableView(Grid):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE)
 
-    def __init__(self, columns: Sequence[GridColumn], rows: Sequence[Sequence[str | None]]) -> None:
+    def __init__(
+        self, columns: Sequence[GridColumn], rows: Sequence[Sequence[str | None]], names: Sequence[str]
+    ) -> None:
+        """`names`: the whole names of the columns."""
         super().__init__(id="preview-table", fixed_columns=0)
         self._rows = rows
+        self._names = names
         self.set_content(len(rows), columns)
 
     @property
     def column_noun(self) -> str:
         return "column"
+
+    def column_name(self, index: int) -> str:
+        return self._names[index]
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         return [Cell(MISSING, "faint") if text is None else Cell(safe(text)) for text in self._rows[row]]
@@ -38,16 +46,30 @@ class TableView(Grid):
     def copied_text(self) -> str | None:
         return self._rows[self.cursor_row][self.cursor_column] if self.row_count else None
 
+    def action_open(self) -> None:
+        """Show the cell in full."""
+        text = self.copied_text()
+        if text is not None:
+            self.post_message(TextAsked(self._names[self.cursor_column], text))
+
 
 def table_view(preview: TablePreview) -> TableView:
     columns = []
+    names = Neighbours(column.name for column in preview.columns)
     for index, column in enumerate(preview.columns):
-        name = cell_text(column.name, _WIDEST)
-        values = (cell_width(cell_text(row[index] or "", _WIDEST)) for row in preview.rows[:_MEASURED_ROWS])
-        width = max(cell_width(name), cell_width(cell_text(column.type, _WIDEST)), max(values, default=0), 1)
+        name = names.cut(column.name, _WIDEST)
+        width = max(cell_width(name), cell_width(cell_text(column.type, _WIDEST)), _values_width(preview.rows, index))
         right = column.type in _NUMBERS or column.type.startswith(("int", "uint", "float", "double"))
-        columns.append(GridColumn(name, width, right=right, group=safe(column.type)))
-    return TableView(columns, preview.rows)
+        columns.append(
+            GridColumn(
+                name,
+                width,
+                right=right,
+                group=safe(column.type),
+                neighbours=_neighbours(preview.rows, index),
+            )
+        )
+    return TableView(columns, preview.rows, [column.name for column in preview.columns])
 
 
 def array_view(preview: ArrayPreview) -> TableView:
@@ -67,12 +89,25 @@ def archive_view(preview: ArchivePreview) -> TableView:
 
 
 def _listing(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> TableView:
-    widths = [
-        max(len(name), *(cell_width(cell_text(row[index] or "", 2 * _WIDEST)) for row in rows[:_MEASURED_ROWS]), 1)
+    columns = [
+        GridColumn(
+            name,
+            max(len(name), _values_width(rows, index, 2 * _WIDEST)),
+            right=name in ("size", "packed"),
+            neighbours=_neighbours(rows, index),
+        )
         for index, name in enumerate(names)
     ]
-    right = {"size", "packed"}
-    return TableView([GridColumn(name, width, name in right) for name, width in zip(names, widths, strict=True)], rows)
+    return TableView(columns, rows, names)
+
+
+def _values_width(rows: Sequence[Sequence[str | None]], index: int, most: int = _WIDEST) -> int:
+    """Return the width that the first values of a column need, from 1 to `most` cells."""
+    return max((cell_width(cell_text(row[index] or "", most)) for row in rows[:_MEASURED_ROWS]), default=1) or 1
+
+
+def _neighbours(rows: Sequence[Sequence[str | None]], index: int) -> Neighbours:
+    return Neighbours(row[index] or "" for row in rows)
 
 
 def rows_text(preview: TablePreview) -> str:

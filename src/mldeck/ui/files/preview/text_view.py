@@ -20,7 +20,7 @@ from mldeck.ui.files.keys import TEXT
 from mldeck.ui.files.preview.text_layout import TextRow, pieces_of, row_at, rows_of
 from mldeck.ui.files.preview.text_reading import ReadPage, as_lines, find_next, find_previous, highlighted, position_of
 from mldeck.ui.kit.grid import Cell, Grid
-from mldeck.ui.kit.keys import LINES, bindings
+from mldeck.ui.kit.keys import LINES, bindings, key_name
 from mldeck.ui.kit.text_styles import STYLE_NAMES
 from mldeck.ui.kit.threads import read_off_loop
 
@@ -102,7 +102,7 @@ class TextView(Grid):
         """The position of the cursor in the text, or the progress of a search."""
         if self._looked_at is not None:
             share = f" {100 * self._looked_at // self._byte_count} %" if self._byte_count else ""
-            return f"searching…{share} · Esc stops"
+            return f"searching…{share} · {key_name('leave_file')} stops"
         if not self._rows or not self._byte_count:
             return ""
         at = self._rows[self.cursor_row]
