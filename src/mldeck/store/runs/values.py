@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-from mldeck.model import Column, Kind, RunQuery
-from mldeck.store.encoding import metric_value
+from mldeck.model import Column, RunQuery
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
 
@@ -30,14 +29,3 @@ def has_values(connection: Connection, schema: Schema, query: RunQuery, column: 
     run_id = func.coalesce(source.c.run_uuid, "")
     statement = select(source.c.key).where(source.c.key == column.key, run_id.in_(listed)).limit(1)
     return connection.execute(statement).first() is not None
-
-
-def metric_values(connection: Connection, schema: Schema, query: RunQuery, key: str) -> dict[str, float]:
-    """Return the latest value of a metric of each run of the query, by run id; runs without it are left out."""
-    latest, runs = schema.values_of(Kind.METRIC), schema.runs
-    statement = (
-        select(latest.c.run_uuid, latest.c.value, latest.c.is_nan)
-        .select_from(latest.join(runs, runs.c.run_uuid == latest.c.run_uuid))
-        .where(latest.c.key == key, matches(schema, query))
-    )
-    return {row[0]: metric_value(row[1], row[2]) for row in connection.execute(statement).all()}
