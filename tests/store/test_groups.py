@@ -48,7 +48,7 @@ def add_run(connection: sqlite3.Connection, run_id: str, text: str | None, value
     connection.execute(
         "INSERT INTO runs (run_uuid, name, experiment_id, lifecycle_stage, status, start_time)"
         " VALUES (?, ?, 1, 'active', 'FINISHED', ?)",
-        (run_id, run_id, int(run_id, 16)),
+        (run_id, run_id, int(run_id[-8:], 16)),
     )
     if text is not None:
         connection.execute("INSERT INTO params (key, value, run_uuid) VALUES ('size', ?, ?)", (text, run_id))

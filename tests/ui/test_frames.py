@@ -73,7 +73,7 @@ async def test_groups(taxi: Path, size: tuple[int, int]) -> None:
         await check(f"group-by-{size[0]}x{size[1]}", deck)
         await deck.press("enter")
         await deck.until(lambda: table.arrangement.headings, "groups")
-        await deck.press("right", "s")
+        await deck.press("right", "right", "s")
         await deck.until_shown("sorted by rmse ▲")
         await deck.press("down", "down", "enter")
         await deck.until(lambda: table.arrangement.depths, "opened")
