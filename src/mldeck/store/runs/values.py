@@ -7,6 +7,9 @@ from sqlalchemy import Connection, func, select
 from mldeck.model import Column, RunQuery
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
+from mldeck.store.sqlite.reader import read_quickly
+from mldeck.store.statements import plain_rows
+from mldeck.store.values import text_of
 
 
 def text_values(connection: Connection, schema: Schema, query: RunQuery, column: Column) -> dict[str, str]:
@@ -18,7 +21,12 @@ def text_values(connection: Connection, schema: Schema, query: RunQuery, column:
         .select_from(source.join(runs, runs.c.run_uuid == source.c.run_uuid))
         .where(source.c.key == column.key, matches(schema, query))
     )
-    return {row[0]: row[1] for row in connection.execute(statement).all() if row[1] is not None}
+    rows = read_quickly(connection, lambda: plain_rows(connection, statement, {}))
+    values = {row[0]: row[1] for row in rows if row[1] is not None}
+    # One test for all, because a test of each would take noticeable time.
+    if set(map(type, values)) | set(map(type, values.values())) <= {str}:
+        return values
+    return {text_of(run_id): text_of(value) for run_id, value in values.items()}
 
 
 def has_values(connection: Connection, schema: Schema, query: RunQuery, column: Column) -> bool:

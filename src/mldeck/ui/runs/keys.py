@@ -66,7 +66,7 @@ RUNS = (
         "B",
         "layout('groups')",
         "group by",
-        "Group by the param or tag under the cursor, else by one to choose; again: no groups",
+        "Group by the param or tag under the cursor, or by one that you pick; ungroup",
         shown=True,
         rank=19,
     ),
