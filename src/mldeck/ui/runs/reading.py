@@ -225,7 +225,8 @@ def read_all_rows(
     rows = arrangement.run_ids
     first_row = max(0, rows.index(top_run) - FIRST_PAGE // 2) if top_run in rows else 0
     in_view = [run_id for run_id in rows[first_row : first_row + FIRST_PAGE + FIRST_PAGE // 2] if run_id != HEADING]
-    sample = in_view or ids[:FIRST_PAGE]
+    # Few runs of groups are in view, or none. The columns must not change when one is opened.
+    sample = list(dict.fromkeys((*ids[:FIRST_PAGE], *in_view))) if arrangement.headings else in_view or ids[:FIRST_PAGE]
     columns = _columns_now(store, query, choice, sample, state.columns, interrupt)
     read = _to_be_read(columns, state)
     on_screen = frozenset(state.on_screen or read)

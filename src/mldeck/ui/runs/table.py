@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import MISSING, Neighbours, cell_width
+from mldeck.format import MISSING, Neighbours, cell_width, safe
 from mldeck.model import Column, Kind, OrderKey, RunRecord
 from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, STATE_INDEX, RunCells
 from mldeck.ui.kit.cell_text import indentation
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _WIDE = 160
 """The width of a terminal in cells from which headings show the least and the greatest value."""
+_MEASURED_HEADINGS = 1_000
 _LEAST_HEADING_WIDTH = 20
 """Cells of the name column that are left for the value of a group and the number of its runs."""
 
@@ -93,6 +94,8 @@ class RunTable(Grid):
         self._group_names = Neighbours()
         self._most_runs = 0
         """The number of runs of the largest group."""
+        self._heading_width = 0
+        """The cells of the name column in which headings show the values of their groups in full."""
         self._records = RecordCache()
         self._is_at_home = True
         """Whether the cursor follows the first row: it has not been moved yet, or the user went to the first row."""
@@ -130,6 +133,9 @@ class RunTable(Grid):
         self.arrangement, self.order = arrangement, order
         self._group_names = Neighbours(heading.value or "" for heading in arrangement.headings.values())
         self._most_runs = max((heading.count for heading in arrangement.headings.values()), default=0)
+        values = (heading.value or "" for heading in islice(arrangement.headings.values(), _MEASURED_HEADINGS))
+        longest = max((cell_width(safe(value[:MAX_WIDTH])) for value in values), default=0)
+        self._heading_width = longest + len(f" {self._most_runs:,} runs") if arrangement.headings else 0
         run_ids = arrangement.run_ids
         self._records.replace(records, read)
         self._set_columns(cells, len(run_ids))
@@ -189,7 +195,7 @@ class RunTable(Grid):
         """Widen metrics for what headings show beside the mean: the standard deviations and, on a wide terminal, the extremes.
 
         On the first page they take the width that is free, and some of that of the name, and push no column out. On a wide
-        terminal they may push out columns behind the last metric of the page.
+        terminal they may push out those behind the second metric.
         """
         is_wide, own = self.app.size.width >= _WIDE, self.cells.style.widths
         widths = [column.width for column in columns]
@@ -198,7 +204,7 @@ class RunTable(Grid):
         kept = bisect_right(ends, room)
         metrics = [place for place, column in enumerate(self.cells.columns) if column.kind is Kind.METRIC]
         if is_wide:
-            kept = max((place + 1 for place in metrics if place < kept), default=0)
+            kept = max((place + 1 for place in metrics[:2] if place < kept), default=0)
         free = room - ends[kept - 1] if kept else 0
         spare = 0 if NAME in own else max(0, widths[NAME_INDEX] - _LEAST_HEADING_WIDTH)
         for with_range in (False, True)[: 1 + is_wide]:
@@ -239,6 +245,7 @@ class RunTable(Grid):
         # The runs of a group are indented, also of one that will be opened.
         depth = max(depths.values(), default=int(bool(self.arrangement.headings)))
         wanted = self.cells.longest_name + 2 * (depth + bool(self.arrangement.child_counts))
+        wanted = max(wanted, self._heading_width)
         width = max(name.width, min(name.width + free, wanted, MAX_WIDTH))
         return (*columns[:NAME_INDEX], name._replace(width=width), *columns[NAME_INDEX + 1 :])
 
