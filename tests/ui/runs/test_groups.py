@@ -124,6 +124,13 @@ async def test_on_a_param_it_groups_by_that_and_back(taxi: Path) -> None:
         await deck.until(lambda: not table.arrangement.headings, "flat")
         assert table.cursor_key == DEPTH
 
+        table.move_to(0, 1)
+        await deck.press("B", *"max_depth", "enter")
+        await deck.until(lambda: table.arrangement.headings, "groups")
+        await deck.press("B")
+        await deck.until(lambda: not table.arrangement.headings, "flat")
+        assert table.cursor_column == 1, "it was on the name"
+
 
 async def test_without_params_and_tags_it_says_so(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"

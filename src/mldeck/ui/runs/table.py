@@ -152,12 +152,12 @@ class RunTable(Grid):
 
     def _change_column(self, *, to_groups: bool) -> None:
         """Put the cursor on the name for groups, so that the first metrics are in view; and back when the groups are gone."""
-        columns = self.cells.columns
+        before, self._column_before = self._column_before, None
         if to_groups and self.cursor_column > NAME_INDEX:
             self._column_before, self.cursor_column = self.cursor_key, NAME_INDEX
             self._first_column = self._fixed_columns
-        elif not to_groups and self.cursor_column == NAME_INDEX and self._column_before in columns:
-            self.cursor_column = columns.index(self._column_before)
+        elif not to_groups and self.cursor_column == NAME_INDEX and before in self.cells.columns:
+            self.cursor_column = self.cells.columns.index(before)
 
     def shows(self, page: RunPage, order: Sequence[OrderKey]) -> bool:
         """Return whether exactly this is shown already."""
