@@ -7,10 +7,11 @@ None in both cases. Standard library only: every other module may import this on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from array import array
@@ -160,6 +161,34 @@ class Metric:
     timestamp: int
     """Milliseconds since the epoch."""
     step: int
+
+
+class MetricSummary(NamedTuple):
+    """The latest values of a metric in a group of runs, as far as they are finite."""
+
+    number: int
+    """How many finite values there are."""
+    mean: float
+    """NaN or an infinity if no value is finite."""
+    deviation: float | None
+    """The standard deviation of a sample; None for less than two values."""
+    low: float
+    high: float
+
+    def joined(self, other: MetricSummary) -> MetricSummary:
+        """Return the summary of the values of both groups."""
+        if not self.number or not other.number:
+            if self.number or other.number:
+                return self if self.number else other
+            return self if self.mean == other.mean else MetricSummary(0, math.nan, None, math.nan, math.nan)
+        number = self.number + other.number
+        share = other.number / number
+        mean = (1 - share) * self.mean + share * other.mean
+        parts = ((part.deviation or 0.0, part.number) for part in (self, other))
+        within = (deviation * math.sqrt((count - 1) / (number - 1)) for deviation, count in parts)
+        between = (other.mean - self.mean) * math.sqrt(self.number * share / (number - 1))
+        low, high = min(self.low, other.low), max(self.high, other.high)
+        return MetricSummary(number, min(max(low, mean), high), math.hypot(*within, between), low, high)
 
 
 @dataclass(frozen=True, eq=False)

@@ -207,7 +207,7 @@ DIALOGS = {
     "export": ("E", "\x15" + "/proc/nowhere", ENTER, ESC),
     "columns": ("c", "/", "m", ESC),
     "register": ("r", TAB, ENTER),
-    "group": ("B", "z", "T"),
+    "group": ("B", ENTER, "z", ENTER, "T"),
     "chart": ("]", ENTER, "m", "n", "g", "o", "m", ESC, "E", ESC, "?", ESC),
     "chart of a column": (" ", "j", " ", RIGHT, RIGHT, RIGHT, "m", RIGHT, "+", "[", "l", "a", "r", ESC),
     "best": (RIGHT, RIGHT, RIGHT, "b", ESC, "s", "#", "S", ESC),

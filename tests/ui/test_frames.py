@@ -62,6 +62,24 @@ async def test_runs(taxi: Path, size: tuple[int, int], no_colour: bool, monkeypa
         await check(f"runs-{size[0]}x{size[1]}", deck)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_groups(taxi: Path, size: tuple[int, int]) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment", size=size) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        await deck.press("B")
+        await deck.until(lambda: deck.app.screen.query("#picker"), "the picker")
+        await deck.press(*"max_de")
+        await check(f"group-by-{size[0]}x{size[1]}", deck)
+        await deck.press("enter")
+        await deck.until(lambda: table.arrangement.headings, "groups")
+        await deck.press("right", "right", "s")
+        await deck.until_shown("sorted by rmse ▲")
+        await deck.press("down", "down", "enter")
+        await deck.until(lambda: table.arrangement.depths, "opened")
+        await check(f"groups-{size[0]}x{size[1]}", deck)
+
+
 async def test_metrics_tab(taxi: Path) -> None:
     async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
         await deck.until_counted(45)

@@ -330,7 +330,7 @@ def test_very_many_marks_are_not_saved() -> None:
 # -- the first frame
 
 
-GROUPS = ListChoice((), "", DEPTH, "rmse")
+GROUPS = ListChoice((), "", DEPTH, frozenset({"8"}))
 
 
 @pytest.mark.parametrize("choice", [ListChoice((RMSE,), CANDIDATES), GROUPS], ids=["sorted", "grouped"])
@@ -345,8 +345,11 @@ def test_the_second_process_reads_what_was_left(taxi: Path, choice: ListChoice) 
     assert opening.page is not None
     assert opening.chosen is not None
     assert (opening.chosen.name, opening.listed) == (TAXI, choice)
-    headings = len(opening.page.arrangement.headings)
-    assert (len(opening.page.arrangement.run_ids), headings > 2) == ((3, False) if choice.filter else (headings, True))
+    headings = opening.page.arrangement.headings.values()
+    opened = sum(heading.count for heading in headings if heading.is_open)
+    assert (opened > 0) == (len(headings) > 2) == bool(choice.opened)
+    assert len(opening.page.arrangement.run_ids) == (3 if choice.filter else len(headings) + opened)
+    assert bool(opening.page.summaries) == bool(choice.opened)
 
 
 def test_the_second_process_reads_the_tree_and_the_marks_that_are_left(taxi: Path) -> None:

@@ -6,7 +6,7 @@ database is gone or stays locked, `Interrupted` when their interrupt is fired, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from mldeck.model import (
     History,
     Kind,
     MetricKey,
+    MetricSummary,
     Run,
     RunCount,
     RunDetails,
@@ -29,14 +30,15 @@ from mldeck.store.histories.outline import HistorySpan, history_outline
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.opened import OpenedStore
 from mldeck.store.runs.best import best_values, primary_metric
-from mldeck.store.runs.columns import differing_columns, keys_of_runs, present_columns
+from mldeck.store.runs.columns import differing_columns, grouping_columns, keys_of_runs, present_columns
 from mldeck.store.runs.completion import is_numeric, list_keys, list_values
 from mldeck.store.runs.details import run_details
 from mldeck.store.runs.experiments import list_experiments
 from mldeck.store.runs.find import find_runs
+from mldeck.store.runs.groups import group_summaries
 from mldeck.store.runs.records import count_matching, count_runs, newest_run_experiment, run_ids, run_records
 from mldeck.store.runs.rows import ROWS_AT_ONCE, run_rows
-from mldeck.store.runs.values import has_values, metric_values, text_values
+from mldeck.store.runs.values import has_values, text_values
 from mldeck.store.statements import chunks
 
 if TYPE_CHECKING:
@@ -180,9 +182,28 @@ class Store(OpenedStore):
         """Return a param or tag of the runs of a query, by run id; runs without it are left out."""
         return self.read(text_values, interrupt, query, column)
 
-    def metric_values(self, query: RunQuery, key: str, interrupt: Interrupt | None = None) -> dict[str, float]:
-        """Return the latest value of a metric of the runs of a query, by run id; runs without it are left out."""
-        return self.read(metric_values, interrupt, query, key)
+    def group_summaries(
+        self,
+        query: RunQuery,
+        column: Column,
+        metrics: Sequence[str],
+        only: Collection[str] | None = None,
+        interrupt: Interrupt | None = None,
+    ) -> dict[str, dict[str | None, MetricSummary]]:
+        """Return summaries of metrics, by metric, then by group: the runs that have the same value of a param or tag.
+
+        `only`: the runs of the query that count; None for all. A group in which no run has logged the metric is left out.
+        """
+        return self.read(group_summaries, interrupt, query, column, metrics, only)
+
+    def grouping_columns(
+        self, query: RunQuery, sample: Sequence[str], interrupt: Interrupt | None = None
+    ) -> dict[Column, bool]:
+        """Return the params and tags that any run of the query has, and whether their values differ in the sample of its runs.
+
+        Those that differ come first; MLflow's own tags come last.
+        """
+        return self.read(grouping_columns, interrupt, query, sample)
 
     def resolve_run(self, text: str, interrupt: Interrupt | None = None) -> Run:
         """Return the run with this id, beginning of an id, or name. Raises `UsageError` unless it is exactly one."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mldeck.model import Column, Kind, OrderKey
 from mldeck.ui.state.arrangement import HEADING, as_tree, in_groups
 
 RUN_IDS = st.lists(st.sampled_from("abcdefgh"), unique=True)
@@ -54,32 +56,44 @@ def test_ten_thousand_levels() -> None:
     assert tree.depths["9999"] == 9999
 
 
-def test_headings_tell_their_numbers_apart() -> None:
-    values = {"a": "1", "b": "2"}
-    assert in_groups(["a", "b"], values, {"a": 0.5, "b": 0.25}, ()).numbers.text(1 / 3) == "0.33"
-    assert in_groups(["a", "b"], values, {"a": 0.91234561, "b": 0.91234562}, ()).numbers.text(1 / 3) == "0.33333333"
+LOSS = Column(Kind.METRIC, "loss")
+VALUES = {"a": "10", "b": "9", "c": "10", "d": "text"}
 
 
-def test_groups_are_counted_and_summarized() -> None:
-    values = {"a": "10", "b": "9", "c": "10", "d": "text"}
-    metric = {"a": 1.0, "b": math.nan, "c": 3.0, "e": math.inf}
-    groups = in_groups(["a", "b", "c", "d", "e"], values, metric, {"10"})
+def values_in_order(ids: list[str], order: Sequence[OrderKey], means: Mapping[str | None, float]) -> list[str | None]:
+    return [heading.value for heading in in_groups(ids, VALUES, (), order, means).headings.values()]
+
+
+def test_groups_are_counted_and_opened() -> None:
+    groups = in_groups(["a", "b", "c", "d", "e"], VALUES, {"10"}, (), {})
     assert groups.run_ids == [HEADING, HEADING, "a", "c", HEADING, HEADING]
-    assert [(heading.value, heading.count) for heading in groups.headings.values()] == [
-        ("9", 1),
-        ("10", 2),
-        ("text", 1),
-        (None, 1),
+    assert [(heading.value, heading.count, heading.is_open) for heading in groups.headings.values()] == [
+        ("9", 1, False),
+        ("10", 2, True),
+        ("text", 1, False),
+        (None, 1, False),
     ]
-    ten = groups.headings[1]
-    assert (ten.low, ten.mean, ten.high, ten.is_open) == (1.0, 2.0, 3.0, True)
-    assert groups.headings[0].mean is None
+    assert groups.depths == {"a": 1, "c": 1}
 
 
-@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
-def test_a_mean_lies_between_the_extremes(numbers: list[float]) -> None:
-    ids = [str(index) for index in range(len(numbers))]
-    (heading,) = in_groups(ids, {}, dict(zip(ids, numbers, strict=True)), ()).headings.values()
-    assert heading.mean is not None
-    slack = 1e-9 * max(abs(heading.low or 0), abs(heading.high or 0))
-    assert (heading.low or 0) - slack <= heading.mean <= (heading.high or 0) + slack
+def test_the_means_of_a_metric_order_the_groups() -> None:
+    """Numbers, then NaN, then groups without a value of it; of equals the one with the first run."""
+    means: dict[str | None, float] = {"10": 2.0, "9": 1.0, "text": math.nan}
+    ids = ["e", "d", "a", "b", "c"]
+    assert values_in_order(ids, [OrderKey(LOSS)], means) == ["9", "10", "text", None]
+    assert values_in_order(ids, [OrderKey(LOSS, descending=True)], means) == ["10", "9", "text", None]
+    assert values_in_order(ids, [OrderKey(LOSS)], dict.fromkeys(means, 5.0)) == ["text", "10", "9", None]
+
+
+def test_other_orders_put_a_group_where_its_first_run_is() -> None:
+    order = [OrderKey(Column(Kind.ATTRIBUTE, "run_name")), OrderKey(LOSS)]
+    assert values_in_order(["e", "d", "a", "b", "c"], order, {"9": 1.0}) == [None, "text", "10", "9"]
+
+
+@given(st.lists(st.sampled_from("abcde"), unique=True), st.sampled_from([(), (OrderKey(LOSS),)]))
+def test_every_run_is_in_the_group_of_its_value_in_the_same_order(ids: list[str], order: Sequence[OrderKey]) -> None:
+    groups = in_groups(ids, VALUES, {*VALUES.values(), None}, order, {"10": 1.0, "9": 0.5})
+    assert sorted(run_id for run_id in groups.run_ids if run_id) == sorted(ids)
+    for row, heading in groups.headings.items():
+        members = groups.run_ids[row + 1 : row + 1 + heading.count]
+        assert members == [run_id for run_id in ids if VALUES.get(run_id) == heading.value]

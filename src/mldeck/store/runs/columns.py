@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, FromClause, Select, and_, func, select, union_all
@@ -76,19 +76,49 @@ def _without_system(keys: Iterable[str]) -> list[str]:
 
 def present_columns(connection: Connection, schema: Schema, query: RunQuery) -> tuple[Column, ...]:
     """Return the metrics, then params, then tags (without MLflow's own) that any run of the query has, each by name."""
-    few = connection.execute(
-        select(schema.runs.c.run_uuid).where(matches(schema, query)).limit(SAMPLE_RUNS + 1)
-    ).scalars()
-    ids = list(few.all())
+    keys_of = _reader_of_keys(connection, schema, query)
     columns: list[Column] = []
     for kind in (Kind.METRIC, Kind.PARAM, Kind.TAG):
+        columns += (Column(kind, key) for key in keys_of(kind) if kind is not Kind.TAG or _is_users(key))
+    return tuple(columns)
+
+
+def grouping_columns(
+    connection: Connection, schema: Schema, query: RunQuery, sample: Sequence[str]
+) -> dict[Column, bool]:
+    """Return the params and tags that any run of the query has, and whether their values differ in the sample of its runs.
+
+    Those that differ come first; MLflow's own tags come last.
+    """
+    keys_of = _reader_of_keys(connection, schema, query)
+    runs = sample[:SAMPLE_RUNS]
+    found: dict[Column, bool] = {}
+    for kind in (Kind.PARAM, Kind.TAG):
+        differing = _differing_keys(connection, schema.values_of(kind), runs) if runs else []
+        keys = keys_of(kind)
+        present = frozenset(keys)
+        found |= {Column(kind, key): True for key in differing if key in present}
+        found |= {column: False for column in (Column(kind, key) for key in keys) if column not in found}
+    order = sorted(found, key=lambda column: (not _is_own(column), not found[column], column.kind is Kind.TAG))
+    return {column: found[column] for column in order}
+
+
+def _is_own(column: Column) -> bool:
+    return column.kind is not Kind.TAG or _is_users(column.key)
+
+
+def _reader_of_keys(connection: Connection, schema: Schema, query: RunQuery) -> Callable[[Kind], list[str]]:
+    """Return a function that reads the keys of a kind that any run of the query has, sorted."""
+    few = connection.execute(select(schema.runs.c.run_uuid).where(matches(schema, query)).limit(SAMPLE_RUNS + 1))
+    ids = list(few.scalars().all())
+
+    def read(kind: Kind) -> list[str]:
         source = schema.values_of(kind)
         if len(ids) > SAMPLE_RUNS:
-            keys = _keys_of_query(connection, schema, source, query)
-        else:
-            keys = connection.execute(select(source.c.key).where(source.c.run_uuid.in_(ids)).distinct()).scalars().all()
-        columns += (Column(kind, key) for key in sorted(keys) if kind is not Kind.TAG or _is_users(key))
-    return tuple(columns)
+            return sorted(_keys_of_query(connection, schema, source, query))
+        return sorted(connection.execute(select(source.c.key).where(source.c.run_uuid.in_(ids)).distinct()).scalars())
+
+    return read
 
 
 def _is_users(tag: str) -> bool:

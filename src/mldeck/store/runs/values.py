@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-from mldeck.model import Column, Kind, RunQuery
-from mldeck.store.encoding import metric_value
+from mldeck.model import Column, RunQuery
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
+from mldeck.store.sqlite.reader import read_quickly
+from mldeck.store.statements import plain_rows
+from mldeck.store.values import text_of
 
 
 def text_values(connection: Connection, schema: Schema, query: RunQuery, column: Column) -> dict[str, str]:
@@ -19,7 +21,12 @@ def text_values(connection: Connection, schema: Schema, query: RunQuery, column:
         .select_from(source.join(runs, runs.c.run_uuid == source.c.run_uuid))
         .where(source.c.key == column.key, matches(schema, query))
     )
-    return {row[0]: row[1] for row in connection.execute(statement).all() if row[1] is not None}
+    rows = read_quickly(connection, lambda: plain_rows(connection, statement, {}))
+    values = {row[0]: row[1] for row in rows if row[1] is not None}
+    # One test for all, because a test of each would take noticeable time.
+    if set(map(type, values)) | set(map(type, values.values())) <= {str}:
+        return values
+    return {text_of(run_id): text_of(value) for run_id, value in values.items()}
 
 
 def has_values(connection: Connection, schema: Schema, query: RunQuery, column: Column) -> bool:
@@ -30,14 +37,3 @@ def has_values(connection: Connection, schema: Schema, query: RunQuery, column: 
     run_id = func.coalesce(source.c.run_uuid, "")
     statement = select(source.c.key).where(source.c.key == column.key, run_id.in_(listed)).limit(1)
     return connection.execute(statement).first() is not None
-
-
-def metric_values(connection: Connection, schema: Schema, query: RunQuery, key: str) -> dict[str, float]:
-    """Return the latest value of a metric of each run of the query, by run id; runs without it are left out."""
-    latest, runs = schema.values_of(Kind.METRIC), schema.runs
-    statement = (
-        select(latest.c.run_uuid, latest.c.value, latest.c.is_nan)
-        .select_from(latest.join(runs, runs.c.run_uuid == latest.c.run_uuid))
-        .where(latest.c.key == key, matches(schema, query))
-    )
-    return {row[0]: metric_value(row[1], row[2]) for row in connection.execute(statement).all()}

@@ -7,7 +7,7 @@ because there may be thousands of columns. No screen.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,10 +26,11 @@ from mldeck.format import (
     safe,
     time_text,
 )
-from mldeck.model import Column, Kind, OrderKey, Pace, Run, RunRecord
+from mldeck.model import Column, Kind, MetricSummary, OrderKey, Pace, Run, RunRecord
 from mldeck.ui.kit.clock import Clock, now_ms
 from mldeck.ui.kit.grid import Cell, GridColumn
 from mldeck.ui.kit.lazy_row import LazyCells
+from mldeck.ui.state.arrangement import GroupSummaries
 from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, MAX_WIDTH, NAME, ColumnStyle
 from mldeck.ui.state.metric_direction import BEST, best_sign
 
@@ -49,7 +50,7 @@ STATE = Column(Kind.ATTRIBUTE, "status")
 LEADING = (STATE, NAME)
 """The columns always shown, before the chosen ones. They stay visible when the table scrolls to the right."""
 FIXED_COLUMNS = len(LEADING)
-NAME_INDEX = LEADING.index(NAME)
+STATE_INDEX, NAME_INDEX = LEADING.index(STATE), LEADING.index(NAME)
 
 _LABELS = {STATE: "", **LABELS}
 _STATE_WIDTH = 2
@@ -79,11 +80,51 @@ class _NumberColumn:
         whole, fraction = _split(self.form.text(value))
         return f"{sign.strip() + whole:>{self.whole + len(sign)}}{fraction:<{self.fraction}}"
 
+    def wide_enough(self, values: Iterable[float]) -> _NumberColumn:
+        """Return the same format with room for these numbers, too."""
+        parts = [_split(self.form.text(value)) for value in values]
+        whole = max((len(whole) for whole, _ in parts), default=0)
+        fraction = max((len(fraction) for _, fraction in parts), default=0)
+        return _NumberColumn(self.form, max(self.whole, whole), max(self.fraction, fraction))
+
     def grown(self, other: _NumberColumn) -> _NumberColumn:
         """Return a format with room for the numbers of both."""
         return _NumberColumn(
             self.form.grown(other.form), max(self.whole, other.whole), max(self.fraction, other.fraction)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """What the headings of groups show behind the mean: the standard deviation, and the least and greatest value."""
+
+    deviation: _NumberColumn
+    number: _NumberColumn
+    """How the mean and the extremes are written."""
+
+    @property
+    def deviation_width(self) -> int:
+        """In cells."""
+        return len(" ±") + self.deviation.width
+
+    @property
+    def width(self) -> int:
+        """The width of all of it in cells."""
+        return self.deviation_width + len("  –") + 2 * self.number.width
+
+    def fitting_width(self, room: int) -> int:
+        """Return the cells of as much of it as there is room for."""
+        return next((width for width in (self.width, self.deviation_width) if width <= room), 0)
+
+    def text(self, summary: MetricSummary, width: int) -> str:
+        """Return as much of it as `width` is for."""
+        if summary.deviation is None:
+            return " " * width
+        text = f" {self.deviation.text(summary.deviation, '±')}"
+        if width < self.width:
+            return text
+        low, high = (self.number.text(value).strip() for value in (summary.low, summary.high))
+        return f"{text}  {low:>{self.number.width}}–{high:<{self.number.width}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +149,12 @@ class RunCells:
         *,
         read: Iterable[Column] | None = None,
         style: ColumnStyle | None = None,
+        summaries: GroupSummaries | None = None,
     ) -> None:
         """Measure the columns on a sample of the runs. No column gets narrower than in `previous`.
 
-        `read`: the columns whose values have been read for the sample; None for all.
+        `read`: the columns whose values have been read for the sample; None for all. `summaries`: those of the groups that the
+        runs are in; None if they are in none.
         """
         self.columns = (*LEADING, *columns)
         self.style = style or ColumnStyle()
@@ -119,8 +162,16 @@ class RunCells:
         """The best value of each metric, which is highlighted."""
         self._numbers: dict[str, _NumberColumn] = {} if previous is None else dict(previous._numbers)
         self._texts: dict[Column, _TextFormat] = {} if previous is None else dict(previous._texts)
+        self._measured: set[str] = set() if previous is None else set(previous._measured)
+        """The metrics that have been measured on runs."""
+        self.summaries: GroupSummaries = {}
+        """Of the metrics whose summaries have been read."""
+        self._spreads: dict[str, _Spread] = {} if previous is None or summaries is None else dict(previous._spreads)
+        self._spread_widths: dict[str, int] = {}
+        """By metric: the cells behind the number that are kept free for the spread of a group."""
         for column in columns if read is None else read:
             self._learn(column, sample)
+        self.add_summaries(summaries or {})
         labels = [record.run.label for record in sample]
         self.names: Neighbours = Neighbours(labels) if labels or previous is None else previous.names
         """The names of the runs of the sample: long ones are cut where they are alike."""
@@ -138,15 +189,63 @@ class RunCells:
         return any(learnt)
 
     def _is_learnt(self, column: Column) -> bool:
-        return column.key in self._numbers if column.kind is Kind.METRIC else column in self._texts
+        return column.key in self._measured if column.kind is Kind.METRIC else column in self._texts
+
+    def add_summaries(self, summaries: GroupSummaries) -> None:
+        """Show the summaries of more metrics, and make room for them."""
+        self.summaries = {**self.summaries, **summaries}
+        for key, groups in summaries.items():
+            measured = list(_groups_to_measure(groups.values()))
+            if measured:
+                number = _number_column([value for summary in measured for value in (summary.low, summary.high)])
+                number = number.wide_enough(summary.mean for summary in measured)
+                self._numbers[key] = self._numbers.get(key, number).grown(number)
+                self._measure_spread(key)
+
+    def _measure_spread(self, key: str) -> None:
+        """Make room for the standard deviations of a metric. They have as many decimals as its values."""
+        number, groups = self._numbers[key], self.summaries.get(key, {})
+        measured = _groups_to_measure(groups.values())
+        deviations = [summary.deviation for summary in measured if summary.deviation is not None]
+        before = self._spreads.get(key)
+        if deviations or before is not None:
+            column = _NumberColumn(number.form, 0, 0).wide_enough(deviations)
+            self._spreads[key] = _Spread(column if before is None else before.deviation.grown(column), number)
+
+    def width_with_spread(self, column: Column, *, with_range: bool) -> int:
+        """Return the width at which a metric shows its standard deviations, and the extremes; 0 if there are none."""
+        spread = self._spreads.get(column.key) if column.kind is Kind.METRIC else None
+        if spread is None:
+            return 0
+        beside = spread.width if with_range else spread.deviation_width
+        return self._number_width(column.key) + beside
+
+    def _number_width(self, key: str) -> int:
+        """Return the width of a number with the sign of the best one, in cells."""
+        number = self._numbers.get(key)
+        return (0 if number is None else number.width) + (key in self.style.greater_is_better)
+
+    def with_room_for_spreads(self, columns: Sequence[GridColumn]) -> tuple[GridColumn, ...]:
+        """Keep room for the spreads of groups behind the numbers of these columns, as far as they are wide enough."""
+        self._spread_widths = {
+            column.key: self._spreads[column.key].fitting_width(shown.width - self._number_width(column.key))
+            for column, shown in zip(self.columns, columns, strict=True)
+            if column.kind is Kind.METRIC and column.key in self._spreads
+        }
+        if not self._spread_widths:
+            return tuple(columns)
+        tails = (self._spread_widths.get(column.key, 0) * (column.kind is Kind.METRIC) for column in self.columns)
+        return tuple(shown._replace(tail=tail) for shown, tail in zip(columns, tails, strict=True))
 
     def _learn(self, column: Column, records: Sequence[RunRecord]) -> bool:
         """Make room for the values of these records. Return whether they have any."""
         if column.kind is Kind.METRIC:
             values = [record.metrics[column.key] for record in records if column.key in record.metrics]
             if values:
+                self._measured.add(column.key)
                 number = _number_column(values)
                 self._numbers[column.key] = self._numbers.get(column.key, number).grown(number)
+                self._measure_spread(column.key)
             return bool(values)
         texts = [text for text in (self._text(record, column) for record in records) if text is not None]
         if texts and column not in (AGE, DURATION):
@@ -177,8 +276,9 @@ class RunCells:
             if greater is None and number is None:
                 return _unread_column(column)
             label = column.key if greater is None else f"{column.key} {best_sign(greater_is_better=greater)}"
-            width = (number.width if number else 0) + (greater is not None)
-            return GridColumn(label, max(_label_width(label), width), right=True, group="metrics")
+            return GridColumn(
+                label, max(_label_width(label), self._number_width(column.key)), right=True, group="metrics"
+            )
         form = self._texts.get(column)
         if form is None:
             return _unread_column(column)
@@ -200,6 +300,34 @@ class RunCells:
             return self.cell(record, column, clock, colour)
 
         return LazyCells(len(self.columns), make)
+
+    def heading_cells(self, value: str | None) -> LazyCells:
+        """Return the cells of the heading of the group with this value, made on demand: the summaries of its metrics."""
+
+        def make(index: int) -> Cell:
+            column = self.columns[index]
+            return self._summary_cell(column.key, value) if column.kind is Kind.METRIC else Cell("")
+
+        return LazyCells(len(self.columns), make)
+
+    def _summary_cell(self, key: str, value: str | None) -> Cell:
+        if key not in self.summaries:
+            return Cell(_NOT_READ, "faint")
+        summary = self.summaries[key].get(value)
+        if summary is None:
+            return self._missing_cell(key)
+        number, width = self._numbers.get(key, _UNREAD), self._spread_widths.get(key, 0)
+        spread = self._spreads[key].text(summary, width) if width else ""
+        return Cell(number.text(summary.mean, self._sign(key)) + spread, "header-cursor" if summary.number else "warn")
+
+    def _missing_cell(self, key: str) -> Cell:
+        number = self._numbers.get(key, _UNREAD)
+        text = f"{self._sign(key)}{MISSING:>{number.whole}}{'':{number.fraction}}"
+        return Cell(text + " " * self._spread_widths.get(key, 0), "dim")
+
+    def _sign(self, key: str) -> str:
+        """Return the cell before a number that is not the best one, where that has a sign."""
+        return " " if key in self.style.greater_is_better else ""
 
     def cell(self, record: RunRecord, column: Column, clock: Clock, colour: int | None) -> Cell:
         run = record.run
@@ -225,13 +353,12 @@ class RunCells:
         return _text(record, column)
 
     def _metric_cell(self, value: float | None, key: str) -> Cell:
-        number = self._numbers.get(key, _UNREAD)
-        sign = " " if key in self.style.greater_is_better else ""
         if value is None:
-            return Cell(f"{sign}{MISSING:>{number.whole}}{'':{number.fraction}}", "dim")
+            return self._missing_cell(key)
+        number, sign, behind = self._numbers.get(key, _UNREAD), self._sign(key), " " * self._spread_widths.get(key, 0)
         if sign and value == self.best.get(key):
-            return Cell(number.text(value, BEST), "good")
-        return Cell(number.text(value, sign), "" if math.isfinite(value) else "warn")
+            return Cell(number.text(value, BEST) + behind, "good")
+        return Cell(number.text(value, sign) + behind, "" if math.isfinite(value) else "warn")
 
 
 def status_glyph(run: Run, pace: Pace | None, clock: Clock) -> tuple[str, str]:
@@ -313,9 +440,21 @@ def _attribute_text(record: RunRecord, name: str) -> str | None:
 
 
 def _number_column(values: Sequence[float]) -> _NumberColumn:
-    form = number_format(values)
-    parts = [_split(form.text(value)) for value in values] or [("", "")]
-    return _NumberColumn(form, max(len(whole) for whole, _ in parts), max(len(fraction) for _, fraction in parts))
+    return _NumberColumn(number_format(values), 0, 0).wide_enough(values)
+
+
+_MEASURED_GROUPS = 60
+
+
+def _groups_to_measure(summaries: Iterable[MetricSummary]) -> Iterator[MetricSummary]:
+    """Yield the summaries of the first groups, and of those with extreme values."""
+    groups = list(summaries)
+    yield from groups[:_MEASURED_GROUPS]
+    finite = [summary for summary in groups if summary.number]
+    if len(groups) > _MEASURED_GROUPS and finite:
+        yield min(finite, key=lambda summary: summary.low)
+        yield max(finite, key=lambda summary: summary.high)
+        yield max(finite, key=lambda summary: summary.deviation or 0.0)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -51,6 +51,8 @@ class GridColumn(NamedTuple):
     """Suffix of the label: the direction of sorting."""
     neighbours: Neighbours | None = None
     """The texts of the column, if long ones are cut where they are alike; None if they are cut at the end."""
+    tail: int = 0
+    """Cells at the right end that the header leaves free, if it can."""
 
 
 def legible(style: str | Style) -> str | Style:
@@ -631,7 +633,8 @@ class Grid(ScrollView, can_focus=True):
             column = self.columns[index]
             style = self.base + self.style_named(self.header_style(index))
             label = cell_text(column.label, column.width - cell_width(column.mark)) + column.mark
-            segments.append(Segment(fit(label, column.width, column.right), style))
+            tail = min(column.tail, column.width - cell_width(label))
+            segments.append(Segment(fit(label, column.width - tail, column.right) + " " * tail, style))
             segments.append(Segment(" " * GAP, self.base))
         return Strip(segments)
 

@@ -135,6 +135,10 @@ def _as_plain(opening: Opening) -> dict[str, Any]:
             ],
             "columns": [[column.kind.value, column.key] for column in page.columns],
             "read": [[column.kind.value, column.key] for column in page.read],
+            "summaries": [
+                [key, [[value, *summary] for value, summary in groups.items()]]
+                for key, groups in page.summaries.items()
+            ],
         },
         "choices": choices,
         "marks": dict(opening.marks),
@@ -150,8 +154,7 @@ def _from_plain(plain: dict[str, Any]) -> Opening:
     """Read what `_as_plain` returned. Raises ValueError, TypeError or LookupError for anything else."""
     from dataclasses import replace
 
-    from mldeck.format import NumberFormat
-    from mldeck.model import Column, Experiment, Kind, Pace, Run, RunRecord
+    from mldeck.model import Column, Experiment, Kind, MetricSummary, Pace, Run, RunRecord
     from mldeck.ui.runs.reading import Experiments, Opening, RunPage
     from mldeck.ui.state.arrangement import Arrangement, GroupHeading
     from mldeck.ui.state.restored import ListChoice, kept_choice
@@ -161,10 +164,7 @@ def _from_plain(plain: dict[str, Any]) -> Opening:
 
     def rows(written: dict[str, Any]) -> Arrangement:
         headings = {row: GroupHeading(*fields) for row, fields in written["headings"]}
-        numbers = NumberFormat(*written["numbers"])
-        return Arrangement(
-            **{**written, "folded": frozenset(written["folded"]), "headings": headings, "numbers": numbers}
-        )
+        return Arrangement(**{**written, "folded": frozenset(written["folded"]), "headings": headings})
 
     page = plain["page"]
     chosen = None if plain["chosen"] is None else Experiment(*plain["chosen"])
@@ -182,6 +182,7 @@ def _from_plain(plain: dict[str, Any]) -> Opening:
             },
             columns(page["columns"]),
             columns(page["read"]),
+            {key: {value: MetricSummary(*numbers) for value, *numbers in groups} for key, groups in page["summaries"]},
         ),
         ListChoice() if chosen is None else kept_choice(plain["choices"], (chosen,)),
         plain["marks"],

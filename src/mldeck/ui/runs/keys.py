@@ -66,7 +66,7 @@ RUNS = (
         "B",
         "layout('groups')",
         "group by",
-        "Toggle grouping by the param or tag under the cursor",
+        "Group by the param or tag under the cursor, or by one that you pick; ungroup",
         shown=True,
         rank=19,
     ),

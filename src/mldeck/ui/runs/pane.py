@@ -17,12 +17,13 @@ from mldeck.model import Column, Kind, OrderKey, RunQuery, View
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.keys import key_name
 from mldeck.ui.kit.mounting import made
+from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
 from mldeck.ui.place import Place, no_match_text, retitle
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import GroupHeading, Layout
-from mldeck.ui.state.columns import TEXTS
+from mldeck.ui.state.columns import TEXTS, label_of
 from mldeck.ui.state.metric_direction import Better, higher_is_better
 from mldeck.ui.state.restored import ListChoice
 from mldeck.ui.state.session import Session, next_view
@@ -49,6 +50,8 @@ class RunPane(Vertical):
         """The experiments with their run counts, for the title: how many of all runs the filter leaves."""
         self._count: int | None = None
         """The number of listed runs; None until they have been counted."""
+        self._shown: tuple[RunQuery, Layout] | None = None
+        """What the rows were read for."""
         self._completer: Completer | None = None
         """Made for each edit of the filter, because the keys may have changed."""
 
@@ -127,20 +130,36 @@ class RunPane(Vertical):
         """
         table, store, choice, columns = self.table, self._session.store, self._session.choice, self._session.columns
         top_run, layout = None if from_top else table.top_run, self._session.layout
-        shown = reading.TableState(columns, table.columns_around(), top_run)
+        shown = reading.TableState(
+            columns,
+            table.columns_around(),
+            table.columns_on_screen(),
+            top_run,
+            table.cells.summaries if self._has_groups_of(query, layout) else {},
+            is_live,
+        )
         page = await read_off_loop(
             lambda interrupt: reading.read_all_rows(store, query, layout, choice, shown, interrupt)
         )
         if query != self._session.query or layout != self._session.layout or choice != self._session.choice:
             return
-        if table.shows(page.arrangement, page.records, page.read, page.columns, query.order):
+        self._shown = (query, layout)
+        if table.shows(page, query.order):
             table.empty_text = self._empty_text()
-            table.keep_only(page.records, page.read)
+            table.keep_only(page)
             self._session.columns = page.columns
             self.show_style()  # the user may have changed widths only
         else:
             self.show_runs(page, table.cells, None if from_top else table.cursor, is_live=is_live)
         self._runs_counted(page.count)
+
+    def _has_groups_of(self, query: RunQuery, layout: Layout) -> bool:
+        """Return whether the table shows the groups of this layout, perhaps in another order."""
+        if self._shown is None:
+            return False
+        before, shown = self._shown
+        same_runs = replace(before, order=_NO_ORDER) == replace(query, order=_NO_ORDER) and shown.only == layout.only
+        return same_runs and shown.group_by == layout.group_by
 
     def show_runs(
         self,
@@ -161,6 +180,7 @@ class RunPane(Vertical):
             previous,
             read=page.read,
             style=self._session.column_style(page.columns),
+            summaries=page.summaries if page.arrangement.headings else None,
         )
         order = self._session.order
         table.show(page.arrangement, page.records, page.read, cells, order, cursor, is_live=is_live)
@@ -201,8 +221,7 @@ class RunPane(Vertical):
             )
         parts += (f"sorted by {_sort_text(key)}" for key in session.order)
         if session.layout.group_by is not None:
-            of_metric = f", with {session.layout.metric}" if session.layout.metric else ""
-            parts.append(f"grouped by {session.layout.group_by.key}{of_metric}")
+            parts.append(f"grouped by {label_of(session.layout.group_by)}")
         if session.marked:
             parts.append(f"{'only ' if session.layout.only is not None else ''}{len(session.marked)} marked")
         retitle(self, f"Runs of {name}", " · ".join(parts), self.table.columns_in_view)
@@ -225,13 +244,25 @@ class RunPane(Vertical):
     @work(group="rows", exclusive=True)
     async def _load_rows(self) -> None:
         table = self.table
-        ids, columns = table.missing()
-        if not ids or not self._session.is_open:
+        if not self._session.is_open:
             return
-        store, fields = self._session.store, reading.row_fields(columns)
+        store, shown = self._session.store, self._shown
         with self._place.reporting_trouble():
-            records = await read_off_loop(lambda interrupt: store.run_records(ids, fields, interrupt))
-            table.add_records(records, columns)
+            ids, columns = table.missing()
+            if ids:
+                fields = reading.row_fields(columns)
+                records = await read_off_loop(lambda interrupt: store.run_records(ids, fields, interrupt))
+                table.add_records(records, columns)
+            metrics = table.missing_summaries()
+            if metrics and shown is not None:
+                query, layout = shown
+                summaries = await read_off_loop(
+                    lambda interrupt: reading.read_summaries(store, query, layout, metrics, interrupt)
+                )
+                if self._shown is shown:
+                    table.add_summaries(summaries)
+                else:
+                    table.want_rows()
 
     @work(group="runs", exclusive=True)
     async def load_columns(self) -> None:
@@ -409,7 +440,11 @@ class RunPane(Vertical):
     @on(RunTable.LayoutAsked)
     def _arrange(self, message: RunTable.LayoutAsked) -> None:
         layout = self._wanted_layout(message.what)
-        if layout is not None and layout != self._session.layout:
+        if layout is not None:
+            self._take_layout(layout)
+
+    def _take_layout(self, layout: Layout) -> None:
+        if layout != self._session.layout:
             self._session.layout = layout
             self._session.keep()
             self.load_filtered()
@@ -437,19 +472,41 @@ class RunPane(Vertical):
         return None
 
     def _other_groups(self, layout: Layout) -> Layout | None:
-        """Toggle grouping by the column under the cursor.
+        """Return the layout grouped by the column under the cursor, or without groups; None if the user is asked for a column.
 
-        The headings summarize the first metric that the runs are sorted by, or else the first one shown.
+        On a param or tag, `B` groups by it. Anywhere else, and on the one that the runs are grouped by, it ends the grouping.
         """
         column = self.table.cursor_key
-        if layout.group_by is not None and (column is None or column == layout.group_by or column.kind not in TEXTS):
+        if column is not None and column.kind in TEXTS and column != layout.group_by:
+            return _grouped(layout, column)
+        if layout.group_by is not None:
             return replace(layout, group_by=None)
-        if column is None or column.kind not in TEXTS:
-            self.notify("Move the cursor to a param or tag to group by it", timeout=3)
-            return None
-        shown = (*(key.column for key in self._session.order), *self._session.columns)
-        metric = next((column.key for column in shown if column.kind is Kind.METRIC), None)
-        return replace(layout, is_tree=False, group_by=column, metric=metric, opened=frozenset())
+        self._ask_grouping()
+        return None
+
+    @asks("grouping")
+    async def _ask_grouping(self) -> None:
+        """Ask which param or tag to group by."""
+        session, query = self._session, self._session.query
+        if query is None or not session.is_open:
+            return
+        from mldeck.ui.kit.dialogs.picker import PickerDialog  # a text field takes a while to load
+
+        store, sample = session.store, [run_id for run_id in self.table.run_ids[: reading.FIRST_PAGE] if run_id]
+        with self._place.reporting_trouble():
+            found = await read_off_loop(lambda interrupt: store.grouping_columns(query, sample, interrupt))
+            if not found:
+                self.notify("These runs have no params or tags to group by", timeout=3)
+                return
+            dialog = PickerDialog(
+                "Group runs by",
+                list(found),
+                name=label_of,
+                group=lambda column: f"{column.kind.value}, {'differs' if found[column] else 'same here'}",
+            )
+            picked = await self.app.push_screen_wait(dialog)
+            if picked is not None and query == session.query:
+                self._take_layout(_grouped(session.layout, picked[0]))
 
     @on(RunTable.ViewAsked)
     def _cycle_run_view(self) -> None:
@@ -476,6 +533,10 @@ class RunPane(Vertical):
         table.matches = found
         table.repaint()
         return [row for row, run_id in enumerate(table.run_ids) if run_id in found]
+
+
+def _grouped(layout: Layout, column: Column) -> Layout:
+    return replace(layout, is_tree=False, group_by=column, opened=frozenset())
 
 
 def _sort_text(key: OrderKey) -> str:

@@ -6,9 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mldeck.model import PARENT_TAG, Column, Experiment, Kind, RunCount, RunFields, RunQuery, RunRecord, View
+from mldeck.model import (
+    PARENT_TAG,
+    Column,
+    Experiment,
+    Kind,
+    MetricSummary,
+    RunCount,
+    RunFields,
+    RunQuery,
+    RunRecord,
+    View,
+)
 from mldeck.store.interrupt import Interrupt
-from mldeck.ui.state.arrangement import HEADING, Arrangement, Layout, as_tree, in_groups
+from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupSummaries, Layout, as_tree, in_groups
 from mldeck.ui.state.columns import DEFAULT_ATTRIBUTES, EXPERIMENT, ColumnChoice, ColumnSource, choice_from_json
 from mldeck.ui.state.restored import (
     ListChoice,
@@ -29,6 +40,9 @@ FIRST_PAGE = 60
 
 FIRST_COLUMNS = 10
 """Columns that are read before it is known how many are in view: as many as a wide screen shows."""
+
+_SUMMARIZED_AT_ONCE = 20_000
+"""With more runs, the rows of groups are shown before their means, which take a second."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,8 @@ class RunPage:
     """The columns of the table after the name."""
     read: tuple[Column, ...] = ()
     """The columns whose values are in the records."""
+    summaries: GroupSummaries = field(default_factory=dict)
+    """Of the metrics that have been summarized, if the runs are in groups."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +108,13 @@ class TableState:
     columns: tuple[Column, ...] = ()
     in_view: tuple[Column, ...] = ()
     """The columns that are on screen or near it."""
+    on_screen: tuple[Column, ...] = ()
     top_run: str | None = None
     """The run in the first visible row; None if the table is not scrolled."""
+    summaries: GroupSummaries = field(default_factory=dict)
+    """Those of the same groups."""
+    is_live: bool = False
+    """Whether the database has changed, so that the summaries have to be read again."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +172,12 @@ def _first_rows(page: RunPage) -> RunPage:
         child_counts={run_id: count for run_id, count in whole.child_counts.items() if run_id in shown},
         headings={row: heading for row, heading in whole.headings.items() if row < FIRST_PAGE},
     )
-    return replace(page, arrangement=arrangement)
+    values = {heading.value for heading in arrangement.headings.values()}
+    summaries = {
+        key: {value: summary for value, summary in groups.items() if value in values}
+        for key, groups in page.summaries.items()
+    }
+    return replace(page, arrangement=arrangement, summaries=summaries)
 
 
 def checked_choice(
@@ -205,14 +231,22 @@ def read_all_rows(
     ids = store.run_ids(query, None, interrupt)
     if layout.only is not None:
         ids = [run_id for run_id in ids if run_id in layout.only]
-    arrangement = _arranged(store, query, layout, ids, interrupt)
+    groups = _GroupReader(store, query, layout, interrupt, {} if state.is_live else dict(state.summaries))
+    arrangement = _arranged(store, query, layout, ids, groups, interrupt)
     rows = arrangement.run_ids
     first_row = max(0, rows.index(top_run) - FIRST_PAGE // 2) if top_run in rows else 0
     in_view = [run_id for run_id in rows[first_row : first_row + FIRST_PAGE + FIRST_PAGE // 2] if run_id != HEADING]
-    sample = in_view or ids[:FIRST_PAGE]
+    # Few runs of groups are in view, or none. The columns must not change when one is opened.
+    sample = list(dict.fromkeys((*ids[:FIRST_PAGE], *in_view))) if arrangement.headings else in_view or ids[:FIRST_PAGE]
     columns = _columns_now(store, query, choice, sample, state.columns, interrupt)
     read = _to_be_read(columns, state)
-    return RunPage(arrangement, len(ids), store.run_records(sample, row_fields(read), interrupt), columns, read)
+    on_screen = frozenset(state.on_screen or read)
+    metrics = [column.key for column in columns if column.kind is Kind.METRIC and column in on_screen]
+    if len(ids) > _SUMMARIZED_AT_ONCE:
+        metrics = [key for key in metrics if key in state.summaries]
+    groups.summarize(metrics)
+    records = store.run_records(sample, row_fields(read), interrupt)
+    return RunPage(arrangement, len(ids), records, columns, read, groups.summaries)
 
 
 def row_fields(columns: Iterable[Column]) -> RunFields:
@@ -261,11 +295,45 @@ def _to_be_read(columns: tuple[Column, ...], state: TableState) -> tuple[Column,
     return tuple(column for column in columns if column in in_view or column in fresh) or columns[:FIRST_COLUMNS]
 
 
-def _arranged(store: Store, query: RunQuery, layout: Layout, ids: Sequence[str], interrupt: Interrupt) -> Arrangement:
+@dataclass(frozen=True)
+class _GroupReader:
+    """Reads the summaries of the groups of a layout, each metric once. Without groups it reads nothing."""
+
+    store: Store
+    query: RunQuery
+    layout: Layout
+    interrupt: Interrupt
+    summaries: dict[str, Mapping[str | None, MetricSummary]]
+    """Those that are known, by metric."""
+
+    def summarize(self, metrics: Iterable[str]) -> None:
+        fresh = [key for key in dict.fromkeys(metrics) if key not in self.summaries]
+        if fresh:
+            self.summaries.update(read_summaries(self.store, self.query, self.layout, fresh, self.interrupt))
+
+    def means(self, metric: str) -> dict[str | None, float]:
+        """Return the mean of each group by its value."""
+        self.summarize([metric])
+        return {value: summary.mean for value, summary in self.summaries[metric].items()}
+
+
+def read_summaries(
+    store: Store, query: RunQuery, layout: Layout, metrics: Sequence[str], interrupt: Interrupt
+) -> GroupSummaries:
+    """Read the summaries of metrics in the groups of a layout; none if it has no groups."""
+    if layout.group_by is None:
+        return {}
+    return store.group_summaries(query, layout.group_by, metrics, layout.only, interrupt)
+
+
+def _arranged(
+    store: Store, query: RunQuery, layout: Layout, ids: Sequence[str], groups: _GroupReader, interrupt: Interrupt
+) -> Arrangement:
     if layout.group_by is not None:
         values = store.text_values(query, layout.group_by, interrupt)
-        metric = store.metric_values(query, layout.metric, interrupt) if layout.metric else {}
-        return in_groups(ids, values, metric, layout.opened)
+        is_by_metric = bool(query.order) and query.order[0].column.kind is Kind.METRIC
+        means = groups.means(query.order[0].column.key) if is_by_metric else {}
+        return in_groups(ids, values, layout.opened, query.order, means)
     if layout.is_tree:
         return as_tree(ids, store.text_values(query, Column(Kind.TAG, PARENT_TAG), interrupt), layout.folded)
     return Arrangement(ids)

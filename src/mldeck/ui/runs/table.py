@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from itertools import accumulate, islice
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.message import Message
 
-from mldeck.format import MISSING, cell_width, safe
+from mldeck.format import MISSING, Neighbours, cell_width, safe
 from mldeck.model import Column, Kind, OrderKey, RunRecord
-from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, RunCells
+from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, STATE_INDEX, RunCells
 from mldeck.ui.kit.cell_text import indentation
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.edge_marks import MARK_ROOM
@@ -19,8 +21,17 @@ from mldeck.ui.kit.grid import FIXED_SHARE, GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import TABLE, bindings
 from mldeck.ui.runs.keys import RUNS
 from mldeck.ui.runs.record_cache import RecordCache
-from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupHeading
+from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupHeading, GroupSummaries
 from mldeck.ui.state.columns import MAX_WIDTH, NAME, ColumnStyle, is_sortable, label_of
+
+if TYPE_CHECKING:
+    from mldeck.ui.runs.reading import RunPage
+
+_WIDE = 160
+"""The width of a terminal in cells from which headings show the least and the greatest value."""
+_MEASURED_HEADINGS = 1_000
+_LEAST_HEADING_WIDTH = 20
+"""Cells of the name column that are left for the value of a group and the number of its runs."""
 
 
 class RunTable(Grid):
@@ -66,7 +77,7 @@ class RunTable(Grid):
         """Posted to change how the runs are arranged."""
 
         what: str
-        """`tree`, `groups` (by the column under the cursor), `fold` (the run or group under the cursor) or `marked`."""
+        """`tree`, `groups`, `fold` (the run or group under the cursor) or `marked`."""
 
     def __init__(self, clock: Clock, *, id: str | None = None) -> None:
         super().__init__(id=id, fixed_columns=FIXED_COLUMNS)
@@ -79,6 +90,13 @@ class RunTable(Grid):
         """By run id: the number of the colour of its mark."""
         self.matches: Collection[str] = frozenset()
         """Ids of the runs that quick find has found."""
+        self._column_before: Column | None = None
+        """The column that the cursor was on before the runs were grouped."""
+        self._group_names = Neighbours()
+        self._most_runs = 0
+        """The number of runs of the largest group."""
+        self._heading_width = 0
+        """The cells of the name column in which headings show the values of their groups in full."""
         self._records = RecordCache()
         self._is_at_home = True
         """Whether the cursor follows the first row: it has not been moved yet, or the user went to the first row."""
@@ -111,7 +129,14 @@ class RunTable(Grid):
         before, top = self.cursor_position, self.top_row
         if is_live and self._is_at_home and top == 0:
             cursor = None
+        if bool(self.arrangement.headings) != bool(arrangement.headings):
+            self._change_column(to_groups=bool(arrangement.headings))
         self.arrangement, self.order = arrangement, order
+        self._group_names = Neighbours(heading.value or "" for heading in arrangement.headings.values())
+        self._most_runs = max((heading.count for heading in arrangement.headings.values()), default=0)
+        values = (heading.value or "" for heading in islice(arrangement.headings.values(), _MEASURED_HEADINGS))
+        longest = max((cell_width(safe(value[:MAX_WIDTH])) for value in values), default=0)
+        self._heading_width = longest + len(f" {self._most_runs:,} runs") if arrangement.headings else 0
         run_ids = arrangement.run_ids
         self._records.replace(records, read)
         self._set_columns(cells, len(run_ids))
@@ -126,25 +151,30 @@ class RunTable(Grid):
         self.newer_above = max(0, self.newer_above + self.top_row - top) if is_live else 0
         self.want_rows()
 
-    def shows(
-        self,
-        arrangement: Arrangement,
-        records: Mapping[str, RunRecord],
-        read: Sequence[Column],
-        columns: Sequence[Column],
-        order: Sequence[OrderKey],
-    ) -> bool:
+    def _change_column(self, *, to_groups: bool) -> None:
+        """Put the cursor on the name for groups, so that the first metrics are in view; and back when the groups are gone."""
+        before, self._column_before = self._column_before, None
+        if to_groups and self.cursor_column > NAME_INDEX:
+            self._column_before, self.cursor_column = self.cursor_key, NAME_INDEX
+            self._first_column = self._fixed_columns
+        elif not to_groups and self.cursor_column == NAME_INDEX and before in self.cells.columns:
+            self.cursor_column = self.cells.columns.index(before)
+
+    def shows(self, page: RunPage, order: Sequence[OrderKey]) -> bool:
         """Return whether exactly this is shown already."""
         return (
-            arrangement == self.arrangement
+            page.arrangement == self.arrangement
             and tuple(order) == tuple(self.order)
-            and tuple(columns) == self.cells.columns[len(LEADING) :]
-            and self._records.holds(records, read)
+            and tuple(page.columns) == self.cells.columns[len(LEADING) :]
+            and self._records.holds(page.records, page.read)
+            and all(self.cells.summaries.get(key) == groups for key, groups in page.summaries.items())
         )
 
-    def keep_only(self, records: Mapping[str, RunRecord], read: Sequence[Column]) -> None:
-        """Keep these records and forget the others, which may have changed: they are read again when they come into view."""
-        self._records.replace(records, read)
+    def keep_only(self, page: RunPage) -> None:
+        """Keep what is on this page and forget the rest, which may have changed: it is read again when it comes into view."""
+        self._records.replace(page.records, page.read)
+        self.cells.summaries = page.summaries
+        self.want_rows()
 
     def _set_columns(self, cells: RunCells, row_count: int) -> None:
         """Show other columns. The cursor and the scroll position stay at their columns if these are still shown."""
@@ -155,8 +185,41 @@ class RunTable(Grid):
         self.cursor_column = places.get(before, self.cursor_column) if before else self.cursor_column
         self.pinned_columns = cells.style.pinned
         self._first_column = 0 if first_key is None else places.get(first_key, 0)
-        self.set_content(row_count, self._with_wide_name(cells.grid_columns(self.order)))
+        columns = cells.grid_columns(self.order)
+        if self.arrangement.headings:
+            columns = self._with_spreads(columns)
+        columns = self._with_wide_name(columns)
+        self.set_content(row_count, cells.with_room_for_spreads(columns))
         self._show_column()
+
+    def _with_spreads(self, columns: tuple[GridColumn, ...]) -> tuple[GridColumn, ...]:
+        """Widen metrics for what headings show beside the mean: the standard deviations and, on a wide terminal, the extremes.
+
+        On the first page they take the width that is free, and some of that of the name, and push no column out. On a wide
+        terminal they may push out those behind the second metric.
+        """
+        is_wide, own = self.app.size.width >= _WIDE, self.cells.style.widths
+        widths = [column.width for column in columns]
+        room = self.size.width - self.styles.scrollbar_size_vertical - MARK_ROOM
+        ends = list(accumulate((width + GAP for width in widths), initial=-GAP))[1:]
+        kept = bisect_right(ends, room)
+        metrics = [place for place, column in enumerate(self.cells.columns) if column.kind is Kind.METRIC]
+        if is_wide:
+            kept = max((place + 1 for place in metrics[:2] if place < kept), default=0)
+        free = room - ends[kept - 1] if kept else 0
+        spare = 0 if NAME in own else max(0, widths[NAME_INDEX] - _LEAST_HEADING_WIDTH)
+        for with_range in (False, True)[: 1 + is_wide]:
+            for place in metrics:
+                column = self.cells.columns[place]
+                more = self.cells.width_with_spread(column, with_range=with_range) - widths[place]
+                if more <= 0 or column in own or (place < kept and more > free + spare):
+                    continue
+                widths[place] += more
+                if place < kept:
+                    taken = max(0, more - free)
+                    free, spare = free - more + taken, spare - taken
+                    widths[NAME_INDEX] -= taken
+        return tuple(column._replace(width=width) for column, width in zip(columns, widths, strict=True))
 
     def _with_wide_name(self, columns: tuple[GridColumn, ...]) -> tuple[GridColumn, ...]:
         """Give the name the width that the first page of columns leaves free, as far as names need it."""
@@ -180,7 +243,10 @@ class RunTable(Grid):
         if fixed > FIXED_COLUMNS:
             free = min(free, beside - int(self.line_width * (1 - FIXED_SHARE)) - 1)
         name, depths = columns[NAME_INDEX], self.arrangement.depths
-        wanted = self.cells.longest_name + 2 * (max(depths.values(), default=0) + bool(self.arrangement.child_counts))
+        # The runs of a group are indented, also of one that will be opened.
+        depth = max(depths.values(), default=int(bool(self.arrangement.headings)))
+        wanted = self.cells.longest_name + 2 * (depth + bool(self.arrangement.child_counts))
+        wanted = max(wanted, self._heading_width)
         width = max(name.width, min(name.width + free, wanted, MAX_WIDTH))
         return (*columns[:NAME_INDEX], name._replace(width=width), *columns[NAME_INDEX + 1 :])
 
@@ -215,12 +281,26 @@ class RunTable(Grid):
         else:
             self.repaint_rows([row for row in self.visible_rows if self.run_ids[row] in records])
 
+    def add_summaries(self, summaries: GroupSummaries) -> None:
+        """Show summaries of groups that have been read."""
+        self.cells.add_summaries(summaries)
+        self._set_columns(self.cells, self.row_count)
+        self.want_rows()
+
+    def missing_summaries(self) -> list[str]:
+        """Return the metrics in view whose summaries headings in view lack."""
+        if not any(row in self.arrangement.headings for row in self.visible_rows):
+            return []
+        columns = self.columns_on_screen()
+        keys = (column.key for column in columns if column.kind is Kind.METRIC)
+        return [key for key in keys if key not in self.cells.summaries]
+
     def missing(self) -> tuple[list[str], tuple[Column, ...]]:
         """Return which values to read: ids of the runs in view and one page around, and the columns.
 
         Both are empty if everything in view has been read.
         """
-        visible, needed = self.visible_rows, frozenset(self._chosen_of(self.visible_columns()))
+        visible, needed = self.visible_rows, frozenset(self.columns_on_screen())
         if not any(self._is_missing(row, needed) for row in visible):
             return [], ()
         columns = self.columns_around()
@@ -231,6 +311,9 @@ class RunTable(Grid):
     def _is_missing(self, row: int, columns: frozenset[Column]) -> bool:
         run_id = self.run_ids[row]
         return run_id != HEADING and not self._records.knows(run_id, columns)
+
+    def columns_on_screen(self) -> tuple[Column, ...]:
+        return self._chosen_of(self.visible_columns())
 
     def columns_around(self) -> tuple[Column, ...]:
         """Return the columns in view, and as many again on the right and on the left."""
@@ -280,6 +363,9 @@ class RunTable(Grid):
     # -- the grid
 
     def row_cells(self, row: int) -> Sequence[Cell] | None:
+        heading = self.arrangement.headings.get(row)
+        if heading is not None:
+            return self._heading_cells(heading)
         run_id = self.run_ids[row]
         record = self._records.get(run_id)
         if record is None:
@@ -300,20 +386,16 @@ class RunTable(Grid):
             return blanks + "  " * bool(arrangement.child_counts)
         return blanks + ("▸ " if run_id in arrangement.folded else "▾ ")
 
-    def line_cells(self, row: int) -> Sequence[Cell] | None:
-        heading = self.arrangement.headings.get(row)
-        if heading is None:
-            return None
-        runs = "run" if heading.count == 1 else "runs"
-        cells = [
-            Cell(" ▾ " if heading.is_open else " ▸ ", "accent"),
-            Cell(MISSING if heading.value is None else safe(heading.value), "header-cursor"),
-            Cell(f"   {heading.count:,} {runs}", "dim"),
-        ]
-        if heading.low is not None and heading.mean is not None and heading.high is not None:
-            numbers = (("min", heading.low), ("mean", heading.mean), ("max", heading.high))
-            form = self.arrangement.numbers
-            cells.append(Cell("   " + "   ".join(f"{name} {form.text(value)}" for name, value in numbers)))
+    def _heading_cells(self, heading: GroupHeading) -> Sequence[Cell]:
+        """Return the cells of a heading: whether its runs are shown, the value and the number of runs, and the summaries."""
+        cells = self.cells.heading_cells(heading.value)
+        width = self.columns[NAME_INDEX].width
+        noun = "" if width < _LEAST_HEADING_WIDTH else " run " if heading.count == 1 else " runs"
+        count = f"{heading.count:>{len(f'{self._most_runs:,}')},}{noun}"
+        room = max(0, width - len(count) - 1)
+        value = MISSING if heading.value is None else self._group_names.cut(heading.value, room)
+        cells[STATE_INDEX] = Cell(" ▾" if heading.is_open else " ▸", "accent")
+        cells[NAME_INDEX] = Cell(f"{value}{' ' * (room - cell_width(value))} {count}", "header-cursor")
         return cells
 
     @property
@@ -325,7 +407,7 @@ class RunTable(Grid):
         return label_of(column)
 
     def copied_text(self) -> str | None:
-        return self.cursor_run
+        return self.cursor_run if self.cursor_heading is None else self.cursor_heading.value
 
     def move_to(self, row: int, column: int | None = None) -> None:
         if column is None or row != self.cursor_row:
@@ -337,7 +419,7 @@ class RunTable(Grid):
         self._is_at_home = direction < 0
 
     def want_rows(self) -> None:
-        if self.missing()[0]:
+        if self.missing()[0] or self.missing_summaries():
             self.post_message(self.RowsWanted())
 
     def rows_in_view_changed(self) -> None:

@@ -5,15 +5,18 @@ A row is a run id, or `HEADING` for the heading of a group.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from mldeck.format import NumberFormat, mean_of, number_format, sorted_by_value
-from mldeck.model import Column
+from mldeck.format import sorted_by_value
+from mldeck.model import Column, Kind, MetricSummary, OrderKey
 
 HEADING = ""
 """The run id of a row that is a heading."""
+
+GroupSummaries: TypeAlias = Mapping[str, Mapping[str | None, MetricSummary]]
+"""By metric, then by the value of the group. Groups without a value of the metric are left out."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,6 @@ class GroupHeading:
     count: int
     is_open: bool
     """Whether the runs of the group are shown."""
-    low: float | None = None
-    mean: float | None = None
-    high: float | None = None
-    """Least, mean and greatest value of `Layout.metric` over the runs with a finite value; all None if there are none."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,6 @@ class Layout:
     """Runs whose children are hidden in the tree."""
     group_by: Column | None = None
     """The param or tag to group by."""
-    metric: str | None = None
-    """The metric that the headings summarize."""
     opened: frozenset[str | None] = frozenset()
     """Values of the groups whose runs are shown."""
     only: frozenset[str] | None = None
@@ -64,8 +61,6 @@ class Arrangement:
     """Runs whose children are hidden."""
     headings: Mapping[int, GroupHeading] = field(default_factory=dict)
     """By row number."""
-    numbers: NumberFormat = field(default_factory=NumberFormat)
-    """The format of the numbers in all headings, which tells the least and the greatest ones apart."""
 
 
 def as_tree(ids: Sequence[str], parents: Mapping[str, str], folded: Collection[str]) -> Arrangement:
@@ -116,32 +111,34 @@ def _descend(
 
 
 def in_groups(
-    ids: Sequence[str], values: Mapping[str, str], metric: Mapping[str, float], opened: Collection[str | None]
+    ids: Sequence[str],
+    values: Mapping[str, str],
+    opened: Collection[str | None],
+    order: Sequence[OrderKey],
+    means: Mapping[str | None, float],
 ) -> Arrangement:
-    """Put the runs below a heading for each value: numbers first, runs without a value last.
+    """Put the runs below a heading for each value, in the order of `ids`.
 
-    `values` and `metric` are by run id. Only the groups whose value is in `opened` show their runs.
+    `values` are by run id. `order` is that of the ids; `means` are those of the metric that comes first in it, by value. The
+    groups are sorted by them, or else stand where their first run does. Without any order they are sorted by their value. Only
+    the groups whose value is in `opened` show their runs.
     """
     groups: dict[str | None, list[str]] = {}
     for run_id in ids:
         groups.setdefault(values.get(run_id), []).append(run_id)
+    in_order: Sequence[str | None] = list(groups)
+    if not order:
+        in_order = sorted_by_value(groups, lambda value: value)
+    elif order[0].column.kind is Kind.METRIC:
+        in_order = sorted_by_value(groups, means.get, descending=order[0].descending)
     rows: list[str] = []
     headings: dict[int, GroupHeading] = {}
     depths: dict[str, int] = {}
-    for value in sorted_by_value(groups, lambda value: value):
-        members = groups[value]
-        headings[len(rows)] = _heading(value, members, metric, value in opened)
+    for value in in_order:
+        members, is_open = groups[value], value in opened
+        headings[len(rows)] = GroupHeading(value, len(members), is_open)
         rows.append(HEADING)
-        if value in opened:
+        if is_open:
             rows.extend(members)
             depths.update((run_id, 1) for run_id in members)
-    # Without the means: their last digits are rounding errors.
-    numbers = (number for heading in headings.values() for number in (heading.low, heading.high) if number is not None)
-    return Arrangement(rows, depths, headings=headings, numbers=number_format(numbers))
-
-
-def _heading(value: str | None, members: Sequence[str], metric: Mapping[str, float], is_open: bool) -> GroupHeading:
-    numbers = [metric[run_id] for run_id in members if math.isfinite(metric.get(run_id, math.nan))]
-    if not numbers:
-        return GroupHeading(value, len(members), is_open)
-    return GroupHeading(value, len(members), is_open, min(numbers), mean_of(numbers), max(numbers))
+    return Arrangement(rows, depths, headings=headings)

@@ -22,6 +22,8 @@ _LISTED, _TABS = "list", "tabs"
 
 _MOST_KEYS = 20
 """Sort keys that are restored. SQLite joins at most 64 tables."""
+_MOST_OPENED, _LONGEST_VALUE = 100, 500
+"""Groups that are restored open, and the characters of their values."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class ListChoice:
     filter: str = ""
     group_by: Column | None = None
     """The param or tag to group by."""
-    metric: str | None = None
-    """The metric that the headings of the groups summarize."""
+    opened: frozenset[str | None] = frozenset()
+    """Values of the groups whose runs are shown."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -44,7 +46,7 @@ class ListChoice:
 
     def layout(self, *, is_tree: bool) -> Layout:
         """Return the layout: groups, or else a tree if the user wants that for nested runs."""
-        return Layout(is_tree and self.group_by is None, group_by=self.group_by, metric=self.metric)
+        return Layout(is_tree and self.group_by is None, group_by=self.group_by, opened=self.opened)
 
     def without(self, gone: Iterable[Column]) -> ListChoice:
         """Return the choice without sorting or grouping by these columns."""
@@ -52,7 +54,7 @@ class ListChoice:
         order = tuple(key for key in self.order if key.column not in left_out)
         if self.group_by in left_out:
             return ListChoice(order, self.filter)
-        return ListChoice(order, self.filter, self.group_by, self.metric)
+        return ListChoice(order, self.filter, self.group_by, self.opened)
 
 
 def kept_choice(choices: Mapping[str, Any], experiments: Sequence[Experiment]) -> ListChoice:
@@ -61,7 +63,7 @@ def kept_choice(choices: Mapping[str, Any], experiments: Sequence[Experiment]) -
     # In another store at the same path, other experiments may have these ids.
     if not isinstance(written, dict) or written.get("of") != _identities(experiments):
         return ListChoice()
-    text, group_by, metric = written.get("filter"), column_of_pair(written.get("group")), written.get("metric")
+    text, group_by = written.get("filter"), column_of_pair(written.get("group"))
     items = written.get("order")
     keys = [_order_key(item) for item in items] if isinstance(items, list) else []
     by_column = {key.column: key for key in keys if key is not None}
@@ -71,7 +73,7 @@ def kept_choice(choices: Mapping[str, Any], experiments: Sequence[Experiment]) -
         tuple(by_column.values())[:_MOST_KEYS],
         text.strip() if isinstance(text, str) and _is_filter(text.strip()) else "",
         group_by,
-        metric if group_by is not None and isinstance(metric, str) else None,
+        frozenset() if group_by is None else _opened(written.get("opened")),
     )
 
 
@@ -82,8 +84,18 @@ def keep_choice(choices: dict[str, Any], experiments: Sequence[Experiment], choi
         "order": [[*column_pair(key.column), key.descending, key.as_number] for key in choice.order],
         "filter": choice.filter,
         "group": None if choice.group_by is None else column_pair(choice.group_by),
-        "metric": choice.metric,
+        "opened": [value for value in choice.opened if _is_kept(value)][:_MOST_OPENED],
     }
+
+
+def _opened(written: object) -> frozenset[str | None]:
+    values = written if isinstance(written, list) else []
+    return frozenset(value for value in values[:_MOST_OPENED] if _is_kept(value))
+
+
+def _is_kept(value: object) -> bool:
+    """Return whether the group with this value is restored open. A param may have thousands of characters."""
+    return value is None or (isinstance(value, str) and len(value) <= _LONGEST_VALUE)
 
 
 def _identities(experiments: Iterable[Experiment]) -> list[list[Any]]:

@@ -251,7 +251,11 @@ class Session:
     @property
     def listed(self) -> ListChoice:
         """How the runs are listed."""
-        return ListChoice(self.order, self.filter, self.layout.group_by, self.layout.metric)
+        return ListChoice(self.order, self.filter, self.layout.group_by, self._opened)
+
+    @property
+    def _opened(self) -> frozenset[str | None]:
+        return self.layout.opened if self.layout.group_by is not None else frozenset()
 
     def list_as(self, choice: ListChoice) -> None:
         """Set how the runs are to be listed."""
