@@ -1,4 +1,7 @@
-"""Shows a picture as half blocks, with two colours in each cell. It scrolls if it is larger than the view."""
+"""Shows a picture, which scrolls if it is larger than the view.
+
+It is drawn as the terminal can, or else as half blocks, with two colours in each cell.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ from textual.strip import Strip
 
 from mldeck.artifacts.previews.values import RGB, ImagePreview
 from mldeck.ui.files.keys import PICTURE
+from mldeck.ui.files.preview.kitty_picture import KittyPicture
+from mldeck.ui.kit.graphics import graphics_of
 from mldeck.ui.kit.keys import bindings
 
 _MIDDLE = (0.5, 0.5)
@@ -40,9 +45,26 @@ class ImageView(ScrollView, can_focus=True):
         """`before`: the view of the same picture in another size; the middle of the view stays the same."""
         super().__init__(id="preview-image")
         self.preview = preview
-        self.virtual_size = Size(preview.rows.columns, len(preview.rows))
+        self.virtual_size = Size(*preview.size)
+        self._kitty: KittyPicture | None = None
         self._centre = None if before is None else before.centre
         self._room: Size | None = None
+
+    def on_mount(self) -> None:
+        graphics = graphics_of(self.app)
+        if self.preview.tiles is not None and graphics is not None:
+            self._kitty = KittyPicture(self.preview.tiles, graphics.write)
+            # The program that had the terminal may have cleared it.
+            self.app.app_resume_signal.subscribe(self, lambda _: self._draw_again())
+
+    def on_unmount(self) -> None:
+        if self._kitty is not None:
+            self._kitty.remove()
+
+    def _draw_again(self) -> None:
+        if self._kitty is not None:
+            self._kitty.remove()
+            self.refresh()
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -78,6 +100,8 @@ class ImageView(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         base, width = self.rich_style, self.size.width
         left, top = self.scroll_offset
+        if self._kitty is not None:
+            return self._kitty.strip(y + top, left, width, base)
         rows = self.preview.rows
         if y + top >= len(rows):
             return Strip.blank(width, base)
@@ -92,5 +116,5 @@ def _style(top: RGB, bottom: RGB) -> Style:
 
 def picture_text(preview: ImagePreview) -> str:
     frames = f" · {preview.frames:,} frames" if preview.frames and preview.frames > 1 else ""
-    scale = f" · at {100 * preview.scale:.0f} %" if preview.rows and preview.zoom != preview.zooms[0] else ""
+    scale = f" · at {100 * preview.scale:.0f} %" if preview.size[1] and preview.zoom != preview.zooms[0] else ""
     return f"{preview.width:,} x {preview.height:,} · {preview.mode}{frames}{scale}"

@@ -1,0 +1,149 @@
+"""A terminal that draws pictures: it answers questions about itself, and what it would show can be compared with a picture."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from tests.terminal.terminal import Terminal
+
+CELL = (8, 16)
+"""The size of a cell in pixels, as `Terminal` tells it to the system."""
+
+NAME, CELL_SIZE, ATTRIBUTES = b"\x1b[>q", b"\x1b[16t", b"\x1b[c"
+"""The questions."""
+
+CELL_ANSWER = b"\x1b[6;16;8t"
+XTERM_ANSWER = b"\x1b[?64;1;2;6;9;15;18;21;22c"
+
+
+def name_answer(name: str) -> bytes:
+    return b"\x1bP>|" + name.encode() + b"\x1b\\"
+
+
+KITTY: Mapping[bytes, bytes] = {NAME: name_answer("kitty(0.40.0)"), CELL_SIZE: CELL_ANSWER, ATTRIBUTES: b"\x1b[?62;c"}
+SILENT: Mapping[bytes, bytes] = {}
+
+PLACEHOLDER = "\U0010eeee"
+_KITTY = re.compile(rb"\x1b_G([^;\x1b]*)(?:;([^\x1b]*))?\x1b\\")
+
+
+@dataclass
+class Placed:
+    """A picture that the terminal was sent, and the cells it is stretched over."""
+
+    image: Image.Image
+    columns: int
+    lines: int
+
+
+class GraphicsTerminal(Terminal):
+    def __init__(
+        self,
+        argv: Sequence[str | os.PathLike[str]],
+        answers: Mapping[bytes, bytes],
+        *,
+        answer: Callable[[GraphicsTerminal, bytes], None] | None = None,
+        **options: Any,
+    ) -> None:
+        """`answers` by question. `answer` sends all of them, which are joined; by default at once."""
+        self._answers = dict(answers)
+        self._answer = answer or GraphicsTerminal._answer_at_once
+        self._looked_at = 0
+        self.questions: list[bytes] = []
+        super().__init__(argv, **options)
+
+    def __enter__(self) -> GraphicsTerminal:
+        return self
+
+    def _answer_at_once(self, text: bytes) -> None:
+        self.send_bytes(text)
+
+    def read(self, seconds: float = 0.0) -> bytes:
+        data = super().read(seconds)
+        if data:
+            found = re.compile(b"|".join(map(re.escape, (NAME, CELL_SIZE, ATTRIBUTES)))).findall(
+                self.raw, max(0, self._looked_at - 8)
+            )
+            new = [question for question in found if question not in self.questions]
+            self._looked_at = len(self.raw)
+            self.questions += new
+            text = b"".join(self._answers.get(question, b"") for question in new)
+            if text:
+                self._answer(self, text)
+        return data
+
+    # -- what is drawn
+
+    @property
+    def kitty_pictures(self) -> dict[int, Placed]:
+        """The pictures that the terminal has now, by number, decoded from what it was sent."""
+        pictures: dict[int, Placed] = {}
+        begun: dict[str, str] = {}
+        payload = b""
+        for keys, data in _KITTY.findall(self.raw):
+            options = dict(pair.split("=") for pair in keys.decode().split(","))
+            assert options.get("q") == "2", "the terminal would answer"
+            assert len(data) <= 4096
+            if options.get("a") == "d":
+                assert options["d"] == "I"
+                del pictures[int(options["i"])]
+                continue
+            if options.get("a") == "T":
+                assert not begun
+                begun, payload = options, b""
+            payload += data
+            if options["m"] == "0":
+                assert (begun["U"], begun["f"]) == ("1", "100")
+                image = Image.open(io.BytesIO(base64.b64decode(payload, validate=True)))
+                pictures[int(begun["i"])] = Placed(image.convert("RGB"), int(begun["c"]), int(begun["r"]))
+                begun = {}
+        return pictures
+
+    def drawn(self) -> tuple[tuple[int, int, int, int], Image.Image] | None:
+        """The cells that pictures are seen in (left, top, right, bottom), and what is seen there; None for no picture."""
+        cells = self._kitty_cells()
+        if not cells:
+            return None
+        columns, lines = {x for x, _ in cells}, {y for _, y in cells}
+        box = min(columns), min(lines), max(columns) + 1, max(lines) + 1
+        seen = Image.new("RGB", ((box[2] - box[0]) * CELL[0], (box[3] - box[1]) * CELL[1]))
+        for (x, y), piece in cells.items():
+            seen.paste(piece, ((x - box[0]) * CELL[0], (y - box[1]) * CELL[1]))
+        return box, seen
+
+    def _kitty_cells(self) -> dict[tuple[int, int], Image.Image]:
+        from mldeck.ui.files.preview.kitty_picture import _NUMBERS
+
+        pictures = self.kitty_pictures
+        found: dict[tuple[int, int], Image.Image] = {}
+        for y in range(self._screen.lines):
+            for x in range(self._screen.columns):
+                cell = self._screen.buffer[y][x]
+                if not cell.data.startswith(PLACEHOLDER) or len(cell.data) < 3:
+                    continue  # no placeholder, or one that has arrived in part
+                placed = pictures.get(int(cell.fg, 16))
+                if placed is None:
+                    continue  # kitty shows nothing then
+                row, column = map(_NUMBERS.index, cell.data[1:])
+                assert row < placed.lines
+                assert column < placed.columns
+                across, down = placed.image.width / placed.columns, placed.image.height / placed.lines
+                area = column * across, row * down, (column + 1) * across, (row + 1) * down
+                found[x, y] = placed.image.resize(CELL, Image.Resampling.BOX, area)
+        return found
+
+
+def difference(seen: Image.Image, wanted: Image.Image) -> float:
+    """The mean difference of two pictures of one size, in steps of 255."""
+    from PIL import ImageChops, ImageStat
+
+    assert seen.size == wanted.size
+    return sum(ImageStat.Stat(ImageChops.difference(seen, wanted)).mean) / 3
