@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.terminal.terminal import Terminal
+from tests.terminal.terminal import Terminal, _Screen, _Stream
 
 CELL = (8, 16)
 """The size of a cell in pixels, as `Terminal` tells it to the system."""
@@ -29,10 +29,41 @@ def name_answer(name: str) -> bytes:
 
 
 KITTY: Mapping[bytes, bytes] = {NAME: name_answer("kitty(0.40.0)"), CELL_SIZE: CELL_ANSWER, ATTRIBUTES: b"\x1b[?62;c"}
+ITERM: Mapping[bytes, bytes] = {NAME: name_answer("iTerm2 3.5.4"), CELL_SIZE: CELL_ANSWER, ATTRIBUTES: b"\x1b[?1;2;4c"}
 SILENT: Mapping[bytes, bytes] = {}
 
 PLACEHOLDER = "\U0010eeee"
+_PAINTED = re.compile(rb"\x1b\]1337;File=([^:\x07]*):([^\x07]*)\x07")
+_BEGUN = re.compile(rb"\x1b\]1337;[^\x07]*\Z|\x1b(?:\](?:1(?:3(?:37?)?)?)?)?\Z")
 _KITTY = re.compile(rb"\x1b_G([^;\x1b]*)(?:;([^\x1b]*))?\x1b\\")
+
+
+class _PaintedScreen(_Screen):
+    """A screen on which text removes what is painted in its cell."""
+
+    def __init__(self, columns: int, lines: int) -> None:
+        super().__init__(columns, lines)
+        self.painted: dict[tuple[int, int], Image.Image] = {}
+
+    def draw(self, data: str) -> None:
+        for character in data:
+            super().draw(character)
+            self.painted.pop((self.cursor.x - 1, self.cursor.y), None)
+
+    def paint(self, options: Mapping[bytes, bytes], file: bytes) -> None:
+        assert int(options[b"size"]) == len(file)
+        assert (options[b"inline"], options[b"preserveAspectRatio"]) == (b"1", b"0")
+        columns, lines = int(options[b"width"]), int(options[b"height"])
+        assert self.cursor.x + columns <= self.columns
+        assert self.cursor.y + lines < self.lines, "the screen would scroll"
+        image = Image.open(io.BytesIO(file)).convert("RGB")
+        across, down = image.width / columns, image.height / lines
+        for column in range(columns):
+            for line in range(lines):
+                area = column * across, line * down, (column + 1) * across, (line + 1) * down
+                piece = image.resize(CELL, Image.Resampling.BOX, area)
+                self.painted[self.cursor.x + column, self.cursor.y + line] = piece
+        self.cursor.x, self.cursor.y = self.cursor.x + columns - 1, self.cursor.y + lines - 1
 
 
 @dataclass
@@ -58,7 +89,12 @@ class GraphicsTerminal(Terminal):
         self._answer = answer or GraphicsTerminal._answer_at_once
         self._looked_at = 0
         self.questions: list[bytes] = []
+        self.painted_bytes = 0
+        self._unfed = b""
         super().__init__(argv, **options)
+        self._painted_screen = _PaintedScreen(self._screen.columns, self._screen.lines)
+        self._screen = self._painted_screen
+        self._stream = _Stream(self._screen)
 
     def __enter__(self) -> GraphicsTerminal:
         return self
@@ -79,6 +115,23 @@ class GraphicsTerminal(Terminal):
             if text:
                 self._answer(self, text)
         return data
+
+    def feed(self, data: bytes) -> None:
+        data = self._unfed + data
+        at = 0
+        for found in _PAINTED.finditer(data):
+            super().feed(data[at : found.start()])
+            options = dict(pair.split(b"=", 1) for pair in found[1].split(b";"))
+            self.painted_bytes += len(found[0])
+            self._painted_screen.paint(options, base64.b64decode(found[2], validate=True))
+            at = found.end()
+        begun = _BEGUN.search(data, at)
+        self._unfed = data[begun.start() :] if begun else b""
+        super().feed(data[at : begun.start()] if begun else data[at:])
+
+    def resize(self, cols: int, rows: int) -> None:
+        self._painted_screen.painted.clear()
+        super().resize(cols, rows)
 
     # -- what is drawn
 
@@ -109,7 +162,7 @@ class GraphicsTerminal(Terminal):
 
     def drawn(self) -> tuple[tuple[int, int, int, int], Image.Image] | None:
         """The cells that pictures are seen in (left, top, right, bottom), and what is seen there; None for no picture."""
-        cells = self._kitty_cells()
+        cells = self._kitty_cells() or self._painted_screen.painted
         if not cells:
             return None
         columns, lines = {x for x, _ in cells}, {y for _, y in cells}
@@ -118,6 +171,10 @@ class GraphicsTerminal(Terminal):
         for (x, y), piece in cells.items():
             seen.paste(piece, ((x - box[0]) * CELL[0], (y - box[1]) * CELL[1]))
         return box, seen
+
+    @property
+    def painted_cells(self) -> int:
+        return len(self._painted_screen.painted)
 
     def _kitty_cells(self) -> dict[tuple[int, int], Image.Image]:
         from mldeck.ui.files.preview.kitty_picture import _NUMBERS

@@ -16,6 +16,7 @@ from tests.terminal.graphics_terminal import (
     ATTRIBUTES,
     CELL,
     CELL_SIZE,
+    ITERM,
     KITTY,
     NAME,
     SILENT,
@@ -174,6 +175,75 @@ class TestKitty:
             assert len(terminal.kitty_pictures) == 1, "the one before is forgotten"
 
 
+class TestPainting:
+    def test_the_picture_is_painted_where_it_belongs(self, files: Path) -> None:
+        with deck(files, ITERM) as terminal:
+            open_picture(terminal)
+            terminal.wait_for(lambda: terminal.drawn() is not None)
+            terminal.settle()
+            assert_shows(terminal, figure(400, 300), WHOLE)
+            assert terminal.painted_bytes < 20_000, "it is sent once"
+
+    def test_a_dialog_and_leaving_remove_it(self, files: Path) -> None:
+        with deck(files, ITERM) as terminal:
+            open_picture(terminal)
+            terminal.wait_for(lambda: terminal.drawn() is not None)
+            terminal.press("?", "Keys")
+            terminal.settle()
+            assert terminal.drawn() is None
+            terminal.press(ESC, lambda: terminal.drawn() is not None)
+            terminal.settle()
+            assert_shows(terminal, figure(400, 300), WHOLE)
+            terminal.press("q", "the-run")
+            terminal.settle()
+            assert terminal.drawn() is None
+
+    def test_a_message_lies_on_it(self, files: Path) -> None:
+        """It covers a part of the picture, comes while that is scrolled, and goes."""
+        tall = figure(600, 6_000)
+        tall.save(files / "figure.png")
+        with deck(files, ITERM) as terminal:
+            open_files(terminal)
+            terminal.press("v", "600 x 6,000")
+            terminal.wait_for(lambda: terminal.drawn() is not None)
+            terminal.press("c", "the path")
+            terminal.send("j")
+            terminal.settle(0.4)
+            assert "the path" in terminal.text, "nothing is painted over the message"
+            scale = 600 / (77 * CELL[0])
+            area = (0, CELL[1] * scale, 600, 21 * CELL[1] * scale)
+            seen = tall.resize((77 * CELL[0], 20 * CELL[1]), Image.Resampling.LANCZOS, area)
+            assert 77 * 15 < terminal.painted_cells < 77 * 20, "but beside it"
+            terminal.wait_for("the path", gone=True)
+            terminal.settle()
+            drawn = terminal.drawn()
+            assert drawn is not None
+            assert drawn[0] == (1, 2, 78, 22)
+            assert terminal.painted_cells == 77 * 20
+            assert difference(drawn[1], seen) < 5
+
+    def test_a_smaller_window(self, files: Path) -> None:
+        with deck(files, ITERM) as terminal:
+            open_picture(terminal)
+            terminal.wait_for(lambda: terminal.drawn() is not None)
+            terminal.resize(60, 14)
+            terminal.wait_for(lambda: (drawn := terminal.drawn()) is not None and drawn[0] == (1, 2, 28, 12))
+            terminal.settle()
+            assert_shows(terminal, figure(400, 300), (1, 2, 28, 12))
+
+    def test_keys_are_not_lost_and_the_terminal_is_left_as_it_was(self, files: Path) -> None:
+        with deck(files, ITERM) as terminal:
+            open_files(terminal)
+            terminal.send("vc")
+            terminal.wait_for(lambda: terminal.copied)
+            terminal.wait_for(lambda: terminal.drawn() is not None)
+            terminal.press("+", "· at ")
+            terminal.wait_for(lambda: terminal.painted_cells == 77 * 19)  # with a scroll bar at the right and below
+            terminal.send("\x11")
+            assert terminal.wait_exit() == 0
+            terminal.assert_left_as_found()
+
+
 # -- terminals that say nothing, too late, or nonsense
 
 
@@ -189,7 +259,7 @@ def test_a_terminal_that_says_nothing(files: Path) -> None:
         terminal.press(BARE_ESC, "the-run")
 
 
-@pytest.mark.parametrize("name", ["kitty(0.27.1)", "WezTerm 20240203", "Konsole 24.02", "", "kitty", "x" * 5_000])
+@pytest.mark.parametrize("name", ["kitty(0.27.1)", "Contour 0.4", "Konsole 24.02", "", "kitty", "x" * 5_000])
 def test_a_terminal_without_placeholders(files: Path, name: str) -> None:
     with deck(files, {**KITTY, NAME: name_answer(name)}) as terminal:
         open_picture(terminal)
@@ -252,7 +322,6 @@ def test_parts_of_answers_and_keys_behind_them(files: Path, text: bytes) -> None
         {"MLDECK_IMAGES": "blocks"},
         {"TMUX": "/tmp/nowhere,1,0"},
         {"TERM": "screen-256color"},
-        {"TERM": "xterm-256color", "COLORTERM": ""},
     ],
 )
 def test_a_terminal_that_is_not_asked(files: Path, environment: dict[str, str]) -> None:
@@ -260,6 +329,16 @@ def test_a_terminal_that_is_not_asked(files: Path, environment: dict[str, str]) 
         open_picture(terminal)
         assert_blocks(terminal)
         assert not terminal.questions
+
+
+def test_placeholders_need_24_bit_colours(files: Path) -> None:
+    with deck(files, KITTY, env={"COLORTERM": ""}) as terminal:
+        open_picture(terminal)
+        assert_blocks(terminal)
+    with deck(files, ITERM, env={"COLORTERM": ""}) as terminal:
+        terminal.wait_for("the-run")
+        terminal.press("v", "400 x 300")  # as it was left
+        terminal.wait_for(lambda: terminal.drawn() is not None)
 
 
 def test_a_protocol_in_the_settings(files: Path) -> None:

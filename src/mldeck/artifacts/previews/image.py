@@ -82,7 +82,8 @@ def image_preview(
     if "not_this" in found:
         raise NotPreviewable(found["not_this"])
     kind, columns, files = found["format"], found["columns"], tuple(map(base64.b64decode, found["files"]))
-    tiles = Tiles(columns, found["lines"], _SIDE, files) if files and cell_pixels is not None else None
+    has_tiles = bool(files) and cell_pixels is not None
+    tiles = Tiles(columns, found["lines"], _SIDE, tuple(found["tile"]), files) if has_tiles else None
     return ImagePreview(
         kind=f"{kind} image",
         notes=tuple(found["notes"]),
@@ -139,6 +140,8 @@ class _Drawn(NamedTuple):
     columns: int = 0
     lines: int = 0
     files: tuple[bytes, ...] = ()
+    tile: tuple[int, int] = (0, 0)
+    """The width and height of a whole tile in pixels."""
 
 
 def _decoded(source: Source, wanted: _Wanted, *, has_tiles: bool) -> dict[str, object]:
@@ -184,6 +187,7 @@ def _decoded(source: Source, wanted: _Wanted, *, has_tiles: bool) -> dict[str, o
         "frames": frames,
         "columns": drawn.columns,
         "lines": drawn.lines,
+        "tile": drawn.tile,
         "files": [base64.b64encode(file).decode() for file in drawn.files],
         "scale": scale * wanted.cell[0],
         "zoom": zoom,
@@ -324,18 +328,18 @@ def _tiles(image: Image.Image, extent: _Extent, scale: float, background: RGB) -
     columns, lines = extent.whole
     density, most = extent.density(scale), max(_SMALL, _MOST_BYTES * columns * lines)
     while True:
-        files = _cut(image, extent, density, background)
-        size = sum(map(len, files))
+        drawn = _cut(image, extent, density, background)
+        size = sum(map(len, drawn.files))
         if size <= most or extent.pixels(density) == (1, 1):
-            return _Drawn(columns, lines, files)
+            return drawn
         # The fewer the pixels, the more bytes each of them takes.
         density *= 0.95 * math.sqrt(most / size)
 
 
-def _cut(image: Image.Image, extent: _Extent, density: float, background: RGB) -> tuple[bytes, ...]:
+def _cut(image: Image.Image, extent: _Extent, density: float, background: RGB) -> _Drawn:
     """Return the tiles as PNG files. A whole one has a whole number of pixels, so that no seams are seen."""
     columns, lines = extent.whole
-    side = [max(1, round(cells * pixels * density)) for cells, pixels in zip(_SIDE, extent.cell, strict=True)]
+    side = tuple(max(1, round(cells * pixels * density)) for cells, pixels in zip(_SIDE, extent.cell, strict=True))
     across, down = side[0] / _SIDE[0], side[1] / _SIDE[1]  # pixels of a cell
     scaled = _scaled(image, (max(1, round(extent.columns * across)), max(1, round(extent.lines * down))))
     size = math.ceil(columns * across), math.ceil(lines * down)
@@ -344,7 +348,7 @@ def _cut(image: Image.Image, extent: _Extent, density: float, background: RGB) -
         (left, top, min(left + side[0], size[0]), min(top + side[1], size[1]))
         for top, left in product(range(0, size[1], side[1]), range(0, size[0], side[0]))
     )
-    return tuple(map(_png, map(canvas.crop, boxes)))
+    return _Drawn(columns, lines, tuple(map(_png, map(canvas.crop, boxes))), (side[0], side[1]))
 
 
 def _png(image: Image.Image) -> bytes:

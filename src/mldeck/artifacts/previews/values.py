@@ -44,6 +44,8 @@ class Tiles:
     lines: int
     side: tuple[int, int]
     """The columns and lines of a tile; those at the right and at the bottom may be smaller."""
+    pixels: tuple[int, int]
+    """The width and height of a whole tile in pixels."""
     files: tuple[bytes, ...]
     """From left to right, and from top to bottom."""
 

@@ -29,14 +29,18 @@ class Way(Enum):
     """Half blocks: characters in two colours."""
     KITTY = "kitty"
     """kitty's protocol, with placeholders in the cells."""
+    ITERM = "iterm"
+    """iTerm2's protocol: a picture is painted where the cursor is."""
 
 
 _QUESTIONS = "\x1b[>q\x1b[16t\x1b[c"
 """The name and version of the terminal, the size of a cell in pixels, and its attributes."""
-_NAMED = re.compile(r"\x1bP>\|(?P<name>[A-Za-z]+)[ (]?(?P<version>[0-9.]*)")
+_NAMED = re.compile(r"\x1bP>\|(?P<name>[A-Za-z]+2?)[ (]?(?P<version>[0-9.]*)")
 _CELL = re.compile(r"\x1b\[6;(\d+);(\d+)t")
 _PLACEHOLDERS_SINCE = {"kitty": (0, 28), "ghostty": (0,)}
 """The versions from which on terminals know kitty's placeholders. Others know the protocol, but not these."""
+_PAINTING = ("iterm2", "wezterm")
+"""Terminals that know iTerm2's protocol, and remove a picture from cells in which text is written."""
 _PATIENCE_S = 0.5
 """Seconds that a picture waits for the answers. Later ones count for the next picture."""
 _SILENT = ("linux", "dumb", "screen", "tmux")
@@ -64,16 +68,16 @@ class Graphics:
 
     @property
     def _can_draw(self) -> bool:
-        """Whether pictures are possible at all. Placeholders name their picture by a 24-bit colour."""
-        app = self._app
-        return not (app.is_headless or app.no_color) and app.console.color_system == "truecolor"
+        return not (self._app.is_headless or self._app.no_color)
 
     @property
     def way(self) -> Way:
         """The way that is known by now; half blocks before the terminal was asked."""
         if self._asked_at is None or not self._can_draw:
             return Way.BLOCKS
-        return self._wanted or self._named
+        way = self._wanted or self._named
+        # Placeholders name their picture by a 24-bit colour.
+        return Way.BLOCKS if way is Way.KITTY and self._app.console.color_system != "truecolor" else way
 
     @property
     def cell_pixels(self) -> tuple[int, int] | None:
@@ -107,9 +111,7 @@ class Graphics:
             return
         named, cell = _NAMED.match(answer), _CELL.match(answer)
         if named is not None:
-            since = _PLACEHOLDERS_SINCE.get(named["name"].lower())
-            if since is not None and _version(named["version"]) >= since:
-                self._named = Way.KITTY
+            self._named = _way_of(named["name"].lower(), named["version"])
         elif cell is not None:
             self._told_cell = _believable(int(cell[2]), int(cell[1]))
         elif answer.endswith("c"):
@@ -128,6 +130,14 @@ class _HasGraphics(Protocol):
 
 def graphics_of(app: App[Any]) -> Graphics | None:
     return app.graphics if isinstance(app, _HasGraphics) else None
+
+
+def _way_of(name: str, version: str) -> Way:
+    """Return how a terminal draws pictures, by the name that it gives itself."""
+    since = _PLACEHOLDERS_SINCE.get(name)
+    if since is not None and _version(version) >= since:
+        return Way.KITTY
+    return Way.ITERM if name in _PAINTING else Way.BLOCKS
 
 
 def _version(text: str) -> tuple[int, ...]:
