@@ -205,7 +205,9 @@ class TestImages:
 
     def test_another_word(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         file.write_text('images = "jpeg"\n')
-        with pytest.raises(UsageError, match=r"config\.toml: images = 'jpeg': write auto, kitty, iterm or blocks"):
+        with pytest.raises(
+            UsageError, match=r"config\.toml: images = 'jpeg': write auto, kitty, iterm, sixel or blocks"
+        ):
             load_settings()
         monkeypatch.setenv("MLDECK_IMAGES", "Kitty")
         with pytest.raises(UsageError, match="MLDECK_IMAGES = 'Kitty': write auto"):

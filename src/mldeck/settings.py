@@ -21,7 +21,7 @@ _KEYS = (
     *("store", "registry_store", "experiment", "theme", "read_only"),
     *("record_transitions", "artifact_roots", "artifact_hosts", "images", "keys"),
 )
-IMAGES = ("auto", "kitty", "iterm", "blocks")
+IMAGES = ("auto", "kitty", "iterm", "sixel", "blocks")
 """How pictures are drawn: by a protocol of terminals, as half blocks, or as the terminal says that it can."""
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 

@@ -30,11 +30,17 @@ def name_answer(name: str) -> bytes:
 
 KITTY: Mapping[bytes, bytes] = {NAME: name_answer("kitty(0.40.0)"), CELL_SIZE: CELL_ANSWER, ATTRIBUTES: b"\x1b[?62;c"}
 ITERM: Mapping[bytes, bytes] = {NAME: name_answer("iTerm2 3.5.4"), CELL_SIZE: CELL_ANSWER, ATTRIBUTES: b"\x1b[?1;2;4c"}
+SIXEL: Mapping[bytes, bytes] = {
+    NAME: name_answer("XTerm(390)"),
+    CELL_SIZE: CELL_ANSWER,
+    ATTRIBUTES: b"\x1b[?63;1;2;4;6;9;15;22c",
+}
 SILENT: Mapping[bytes, bytes] = {}
 
 PLACEHOLDER = "\U0010eeee"
-_PAINTED = re.compile(rb"\x1b\]1337;File=([^:\x07]*):([^\x07]*)\x07")
-_BEGUN = re.compile(rb"\x1b\]1337;[^\x07]*\Z|\x1b(?:\](?:1(?:3(?:37?)?)?)?)?\Z")
+_PAINTED = re.compile(rb"\x1b\]1337;File=([^:\x07]*):([^\x07]*)\x07|\x1bP0;1;0q([^\x1b]*)\x1b\\")
+_BEGUN = re.compile(rb"\x1b\]1337;[^\x07]*\Z|\x1bP[^\x1b]*\x1b?\Z|\x1b(?:\](?:1(?:3(?:37?)?)?)?)?\Z")
+_SIXEL = re.compile(rb"#(\d+);2;(\d+);(\d+);(\d+)|#(\d+)|!(\d+)([?-~])|([?-~])|([$-])")
 _KITTY = re.compile(rb"\x1b_G([^;\x1b]*)(?:;([^\x1b]*))?\x1b\\")
 
 
@@ -50,13 +56,20 @@ class _PaintedScreen(_Screen):
             super().draw(character)
             self.painted.pop((self.cursor.x - 1, self.cursor.y), None)
 
-    def paint(self, options: Mapping[bytes, bytes], file: bytes) -> None:
+    def paint_file(self, options: Mapping[bytes, bytes], file: bytes) -> None:
         assert int(options[b"size"]) == len(file)
         assert (options[b"inline"], options[b"preserveAspectRatio"]) == (b"1", b"0")
-        columns, lines = int(options[b"width"]), int(options[b"height"])
+        image = Image.open(io.BytesIO(file)).convert("RGB")
+        self._paint(image, int(options[b"width"]), int(options[b"height"]))
+
+    def paint_sixels(self, data: bytes) -> None:
+        image = sixel_image(data)
+        assert (image.width % CELL[0], image.height % CELL[1]) == (0, 0)
+        self._paint(image, image.width // CELL[0], image.height // CELL[1])
+
+    def _paint(self, image: Image.Image, columns: int, lines: int) -> None:
         assert self.cursor.x + columns <= self.columns
         assert self.cursor.y + lines < self.lines, "the screen would scroll"
-        image = Image.open(io.BytesIO(file)).convert("RGB")
         across, down = image.width / columns, image.height / lines
         for column in range(columns):
             for line in range(lines):
@@ -64,6 +77,36 @@ class _PaintedScreen(_Screen):
                 piece = image.resize(CELL, Image.Resampling.BOX, area)
                 self.painted[self.cursor.x + column, self.cursor.y + line] = piece
         self.cursor.x, self.cursor.y = self.cursor.x + columns - 1, self.cursor.y + lines - 1
+
+
+def sixel_image(data: bytes) -> Image.Image:
+    """Decode the data of a DECSIXEL command; it must set every pixel of the size that it states, and no other."""
+    head = re.match(rb'"1;1;(\d+);(\d+)', data)
+    assert head is not None
+    image = Image.new("RGBA", (int(head[1]), int(head[2])))
+    colours: dict[int, tuple[int, ...]] = {}
+    x = y = 0
+    colour: tuple[int, ...] = ()
+    at = head.end()
+    while at < len(data):
+        found = _SIXEL.match(data, at)
+        assert found is not None, data[at : at + 20]
+        at = found.end()
+        if found[1]:
+            colours[int(found[1])] = (*(round(int(part) * 2.55) for part in found.group(2, 3, 4)), 255)
+        elif found[5]:
+            colour = colours[int(found[5])]
+        elif found[9]:
+            x, y = 0, y + (6 if found[9] == b"-" else 0)
+        else:
+            bits, count = ord(found[7] or found[8]) - 63, int(found[6] or 1)
+            for row in (row for row in range(6) if bits >> row & 1):
+                assert x + count <= image.width
+                assert y + row < image.height
+                image.paste(colour, (x, y + row, x + count, y + row + 1))
+            x += count
+    assert image.getchannel("A").getextrema() == (255, 255)
+    return image.convert("RGB")
 
 
 @dataclass
@@ -121,9 +164,12 @@ class GraphicsTerminal(Terminal):
         at = 0
         for found in _PAINTED.finditer(data):
             super().feed(data[at : found.start()])
-            options = dict(pair.split(b"=", 1) for pair in found[1].split(b";"))
             self.painted_bytes += len(found[0])
-            self._painted_screen.paint(options, base64.b64decode(found[2], validate=True))
+            if found[3] is not None:
+                self._painted_screen.paint_sixels(found[3])
+            else:
+                options = dict(pair.split(b"=", 1) for pair in found[1].split(b";"))
+                self._painted_screen.paint_file(options, base64.b64decode(found[2], validate=True))
             at = found.end()
         begun = _BEGUN.search(data, at)
         self._unfed = data[begun.start() :] if begun else b""

@@ -20,6 +20,7 @@ from tests.terminal.graphics_terminal import (
     KITTY,
     NAME,
     SILENT,
+    SIXEL,
     GraphicsTerminal,
     difference,
     name_answer,
@@ -176,16 +177,18 @@ class TestKitty:
 
 
 class TestPainting:
-    def test_the_picture_is_painted_where_it_belongs(self, files: Path) -> None:
-        with deck(files, ITERM) as terminal:
+    @pytest.mark.parametrize("answers", [ITERM, SIXEL], ids=["iterm", "sixel"])
+    def test_the_picture_is_painted_where_it_belongs(self, files: Path, answers: Mapping[bytes, bytes]) -> None:
+        with deck(files, answers) as terminal:
             open_picture(terminal)
             terminal.wait_for(lambda: terminal.drawn() is not None)
             terminal.settle()
             assert_shows(terminal, figure(400, 300), WHOLE)
-            assert terminal.painted_bytes < 20_000, "it is sent once"
+            assert terminal.painted_bytes < 40_000, "it is sent once"
 
-    def test_a_dialog_and_leaving_remove_it(self, files: Path) -> None:
-        with deck(files, ITERM) as terminal:
+    @pytest.mark.parametrize("answers", [ITERM, SIXEL], ids=["iterm", "sixel"])
+    def test_a_dialog_and_leaving_remove_it(self, files: Path, answers: Mapping[bytes, bytes]) -> None:
+        with deck(files, answers) as terminal:
             open_picture(terminal)
             terminal.wait_for(lambda: terminal.drawn() is not None)
             terminal.press("?", "Keys")
@@ -261,7 +264,8 @@ def test_a_terminal_that_says_nothing(files: Path) -> None:
 
 @pytest.mark.parametrize("name", ["kitty(0.27.1)", "Contour 0.4", "Konsole 24.02", "", "kitty", "x" * 5_000])
 def test_a_terminal_without_placeholders(files: Path, name: str) -> None:
-    with deck(files, {**KITTY, NAME: name_answer(name)}) as terminal:
+    attributes = ITERM[ATTRIBUTES] if name.startswith("Konsole") else KITTY[ATTRIBUTES]
+    with deck(files, {**KITTY, NAME: name_answer(name), ATTRIBUTES: attributes}) as terminal:
         open_picture(terminal)
         assert_blocks(terminal)
         terminal.press("q", "the-run")
@@ -335,9 +339,11 @@ def test_placeholders_need_24_bit_colours(files: Path) -> None:
     with deck(files, KITTY, env={"COLORTERM": ""}) as terminal:
         open_picture(terminal)
         assert_blocks(terminal)
+
+
+def test_painting_does_not(files: Path) -> None:
     with deck(files, ITERM, env={"COLORTERM": ""}) as terminal:
-        terminal.wait_for("the-run")
-        terminal.press("v", "400 x 300")  # as it was left
+        open_picture(terminal)
         terminal.wait_for(lambda: terminal.drawn() is not None)
 
 

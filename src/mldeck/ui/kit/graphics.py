@@ -31,6 +31,8 @@ class Way(Enum):
     """kitty's protocol, with placeholders in the cells."""
     ITERM = "iterm"
     """iTerm2's protocol: a picture is painted where the cursor is."""
+    SIXEL = "sixel"
+    """DEC's sixels, painted where the cursor is."""
 
 
 _QUESTIONS = "\x1b[>q\x1b[16t\x1b[c"
@@ -41,6 +43,10 @@ _PLACEHOLDERS_SINCE = {"kitty": (0, 28), "ghostty": (0,)}
 """The versions from which on terminals know kitty's placeholders. Others know the protocol, but not these."""
 _PAINTING = ("iterm2", "wezterm")
 """Terminals that know iTerm2's protocol, and remove a picture from cells in which text is written."""
+_KEEPING = ("konsole",)
+"""Terminals that have sixels, but are not known to remove them from cells in which text is written."""
+_SIXELS = "4"
+"""The attribute of terminals with sixels."""
 _PATIENCE_S = 0.5
 """Seconds that a picture waits for the answers. Later ones count for the next picture."""
 _SILENT = ("linux", "dumb", "screen", "tmux")
@@ -62,8 +68,9 @@ class Graphics:
         self._is_silent = is_between or name.startswith(_SILENT) or environment.get("TERM_PROGRAM") == "Apple_Terminal"
         self._asked_at: float | None = None
         self._answered = asyncio.Event()
+        self._name = ""
         self._named = Way.BLOCKS
-        """By the name of the terminal."""
+        """By the name and the attributes of the terminal."""
         self._told_cell: tuple[int, int] | None = None
 
     @property
@@ -111,10 +118,14 @@ class Graphics:
             return
         named, cell = _NAMED.match(answer), _CELL.match(answer)
         if named is not None:
-            self._named = _way_of(named["name"].lower(), named["version"])
+            self._name = named["name"].lower()
+            self._named = _way_of(self._name, named["version"])
         elif cell is not None:
             self._told_cell = _believable(int(cell[2]), int(cell[1]))
         elif answer.endswith("c"):
+            has_sixels = _SIXELS in answer[3:-1].split(";")[1:] and self._name not in _KEEPING
+            if has_sixels and self._named is Way.BLOCKS:
+                self._named = Way.SIXEL
             self._app.expect_answers(False)
             self._answered.set()
 

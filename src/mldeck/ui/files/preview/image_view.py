@@ -90,7 +90,8 @@ class ImageView(ScrollView, can_focus=True):
         tiles, graphics = self.preview.tiles, self._graphics
         if tiles is None or graphics is None or not self._is_in_front:
             return
-        commands = await in_thread(paint_commands, tiles, self._parts_to_paint())
+        sixel_cell = graphics.cell_pixels if graphics.way is Way.SIXEL else None
+        commands = await in_thread(paint_commands, tiles, self._parts_to_paint(), sixel_cell)
         if self._is_in_front:
             self._unpainted = Region()
             graphics.write(commands)

@@ -1,4 +1,4 @@
-"""Draws a picture by iTerm2's protocol: it is painted over cells that are blank for Textual.
+"""Draws a picture by iTerm2's protocol, or as sixels: it is painted over cells that are blank for Textual.
 
 The terminal removes it from cells in which text is written, so it vanishes with the widget. Whatever Textual has repainted has
 to be painted again, but not where something else lies on the widget.
@@ -11,23 +11,32 @@ from collections.abc import Iterable
 
 from textual.geometry import Region
 
-from mldeck.artifacts.previews.tile_crop import crop_png
+from mldeck.artifacts.previews.tile_crop import crop_png, crop_sixels
 from mldeck.artifacts.previews.values import Tiles
 
 
-def paint_commands(tiles: Tiles, parts: Iterable[tuple[Region, Region]]) -> str:
+def paint_commands(
+    tiles: Tiles, parts: Iterable[tuple[Region, Region]], sixel_cell: tuple[int, int] | None = None
+) -> str:
     """Return the commands that paint parts of a picture. Each is given by its cells in the picture, and on the screen.
 
-    The cursor stays where it is. Call it off the event loop.
+    `sixel_cell`: the size of a cell in pixels, for sixels. The cursor stays where it is. Call it off the event loop.
     """
-    return "".join(_painted(tiles, part, place) for part, place in parts)
+    painted = []
+    for part, place in parts:
+        command = _iterm(tiles, part) if sixel_cell is None else _sixels(tiles, part, sixel_cell)
+        painted.append(f"\x1b7\x1b[{place.y + 1};{place.x + 1}H{command}\x1b8")
+    return "".join(painted)
 
 
-def _painted(tiles: Tiles, part: Region, place: Region) -> str:
-    file = crop_png(tiles, part.x, part.y, part.width, part.height)
+def _iterm(tiles: Tiles, part: Region) -> str:
+    file = crop_png(tiles, *part)
     options = f"inline=1;size={len(file)};width={part.width};height={part.height};preserveAspectRatio=0"
-    picture = base64.b64encode(file).decode()
-    return f"\x1b7\x1b[{place.y + 1};{place.x + 1}H\x1b]1337;File={options}:{picture}\x07\x1b8"
+    return f"\x1b]1337;File={options}:{base64.b64encode(file).decode()}\x07"
+
+
+def _sixels(tiles: Tiles, part: Region, cell: tuple[int, int]) -> str:
+    return f"\x1bP0;1;0q{crop_sixels(tiles, *part, cell).decode()}\x1b\\"
 
 
 def uncovered(region: Region, covers: Iterable[Region]) -> list[Region]:
