@@ -37,7 +37,7 @@ class Way(Enum):
 
 _QUESTIONS = "\x1b[>q\x1b[16t\x1b[c"
 """The name and version of the terminal, the size of a cell in pixels, and its attributes."""
-_NAMED = re.compile(r"\x1bP>\|(?P<name>[A-Za-z]+2?)[ (]?(?P<version>[0-9.]*)")
+_NAMED = re.compile(r"\x1bP>\|(?P<name>[A-Za-z]+2?)[ (]?(?P<version>[0-9.]{0,20})")
 _CELL = re.compile(r"\x1b\[6;(\d+);(\d+)t")
 _PLACEHOLDERS_SINCE = {"kitty": (0, 28), "ghostty": (0,)}
 """The versions from which on terminals know kitty's placeholders. Others know the protocol, but not these."""
