@@ -193,3 +193,22 @@ def test_a_user_without_a_name_and_a_home(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(Path, "home", nameless)
     assert config_file({}) == Path("/.config/mldeck/config.toml")
     assert state_folder({}) == Path("/.local/state/mldeck")
+
+
+class TestImages:
+    def test_the_environment_beats_the_file(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert load_settings().images == "auto"
+        file.write_text('images = "kitty"\n')
+        assert load_settings().images == "kitty"
+        monkeypatch.setenv("MLDECK_IMAGES", "blocks")
+        assert load_settings().images == "blocks"
+
+    def test_another_word(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        file.write_text('images = "jpeg"\n')
+        with pytest.raises(
+            UsageError, match=r"config\.toml: images = 'jpeg': write auto, kitty, iterm, sixel or blocks"
+        ):
+            load_settings()
+        monkeypatch.setenv("MLDECK_IMAGES", "Kitty")
+        with pytest.raises(UsageError, match="MLDECK_IMAGES = 'Kitty': write auto"):
+            load_settings()

@@ -19,8 +19,10 @@ _MAX_FILE_BYTES = 1 << 15
 """Python's TOML parser needs quadratic time for a key of many parts; with this limit it takes some seconds at worst."""
 _KEYS = (
     *("store", "registry_store", "experiment", "theme", "read_only"),
-    *("record_transitions", "artifact_roots", "artifact_hosts", "keys"),
+    *("record_transitions", "artifact_roots", "artifact_hosts", "images", "keys"),
 )
+IMAGES = ("auto", "kitty", "iterm", "sixel", "blocks")
+"""How pictures are drawn: by a protocol of terminals, as half blocks, or as the terminal says that it can."""
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
@@ -49,6 +51,8 @@ class Settings(NamedTuple):
     keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Pairs of the id of a key and the keys that replace its own, as they are written in the file. The application checks
     them."""
+    images: str = "auto"
+    """One of `IMAGES`."""
     fixes_theme: bool = False
     """Whether `theme` is from an option or the environment. Otherwise the theme that was chosen in the palette is used."""
 
@@ -109,6 +113,7 @@ def load_settings(
         ),
         artifact_hosts=(*_hosts_of_environment(environment), *_hosts_of_file(written, file)),
         keys=tuple(_keys_of_file(written, file)),
+        images=_images(environment, written, file),
         fixes_theme=bool(theme or environment.get("MLDECK_THEME")),
     )
 
@@ -161,6 +166,16 @@ def _text(written: Mapping[str, object], key: str, file: Path) -> str | None:
     if value is not None and not isinstance(value, str):
         raise UsageError(f"the settings file {file}: {key} must be a text in quotes")
     return value
+
+
+def _images(environment: Mapping[str, str], written: Mapping[str, object], file: Path) -> str:
+    value, origin = _first(
+        (environment.get("MLDECK_IMAGES"), "MLDECK_IMAGES"),
+        (_text(written, "images", file), f"the settings file {file}: images"),
+    )
+    if value is not None and value not in IMAGES:
+        raise UsageError(f"{origin} = {value!r}: write {', '.join(IMAGES[:-1])} or {IMAGES[-1]}")
+    return value or IMAGES[0]
 
 
 def _truth(key: str, default: bool, environment: Mapping[str, str], written: Mapping[str, object], file: Path) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from mldeck.artifacts.previews.binary import hex_lines
 from mldeck.artifacts.previews.preview import PreviewRequest, preview, sha256
@@ -113,6 +113,79 @@ def test_a_tall_picture_is_as_wide_as_the_box() -> None:
 )
 def test_a_picture_is_zoomed(size: tuple[int, int], zoom: int, columns: int) -> None:
     assert _columns(size, zoom) == columns
+
+
+# Pictures for terminals that draw them.
+
+
+def _tiles(
+    image: Image.Image, cells: tuple[int, int] = (80, 24), zoom: int = 0, cell_pixels: tuple[int, int] = (10, 20)
+) -> tuple[ImagePreview, Image.Image]:
+    """The preview, and its tiles put together: as many pixels as all of them have."""
+    request = PreviewRequest(cells=cells, zoom=zoom, cell_pixels=cell_pixels)
+    found = preview(Bytes(_encoded(image, "PNG"), "a.png"), request)
+    assert isinstance(found, ImagePreview)
+    tiles = found.tiles
+    assert tiles is not None
+    assert not found.rows
+    pictures = [Image.open(io.BytesIO(file)) for file in tiles.files]
+    regions = [tiles.region(index) for index in range(len(pictures))]
+    assert sum(columns * lines for _, _, columns, lines in regions) == tiles.columns * tiles.lines
+    (side, whole) = pictures[0].size, Image.new("RGB", (0, 0))
+    for picture, (left, top, _, _) in zip(pictures, regions, strict=True):
+        x, y = left // tiles.side[0] * side[0], top // tiles.side[1] * side[1]
+        size = max(whole.width, x + picture.width), max(whole.height, y + picture.height)
+        whole = whole.crop((0, 0, *size))
+        whole.paste(picture, (x, y))
+    return found, whole
+
+
+@pytest.mark.parametrize("size", [(400, 300), (300, 400), (1000, 10), (1, 5000), TALL, (30, 20), (7_000, 500)])
+@pytest.mark.parametrize("zoom", [-2, 0, 3])
+def test_tiles_take_the_cells_of_half_blocks(size: tuple[int, int], zoom: int) -> None:
+    image = Image.linear_gradient("L").resize(size)
+    drawn, _ = _tiles(image, zoom=zoom)
+    blocks = preview(Bytes(_encoded(image, "PNG"), "a.png"), PreviewRequest(zoom=zoom))
+    assert isinstance(blocks, ImagePreview)
+    assert (drawn.zoom, drawn.zooms) == (blocks.zoom, blocks.zooms)
+    # The last column and line may be filled in part.
+    assert 0 <= drawn.size[0] - blocks.size[0] <= 1
+    assert abs(drawn.size[1] - blocks.size[1]) <= 1
+    assert drawn.scale == pytest.approx(10 * blocks.scale)
+
+
+def test_tiles_have_the_pixels_of_the_screen_and_no_more_than_the_image() -> None:
+    _, large = _tiles(Image.linear_gradient("L").resize((4_000, 3_000)))
+    assert large.size == (640, 480)  # 64 x 24 cells
+    _, small = _tiles(Image.linear_gradient("L").resize((400, 300)))
+    assert small.width == pytest.approx(400, abs=8)
+    _, zoomed = _tiles(Image.linear_gradient("L").resize((400, 300)), zoom=9)
+    assert zoomed.width == pytest.approx(400, abs=64)
+
+
+def test_tiles_show_the_image() -> None:
+    image = Image.linear_gradient("L").resize((1_400, 1_100)).rotate(30)
+    found, whole = _tiles(image, cells=(140, 80))
+    assert found.tiles is not None
+    assert len(found.tiles.files) == 6  # three beside each other, two rows of them
+    wanted = image.resize(whole.size, Image.Resampling.LANCZOS)
+    assert ImageStat.Stat(ImageChops.difference(whole.convert("L"), wanted)).mean[0] < 2
+
+
+def test_tiles_of_noise_have_fewer_pixels() -> None:
+    found, _ = _tiles(Image.effect_noise((1_400, 1_100), 100), cells=(140, 55))
+    assert found.tiles is not None
+    assert sum(map(len, found.tiles.files)) <= 100 * found.size[0] * found.size[1]
+    small, _ = _tiles(Image.effect_noise((12, 9), 100))
+    assert small.tiles is not None
+    assert sum(map(len, small.tiles.files)) < 1_000
+
+
+def test_cells_that_are_not_twice_as_high_as_wide() -> None:
+    found, _ = _tiles(Image.new("RGB", (400, 400)), cell_pixels=(10, 10))
+    assert found.size == (24, 24)
+    found, _ = _tiles(Image.new("RGB", (400, 400)), cell_pixels=(7, 21))
+    assert found.size == (72, 24)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])

@@ -7,16 +7,20 @@ import importlib
 import inspect
 import pkgutil
 import re
+import time
 from collections.abc import Callable, Iterator
+from threading import Event
 from types import ModuleType
 
 import pytest
 from textual import work
+from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
 from textual.containers import Container
 from textual.dom import DOMNode
 from textual.events import Key
 from textual.geometry import Size
+from textual.message import Message
 from textual.notifications import Notification
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
@@ -26,6 +30,7 @@ from textual.widgets import Label
 from textual.widgets._toast import Toast
 
 import mldeck.ui
+from mldeck.ui.textual_patches.answers import AnswerParser, TerminalAnswer
 from mldeck.ui.textual_patches.app import PatchedApp
 from mldeck.ui.textual_patches.widgets import LateNotification, Title, align_scrollbar, set_border_titles, until_mounted
 from tests.fixture_stores import FixtureStore
@@ -255,3 +260,72 @@ def test_no_private_name_hides_one_of_textual() -> None:
                 taken = set().union(*(theirs.setdefault(base, private_names(base)) for base in bases))
                 hidden |= {(node.__name__, name) for name in private_names(node) & taken}
     assert hidden == OVERRIDDEN
+
+
+# -- answers of the terminal
+
+
+@pytest.fixture
+def expecting() -> Event:
+    event = Event()
+    event.set()
+    return event
+
+
+def parsed(parser: AnswerParser, *parts: str) -> list[str]:
+    """The keys, and the answers as they are."""
+    found = [message for part in parts for message in parser.feed(part)]
+    return [message.text if isinstance(message, TerminalAnswer) else _key(message) for message in found]
+
+
+def _key(message: Message) -> str:
+    assert isinstance(message, Key)
+    return message.key
+
+
+def test_answers_are_told_from_keys_wherever_they_are_cut(expecting: Event) -> None:
+    name, cell, attributes = "\x1bP>|kitty(0.40.0)\x1b\\", "\x1b[6;16;8t", "\x1b[?62;4c"
+    text = f"a{name}b\x1b[A{cell}\x1b[6~{attributes}c"
+    wanted = ["a", name, "b", "up", cell, "pagedown", attributes, "c"]
+    assert parsed(AnswerParser(expecting), text) == wanted
+    for cut in range(1, len(text)):
+        assert parsed(AnswerParser(expecting), text[:cut], text[cut:]) == wanted
+    assert parsed(AnswerParser(expecting), *text) == wanted
+
+
+@pytest.mark.parametrize("beginning", ["\x1bP>|kit", "\x1bP>|kitty(0.40.0)\x1b", "\x1b[?6", "\x1b[?", "\x1b[?62;4;"])
+def test_the_beginning_of_an_answer_is_no_key(
+    expecting: Event, beginning: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert parsed(AnswerParser(expecting), beginning, "\x1b[A") == ["up"]
+    parser, now = AnswerParser(expecting), time.monotonic()
+    assert parsed(parser, beginning) == []
+    monkeypatch.setattr(time, "monotonic", lambda: now + 60)
+    assert list(parser.tick()) == []
+    assert parsed(parser, "q") == ["q"]
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("\x1b", "escape"), ("\x1bP", "alt+shift+p"), ("\x1b[", "left_square_bracket")]
+)
+def test_a_key_that_begins_like_an_answer(expecting: Event, key: str, name: str) -> None:
+    parser = AnswerParser(expecting)
+    found: list[str] = parsed(parser, key)
+    deadline = time.monotonic() + 10
+    while not found and time.monotonic() < deadline:
+        time.sleep(0.02)
+        found += map(_key, parser.tick())
+    assert found == [name]
+
+
+def test_nothing_is_kept_from_textual_if_no_answer_is_expected() -> None:
+    plain, ours = XTermParser(), AnswerParser(Event())
+    for text in ("\x1b[?62;4c", "\x1bPq", "\x1b[6", ";16;8t", "a"):
+        expected = [str(message) for message in plain.feed(text)]
+        assert [str(message) for message in ours.feed(text)] == expected
+
+
+def test_textual_takes_an_answer_for_keys() -> None:
+    parser = XTermParser()
+    messages = [*parser.feed("\x1bP>|q\x1b\\"), *parser.feed("\x1b[A")]
+    assert "q" in [message.key for message in messages if isinstance(message, Key)]

@@ -30,6 +30,7 @@ from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import Clipboard, CopyAsked
 from mldeck.ui.kit.clock import pass_time
 from mldeck.ui.kit.full_text import TextAsked
+from mldeck.ui.kit.graphics import Graphics
 from mldeck.ui.kit.keys import COLUMNS, GRID, Key, bindings, entry_of, key_name, key_text, use_keys
 from mldeck.ui.kit.threads import in_thread, wait_for_threads
 from mldeck.ui.kit.toasts import toast_text
@@ -39,6 +40,7 @@ from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.runs.screen import RunsScreen
 from mldeck.ui.state.session import Session, WayBack
 from mldeck.ui.terminal_filter import ControlFilter
+from mldeck.ui.textual_patches.answers import TerminalAnswer
 from mldeck.ui.textual_patches.app import PatchedApp
 from mldeck.ui.textual_patches.command_palette import DeckPalette
 from mldeck.ui.textual_patches.driver import forgiving
@@ -107,6 +109,7 @@ class DeckApp(PatchedApp[str]):
         self._is_leaving = False
         self._control_filter = ControlFilter()
         self._copies = Clipboard(super().copy_to_clipboard)
+        self.graphics = Graphics(self, settings.images)
         self._copied = ""
         self.crash: str | None = None
         """The message for stderr after a bug of mldeck has ended it; None otherwise."""
@@ -195,6 +198,9 @@ class DeckApp(PatchedApp[str]):
 
     async def on_key_handled(self, message: KeyHandled) -> None:
         await self.key_queue.handled(message)
+
+    def on_terminal_answer(self, message: TerminalAnswer) -> None:
+        self.graphics.note(message.text)
 
     @property
     def clipboard(self) -> str:

@@ -63,6 +63,8 @@ class PreviewRequest(NamedTuple):
     """Whether to show the text itself instead of the table or tree that it contains."""
     zoom: int = 0
     """Zoom steps relative to the initial size of an image; negative is smaller."""
+    cell_pixels: tuple[int, int] | None = None
+    """The width and height of a cell in pixels, for a terminal that draws pictures; None for half blocks."""
 
 
 _DEFAULT_REQUEST = PreviewRequest()
@@ -121,7 +123,9 @@ def _preview(source: Source, request: PreviewRequest, check: Check) -> Preview:
 def _packed_reader(name: str, head: bytes, request: PreviewRequest, check: Check) -> Reader | None:
     """Return the reader for a format recognised by its first bytes, whatever the name; None for other formats."""
     if head.startswith(_IMAGES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
-        return lambda source: image_preview(source, request.cells, request.background, check, request.zoom)
+        return lambda source: image_preview(
+            source, request.cells, request.background, check, request.zoom, request.cell_pixels
+        )
     if head.startswith(_ZIPS):
         return npz_preview if name.lower().endswith(".npz") else zip_preview
     if head.startswith(b"PAR1"):

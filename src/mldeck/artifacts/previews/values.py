@@ -35,6 +35,32 @@ class HalfBlocks:
         return tuple(zip(_colours(upper), _colours(lower), strict=True))
 
 
+@dataclass(frozen=True)
+class Tiles:
+    """An image cut into PNG files, for terminals that draw pictures. A tile may have fewer pixels than it covers."""
+
+    columns: int
+    """The size of the whole image in cells."""
+    lines: int
+    side: tuple[int, int]
+    """The columns and lines of a tile; those at the right and at the bottom may be smaller."""
+    pixels: tuple[int, int]
+    """The width and height of a whole tile in pixels."""
+    files: tuple[bytes, ...]
+    """From left to right, and from top to bottom."""
+
+    @property
+    def across(self) -> int:
+        """The number of tiles beside each other."""
+        return -(-self.columns // self.side[0])
+
+    def region(self, index: int) -> tuple[int, int, int, int]:
+        """Return the cells of a tile: the first column and line, and the number of columns and lines."""
+        down, across = divmod(index, self.across)
+        left, top = across * self.side[0], down * self.side[1]
+        return left, top, min(self.side[0], self.columns - left), min(self.side[1], self.lines - top)
+
+
 def _colours(line: bytes) -> Iterator[RGB]:
     return zip(line[::3], line[1::3], line[2::3], strict=True)
 
@@ -145,13 +171,22 @@ class ImagePreview(_PreviewBase):
     frames: int | None
     """The number of frames; of an animation the first is shown. None if they were not counted."""
     rows: HalfBlocks
-    """Empty if the image cannot be drawn."""
+    """Empty if the image cannot be drawn, or if there are tiles."""
     scale: float = 1.0
-    """Columns of cells per column of pixels."""
+    """Pixels on the screen per pixel of the image, in one direction; half blocks have one in each column."""
     zoom: int = 0
     """Zoom steps relative to the initial size."""
     zooms: tuple[int, int] = (0, 0)
     """The number of steps it can be made smaller, as a negative number, and larger."""
+    tiles: Tiles | None = None
+    """The image for a terminal that draws pictures, if that was requested and it can be drawn."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The columns and lines that it takes; no lines if it cannot be drawn."""
+        if self.tiles is not None:
+            return self.tiles.columns, self.tiles.lines
+        return self.rows.columns, len(self.rows)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
-"""Patches of the application and its screens: faults, and screens that are made before anybody goes to them."""
+"""Patches of the application and its screens: faults, screens that are made before anybody goes to them, and questions to the
+terminal."""
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from textual._context import active_message_pump
@@ -41,6 +43,23 @@ class PatchedApp(App[ReturnType]):
     def close_at_once(self) -> None:
         """Close without a traceback on the screen. `exit` would wait for the handler that has just failed."""
         self._close_messages_no_wait()
+
+    def write_to_terminal(self, text: str) -> None:
+        """Send commands to the terminal, before what is painted next. Relies on `_driver`: there is no public way."""
+        if self._driver is not None:
+            self._driver.write(text)
+            self._driver.flush()
+
+    def expect_answers(self, is_expecting: bool) -> bool:
+        """Set whether answers of the terminal are posted as `TerminalAnswer`. Return False if they would be taken for keys."""
+        event = getattr(self._driver, "is_expecting", None)
+        if not isinstance(event, Event):
+            return False
+        if is_expecting:
+            event.set()
+        else:
+            event.clear()
+        return True
 
     async def make_screen_ahead(self, mode: str) -> Screen[Any]:
         """Make and mount the screen of a mode without going there.

@@ -1,4 +1,4 @@
-"""A driver for the terminal that no input and no lost terminal can end.
+"""A driver for the terminal that no input and no lost terminal can end, and that can ask the terminal something.
 
 Textual decodes standard input strictly and parses it with exceptions of its own, and it draws on the standard error, which
 people redirect.
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from io import TextIOWrapper
+from threading import Event
 from typing import IO, Any, cast
 
 from textual.driver import Driver
@@ -19,11 +20,14 @@ from textual.events import Resize
 from textual.message import Message
 from textual.messages import InBandWindowResize
 
+from mldeck.ui.textual_patches.answers import AnswerParser
+
 
 def forgiving(driver_class: type[Driver]) -> type[Driver]:
     """Return a subclass of Textual's driver that no input ends; on Windows, the driver itself.
 
-    Relies on `run_input_thread`, on the decoder that it makes, on `_file`, and on `_query_in_band_window_resize`.
+    Relies on `run_input_thread`, on the decoder and the parser that it makes, on `_file`, and on
+    `_query_in_band_window_resize`.
     """
     if sys.platform == "win32":
         return driver_class
@@ -38,6 +42,8 @@ def forgiving(driver_class: type[Driver]) -> type[Driver]:
             super().__init__(*args, **options)
             is_drawn_on_errors = sys.__stderr__ is not None and sys.__stderr__.isatty()
             self._file = cast("TextIOWrapper", _Output(sys.__stderr__ if is_drawn_on_errors else sys.__stdout__))
+            self.is_expecting = Event()
+            """Set as long as the terminal may answer: its answers are posted, and not taken for keys."""
 
         def _query_in_band_window_resize(self) -> None:
             """Do not ask the terminal to report its size among the keys: the system knows it."""
@@ -50,6 +56,7 @@ def forgiving(driver_class: type[Driver]) -> type[Driver]:
         def run_input_thread(self) -> None:
             """Read keys until the application ends. An invalid sequence is dropped, with the keys that arrived with it."""
             linux_driver.getincrementaldecoder = _forgiving_decoder  # type: ignore[attr-defined, assignment]
+            linux_driver.XTermParser = partial(AnswerParser, self.is_expecting)  # type: ignore[attr-defined, assignment]
             while True:
                 try:
                     super().run_input_thread()

@@ -34,6 +34,7 @@ from mldeck.ui.files.preview.table_view import archive_view, array_view, rows_te
 from mldeck.ui.files.preview.text_view import TextView
 from mldeck.ui.files.preview.value_tree import ValueTree
 from mldeck.ui.files.reading import FolderContent, Subject, SubjectContent, read_content
+from mldeck.ui.kit.graphics import Graphics, Way, graphics_of
 from mldeck.ui.kit.grid import Cell, Grid
 from mldeck.ui.kit.keys import key_name
 from mldeck.ui.kit.line_view import LineView
@@ -103,17 +104,30 @@ class PreviewPane(Widget):
         if subject is None:
             await self._put(None, _Body(None, ""))
             return
-        room = self.body.size
-        request = PreviewRequest((max(10, room.width), max(4, room.height)), WHITE, self.as_text, self._zoom)
         patience = self.set_timer(_PATIENCE_S, lambda: self._say_about("reading…"))
         try:
-            content = await read_off_loop(lambda interrupt: read_content(subject, request, interrupt.check))
-            body = await self._body(subject, content, max(20, room.width - 1))
+            content = await self._read(subject)
+            body = await self._body(subject, content, max(20, self.body.size.width - 1))
         except Interrupted:
             return
         finally:
             patience.stop()
         await self._put(content, body)
+
+    async def _read(self, subject: Subject) -> SubjectContent:
+        """Read what is to be shown: the first picture once more, if the terminal has said that it can draw it better."""
+        graphics = graphics_of(self.app)
+        content = await self._read_for(subject, graphics)
+        is_in_blocks = isinstance(content, ImagePreview) and bool(content.rows)
+        if is_in_blocks and graphics is not None and await graphics.learn() is not Way.BLOCKS:
+            return await self._read_for(subject, graphics)
+        return content
+
+    async def _read_for(self, subject: Subject, graphics: Graphics | None) -> SubjectContent:
+        room, pixels = self.body.size, None if graphics is None else graphics.cell_pixels
+        cells = max(10, room.width), max(4, room.height)
+        request = PreviewRequest(cells, WHITE, self.as_text, self._zoom, pixels)
+        return await read_off_loop(lambda interrupt: read_content(subject, request, interrupt.check))
 
     async def _body(self, subject: Subject, content: SubjectContent, width: int) -> _Body:
         if isinstance(content, TextPreview) and content.is_markdown and not self.as_text:
@@ -129,7 +143,7 @@ class PreviewPane(Widget):
             )
             cells = [[Cell(*piece) for piece in line] for line in lines]
             return _Body(LineView(cells, id="preview-markdown"), "", (*content.notes, *cut))
-        if isinstance(content, ImagePreview) and content.rows:
+        if isinstance(content, ImagePreview) and content.size[1]:
             before = self.view if isinstance(self.view, ImageView) and self._shown is subject else None
             return _Body(ImageView(content, before), picture_text(content), content.notes)
         return _body_of(subject, content)
