@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from textual import events
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.screen import ModalScreen
+from textual.widgets import Static
 
 from mldeck.ui.compare.screen import CompareScreen
 from mldeck.ui.compare.table import CompareTable
@@ -81,3 +82,27 @@ async def test_what_was_to_be_done_after_painting_is_not_done_to_what_is_gone(mo
         await pilot.pause()
         later[1]()
     assert done == ["there"]
+
+
+async def test_a_callback_finds_its_dialog_half_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The screen below calls what waits for a refresh, while the dialog loses its widgets one after another."""
+
+    class Dialog(ModalScreen[None]):
+        def compose(self) -> ComposeResult:
+            yield Static(id="inside")
+
+    app = App[None]()
+    later: list[Callable[[], object]] = []
+    async with app.run_test():
+        dialog = Dialog()
+        await app.push_screen(dialog)
+        monkeypatch.setattr(dialog, "call_after_refresh", later.append)
+        after_refresh(dialog, lambda: dialog.query_one("#inside"))
+        dialog.dismiss(None)
+        for _ in range(1_000):
+            if not dialog.query("#inside"):
+                break
+            await asyncio.sleep(0)
+        assert dialog.is_attached
+        assert not dialog.query("#inside")
+        later[0]()

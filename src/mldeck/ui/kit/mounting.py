@@ -27,6 +27,8 @@ def after_refresh(widget: Widget, callback: Callable[[], object]) -> None:
     """Call a function once the screen has been painted, unless the widget is gone by then: its dialog may be closed."""
 
     def call() -> object:
-        return callback() if widget.is_mounted and widget.is_attached else None
+        # A screen that is being removed is attached to the end, and is not displayed from the beginning.
+        is_there = widget.is_mounted and widget.is_attached and widget.screen.display
+        return callback() if is_there else None
 
     widget.call_after_refresh(call)
