@@ -1,12 +1,13 @@
-"""Running statements on any database: lists of bound values, rows as the driver returns them, and reads that can be stopped."""
+"""Running statements on any database: lists of bound values, rows as the driver returns them, several statements in one
+request, and reads that can be stopped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection, Executable, Row, Select
 from sqlalchemy.exc import DBAPIError
 
 from mldeck.errors import Interrupted
@@ -28,6 +29,46 @@ def plain_rows(connection: Connection, statement: Select[Any], values: Mapping[s
     with closing(connection.execute(statement, values)) as result:
         assert result.cursor is not None  # a SELECT has a cursor, even without rows
         return result.cursor.fetchall()
+
+
+@runtime_checkable
+class Gatherer(Protocol):
+    """A driver's connection to a distant database, which can ask several statements in one request."""
+
+    def gathering(self) -> AbstractContextManager[None]:
+        """Note the statements that are executed in the block, without rows, and ask all of them when it ends."""
+
+    def forget_answers(self) -> None:
+        """Drop the answers that no statement has taken."""
+
+
+@contextmanager
+def asked_together(connection: Connection, statements: Sequence[Executable]) -> Iterator[None]:
+    """Answer these SELECTs, executed within the block in whatever way, by one request if the database is distant.
+
+    Each answer serves one execution, in any order; other statements can be executed too. An error of a statement is raised
+    where it is executed.
+    """
+    raw = connection.connection.dbapi_connection
+    if not isinstance(raw, Gatherer) or len(statements) < 2:
+        yield
+        return
+    with raw.gathering():
+        for statement in statements:
+            connection.execute(statement)
+    try:
+        yield
+    finally:
+        raw.forget_answers()
+
+
+def at_once(connection: Connection, statements: Sequence[Executable]) -> list[Sequence[Row[Any]]]:
+    """Return the rows of each of these SELECTs, which do not depend on each other: one request if the database is distant.
+
+    They are executed one after another, so another program may commit between them.
+    """
+    with asked_together(connection, statements):
+        return [connection.execute(statement).all() for statement in statements]
 
 
 @contextmanager
