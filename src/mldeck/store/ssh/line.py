@@ -81,13 +81,16 @@ class FarLine:
     def open(self) -> Hello:
         """Open the database over there, unless that was done just now. Connects if need be, but never asks for anything.
 
-        Raises `MldeckError` as opening a file does.
+        Raises `StoreUnavailable` while it cannot be opened.
         """
         with self._opening:
-            if self.is_lost:
-                self._connect()
-            if not self._is_hello_new:
-                self._hello = self._connected().open_again()
+            try:
+                if self.is_lost:
+                    self._connect()
+                if not self._is_hello_new:
+                    self._hello = self._connected().open_again()
+            except UsageError as error:
+                raise StoreUnavailable(str(error)) from error
             assert self._hello is not None  # it was opened by now
             self._is_hello_new = False
             return self._hello
