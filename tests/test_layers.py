@@ -84,7 +84,13 @@ ROOMS = {
 
 # Modules that are needed before anything heavy may be imported, in rooms that otherwise are heavy: a wrong path is
 # reported at once.
-LIGHT_MODULES = {"mldeck.store", "mldeck.store.address", "mldeck.store.connect", "mldeck.store.sqlite.files"}
+LIGHT_MODULES = {
+    "mldeck.store",
+    "mldeck.store.address",
+    "mldeck.store.connect",
+    "mldeck.store.sqlite.files",
+    "mldeck.store.ssh.line",
+}
 
 
 # The rooms within `ui` and `store`: a folder or module, and those beside it that it may import, anywhere in its source.
@@ -131,17 +137,20 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
     },
     "store": {
         "__init__": frozenset(),
-        **dict.fromkeys(("address", "interrupt", "statements", "text_match", "values"), frozenset[str]()),
+        **dict.fromkeys(("interrupt", "statements", "text_match", "values"), frozenset[str]()),
+        "address": frozenset({"ssh"}),
         "encoding": frozenset({"values"}),
         "schema": frozenset({"values"}),
         "seed": frozenset(),
         # All that is SQLite's own. A folder beside it is all that another kind of database needs.
         "sqlite": frozenset({"address", "backend", "interrupt", "schema", "seed", "statements"}),
+        # A SQLite file on another machine: what reads it there is SQLite too.
+        "ssh": frozenset({"backend", "interrupt", "schema", "sqlite", "values"}),
         "runs": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}),
         "histories": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "values"}),
         "edits": frozenset({"backend", "encoding", "interrupt", "schema", "statements"}),
         "backend": frozenset({"interrupt", "schema"}),
-        "connect": frozenset({"address", "backend", "sqlite"}),
+        "connect": frozenset({"address", "backend", "sqlite", "ssh"}),
         "opened": frozenset({"address", "backend", "connect", "interrupt", "schema", "sqlite"}),
         "registry": frozenset(
             {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -12,19 +13,34 @@ from sqlalchemy.exc import DBAPIError
 from mldeck.errors import Interrupted, StoreUnavailable
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import Schema
+from mldeck.store.ssh.channel import Traffic
 from mldeck.store.statements import asked_together, at_once, plain_rows
 from mldeck.store.store import Store
+from tests.far_hosts import FarStore, far_store, shell_for_ssh, use_as_ssh
 from tests.fixture_stores import FixtureStore
 
 
+@pytest.fixture(params=["file", "far end"])
+def store(
+    request: pytest.FixtureRequest, store_copy: Callable[[str], FixtureStore], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Store]:
+    db = store_copy("mlflow-3.17.2").db
+    if request.param == "file":
+        with closing(Store(db)) as opened:
+            yield opened
+    else:
+        use_as_ssh(monkeypatch, shell_for_ssh())
+        with far_store(db) as opened:
+            yield opened
+
+
 @pytest.fixture
-def store(store_copy: Callable[[str], FixtureStore]) -> Iterator[Store]:
-    opened = Store(store_copy("mlflow-3.17.2").db)
-    yield opened
-    opened.close()
+def traffic(store: Store) -> Traffic | None:
+    """What goes over the line; None where there is none."""
+    return store.line.traffic if isinstance(store, FarStore) else None
 
 
-def test_each_statement_gives_its_rows(store: Store) -> None:
+def test_each_statement_gives_its_rows(store: Store, traffic: Traffic | None) -> None:
     def read(connection: Connection, schema: Schema) -> list[Any]:
         runs, metrics = schema.runs, schema.latest_metrics
         statements: list[Executable] = [
@@ -33,7 +49,9 @@ def test_each_statement_gives_its_rows(store: Store) -> None:
             select(runs.c.run_uuid).where(runs.c.run_uuid == bindparam("no_run", "no such run")),
             text("SELECT 'Ü', x'00ff', NULL, 1e999"),
         ]
+        before = traffic.requests if traffic else 0
         answers = at_once(connection, statements)
+        assert traffic is None or traffic.requests == before + 1
         assert answers == [connection.execute(statement).all() for statement in statements]
         assert answers[1][0]._fields == ("key", "count_1")
         return answers
@@ -52,7 +70,7 @@ def test_nothing_is_asked_for_no_statements(store: Store) -> None:
 def test_an_error_belongs_to_its_statement(store: Store) -> None:
     def read(connection: Connection, schema: Schema) -> list[Any]:
         good, bad = select(func.count()).select_from(schema.runs), text("SELECT 1 FROM absent")
-        with asked_together(connection, [bad, good]):
+        with asked_together(connection, [good, bad]):
             rows = plain_rows(connection, good, {})
             with pytest.raises(DBAPIError, match="no such table: absent"):
                 connection.execute(bad)
@@ -72,3 +90,19 @@ def test_an_interrupt_stops_the_next_statement(store: Store) -> None:
 
     with pytest.raises(Interrupted):
         store.read(read, interrupt)
+
+
+def test_statements_after_an_error_are_asked_again(store: Store) -> None:
+    def read(connection: Connection, schema: Schema) -> list[Any]:
+        with asked_together(connection, [text("SELECT 1 FROM absent"), text("SELECT 2")]):
+            return [connection.execute(text("SELECT 2")).scalar(), connection.execute(text("SELECT 2")).scalar()]
+
+    assert store.read(read, None) == [2, 2]
+
+
+def test_values_of_equal_numbers_are_told_apart(store: Store) -> None:
+    def read(connection: Connection, schema: Schema) -> list[Any]:
+        kind = select(func.typeof(bindparam("value")))
+        return [rows[0][0] for rows in at_once(connection, [kind.params(value=value) for value in (1, 1.0, "1", b"1")])]
+
+    assert store.read(read, None) == ["integer", "real", "text", "blob"]

@@ -31,7 +31,7 @@ def newest_columns() -> Mapping[str, frozenset[str]]:
 
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(SCHEMA_FILE.read_text(encoding="utf-8"))
-        return _by_table(connection.execute(f"{_COLUMNS} {_OF_TABLES}"))
+        return names_by_table(connection.execute(f"{_COLUMNS} {_OF_TABLES}"))
 
 
 def _columns_by_table(connection: Connection, views: Collection[str]) -> dict[str, frozenset[str]]:
@@ -46,15 +46,16 @@ def _columns_by_table(connection: Connection, views: Collection[str]) -> dict[st
         ).all()
     except DBAPIError:
         rows = connection.exec_driver_sql(f"{_COLUMNS} {_OF_TABLES}").all()
-    return _by_table((row[0], row[1]) for row in rows)
+    return names_by_table((row[0], row[1]) for row in rows)
 
 
 def _indexes_by_table(connection: Connection) -> dict[str, frozenset[str]]:
     rows = connection.exec_driver_sql("SELECT tbl_name, name FROM sqlite_master WHERE type = 'index'").all()
-    return _by_table((row[0], row[1]) for row in rows)
+    return names_by_table((row[0], row[1]) for row in rows)
 
 
-def _by_table(rows: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+def names_by_table(rows: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    """Return the names, such as those of columns, that stand beside each table."""
     tables: dict[str, set[str]] = {}
     for table_name, name in rows:
         tables.setdefault(table_name, set()).add(name)

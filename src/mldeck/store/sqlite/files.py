@@ -60,6 +60,15 @@ class DatabaseFile:
     """Sentences for the user about the way it was opened."""
 
     @property
+    def name(self) -> str:
+        """How messages name it."""
+        return str(self.path)
+
+    @property
+    def is_gone(self) -> bool:
+        return not self.path.exists()
+
+    @property
     def is_copy(self) -> bool:
         """Whether a private copy is read, because the file itself cannot be."""
         return self.read_path != self.path
@@ -76,6 +85,11 @@ class DatabaseFile:
         """
         options = "mode=ro" if self.quiet_state is None else "mode=ro&immutable=1"
         return connect_file(self.read_path, options, wait_s)
+
+    def check_before_reading(self) -> None:
+        """Raise `MldeckError` if the file, or one beside it, must not be read now."""
+        check_side_files(self.path)
+        self.check_unchanged()
 
     def check_unchanged(self) -> None:
         """Raise `StoreChanged` if the file was written although it is opened as immutable.

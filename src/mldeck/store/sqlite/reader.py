@@ -1,11 +1,11 @@
-"""All that is specific to SQLite about reading a store. Databases on servers will need a module like this of their own."""
+"""All that is specific to SQLite about reading a store, wherever its file is."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine, FromClause, Select, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
@@ -14,7 +14,7 @@ from sqlalchemy.pool import QueuePool
 
 from mldeck.errors import Interrupted, MldeckError, StoreLocked, StoreUnavailable, UsageError
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.sqlite.files import DatabaseFile, check_side_files, is_locked
+from mldeck.store.sqlite.files import is_locked
 
 _Result = TypeVar("_Result")
 
@@ -30,13 +30,36 @@ class _CompilerWithHints(SQLiteCompiler):
         return text
 
 
-class SqliteReader:
-    """A pool of connections to one database file, for short reads from any thread."""
+class ReadableDatabase(Protocol):
+    """A database that SQLite reads: a file here, or one on another machine."""
 
-    def __init__(self, database: DatabaseFile) -> None:
+    @property
+    def name(self) -> str:
+        """How messages name it."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it does not exist any more, as far as that is known without waiting."""
+
+    def connect(self) -> Any:
+        """Return a connection of the driver that may be used from any thread, but from one at a time."""
+
+    def check_before_reading(self) -> None:
+        """Raise `MldeckError` if it must not be read now."""
+
+    def check_unchanged(self) -> None:
+        """Raise `StoreChanged` if it was changed in a way that makes what was read doubtful."""
+
+
+class SqliteReader:
+    """A pool of connections to one database, for short reads from any thread."""
+
+    def __init__(self, database: ReadableDatabase, driver: Any = sqlite3) -> None:
+        """`driver` is the module, or what serves as one, that makes the connections."""
         self._database = database
         self._engine: Engine = create_engine(
             "sqlite://",
+            module=driver,
             creator=self._connect,
             poolclass=QueuePool,
             pool_size=4,
@@ -47,7 +70,7 @@ class SqliteReader:
         self._closed = False
         event.listen(self._engine, "before_cursor_execute", _stop_if_fired)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> Any:
         connection = self._database.connect()
         # As MLflow does: LIKE is case-sensitive (DATABASE.md#search).
         connection.execute("PRAGMA case_sensitive_like = ON")
@@ -61,8 +84,7 @@ class SqliteReader:
         `StoreUnavailable` when the file is gone or has other tables now, `StoreChanged` when it was written although it was
         opened as immutable, and `MldeckError` when it cannot be read.
         """
-        check_side_files(self._database.path)
-        self._database.check_unchanged()
+        self._database.check_before_reading()
         try:
             with self._engine.connect() as connection:
                 raw = connection.connection.dbapi_connection
@@ -84,7 +106,7 @@ class SqliteReader:
             raise
         except Exception as error:
             # A database may hold values that no code expects: they must end this read, not the program.
-            raise MldeckError(f"{self._database.path} cannot be read: {type(error).__name__}: {error}") from error
+            raise MldeckError(f"{self._database.name} cannot be read: {type(error).__name__}: {error}") from error
         self._database.check_unchanged()
 
     def close(self) -> None:
@@ -132,16 +154,16 @@ def execute_patiently(connection: Connection, statement: Select[Any]) -> CursorR
     return connection.execute(statement)
 
 
-def _explained(error: Exception, database: DatabaseFile) -> MldeckError:
+def _explained(error: Exception, database: ReadableDatabase) -> MldeckError:
     cause = error.orig if isinstance(error, DBAPIError) else error
     text = str(cause)
-    path = database.path
+    name = database.name
     if "interrupted" in text:
         return Interrupted("stopped")
     if isinstance(cause, sqlite3.OperationalError) and is_locked(cause):
-        return StoreLocked(f"{path} is locked by another program")
+        return StoreLocked(f"{name} is locked by another program")
     if "no such table" in text or "no such column" in text:
-        return StoreUnavailable(f"{path} was changed by another MLflow, or by hand: {text}")
-    if "unable to open" in text or not path.exists():
-        return StoreUnavailable(f"{path} is gone" if not path.exists() else f"{path} cannot be opened now")
-    return MldeckError(f"{path} cannot be read: {text}")
+        return StoreUnavailable(f"{name} was changed by another MLflow, or by hand: {text}")
+    if "unable to open" in text or database.is_gone:
+        return StoreUnavailable(f"{name} is gone" if database.is_gone else f"{name} cannot be opened now")
+    return MldeckError(f"{name} cannot be read: {text}")

@@ -1,0 +1,161 @@
+"""A SQLite file on another machine, as the database of a store. It is only read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import Connection
+
+from mldeck.errors import MldeckError, StoreLocked, StoreUnavailable
+from mldeck.store.backend import Change
+from mldeck.store.interrupt import Interrupt
+from mldeck.store.schema import TABLES_READ, Schema
+from mldeck.store.sqlite.catalogue import names_by_table
+from mldeck.store.sqlite.reader import SqliteReader
+from mldeck.store.ssh.driver import FarConnection, FarDriver
+from mldeck.store.ssh.hello import Hello
+from mldeck.store.ssh.line import FarLine
+
+READ_ONLY_REASON = "mldeck only reads over ssh"
+
+
+class SshBackend:
+    """The database at the far end of a line, which may have been started already. See `Backend`, which this is.
+
+    The line ends with the last backend that uses it.
+    """
+
+    def __init__(self, line: FarLine) -> None:
+        self._line = line
+        self._hello = line.open()
+        line.join()
+        self._seen = self._hello.state
+        driver = FarDriver(line, self._hello.sqlite)
+        self._reader = SqliteReader(_FarDatabase(line), driver)
+
+    @property
+    def read_only_reason(self) -> str | None:
+        return READ_ONLY_REASON
+
+    @property
+    def is_copy(self) -> bool:
+        return False
+
+    @property
+    def notice(self) -> str | None:
+        return None
+
+    @property
+    def hello(self) -> Hello:
+        """What the far end said when it opened the database."""
+        return self._hello
+
+    @property
+    def is_replaced(self) -> bool:
+        state = self._line.state
+        return state is not None and state.identity != self._hello.state.identity
+
+    def read_schema(self) -> Schema:
+        return schema_of(self._hello)
+
+    def reading(self, interrupt: Interrupt | None = None) -> AbstractContextManager[Connection]:
+        return self._reader.reading(interrupt)
+
+    def poll(self) -> Change:
+        line = self._line
+        if line.is_lost:
+            line.try_again()
+            raise StoreUnavailable(f"connection to {line.file.place} lost · trying again")
+        hello = line.last_hello
+        assert hello is not None  # this backend has opened the database
+        if hello is not self._hello:
+            # Connected again. What was committed meanwhile is not known, so it counts as changed.
+            if not is_same_database(hello, self._hello):
+                return Change.FILE
+            self._hello, self._seen = hello, hello.state
+            return Change.DATA
+        state = line.state or hello.state
+        if state.identity is None:
+            return Change.GONE
+        if state.identity != hello.state.identity:
+            return Change.FILE
+        if state.is_locked:
+            raise StoreLocked(f"{line.file.name} is locked by another program")
+        if state.error is not None or state.schema != hello.state.schema:
+            return Change.FILE  # reported by every poll until the database was opened again
+        before, self._seen = self._seen, state
+        return Change.NOTHING if state.data == before.data else Change.DATA
+
+    def writer(self) -> _NoWriter:
+        return _NoWriter(self._line.file.name)
+
+    def close(self) -> None:
+        self._reader.close()
+        self._line.leave()
+
+    def tidy(self) -> None:
+        """Do nothing: the far end leaves nothing behind."""
+
+
+class _FarDatabase:
+    """The database at the far end, for the reader. The far end makes the checks, with each request."""
+
+    def __init__(self, line: FarLine) -> None:
+        self._line = line
+
+    @property
+    def name(self) -> str:
+        return self._line.file.name
+
+    @property
+    def is_gone(self) -> bool:
+        state = self._line.state
+        return state is not None and state.identity is None
+
+    def connect(self) -> FarConnection:
+        return FarConnection(self._line)
+
+    def check_before_reading(self) -> None: ...
+
+    def check_unchanged(self) -> None: ...
+
+
+class _NoWriter:
+    """The writer of a database that cannot be changed from here. See `Writer`, which this is."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @contextmanager
+    def writing(self, interrupt: Interrupt | None = None) -> Iterator[tuple[Connection, Schema]]:
+        raise self._refusal()
+        yield
+
+    def check_writable(self) -> None:
+        raise self._refusal()
+
+    def _refusal(self) -> MldeckError:
+        return MldeckError(f"{self._name} cannot be changed: {READ_ONLY_REASON}")
+
+
+def is_same_database(hello: Hello, before: Hello) -> bool:
+    """Return whether what is known of one can be used for the other: the file, its tables, columns and indexes."""
+
+    def of(hello: Hello) -> tuple[object, ...]:
+        return hello.state.identity, hello.state.schema, schema_parts(hello)
+
+    return of(hello) == of(before)
+
+
+def schema_of(hello: Hello) -> Schema:
+    return Schema(*schema_parts(hello))
+
+
+def schema_parts(hello: Hello) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]], str | None]:
+    """Return columns by table, indexes by table, and the revision, as `read_schema` of a file would."""
+    columns = names_by_table(hello.columns)
+    views = {view: names for view, names in hello.views.items() if view in TABLES_READ}
+    if all(names is not None for names in views.values()):  # see `_columns_by_table`
+        columns |= {view: frozenset(names or ()) for view, names in views.items()}
+    return columns, names_by_table(hello.indexes), hello.revision

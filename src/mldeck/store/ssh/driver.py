@@ -1,0 +1,221 @@
+"""A database driver (PEP 249) whose connections are streams of a line, for SQLAlchemy's dialect of SQLite.
+
+It raises the errors of `sqlite3`, so that what explains those explains these. It only reads: there are no transactions.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from base64 import b64encode
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from mldeck.store.ssh.frames import BrokenFrame, Row, packed_json, unpack_rows
+from mldeck.store.ssh.line import FarLine
+from mldeck.store.values import MAX_INTEGER, MIN_INTEGER
+
+_ERRORS = {
+    error.__name__: error
+    for error in (
+        *(sqlite3.Error, sqlite3.InterfaceError, sqlite3.DatabaseError, sqlite3.DataError),
+        *(sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.InternalError, sqlite3.ProgrammingError),
+        sqlite3.NotSupportedError,
+    )
+}
+
+_KNOWN: dict[str, tuple[Sequence[str], Sequence[Row]]] = {
+    "PRAGMA read_uncommitted": (["read_uncommitted"], [(0,)]),
+    "PRAGMA case_sensitive_like = ON": ([], []),
+}
+"""What the dialect and the reader ask of a new connection, with the answer, which is the same everywhere: (names, rows)."""
+
+
+class FarDriver:
+    """What SQLAlchemy takes for the module of a driver."""
+
+    apilevel = "2.0"
+    threadsafety = 1
+    paramstyle = "qmark"
+    PARSE_DECLTYPES = sqlite3.PARSE_DECLTYPES
+    PARSE_COLNAMES = sqlite3.PARSE_COLNAMES
+    Binary = sqlite3.Binary
+    Error = sqlite3.Error
+    Warning = sqlite3.Warning
+    InterfaceError = sqlite3.InterfaceError
+    DatabaseError = sqlite3.DatabaseError
+    DataError = sqlite3.DataError
+    OperationalError = sqlite3.OperationalError
+    IntegrityError = sqlite3.IntegrityError
+    InternalError = sqlite3.InternalError
+    ProgrammingError = sqlite3.ProgrammingError
+    NotSupportedError = sqlite3.NotSupportedError
+
+    def __init__(self, line: FarLine, sqlite_version: tuple[int, ...]) -> None:
+        self._line = line
+        self.sqlite_version_info = sqlite_version
+        """That over there: the dialect asks it what SQLite understands."""
+        self.sqlite_version = ".".join(map(str, sqlite_version))
+
+    def connect(self, *_: Any, **__: Any) -> FarConnection:
+        return FarConnection(self._line)
+
+
+class _Result:
+    """The names and rows of a statement."""
+
+    def __init__(self, names: Sequence[str], rows: Sequence[Row]) -> None:
+        self.names = names
+        self.rows = rows
+
+
+class FarConnection:
+    """A stream of a line."""
+
+    def __init__(self, line: FarLine) -> None:
+        self._line = line
+        self._stream = line.new_stream()
+        self._gathered: list[tuple[str, list[Any]]] | None = None
+        self._answers: dict[bytes, deque[_Result | sqlite3.Error]] = defaultdict(deque)
+
+    def cursor(self) -> FarCursor:
+        return FarCursor(self)
+
+    def execute(self, text: str, values: Sequence[Any] = ()) -> FarCursor:
+        return self.cursor().execute(text, values)
+
+    def create_function(self, *_: Any, **__: Any) -> None:
+        """Do nothing: the dialect adds a function for regular expressions, which nothing uses."""
+
+    def commit(self) -> None:
+        """Do nothing, because there are no transactions."""
+
+    def rollback(self) -> None:
+        """Do nothing, because there are no transactions."""
+
+    def interrupt(self) -> None:
+        """Stop the statement that is running. Never waits."""
+        self._line.stop(self._stream)
+
+    def close(self) -> None:
+        self._line.end_stream(self._stream)
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Note the statements that are executed in the block, without rows, and ask all of them when it ends."""
+        gathered: list[tuple[str, list[Any]]] = []
+        self._gathered = gathered
+        try:
+            yield
+        finally:
+            self._gathered = None
+        if gathered:
+            for statement, result in zip(gathered, self._ask(gathered), strict=False):
+                self._answers[packed_json(statement)].append(result)
+
+    def forget_answers(self) -> None:
+        """Drop the answers that no statement has taken."""
+        self._answers.clear()
+
+    def run(self, text: str, values: Sequence[Any]) -> _Result:
+        """Return what a statement gives: from the answers asked for before, or by a request of its own."""
+        if text in _KNOWN:
+            return _Result(*_KNOWN[text])
+        statement = (text, [_bound(value) for value in values])
+        if self._gathered is not None:
+            self._gathered.append(statement)
+            return _Result((), ())
+        waiting = self._answers.get(packed_json(statement)) if self._answers else None
+        result = waiting.popleft() if waiting else self._ask([statement])[0]
+        if isinstance(result, sqlite3.Error):
+            raise result
+        return result
+
+    def _ask(self, statements: list[tuple[str, list[Any]]]) -> list[_Result | sqlite3.Error]:
+        """Return a result for each statement; what follows an error was not run, and has none."""
+        answer = self._line.ask(self._stream, {"do": "sql", "statements": statements})
+        try:
+            return _results(answer.head.get("results"), answer.body, len(statements))
+        except BrokenFrame as error:
+            raise self._line.broken(error) from error
+
+
+def _results(heads: Any, body: bytes, most: int) -> list[_Result | sqlite3.Error]:
+    if not isinstance(heads, list) or not 0 < len(heads) <= most:
+        raise BrokenFrame("another number of results")
+    results: list[_Result | sqlite3.Error] = []
+    start = 0
+    for head in heads:
+        if isinstance(head, dict) and "error" in head:
+            # What is no error of SQLite's, but of its driver, has no name here.
+            kind = _ERRORS.get(str(head["error"]), sqlite3.DatabaseError)
+            results.append(kind(str(head.get("text"))))
+            break
+        rows, start = unpack_rows(head, body, start)
+        results.append(_Result([str(name) for name in head["names"]], rows))
+    if len(results) < most and not isinstance(results[-1], sqlite3.Error):
+        raise BrokenFrame("another number of results")
+    return results
+
+
+def _bound(value: Any) -> Any:
+    """Return a value as it travels. Raises what SQLite's driver raises for a value that cannot be bound."""
+    if isinstance(value, bytes):
+        return {"b": b64encode(value).decode()}
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int) and not MIN_INTEGER <= value <= MAX_INTEGER:
+        raise OverflowError("Python int too large to convert to SQLite INTEGER")
+    if value is None or isinstance(value, (int, float, str)):
+        if isinstance(value, str):
+            value.encode()  # half a character cannot be stored
+        return value
+    raise sqlite3.ProgrammingError(f"a value of type {type(value).__name__} cannot be bound")
+
+
+class FarCursor:
+    """The result of a statement, which has been fetched completely."""
+
+    arraysize = 1
+    rowcount = -1
+    lastrowid = None
+
+    def __init__(self, connection: FarConnection) -> None:
+        self.connection = connection
+        self.description: list[tuple[Any, ...]] | None = None
+        self._rows: Sequence[Row] = ()
+        self._at = 0
+
+    def execute(self, text: str, values: Sequence[Any] = ()) -> FarCursor:
+        result = self.connection.run(text, values)
+        self.description = [(name, None, None, None, None, None, None) for name in result.names] or None
+        self._rows, self._at = result.rows, 0
+        return self
+
+    def executemany(self, text: str, values: Sequence[Sequence[Any]]) -> FarCursor:
+        raise sqlite3.NotSupportedError("only reading")
+
+    def fetchone(self) -> Row | None:
+        rows = self.fetchmany(1)
+        return rows[0] if rows else None
+
+    def fetchmany(self, size: int | None = None) -> list[Row]:
+        start = self._at
+        self._at = min(len(self._rows), start + (self.arraysize if size is None else size))
+        return list(self._rows[start : self._at])
+
+    def fetchall(self) -> list[Row]:
+        return self.fetchmany(len(self._rows))
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.fetchall())
+
+    def close(self) -> None:
+        self._rows = ()
+
+    def setinputsizes(self, sizes: object) -> None:
+        """Do nothing."""
+
+    def setoutputsize(self, size: object, column: object = None) -> None:
+        """Do nothing."""
