@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from mldeck.store.backend import Backend
+from mldeck.store.far_file import FarFile
 from mldeck.store.schema import Schema
 from mldeck.store.ssh.backend import SshBackend
-from mldeck.store.ssh.command import SSH_VARIABLE, FarFile
+from mldeck.store.ssh.command import SSH_VARIABLE
 from mldeck.store.ssh.line import FarLine
 from mldeck.store.store import Store
 

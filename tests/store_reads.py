@@ -92,6 +92,8 @@ def _experiments_and_runs(store: Store) -> Iterator[Call]:
     yield Call("iter_rows", (ids, [Column(Kind.ATTRIBUTE, name) for name in _ATTRIBUTES]))
     yield Call("differing_columns", (ids,))
     yield Call("present_columns", (everything,))
+    yield Call("grouping_columns", (everything, ids))
+    yield Call("unknown_columns", ((*columns[:_FEW], Column(Kind.METRIC, "no such metric")),))
     yield Call("keys_of_runs", (ids,))
     for experiment in experiments:
         yield Call("primary_metric", (experiment,))
@@ -119,12 +121,12 @@ def _keys_and_values(store: Store) -> Iterator[Call]:
             column = Column(kind, key)
             yield Call("has_values", (everything, column))
             if kind is Kind.METRIC:
-                yield Call("metric_values", (everything, key))
                 yield Call("best_values", (everything, {key: True}))
                 continue
             yield Call("list_values", (kind, key))
             yield Call("is_numeric", (everything, kind, key))
             yield Call("text_values", (everything, column))
+            yield Call("group_summaries", (everything, column, store.list_keys(Kind.METRIC, ids[:10])[:_FEW]))
     yield Call("metric_keys", (ids,))
 
 
@@ -197,4 +199,4 @@ def _plain(value: Any) -> object:
 def _name(store: Store) -> str:
     """Return how messages name the store."""
     line = getattr(store, "line", None)
-    return str(store.path) if line is None else line.file.name
+    return str(store.address) if line is None else line.file.name

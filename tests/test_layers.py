@@ -138,19 +138,20 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
     "store": {
         "__init__": frozenset(),
         **dict.fromkeys(("interrupt", "statements", "text_match", "values"), frozenset[str]()),
-        "address": frozenset({"ssh"}),
+        "far_file": frozenset(),
+        "address": frozenset({"far_file"}),
         "encoding": frozenset({"values"}),
         "schema": frozenset({"values"}),
         "seed": frozenset(),
         # All that is SQLite's own. A folder beside it is all that another kind of database needs.
         "sqlite": frozenset({"address", "backend", "interrupt", "schema", "seed", "statements"}),
         # A SQLite file on another machine: what reads it there is SQLite too.
-        "ssh": frozenset({"backend", "interrupt", "schema", "sqlite", "values"}),
+        "ssh": frozenset({"backend", "far_file", "interrupt", "schema", "sqlite", "values"}),
         "runs": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}),
         "histories": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "values"}),
         "edits": frozenset({"backend", "encoding", "interrupt", "schema", "statements"}),
         "backend": frozenset({"interrupt", "schema"}),
-        "connect": frozenset({"address", "backend", "sqlite", "ssh"}),
+        "connect": frozenset({"address", "backend", "far_file", "sqlite", "ssh"}),
         "opened": frozenset({"address", "backend", "connect", "interrupt", "schema", "sqlite"}),
         "registry": frozenset(
             {

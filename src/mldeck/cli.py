@@ -265,11 +265,14 @@ def _run_deck(settings: Settings, address: Address, head_start: HeadStart) -> in
     import gc
     from pathlib import Path
 
-    from mldeck.store.connect import check_database
+    from mldeck.store.connect import check_database, start_line
 
     if isinstance(address, Path):
         head_start.ask(address, read_only=settings.read_only, experiment_name=settings.experiment)
-    check_database(address)
+        check_database(address)
+    else:
+        head_start.stop()  # this process loads the database library itself, while it waits for the other machine
+        start_line(address)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         _check_theme(settings.theme)
         raise UsageError("the deck needs a terminal; to print, use `mldeck runs` or `mldeck experiments`")
@@ -279,6 +282,10 @@ def _run_deck(settings: Settings, address: Address, head_start: HeadStart) -> in
     gc.disable()
     from mldeck.ui.app import run_deck
 
+    if not isinstance(address, Path):
+        import mldeck.store.store  # noqa: F401 - see above
+
+        check_database(address)
     return run_deck(settings, address, head_start)
 
 

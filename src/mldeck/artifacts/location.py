@@ -62,12 +62,16 @@ class Places:
     """None if it was deleted."""
     confirmed: frozenset[str] = frozenset()
     """Hosts (`scheme://authority`) and folders that the user agreed to open."""
+    host: str | None = None
+    """The machine that the database is on and that its paths are of; None for this one."""
     follow: bool = False
     """Whether the database may lead anywhere on this machine, by paths and by links."""
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders that a relative path may start from, the likelier first."""
+        if self.host is not None:
+            return ()
         return tuple(dict.fromkeys(filter(None, (self.database_folder, self.current_folder))))
 
 
@@ -240,6 +244,8 @@ def _exists(path: Path) -> bool:
 def _candidates(uri: ArtifactUri, places: Places, owner: str | None) -> Iterator[_Candidate | str]:
     """Yield the places to try, in order; a string is a URL in an object store, whose existence is not checked yet."""
     yield from _mapped(uri, places)
+    if places.host is not None:
+        return
     if uri.scheme == SERVER_SCHEME:
         for folder in places.folders:
             yield from _candidates_below(LocationStatus.SERVER_FOLDER, folder / "mlartifacts", uri.readings)
@@ -274,7 +280,7 @@ def _mapped(uri: ArtifactUri, places: Places) -> Iterator[_Candidate | str]:
         if target.scheme in OBJECT_STORES:
             yield "/".join((new.rstrip("/"), *rest))
         else:
-            folder = Path("/") if target.is_absolute else next(iter(reversed(places.folders)), Path())
+            folder = Path("/") if target.is_absolute else places.current_folder or places.database_folder or Path()
             base = folder.joinpath(*target.readings[0])
             yield _Candidate(LocationStatus.MAPPED, base, rest)
 
@@ -295,6 +301,11 @@ def _not_found(
         )
         return Located(uri.text, LocationStatus.NOT_FOUND, looked_at=looked_at, problem=problem)
     place = printable(uri.text)
+    if places.host is not None and not uri.scheme:
+        problem = (
+            f"{place} is on {places.host}: mldeck does not read files there yet; if it is mounted here, pass {hint}"
+        )
+        return Located(uri.text, LocationStatus.UNRESOLVABLE, problem=problem)
     kind = "Windows paths" if uri.is_windows else f"{uri.scheme}: locations"
     problem = f"{place}: mldeck cannot list {kind}; if you have the files here, pass {hint}"
     return Located(uri.text, LocationStatus.UNRESOLVABLE, problem=problem)

@@ -1,14 +1,18 @@
-"""The meaning of STORE on the command line: a path, or a URI as MLflow writes it. Standard library only."""
+"""The meaning of STORE on the command line: a path, a URI as MLflow writes it, or a host and a path there.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from mldeck.addresses import absolute, printable, typed_path
 from mldeck.errors import UsageError
+from mldeck.store.far_file import FarFile
 
 _SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+):")
 """At least two characters, so that a Windows drive is not mistaken for a scheme."""
@@ -16,37 +20,20 @@ _SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+):")
 _DATABASE = "mlflow.db"
 """The name that MLflow gives to a database by default."""
 
+_AUTHORITY = re.compile(r"(?:(?P<user>[^@:/]+)@)?(?P<host>[^@:/\[\]]+|\[[^\]]+\])(?::(?P<port>\d{1,5}))?")
+_SCP = re.compile(r"(?:(?P<user>[^@:/\s]+)@)?(?P<host>[A-Za-z0-9_][\w.-]+):(?!//)(?P<path>.+)", re.ASCII | re.DOTALL)
+"""A host of one letter would be a Windows drive."""
+
 _SERVER_DATABASES = ("postgresql", "mysql", "mssql", "oracle")
+_SCHEMES = frozenset({"sqlite", "file", "http", "https", "databricks", "databricks-uc", "uc", *_SERVER_DATABASES})
+"""They stand before the colon of a URI, and are therefore no hosts."""
+
 _ARTIFACT_FOLDERS = ("mlruns", "mlartifacts")
 _MOST_NAMED = 3
 _MIGRATE_HINT = "convert it with MLflow's own `mlflow migrate-filestore` and open the database that it writes"
 
 
-@dataclass(frozen=True)
-class SshAddress:
-    """A database file on a machine that is reached by ssh."""
-
-    host: str
-    """What ssh is given: a name of its configuration or of the network, with `user@` before it if that was typed."""
-    path: str
-    """The file there. A relative path starts in the home folder, and `~` is a home folder."""
-    port: int | None = None
-    """None for the port that ssh takes by itself."""
-    python: str = "python3"
-    """The command that runs Python there."""
-
-    def __str__(self) -> str:
-        """Return the URI for messages and titles."""
-        port = "" if self.port is None else f":{self.port}"
-        path = (
-            self.path
-            if self.path.startswith("/")
-            else f"/{self.path if self.path.startswith('~') else f'~/{self.path}'}"
-        )
-        return f"ssh://{self.host}{port}{path}"
-
-
-Address = Path | SshAddress
+Address = Path | FarFile
 """Where a database is. `str` of it is its name for messages, without a password. A `Path` is a SQLite file of this machine."""
 
 
@@ -60,13 +47,20 @@ def file_folder(address: Address) -> Path | None:
     return address.resolve().parent if isinstance(address, Path) else None
 
 
+def host_of_files(address: Address) -> str | None:
+    """Return the machine that the paths in the database are of; None for this one."""
+    return address.place if isinstance(address, FarFile) else None
+
+
 def read_address(text: str, origin: str = "") -> Address:
     """Return where the database that `text` names is; whether it exists is not checked. A path becomes absolute.
 
     A folder of this machine stands for the `mlflow.db` in it, if there is one.
-    Raises `UsageError` for anything but a path or a `sqlite:` URI. `origin` is where the text came from
-    ("MLFLOW_TRACKING_URI"), for its message.
+    Raises `UsageError` for anything but a path, a `sqlite:` URI, or a host and a path there (`ssh://HOST/PATH`,
+    `HOST:PATH`). `origin` is where the text came from ("MLFLOW_TRACKING_URI"), for its message.
     """
+    if (far_file := _far_file(text, origin)) is not None:
+        return far_file
     found = _SCHEME.match(text)
     if found is None:
         return _in_folder(absolute(_plain_path(text, origin)))
@@ -79,6 +73,37 @@ def read_address(text: str, origin: str = "") -> Address:
 def registry_address(text: str | None, origin: str, runs: Address) -> Address:
     """Return where the model registry's database is: that of the runs, unless `text` names another one."""
     return read_address(text, origin) if text else runs
+
+
+def _far_file(text: str, origin: str) -> FarFile | None:
+    """Parse `ssh://[USER@]HOST[:PORT]/PATH` and, like scp, `[USER@]HOST:PATH`; return None for anything else.
+
+    Of a URI, `/~/` begins a path in the home folder. `?python=COMMAND` names the Python to run there.
+    """
+    try:
+        if text.lower().startswith("ssh://"):
+            return _far_file_of_uri(text)
+        typed = _SCP.fullmatch(text)
+        if typed is None or typed["host"].lower().split("+")[0] in _SCHEMES or os.path.lexists(text):
+            return None
+        return FarFile(typed["host"], typed["path"], typed["user"])
+    except UsageError as error:
+        raise UsageError(f"{_named(text, origin)}: {error}") from None
+
+
+def _far_file_of_uri(text: str) -> FarFile:
+    place, _, query = text[len("ssh://") :].partition("?")
+    authority, _, path = place.partition("/")
+    found = _AUTHORITY.fullmatch(authority)
+    if found is None or not path:
+        raise UsageError("write ssh://[USER@]HOST[:PORT]/PATH; ssh asks for a password itself")
+    options = dict(parse_qsl(query))
+    if unknown := options.keys() - {"python"}:
+        raise UsageError(f"there is no option {sorted(unknown)[0]}, only ?python=COMMAND")
+    path = unquote(path)
+    path = path.removeprefix("~/") if path.startswith("~") else f"/{path}"
+    port = int(found["port"]) if found["port"] else None
+    return FarFile(found["host"].strip("[]"), path, found["user"], port, options.get("python", "python3"))
 
 
 def _in_folder(path: Path) -> Path:

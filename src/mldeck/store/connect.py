@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
-from mldeck.errors import UsageError
 from mldeck.store.address import Address
+from mldeck.store.far_file import FarFile
 from mldeck.store.sqlite import files
 
 if TYPE_CHECKING:
     from mldeck.store.backend import Backend
+    from mldeck.store.ssh.line import FarLine
+
+_lines: dict[FarFile, FarLine] = {}
+_lines_lock = Lock()
+
+
+def start_line(address: Address) -> None:
+    """Begin to connect, if the database is on another machine; ssh may ask for a password. Returns at once.
+
+    Raises `UsageError` if ssh cannot be started.
+    """
+    if isinstance(address, FarFile):
+        _line_to(address)
 
 
 def check_database(address: Address) -> None:
-    """Raise `UsageError` unless a readable MLflow database is there; `StoreUnmade` while it may still become one."""
-    if not isinstance(address, Path):
-        raise UsageError(f"{address}: stores on other machines are not supported yet")
-    files.check_database(address)
+    """Raise `UsageError` unless a readable MLflow database is there; `StoreUnmade` while it may still become one.
+
+    Waits for the connection to another machine.
+    """
+    if isinstance(address, FarFile):
+        _line_to(address).hello()
+    else:
+        files.check_database(address)
 
 
 def wait_for_database(address: Address, tell: Callable[[str], None]) -> None:
-    """Wait until MLflow has made the database, and `tell` what is still missing.
+    """Wait until MLflow has made the database, and `tell` what is still missing. Not for one on another machine.
 
     Raises `UsageError` for what is no MLflow database.
     """
@@ -34,8 +53,25 @@ def wait_for_database(address: Address, tell: Callable[[str], None]) -> None:
 
 def open_backend(address: Address, *, read_only: bool) -> Backend:
     """Open the database. Raises what making a `Backend` raises."""
-    if not isinstance(address, Path):
-        raise UsageError(f"{address}: stores on other machines are not supported yet")
+    if isinstance(address, FarFile):
+        from mldeck.store.ssh.backend import SshBackend
+
+        return SshBackend(_line_to(address))
     from mldeck.store.sqlite.backend import SqliteBackend
 
     return SqliteBackend(address, read_only=read_only)
+
+
+def _line_to(file: FarFile) -> FarLine:
+    """Return the line to a file, started. There is one for the whole process, because ssh should ask only once."""
+    from mldeck.store.ssh.line import FarLine
+
+    with _lines_lock:
+        line = _lines.get(file)
+        if line is None:
+            line = FarLine(file)
+            line.start()
+            line.join()  # stays open when its last store is closed: a command may open another one
+            _lines[file] = line
+            atexit.register(line.close)
+        return line

@@ -284,7 +284,7 @@ class TestFollowed:
 
     def test_locked_and_free_again(self, store: FarStore, db: Path) -> None:
         with locked_by_another_process(db):
-            with pytest.raises(StoreLocked, match=r"elsewhere:.*mlflow\.db is locked by another program"):
+            with pytest.raises(StoreLocked, match=r"ssh://elsewhere/.*mlflow\.db is locked by another program"):
                 names(store)
             assert isinstance(next_error(store), StoreLocked)
         assert len(names(store)) == 9

@@ -19,8 +19,9 @@ from typing import IO, Any
 
 from mldeck.errors import Interrupted, MldeckError, StoreUnavailable
 from mldeck.format import safe
+from mldeck.store.far_file import FarFile
 from mldeck.store.sqlite.files import MLFLOW_TABLES
-from mldeck.store.ssh.command import FarFile
+from mldeck.store.ssh.command import command_words
 from mldeck.store.ssh.failures import is_last_word, lost, no_answer, no_ssh, refusal
 from mldeck.store.ssh.frames import (
     ANSWER,
@@ -101,7 +102,7 @@ class Channel:
         self._errors = b""
         self._errors_ended = threading.Event()
         self._ended = threading.Event()
-        words = file.words(may_ask=may_ask)
+        words = command_words(file, may_ask=may_ask)
         try:
             self._process = subprocess.Popen(
                 words,

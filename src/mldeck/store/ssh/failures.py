@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from mldeck.errors import MldeckError, StoreChanged, StoreLocked, StoreUnavailable, StoreUnmade, UsageError
-from mldeck.store.ssh.command import FarFile
+from mldeck.store.far_file import FarFile
 
 _REFUSALS: dict[str, type[MldeckError]] = {
     "usage": UsageError,

@@ -11,8 +11,8 @@ import time
 from typing import Any
 
 from mldeck.errors import MldeckError, StoreLocked, StoreUnavailable, UsageError
+from mldeck.store.far_file import FarFile
 from mldeck.store.ssh.channel import Channel, Traffic
-from mldeck.store.ssh.command import FarFile
 from mldeck.store.ssh.failures import lost
 from mldeck.store.ssh.frames import Answer, BrokenFrame
 from mldeck.store.ssh.hello import FarState, Hello

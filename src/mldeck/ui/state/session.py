@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mldeck.errors import StoreUnavailable, UsageError
 from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
-from mldeck.store.address import Address, file_folder, registry_address
+from mldeck.store.address import Address, file_folder, host_of_files, registry_address
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.columns import TEXTS, ColumnChoice, ColumnStyle, choice_from_json
@@ -130,7 +130,10 @@ class Session:
         from mldeck.artifacts.location import Places  # most sessions look at numbers only
 
         agreed = (*self.settings.artifact_hosts, *self.saved.places, *self.agreed_places)
-        return Places(file_folder(database or self.address), self.settings.artifact_roots, confirmed=frozenset(agreed))
+        address = database or self.address
+        return Places(
+            file_folder(address), self.settings.artifact_roots, confirmed=frozenset(agreed), host=host_of_files(address)
+        )
 
     @property
     def store(self) -> Store:
