@@ -1,0 +1,226 @@
+"""The program that is sent to the far end: the Pythons it runs on, what it packs, and the files it reads."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mldeck.errors import MldeckError, UsageError
+from mldeck.model import View
+from mldeck.store.sqlite.files import _JOURNAL_MAGIC, _MAGIC
+from mldeck.store.ssh import agent, files, frames
+from mldeck.store.ssh.files import FarFiles
+from tests.far_hosts import FarStore, far_file, far_store, line_to
+from tests.fixture_stores import FixtureStore
+
+CopyOf = Callable[[str], FixtureStore]
+
+SOURCE = Path(agent.__file__)
+LARGEST_SENT = 14_000
+"""Bytes that travel without waiting for an answer: the first ten segments."""
+SHARED = "MAGIC FRAME LARGEST_FRAME REQUEST STOP ANSWER FAILURE CHANGE".split()
+
+
+# Where it is while the home folder is still that of the user.
+PYENV_VERSIONS = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+
+
+def other_pythons() -> list[Path]:
+    """Return the interpreters of other versions on this machine, from 3.6 on."""
+    names = [f"python3.{minor}" for minor in range(6, 16)]
+    found = [Path(path) for name in names if (path := shutil.which(name))]
+    found += sorted(PYENV_VERSIONS.glob("3.*/bin/python3"))
+    return [path for path in found if _runs(path)]
+
+
+def _runs(python: Path) -> bool:
+    command = [str(python), "-c", "import sqlite3, sys; sys.exit(sys.version_info < (3, 6))"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+OTHER_PYTHONS = other_pythons()
+
+
+def test_it_is_written_for_the_oldest_python() -> None:
+    ast.parse(SOURCE.read_text(encoding="utf-8"), feature_version=(3, 6))
+
+
+def test_it_needs_the_standard_library_alone() -> None:
+    tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names
+
+
+def test_nothing_imports_it() -> None:
+    package = SOURCE.parents[2]
+    assert not [
+        path for path in package.rglob("*.py") if "ssh.agent" in path.read_text() or "import agent" in path.read_text()
+    ]
+
+
+def test_it_is_small() -> None:
+    assert len(zlib.compress(SOURCE.read_bytes(), 9)) < LARGEST_SENT
+
+
+def test_both_ends_mean_the_same() -> None:
+    for name in SHARED:
+        ours, theirs = getattr(frames, name), getattr(agent, name)
+        assert getattr(ours, "format", ours) == getattr(theirs, "format", theirs), name
+    assert agent.LARGEST_READ == files.MOST_AT_ONCE
+    assert (agent.SQLITE_MAGIC, agent.JOURNAL_MAGIC) == (_MAGIC, _JOURNAL_MAGIC)
+
+
+@pytest.mark.parametrize("python", OTHER_PYTHONS, ids=lambda path: "-".join(path.parts[-3:]))
+def test_it_runs_on_other_pythons(store_copy: CopyOf, python: Path) -> None:
+    with far_store(far_file(store_copy("mlflow-3.17.2").db, str(python))) as store:
+        assert {each.name for each in store.experiments(View.ALL)} >= {"Default"}
+        assert store.run_counts()
+
+
+def test_an_older_python_is_named(store_copy: CopyOf) -> None:
+    python = next(PYENV_VERSIONS.glob("2.7*/bin/python"), None) or shutil.which("python2")
+    if python is None:
+        pytest.skip("there is no Python 2 here")
+    with (
+        line_to(far_file(store_copy("mlflow-2.9.2").db, str(python))) as line,
+        pytest.raises(UsageError, match=r"is too old: Python 3\.6 or later is needed"),
+    ):
+        line.hello()
+
+
+cells = st.one_of(
+    st.none(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False),
+    st.text(),
+    st.binary(),
+    st.text("0123456789abcdef", min_size=32, max_size=32),
+)
+columns_of_one_type = st.one_of(
+    *(
+        st.lists(values, min_size=12, max_size=12)
+        for values in (
+            cells,
+            st.integers(-(2**63), 2**63 - 1),
+            st.floats(allow_nan=False),
+            st.text("0123456789abcdef", min_size=32, max_size=32),
+        )
+    )
+)
+
+
+@given(st.lists(columns_of_one_type, min_size=1, max_size=4), st.integers(0, 12))
+def test_rows_arrive_as_they_were_packed(columns: list[list[Any]], count: int) -> None:
+    rows = list(zip(*columns, strict=True))[:count]
+    head, body = agent.pack_rows([str(number) for number in range(len(columns))], rows)
+    unpacked, end = frames.unpack_rows(head, b"before" + body, len(b"before"))
+    assert [[(type(cell), cell) for cell in row] for row in unpacked] == [
+        [(type(cell), cell) for cell in row] for row in rows
+    ]
+    assert end == len(b"before") + len(body)
+
+
+@given(st.binary(max_size=60), st.sampled_from("qdhjbx"), st.integers(-3, 70), st.integers(-1, 12))
+def test_nonsense_in_a_column_is_told(data: bytes, kind: str, size: int, count: int) -> None:
+    head = {"names": ["a"], "kinds": [[kind, size]], "count": count}
+    try:
+        rows, _ = frames.unpack_rows(head, data, 0)
+    except frames.BrokenFrame:
+        return
+    assert len(rows) == count
+
+
+class TestFiles:
+    @pytest.fixture
+    def store(self, store_copy: CopyOf) -> Iterator[FarStore]:
+        with far_store(store_copy("mlflow-2.9.2").db) as opened:
+            yield opened
+
+    @pytest.fixture
+    def far(self, store: FarStore) -> FarFiles:
+        return FarFiles(store.line)
+
+    def test_a_folder(self, far: FarFiles, tmp_path: Path) -> None:
+        folder = tmp_path / "folder"
+        (folder / "inner").mkdir(parents=True)
+        (folder / "Ü\n.txt").write_bytes(b"12345")
+        (folder / os.fsdecode(b"\xff.bin")).touch()
+        (folder / "link").symlink_to("/etc/passwd")
+        entries = {entry.name: entry for entry in far.entries(str(folder))}
+        assert entries.keys() == {"inner", "Ü\n.txt", os.fsdecode(b"\xff.bin"), "link"}
+        assert entries["Ü\n.txt"].size == 5
+        assert entries["Ü\n.txt"].mtime_ns == (folder / "Ü\n.txt").stat().st_mtime_ns
+        assert stat.S_ISDIR(entries["inner"].mode)
+        assert stat.S_ISLNK(entries["link"].mode)
+
+    def test_a_large_folder_and_an_empty_one(self, far: FarFiles, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        assert far.entries(str(tmp_path / "empty")) == []
+        for number in range(300):
+            (tmp_path / "empty" / f"{number:032x}").touch()
+        assert len(far.entries(str(tmp_path / "empty"))) == 300
+
+    def test_a_part_of_a_file(self, far: FarFiles, tmp_path: Path) -> None:
+        content = os.urandom(100_000)
+        (tmp_path / "file").write_bytes(content)
+        path = str(tmp_path / "file")
+        assert far.read(path, 0, 10).data == content[:10]
+        part = far.read(path, 99_990, 1000)
+        assert (part.data, part.size) == (content[99_990:], 100_000)
+        assert part.mtime_ns == (tmp_path / "file").stat().st_mtime_ns
+        assert far.read(path, 200_000, 10).data == b""
+
+    def test_a_name_that_is_not_text(self, far: FarFiles, tmp_path: Path) -> None:
+        path = tmp_path / os.fsdecode(b"\xff.bin")
+        path.write_bytes(b"content")
+        assert far.read(str(path), 0, 100).data == b"content"
+
+    def test_what_is_no_ordinary_file(self, far: FarFiles, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "target").write_text("secret")
+        (tmp_path / "link").symlink_to(tmp_path / "target")
+        with pytest.raises(MldeckError, match="pipe is no ordinary file"):
+            far.read(str(tmp_path / "pipe"), 0, 10)
+        with pytest.raises(OSError, match="symbolic links"):
+            far.read(str(tmp_path / "link"), 0, 10)
+        with pytest.raises(MldeckError, match="is no ordinary file"):
+            far.read(str(tmp_path), 0, 10)
+
+    def test_the_database_keeps_its_locks(self, far: FarFiles, store: FarStore) -> None:
+        """Closing any descriptor of the file would drop the locks of the reads that are running."""
+        with pytest.raises(MldeckError, match="is the database"):
+            far.read(str(store.path), 0, 10)
+
+    def test_errors_are_those_of_the_other_machine(self, far: FarFiles, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError) as caught:
+            far.read(str(tmp_path / "absent"), 0, 10)
+        assert caught.value.filename == str(tmp_path / "absent")
+        with pytest.raises(FileNotFoundError):
+            far.entries(str(tmp_path / "absent"))
+        (tmp_path / "file").touch()
+        with pytest.raises(NotADirectoryError):
+            far.entries(str(tmp_path / "file"))
+
+    def test_the_first_that_exists(self, far: FarFiles, store: FarStore, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        requests = store.line.traffic.requests
+        paths = [str(tmp_path / "absent"), "nul\0", str(tmp_path / "file"), str(tmp_path)]
+        assert far.first_existing(paths) == (2, False)
+        assert store.line.traffic.requests == requests + 1
+        assert far.first_existing([str(tmp_path)]) == (0, True)
+        assert far.first_existing(paths[:2]) is None
+        assert far.first_existing([]) is None

@@ -1,0 +1,245 @@
+"""Over a real sshd, also through a long line that fails."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from mldeck.errors import Interrupted, StoreUnavailable, UsageError
+from mldeck.model import View
+from mldeck.store.backend import Change
+from mldeck.store.interrupt import Interrupt
+from mldeck.store.ssh import command
+from mldeck.store.ssh.command import FarFile
+from mldeck.store.statements import at_once
+from mldeck.store.store import Store
+from tests.far_hosts import FarStore, far_store, line_to, use_as_ssh
+from tests.fixture_stores import FixtureStore
+from tests.link import Link, running
+from tests.sshd import Sshd, running_sshd
+from tests.store.ssh.test_faults import ENDLESS, GONE_WITHIN_S, LONGEST_WAIT_S, wait_until
+from tests.store_reads import answer, reads
+
+CopyOf = Callable[[str], FixtureStore]
+
+ROUND_TRIP_S = 0.2
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def db(store_copy: CopyOf) -> Path:
+    return store_copy("mlflow-2.9.2").db
+
+
+@pytest.fixture
+def file(db: Path, sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FarFile:
+    """The database on the host `far`, which ssh knows."""
+    use_as_ssh(monkeypatch, sshd.client(tmp_path))
+    return on_far(db)
+
+
+@pytest.fixture
+def link(db: Path, sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
+    """A long line to the host `far`."""
+    with running(Link(sshd.port, ROUND_TRIP_S)) as between:
+        use_as_ssh(monkeypatch, sshd.client(tmp_path, between.port))
+        yield between
+
+
+def on_far(db: Path) -> FarFile:
+    return FarFile("far", str(db), python=sys.executable)
+
+
+def far_ends(sshd: Sshd) -> list[int]:
+    return [pid for pid, words in sshd.descendants().items() if "-uc" in words]
+
+
+def test_reading(file: FarFile, db: Path, sshd: Sshd) -> None:
+    before = sorted(each.name for each in db.parent.iterdir())
+    with closing(Store(db)) as near, far_store(file) as far:
+        assert len(far_ends(sshd)) == 1
+        for call in list(reads(near))[::7]:
+            assert answer(call, far) == answer(call, near), call
+    wait_until(lambda: not sshd.descendants(), GONE_WITHIN_S)
+    assert sorted(each.name for each in db.parent.iterdir()) == before
+
+
+def test_nothing_of_the_path_is_on_a_command_line(file: FarFile, db: Path, sshd: Sshd) -> None:
+    with far_store(file):
+        everywhere = [
+            (entry / "cmdline").read_bytes() for entry in Path("/proc").iterdir() if (entry / "cmdline").exists()
+        ]
+    assert not [words for words in everywhere if str(db).encode() in words]
+
+
+@pytest.mark.skipif(shutil.which("python3", path="/usr/bin:/bin") is None, reason="a login here finds no python3")
+def test_the_python_of_the_login_is_taken(db: Path, file: FarFile) -> None:
+    with far_store(FarFile("far", str(db))) as store:
+        assert len(store.experiments(View.ALL)) == 9
+
+
+def test_the_near_end_is_killed(file: FarFile, db: Path, sshd: Sshd) -> None:
+    script = (
+        "import sys; from mldeck.store.ssh.line import FarLine; from mldeck.store.ssh.command import FarFile\n"
+        "line = FarLine(FarFile('far', sys.argv[1], python=sys.executable)); line.start(); line.hello()\n"
+        "print('open', flush=True)\n"
+        f"line.ask(1, {{'do': 'sql', 'statements': [({ENDLESS!r}, [])]}})\n"
+    )
+    near = subprocess.Popen([sys.executable, "-c", script, str(db)], stdout=subprocess.PIPE)
+    assert near.stdout is not None
+    assert near.stdout.readline() == b"open\n"
+    assert len(far_ends(sshd)) == 1
+    near.kill()
+    near.communicate()
+    wait_until(lambda: not sshd.descendants(), GONE_WITHIN_S)
+
+
+class TestRefused:
+    def failure(self, file: FarFile) -> str:
+        with line_to(file) as line, pytest.raises(UsageError) as caught:
+            line.hello()
+        return str(caught.value)
+
+    def test_an_unknown_host(self, file: FarFile) -> None:
+        assert self.failure(FarFile("no-such-host.invalid", "x.db")) == "ssh knows no host no-such-host.invalid"
+
+    def test_a_refused_key(
+        self, db: Path, sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        use_as_ssh(monkeypatch, sshd.client(tmp_path, IdentityFile="/dev/null", PubkeyAuthentication="no"))
+        assert self.failure(on_far(db)).startswith("far refused the login: ")
+        assert capfd.readouterr().err == ""
+
+    def test_an_unknown_key(self, db: Path, sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        use_as_ssh(monkeypatch, sshd.client(tmp_path, UserKnownHostsFile="/dev/null"))
+        assert "the key of far is not known yet" in self.failure(on_far(db))
+
+    def test_a_changed_key(self, db: Path, sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        known = tmp_path / "known_hosts"
+        known.write_text(f"far {(sshd.folder / 'user_key.pub').read_text()}")
+        use_as_ssh(monkeypatch, sshd.client(tmp_path, UserKnownHostsFile=str(known)))
+        assert "the key of far has changed" in self.failure(on_far(db))
+
+    def test_nobody_listens(self, db: Path, sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        use_as_ssh(monkeypatch, sshd.client(tmp_path, port=1))
+        assert self.failure(on_far(db)).startswith("no connection to far: ssh: connect to host 127.0.0.1 port 1:")
+
+    def test_no_python_there(self, file: FarFile) -> None:
+        message = self.failure(FarFile("far", file.path, python="no-such-python"))
+        assert message.startswith("there is no no-such-python on far; name the Python there")
+
+    def test_no_such_file(self, file: FarFile) -> None:
+        assert self.failure(FarFile("far", "/no/such.db", python=file.python)) == "far: no such file: /no/such.db"
+
+
+def test_ssh_asks_on_the_terminal(db: Path, sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether an unknown host is meant is asked, and answered, before there is any screen."""
+    known = tmp_path / "known_hosts"
+    use_as_ssh(monkeypatch, sshd.client(tmp_path, UserKnownHostsFile=str(known), StrictHostKeyChecking="ask"))
+    script = (
+        "import sys; from mldeck.store.ssh.line import FarLine; from mldeck.store.ssh.command import FarFile\n"
+        "line = FarLine(FarFile('far', sys.argv[1], python=sys.executable)); line.start()\n"
+        "print('opened', line.hello().path, flush=True); line.close()\n"
+    )
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", script, str(db)])
+    seen = b""
+    is_answered = False
+    deadline = time.monotonic() + LONGEST_WAIT_S
+    while b"opened" not in seen and time.monotonic() < deadline:
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                seen += os.read(terminal, 4096)
+            except OSError:
+                break
+        if b"continue connecting" in seen and not is_answered:
+            is_answered = True
+            os.write(terminal, b"yes\n")
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    assert is_answered
+    assert f"opened {db}".encode() in seen
+    assert known.read_text().startswith("far ")
+
+
+class TestLongLine:
+    def test_several_statements_take_one_trip(self, link: Link, db: Path) -> None:
+        numbers = [text(f"SELECT {number}") for number in range(8)]
+        with far_store(on_far(db)) as store:
+            store.run_counts()
+            requests, started = store.line.traffic.requests, time.monotonic()
+            answers = store.read(lambda connection, schema: at_once(connection, numbers), None)
+            taken_s = time.monotonic() - started
+            assert answers == [[(number,)] for number in range(8)]
+            assert store.line.traffic.requests == requests + 1
+            assert taken_s < 8 * ROUND_TRIP_S, "each took a trip of its own"
+
+    def test_what_an_idle_line_costs(self, link: Link, db: Path) -> None:
+        with far_store(on_far(db)) as store:
+            store.run_counts()
+            time.sleep(2 * ROUND_TRIP_S)
+            carried = link.carried_bytes
+            for _ in range(20):
+                assert store.poll() is Change.NOTHING
+                time.sleep(0.05)
+            assert link.carried_bytes == carried
+
+    def test_an_interrupt_does_not_wait_for_a_trip(self, link: Link, db: Path) -> None:
+        with far_store(on_far(db)) as store:
+            link.round_trip_s = 4.0
+            interrupt = Interrupt()
+            threading.Timer(0.3, interrupt.fire).start()
+            started = time.monotonic()
+            with pytest.raises(Interrupted):
+                store.read(lambda connection, schema: connection.execute(text("SELECT 1")).all(), interrupt)
+            assert time.monotonic() - started < 3
+            link.round_trip_s = 0
+
+    def test_it_is_cut_within_a_request(self, link: Link, db: Path) -> None:
+        with far_store(on_far(db)) as store:
+            store.line._delay_s = 0.1
+            threading.Timer(0.5, link.cut).start()
+            with pytest.raises(StoreUnavailable, match="connection to far lost"):
+                store.read(lambda connection, schema: connection.execute(text(ENDLESS)).all(), None)
+            assert_comes_back(store)
+
+    def test_everything_is_dropped(self, link: Link, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Neither side is told, so ssh has to find out."""
+        monkeypatch.setattr(command, "ALIVE_INTERVAL_S", 1)
+        with far_store(on_far(db)) as store:
+            store.line._delay_s = 0.1
+            link.is_dropping = True
+            with pytest.raises(StoreUnavailable, match="connection to far lost"):
+                store.experiments(View.ALL)
+            link.is_dropping = False
+            link.cut()
+            assert_comes_back(store)
+
+
+def assert_comes_back(store: FarStore) -> None:
+    def is_back() -> bool:
+        try:
+            return store.poll() is Change.DATA
+        except StoreUnavailable:
+            return False
+
+    wait_until(is_back)
+    assert len(store.experiments(View.ALL)) == 9
