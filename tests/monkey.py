@@ -35,8 +35,9 @@ SIZES = ((80, 24), (120, 40))
 STORES: Mapping[str, Callable[[Path], Path]] = {"demo": make_demo, "hostile": make_hostile_store}
 
 _LEAVING = frozenset({"q", "ctrl+q"})
-_PALETTE_SIGN = "🔎".encode()
-"""Painted when the command palette is opened, which offers to leave, too."""
+_PALETTE = frozenset({"ctrl+p", "colon"})
+_PALETTE_KEYS = 8
+"""Most keys that are typed after one that opens the command palette, which offers to leave, too."""
 _SEQUENCES = {
     "enter": "\r",
     "tab": "\t",
@@ -106,8 +107,6 @@ class Monkey:
         self._keys = documented_keys()
         self.typed: list[str] = []
         """Names of keys, and sizes."""
-        self._looked_at = 0
-        """How many pieces the deck had sent when the last hundred keys but one began."""
 
     def __str__(self) -> str:
         return self._name
@@ -134,14 +133,14 @@ class Monkey:
         """Until all is typed or the deck has been left; how many keys are left."""
         dice, watch = self._dice, Watch(deck, self._fail)
         is_small = False
-        begins = [0, 0]
         while count > 0:
-            # The palette may have been opened before the last look.
-            self._looked_at, begins = begins[0], [begins[1], len(deck.chunks)]
-            for _ in range(min(count, _LOOK_EVERY)):
+            may_leave, keys_left = False, min(count, _LOOK_EVERY)
+            while keys_left:
                 name = dice.choice(self._keys)
                 self.typed.append(name)
-                count -= 1
+                count, keys_left = count - 1, keys_left - 1
+                if name in _PALETTE and not may_leave:
+                    may_leave, keys_left = True, min(count, dice.randint(0, _PALETTE_KEYS))
                 if deck.process.poll() is None:
                     deck.send(key_bytes(name))
                 if dice.random() < 0.02:
@@ -153,17 +152,17 @@ class Monkey:
             deck.resize(*self._size)
             is_small = False
             if not watch.answers():
-                self._check_left(deck)
+                self._check_left(deck, may_leave)
                 return count
         self.typed.append("ctrl+q")
         watch.leave()
-        self._check_left(deck)
+        self._check_left(deck, may_leave=True)
         return 0
 
-    def _check_left(self, deck: Terminal) -> None:
+    def _check_left(self, deck: Terminal, may_leave: bool) -> None:
         """Somebody asked it to end, and it has put the terminal in order."""
         status, said = deck.wait_exit(), deck.errors
-        if status or said or not (self.typed[-1] in _LEAVING or _PALETTE_SIGN in _sent_since(deck, self._looked_at)):
+        if status or said or not may_leave:
             self._fail(deck, f"it ended with {status}", said)
         deck.assert_left_as_found()
 
