@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +82,9 @@ class Sshd:
             while ancestor in parents and ancestor != self.pid:
                 ancestor = parents[ancestor]
             if ancestor == self.pid and pid != self.pid:
-                found[pid] = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                with suppress(OSError):  # it has ended
+                    words = Path(f"/proc/{pid}/cmdline").read_bytes()
+                    found[pid] = words.replace(b"\0", b" ").decode(errors="replace")
         return found
 
 

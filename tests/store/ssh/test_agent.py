@@ -203,7 +203,7 @@ class TestFiles:
     def test_the_database_keeps_its_locks(self, far: FarFiles, store: FarStore) -> None:
         """Closing any descriptor of the file would drop the locks of the reads that are running."""
         with pytest.raises(MldeckError, match="is the database"):
-            far.read(str(store.path), 0, 10)
+            far.read(str(store.address), 0, 10)
 
     def test_errors_are_those_of_the_other_machine(self, far: FarFiles, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError) as caught:

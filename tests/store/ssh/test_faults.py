@@ -20,9 +20,10 @@ from sqlalchemy import text
 from mldeck.errors import Interrupted, MldeckError, StoreUnavailable, UsageError
 from mldeck.model import View
 from mldeck.store.backend import Change
+from mldeck.store.far_file import FarFile
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.ssh import line as line_module
-from mldeck.store.ssh.command import FarFile
+from mldeck.store.ssh.command import command_words
 from mldeck.store.ssh.frames import FRAME, LARGEST_FRAME, MAGIC
 from mldeck.store.ssh.line import FarLine
 from tests.far_hosts import FarStore, far_file, far_store, line_to, shell_for_ssh, use_as_ssh
@@ -172,17 +173,18 @@ class TestWords:
     def test_the_words_of_ssh(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("MLDECK_SSH")
         file = FarFile("elsewhere", "a $(path) of 'any' kind", "ada", 2222)
-        words = file.words(may_ask=True)
+        words = command_words(file, may_ask=True)
         assert words[:4] == ["ssh", "-T", "-x", "-a"]
         assert words[-7:-1] == ["-p", "2222", "-l", "ada", "--", "elsewhere"]
         assert words[-1].startswith("exec python3 -uc 'import")
         assert not any("path" in word or word.startswith("BatchMode") for word in words)
-        assert "BatchMode=yes" in file.words(may_ask=False)
+        assert "BatchMode=yes" in command_words(file, may_ask=False)
 
     def test_names(self) -> None:
-        assert FarFile("h", "p.db").name == "h:p.db"
-        assert FarFile("h", "/p.db", "ada", 22).name == "ada@h:22:/p.db"
-        assert FarFile("::1", "/p.db", port=22).name == "[::1]:22:/p.db"
+        assert FarFile("h", "p.db").name == "ssh://h/~/p.db"
+        assert FarFile("h", "~/p.db").name == "ssh://h/~/p.db"
+        assert FarFile("h", "/p.db", "ada", 22).name == "ssh://ada@h:22/p.db"
+        assert FarFile("::1", "/p.db", port=22).name == "ssh://[::1]:22/p.db"
 
 
 class TestMessagesOfSsh:
