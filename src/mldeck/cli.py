@@ -45,6 +45,9 @@ commands:
 Every command has its own --help. To open a store that has the name of a command, write ./NAME.
 """
 
+_CONNECT_S = 0.5
+"""Seconds without an answer of another machine after which the user is told what is waited for."""
+
 _END_S = 1.0
 """Seconds that Python is given to exit normally after the deck was closed."""
 
@@ -263,6 +266,7 @@ def _run_deck(settings: Settings, address: Address, head_start: HeadStart) -> in
     While this process loads Textual, a second one reads the first runs.
     """
     import gc
+    import threading
     from pathlib import Path
 
     from mldeck.store.connect import check_database, start_line
@@ -285,7 +289,12 @@ def _run_deck(settings: Settings, address: Address, head_start: HeadStart) -> in
     if not isinstance(address, Path):
         import mldeck.store.store  # noqa: F401 - see above
 
-        check_database(address)
+        said = threading.Timer(_CONNECT_S, tell, (f"connecting to {address.place}…",))
+        said.start()
+        try:
+            check_database(address)
+        finally:
+            said.cancel()
     return run_deck(settings, address, head_start)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
@@ -15,8 +16,9 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.worker import WorkerError
 
-from mldeck.errors import did_you_mean
+from mldeck.errors import MldeckError, did_you_mean
 from mldeck.model import Experiment, Kind, Run, View
+from mldeck.store.interrupt import Interrupt
 from mldeck.ui.details.keys import INSPECTOR
 from mldeck.ui.details.line_grid import LineGrid
 from mldeck.ui.details.metric_grid import MetricGrid
@@ -118,11 +120,21 @@ class RunsScreen(Place):
     async def before_open(self) -> None:
         shown = self.session.left_shown()
         self.session.run_view, self.session.experiment_view = shown.run_view, shown.experiment_view
-        opening = None if self._head_start is None else await in_thread(self._head_start.result)
+        opening = await in_thread(self._read_opening)
         if opening is not None:
             await self._show_opening(opening)
             # Opening the store imports the database library, which would delay the painting.
             await asyncio.sleep(_PAINT_S)
+
+    def _read_opening(self) -> reading.Opening | None:
+        """Return what the second process has read. A store on another machine is read here: its line is open already."""
+        session = self.session
+        if isinstance(session.address, Path):
+            return None if self._head_start is None else self._head_start.result()
+        with suppress(MldeckError):  # it is read again, and the trouble told, when the store is opened
+            session.open()
+            return reading.read_opening(session.store, session.settings.experiment, Interrupt())
+        return None
 
     def leave_store(self) -> None:
         # Leaving waits for threads, and one may be waiting for the head start.
