@@ -23,6 +23,7 @@ _LARGEST_WINDOW = 4 << 20
 _IDLE_S = 0.2
 """Seconds, beyond a round trip, after which a direction begins anew."""
 _PART = 1 << 16
+_END_WAIT_S = 10
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Link:
     def cut(self) -> None:
         """End all connections at once."""
         assert self._loop is not None, "it is not running"
-        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(2 * _END_WAIT_S)
 
     async def serve(self) -> asyncio.Server:
         self._loop = asyncio.get_running_loop()
@@ -145,14 +146,12 @@ def running(link: Link) -> Iterator[Link]:
         async def end() -> None:
             server.close()
             await link._cut()
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+            if others := asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.wait(others, timeout=_END_WAIT_S)
 
-        asyncio.run_coroutine_threadsafe(end(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(end(), loop).result(2 * _END_WAIT_S)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(_END_WAIT_S)
         loop.close()
 
 

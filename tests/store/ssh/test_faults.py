@@ -93,10 +93,6 @@ class TestWords:
             "no-such-ssh is not installed here: mldeck reaches other machines through it"
         )
 
-    def test_ssh_that_cannot_be_run(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        (tmp_path / "ssh").touch(0o644)
-        assert "cannot be started" in failure(monkeypatch, str(tmp_path / "ssh"))
-
     @pytest.mark.parametrize(
         ("errors", "status", "expected"),
         [
@@ -403,6 +399,12 @@ class TestStopped:
             threading.Timer(0.3, interrupt.fire).start()
             with pytest.raises(Interrupted):
                 store.read(lambda connection, schema: connection.execute(large).all(), interrupt)
+
+    def test_ctrl_c_in_a_pager_does_not_end_the_line(self, db: Path, pids: Callable[[], list[int]]) -> None:
+        with far_store(db) as store:
+            os.kill(pids()[0], signal.SIGINT)
+            os.kill(pids()[0], signal.SIGQUIT)
+            assert len(store.experiments(View.ALL)) == 9
 
     def test_one_stream_does_not_wait_for_another(self, db: Path) -> None:
         with far_store(db) as store:

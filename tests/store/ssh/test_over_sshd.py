@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -110,6 +111,15 @@ def test_the_near_end_is_killed(file: FarFile, db: Path, sshd: Sshd) -> None:
     near.kill()
     near.communicate()
     wait_until(lambda: not sshd.descendants(), GONE_WITHIN_S)
+
+
+def test_ctrl_c_in_a_pager_does_not_end_the_line(file: FarFile) -> None:
+    """The terminal sends it to ssh as well."""
+    with far_store(file) as store:
+        assert store.line._channel is not None
+        os.kill(store.line._channel._process.pid, signal.SIGINT)
+        time.sleep(0.3)
+        assert len(store.experiments(View.ALL)) == 9
 
 
 class TestRefused:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -41,6 +42,8 @@ from mldeck.store.ssh.frames import (
 )
 from mldeck.store.ssh.hello import FarState, Hello
 
+_WITHOUT_KEYBOARD_SIGNALS = ("sh", "-c", 'trap "" INT QUIT; exec "$@"', "sh")
+"""Words before a command that make it ignore Ctrl+C and Ctrl+\\: the terminal sends those to ssh too while a pager runs."""
 _AGENT = Path(__file__).with_name("agent.py")
 _OPENING = 1
 """The number of the first request, which opens the database; stream 0 belongs to openings."""
@@ -103,16 +106,15 @@ class Channel:
         self._errors_ended = threading.Event()
         self._ended = threading.Event()
         words = command_words(file, may_ask=may_ask)
-        try:
-            self._process = subprocess.Popen(
-                words,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=not may_ask,  # without a terminal, nothing can be asked on it
-            )
-        except OSError as error:
-            raise no_ssh(words, error) from error
+        if shutil.which(words[0]) is None:
+            raise no_ssh(words[0])
+        self._process = subprocess.Popen(
+            [*_WITHOUT_KEYBOARD_SIGNALS, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=not may_ask,  # without a terminal, nothing can be asked on it
+        )
         agent = zlib.compress(_AGENT.read_bytes(), 9)
         self._outbox.put(b"%d\n" % len(agent) + agent)
         self._outbox.put(request_frame(REQUEST, _OPENING, _opening_request(file, lock_wait_s)))

@@ -40,10 +40,8 @@ def lost(file: FarFile, reason: str = "") -> StoreUnavailable:
     return StoreUnavailable(f"connection to {file.place} lost{f' ({_line(reason)})' if reason else ''}")
 
 
-def no_ssh(words: list[str], error: OSError) -> UsageError:
-    if isinstance(error, FileNotFoundError):
-        return UsageError(f"{words[0]} is not installed here: mldeck reaches other machines through it")
-    return UsageError(f"{words[0]} cannot be started: {error.strerror}")
+def no_ssh(program: str) -> UsageError:
+    return UsageError(f"{program} is not installed here: mldeck reaches other machines through it")
 
 
 def no_answer(file: FarFile, status: int | None, errors: str, noise: str) -> UsageError:
