@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from mldeck.demo.project import make_demo
+from mldeck.store.ssh.command import SSH_VARIABLE
+from tests.far_hosts import shell_for_ssh
 from tests.terminal.terminal import MLDECK, mldeck
 
 ROOT = Path(__file__).parent.parent
@@ -71,12 +73,15 @@ def test_the_commands_for_scripts_do_what_they_say(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", sorted({tuple(words) for words in OPENING}), ids=" ".join)
 def test_the_commands_that_open_the_deck_open_it(words: tuple[str, ...], tmp_path: Path) -> None:
     database = make_demo(tmp_path)
-    (tmp_path / "path" / "to").mkdir(parents=True)
-    (tmp_path / "path" / "to" / "mlflow.db").symlink_to(database)
-    with mldeck(*words, cwd=tmp_path) as terminal:
+    for folder in (tmp_path / "path" / "to", tmp_path / "runs"):
+        folder.mkdir(parents=True)
+        (folder / "mlflow.db").symlink_to(database)
+    is_far = any(":runs" in word for word in words)
+    home_over_there = shell_for_ssh(f"cd {shlex.quote(str(tmp_path))}")
+    with mldeck(*words, cwd=tmp_path, env={SSH_VARIABLE: home_over_there} if is_far else {}) as terminal:
         terminal.wait_for("churn-forecast")
         terminal.wait_for(re.compile(r"\d+ runs? "))
-        terminal.wait_for("· read-only" if "--read-only" in words else "· rw")
+        terminal.wait_for("· read-only" if is_far or "--read-only" in words else "· rw")
         terminal.send("q")
         assert terminal.wait_exit() == 0
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from mldeck.store.address import Address
 
 DEFAULT_STORE = "mlflow.db"
-STORE_HELP = "database file, its folder, or sqlite:/// URI (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
+STORE_HELP = (
+    "database file, its folder, sqlite:/// URI, or HOST:PATH by ssh (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
+)
 RUN_HELP = "id of a run, the first 4 or more characters of an id, or name"
 _DRAWN_CHARACTERS = "╭│⣿✓"
 """A sample of the characters that frames and charts are drawn with."""
