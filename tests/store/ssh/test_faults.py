@@ -215,6 +215,18 @@ class TestMessagesOfSsh:
         assert "refused the login" in failure(monkeypatch, saying("a@b: Permission denied (publickey).", 255))
         assert capfd.readouterr().err == ""
 
+    def test_a_line_without_end_is_not_kept(
+        self, db: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        use_as_ssh(monkeypatch, shell_for_ssh("head -c 327680 /dev/zero | tr '\\0' x >&2"))
+        with line_to(db) as line:
+            line.hello()
+            parts = capfd.readouterr().err.splitlines()
+            assert len("".join(parts)) == 327_680
+            assert max(map(len, parts)) <= 8192
+            assert line._channel is not None
+            assert len(line._channel._errors) <= 8192
+
     def test_noise_of_a_login_is_skipped(self, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         use_as_ssh(monkeypatch, shell_for_ssh("echo welcome; head -c 60000 /dev/zero"))
         with far_store(db) as store:

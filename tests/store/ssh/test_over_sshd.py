@@ -172,10 +172,11 @@ def test_ssh_asks_on_the_terminal(db: Path, sshd: Sshd, tmp_path: Path, monkeypa
     pid, terminal = pty.fork()
     if pid == 0:
         os.execv(sys.executable, [sys.executable, "-c", script, str(db)])
+    expected = f"opened {db}\r\n".encode()
     seen = b""
     is_answered = False
     deadline = time.monotonic() + LONGEST_WAIT_S
-    while b"opened" not in seen and time.monotonic() < deadline:
+    while expected not in seen and time.monotonic() < deadline:
         if select.select([terminal], [], [], 0.1)[0]:
             try:
                 seen += os.read(terminal, 4096)
@@ -187,7 +188,7 @@ def test_ssh_asks_on_the_terminal(db: Path, sshd: Sshd, tmp_path: Path, monkeypa
     os.close(terminal)
     os.waitpid(pid, 0)
     assert is_answered
-    assert f"opened {db}".encode() in seen
+    assert expected in seen
     assert known.read_text().startswith("far ")
 
 

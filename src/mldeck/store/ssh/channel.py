@@ -270,7 +270,7 @@ class Channel:
         stderr = self._process.stderr
         assert stderr is not None  # a pipe
         with stderr, suppress(OSError):
-            for line in stderr:
+            while line := stderr.readline(_MOST_ERRORS):
                 self._errors = (self._errors + line)[-_MOST_ERRORS:]
                 if self._is_telling and not is_last_word(line):
                     os.write(2, f"{safe(line.decode(errors='replace').rstrip())}\n".encode())
