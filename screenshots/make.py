@@ -24,7 +24,7 @@ def save(deck: Deck, name: str) -> None:
 async def runs(path: Path) -> None:
     async with running_deck(path, experiment="churn-forecast", size=(120, 36)) as deck:
         await deck.until_counted(59)
-        await deck.press(*["right"] * 4, "s", "s")
+        await deck.press("right", "s")
         await deck.until_shown("sorted by val/auc ▼")
         await deck.press("space", "space", "right_square_bracket")
         await deck.until_shown("2 marked")
