@@ -353,6 +353,7 @@ def test_what_belongs_to_the_script_is_no_damage(text: str, shown: str) -> None:
     assert safe(escaped(text)) == escaped(text)
 
 
+@example("\u200dم\u200c")
 @given(st.lists(st.sampled_from([*"a表👩🏽❤مශ්\ufe0f\u200c\u200d\u061c\x1b"]), max_size=10).map("".join))
 def test_joiners_leave_no_doubt_about_widths(text: str) -> None:
     shown = safe(text)
@@ -522,6 +523,7 @@ def test_cut_names_fit_and_are_safe(names: list[str], width: int) -> None:
         assert short == safe(name) or cell_width(safe(name)) > width
 
 
+@example([200, 210, 400, 410], 4, "-end-of-it")
 @given(
     st.lists(st.integers(0, 999), min_size=2, max_size=8, unique=True),
     st.integers(4, 30),

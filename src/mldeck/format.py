@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from functools import cached_property
@@ -35,6 +35,7 @@ _EXPONENT_BELOW, _EXPONENT_FROM = 1e-4, 1e15
 _LONGEST_NAME = 1_000
 """Characters of a name of which the middle may be shown; of a longer one only both ends are."""
 _MOST_NEIGHBOURS = 2_000
+_LAST = "\U0010ffff"
 _CONTEXT = 2
 """Characters shown before the first one that tells a name apart."""
 _SHORT, _ROOMY = 6, 14
@@ -122,7 +123,9 @@ def unsafe_removed(text: str) -> str:
     """Replace every unsafe character by as many U+FFFD as it has cells, so that the width of the text does not change."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE_OR_SKIPPED.sub(lambda found: found["joiner"] or "\ufffd" * cell_width(found.group()), text)
+    removed = _UNSAFE_OR_SKIPPED.sub(lambda found: found["joiner"] or "\ufffd" * cell_width(found.group()), text)
+    # A joiner is unsafe once the letter before it was removed.
+    return removed if removed == text else unsafe_removed(removed)
 
 
 def _picture(found: re.Match[str]) -> str:
@@ -250,11 +253,20 @@ class Neighbours:
         return text if cell_width(text) <= width else cut_middle(text, width, self._distinct(text))
 
     def _distinct(self, text: str) -> int:
-        """Return the index of the first character in which it differs from all other texts."""
+        """Return the index from which on it differs from all other texts.
+
+        It may differ from some of them a little earlier: of the numbers 200, 210 and 400 all digits are kept.
+        """
         place = bisect_left(self._sorted, text)
         after = place + (self._sorted[place : place + 1] == [text])
         others = (*self._sorted[max(0, place - 1) : place], *self._sorted[after : after + 1])
-        return max((_shared_start(text, other) for other in others), default=0)
+        latest = max((_shared_start(text, other) for other in others), default=0)
+        if latest == len(text):
+            return latest  # the others go on after its end
+        beginning = text[: max(0, latest - _CONTEXT)]
+        alike = self._sorted[bisect_left(self._sorted, beginning) : bisect_right(self._sorted, f"{beginning}{_LAST}")]
+        outermost = (alike[0], alike[-1]) if alike else ()
+        return min((_shared_start(text, other) for other in outermost if other != text), default=latest)
 
 
 def _shared_start(text: str, other: str) -> int:
