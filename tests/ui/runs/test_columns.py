@@ -14,9 +14,11 @@ from sqlalchemy import event
 
 from mldeck.model import Column, Kind, RunQuery
 from mldeck.settings import state_folder
+from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 from mldeck.ui.runs.column_dialog import ColumnDialog
 from mldeck.ui.runs.column_list import ColumnList
+from mldeck.ui.runs.reading import read_opening
 from mldeck.ui.state.columns import AGE, DURATION, NAME, ColumnChoice, ColumnSource
 from mldeck.ui.state.metric_direction import BEST
 from tests import wide_runs
@@ -319,6 +321,27 @@ async def test_the_primary_metric_comes_first(taxi: Path) -> None:
         await open_dialog(deck)
         await deck.press("space", "d")
         assert [column.key for column in column_list(deck).rows][1:3] == ["validation-rmse", "rmse"]
+
+
+def test_the_direction_of_the_primary_metric_comes_with_the_first_rows(taxi: Path) -> None:
+    """A key that sorts, typed as soon as they are there, begins with the best values."""
+    with writing(taxi) as connection:
+        set_primary_metric(connection, "rmse")
+    with closing(Store(taxi)) as store:
+        opening = read_opening(store, TAXI, Interrupt())
+    assert opening.page is not None
+    assert opening.page.primary == ("rmse", False)
+
+
+async def test_sorting_begins_with_the_best_values_as_soon_as_there_are_rows(taxi: Path) -> None:
+    with writing(taxi) as connection:
+        set_primary_metric(connection, "r2")
+        connection.execute("UPDATE experiment_tags SET value = 'True' WHERE key LIKE '%greaterIsBetter'")
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        table, session = deck.screen.table, deck.app.session
+        await deck.until(lambda: table.run_ids, "the first rows")
+        session.cycle_sort(Column(Kind.METRIC, "r2"), also=False)
+        assert session.order[0].descending
 
 
 async def test_the_title_says_which_columns_are_in_view(taxi: Path) -> None:

@@ -28,4 +28,5 @@ class ColumnReader:
 
     def found(self, source: ColumnSource, interrupt: Interrupt) -> tuple[Column, ...]:
         """Return the columns of an automatic source."""
-        return found_columns(self.store, self.query, source, self.sample, interrupt)
+        primary = self.store.primary_metric(self.query.experiment_ids[0], interrupt)
+        return found_columns(self.store, self.query, source, self.sample, primary, interrupt)

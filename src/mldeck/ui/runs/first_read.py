@@ -139,6 +139,7 @@ def _as_plain(opening: Opening) -> dict[str, Any]:
                 [key, [[value, *summary] for value, summary in groups.items()]]
                 for key, groups in page.summaries.items()
             ],
+            "primary": page.primary,
         },
         "choices": choices,
         "marks": dict(opening.marks),
@@ -183,6 +184,7 @@ def _from_plain(plain: dict[str, Any]) -> Opening:
             columns(page["columns"]),
             columns(page["read"]),
             {key: {value: MetricSummary(*numbers) for value, *numbers in groups} for key, groups in page["summaries"]},
+            None if page["primary"] is None else (str(page["primary"][0]), bool(page["primary"][1])),
         ),
         ListChoice() if chosen is None else kept_choice(plain["choices"], (chosen,)),
         plain["marks"],

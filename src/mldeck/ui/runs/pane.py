@@ -172,6 +172,9 @@ class RunPane(Vertical):
         """Show a page of runs. `previous` are the cells whose widths are the minimum for the new ones."""
         table = self.table
         self._session.columns = page.columns
+        if page.primary is not None:  # known with the first rows, so that sorting can begin with the best values
+            metric, greater = page.primary
+            self._session.better.setdefault(metric, Better.HIGHER if greater else Better.LOWER)
         shown_before = table.cursor_run
         table.empty_text = self._empty_text()
         cells = RunCells(
@@ -283,7 +286,6 @@ class RunPane(Vertical):
         if query is None or not session.is_open:
             return
         with self._place.reporting_trouble():
-            await self._learn_primary_metric(query)
             directions = higher_is_better(session.better)
             shown = {column.key for column in session.columns if column.kind is Kind.METRIC}
             wanted = {key: greater for key, greater in directions.items() if key in shown}
@@ -292,17 +294,6 @@ class RunPane(Vertical):
                 await read_off_loop(lambda interrupt: store.best_values(plain, wanted, interrupt)) if wanted else {}
             )
             self.table.show_best(values)
-
-    async def _learn_primary_metric(self, query: RunQuery) -> None:
-        """Take the direction of MLflow's primary metric, unless the user has chosen one."""
-        session = self._session
-        store, experiment_id = session.store, query.experiment_ids[0]
-        primary = await read_off_loop(lambda interrupt: store.primary_metric(experiment_id, interrupt))
-        if primary is None or primary[0] in session.better:
-            return
-        metric, greater = primary
-        session.better[metric] = Better.HIGHER if greater else Better.LOWER
-        self.show_style()
 
     def show_style(self) -> None:
         """Show widths, pins, and the signs beside metrics that have a best value."""

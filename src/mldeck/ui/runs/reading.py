@@ -84,6 +84,10 @@ class Experiments:
         return max(self.experiments, key=lambda found: self.count(found).newest_start or 0, default=None)
 
 
+PrimaryMetric = tuple[str, bool]
+"""MLflow's primary metric of an experiment, and whether greater is better."""
+
+
 @dataclass(frozen=True)
 class RunPage:
     """The rows of the run table, and the values of some of the runs."""
@@ -99,6 +103,8 @@ class RunPage:
     """The columns whose values are in the records."""
     summaries: GroupSummaries = field(default_factory=dict)
     """Of the metrics that have been summarized, if the runs are in groups."""
+    primary: PrimaryMetric | None = None
+    """That of the experiment, or of the first one of several."""
 
 
 @dataclass(frozen=True)
@@ -209,10 +215,11 @@ def read_first_page(
 ) -> RunPage:
     """Read the first rows. Without `columns`, the choice says which columns they have."""
     ids = store.run_ids(query, FIRST_PAGE, interrupt)
-    columns = columns or _columns_now(store, query, choice, ids, (), interrupt)
+    primary = store.primary_metric(query.experiment_ids[0], interrupt)
+    columns = columns or _columns_now(store, query, choice, ids, (), primary, interrupt)
     read = columns[:FIRST_COLUMNS]
     records = store.run_records(ids, row_fields(read), interrupt)
-    return RunPage(Arrangement(ids), len(ids), records, columns, read)
+    return RunPage(Arrangement(ids), len(ids), records, columns, read, primary=primary)
 
 
 def read_all_rows(
@@ -238,7 +245,8 @@ def read_all_rows(
     in_view = [run_id for run_id in rows[first_row : first_row + FIRST_PAGE + FIRST_PAGE // 2] if run_id != HEADING]
     # Few runs of groups are in view, or none. The columns must not change when one is opened.
     sample = list(dict.fromkeys((*ids[:FIRST_PAGE], *in_view))) if arrangement.headings else in_view or ids[:FIRST_PAGE]
-    columns = _columns_now(store, query, choice, sample, state.columns, interrupt)
+    primary = store.primary_metric(query.experiment_ids[0], interrupt)
+    columns = _columns_now(store, query, choice, sample, state.columns, primary, interrupt)
     read = _to_be_read(columns, state)
     on_screen = frozenset(state.on_screen or read)
     metrics = [column.key for column in columns if column.kind is Kind.METRIC and column in on_screen]
@@ -246,7 +254,7 @@ def read_all_rows(
         metrics = [key for key in metrics if key in state.summaries]
     groups.summarize(metrics)
     records = store.run_records(sample, row_fields(read), interrupt)
-    return RunPage(arrangement, len(ids), records, columns, read, groups.summaries)
+    return RunPage(arrangement, len(ids), records, columns, read, groups.summaries, primary)
 
 
 def row_fields(columns: Iterable[Column]) -> RunFields:
@@ -260,11 +268,12 @@ def _columns_now(
     choice: ColumnChoice,
     sample: Sequence[str],
     kept: tuple[Column, ...],
+    primary: PrimaryMetric | None,
     interrupt: Interrupt,
 ) -> tuple[Column, ...]:
     if choice.source is ColumnSource.CHOSEN:
         return choice.arranged(())
-    found = found_columns(store, query, choice.source, sample, interrupt)
+    found = found_columns(store, query, choice.source, sample, primary, interrupt)
     if choice.source is ColumnSource.PRESENT:
         present = frozenset(found)
         kept = tuple(column for column in kept if column in present)
@@ -273,9 +282,14 @@ def _columns_now(
 
 
 def found_columns(
-    store: Store, query: RunQuery, source: ColumnSource, sample: Sequence[str], interrupt: Interrupt
+    store: Store,
+    query: RunQuery,
+    source: ColumnSource,
+    sample: Sequence[str],
+    primary: PrimaryMetric | None,
+    interrupt: Interrupt,
 ) -> tuple[Column, ...]:
-    """Return the columns of an automatic source, MLflow's primary metric of the experiment first.
+    """Return the columns of an automatic source, the primary metric first.
 
     `sample` are the runs that are compared to find the columns that differ.
     """
@@ -283,7 +297,6 @@ def found_columns(
         found = store.present_columns(query, interrupt)
     else:
         found = store.differing_columns(sample, interrupt)
-    primary = store.primary_metric(query.experiment_ids[0], interrupt)
     main = None if primary is None else Column(Kind.METRIC, primary[0])
     return (main, *(column for column in found if column != main)) if main in found else found
 
