@@ -24,8 +24,8 @@ def save(deck: Deck, name: str) -> None:
 async def runs(path: Path) -> None:
     async with running_deck(path, experiment="churn-forecast", size=(120, 36)) as deck:
         await deck.until_counted(59)
-        await deck.press("right", "s")
-        await deck.until_shown("sorted by val/auc ▼")
+        await deck.press("right", "right", "s")
+        await deck.until_shown("val/auc ▼")
         await deck.press("space", "space", "right_square_bracket")
         await deck.until_shown("2 marked")
         await deck.until_shown("⠤⣀")
@@ -80,7 +80,7 @@ async def artifacts(path: Path) -> None:
 async def models(path: Path) -> None:
     async with running_deck(path, size=(120, 36)) as deck:
         await deck.press("2")
-        await deck.until_shown("candidate-s")
+        await deck.until_shown("first-trees")
         save(deck, "board")
         await deck.press("enter", "left", "left", "p")
         await deck.until_shown("Cancel")
@@ -95,9 +95,9 @@ def main() -> None:
     folder = Path(tempfile.gettempdir()) / "mldeck-pictures"
     try:
         os.chdir(make_demo(folder).parent)
-        asyncio.run(runs(Path("mlflow.db")))
-        asyncio.run(note(Path("mlflow.db")))
-        for picture in (chart, compare, artifacts, models):
+        for picture in (runs, note, chart, compare, artifacts, models):
+            # The deck comes back as it was left, but each picture begins anew.
+            os.environ["XDG_STATE_HOME"] = str(folder / f"state of {picture.__name__}")
             asyncio.run(picture(Path("mlflow.db")))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
