@@ -229,7 +229,13 @@ def test_what_differs_is_offered_first_and_mlflows_own_tags_last(tmp_path: Path)
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.executemany(
                 "INSERT INTO params (key, value, run_uuid) VALUES (?, ?, ?)",
-                [("constant", "7", one), ("constant", "7", two), ("depth", "3", one), ("depth", "4", two)],
+                [
+                    ("constant", "7", one),
+                    ("constant", "7", two),
+                    ("depth", "3", one),
+                    ("depth", "4", two),
+                    ("added", "1", two),
+                ],
             )
             tags = [("mlflow.user", "ada", one), ("mlflow.user", "bob", two), ("team", "x", one), ("team", "y", two)]
             connection.executemany("INSERT INTO tags (key, value, run_uuid) VALUES (?, ?, ?)", tags)
@@ -238,6 +244,7 @@ def test_what_differs_is_offered_first_and_mlflows_own_tags_last(tmp_path: Path)
             ("params.depth", True),
             ("params.size", True),
             ("tags.team", True),
+            ("params.added", False),
             ("params.constant", False),
             ("tags.mlflow.user", True),
         ]

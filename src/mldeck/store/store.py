@@ -199,7 +199,7 @@ class Store(OpenedStore):
     def grouping_columns(
         self, query: RunQuery, sample: Sequence[str], interrupt: Interrupt | None = None
     ) -> dict[Column, bool]:
-        """Return the params and tags that any run of the query has, and whether their values differ in the sample of its runs.
+        """Return the params and tags that any run of the query has, and whether runs of the sample have several values of each.
 
         Those that differ come first; MLflow's own tags come last.
         """

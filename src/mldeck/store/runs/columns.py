@@ -43,14 +43,19 @@ def differing_columns(connection: Connection, schema: Schema, ids: Sequence[str]
     return (*(Column(Kind.METRIC, key) for key in metrics), *(Column(Kind.PARAM, key) for key in params))
 
 
-def _differing_keys(connection: Connection, source: FromClause, sample: Sequence[str]) -> list[str]:
-    """Return the first differing keys. All values are compared if they are few enough, else those of the most common keys."""
+def _differing_keys(
+    connection: Connection, source: FromClause, sample: Sequence[str], *, in_value: bool = False
+) -> list[str]:
+    """Return the first differing keys. All values are compared if they are few enough, else those of the most common keys.
+
+    `in_value` leaves out those that differ only in that some runs do not have them.
+    """
     rows = _values(connection, source, sample, _MAX_VALUES + 1)
     if len(rows) <= _MAX_VALUES:
-        return _without_system(_differing(rows, len(sample)))[:_MAX_COLUMNS]
+        return _without_system(_differing(rows, len(sample), in_value))[:_MAX_COLUMNS]
     found: list[str] = []
     for keys in _candidates(connection, source, sample):
-        found += _differing(_values(connection, source, sample, None, keys), len(sample))
+        found += _differing(_values(connection, source, sample, None, keys), len(sample), in_value)
         if len(found) >= _MAX_COLUMNS:
             break
     return found[:_MAX_COLUMNS]
@@ -86,7 +91,7 @@ def present_columns(connection: Connection, schema: Schema, query: RunQuery) -> 
 def grouping_columns(
     connection: Connection, schema: Schema, query: RunQuery, sample: Sequence[str]
 ) -> dict[Column, bool]:
-    """Return the params and tags that any run of the query has, and whether their values differ in the sample of its runs.
+    """Return the params and tags that any run of the query has, and whether runs of the sample have several values of each.
 
     Those that differ come first; MLflow's own tags come last.
     """
@@ -94,7 +99,8 @@ def grouping_columns(
     runs = sample[:SAMPLE_RUNS]
     found: dict[Column, bool] = {}
     for kind in (Kind.PARAM, Kind.TAG):
-        differing = _differing_keys(connection, schema.values_of(kind), runs) if runs else []
+        # A key that only some runs have makes one group: it does not differ for this.
+        differing = _differing_keys(connection, schema.values_of(kind), runs, in_value=True) if runs else []
         keys = keys_of(kind)
         present = frozenset(keys)
         found |= {Column(kind, key): True for key in differing if key in present}
@@ -172,13 +178,13 @@ def _select_values(
     return statement if keys is None else statement.where(source.c.key.in_(keys))
 
 
-def _differing(values: Iterable[tuple[str, object]], run_count: int) -> list[str]:
+def _differing(values: Iterable[tuple[str, object]], run_count: int, in_value: bool) -> list[str]:
     counts: dict[str, int] = {}
     distinct: dict[str, set[object]] = {}
     for key, value in values:
         counts[key] = counts.get(key, 0) + 1
         distinct.setdefault(key, set()).add(value)
-    differing = [key for key in counts if len(distinct[key]) > 1 or counts[key] < run_count]
-    if run_count == 1:
+    differing = [key for key in counts if len(distinct[key]) > 1 or (counts[key] < run_count and not in_value)]
+    if run_count == 1 and not in_value:
         differing = list(counts)
     return sorted(differing, key=lambda key: (-counts[key], key))
