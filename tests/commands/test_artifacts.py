@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.far_hosts import shell_for_ssh, use_as_ssh
 from tests.fixture_stores import FixtureStore
 
 CopyOf = Callable[[str], FixtureStore]
@@ -243,3 +244,25 @@ class TestGet:
         assert (status, out) == (1, "")
         assert error.count("\n") == 1
         assert error.rstrip("\n").isprintable()
+
+
+def test_a_store_on_another_machine(
+    ask: Ask, store_copy: CopyOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_copy("mlflow-3.17.2")
+    run_id = store.run("logreg")
+    use_as_ssh(monkeypatch, shell_for_ssh())
+    far = f"ssh://elsewhere{store.db}?python={sys.executable}"
+    here, there = (ask("list", run_id, "--recursive", "-s", name) for name in (store.db, far))
+    assert there[:2] == here[:2]
+    assert "data/table.csv" in there[1]
+    status, _, _ = ask("get", run_id, "data", str(tmp_path / "copy"), "-s", far)
+    assert status == 0
+    folder = next(store.path.rglob(f"{run_id}/artifacts/data"))
+    assert (tmp_path / "copy" / "table.csv").read_bytes() == (folder / "table.csv").read_bytes()
+    with closing(sqlite3.connect(store.db)) as connection:
+        connection.execute("UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?", (str(tmp_path), run_id))
+        connection.commit()
+    status, _, error = ask("list", run_id, "-s", far)
+    assert status != 0
+    assert f"elsewhere:{tmp_path}: not opened, because only the database names it" in error

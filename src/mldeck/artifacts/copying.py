@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mldeck.artifacts.errors import ArtifactError, NotAFile
+from mldeck.artifacts.far import FarSource
 from mldeck.artifacts.plain_name import is_plain
-from mldeck.artifacts.source import Check, no_check
+from mldeck.artifacts.source import Check, Source, no_check
 from mldeck.artifacts.tree import ArtifactTree, Entry, EntryKind, walk
 from mldeck.destination import Destination
 
@@ -202,9 +203,16 @@ class _Copier:
         except ArtifactError as error:
             raise _Unreadable(str(error)) from error
         with Path(target).open("xb") as file:
-            for offset in range(0, source.size, _AT_ONCE):
-                self._check()
-                self._tell(file.write(source.read(offset, _AT_ONCE)))
+            for piece in self._pieces(source):
+                self._tell(file.write(piece))
+
+    def _pieces(self, source: Source) -> Iterator[bytes]:
+        if isinstance(source, FarSource):
+            yield from source.pieces(self._check)
+            return
+        for offset in range(0, source.size, _AT_ONCE):
+            self._check()
+            yield source.read(offset, _AT_ONCE)
 
     def _local(self, place: _Place, target: _Place) -> None:
         try:

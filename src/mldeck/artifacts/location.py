@@ -15,12 +15,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
 from mldeck.addresses import host_of, printable
+from mldeck.artifacts.far import FarFiles, FarFolder
 from mldeck.artifacts.references import Lookup, is_reference, meanings
 from mldeck.artifacts.uris import SERVER_SCHEME, ArtifactUri, Parts, owner_of, parse_uri, tails
 
@@ -62,15 +63,15 @@ class Places:
     """None if it was deleted."""
     confirmed: frozenset[str] = frozenset()
     """Hosts (`scheme://authority`) and folders that the user agreed to open."""
-    host: str | None = None
-    """The machine that the database is on and that its paths are of; None for this one."""
+    far: FarFiles | None = None
+    """The files of the machine that the database is on and that its paths are of; None for this one."""
     follow: bool = False
     """Whether the database may lead anywhere on this machine, by paths and by links."""
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders that a relative path may start from, the likelier first."""
-        if self.host is not None:
+        if self.far is not None:
             return ()
         return tuple(dict.fromkeys(filter(None, (self.database_folder, self.current_folder))))
 
@@ -119,6 +120,8 @@ class Located:
     """The path on this machine."""
     real: Path | None = None
     """The path with all links resolved at the time; None if nothing was found on this machine."""
+    far: FarFolder | None = None
+    """The folder on the machine of the database, if that is another one."""
     url: str | None = None
     """The URL in an object store; whether it exists was not checked."""
     unconfirmed: str | None = None
@@ -131,6 +134,8 @@ class Located:
     @property
     def where(self) -> str | None:
         """The place that was found, for users."""
+        if self.far is not None:
+            return self.far.name
         return self.url and printable(self.url) if self.path is None else str(self.path)
 
     @property
@@ -199,6 +204,8 @@ def _locate_place(text: str, places: Places, owner: str | None) -> Located:
                 )
         except OSError as error:
             unknown = unknown or f"{candidate.path} cannot be read: {error.strerror}"
+    if places.far is not None and (paths := list(_far_candidates(uri, owner))):
+        return _locate_far(uri, places, owner, places.far, paths, tuple(looked_at))
     if uri.scheme in OBJECT_STORES and _PLAIN_AUTHORITY.fullmatch(uri.authority):
         url, host = text.partition("?")[0], host_of(text)
         unconfirmed = None if host in places.confirmed else host
@@ -244,26 +251,76 @@ def _exists(path: Path) -> bool:
 def _candidates(uri: ArtifactUri, places: Places, owner: str | None) -> Iterator[_Candidate | str]:
     """Yield the places to try, in order; a string is a URL in an object store, whose existence is not checked yet."""
     yield from _mapped(uri, places)
-    if places.host is not None:
-        return
+    if places.far is None:
+        yield from _candidates_of_machine(uri, owner, places.folders)
+
+
+def _candidates_of_machine(uri: ArtifactUri, owner: str | None, folders: Sequence[Path]) -> Iterator[_Candidate]:
+    """Yield the places to try on the machine of the database."""
     if uri.scheme == SERVER_SCHEME:
-        for folder in places.folders:
+        for folder in folders:
             yield from _candidates_below(LocationStatus.SERVER_FOLDER, folder / "mlartifacts", uri.readings)
     elif uri.scheme:
         return
     elif not uri.is_absolute:
-        for how, folder in zip(
-            (LocationStatus.BESIDE_DATABASE, LocationStatus.CURRENT_FOLDER), places.folders, strict=False
-        ):
+        for how, folder in zip((LocationStatus.BESIDE_DATABASE, LocationStatus.CURRENT_FOLDER), folders, strict=False):
             yield from _candidates_below(how, folder, uri.readings)
     elif not uri.is_windows:
         yield from _candidates_below(LocationStatus.RECORDED, Path("/"), uri.readings)
     if owner is not None:
         ends = dict.fromkeys(tail for parts in uri.readings for tail in tails(parts, owner))
         for tail in sorted(ends, key=len, reverse=True):
-            for folder in places.folders:
+            for folder in folders:
                 for usual in _USUAL_FOLDERS:
                     yield _Candidate(LocationStatus.MOVED, folder / usual, tail)
+
+
+def _far_candidates(uri: ArtifactUri, owner: str | None) -> Iterator[_Candidate]:
+    """Yield the places to try on another machine; relative paths start from the database's folder over there."""
+    return _candidates_of_machine(uri, owner, (Path(),))
+
+
+def _locate_far(
+    uri: ArtifactUri,
+    places: Places,
+    owner: str | None,
+    files: FarFiles,
+    candidates: Sequence[_Candidate],
+    looked_at: tuple[str, ...],
+) -> Located:
+    """Locate files on the machine of the database, by one request."""
+    above = list(dict.fromkeys(folder for each in candidates for folder in _folders_above(each, owner)))
+    base, index, reals, folder, problem = files.exists(
+        [str(each.path) for each in candidates], [str(each) for each in above]
+    )
+    tried = candidates if index is None else candidates[: index + 1]
+    looked_at += tuple(dict.fromkeys(f"{files.place}:{Path(base, each.path)}" for each in tried))
+    if index is not None:
+        found = candidates[index]
+        path = Path(base, found.path)
+        far = FarFolder(files, str(path), reals[-1])
+        unconfirmed = _unconfirmed_far_folder(path, reals, places, files.place)
+        return Located(uri.text, found.how, far=far, looked_at=looked_at, unconfirmed=unconfirmed)
+    if problem:
+        return Located(uri.text, LocationStatus.NOT_FOUND, looked_at=looked_at, problem=f"{files.place}:{problem}")
+    there = None if folder is None else f"{files.place}:{Path(base, above[folder])}"
+    return _not_there(uri, owner, there, f"{files.place}:{base}", looked_at)
+
+
+def _unconfirmed_far_folder(path: Path, reals: Sequence[str], places: Places, place: str) -> str | None:
+    """Return the real folder if it needs the user's consent, by the rules of `_unconfirmed_folder`.
+
+    `reals` are the real paths of all beginnings of the path.
+    """
+    real, parts = Path(reals[-1]), path.parts
+    owner = owner_of(parts)
+    # The parts begin with the slash, whose real path is the first.
+    if places.follow or (
+        owner is not None and real == Path(reals[parts.index(owner) - 1], *parts[parts.index(owner) :])
+    ):
+        return None
+    agreed = (folder.removeprefix(f"{place}:") for folder in places.confirmed if folder.startswith(f"{place}:"))
+    return None if any(real.is_relative_to(folder) for folder in agreed) else f"{place}:{real}"
 
 
 def _candidates_below(how: LocationStatus, base: Path, readings: Iterable[Parts]) -> Iterator[_Candidate]:
@@ -288,43 +345,49 @@ def _mapped(uri: ArtifactUri, places: Places) -> Iterator[_Candidate | str]:
 def _not_found(
     uri: ArtifactUri, places: Places, owner: str | None, candidates: Iterable[_Candidate], looked_at: tuple[str, ...]
 ) -> Located:
-    hint = f"--artifact-root {shlex.quote(f'{_root_hint(uri, owner)}=FOLDER')}"
     above = next(filter(None, (_folder_above(candidate, owner) for candidate in candidates)), None)
+    below = places.database_folder
+    return _not_there(
+        uri, owner, None if above is None else str(above), None if below is None else str(below), looked_at
+    )
+
+
+def _not_there(
+    uri: ArtifactUri, owner: str | None, above: str | None, database_folder: str | None, looked_at: tuple[str, ...]
+) -> Located:
+    """Return what is said of a place that does not exist. `above` is the folder of its experiment, if that exists."""
+    hint = f"--artifact-root {shlex.quote(f'{_root_hint(uri, owner)}=FOLDER')}"
     if above is not None:
         problem = f"nothing logged: {above} has no folder {owner}; if the files are elsewhere, pass {hint}"
         return Located(uri.text, LocationStatus.NOTHING_LOGGED, looked_at=looked_at, problem=problem)
     if looked_at:
-        below = f", or below {places.database_folder}" if places.database_folder else ""
+        below = f", or below {database_folder}" if database_folder else ""
         problem = (
             f"no files at {printable(uri.text)}, where the database says they are{below}; "
             f"to say where they are, pass {hint}"
         )
         return Located(uri.text, LocationStatus.NOT_FOUND, looked_at=looked_at, problem=problem)
     place = printable(uri.text)
-    if places.host is not None and not uri.scheme:
-        problem = (
-            f"{place} is on {places.host}: mldeck does not read files there yet; if it is mounted here, pass {hint}"
-        )
-        return Located(uri.text, LocationStatus.UNRESOLVABLE, problem=problem)
     kind = "Windows paths" if uri.is_windows else f"{uri.scheme}: locations"
     problem = f"{place}: mldeck cannot list {kind}; if you have the files here, pass {hint}"
     return Located(uri.text, LocationStatus.UNRESOLVABLE, problem=problem)
 
 
 def _folder_above(candidate: _Candidate, owner: str | None) -> Path | None:
-    """Return the existing folder of the experiment, or of all experiments; None if neither exists.
+    """Return the existing folder of the experiment, or of all experiments; None if neither exists."""
+    # A folder that cannot be read counts as missing.
+    return next((folder for folder in _folders_above(candidate, owner) if os.path.isdir(folder)), None)  # noqa: PTH112
+
+
+def _folders_above(candidate: _Candidate, owner: str | None) -> Iterator[Path]:
+    """Yield the folder of the experiment, and that of all experiments, unless they are further up than the candidate's base.
 
     MLflow creates a run's folder with its first file, so a run without files has none. Folders further up, such as the
     database's folder, prove nothing.
     """
-    if owner not in candidate.rest:
-        return None
-    index = candidate.rest.index(owner)
-    for length in (index, index - 1):
-        folder = candidate.base.joinpath(*candidate.rest[:length])
-        if length > 0 and os.path.isdir(folder):  # noqa: PTH112  (a folder that cannot be read counts as missing)
-            return folder
-    return None
+    if owner in candidate.rest:
+        index = candidate.rest.index(owner)
+        yield from (candidate.base.joinpath(*candidate.rest[:length]) for length in (index, index - 1) if length > 0)
 
 
 def _root_hint(uri: ArtifactUri, owner: str | None) -> str:

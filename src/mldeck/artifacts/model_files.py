@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mldeck.artifacts.errors import ArtifactError, NotFound
+from mldeck.artifacts.far import FarTree
 from mldeck.artifacts.location import Located, Places, locate
 from mldeck.artifacts.mlmodel import FILE_NAME
 from mldeck.artifacts.opening import open_tree
@@ -28,6 +29,8 @@ def holds_mlmodel(located: Located) -> bool:
         except OSError as error:
             raise ArtifactError(f"{located.path} cannot be read: {error.strerror}") from error
     try:
+        if located.far is not None:
+            return FarTree(located.far, follow=True).entry(FILE_NAME).is_file
         return located.found and open_tree(located).entry(FILE_NAME).is_file
     except NotFound:
         return False

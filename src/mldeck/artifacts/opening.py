@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mldeck.artifacts.errors import ArtifactError, Unconfirmed
+from mldeck.artifacts.far import FarTree
 from mldeck.artifacts.local import LocalTree
 from mldeck.artifacts.location import Located
 from mldeck.artifacts.tree import ArtifactTree
@@ -22,6 +23,8 @@ def open_tree(located: Located, follow: bool = False) -> ArtifactTree:
         if located.real not in (None, tree.real_root):
             raise ArtifactError(f"{located.path} now leads to another folder than a moment ago; reload to open it")
         return tree
+    if located.far is not None:
+        return FarTree(located.far, follow)
     if located.url is not None:
         from mldeck.artifacts.remote import RemoteTree  # imported late, because most artifacts are on disks
 

@@ -133,6 +133,8 @@ class RunTree:
         """Return the real path or URL of a path; None if it is unknown."""
         where = self.place_of(path).where
         inner = path.partition("/")[2] if path.partition("/")[0] in self._by_label else path
+        if self.place_of(path).far is not None and inner:
+            return f"{where}/{inner}"  # what looks like a query is a part of the path
         return where and joined(where, inner)
 
     def _part(self, path: str) -> tuple[ArtifactTree, str, str]:

@@ -203,13 +203,14 @@ def store_address(settings: Settings, *, wait: bool = False) -> Address:
 def artifact_places(database: Address, settings: Settings, *, follow: bool = False) -> Places:
     """Return the places where artifacts of the database may be read. `follow` also allows links that lead elsewhere."""
     from mldeck.artifacts.location import Places
-    from mldeck.store.address import file_folder, host_of_files
+    from mldeck.store.address import file_folder
+    from mldeck.store.connect import far_files
 
     return Places(
         file_folder(database),
         settings.artifact_roots,
         confirmed=frozenset(settings.artifact_hosts),
-        host=host_of_files(database),
+        far=far_files(database),
         follow=follow,
     )
 

@@ -47,11 +47,6 @@ def file_folder(address: Address) -> Path | None:
     return address.resolve().parent if isinstance(address, Path) else None
 
 
-def host_of_files(address: Address) -> str | None:
-    """Return the machine that the paths in the database are of; None for this one."""
-    return address.place if isinstance(address, FarFile) else None
-
-
 def read_address(text: str, origin: str = "") -> Address:
     """Return where the database that `text` names is; whether it exists is not checked. A path becomes absolute.
 

@@ -14,9 +14,11 @@ from mldeck.store.sqlite import files
 
 if TYPE_CHECKING:
     from mldeck.store.backend import Backend
+    from mldeck.store.ssh.files import LineFiles
     from mldeck.store.ssh.line import FarLine
 
 _lines: dict[FarFile, FarLine] = {}
+_files: dict[FarFile, LineFiles] = {}
 _lines_lock = Lock()
 
 
@@ -60,6 +62,17 @@ def open_backend(address: Address, *, read_only: bool) -> Backend:
     from mldeck.store.sqlite.backend import SqliteBackend
 
     return SqliteBackend(address, read_only=read_only)
+
+
+def far_files(address: Address) -> LineFiles | None:
+    """Return the files of the machine that the paths in the database are of; None for this machine. Never waits."""
+    if not isinstance(address, FarFile):
+        return None
+    from mldeck.store.ssh.files import LineFiles
+
+    line = _line_to(address)
+    with _lines_lock:
+        return _files.setdefault(address, LineFiles(line))
 
 
 def _line_to(file: FarFile) -> FarLine:

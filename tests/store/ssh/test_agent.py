@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 import shutil
-import stat
 import subprocess
 import sys
 import zlib
@@ -20,8 +19,8 @@ from hypothesis import strategies as st
 from mldeck.errors import MldeckError, UsageError
 from mldeck.model import View
 from mldeck.store.sqlite.files import _JOURNAL_MAGIC, _MAGIC
-from mldeck.store.ssh import agent, files, frames
-from mldeck.store.ssh.files import FarFiles
+from mldeck.store.ssh import agent, frames
+from mldeck.store.ssh.files import LineFiles
 from tests.far_hosts import FarStore, far_file, far_store, line_to
 from tests.fixture_stores import FixtureStore
 
@@ -80,7 +79,6 @@ def test_both_ends_mean_the_same() -> None:
     for name in SHARED:
         ours, theirs = getattr(frames, name), getattr(agent, name)
         assert getattr(ours, "format", ours) == getattr(theirs, "format", theirs), name
-    assert agent.LARGEST_READ == files.MOST_AT_ONCE
     assert (agent.SQLITE_MAGIC, agent.JOURNAL_MAGIC) == (_MAGIC, _JOURNAL_MAGIC)
 
 
@@ -151,76 +149,58 @@ class TestFiles:
             yield opened
 
     @pytest.fixture
-    def far(self, store: FarStore) -> FarFiles:
-        return FarFiles(store.line)
+    def far(self, store: FarStore) -> LineFiles:
+        return LineFiles(store.line)
 
-    def test_a_folder(self, far: FarFiles, tmp_path: Path) -> None:
-        folder = tmp_path / "folder"
-        (folder / "inner").mkdir(parents=True)
-        (folder / "Ü\n.txt").write_bytes(b"12345")
-        (folder / os.fsdecode(b"\xff.bin")).touch()
-        (folder / "link").symlink_to("/etc/passwd")
-        entries = {entry.name: entry for entry in far.entries(str(folder))}
-        assert entries.keys() == {"inner", "Ü\n.txt", os.fsdecode(b"\xff.bin"), "link"}
-        assert entries["Ü\n.txt"].size == 5
-        assert entries["Ü\n.txt"].mtime_ns == (folder / "Ü\n.txt").stat().st_mtime_ns
-        assert stat.S_ISDIR(entries["inner"].mode)
-        assert stat.S_ISLNK(entries["link"].mode)
-
-    def test_a_large_folder_and_an_empty_one(self, far: FarFiles, tmp_path: Path) -> None:
+    def test_a_large_folder_and_an_empty_one(self, far: LineFiles, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
-        assert far.entries(str(tmp_path / "empty")) == []
+        assert far.entries(str(tmp_path), "empty", follow=False) == []
         for number in range(300):
             (tmp_path / "empty" / f"{number:032x}").touch()
-        assert len(far.entries(str(tmp_path / "empty"))) == 300
+        assert len(far.entries(str(tmp_path), "empty", follow=False)) == 300
 
-    def test_a_part_of_a_file(self, far: FarFiles, tmp_path: Path) -> None:
+    def test_a_part_of_a_file(self, far: LineFiles, tmp_path: Path) -> None:
         content = os.urandom(100_000)
         (tmp_path / "file").write_bytes(content)
-        path = str(tmp_path / "file")
-        assert far.read(path, 0, 10).data == content[:10]
-        part = far.read(path, 99_990, 1000)
-        assert (part.data, part.size) == (content[99_990:], 100_000)
-        assert part.mtime_ns == (tmp_path / "file").stat().st_mtime_ns
-        assert far.read(path, 200_000, 10).data == b""
+        root = str(tmp_path)
+        assert far.read(root, "file", 0, 10, follow=False)[1] == content[:10]
+        assert far.read(root, "file", 99_990, 1000, follow=False)[1] == content[99_990:]
+        assert far.read(root, "file", 200_000, 10, follow=False)[1] == b""
 
-    def test_a_name_that_is_not_text(self, far: FarFiles, tmp_path: Path) -> None:
-        path = tmp_path / os.fsdecode(b"\xff.bin")
-        path.write_bytes(b"content")
-        assert far.read(str(path), 0, 100).data == b"content"
+    def test_a_name_that_is_not_text(self, far: LineFiles, tmp_path: Path) -> None:
+        name = os.fsdecode(b"\xff.bin")
+        root = tmp_path / "root"
+        root.mkdir()
+        (root / name).write_bytes(b"content")
+        assert [row[0] for row in far.entries(str(root), "", follow=False)] == [name]
+        assert far.read(str(root), name, 0, 100, follow=False)[1] == b"content"
 
-    def test_what_is_no_ordinary_file(self, far: FarFiles, tmp_path: Path) -> None:
+    def test_what_is_no_ordinary_file(self, far: LineFiles, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "inner").mkdir()
+        for name in ("pipe", "inner"):
+            with pytest.raises((MldeckError, OSError)):
+                far.read(str(tmp_path), name, 0, 10, follow=True)
+
+    def test_a_link_that_leads_out(self, far: LineFiles, tmp_path: Path) -> None:
+        root = tmp_path / "root"
+        root.mkdir()
         (tmp_path / "target").write_text("secret")
-        (tmp_path / "link").symlink_to(tmp_path / "target")
-        with pytest.raises(MldeckError, match="pipe is no ordinary file"):
-            far.read(str(tmp_path / "pipe"), 0, 10)
-        with pytest.raises(OSError, match="symbolic links"):
-            far.read(str(tmp_path / "link"), 0, 10)
-        with pytest.raises(MldeckError, match="is no ordinary file"):
-            far.read(str(tmp_path), 0, 10)
+        (root / "link").symlink_to(tmp_path / "target")
+        with pytest.raises(OSError, match="leads out of the folder"):
+            far.read(str(root), "link", 0, 10, follow=False)
 
-    def test_the_database_keeps_its_locks(self, far: FarFiles, store: FarStore) -> None:
+    def test_the_database_keeps_its_locks(self, far: LineFiles, store: FarStore) -> None:
         """Closing any descriptor of the file would drop the locks of the reads that are running."""
+        path = Path(str(store.address))
         with pytest.raises(MldeckError, match="is the database"):
-            far.read(str(store.address), 0, 10)
+            far.read(str(path.parent), path.name, 0, 10, follow=True)
 
-    def test_errors_are_those_of_the_other_machine(self, far: FarFiles, tmp_path: Path) -> None:
-        with pytest.raises(FileNotFoundError) as caught:
-            far.read(str(tmp_path / "absent"), 0, 10)
-        assert caught.value.filename == str(tmp_path / "absent")
+    def test_errors_are_those_of_the_other_machine(self, far: LineFiles, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
-            far.entries(str(tmp_path / "absent"))
+            far.read(str(tmp_path), "absent", 0, 10, follow=False)
+        with pytest.raises(FileNotFoundError):
+            far.entries(str(tmp_path), "absent", follow=False)
         (tmp_path / "file").touch()
         with pytest.raises(NotADirectoryError):
-            far.entries(str(tmp_path / "file"))
-
-    def test_the_first_that_exists(self, far: FarFiles, store: FarStore, tmp_path: Path) -> None:
-        (tmp_path / "file").touch()
-        requests = store.line.traffic.requests
-        paths = [str(tmp_path / "absent"), "nul\0", str(tmp_path / "file"), str(tmp_path)]
-        assert far.first_existing(paths) == (2, False)
-        assert store.line.traffic.requests == requests + 1
-        assert far.first_existing([str(tmp_path)]) == (0, True)
-        assert far.first_existing(paths[:2]) is None
-        assert far.first_existing([]) is None
+            far.entries(str(tmp_path), "file", follow=False)

@@ -369,11 +369,14 @@ class Stream:
         if do == "open":
             return self.agent.open(request, self), b""
         if do == "entries":
-            return entries(request["path"])
+            return entries(request["root"], request["path"], request["follow"])
+        if do == "entry":
+            return entry(request["root"], request["path"], request["follow"])
         if do == "read":
-            return read_file(request["path"], request["at"], request["count"], self.agent.database)
+            path = real_path(request["root"], request["path"], request["follow"])
+            return read_file(path, request["at"], request["count"], self.agent.database)
         if do == "exists":
-            return first_existing(request["paths"]), b""
+            return first_existing(request["paths"], request["folders"], self.agent.database), b""
         raise Refusal("refused", f"unknown request {do!r}")
 
     def run(self, statements: "list[tuple[str, list[Any]]]") -> "tuple[dict[str, Any], bytes]":
@@ -439,17 +442,71 @@ def described(error: Exception) -> "dict[str, Any]":
     return {"error": type(error).__name__, "text": str(error)}
 
 
-def entries(path: str) -> "tuple[dict[str, Any], bytes]":
-    """List a folder: name, mode, size in bytes and modification time in ns of each entry, itself and not what it links to."""
+ENTRY_COLUMNS = ["name", "state", "mode", "size", "mtime_ns", "is_open", "target"]
+ORDINARY, LINK, ESCAPE, BROKEN, DENIED = "", "link", "escape", "broken", "denied"
+"""The states of an entry: only a link has another one than the first and the last."""
+
+
+def real_path(root: str, path: str, follow: bool) -> str:
+    """Resolve a path below the real folder `root`. Raises `OSError` EXDEV, which no other call here does, if it leads out."""
+    real = os.path.realpath(os.path.join(root, *path.split("/")))
+    if not (follow or is_inside(real, root)):
+        raise OSError(errno.EXDEV, "leads out of the folder", real)
+    return real
+
+
+def is_inside(real: str, root: str) -> bool:
+    return real == root or real.startswith(root.rstrip("/") + "/")
+
+
+def entries(root: str, path: str, follow: bool) -> "tuple[dict[str, Any], bytes]":
+    """List a folder. What a link leads to is told only if it is inside of `root`, or if links are followed."""
     found: list[tuple[Any, ...]] = []
-    for name in os.listdir(path):
-        try:
-            status = os.lstat(os.path.join(path, name))
-        except OSError:
-            continue  # gone meanwhile
-        found.append((name, status.st_mode, status.st_size, status.st_mtime_ns))
-    head, body = pack_rows(["name", "mode", "size", "mtime_ns"], found)
+    with os.scandir(real_path(root, path, follow)) as items:
+        for item in items:
+            try:
+                found.append((item.name,) + facts(root, item.path, follow))
+            except FileNotFoundError:
+                continue  # gone meanwhile
+            except PermissionError:
+                mode = stat.S_IFDIR if item.is_dir(follow_symlinks=False) else 0
+                found.append((item.name, DENIED, mode, 0, 0, False, None))
+    head, body = pack_rows(ENTRY_COLUMNS, found)
     return {"results": [head]}, body
+
+
+def entry(root: str, path: str, follow: bool) -> "tuple[dict[str, Any], bytes]":
+    """Describe one path. Only what is above it is resolved."""
+    parent, _, name = path.rpartition("/")
+    if name in ("", ".", ".."):
+        place = real_path(root, path, follow)
+    else:
+        place = os.path.join(real_path(root, parent, follow), name)
+    head, body = pack_rows(ENTRY_COLUMNS, [(name,) + facts(root, place, follow)])
+    return {"results": [head]}, body
+
+
+def facts(root: str, place: str, follow: bool) -> "tuple[Any, ...]":
+    """Return all columns but the name. Those of a link are of what it leads to."""
+    status = os.lstat(place)
+    if not stat.S_ISLNK(status.st_mode):
+        return (ORDINARY,) + described_status(place, status) + (None,)
+    target, real = os.readlink(place), os.path.realpath(place)
+    nothing = (0, 0, 0, False, target)
+    if not (follow or is_inside(real, root)):
+        return (ESCAPE,) + nothing
+    try:
+        return (LINK,) + described_status(real, os.stat(real)) + (target,)
+    except PermissionError:
+        return (DENIED,) + nothing
+    except OSError:  # also for a link to itself
+        return (BROKEN,) + nothing
+
+
+def described_status(place: str, status: os.stat_result) -> "tuple[int, int, int, bool]":
+    wanted = os.R_OK | os.X_OK if stat.S_ISDIR(status.st_mode) else os.R_OK
+    is_open = os.access(place, wanted, effective_ids=os.access in os.supports_effective_ids)
+    return status.st_mode, status.st_size, status.st_mtime_ns, is_open
 
 
 def read_file(path: str, at: int, count: int, database: "Database | None") -> "tuple[dict[str, Any], bytes]":
@@ -475,17 +532,39 @@ def read_file(path: str, at: int, count: int, database: "Database | None") -> "t
             count -= len(part)
     finally:
         os.close(fd)
-    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns}, b"".join(parts)
+    return {"identity": [status.st_dev, status.st_ino]}, b"".join(parts)
 
 
-def first_existing(paths: "list[str]") -> "dict[str, Any]":
+def first_existing(paths: "list[str]", folders: "list[str]", database: "Database | None") -> "dict[str, Any]":
+    """Return the first path that exists, with the real path of each of its beginnings; if none does, the first folder.
+
+    Relative paths start from the folder of the database.
+    """
+    base = "/" if database is None else os.path.dirname(database.real_path)
+    found: dict[str, Any] = {"base": base, "index": None, "reals": [], "folder": None, "unreadable": None}
     for index, path in enumerate(paths):
+        place = os.path.join(base, path)
         try:
-            status = os.stat(path)
-        except (OSError, ValueError):
+            os.stat(place)
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             continue
-        return {"index": index, "is_folder": stat.S_ISDIR(status.st_mode)}
-    return {"index": None, "is_folder": False}
+        except OSError as error:
+            if found["unreadable"] is None:
+                found["unreadable"] = [place, error.strerror or str(error)]
+            continue
+        parts = [part for part in place.split("/") if part]
+        beginnings = ["/" + "/".join(parts[:length]) for length in range(len(parts) + 1)]
+        found.update(index=index, reals=[os.path.realpath(beginning) for beginning in beginnings])
+        return found
+    found["folder"] = next((index for index, path in enumerate(folders) if is_folder(os.path.join(base, path))), None)
+    return found
+
+
+def is_folder(path: str) -> bool:
+    try:
+        return os.path.isdir(path)
+    except ValueError:  # a null byte in the name, for old Pythons
+        return False
 
 
 class Agent:

@@ -377,9 +377,10 @@ def read_compared_facts(
 
 
 def _has_mlmodel(files: Located) -> bool:
-    from mldeck.artifacts.mlmodel import FILE_NAME
+    from mldeck.artifacts.errors import ArtifactError
+    from mldeck.artifacts.model_files import holds_mlmodel
 
     try:
-        return files.path is not None and (files.path / FILE_NAME).is_file()
-    except OSError:
+        return files.url is None and holds_mlmodel(files)
+    except ArtifactError:
         return False

@@ -327,7 +327,7 @@ class StageChange:
         session, version = self._session, side.version
         try:
             located = locate(version.location, session.places(), None, UriLookup(session.store, session.registry))
-            if located.path is None and located.unconfirmed is not None:
+            if located.url is not None and located.unconfirmed is not None:
                 return FilesMark("not checked", f"in an object store: {located.where}")
             if not located.found:
                 return FilesMark("missing", located.problem or "")

@@ -108,7 +108,7 @@ def _file_lines(details: VersionDetails) -> Iterator[Line]:
         yield Line("files", "the database does not say where they are", "warn")
     elif not files.found:
         yield Line("files", f"✗ {files.problem}", "bad")
-    elif files.path is None:
+    elif files.url is not None:
         yield Line("files", f"{files.where} (in an object store: not checked)")
     elif not details.has_mlmodel:
         yield Line("files", f"✗ no MLmodel file in {files.where}", "bad")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from mldeck.errors import StoreUnavailable, UsageError
 from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
-from mldeck.store.address import Address, file_folder, host_of_files, registry_address
+from mldeck.store.address import Address, file_folder, registry_address
+from mldeck.store.connect import far_files
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.columns import TEXTS, ColumnChoice, ColumnStyle, choice_from_json
@@ -132,7 +133,7 @@ class Session:
         agreed = (*self.settings.artifact_hosts, *self.saved.places, *self.agreed_places)
         address = database or self.address
         return Places(
-            file_folder(address), self.settings.artifact_roots, confirmed=frozenset(agreed), host=host_of_files(address)
+            file_folder(address), self.settings.artifact_roots, confirmed=frozenset(agreed), far=far_files(address)
         )
 
     @property
