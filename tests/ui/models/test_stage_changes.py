@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 
 import pytest
 
 from mldeck.registry.history import previous_in
+from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.dialogs.waiting import WaitingDialog
 from mldeck.ui.kit.form_controls import CheckBox
+from mldeck.ui.models.review import Review, StageChange
 from mldeck.ui.models.review_dialog import ReviewDialog, ReviewGrid
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL
@@ -292,6 +295,29 @@ class TestMeanwhile:
             await deck.until_told("churn-model 3 is in Production")
             assert len(records(newest)) == 1
             assert stages(newest) == AS_MADE | {2: "Archived", 3: "Production"}
+
+    async def test_what_is_typed_before_the_review_is_read_is_its_reason(
+        self, newest: FixtureStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No letter reaches the place below as a command: `q` would leave, `t` would open the tags."""
+        is_ready, read = threading.Event(), StageChange.read
+
+        def read_late(change: StageChange, interrupt: Interrupt) -> Review:
+            is_ready.wait(10)
+            return read(change, interrupt)
+
+        monkeypatch.setattr(StageChange, "read", read_late)
+        async with models_deck(newest.db) as deck:
+            await deck.press("p", *"quick test", "enter")
+            dialog = deck.app.screen
+            assert isinstance(dialog, ReviewDialog)
+            is_ready.set()
+            await deck.until(lambda: dialog.query_one(ReviewGrid).rows, "what is compared")
+            await deck.until(lambda: dialog.query_one("#review-reason").has_focus, "the reason has the focus")
+            assert records(newest) == []
+            await deck.press("enter", "enter")
+            await deck.until_alone()
+            assert [record["reason"] for record in records(newest)] == ["quick test"]
 
     async def test_a_lock_released_in_time(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:

@@ -142,6 +142,8 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         self._stale = ""
         """Why nothing was written and the review was read again; empty before that."""
         self._is_writing = False
+        self._is_reading = True
+        """Whether the comparison is being read for the first time."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="review", classes="dialog") as pane:
@@ -185,6 +187,10 @@ class ReviewDialog(ModalScreen["Transition | None"]):
     def _reason(self) -> TextField:
         return self.query_one("#review-reason", TextField)
 
+    @property
+    def _can_choose(self) -> bool:
+        return bool(self.query_one("#review-choices").display)
+
     def _say(self, where: str, *lines: str) -> None:
         text = self.query_one(where, BriefText)
         text.show(*lines)
@@ -204,7 +210,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         try:
             review = await read_off_loop(self._change.read)
         except MldeckError as error:
-            self._review = None
+            self._review, self._is_reading = None, False
             self._grid.show((), ("", ""))
             self._say("#review-moves", str(error))
             self._say("#review-since", "")
@@ -212,8 +218,10 @@ class ReviewDialog(ModalScreen["Transition | None"]):
             self._buttons.show((_CLOSE,))
             return
         is_first = self._review is None
-        self._review = review
+        self._review, self._is_reading = review, False
         self._show(review, is_first)
+        if is_first and self._reason.text and self._can_choose:
+            self.set_focus(self._reason)  # it was typed while this was read
         self._files = await read_off_loop(lambda interrupt: self._change.read_files(review, interrupt))
         self._show_rows(review)
         await in_thread(self._change.get_ready)
@@ -295,13 +303,16 @@ class ReviewDialog(ModalScreen["Transition | None"]):
     def on_key(self, event: events.Key) -> None:
         """Send typed characters to the reason: letters have no other meaning here."""
         is_free = event.is_printable and event.key not in self.active_bindings
-        if is_free and event.character and self.query_one("#review-choices").display:
-            event.stop()
+        if not (is_free and event.character):
+            return
+        event.stop()  # also while there is no reason to type: a letter must never reach the place below as a command
+        if self._can_choose:
             self.set_focus(self._reason)
+        if self._can_choose or self._is_reading:
             self._reason.insert_text_at_cursor(event.character)
 
     def action_archive(self) -> None:
-        if self._tick.display and self.query_one("#review-choices").display:
+        if self._tick.display and self._can_choose:
             self._tick.action_tick()
 
     def action_move(self, rows: int) -> None:
@@ -347,6 +358,8 @@ class ReviewDialog(ModalScreen["Transition | None"]):
 
     @on(ButtonBar.Pressed)
     def _pressed(self, message: ButtonBar.Pressed) -> None:
+        if self._is_reading:
+            return  # Enter was meant for the review, and Esc cancels
         if message.label in (_CANCEL, _CLOSE):
             self.action_cancel()
         elif self._review is not None and not self._is_writing:
