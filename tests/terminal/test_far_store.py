@@ -52,7 +52,9 @@ def test_runs_charts_and_models_of_another_machine(fixture: FixtureStore) -> Non
 
 def test_a_line_that_drops_is_connected_again(fixture: FixtureStore) -> None:
     with far_deck(fixture.path, f"vm:{fixture.db.name}", "--experiment", "churn-baseline") as deck:
+        deck.wait_for(CHURN_RUNS)
         deck.wait_for("live · read-only")
+        deck.settle()
         for pid in descendants(deck.process.pid):
             os.kill(pid, signal.SIGKILL)
         deck.wait_for("connection to vm lost · trying again")
