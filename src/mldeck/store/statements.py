@@ -3,7 +3,7 @@ request, and reads that can be stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -43,14 +43,14 @@ class Gatherer(Protocol):
 
 
 @contextmanager
-def asked_together(connection: Connection, statements: Sequence[Executable]) -> Iterator[None]:
+def asked_together(connection: Connection, statements: Iterable[Executable]) -> Iterator[None]:
     """Answer these SELECTs, executed within the block in whatever way, by one request if the database is distant.
 
     Each answer serves one execution, in any order; other statements can be executed too. An error of a statement is raised
-    where it is executed.
+    where it is executed. For other databases the statements are not iterated, so a generator of them costs nothing there.
     """
     raw = connection.connection.dbapi_connection
-    if not isinstance(raw, Gatherer) or len(statements) < 2:
+    if not isinstance(raw, Gatherer):
         yield
         return
     with raw.gathering():

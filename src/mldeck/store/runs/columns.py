@@ -38,7 +38,7 @@ def differing_columns(connection: Connection, schema: Schema, ids: Sequence[str]
     if not sample:
         return ()
     tables = (schema.latest_metrics, schema.params)
-    with asked_together(connection, [_select_values(table, sample, _MAX_VALUES + 1) for table in tables]):
+    with asked_together(connection, (_select_values(table, sample, _MAX_VALUES + 1) for table in tables)):
         metrics, params = (_differing_keys(connection, table, sample) for table in tables)
     return (*(Column(Kind.METRIC, key) for key in metrics), *(Column(Kind.PARAM, key) for key in params))
 

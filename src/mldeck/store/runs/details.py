@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
@@ -28,19 +30,8 @@ MAX_CHILDREN = 200
 
 def run_details(connection: Connection, schema: Schema, run_id: str) -> RunDetails | None:
     """Return everything about one run; None when it does not exist (any more). A distant database is asked at most twice."""
-    statements = (
-        _select_run(schema, run_id),
-        _select_experiment_name(schema, run_id),
-        _select_metrics(schema, run_id),
-        _select_pairs(schema, Kind.PARAM, run_id),
-        _select_pairs(schema, Kind.TAG, run_id),
-        *select_inputs(schema, [run_id]),
-        _count_children(schema, run_id),
-        _select_children(schema, run_id),
-        select_last(schema, [run_id]),
-    )
-    with asked_together(connection, statements):
-        row = connection.execute(_select_run(schema, run_id)).first()
+    with asked_together(connection, _statements_of_run(schema, run_id)):
+        row = connection.execute(select_runs(schema, [run_id])).first()
         if row is None:
             return None
         tags = _pairs(connection, schema, Kind.TAG, run_id)
@@ -55,11 +46,9 @@ def run_details(connection: Connection, schema: Schema, run_id: str) -> RunDetai
         last_points = last_logged(connection, schema, [run_id]) if is_running(run) else []
     parent_id = named.get(PARENT_TAG) or None
     related = list(dict.fromkeys([*([parent_id] if parent_id else []), *child_ids]))
-    statements = (
-        *(select_runs(schema, some) for some in chunks(related)),
-        *(select_earlier(schema, last) for last in last_points),
-    )
-    with asked_together(connection, statements):
+    runs_read = (select_runs(schema, some) for some in chunks(related))
+    points_read = (select_earlier(schema, last) for last in last_points)
+    with asked_together(connection, chain(runs_read, points_read)):
         relatives = {found.run_id: found for some in chunks(related) for found in load_runs(connection, schema, some)}
         pace = next((pace_until(connection, schema, run, last) for last in last_points), None)
     children = (relatives[child_id] for child_id in child_ids if child_id in relatives)
@@ -79,8 +68,17 @@ def run_details(connection: Connection, schema: Schema, run_id: str) -> RunDetai
     )
 
 
-def _select_run(schema: Schema, run_id: str) -> Select[Any]:
-    return select_runs(schema, [run_id])
+def _statements_of_run(schema: Schema, run_id: str) -> Iterator[Select[Any]]:
+    """Yield what can be asked of a run before anything is known of it."""
+    yield select_runs(schema, [run_id])
+    yield _select_experiment_name(schema, run_id)
+    yield _select_metrics(schema, run_id)
+    yield _select_pairs(schema, Kind.PARAM, run_id)
+    yield _select_pairs(schema, Kind.TAG, run_id)
+    yield from select_inputs(schema, [run_id])
+    yield _count_children(schema, run_id)
+    yield _select_children(schema, run_id)
+    yield select_last(schema, [run_id])
 
 
 def _select_experiment_name(schema: Schema, run_id: str) -> Select[Any]:

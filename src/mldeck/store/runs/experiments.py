@@ -16,9 +16,10 @@ def list_experiments(connection: Connection, schema: Schema, view: View) -> list
 
     The newest come first, those without a creation time last, then the id decides.
     """
-    with asked_together(connection, [_select_experiments(schema, view), *_select_notes(schema)]):
-        rows = connection.execute(_select_experiments(schema, view)).all()
-        notes = {row.experiment_id: row.value for found in _select_notes(schema) for row in connection.execute(found)}
+    experiments_read, notes_read = _select_experiments(schema, view), _select_notes(schema)
+    with asked_together(connection, (experiments_read, *notes_read)):
+        rows = connection.execute(experiments_read).all()
+        notes = {row.experiment_id: row.value for statement in notes_read for row in connection.execute(statement)}
     experiments = [
         Experiment(
             experiment_id=str(row.experiment_id),

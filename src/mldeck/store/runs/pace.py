@@ -42,7 +42,7 @@ def paces(connection: Connection, schema: Schema, runs: Sequence[Run]) -> dict[s
     found: dict[str, Pace] = {}
     for some in chunks(list(running)):
         last_points = last_logged(connection, schema, some)
-        with asked_together(connection, [select_earlier(schema, last) for last in last_points]):
+        with asked_together(connection, (select_earlier(schema, last) for last in last_points)):
             for last in last_points:
                 pace = pace_until(connection, schema, running[last.run_id], last)
                 if pace is not None:
