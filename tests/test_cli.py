@@ -13,17 +13,19 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mldeck import __version__
+from mldeck.cli import main
 from mldeck.commands.options import store_address
 from mldeck.format import cell_width, safe
 from mldeck.printing import write_table
 from mldeck.settings import load_settings
+from mldeck.ui.runs.first_read import HeadStart
 from tests.fixture_stores import FixtureStore
 from tests.privileges import drop_root_powers_before_exec, without_root_powers
 
@@ -1050,3 +1052,13 @@ class TestProcesses:
         assert done.returncode == 0
         assert "write-ahead log" in done.stderr
         assert "team/résnet images" in done.stdout
+
+
+@pytest.mark.parametrize("option", ["-h", "--help", "--version", "--keys"])
+def test_an_option_that_only_prints_starts_no_second_process(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(_: HeadStart) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(HeadStart, "begin", begin)
+    with suppress(SystemExit):
+        main([option])

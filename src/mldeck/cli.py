@@ -29,6 +29,7 @@ from mldeck.errors import MldeckError, UsageError, close_name
 if TYPE_CHECKING:
     from mldeck.settings import Settings
     from mldeck.store.address import Address
+    from mldeck.store.far_file import FarFile
     from mldeck.ui.runs.first_read import HeadStart
 
 _COMMANDS_HELP = """\
@@ -45,8 +46,11 @@ commands:
 Every command has its own --help. To open a store that has the name of a command, write ./NAME.
 """
 
+_NOT_AT_ONCE = frozenset({"-h", "--help", "--version", "--keys", "--wait"})
+"""Options with which no deck is opened, or not at once, so that no second process is of use."""
+
 _CONNECT_S = 0.5
-"""Seconds without an answer of another machine after which the user is told what is waited for."""
+"""Seconds to wait for another machine before the user is told that mldeck is connecting."""
 
 _END_S = 1.0
 """Seconds that Python is given to exit normally after the deck was closed."""
@@ -120,7 +124,7 @@ def _check_is_no_mistyped_command(word: str, words: Sequence[str]) -> None:
 
 def _browse(words: Sequence[str]) -> int:
     with _head_start() as head_start:
-        if "--wait" not in words:
+        if _NOT_AT_ONCE.isdisjoint(words):
             head_start.begin()  # before anything else, because the process takes as long to start as this one
         options = _browsing_options(words)
         if options.keys:
@@ -266,7 +270,6 @@ def _run_deck(settings: Settings, address: Address, head_start: HeadStart) -> in
     While this process loads Textual, a second one reads the first runs.
     """
     import gc
-    import threading
     from pathlib import Path
 
     from mldeck.store.connect import check_database, start_line
@@ -275,7 +278,7 @@ def _run_deck(settings: Settings, address: Address, head_start: HeadStart) -> in
         head_start.ask(address, read_only=settings.read_only, experiment_name=settings.experiment)
         check_database(address)
     else:
-        head_start.stop()  # this process loads the database library itself, while it waits for the other machine
+        head_start.stop()  # this process loads the database library itself: see `_wait_for_line`
         start_line(address)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         _check_theme(settings.theme)
@@ -287,15 +290,23 @@ def _run_deck(settings: Settings, address: Address, head_start: HeadStart) -> in
     from mldeck.ui.app import run_deck
 
     if not isinstance(address, Path):
-        import mldeck.store.store  # noqa: F401 - see above
-
-        said = threading.Timer(_CONNECT_S, tell, (f"connecting to {address.place}…",))
-        said.start()
-        try:
-            check_database(address)
-        finally:
-            said.cancel()
+        _wait_for_line(address)
     return run_deck(settings, address, head_start)
+
+
+def _wait_for_line(address: FarFile) -> None:
+    """Load the database library while ssh connects, then wait for the database. Raises `UsageError` if it cannot be read."""
+    import threading
+
+    import mldeck.store.store  # noqa: F401 - only to be loaded
+    from mldeck.store.connect import check_database
+
+    said = threading.Timer(_CONNECT_S, tell, (f"connecting to {address.place}…",))
+    said.start()
+    try:
+        check_database(address)
+    finally:
+        said.cancel()
 
 
 def _check_theme(name: str) -> None:
