@@ -20,7 +20,7 @@ _SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+):")
 _DATABASE = "mlflow.db"
 """The name that MLflow gives to a database by default."""
 
-_AUTHORITY = re.compile(r"(?:(?P<user>[^@:/]+)@)?(?P<host>[^@:/\[\]]+|\[[^\]]+\])(?::(?P<port>\d{1,5}))?")
+_AUTHORITY = r"(?:(?P<user>[^@:/]+)@)?(?P<host>[^@:/\[\]]+|\[[^\]]+\])(?::(?P<port>\d{1,5}))?"
 _SCP = re.compile(r"(?:(?P<user>[^@:/\s]+)@)?(?P<host>[A-Za-z0-9_][\w.-]+):(?!//)(?P<path>.+)", re.ASCII | re.DOTALL)
 """A host of one letter would be a Windows drive."""
 
@@ -89,7 +89,7 @@ def _far_file(text: str, origin: str) -> FarFile | None:
 def _far_file_of_uri(text: str) -> FarFile:
     place, _, query = text[len("ssh://") :].partition("?")
     authority, _, path = place.partition("/")
-    found = _AUTHORITY.fullmatch(authority)
+    found = re.fullmatch(_AUTHORITY, authority)
     if found is None or not path:
         raise UsageError("write ssh://[USER@]HOST[:PORT]/PATH; ssh asks for a password itself")
     options = dict(parse_qsl(query))

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from mldeck.errors import UsageError
 
-_HOST = re.compile(r"[\w.%:][\w.%:-]*")
-_USER = re.compile(r"[\w.@+\\][\w.@+\\-]*")
-_PYTHON = re.compile(r"[\w./~+][\w./~+-]*")
+# Not compiled, because this module is imported at each start and few stores are on other machines.
+_HOST = r"[\w.%:][\w.%:-]*"
+_USER = r"[\w.@+\\][\w.@+\\-]*"
+_PYTHON = r"[\w./~+][\w./~+-]*"
 """Characters that no shell over there gives a meaning."""
 
 
@@ -26,11 +27,11 @@ class FarFile:
     """The Python over there: a name, or a path."""
 
     def __post_init__(self) -> None:
-        if not _HOST.fullmatch(self.host):
+        if not re.fullmatch(_HOST, self.host):
             raise UsageError(f"{self.host or 'an empty text'} is not the name of a host")
-        if self.user is not None and not _USER.fullmatch(self.user):
+        if self.user is not None and not re.fullmatch(_USER, self.user):
             raise UsageError(f"{self.user} is not the name of a user")
-        if not _PYTHON.fullmatch(self.python):
+        if not re.fullmatch(_PYTHON, self.python):
             raise UsageError(f"{self.python} is not the name of a Python: write a name, or a path without blanks")
         if not self.path or "\0" in self.path:
             raise UsageError(f"no file is named on {self.place}")
