@@ -47,11 +47,6 @@ class SshBackend:
         return None
 
     @property
-    def hello(self) -> Hello:
-        """What the far end said when it opened the database."""
-        return self._hello
-
-    @property
     def is_replaced(self) -> bool:
         state = self._line.state
         return state is not None and state.identity != self._hello.state.identity
