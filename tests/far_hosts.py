@@ -6,6 +6,7 @@ The words of ssh are checked by that too, because the command is the last of the
 from __future__ import annotations
 
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from mldeck.store.ssh.backend import SshBackend
 from mldeck.store.ssh.command import SSH_VARIABLE
 from mldeck.store.ssh.line import FarLine
 from mldeck.store.store import Store
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
 _RUN_LAST_WORD = 'for last; do :; done; exec sh -c "$last"'
 
@@ -58,6 +61,24 @@ class FarStore(Store):
     def _open(self, before: Schema | None = None) -> None:
         backend: Backend = SshBackend(self.line)
         self._backend, self.schema = backend, backend.read_schema()
+
+
+@contextmanager
+def near_end_of_an_endless_read(host: str, db: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield another process that has opened a database over there, and waits for a statement that never ends."""
+    script = (
+        "import sys; from mldeck.store.far_file import FarFile; from mldeck.store.ssh.line import FarLine\n"
+        "line = FarLine(FarFile(sys.argv[1], sys.argv[2], python=sys.executable)); line.start(); line.hello()\n"
+        "print('open', flush=True)\n"
+        f"line.ask(1, {{'do': 'sql', 'statements': [({ENDLESS!r}, [])]}})\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, host, str(db)], stdout=subprocess.PIPE) as near:
+        assert near.stdout is not None
+        try:
+            assert near.stdout.readline() == b"open\n"
+            yield near
+        finally:
+            near.kill()
 
 
 @contextmanager

@@ -98,6 +98,18 @@ WHOLE = (1, 2, 55, 22)
 """Where the figure is on 80 columns: 320 of 400 pixels high, so 54 columns wide."""
 
 
+def assert_a_dialog_removes_it(terminal: GraphicsTerminal) -> None:
+    """Open the picture, open a dialog over it, and close that: only then the picture is there."""
+    open_picture(terminal)
+    terminal.wait_for(lambda: terminal.drawn() is not None)
+    terminal.press("?", "Keys")
+    terminal.settle()
+    assert terminal.drawn() is None
+    terminal.press(ESC, lambda: terminal.drawn() is not None)
+    terminal.settle()
+    assert_shows(terminal, figure(400, 300), WHOLE)
+
+
 class TestKitty:
     def test_the_picture_is_where_half_blocks_would_be(self, files: Path) -> None:
         with deck(files, KITTY) as terminal:
@@ -114,14 +126,7 @@ class TestKitty:
 
     def test_a_dialog_and_leaving_remove_it(self, files: Path) -> None:
         with deck(files, KITTY) as terminal:
-            open_picture(terminal)
-            terminal.wait_for(lambda: terminal.drawn() is not None)
-            terminal.press("?", "Keys")
-            terminal.settle()
-            assert terminal.drawn() is None
-            terminal.press(ESC, lambda: terminal.drawn() is not None)
-            terminal.settle()
-            assert_shows(terminal, figure(400, 300), WHOLE)
+            assert_a_dialog_removes_it(terminal)
             assert len(terminal.kitty_pictures) == 1, "it was sent once"
             terminal.press("q", "the-run")
             terminal.wait_for(lambda: not terminal.kitty_pictures)
@@ -189,14 +194,7 @@ class TestPainting:
     @pytest.mark.parametrize("answers", [ITERM, SIXEL], ids=["iterm", "sixel"])
     def test_a_dialog_and_leaving_remove_it(self, files: Path, answers: Mapping[bytes, bytes]) -> None:
         with deck(files, answers) as terminal:
-            open_picture(terminal)
-            terminal.wait_for(lambda: terminal.drawn() is not None)
-            terminal.press("?", "Keys")
-            terminal.settle()
-            assert terminal.drawn() is None
-            terminal.press(ESC, lambda: terminal.drawn() is not None)
-            terminal.settle()
-            assert_shows(terminal, figure(400, 300), WHOLE)
+            assert_a_dialog_removes_it(terminal)
             terminal.press("q", "the-run")
             terminal.settle()
             assert terminal.drawn() is None

@@ -28,11 +28,6 @@ PUSHED_WITHIN_S = 0.5
 
 
 @pytest.fixture
-def db(store_copy: CopyOf) -> Path:
-    return store_copy("mlflow-2.9.2").db
-
-
-@pytest.fixture
 def store(db: Path) -> Iterator[FarStore]:
     with far_store(db) as opened:
         yield opened
@@ -53,38 +48,35 @@ def change(db: Path, *statements: str) -> None:
         connection.commit()
 
 
-def next_change(store: FarStore) -> Change:
-    """Poll until something changed; errors are passed on."""
-    deadline = time.monotonic() + LONGEST_WAIT_S
-    while time.monotonic() < deadline:
-        if (found := store.poll()) is not Change.NOTHING:
-            return found
-        time.sleep(0.01)
-    raise AssertionError("the change never happened")
-
-
-def next_error(store: FarStore) -> MldeckError:
-    deadline = time.monotonic() + LONGEST_WAIT_S
-    while time.monotonic() < deadline:
-        try:
-            store.poll()
-        except MldeckError as error:
-            return error
-        time.sleep(0.01)
-    raise AssertionError("the error never happened")
-
-
-def recovered(store: FarStore) -> Change:
-    """Poll until there is a change, whatever errors come before."""
+def outcomes(store: FarStore) -> Iterator[Change | MldeckError]:
+    """Yield what the next polls return or raise, except that nothing changed."""
     deadline = time.monotonic() + LONGEST_WAIT_S
     while time.monotonic() < deadline:
         try:
             if (found := store.poll()) is not Change.NOTHING:
-                return found
-        except MldeckError:
-            pass
+                yield found
+        except MldeckError as error:
+            yield error
         time.sleep(0.01)
-    raise AssertionError("it never recovered")
+    raise AssertionError("it never happened")
+
+
+def next_change(store: FarStore) -> Change:
+    """Poll until something changed; errors are passed on."""
+    found = next(outcomes(store))
+    if isinstance(found, MldeckError):
+        raise found
+    return found
+
+
+def next_error(store: FarStore) -> MldeckError:
+    """Poll until there is an error, whatever changes come before."""
+    return next(found for found in outcomes(store) if isinstance(found, MldeckError))
+
+
+def recovered(store: FarStore) -> Change:
+    """Poll until there is a change, whatever errors come before."""
+    return next(found for found in outcomes(store) if isinstance(found, Change))
 
 
 def names(store: FarStore) -> set[str]:

@@ -6,7 +6,6 @@ import os
 import shlex
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
@@ -26,20 +25,20 @@ from mldeck.store.ssh import line as line_module
 from mldeck.store.ssh.command import command_words
 from mldeck.store.ssh.frames import FRAME, LARGEST_FRAME, MAGIC
 from mldeck.store.ssh.line import FarLine
-from tests.far_hosts import FarStore, far_file, far_store, line_to, shell_for_ssh, use_as_ssh
-from tests.fixture_stores import FixtureStore
+from tests.far_hosts import (
+    ENDLESS,
+    FarStore,
+    far_file,
+    far_store,
+    line_to,
+    near_end_of_an_endless_read,
+    shell_for_ssh,
+    use_as_ssh,
+)
 from tests.store.test_files import locked_by_another_process
 
-CopyOf = Callable[[str], FixtureStore]
-
-ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 LONGEST_WAIT_S = 20.0
 GONE_WITHIN_S = 5.0
-
-
-@pytest.fixture
-def db(store_copy: CopyOf) -> Path:
-    return store_copy("mlflow-2.9.2").db
 
 
 @pytest.fixture
@@ -469,20 +468,11 @@ class TestGone:
 
     def test_after_the_near_end_was_killed(self, db: Path, pids: Callable[[], list[int]]) -> None:
         before = sorted(file.name for file in db.parent.iterdir())
-        script = (
-            "import sys, time; from mldeck.store.ssh.line import FarLine; from mldeck.store.ssh.command import FarFile\n"
-            "line = FarLine(FarFile('elsewhere', sys.argv[1], python=sys.executable)); line.start(); line.hello()\n"
-            "print('open', flush=True)\n"
-            f"line.ask(1, {{'do': 'sql', 'statements': [({ENDLESS!r}, [])]}})\n"
-        )
-        near = subprocess.Popen([sys.executable, "-c", script, str(db)], stdout=subprocess.PIPE)
-        assert near.stdout is not None
-        assert near.stdout.readline() == b"open\n"
-        time.sleep(0.3)
-        (pid,) = pids()
-        assert is_alive(pid)
-        near.kill()
-        near.communicate()
+        with near_end_of_an_endless_read("elsewhere", db) as near:
+            time.sleep(0.3)
+            (pid,) = pids()
+            assert is_alive(pid)
+            near.kill()
         wait_until(lambda: not is_alive(pid), GONE_WITHIN_S)
         assert sorted(file.name for file in db.parent.iterdir()) == before
 

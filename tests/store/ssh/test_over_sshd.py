@@ -7,11 +7,10 @@ import pty
 import select
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -26,14 +25,11 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.store.ssh import command
 from mldeck.store.statements import at_once
 from mldeck.store.store import Store
-from tests.far_hosts import FarStore, far_store, line_to, use_as_ssh
-from tests.fixture_stores import FixtureStore
+from tests.far_hosts import ENDLESS, FarStore, far_store, line_to, near_end_of_an_endless_read, use_as_ssh
 from tests.link import Link, running
 from tests.sshd import Sshd, running_sshd
-from tests.store.ssh.test_faults import ENDLESS, GONE_WITHIN_S, LONGEST_WAIT_S, wait_until
+from tests.store.ssh.test_faults import GONE_WITHIN_S, LONGEST_WAIT_S, wait_until
 from tests.store_reads import answer, reads
-
-CopyOf = Callable[[str], FixtureStore]
 
 ROUND_TRIP_S = 0.2
 
@@ -42,11 +38,6 @@ ROUND_TRIP_S = 0.2
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
         yield server
-
-
-@pytest.fixture
-def db(store_copy: CopyOf) -> Path:
-    return store_copy("mlflow-2.9.2").db
 
 
 @pytest.fixture
@@ -98,18 +89,9 @@ def test_the_python_of_the_login_is_taken(db: Path, file: FarFile) -> None:
 
 
 def test_the_near_end_is_killed(file: FarFile, db: Path, sshd: Sshd) -> None:
-    script = (
-        "import sys; from mldeck.store.ssh.line import FarLine; from mldeck.store.ssh.command import FarFile\n"
-        "line = FarLine(FarFile('far', sys.argv[1], python=sys.executable)); line.start(); line.hello()\n"
-        "print('open', flush=True)\n"
-        f"line.ask(1, {{'do': 'sql', 'statements': [({ENDLESS!r}, [])]}})\n"
-    )
-    near = subprocess.Popen([sys.executable, "-c", script, str(db)], stdout=subprocess.PIPE)
-    assert near.stdout is not None
-    assert near.stdout.readline() == b"open\n"
-    assert len(far_ends(sshd)) == 1
-    near.kill()
-    near.communicate()
+    with near_end_of_an_endless_read("far", db) as near:
+        assert len(far_ends(sshd)) == 1
+        near.kill()
     wait_until(lambda: not sshd.descendants(), GONE_WITHIN_S)
 
 
