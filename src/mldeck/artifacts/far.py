@@ -34,7 +34,7 @@ _LINK = "link"
 
 
 class FarFiles(Protocol):
-    """The files of another machine: `mldeck.store.ssh.files.LineFiles`, which says what its methods return and raise."""
+    """Access to the files of another machine. `mldeck.store.ssh.files.LineFiles` implements it, and documents each method."""
 
     @property
     def place(self) -> str: ...

@@ -355,7 +355,7 @@ def _not_found(
 def _not_there(
     uri: ArtifactUri, owner: str | None, above: str | None, database_folder: str | None, looked_at: tuple[str, ...]
 ) -> Located:
-    """Return what is said of a place that does not exist. `above` is the folder of its experiment, if that exists."""
+    """Return a place that was not found, with the reason. `above` is the folder of its experiment, if that exists."""
     hint = f"--artifact-root {shlex.quote(f'{_root_hint(uri, owner)}=FOLDER')}"
     if above is not None:
         problem = f"nothing logged: {above} has no folder {owner}; if the files are elsewhere, pass {hint}"

@@ -134,7 +134,7 @@ class RunTree:
         where = self.place_of(path).where
         inner = path.partition("/")[2] if path.partition("/")[0] in self._by_label else path
         if self.place_of(path).far is not None and inner:
-            return f"{where}/{inner}"  # what looks like a query is a part of the path
+            return f"{where}/{inner}"  # a question mark is part of the path: it begins no query here
         return where and joined(where, inner)
 
     def _part(self, path: str) -> tuple[ArtifactTree, str, str]:

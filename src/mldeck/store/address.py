@@ -34,7 +34,7 @@ _MIGRATE_HINT = "convert it with MLflow's own `mlflow migrate-filestore` and ope
 
 
 Address = Path | FarFile
-"""Where a database is. `str` of it is its name for messages, without a password. A `Path` is a SQLite file of this machine."""
+"""The location of a database; a `Path` is a SQLite file on this machine. `str` gives its name, without a password."""
 
 
 def state_key(address: Address) -> str:

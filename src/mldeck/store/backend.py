@@ -20,7 +20,7 @@ class Change(Enum):
     DATA = "data"
     """Another connection committed rows."""
     FILE = "file"
-    """The database was migrated or replaced, or the snapshot of it is out of date: it must be opened again."""
+    """The database was migrated or replaced, or its snapshot is out of date. It must be reopened."""
     GONE = "gone"
     """The database does not exist, at least for the moment."""
 
@@ -29,7 +29,7 @@ class Writer(Protocol):
     """Transactions that change a database, from any thread."""
 
     def writing(self, interrupt: Interrupt | None = None) -> AbstractContextManager[tuple[Connection, Schema]]:
-        """Yield a connection on which what is read stays true until it is committed, and the schema at this moment.
+        """Yield a connection in a transaction, and the schema. Rows read through the connection cannot change until the commit.
 
         Commits when the block ends without an error; otherwise nothing is changed. Raises `Interrupted` when `interrupt`
         is fired before the commit; `StoreUnavailable` when the database is gone, or locked for too long; `MldeckError` when
@@ -74,16 +74,16 @@ class Backend(Protocol):
         """
 
     def poll(self) -> Change:
-        """Return what others changed since the last poll, without waiting. Only one thread may poll at a time.
+        """Return the kind of change that others made since the last poll. Never waits; only one thread may poll at a time.
 
         Raises `StoreLocked` while another program holds the lock, and `MldeckError` while the database cannot be watched.
         """
 
     def writer(self) -> Writer:
-        """Return what changes the database."""
+        """Return a writer for the database."""
 
     def close(self) -> None:
         """Close all connections. Reads that are running in other threads continue to their end."""
 
     def tidy(self) -> None:
-        """Remove, after closing, what was left behind because mldeck was reading."""
+        """Remove files that remained only because mldeck was reading. Called after `close`."""

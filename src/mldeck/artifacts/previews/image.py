@@ -40,7 +40,7 @@ _STEP = 1.5
 _HALF_BLOCK = (1, 2)
 """The width and height in pixels of a cell that shows two pixels."""
 _SIDE = (64, 32)
-"""The columns and lines of a tile: about half a screen, so that what is sent follows what is in view."""
+"""The columns and lines of a tile: about half a screen, so that little is sent that is out of view."""
 _MOST_BYTES = 100
 """Bytes for each cell of an image at most, as PNG; half blocks take about 40."""
 _SMALL = 1 << 14
@@ -125,7 +125,7 @@ def _answer(question: Mapping[str, Any], read: Read) -> dict[str, object]:
 
 
 class _Wanted(NamedTuple):
-    """A box of cells, and how an image is to be drawn in it. All of it is from JSON."""
+    """A box of cells, and the way to draw an image in it. All values come from JSON."""
 
     cells: Sequence[int]
     background: Sequence[int]
