@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -220,23 +220,25 @@ def _unconfirmed_folder(candidate: _Candidate, real: Path, places: Places) -> st
 
     None if the user named it, or if it is a folder that MLflow makes for a run or model.
     """
-    if places.follow or _is_laid_out_by_mlflow(candidate.path, real):
+    parts = candidate.path.parts
+    if places.follow or _is_laid_out_by_mlflow(parts, real, lambda count: os.path.realpath(Path(*parts[:count]))):
         return None
     if candidate.how is LocationStatus.MAPPED and real.is_relative_to(os.path.realpath(candidate.base)):
         return None
     return None if any(real.is_relative_to(folder) for folder in places.confirmed) else str(real)
 
 
-def _is_laid_out_by_mlflow(path: Path, real: Path) -> bool:
+def _is_laid_out_by_mlflow(parts: Parts, real: Path, real_start: Callable[[int], str]) -> bool:
     """Return whether a path is `…/ID/artifacts` or below, with no link or `..` from the folder of the run or model on.
 
-    Links above that are allowed: users do link the folders of experiments and of whole stores.
+    Links above that are allowed: users do link the folders of experiments and of whole stores. `real_start` returns the real
+    path of so many of the first parts.
     """
-    owner = owner_of(path.parts)
+    owner = owner_of(parts)
     if owner is None:
         return False
-    index = path.parts.index(owner)
-    return real == Path(os.path.realpath(Path(*path.parts[:index])), *path.parts[index:])
+    index = parts.index(owner)
+    return real == Path(real_start(index), *parts[index:])
 
 
 def _exists(path: Path) -> bool:
@@ -310,14 +312,10 @@ def _locate_far(
 def _unconfirmed_far_folder(path: Path, reals: Sequence[str], places: Places, place: str) -> str | None:
     """Return the real folder if it needs the user's consent, by the rules of `_unconfirmed_folder`.
 
-    `reals` are the real paths of all beginnings of the path.
+    `reals` are the real paths of all beginnings of the path, of one part and more.
     """
-    real, parts = Path(reals[-1]), path.parts
-    owner = owner_of(parts)
-    # The parts begin with the slash, whose real path is the first.
-    if places.follow or (
-        owner is not None and real == Path(reals[parts.index(owner) - 1], *parts[parts.index(owner) :])
-    ):
+    real = Path(reals[-1])
+    if places.follow or _is_laid_out_by_mlflow(path.parts, real, lambda count: reals[count - 1]):
         return None
     agreed = (folder.removeprefix(f"{place}:") for folder in places.confirmed if folder.startswith(f"{place}:"))
     return None if any(real.is_relative_to(folder) for folder in agreed) else f"{place}:{real}"
