@@ -19,7 +19,7 @@ from mldeck.store.interrupt import Interrupt
 from mldeck.store.registry.rules import check_alias, check_model_name, check_registry_tag
 from mldeck.ui.kit.dialogs.line_input import LineDialog
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
-from mldeck.ui.kit.dialogs.prompts import Prompts, problem_of
+from mldeck.ui.kit.dialogs.prompts import Prompts, outcome_text, problem_of
 from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.keys import key_name
 from mldeck.ui.kit.threads import read_off_loop
@@ -288,14 +288,7 @@ class ModelEditing(Prompts):
         if undoable:
             self._done.append(edit)
         await self._screen.read_again(cursor=cursor)
-        hint = (
-            f" · {key_name('undo_edit')} undoes it"
-            if undoable
-            else f" · {edit.undo_refusal}"
-            if edit.undo_refusal
-            else ""
-        )
-        self._say(f"{edit.summary[:1].upper()}{edit.summary[1:]}{hint}")
+        self._say(outcome_text(edit.summary, "undo_edit" if undoable else None, edit.undo_refusal))
         return True
 
     def _say(self, text: str) -> None:

@@ -16,7 +16,7 @@ from mldeck.model import NOTE_TAG, SYSTEM_TAG_PREFIX, Experiment
 from mldeck.store.edits.rules import check_experiment_tag, check_run_tag
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
-from mldeck.ui.kit.dialogs.prompts import Prompts, has_editor
+from mldeck.ui.kit.dialogs.prompts import Prompts, has_editor, outcome_text
 from mldeck.ui.kit.dialogs.waiting import write_or_explain
 from mldeck.ui.kit.keys import key_name, with_keys
 from mldeck.ui.kit.threads import read_off_loop
@@ -180,10 +180,7 @@ class Editing(Prompts):
         undoable = can_be_undone and edit.undo_refusal is None
         if undoable:
             self._done.append(edit)
-        hint = (
-            f" · {key_name('undo')} undoes it" if undoable else f" · {edit.undo_refusal}" if edit.undo_refusal else ""
-        )
-        self._screen.notify(f"{edit.summary[:1].upper()}{edit.summary[1:]}{hint}", timeout=6)
+        self._screen.notify(outcome_text(edit.summary, "undo" if undoable else None, edit.undo_refusal), timeout=6)
         return True
 
 

@@ -15,8 +15,19 @@ from mldeck.errors import MldeckError
 from mldeck.ui.kit.dialogs.line_input import LineDialog
 from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog, confirmation
 from mldeck.ui.kit.external_program import run_outside
+from mldeck.ui.kit.keys import key_name
 
 _P = ParamSpec("_P")
+
+
+def outcome_text(summary: str, undo_key: str | None, undo_refusal: str | None) -> str:
+    """Return a sentence about an edit that was written, and how to undo it, or why that is not possible.
+
+    `undo_key` is the id of the key that undoes it; None if none does.
+    """
+    hint = undo_refusal if undo_key is None else f"{key_name(undo_key)} undoes it"
+    sentence = f"{summary[:1].upper()}{summary[1:]}"
+    return f"{sentence} · {hint}" if hint else sentence
 
 
 class Prompts:
