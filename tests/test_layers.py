@@ -146,13 +146,13 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         # All that is SQLite's own. A folder beside it is all that another kind of database needs.
         "sqlite": frozenset({"address", "backend", "interrupt", "schema", "seed", "statements"}),
         # A SQLite file on another machine: what reads it there is SQLite too.
-        "ssh": frozenset({"backend", "far_file", "interrupt", "schema", "sqlite", "values"}),
+        "ssh": frozenset({"backend", "far_file", "interrupt", "schema", "sqlite", "statements", "values"}),
         "runs": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}),
         "histories": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "values"}),
         "edits": frozenset({"backend", "encoding", "interrupt", "schema", "statements"}),
         "backend": frozenset({"interrupt", "schema"}),
         "connect": frozenset({"address", "backend", "far_file", "sqlite", "ssh"}),
-        "opened": frozenset({"address", "backend", "connect", "interrupt", "schema", "sqlite"}),
+        "opened": frozenset({"address", "backend", "connect", "interrupt", "schema", "sqlite", "statements"}),
         "registry": frozenset(
             {
                 "backend",

@@ -51,6 +51,10 @@ class Backend(Protocol):
         """Why the database cannot be written; None when it can."""
 
     @property
+    def is_distant(self) -> bool:
+        """Whether each request takes a trip to another machine."""
+
+    @property
     def is_copy(self) -> bool:
         """Whether a private copy is read, because the database itself cannot be read in place."""
 

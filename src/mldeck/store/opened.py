@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from threading import Event, RLock
+from collections.abc import Callable, Iterable
+from threading import Event, RLock, local
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Executable
 
 from mldeck.errors import StoreChanged, StoreLocked, StoreUnavailable
 from mldeck.store.address import Address
@@ -16,6 +16,7 @@ from mldeck.store.connect import open_backend
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.catalogue import newest_columns
+from mldeck.store.statements import foreseen
 
 _P = ParamSpec("_P")
 _Result = TypeVar("_Result")
@@ -45,6 +46,8 @@ class OpenedStore:
         # Held while polling and reopening, because a connection must not be closed while another thread uses it.
         self._watching = RLock()
         self._is_closed = False
+        self._shared = local()
+        """Its `connection` is the one that the reads of a thread share in `read_together`."""
         self._patiently(self._open, None)
 
     def _open(self, before: Schema | None = None) -> None:
@@ -63,6 +66,11 @@ class OpenedStore:
     def read_only_reason(self) -> str | None:
         """Why the database cannot be written; None when it can."""
         return self._backend.read_only_reason
+
+    @property
+    def is_distant(self) -> bool:
+        """Whether each request to the database takes a trip to another machine."""
+        return self._backend.is_distant
 
     @property
     def is_copy(self) -> bool:
@@ -160,6 +168,10 @@ class OpenedStore:
         Raises what `Backend.reading` raises.
         """
 
+        shared: Connection | None = getattr(self._shared, "connection", None)
+        if shared is not None:
+            return function(shared, self.schema, *args, **kwargs)
+
         def read() -> _Result:
             try:
                 with self._backend.reading(interrupt) as connection:
@@ -169,6 +181,25 @@ class OpenedStore:
                 raise
 
         return self._patiently(read, interrupt)
+
+    def read_together(
+        self, read: Callable[[], _Result], statements: Callable[[Schema], Iterable[Executable]], interrupt: Interrupt
+    ) -> _Result:
+        """Return `read()`, in which all reads of this store by this thread share a connection.
+
+        A distant database answers the `statements` in one request before (see `foreseen`). `interrupt` stops all of it;
+        another one that is given to a single read has no effect. Raises what `read` with a function raises.
+        """
+
+        def share(connection: Connection, schema: Schema) -> _Result:
+            self._shared.connection = connection
+            try:
+                with foreseen(connection, statements(schema)):
+                    return read()
+            finally:
+                self._shared.connection = None
+
+        return self.read(share, interrupt)
 
     def _patiently(self, read: Callable[[], _Result], interrupt: Interrupt | None) -> _Result:
         """Retry while it is locked or was changed meanwhile, until the patience ends or the interrupt is fired."""

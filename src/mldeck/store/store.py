@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mldeck.errors import UsageError, did_you_mean
 from mldeck.model import (
@@ -42,10 +42,16 @@ from mldeck.store.runs.values import has_values, text_values
 from mldeck.store.statements import chunks
 
 if TYPE_CHECKING:
+    from sqlalchemy import Executable
+
     from mldeck.store.edits.editor import StoreEditor
     from mldeck.store.histories.points import Points
     from mldeck.store.registry.editor import RegistryEditor
     from mldeck.store.registry.reader import RegistryReader
+    from mldeck.store.runs.opening import ExpectedOpening
+    from mldeck.store.schema import Schema
+
+_Result = TypeVar("_Result")
 
 PRINT_PATIENCE_S = 20.0
 """Seconds that a printed command waits for a lock: as long as MLflow does, because a script cannot ask its user."""
@@ -78,6 +84,21 @@ class Store(OpenedStore):
 
         logged = tracking.writer() if tracking is not None and tracking is not self else None
         return RegistryEditor(self.writer(), workspace, record_transitions=record_transitions, tracking=logged)
+
+    def foreseeing(
+        self, expected: Callable[[], ExpectedOpening], read: Callable[[], _Result], interrupt: Interrupt
+    ) -> _Result:
+        """Return `read()`, in which the reads of this thread share a connection: the first ones of a session.
+
+        A distant database answers in one request what is `expected`; whatever else is read takes a request of its own.
+        """
+
+        def statements(schema: Schema) -> Iterator[Executable]:
+            from mldeck.store.runs.opening import foresee  # not for a file of this machine
+
+            yield from foresee(schema, expected())
+
+        return self.read_together(read, statements, interrupt)
 
     def experiments(self, view: View, interrupt: Interrupt | None = None) -> list[Experiment]:
         """Return the experiments in MLflow's default order: the newest first."""

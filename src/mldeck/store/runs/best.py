@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from mldeck.model import RunQuery
 from mldeck.store.encoding import STORED_INFINITY
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
-from mldeck.store.statements import chunks
+from mldeck.store.statements import Earlier, chunks
 
 _NAME_TAG = "mlflow.experiment.primaryMetric.name"
 _GREATER_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter"
@@ -42,12 +43,18 @@ def best_values(
 
 def primary_metric(connection: Connection, schema: Schema, experiment_id: str) -> tuple[str, bool] | None:
     """Return (primary metric, whether greater is better) from the experiment's tags; None unless both are set."""
-    if not schema.has("experiment_tags"):
-        return None
-    tags = schema.experiment_tags
-    named = and_(tags.c.experiment_id == int(experiment_id), tags.c.key.in_((_NAME_TAG, _GREATER_TAG)))
-    values = {row.key: row.value for row in connection.execute(select(tags.c.key, tags.c.value).where(named)).all()}
+    statements = select_primary(schema, int(experiment_id))
+    values = {row.key: row.value for statement in statements for row in connection.execute(statement).all()}
     name, greater = values.get(_NAME_TAG), str(values.get(_GREATER_TAG) or "").strip().lower()
     if not name or greater not in ("true", "false"):
         return None
     return name, greater == "true"
+
+
+def select_primary(schema: Schema, experiment: int | Earlier) -> tuple[Select[Any], ...]:
+    """Select (key, value) of the tags that `primary_metric` reads; nothing where experiments have no tags."""
+    if not schema.has("experiment_tags"):
+        return ()
+    tags = schema.experiment_tags
+    named = and_(tags.c.experiment_id.in_([experiment]), tags.c.key.in_((_NAME_TAG, _GREATER_TAG)))
+    return (select(tags.c.key, tags.c.value).where(named),)

@@ -11,7 +11,7 @@ from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, 
 from mldeck.store.runs.completion import found_keys
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
-from mldeck.store.statements import asked_together, chunks
+from mldeck.store.statements import Earlier, asked_together, chunks
 
 SAMPLE_RUNS = 60
 """Number of runs that are compared: as many as a tall screen shows."""
@@ -37,10 +37,18 @@ def differing_columns(connection: Connection, schema: Schema, ids: Sequence[str]
     sample = list(ids[:SAMPLE_RUNS])
     if not sample:
         return ()
-    tables = (schema.latest_metrics, schema.params)
-    with asked_together(connection, (_select_values(table, sample, _MAX_VALUES + 1) for table in tables)):
-        metrics, params = (_differing_keys(connection, table, sample) for table in tables)
+    with asked_together(connection, select_compared(schema, sample)):
+        metrics, params = (_differing_keys(connection, table, sample) for table in _compared(schema))
     return (*(Column(Kind.METRIC, key) for key in metrics), *(Column(Kind.PARAM, key) for key in params))
+
+
+def select_compared(schema: Schema, sample: Sequence[str | Earlier]) -> Iterator[Select[Any]]:
+    """Select the values that `differing_columns` compares, unless there are too many. The runs are at most `SAMPLE_RUNS`."""
+    return (_select_values(source, sample, _MAX_VALUES + 1) for source in _compared(schema))
+
+
+def _compared(schema: Schema) -> tuple[FromClause, FromClause]:
+    return schema.latest_metrics, schema.params
 
 
 def _differing_keys(
@@ -171,7 +179,7 @@ def _values(
 
 
 def _select_values(
-    source: FromClause, ids: Sequence[str], limit: int | None, keys: Sequence[str] | None = None
+    source: FromClause, ids: Sequence[str | Earlier], limit: int | None, keys: Sequence[str] | None = None
 ) -> Select[Any]:
     value = [source.c[name] for name in ("value", "is_nan") if name in source.c]
     statement = select(source.c.key, *value).where(source.c.run_uuid.in_(ids)).limit(limit)

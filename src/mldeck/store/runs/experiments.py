@@ -16,7 +16,7 @@ def list_experiments(connection: Connection, schema: Schema, view: View) -> list
 
     The newest come first, those without a creation time last, then the id decides.
     """
-    experiments_read, notes_read = _select_experiments(schema, view), _select_notes(schema)
+    experiments_read, notes_read = select_experiments(schema, view), select_notes(schema)
     with asked_together(connection, (experiments_read, *notes_read)):
         rows = connection.execute(experiments_read).all()
         notes = {row.experiment_id: row.value for statement in notes_read for row in connection.execute(statement)}
@@ -37,7 +37,8 @@ def list_experiments(connection: Connection, schema: Schema, view: View) -> list
     return sorted(experiments, key=lambda found: (-(found.creation_time or 0), int(found.experiment_id)))
 
 
-def _select_experiments(schema: Schema, view: View) -> Select[Any]:
+def select_experiments(schema: Schema, view: View) -> Select[Any]:
+    """Select the experiments by id, which is the first column."""
     table = schema.experiments
     statement = select(
         table.c.experiment_id,
@@ -50,10 +51,10 @@ def _select_experiments(schema: Schema, view: View) -> Select[Any]:
     )
     if view is not View.ALL:
         statement = statement.where(table.c.lifecycle_stage == view.value)
-    return statement
+    return statement.order_by(table.c.experiment_id)
 
 
-def _select_notes(schema: Schema) -> tuple[Select[Any], ...]:
+def select_notes(schema: Schema) -> tuple[Select[Any], ...]:
     """Select (experiment id, note); nothing where experiments have no tags."""
     if not schema.has("experiment_tags"):
         return ()

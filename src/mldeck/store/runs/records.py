@@ -19,7 +19,7 @@ from mldeck.store.runs.order import ordered
 from mldeck.store.runs.pace import paces
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.reader import read_quickly
-from mldeck.store.statements import asked_together, chunks, plain_rows
+from mldeck.store.statements import MAX_BOUND_VALUES, Earlier, asked_together, chunks, plain_rows
 from mldeck.store.values import text_of
 
 _RUN_COLUMNS = (
@@ -30,12 +30,18 @@ _RUN_COLUMNS = (
 
 def run_ids(connection: Connection, schema: Schema, query: RunQuery, limit: int | None = None) -> list[str]:
     """Return the ids of the runs that match, in the order of the query. Raises `SearchError` for a bad filter."""
-    statement = ordered(select(schema.runs.c.run_uuid).where(matches(schema, query)), schema, query.order)
-    if limit is not None:
-        statement = statement.limit(limit)
+    statement = select_ids(schema, query, limit)
     ids = read_quickly(connection, lambda: [row[0] for row in plain_rows(connection, statement, {})])
     # One test for all ids, because a test of each would take noticeable time.
     return ids if set(map(type, ids)) <= {str} else [text_of(run_id) for run_id in ids]
+
+
+def select_ids(
+    schema: Schema, query: RunQuery, limit: int | None, experiments: Sequence[int | Earlier] | None = None
+) -> Select[Any]:
+    """Select the ids of the runs that match, in the order of the query. See `matches`."""
+    statement = ordered(select(schema.runs.c.run_uuid).where(matches(schema, query, experiments)), schema, query.order)
+    return statement if limit is None else statement.limit(limit)
 
 
 def count_matching(connection: Connection, schema: Schema, query: RunQuery) -> int:
@@ -44,15 +50,17 @@ def count_matching(connection: Connection, schema: Schema, query: RunQuery) -> i
     return int(connection.execute(statement).scalar_one())
 
 
-def matches(schema: Schema, query: RunQuery) -> ColumnElement[bool]:
+def matches(schema: Schema, query: RunQuery, experiments: Sequence[int | Earlier] | None = None) -> ColumnElement[bool]:
     """Return the condition that a run belongs to the experiments and the lifecycle stage of the query, and passes its filter.
 
+    `experiments` takes the place of those of the query, when they are not known yet.
     Raises `SearchError` if the filter cannot be parsed.
     """
     runs = schema.runs
-    numbers = [int(experiment_id) for experiment_id in query.experiment_ids]
-    # Rendered into the statement, because a store may have more experiments than a statement may have bound values.
-    listed: BindParameter[Any] = bindparam("experiment_ids", numbers, expanding=True, literal_execute=True)
+    numbers = experiments or sorted(int(experiment_id) for experiment_id in query.experiment_ids)
+    # Rendered into the statement when they are many: a store may have more experiments than a statement bound values.
+    is_many = len(numbers) > MAX_BOUND_VALUES
+    listed: BindParameter[Any] = bindparam("experiment_ids", numbers, expanding=True, literal_execute=is_many)
     conditions: list[ColumnElement[bool]] = [runs.c.experiment_id.in_(listed)]
     if query.view is not View.ALL:
         conditions.append(runs.c.lifecycle_stage == query.view.value)
@@ -67,15 +75,16 @@ def matches(schema: Schema, query: RunQuery) -> ColumnElement[bool]:
 
 def newest_run_experiment(connection: Connection, schema: Schema, experiment_ids: Sequence[str]) -> str | None:
     """Return which of these experiments has the newest active run; None if there is none. Half the cost of counting."""
-    runs = schema.runs
-    statement = (
-        select(runs.c.experiment_id)
-        .where(matches(schema, RunQuery(tuple(experiment_ids))))
-        .order_by(runs.c.start_time.desc())
-        .limit(1)
-    )
-    found = connection.execute(statement).scalar()
+    numbers = sorted(int(experiment_id) for experiment_id in experiment_ids)
+    found = connection.execute(select_newest(schema, numbers)).scalar()
     return None if found is None else str(found)
+
+
+def select_newest(schema: Schema, experiments: Sequence[int | Earlier]) -> Select[Any]:
+    """Select the experiment, among these, that has the newest active run."""
+    runs = schema.runs
+    newest = select(runs.c.experiment_id).where(matches(schema, RunQuery(()), experiments))
+    return newest.order_by(runs.c.start_time.desc()).limit(1)
 
 
 def count_runs(connection: Connection, schema: Schema) -> dict[str, RunCount]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
 
 from mldeck.model import Column, RunQuery
 from mldeck.store.runs.records import matches
@@ -31,9 +33,13 @@ def text_values(connection: Connection, schema: Schema, query: RunQuery, column:
 
 def has_values(connection: Connection, schema: Schema, query: RunQuery, column: Column) -> bool:
     """Return whether any run of the query has this metric, param or tag."""
+    return connection.execute(select_any(schema, query, column)).first() is not None
+
+
+def select_any(schema: Schema, query: RunQuery, column: Column) -> Select[Any]:
+    """Select one value of this metric, param or tag of a run of the query."""
     source, runs = schema.values_of(column.kind), schema.runs
     listed = select(runs.c.run_uuid).where(matches(schema, query))
     # An expression, because otherwise SQLite tries every listed run instead of following the rows of the key.
     run_id = func.coalesce(source.c.run_uuid, "")
-    statement = select(source.c.key).where(source.c.key == column.key, run_id.in_(listed)).limit(1)
-    return connection.execute(statement).first() is not None
+    return select(source.c.key).where(source.c.key == column.key, run_id.in_(listed)).limit(1)

@@ -39,6 +39,10 @@ class SqliteBackend:
         return self._database.read_only_reason
 
     @property
+    def is_distant(self) -> bool:
+        return False
+
+    @property
     def is_copy(self) -> bool:
         return self._database.is_copy
 

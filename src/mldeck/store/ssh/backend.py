@@ -39,6 +39,10 @@ class SshBackend:
         return READ_ONLY_REASON
 
     @property
+    def is_distant(self) -> bool:
+        return True
+
+    @property
     def is_copy(self) -> bool:
         return False
 

@@ -23,6 +23,7 @@ from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupSummaries, La
 from mldeck.ui.state.columns import DEFAULT_ATTRIBUTES, EXPERIMENT, ColumnChoice, ColumnSource, choice_from_json
 from mldeck.ui.state.restored import (
     ListChoice,
+    expected_experiment,
     kept_choice,
     left_experiment,
     left_marks,
@@ -33,6 +34,7 @@ from mldeck.ui.state.restored import (
 from mldeck.ui.state.saved_state import SavedState
 
 if TYPE_CHECKING:
+    from mldeck.store.runs.opening import ExpectedOpening
     from mldeck.store.store import Store
 
 FIRST_PAGE = 60
@@ -143,6 +145,26 @@ def read_opening(store: Store, experiment_name: str | None, interrupt: Interrupt
     They are listed as the last session left them. The runs are not counted, because that reads every run.
     """
     saved = SavedState.of(store.address)
+    return store.foreseeing(
+        lambda: _expected_opening(saved, experiment_name),
+        lambda: _read_opening(store, saved, experiment_name, interrupt),
+        interrupt,
+    )
+
+
+def _expected_opening(saved: SavedState, experiment_name: str | None) -> ExpectedOpening:
+    """Return what `_read_opening` will read, as far as that is known beforehand. With a wrong guess it takes longer."""
+    from mldeck.store.runs.opening import ExpectedOpening
+
+    view = View.ACTIVE if experiment_name else left_shown(saved.last).experiment_view
+    query = RunQuery(())
+    if experiment_name is None and (expected := expected_experiment(saved.last)) is not None:
+        listed = kept_choice(saved.experiments.get(expected.experiment_id, {}), (expected,))
+        query = RunQuery((expected.experiment_id,), View.ACTIVE, listed.order, listed.filter)
+    return ExpectedOpening(view, query, FIRST_PAGE, experiment_name, list(left_marks(saved.last)))
+
+
+def _read_opening(store: Store, saved: SavedState, experiment_name: str | None, interrupt: Interrupt) -> Opening:
     view = View.ACTIVE if experiment_name else left_shown(saved.last).experiment_view
     experiments = Experiments(store.experiments(view, interrupt))
     if not (experiment_name or left_plain(saved.last)):
@@ -161,7 +183,8 @@ def read_opening(store: Store, experiment_name: str | None, interrupt: Interrupt
     query = RunQuery((chosen.experiment_id,), View.ACTIVE, listed.order, listed.filter)
     layout = listed.layout(is_tree=left_tree(saved.last))
     if layout.is_flat:
-        page = read_first_page(store, query, columns, (), interrupt)
+        # From a distant database the pace would take two more requests; it comes when all is read again.
+        page = read_first_page(store, query, columns, (), interrupt, with_pace=not store.is_distant)
     else:
         page = _first_rows(read_all_rows(store, query, layout, columns, TableState(), interrupt))
     return Opening(experiments, chosen, page, listed, read_marks(store, saved, interrupt))
@@ -211,14 +234,20 @@ def read_experiments(store: Store, view: View, interrupt: Interrupt) -> Experime
 
 
 def read_first_page(
-    store: Store, query: RunQuery, choice: ColumnChoice, columns: tuple[Column, ...], interrupt: Interrupt
+    store: Store,
+    query: RunQuery,
+    choice: ColumnChoice,
+    columns: tuple[Column, ...],
+    interrupt: Interrupt,
+    *,
+    with_pace: bool = True,
 ) -> RunPage:
     """Read the first rows. Without `columns`, the choice says which columns they have."""
     ids = store.run_ids(query, FIRST_PAGE, interrupt)
     primary = store.primary_metric(query.experiment_ids[0], interrupt)
     columns = columns or _columns_now(store, query, choice, ids, (), primary, interrupt)
     read = columns[:FIRST_COLUMNS]
-    records = store.run_records(ids, row_fields(read), interrupt)
+    records = store.run_records(ids, replace(row_fields(read), pace=with_pace), interrupt)
     return RunPage(Arrangement(ids), len(ids), records, columns, read, primary=primary)
 
 

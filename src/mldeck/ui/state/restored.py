@@ -189,6 +189,14 @@ def left_experiment(last: Mapping[str, Any], experiments: Iterable[Experiment]) 
     return next((found for found in experiments if _identities((found,)) == written), None)
 
 
+def expected_experiment(last: Mapping[str, Any]) -> Experiment | None:
+    """Return the experiment that was chosen last as far as it was saved, before it is known whether it is still there."""
+    match last.get("experiment"):
+        case [[str(experiment_id), int(creation_time) | (None as creation_time)]] if experiment_id.isdecimal():
+            return Experiment(experiment_id, "", View.ACTIVE.value, None, creation_time, None)
+    return None
+
+
 def left_tree(last: Mapping[str, Any]) -> bool:
     return last.get("tree") is True
 
