@@ -7,14 +7,25 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Executable, bindparam, func, select, text
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Executable,
+    FromClause,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.exc import DBAPIError
 
 from mldeck.errors import Interrupted, StoreUnavailable
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import Schema
 from mldeck.store.ssh.channel import Traffic
-from mldeck.store.statements import asked_together, at_once, plain_rows
+from mldeck.store.statements import MAX_BOUND_VALUES, Earlier, asked_together, at_once, foreseen, plain_rows
 from mldeck.store.store import Store
 from tests.far_hosts import FarStore, far_store, shell_for_ssh, use_as_ssh
 from tests.fixture_stores import FixtureStore
@@ -106,3 +117,53 @@ def test_values_of_equal_numbers_are_told_apart(store: Store) -> None:
         return [rows[0][0] for rows in at_once(connection, [kind.params(value=value) for value in (1, 1.0, "1", b"1")])]
 
     assert store.read(read, None) == ["integer", "real", "text", "blob"]
+
+
+def test_a_statement_is_filled_in_with_the_answer_of_another(store: Store, traffic: Traffic | None) -> None:
+    def read(connection: Connection, schema: Schema) -> Any:
+        runs, tags = schema.runs, schema.tags
+        some = select(runs.c.run_uuid).order_by(runs.c.run_uuid).limit(3)
+        before = traffic.requests if traffic else 0
+        with foreseen(connection, [some, _tags_of(tags, [Earlier(0)]), _tags_of(tags, ["x", Earlier(0)])]):
+            ids = list(connection.execute(some).scalars())
+            found = [connection.execute(_tags_of(tags, listed)).scalar_one() for listed in (ids, ["x", *ids])]
+        assert traffic is None or traffic.requests == before + 1
+        assert found == [connection.execute(_tags_of(tags, ids)).scalar_one()] * 2
+        return found[0]
+
+    assert store.read(read, None) > 0
+
+
+@pytest.mark.parametrize("count", [0, MAX_BOUND_VALUES, MAX_BOUND_VALUES + 1])
+def test_none_and_too_many_values_are_asked_for_later(store: Store, traffic: Traffic | None, count: int) -> None:
+    def read(connection: Connection, schema: Schema) -> None:
+        numbers = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n LIMIT :count")
+        first = numbers.bindparams(count=count)
+        listed: Select[Any] = (
+            select(literal_column("i")).select_from(text("(SELECT 2 AS i)")).where(literal_column("i").in_(_LISTED))
+        )
+        before = traffic.requests if traffic else 0
+        with foreseen(connection, [first, listed.params(listed=[Earlier(0)])]):
+            found = list(connection.execute(first).scalars())
+            assert connection.execute(listed, {"listed": found}).all() == ([(2,)] if count else [])
+        fits = 0 < count <= MAX_BOUND_VALUES
+        assert traffic is None or traffic.requests - before == (1 if fits else 2)
+
+    store.read(read, None)
+
+
+def test_a_question_mark_in_a_text_is_no_value(store: Store) -> None:
+    def read(connection: Connection, schema: Schema) -> object:
+        first = text("SELECT 7")
+        second: Select[Any] = select(literal_column("'?'")).where(literal_column("7").in_(_LISTED))
+        with foreseen(connection, [first, second.params(listed=[Earlier(0)])]):
+            return connection.execute(second, {"listed": [connection.execute(first).scalar_one()]}).scalar_one()
+
+    assert store.read(read, None) == "?"
+
+
+_LISTED: BindParameter[Any] = bindparam("listed", expanding=True)
+
+
+def _tags_of(tags: FromClause, ids: list[Any]) -> Select[Any]:
+    return select(func.count()).select_from(tags).where(tags.c.run_uuid.in_(ids))

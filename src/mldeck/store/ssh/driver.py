@@ -124,7 +124,10 @@ class FarConnection:
         results = self._ask(gathered) if gathered else []
         answers: _Answers = defaultdict(deque)
         for statement, result in zip(gathered, results, strict=False):
-            answers[packed_json(_filled_in(statement, results))].append(result)
+            if (
+                isinstance(result, sqlite3.Error) or result.names
+            ):  # without names it was not asked (`filled_in` in `agent`)
+                answers[packed_json(_filled_in(statement, results))].append(result)
         self._answers.append(answers)
 
     def forget_answers(self) -> None:
