@@ -79,7 +79,7 @@ ROOMS = {
         NOUNS | LOGIC | {"destination", "settings", "printing", "run_text"}, frozenset(), frozenset(HEAVY)
     ),
     "cli": Room(NOUNS | {"settings", "store", "commands", "demo", "ui"}),
-    "__main__": Room(frozenset({"cli"})),
+    "__main__": Room(frozenset({"cli", "ui"})),
 }
 
 # Modules that are needed before anything heavy may be imported, in rooms that otherwise are heavy: a wrong path is

@@ -4,6 +4,9 @@
 `sqlalchemy.py` beside the database must not be imported instead of the library. Python 3.11 has `-P` for this. Python 3.10
 does not, and `-I` would also hide packages installed for one user only. Therefore the child process removes the current
 folder from the path before it imports anything.
+
+The child takes the search path of this process instead of searching for it again (`-S`), which is half of the time that Python
+takes to start. Only where packages are found in another way, by what a `.pth` file has installed, does it search as usual.
 """
 
 from __future__ import annotations
@@ -14,13 +17,20 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-# `sys` is built in, and `site` has imported `os` before the current folder is on the path.
+# `sys` is built in; anything else could be found in the current folder, as long as that is on the path.
 _BOOT = """\
-import sys, os
-sys.path[:] = [folder for folder in sys.path if os.path.isabs(folder)]
+import sys
+sys.path[:] = [folder for folder in sys.path if folder[:1] == "/"]
 import importlib, json
-words = json.loads(sys.stdin.buffer.readline())
-sys.exit(importlib.import_module(sys.argv[1]).main(words))
+words, folders = json.loads(sys.stdin.buffer.readline())
+sys.path[:] = folders
+try:
+    module = importlib.import_module(sys.argv[1])
+except ImportError:
+    import site
+    site.main()
+    module = importlib.import_module(sys.argv[1])
+sys.exit(module.main(words))
 """
 
 
@@ -33,9 +43,10 @@ def start_python(
     of a store may contain a password. With `keep_stdin` the pipe stays open for further messages.
     """
     process = subprocess.Popen(
-        [sys.executable, "-c", _BOOT, module], stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.DEVNULL
+        [sys.executable, "-S", "-c", _BOOT, module], stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.DEVNULL
     )
-    send(process, words)
+    # The first folder is that of the script, or the current one.
+    send(process, [list(words), [folder for folder in sys.path[1:] if folder[:1] == "/"]])
     if not keep_stdin:
         close_stdin(process)
     return process

@@ -46,9 +46,6 @@ commands:
 Every command has its own --help. To open a store that has the name of a command, write ./NAME.
 """
 
-_NOT_AT_ONCE = frozenset({"-h", "--help", "--version", "--keys", "--wait"})
-"""Options with which no deck is opened, or not at once, so that no second process is of use."""
-
 _CONNECT_S = 0.5
 """Seconds to wait for another machine before the user is told that mldeck is connecting."""
 
@@ -56,8 +53,11 @@ _END_S = 1.0
 """Seconds that Python is given to exit normally after the deck was closed."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0 for success, 1 for failure, 2 for wrong usage, 130 for Ctrl+C."""
+def main(argv: Sequence[str] | None = None, head_start: HeadStart | None = None) -> int:
+    """Run the command and return its exit status: 0 for success, 1 for failure, 2 for wrong usage, 130 for Ctrl+C.
+
+    `head_start` has been begun already, for a deck that will probably be opened.
+    """
     # Decode arguments as UTF-8, whatever encoding Python derived from the locale.
     words = [os.fsencode(word).decode(errors="surrogateescape") for word in (sys.argv[1:] if argv is None else argv)]
     command = _COMMANDS.get(words[0]) if words else None
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise MldeckError("the standard output is closed: there is nowhere to write to")
         if command is None and words:
             _check_is_no_mistyped_command(words[0], words)
-        status = command(words[1:]) if command else _browse(words)
+        status = command(words[1:]) if command else _browse(words, head_start)
         sys.stdout.flush()  # here, because an error at interpreter exit could not be explained
         return status
     except BrokenPipeError:
@@ -122,10 +122,8 @@ def _check_is_no_mistyped_command(word: str, words: Sequence[str]) -> None:
             raise UsageError(f"there is no command and no file {word}; did you mean `mldeck {name}`?")
 
 
-def _browse(words: Sequence[str]) -> int:
-    with _head_start() as head_start:
-        if _NOT_AT_ONCE.isdisjoint(words):
-            head_start.begin()  # before anything else, because the process takes as long to start as this one
+def _browse(words: Sequence[str], begun: HeadStart | None) -> int:
+    with begun or _head_start() as head_start:
         options = _browsing_options(words)
         if options.keys:
             from mldeck.ui.help.keymap import key_list

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from mldeck.__main__ import opens_deck
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 from mldeck.ui.runs.first_read import HeadStart
@@ -143,6 +144,30 @@ def test_every_place_gets_the_answer(store: Path) -> None:
     head_start.stop()
     assert answers[0] is not None
     assert all(answer is answers[0] for answer in answers)
+
+
+def test_packages_that_only_a_pth_file_finds(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", ["", *(folder for folder in sys.path if "site-packages" not in folder)])
+    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if Path(folder) != SOURCE.parent])
+    head_start = _asked(store, read_only=True, experiment_name=None)
+    assert head_start.result() is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "opens"),
+    [
+        ([], True),
+        (["mlflow.db"], True),
+        (["--read-only"], True),
+        (["-e", "churn"], True),
+        (["runs"], False),
+        (["demo", "--live"], False),
+        (["mlflow.db", "--wait"], False),
+        (["--version"], False),
+    ],
+)
+def test_the_second_process_is_begun_for_a_deck(words: list[str], opens: bool) -> None:
+    assert opens_deck(words) is opens
 
 
 def test_stopping_ends_whoever_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

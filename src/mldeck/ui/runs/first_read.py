@@ -12,13 +12,15 @@ import json
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
 
 from mldeck.child import close_stdin, send, start_python
 
+TYPE_CHECKING = False  # `typing` takes longer to import than all that this module does before the process starts
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
     from mldeck.ui.runs.reading import Opening
     from mldeck.ui.state.arrangement import Arrangement
 
@@ -91,6 +93,8 @@ def main(_: list[str]) -> int:
 
     gc.disable()  # the process lives for a fraction of a second
 
+    from pathlib import Path
+
     from mldeck.errors import MldeckError
     from mldeck.store.interrupt import Interrupt
     from mldeck.store.store import Store
@@ -114,7 +118,8 @@ def _as_plain(opening: Opening) -> dict[str, Any]:
     """Return the opening as JSON values. A dataclass becomes the list of its fields, in their order."""
     from mldeck.ui.state.restored import keep_choice
 
-    page, choices = opening.page, dict[str, Any]()
+    page = opening.page
+    choices: dict[str, Any] = {}
     if opening.chosen is not None:
         keep_choice(choices, (opening.chosen,), opening.listed)
     return {
