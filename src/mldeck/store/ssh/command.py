@@ -16,7 +16,10 @@ LOST_INTERVALS = 2
 """Intervals without an answer after which ssh gives up a connection."""
 
 _START = "import sys,zlib;b=sys.stdin.buffer;exec(zlib.decompress(b.read(int(b.readline()))))"
-"""Reads the far end from standard input and runs it: `python3 -` would wait for the end of its input."""
+"""Reads the far end from standard input and runs it: `python3 -` would wait for the end of its input.
+
+`-I` keeps the modules in the home folder over there out of it, and `-S` spares the search for packages, which it does not need.
+"""
 
 
 def command_words(file: FarFile, *, may_ask: bool) -> list[str]:
@@ -38,7 +41,7 @@ def command_words(file: FarFile, *, may_ask: bool) -> list[str]:
         words += ["-p", str(file.port)]
     if file.user is not None:
         words += ["-l", file.user]
-    return [*words, "--", file.host, f"exec {file.python} -uc '{_START}'"]
+    return [*words, "--", file.host, f"exec {file.python} -ISuc '{_START}'"]
 
 
 def ssh_words() -> list[str]:

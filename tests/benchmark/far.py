@@ -1,0 +1,90 @@
+"""A store on another machine over ssh, at several distances: a real sshd behind a link that delays."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from mldeck.store.ssh.command import SSH_VARIABLE
+from tests.benchmark.results import Result, Setting, ms, ratio, times
+from tests.benchmark.sitting import A_RUN, COLS, ROWS, burst, draw, moment, shows
+from tests.benchmark.stores import MEDIUM, large_store
+from tests.link import Link, running
+from tests.sshd import running_sshd
+from tests.terminal.terminal import MLDECK, Terminal
+
+_ROUND_TRIPS_S = (0.0, 0.05, 0.15)
+_HELLO_BAR_S = 0.15
+_HELLO = (
+    "import sys; from mldeck.store.address import read_address; from mldeck.store.connect import start_line, check_database\n"
+    "address = read_address(sys.argv[1]); start_line(address); check_database(address)"
+)
+_IDLE_S = 30.0
+
+
+def results(setting: Setting) -> Iterator[Result]:
+    db = large_store(MEDIUM)
+    with running_sshd(setting.new_folder("sshd")) as sshd, running(Link(sshd.port)) as link:
+        client = sshd.client(setting.new_folder("client"), link.port)
+        os.environ[SSH_VARIABLE] = client
+        near = [MLDECK, f"ssh://far{db}?python={sys.executable}"]
+        far = [*shlex.split(client), "-t", "far", "env", "TERM=xterm-256color", "COLORTERM=truecolor", MLDECK, str(db)]
+        for round_trip_s in _ROUND_TRIPS_S:
+            link.round_trip_s = round_trip_s
+            at = f"at {1000 * round_trip_s:.0f} ms"
+            runs: dict[str, list[float]] = {"true": [], "hello": [], "near": [], "far": []}
+            for turn in range(setting.repeats + 1):
+                seconds = {
+                    "true": _seconds([*shlex.split(client), "far", "true"]),
+                    "hello": _seconds([sys.executable, "-c", _HELLO, near[1]]),
+                    "near": _first_runs(near),
+                    "far": _first_runs(far),
+                }
+                if turn:  # the first one reads everything from the disk
+                    for name, measured in seconds.items():
+                        runs[name].append(measured)
+            true = statistics.median(runs["true"])
+            hello = statistics.median(runs["hello"]) - statistics.median(
+                [_seconds([sys.executable, "-c", "from mldeck.store import address, connect"]) for _ in range(3)]
+            )
+            yield Result(f"ssh HOST true, {at}", "–", ms(true))
+            yield Result(
+                f"ssh: hello, {at}", f"≤ + {ms(_HELLO_BAR_S)}", f"+ {ms(hello - true)}", hello - true <= _HELLO_BAR_S
+            )
+            yield Result(f"ssh -t HOST mldeck: first runs on screen, {at}", "–", ms(statistics.median(runs["far"])))
+            yield ratio(f"ssh: first runs on screen, {at}", runs["near"], statistics.median(runs["far"]), 1.1)
+        with Terminal(near, cols=COLS, rows=ROWS, emulate=False) as terminal:
+            moment(terminal, partial(shows, terminal, A_RUN))
+            terminal.settle(2.0)
+            draw(terminal)
+            keys = [burst(terminal, "j").first_s for _ in range(setting.keys)]
+            yield times(f"ssh: a key, at {1000 * link.round_trip_s:.0f} ms", keys, 0.010)
+            terminal.settle(3.0)
+            terminal.chunks.clear()
+            before, painted = link.carried_bytes, len(terminal.raw)
+            terminal.read(_IDLE_S)
+            sent = link.carried_bytes - before, len(terminal.raw) - painted
+            yield Result(
+                f"ssh: idle for {_IDLE_S:.0f} s",
+                "0 bytes",
+                f"{sent[0]} over the line, {sent[1]} painted",
+                sent == (0, 0),
+            )
+
+
+def _seconds(argv: list[str]) -> float:
+    began = time.monotonic()
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    return time.monotonic() - began
+
+
+def _first_runs(argv: list[str]) -> float:
+    with Terminal(argv, cols=COLS, rows=ROWS, emulate=False) as terminal:
+        terminal.read(10.0)
+        return moment(terminal, partial(shows, terminal, A_RUN)) - terminal.started
