@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from mldeck.model import View
 from mldeck.store.sqlite.files import _JOURNAL_MAGIC, _MAGIC
 from mldeck.store.ssh import agent, frames
 from mldeck.store.ssh.files import LineFiles
-from tests.far_hosts import FarStore, far_file, far_store, line_to
+from tests.far_hosts import FarStore, far_file, far_store, line_to, shell_for_ssh, use_as_ssh
 from tests.fixture_stores import FixtureStore
 
 CopyOf = Callable[[str], FixtureStore]
@@ -204,3 +205,13 @@ class TestFiles:
         (tmp_path / "file").touch()
         with pytest.raises(NotADirectoryError):
             far.entries(str(tmp_path), "file", follow=False)
+
+
+def test_modules_in_the_home_folder_are_not_imported(
+    store_copy: CopyOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in sys.stdlib_module_names:
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported from the home folder')\n")
+    use_as_ssh(monkeypatch, shell_for_ssh(f"cd {shlex.quote(str(tmp_path))}"))
+    with far_store(store_copy("mlflow-2.9.2").db) as store:
+        assert store.run_counts()

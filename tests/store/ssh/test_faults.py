@@ -171,8 +171,8 @@ class TestWords:
         words = command_words(file, may_ask=True)
         assert words[:4] == ["ssh", "-T", "-x", "-a"]
         assert words[-7:-1] == ["-p", "2222", "-l", "ada", "--", "elsewhere"]
-        assert words[-1].startswith("exec python3 -ISuc 'import")
-        assert not any("path" in word or word.startswith("BatchMode") for word in words)
+        assert words[-1].startswith("exec python3 -ESuc 'import")
+        assert not any("$(path)" in word or word.startswith("BatchMode") for word in words)
         assert "BatchMode=yes" in command_words(file, may_ask=False)
 
     def test_names(self) -> None:

@@ -60,7 +60,7 @@ def on_far(db: Path) -> FarFile:
 
 
 def far_ends(sshd: Sshd) -> list[int]:
-    return [pid for pid, words in sshd.descendants().items() if "-ISuc" in words]
+    return [pid for pid, words in sshd.descendants().items() if "-ESuc" in words]
 
 
 def test_reading(file: FarFile, db: Path, sshd: Sshd) -> None:

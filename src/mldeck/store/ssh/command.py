@@ -15,10 +15,11 @@ ALIVE_INTERVAL_S = 15
 LOST_INTERVALS = 2
 """Intervals without an answer after which ssh gives up a connection."""
 
-_START = "import sys,zlib;b=sys.stdin.buffer;exec(zlib.decompress(b.read(int(b.readline()))))"
+_START = "import sys;del sys.path[0];import zlib;b=sys.stdin.buffer;exec(zlib.decompress(b.read(int(b.readline()))))"
 """Reads the far end from standard input and runs it: `python3 -` would wait for the end of its input.
 
-`-I` keeps the modules in the home folder over there out of it, and `-S` spares the search for packages, which it does not need.
+Modules in the home folder over there, which is first on the path, must not get into it. It needs no packages, so `-S` spares
+the search for them. (`-I` would do both, but a Python 2 would not say that it is one.)
 """
 
 
@@ -41,7 +42,7 @@ def command_words(file: FarFile, *, may_ask: bool) -> list[str]:
         words += ["-p", str(file.port)]
     if file.user is not None:
         words += ["-l", file.user]
-    return [*words, "--", file.host, f"exec {file.python} -ISuc '{_START}'"]
+    return [*words, "--", file.host, f"exec {file.python} -ESuc '{_START}'"]
 
 
 def ssh_words() -> list[str]:
