@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
+import sqlite3
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 
 from mldeck.store.ssh.command import SSH_VARIABLE
@@ -26,6 +28,9 @@ _HELLO = (
     "address = read_address(sys.argv[1]); start_line(address); check_database(address)"
 )
 _IDLE_S = 30.0
+_CHANGE_BAR_S = 0.6
+_EXPERIMENT = "vision-baselines"
+"""The experiment of the store."""
 
 
 def results(setting: Setting) -> Iterator[Result]:
@@ -65,17 +70,30 @@ def results(setting: Setting) -> Iterator[Result]:
             draw(terminal)
             keys = [burst(terminal, "j").first_s for _ in range(setting.keys)]
             yield times(f"ssh: a key, at {1000 * link.round_trip_s:.0f} ms", keys, 0.010)
-            terminal.settle(3.0)
+            with closing(sqlite3.connect(db, isolation_level=None)) as connection:
+                changes = [_change(connection, terminal, name) for name in ("renamed", _EXPERIMENT)]
+            yield times("ssh: a change over there → on screen", changes, _CHANGE_BAR_S + link.round_trip_s / 2)
+            terminal.settle(5.0)
             terminal.chunks.clear()
-            before, painted = link.carried_bytes, len(terminal.raw)
-            terminal.read(_IDLE_S)
-            sent = link.carried_bytes - before, len(terminal.raw) - painted
+            before, until = link.carried_bytes, time.monotonic() + _IDLE_S
+            while time.monotonic() < until:
+                terminal.read(1.0)
+            sent = link.carried_bytes - before, len(terminal.raw)
             yield Result(
                 f"ssh: idle for {_IDLE_S:.0f} s",
                 "0 bytes",
                 f"{sent[0]} over the line, {sent[1]} painted",
                 sent == (0, 0),
             )
+
+
+def _change(connection: sqlite3.Connection, terminal: Terminal, name: str) -> float:
+    """Rename the experiment that is shown, and return the seconds until that is on the screen."""
+    terminal.settle(2.0)
+    draw(terminal)
+    connection.execute("UPDATE experiments SET name = ? WHERE name IN (?, 'renamed')", (name, _EXPERIMENT))
+    changed = time.monotonic()
+    return moment(terminal, partial(shows, terminal, f"Runs of {name}")) - changed
 
 
 def _seconds(argv: list[str]) -> float:
