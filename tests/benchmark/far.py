@@ -28,6 +28,8 @@ _HELLO = (
     "address = read_address(sys.argv[1]); start_line(address); check_database(address)"
 )
 _IDLE_S = 30.0
+_KEEPALIVE_BYTES = 2 * 2 * 52
+"""Two questions of ssh whether the other side is there, and their answers."""
 _CHANGE_BAR_S = 0.6
 _EXPERIMENT = "vision-baselines"
 """The experiment of the store."""
@@ -81,9 +83,9 @@ def results(setting: Setting) -> Iterator[Result]:
             sent = link.carried_bytes - before, len(terminal.raw)
             yield Result(
                 f"ssh: idle for {_IDLE_S:.0f} s",
-                "0 bytes",
+                "0 bytes but the keepalives of ssh",
                 f"{sent[0]} over the line, {sent[1]} painted",
-                sent == (0, 0),
+                sent[0] <= _KEEPALIVE_BYTES and sent[1] == 0,
             )
 
 
