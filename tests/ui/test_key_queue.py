@@ -12,9 +12,9 @@ from textual.widgets import Input
 
 from mldeck.ui.runs.screen import RunsScreen
 from tests.fixture_stores import FixtureStore
-from tests.ui.deck import Deck, running_deck
+from tests.ui.deck import Deck, running_deck, until_refused
 
-_KEYS = {"/": "slash", " ": "space", "-": "minus", "\r": "enter", "\x1b": "escape"}
+_KEYS = {"/": "slash", " ": "space", "-": "minus", "\r": "enter", "\x1b": "escape", "\x1a": "ctrl+z"}
 
 
 @pytest.fixture
@@ -80,11 +80,22 @@ async def test_menus_and_questions_are_answered_ahead(taxi: Path) -> None:
 
 
 async def test_what_asks_nothing_in_the_end_holds_nothing_up(taxi: Path) -> None:
-    async with running_deck(taxi, experiment="nyc-taxi-experiment", read_only=True) as deck:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
         await deck.until(lambda: deck.screen.table.row_count)
-        await type_ahead(deck, "ejdjuj")
+        await type_ahead(deck, "\x1aj\x1aj\x1aj")  # nothing to undo
         await deck.until(lambda: deck.screen.table.cursor_row == 3)
         assert isinstance(deck.app.screen, RunsScreen)
+
+
+async def test_what_is_refused_swallows_the_answer(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment", read_only=True) as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        await type_ahead(deck, "enjq \r")
+        await until_refused(deck, "Read-only: opened with --read-only")
+        await type_ahead(deck, "\rj")
+        await deck.until(lambda: deck.screen.table.cursor_row == 1)
+        assert isinstance(deck.app.screen, RunsScreen)
+        assert not deck.app.session.marked
 
 
 async def test_a_busy_machine_turns_no_text_into_commands(taxi: Path) -> None:
