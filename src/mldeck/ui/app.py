@@ -34,7 +34,7 @@ from mldeck.ui.kit.graphics import Graphics
 from mldeck.ui.kit.keys import COLUMNS, GRID, Key, bindings, entry_of, key_name, key_text, use_keys
 from mldeck.ui.kit.threads import in_thread, wait_for_threads
 from mldeck.ui.kit.toasts import toast_text
-from mldeck.ui.palette import Actions
+from mldeck.ui.palette import Actions, ActionsElsewhere
 from mldeck.ui.place import Place
 from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.runs.screen import RunsScreen
@@ -76,7 +76,7 @@ class DeckApp(PatchedApp[str]):
     CSS_PATH = ["styles/deck.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings(DECK)
     DEFAULT_MODE = "runs"
-    COMMANDS = {Actions}
+    COMMANDS = {Actions, ActionsElsewhere}
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
@@ -347,8 +347,15 @@ class DeckApp(PatchedApp[str]):
         self.push_screen(HelpDialog(key_sections(self.screen.active_bindings.values(), self._keymap_of_settings)))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Yield a command for every key that works here and now, except those that only move the cursor."""
+        """Yield a command for every key that works here and now, except those that only move the cursor, and for every theme.
+
+        The themes are found by their names, and not among what the palette offers unasked.
+        """
         yield SystemCommand("Change theme", "Choose the colours", self.action_change_theme)
+        for theme in self.available_themes:
+            yield SystemCommand(
+                f"Theme {theme}", "Use these colours", partial(setattr, self, "theme", theme), discover=False
+            )
         seen = set()
         for active in screen.active_bindings.values():
             binding = active.binding
