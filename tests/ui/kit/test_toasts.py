@@ -27,9 +27,9 @@ async def test_a_long_name_leaves_room_for_what_is_said_of_it(store_copy: Callab
 @pytest.mark.parametrize(
     ("message", "shown"),
     [
-        ("a" * 171, "a" * 171),
-        ("a" * 172, f"{'a' * 60}…{'a' * 59}"),
-        (f"Deleted {'a' * 300} from {'b' * 300}", f"Deleted {'a' * 20}…{'a' * 19} from {'b' * 20}…{'b' * 19}"),
+        ("a" * 207, "a" * 207),
+        ("a" * 208, f"{'a' * 60}…{'a' * 59}"),
+        (f"Deleted {'a' * 300} from {'b' * 300}", f"Deleted {'a' * 30}…{'a' * 29} from {'b' * 30}…{'b' * 29}"),
         ("", ""),
     ],
 )
@@ -42,7 +42,7 @@ def test_a_long_sentence_loses_its_middle() -> None:
     assert text.startswith("a b a b ")
     assert text.endswith(" a b end")
     assert "…" in text
-    assert 150 < len(text) <= 171
+    assert 180 < len(text) <= 207
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
@@ -64,12 +64,21 @@ async def test_a_toast_covers_no_keys_and_no_buttons(store_copy: Callable[[str],
         await deck.until_shown("some words")
         keys = deck.app.screen.query_one(KeyBar).region
         assert not any(toast.region.overlaps(keys) for toast in deck.app.screen.query(Toast))
+        assert deck.app.screen.query_one(Toast).region.y == 0
         await deck.press("p")
         await deck.until_shown("[ Promote ]")
         await deck.until_shown("some words")
         assert not any(toast.region.overlaps(keys) for toast in deck.app.screen.query(Toast))
         buttons = deck.app.screen.query_one(ButtonBar).region
         assert not any(toast.region.overlaps(buttons) for toast in deck.app.screen.query(Toast))
+
+
+async def test_a_short_message_covers_the_top_bar_only(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("mlflow-2.9.2").db, size=(80, 24)) as deck:
+        deck.app.notify("churn-scorer 4 is in Production · 3 archived · u undoes it", timeout=30)
+        await deck.until_shown("u undoes it")
+        region = deck.app.screen.query_one(Toast).region
+        assert (region.y, region.height, region.width) == (0, 1, 58 + 3)
 
 
 async def test_the_palette_shows_messages_in_full(store_copy: Callable[[str], FixtureStore]) -> None:

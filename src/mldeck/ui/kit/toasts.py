@@ -10,8 +10,8 @@ from textual.content import Content
 from mldeck.format import cut_middle
 
 _MOST_LINES = 3
-_WIDTH, _SHARE = 60, 0.9
-"""The width of a toast, and its largest share of the terminal's width, as in the style sheet."""
+_SHARE = 0.9
+"""The largest share of the terminal's width, as in the style sheet."""
 _FRAME = 3
 """Cells of its border and padding."""
 _LONG_WORDS = (120, 80, 60, 40, 30, 20, 12)
@@ -22,7 +22,7 @@ def toast_text(message: str, terminal_width: int) -> str:
     """Shorten a message to three lines. Long names lose their middle first, then the whole message does: what a message
     begins and ends with says what happened, and which key undoes it.
     """
-    width = max(1, min(_WIDTH, int(terminal_width * _SHARE)) - _FRAME)
+    width = max(1, int(terminal_width * _SHARE) - _FRAME)
     return next((text for text in _ever_shorter(message, _MOST_LINES * width) if _fits(text, width)), "")
 
 
