@@ -97,6 +97,20 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
         keymap(sortt="w", mark="nokey")
 
 
+def test_a_stolen_key_is_named_along_with_everything_else() -> None:
+    with pytest.raises(
+        UsageError, match=r"no key sortt.*; mark: 'nokey' is not a key.*; tree: c is the key of columns"
+    ):
+        keymap(sortt="w", mark="nokey", tree="c")
+
+
+def test_what_is_only_wrong_because_of_another_mistake_is_not_named() -> None:
+    """The filter may have the key of sorting, which gets another one, as soon as that is written correctly."""
+    with pytest.raises(UsageError) as caught:
+        keymap(sort="nokey", filter="O")
+    assert "filter" not in str(caught.value)
+
+
 def test_two_ids_cannot_get_the_same_key() -> None:
     with pytest.raises(UsageError, match="filter: w is the key of sort"):
         keymap(sort="w", filter="w")
