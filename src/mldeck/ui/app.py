@@ -106,6 +106,7 @@ class DeckApp(PatchedApp[str]):
             lambda: self.session.is_open,
             leaving=self._keys_of(LEAVE),
             early=frozenset(name for key in _EARLY for name in self._keys_of(key)),
+            chosen=frozenset(",".join(self._keymap_of_settings.values()).split(",")),
         )
         self._going = asyncio.Lock()
         """Held while a place is made or shown, so that only one is at a time."""
