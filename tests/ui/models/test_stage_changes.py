@@ -457,6 +457,13 @@ async def test_text_behind_a_refused_key_does_nothing(newest: FixtureStore, key:
     assert newest.db.read_bytes() == before
 
 
+async def test_archiving_again_is_refused_whatever_else_is_archived(newest: FixtureStore) -> None:
+    rows(newest.db, "UPDATE model_versions SET current_stage = 'Archived' WHERE name = ? AND version IN (1, 2)", MODEL)
+    async with models_deck(newest.db, 2) as deck:
+        await deck.press("a")
+        await deck.until_refused("Version 2 is already in Archived")
+
+
 async def test_a_step_beyond_the_last_stage_is_refused(newest: FixtureStore) -> None:
     async with models_deck(newest.db, 1) as deck:
         for key, sides in (("shift+right", "Archived, the last stage"), ("shift+left", "None, the first stage")):

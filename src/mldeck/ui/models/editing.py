@@ -13,7 +13,7 @@ from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import SYSTEM_TAG_PREFIX
 from mldeck.registry.history import TRANSITION_PREFIX, Transition, previous_in, recorded_transitions
-from mldeck.registry.nouns import PRODUCTION, ModelVersion, RegisteredModel
+from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION, ModelVersion, RegisteredModel
 from mldeck.registry.plan import StaleReview, TransitionPlan, plan_undo
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.registry.rules import check_alias, check_model_name, check_registry_tag
@@ -50,7 +50,8 @@ class ModelEditing(Prompts):
     async def move(self, version: ModelVersion, stage: str) -> None:
         """Move a version to a stage after a review. If it is there already, this can only archive the others."""
         others = (other for other in self._screen.versions_pane.versions if other.version != version.version)
-        if version.stage == stage and not any(other.stage == stage for other in others):
+        can_archive = stage in ACTIVE_STAGES and any(other.stage == stage for other in others)
+        if version.stage == stage and not can_archive:
             raise MldeckError(f"Version {version.version} is already in {stage}")
         from mldeck.ui.models.review import StageChange
         from mldeck.ui.models.review_dialog import ReviewDialog
