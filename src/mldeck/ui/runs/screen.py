@@ -415,8 +415,7 @@ class RunsScreen(Place):
     @asks("edit")
     async def action_create_experiment(self) -> None:
         self.check_writable(self.session.refusal)
-        with self.reporting_trouble():
-            await self._editing.create_experiment()
+        await self._editing.create_experiment()
 
     @asks("edit")
     async def action_delete(self) -> None:
@@ -465,15 +464,16 @@ class RunsScreen(Place):
     ) -> None:
         """Change the experiment under the cursor if the experiments have the focus; otherwise the marked runs or the run."""
         self.check_writable(self.session.refusal)
-        with self.reporting_trouble():
-            if self.experiment_list.has_focus:
-                experiment = self.experiment_list.cursor_experiment
-                if experiment is not None:
-                    await change_experiment(experiment)
-                return
-            subject = self._run_subject()
-            if subject is not None:
-                await change_runs(subject)
+        if self.experiment_list.has_focus:
+            experiment = self.experiment_list.cursor_experiment
+            if experiment is None:
+                raise MldeckError("There is no experiment to change")
+            await change_experiment(experiment)
+            return
+        subject = self._run_subject()
+        if subject is None:
+            raise MldeckError("There is no run to change")
+        await change_runs(subject)
 
     def _run_subject(self) -> RunSubject | None:
         from mldeck.ui.runs.editing import RunSubject
