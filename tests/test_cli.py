@@ -799,6 +799,54 @@ class TestOnATerminal:
         assert lines[202] == "m" * 17 + "…" + "m" * 16 + "  1"
 
 
+class TestOptionsOfEveryCommand:
+    @pytest.mark.parametrize(
+        ("words", "same"),
+        [
+            (("-s", "STORE", "runs"), ("runs", "-s", "STORE")),
+            (("-e", "proxied", "-sSTORE", "runs", "--limit", "2"), ("runs", "-s", "STORE", "-e", "proxied", "--limit=2")),
+            (("--exp=s3-backed", "runs", "--store", "STORE"), ("runs", "-s", "STORE", "-e", "s3-backed")),
+            (("-e", "s3-backed", "-e", "0", "-s", "STORE", "runs"), ("runs", "-s", "STORE", "-e", "s3-backed", "-e", "0")),
+            (("--store=STORE", "experiments"), ("experiments", "-s", "STORE")),
+            (("-e", "churn-baseline", "experiments", "-s", "STORE"), ("experiments", "-e", "churn-baseline", "-s", "STORE")),
+            (("-s", "STORE", "models", "churn-model"), ("models", "churn-model", "-s", "STORE")),
+            (("-s", "STORE", "plot", "rf-depth-10", "-m", "auc"), ("plot", "rf-depth-10", "-m", "auc", "-s", "STORE")),
+            (("-s", "STORE", "artifacts", "list", "rf-depth-10"), ("artifacts", "list", "rf-depth-10", "-s", "STORE")),
+            (("artifacts", "-s", "STORE", "list", "rf-depth-10"), ("artifacts", "list", "rf-depth-10", "-s", "STORE")),
+            (("-s", "STORE", "artifacts", "list", "--", "rf-depth-10"), ("artifacts", "list", "rf-depth-10", "-s", "STORE")),
+        ],
+    )  # fmt: skip
+    def test_they_mean_the_same_before_a_command(
+        self, ask: Ask, store_copy: CopyOf, words: tuple[str, ...], same: tuple[str, ...]
+    ) -> None:
+        db = str(store_copy("mlflow-3.17.2").db)
+        first, second = (ask(*(word.replace("STORE", db) for word in each)) for each in (words, same))
+        assert first == second
+        assert first[0] == 0
+        assert first[1]
+
+    def test_named_experiments_are_printed_whatever_their_stage(self, ask: Ask, fixture_store: FixtureStore) -> None:
+        words = ("experiments", "-s", fixture_store.db, "-e", "old-deleted", "-e", "churn-baseline", "--format", "json")
+        assert [each["name"] for each in json.loads(ask(*words)[1])] == ["old-deleted", "churn-baseline"]
+
+    @pytest.mark.parametrize(
+        ("words", "why"),
+        [
+            (("plot", "x", "-e", "y"), "-e has no meaning for `mldeck plot`: a run is found in all experiments"),
+            (("-e", "y", "artifacts", "list", "x"), "-e has no meaning for `mldeck artifacts`: a run is found"),
+            (("register", "--experiment=y"), "-e has no meaning for `mldeck register`: a run is found"),
+            (("-ey", "models"), "-e has no meaning for `mldeck models`: models belong to no experiment"),
+            (
+                ("promote", "m", "1", "Staging", "--exp", "y"),
+                "-e has no meaning for `mldeck promote`: models belong to",
+            ),
+            (("-s", "x.db", "demo"), "-s has no meaning for `mldeck demo`: it makes a store of its own"),
+        ],
+    )
+    def test_without_a_meaning_one_line_says_why(self, ask: Ask, words: tuple[str, ...], why: str) -> None:
+        assert why in complaint(ask(*words))
+
+
 class TestDidYouMean:
     @pytest.mark.parametrize(
         ("words", "hint"),
@@ -816,8 +864,11 @@ class TestDidYouMean:
             (("plot", "-s", "STORE", "rf-depth-10", "-m", "acu"), "no metric acu (did you mean auc?)"),
             (("runs", "-s", "STORE", "--columns", "strat_time"), "Did you mean start_time?"),
             (("--theme", "mldeck-drak", "STORE"), "no theme mldeck-drak (did you mean mldeck-dark?)"),
-            (("-s", "STORE", "runs", "--limit", "3"), "(a command comes first: mldeck runs …)"),
-            (("-s", "STORE", "runs"), "a command comes first: mldeck runs …"),
+            (("--read-only", "runs", "--limit", "3"), "(a command comes first: mldeck runs …)"),
+            (("--read-only", "runs"), "a command comes first: mldeck runs …"),
+            (("-e", "x", "rnus"), "there is no command and no file rnus; did you mean `mldeck runs`?"),
+            (("runs", "-s", "STORE", "-e", "chrun"), "no experiment chrun (did you mean churn-baseline?)"),
+            (("-e", "chrun", "experiments", "-s", "STORE"), "no experiment chrun (did you mean churn-baseline?)"),
             (("runs", "STORE"), "(to name the store, write -s "),
         ],
     )

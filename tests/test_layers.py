@@ -133,7 +133,8 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
             | {"state", "terminal_filter", "textual_patches", "themes"}
         ),
         "key_queue": frozenset({"kit"}),
-        **dict.fromkeys(("crash", "palette", "preload", "terminal_filter", "themes"), frozenset[str]()),
+        "palette": frozenset({"help", "kit"}),
+        **dict.fromkeys(("crash", "preload", "terminal_filter", "themes"), frozenset[str]()),
     },
     "store": {
         "__init__": frozenset(),

@@ -19,8 +19,10 @@ from mldeck.commands.options import (
     add_artifact_root_option,
     add_store_option,
     check_can_draw,
+    command_first,
     command_parser,
     configure_encodings,
+    leading_options,
     store_address,
     tell,
 )
@@ -43,8 +45,11 @@ commands:
   mldeck models         print registered models, or versions of one
   mldeck register       register a model of a run
   mldeck promote        move a version of a model to a stage
-Every command has its own --help. To open a store that has the name of a command, write ./NAME.
+Every command has its own --help; -s and -e may stand before or after it.
+To open a store that has the name of a command, write ./NAME.
 """
+
+_OWN_STORE = "it makes a store of its own; --path says where"
 
 _CONNECT_S = 0.5
 """Seconds to wait for another machine before the user is told that mldeck is connecting."""
@@ -60,14 +65,15 @@ def main(argv: Sequence[str] | None = None, head_start: HeadStart | None = None)
     """
     # Decode arguments as UTF-8, whatever encoding Python derived from the locale.
     words = [os.fsencode(word).decode(errors="surrogateescape") for word in (sys.argv[1:] if argv is None else argv)]
+    words = command_first(words, _COMMANDS)
     command = _COMMANDS.get(words[0]) if words else None
     has_output = _open_closed_streams()
     configure_encodings()
     try:
         if not has_output:
             raise MldeckError("the standard output is closed: there is nowhere to write to")
-        if command is None and words:
-            _check_is_no_mistyped_command(words[0], words)
+        if command is None:
+            _check_is_no_mistyped_command(words)
         status = command(words[1:]) if command else _browse(words, head_start)
         sys.stdout.flush()  # here, because an error at interpreter exit could not be explained
         return status
@@ -114,8 +120,9 @@ def _one_line(message: str) -> str:
     return message_text(message)
 
 
-def _check_is_no_mistyped_command(word: str, words: Sequence[str]) -> None:
-    """Raise `UsageError` if the first word names no file but looks like a command."""
+def _check_is_no_mistyped_command(words: Sequence[str]) -> None:
+    """Raise `UsageError` if the first word after -s and -e names no file but looks like a command."""
+    word = next(iter(words[leading_options(words) :]), "")
     if word.isalpha() and "--wait" not in words and not os.path.lexists(word):
         name = close_name(word, _COMMANDS)
         if name is not None:
@@ -164,7 +171,9 @@ def _browsing_options(words: Sequence[str]) -> argparse.Namespace:
 
 
 def _demo(words: Sequence[str]) -> int:
-    parser = command_parser("mldeck demo", "Make a sample store, written as MLflow writes it, and browse it.")
+    parser = command_parser(
+        "mldeck demo", "Make a sample store, written as MLflow writes it, and browse it.", no_store=_OWN_STORE
+    )
     parser.add_argument(
         "--path",
         metavar="DIR",

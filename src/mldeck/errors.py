@@ -33,17 +33,26 @@ class Interrupted(MldeckError):
     """A read was stopped because its result is no longer needed."""
 
 
+_PART_LIKENESS = 0.75
+"""How similar a mistyped word has to be to a part of a name, of 1."""
+
+
 def close_name(word: str, known: Iterable[str]) -> str | None:
     """Return the known name that a mistyped word most likely stands for, in upper or lower case; None if none is close.
 
-    A part of a name counts as close: `auc` may stand for `val/auc`.
+    A part of a name counts as close: `auc` may stand for `val/auc`, and `chrun` for `churn-forecast`.
     """
+    import re
     from difflib import get_close_matches  # imported late, because it is needed after a mistake only
 
     names = {name.lower(): name for name in known}
     typed = word.lower()
     close = get_close_matches(typed, names, n=1) or [name for name in names if len(typed) > 1 and typed in name][:1]
-    return names[close[0]] if close else None
+    if close:
+        return names[close[0]]
+    parts = {part: name for name in reversed(names.values()) for part in re.split(r"[\W_]+", name.lower()) if part}
+    close = get_close_matches(typed, parts, n=1, cutoff=_PART_LIKENESS)
+    return parts[close[0]] if close else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -73,12 +73,25 @@ TableCell = str | float
 
 
 def print_experiments(
-    address: Address, view_name: str, workspace: str | None, format_name: str, *, csv_safe: bool = False
+    address: Address,
+    names: Sequence[str],
+    view_name: str,
+    workspace: str | None,
+    format_name: str,
+    *,
+    csv_safe: bool = False,
 ) -> int:
-    """Print the experiments of a store and return the exit status. Raises `UsageError` for an unknown workspace."""
+    """Print the experiments of a store and return the exit status.
+
+    `names` are names or ids, whatever the lifecycle stage; empty for all of the view. Raises `UsageError` for an unknown
+    experiment or workspace.
+    """
     with open_store(address) as store:
         counts = store.run_counts()
-        experiments = _in_workspace(store, View(view_name), workspace)
+        if names:
+            experiments = list(_named_experiments(store, names, workspace).values())
+        else:
+            experiments = _in_workspace(store, View(view_name), workspace)
     objects = [_experiment_object(experiment, counts) for experiment in experiments]
     has_workspaces = bool(workspaces_of(experiments))
     rows = (

@@ -96,6 +96,46 @@ def test_letters_stand_at_the_ends_and_never_on_each_other() -> None:
     assert sorted(each for each in last if each != " ") == list("abcdef")
 
 
+@given(st.lists(st.tuples(st.integers(-100, 100), st.integers(0, 4)), min_size=2, max_size=30))
+def test_letters_in_the_margin_are_in_the_order_of_the_ends(ends: list[tuple[int, int]]) -> None:
+    """Lines that end at the right edge or a little before it, at any heights, some of them strong or faint."""
+    lines = [
+        ChartLine(
+            curve_of([*([-100.0, 100.0] * 20), *([end] * (kind + 1))]),
+            "",
+            n,
+            mark,
+            is_strong=kind == 0,
+            is_faint=kind == 1,
+        )
+        for n, ((end, kind), mark) in enumerate(zip(ends, marks_for(len(ends)), strict=True))
+    ]
+    picture = draw_lines(lines, ChartView(), (60, 20))
+    letters = [row[-1].text for row in picture.rows if row[-1].text != " "]
+    heights = [ends[marks_for(len(ends)).index(letter)][0] for letter in letters]
+    assert heights == sorted(heights, reverse=True)
+    assert len(letters) == min(len(ends), picture.plot.height if picture.plot else 0)
+    strong = {mark for (_, kind), mark in zip(ends, marks_for(len(ends)), strict=True) if kind == 0}
+    assert len(strong.intersection(letters)) == min(len(strong), len(letters))
+
+
+def test_letters_beside_lines_that_end_together_are_in_order() -> None:
+    """They end within the chart, because another line goes on."""
+    ends = [0.50, 0.52, 0.48, 0.51]
+    lines = [
+        ChartLine(curve_of([*([0.0, 1.0] * 5), end]), "", n, mark)
+        for n, (end, mark) in enumerate(zip(ends, "abcd", strict=True))
+    ]
+    picture = draw_lines([*lines, ChartLine(curve_of([0.0] * 40))], ChartView(), (80, 20))
+    letters = [cell.text for row in picture.rows for cell in row if cell.text in "abcd"]
+    assert letters == ["b", "d", "a", "c"]
+
+
+def test_many_lines_are_drawn_in_time() -> None:
+    lines = [ChartLine(curve_of([0.0, n / 2_000]), "", n, "·") for n in range(2_000)]
+    assert sum(row[-1].text == "·" for row in draw_lines(lines, ChartView(), (60, 20)).rows) > 10
+
+
 def luminance(colour: str) -> float:
     linear = [part / 255 / 12.92 if part <= 10 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in parts(colour)]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -20,7 +20,8 @@ import subprocess
 import sysconfig
 import termios
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -176,11 +177,20 @@ class Terminal:
         """The first line that contains the text, from 0."""
         return next((row for row, line in enumerate(self.lines) if text in line), None)
 
+    @property
+    def background(self) -> str:
+        """The colour behind most characters on the screen."""
+        colours: Counter[str] = Counter(cell.bg for cell in self._cells)
+        return colours.most_common(1)[0][0]
+
     def colours(self) -> set[str]:
         """Of all characters on the screen, in front and behind."""
+        return {colour for cell in self._cells for colour in (cell.fg, cell.bg)}
+
+    @property
+    def _cells(self) -> Iterator[Any]:
         rows = self._screen.buffer
-        cells = (rows[y][x] for y in range(self._screen.lines) for x in range(self._screen.columns))
-        return {colour for cell in cells for colour in (cell.fg, cell.bg)}
+        return (rows[y][x] for y in range(self._screen.lines) for x in range(self._screen.columns))
 
     def modes(self) -> dict[int, bool]:
         """The terminal modes that the program touched: whether it left them on."""

@@ -74,6 +74,27 @@ def details_of(name: str) -> re.Pattern[str]:
     return re.compile(rf"─ {re.escape(name)} ─")
 
 
+class TestNextStart:
+    def test_the_theme_of_the_palette_and_the_tab_come_back(self, demo: Path) -> None:
+        with mldeck(demo) as deck:
+            deck.wait_for("git commit")
+            deck.press("]", re.compile(r"▾ \w+/  \d+ metric"))
+            deck.press("]", re.compile(r"│learning_rate +"))
+            assert deck.background != "ffffff"
+            deck.press(":", "Change theme")
+            deck.press("deck-light", "Theme mldeck-light")
+            deck.press(ENTER, lambda: deck.background == "ffffff")
+            deck.send("q")
+            assert deck.wait_exit() == 0
+        with mldeck(demo) as deck:
+            deck.wait_for(re.compile(r"│learning_rate +"))
+            assert deck.background == "ffffff"
+        for words, variables in ((("--theme", "mldeck-dark"), {}), ((), {"MLDECK_THEME": "mldeck-dark"})):
+            with mldeck(demo, *words, env=variables) as deck:
+                deck.wait_for(re.compile(r"│learning_rate +"))
+                assert deck.background != "ffffff"
+
+
 class TestKeys:
     def test_the_demo_opens_browses_and_cleans_up(self, tmp_path: Path) -> None:
         with mldeck("demo", env={"TMPDIR": str(tmp_path)}) as deck:

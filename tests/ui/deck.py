@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from mldeck.settings import load_settings
 from mldeck.ui.app import DeckApp
+from mldeck.ui.kit.dialogs.refusal import RefusalDialog
 from mldeck.ui.runs.screen import RunsScreen
 from mldeck.ui.state.saved_state import SavedState
 from tests.ui.textual_insides import screen_strips
@@ -75,6 +76,11 @@ class Deck:
         await self.until(
             lambda: self.screen.table.row_count == count and f"{count:,} {noun}" in self.frame, f"{count} runs"
         )
+
+
+async def until_refused(deck: Deck, reason: str) -> None:
+    """Wait for the dialog that says why something is not possible."""
+    await deck.until(lambda: isinstance(deck.app.screen, RefusalDialog) and reason in deck.app.screen.reason, reason)
 
 
 def forget_last_session(db: Path) -> None:

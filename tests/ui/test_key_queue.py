@@ -10,11 +10,12 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
+from mldeck.settings import config_file
 from mldeck.ui.runs.screen import RunsScreen
 from tests.fixture_stores import FixtureStore
-from tests.ui.deck import Deck, running_deck
+from tests.ui.deck import Deck, running_deck, until_refused
 
-_KEYS = {"/": "slash", " ": "space", "-": "minus", "\r": "enter", "\x1b": "escape"}
+_KEYS = {"/": "slash", " ": "space", "-": "minus", "\r": "enter", "\x1b": "escape", "\x1a": "ctrl+z"}
 
 
 @pytest.fixture
@@ -80,11 +81,22 @@ async def test_menus_and_questions_are_answered_ahead(taxi: Path) -> None:
 
 
 async def test_what_asks_nothing_in_the_end_holds_nothing_up(taxi: Path) -> None:
-    async with running_deck(taxi, experiment="nyc-taxi-experiment", read_only=True) as deck:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
         await deck.until(lambda: deck.screen.table.row_count)
-        await type_ahead(deck, "ejdjuj")
+        await type_ahead(deck, "\x1aj\x1aj\x1aj")  # nothing to undo
         await deck.until(lambda: deck.screen.table.cursor_row == 3)
         assert isinstance(deck.app.screen, RunsScreen)
+
+
+async def test_what_is_refused_swallows_the_answer(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment", read_only=True) as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        await type_ahead(deck, "enjq \r")
+        await until_refused(deck, "Read-only: opened with --read-only")
+        await type_ahead(deck, "\rj")
+        await deck.until(lambda: deck.screen.table.cursor_row == 1)
+        assert isinstance(deck.app.screen, RunsScreen)
+        assert not deck.app.session.marked
 
 
 async def test_a_busy_machine_turns_no_text_into_commands(taxi: Path) -> None:
@@ -103,3 +115,33 @@ async def test_a_busy_machine_turns_no_text_into_commands(taxi: Path) -> None:
         await type_ahead(deck, "/ab x")
         await deck.until(lambda: typed(deck) == "ab x")
         assert not deck.app.session.marked
+
+
+async def test_esc_and_a_letter_in_one_read(taxi: Path) -> None:
+    """Textual hands them on as the letter with Alt."""
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        await type_ahead(deck, "?")
+        deck.app.post_message(events.Key("alt+j", "j"))
+        deck.app.post_message(events.Key("alt+shift+g", "G"))
+        await deck.until(lambda: deck.screen.table.cursor_row == deck.screen.table.row_count - 1, "the last row")
+        assert isinstance(deck.app.screen, RunsScreen)
+
+
+async def test_in_a_text_field_the_letter_is_no_command(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        await deck.press("slash", *"trial")
+        deck.app.post_message(events.Key("alt+q", "q"))
+        await deck.until(lambda: deck.screen.table.has_focus, "the find bar is closed")
+        await deck.press("j")
+        await deck.until(lambda: deck.app.is_running)
+
+
+async def test_a_letter_with_alt_that_the_settings_have_chosen(taxi: Path, isolated: Path) -> None:
+    config_file().parent.mkdir(parents=True)
+    config_file().write_text('[keys]\nlast = "alt+j"\n')
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        deck.app.post_message(events.Key("alt+j", "j"))
+        await deck.until(lambda: deck.screen.table.cursor_row == deck.screen.table.row_count - 1, "the last row")

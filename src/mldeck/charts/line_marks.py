@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from math import inf
 from typing import NamedTuple
 
 from mldeck.charts.clean import ABOVE, BELOW, Gaps, height_of
@@ -15,6 +16,12 @@ POINT = "•"
 _WARNING = Ink(Role.WARNING)
 _NEAR_ROWS = 3
 """The most rows between the end of a line and its letter inside the plot."""
+_NEAR_COLUMNS = 2
+"""The most columns between ends whose letters are above each other."""
+_EDGE = 12
+"""Lines that end so near to the right edge, in columns, have their letter in the margin: one order holds for all of them."""
+_SKIPPED, _SKIPPED_STRONG = 1_000, 100_000
+"""What leaving out a letter costs, in rows."""
 
 
 class End(NamedTuple):
@@ -72,39 +79,110 @@ def put_single(canvas: PictureCanvas, plot: PlotArea, points: FinitePoints, orig
 
 
 def put_ends(canvas: PictureCanvas, plot: PlotArea, ends: Iterable[End]) -> None:
-    """Write letters at the ends of lines: beside the end if there is space, else in the nearest free row of the margin."""
-    for end in sorted(ends, key=lambda end: not end.ink.is_strong):
-        place = _end_of(plot, end)
-        if end.mark and place is not None:
-            free = _free_place(canvas, plot, *place)
-            if free is not None:
-                canvas.put(*free, end.mark, end.ink)
+    """Write letters at the ends of lines: beside an end far from the right edge if there is space, else in the margin.
+
+    Letters above each other are in the order of the ends of their lines.
+    """
+    edge, rows = plot.left + plot.width, range(plot.top, plot.top + plot.height)
+    found = [(end, at) for end in ends if end.mark and (at := _end_of(plot, end)) is not None]
+    in_margin = [(end, at) for end, at in found if at.column >= edge - _EDGE]
+
+    def near(at: _LineEnd) -> list[int]:
+        reach = range(max(rows.start, at.row - _NEAR_ROWS), min(rows.stop, at.row + _NEAR_ROWS + 1))
+        return [row for row in reach if all(canvas.is_blank(at.column + step, row) for step in (1, 2))]
+
+    for group in _neighbours([(end, at) for end, at in found if at.column < edge - _EDGE]):
+        for (end, at), row in _with_rows(group, near, rows):
+            if row is None:
+                in_margin.append((end, at))
+            else:
+                canvas.put(at.column + 1, row, end.mark, end.ink)
+    free = [row for row in rows if canvas.is_blank(edge + 1, row)]
+    for (end, _), row in _with_rows(in_margin, lambda _: free, rows):
+        if row is not None:
+            canvas.put(edge + 1, row, end.mark, end.ink)
 
 
-def _end_of(plot: PlotArea, end: End) -> tuple[int, int] | None:
-    """Return the (column, row) where the line is last visible, or None."""
+class _LineEnd(NamedTuple):
+    """Where a line is last visible."""
+
+    column: int
+    row: int
+    height: float
+    """The position on the y axis, which orders ends in the same row."""
+
+
+_Placed = tuple[End, _LineEnd]
+
+
+def _neighbours(found: Iterable[_Placed]) -> Iterator[list[_Placed]]:
+    """Yield groups of ends in columns so near to each other that their letters are above each other."""
+    group: list[_Placed] = []
+    for each in sorted(found, key=lambda each: each[1].column):
+        if group and each[1].column - group[0][1].column > _NEAR_COLUMNS:
+            yield group
+            group = []
+        group.append(each)
+    yield group
+
+
+def _with_rows(
+    found: Iterable[_Placed], allowed: Callable[[_LineEnd], Collection[int]], rows: Sequence[int]
+) -> list[tuple[_Placed, int | None]]:
+    """Return each end with a row for its letter, from the top down; None if there is no room.
+
+    `allowed` returns the rows that a letter may be in. If there are too many, the strong lines come first.
+    """
+    first = sorted(found, key=lambda each: not each[0].ink.is_strong)
+    kept = sorted(first[: len(rows)], key=lambda each: -each[1].height)
+    letters = [_Letter(at.row, allowed(at), end.ink.is_strong) for end, at in kept]
+    return [*zip(kept, _rows_in_order(letters, rows), strict=True), *((each, None) for each in first[len(rows) :])]
+
+
+class _Letter(NamedTuple):
+    """What is known of a letter before its row is chosen."""
+
+    wanted: int
+    allowed: Collection[int]
+    is_strong: bool
+    """Whether it is the last one to be left out."""
+
+
+def _rows_in_order(letters: Sequence[_Letter], rows: Sequence[int]) -> list[int | None]:
+    """Return a row for each letter, as near to the wanted ones as possible, each below the one before it.
+
+    None for letters that there is no room for.
+    """
+    # The best choice for the letters so far, if the last row used is at most a certain one: its cost, and the rows.
+    best: list[tuple[int, tuple[int | None, ...]]] = [(0, ())] * (len(rows) + 1)
+    for letter in letters:
+        skipping = _SKIPPED_STRONG if letter.is_strong else _SKIPPED
+        before, best = best, []
+        for used, (cost, chosen) in enumerate(before):
+            options = [(cost + skipping, (*chosen, None))]
+            if used:
+                row = rows[used - 1]
+                options.append(best[-1])
+                if row in letter.allowed:
+                    above, so_far = before[used - 1]
+                    options.append((above + abs(row - letter.wanted), (*so_far, row)))
+            best.append(min(options, key=lambda option: option[0]))
+    return list(best[-1][1])
+
+
+def _end_of(plot: PlotArea, end: End) -> _LineEnd | None:
+    """Return where the line is last visible, or None."""
     points, origin = end.points, end.origin
     window = AxisWindow(plot.x.low, plot.x.high)
     first, last = part_of(points, window, origin)
-    at_edge = points.value_at(window.high + origin)
-    if at_edge is not None:
-        return plot.left + plot.width - 1, _row_near(plot, at_edge)
-    column = plot.column_of(points.xs[last - 1] - origin) if first < last else None
-    return None if column is None else (column, _row_near(plot, points.ys[last - 1]))
-
-
-def _free_place(canvas: PictureCanvas, plot: PlotArea, column: int, row: int) -> tuple[int, int] | None:
-    """Return the free (column, row) for a letter nearest to the end of its line, or None."""
-    margin = plot.left + plot.width + 1
-    nearest = sorted(range(plot.top, plot.top + plot.height), key=lambda other: abs(other - row))
-    if column < plot.left + plot.width - 2:
-        for free in nearest[: 2 * _NEAR_ROWS + 1]:
-            if all(canvas.is_blank(at, free) for at in (column + 1, column + 2)):
-                return column + 1, free
-    for free in nearest:
-        if canvas.is_blank(margin, free):
-            return margin, free
-    return None
+    value = points.value_at(window.high + origin)
+    column: int | None = plot.left + plot.width - 1
+    if value is None:
+        if first >= last:
+            return None
+        value, column = points.ys[last - 1], plot.column_of(points.xs[last - 1] - origin)
+    height = plot.y.share(value)
+    return None if column is None else _LineEnd(column, _row_near(plot, value), -inf if height is None else height)
 
 
 def _row_near(plot: PlotArea, value: float) -> int:

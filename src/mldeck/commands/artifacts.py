@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldeck.commands.options import (
+    ALL_EXPERIMENTS,
     RUN_HELP,
     add_artifact_root_option,
     add_connect_option,
     add_store_option,
     artifact_places,
     checked_address,
+    command_first,
     command_parser,
     confirm_access,
     tell,
@@ -32,7 +34,11 @@ _SIZE_WIDTH = len("1000 MB")
 
 
 def run(words: Sequence[str]) -> int:
-    parser = command_parser("mldeck artifacts", "List or copy the files of a run, including the models that it logged.")
+    parser = command_parser(
+        "mldeck artifacts",
+        "List or copy the files of a run, including the models that it logged.",
+        no_experiment=ALL_EXPERIMENTS,
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="list|get")
     listing = commands.add_parser("list", help="list files", description="List the files of a run.")
     listing.add_argument("run", metavar="RUN", help=RUN_HELP)
@@ -53,7 +59,7 @@ def run(words: Sequence[str]) -> int:
         )
         add_connect_option(subparser)
         add_store_option(subparser)
-    options = parser.parse_args(words)
+    options = parser.parse_args(command_first(words, commands.choices))
     address = checked_address(options)
     from mldeck.artifacts.plain_name import plain_name
     from mldeck.settings import load_settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mldeck.commands.options import add_format_option, checked_filter, command_parser
+from mldeck.commands.options import NO_EXPERIMENTS, add_format_option, checked_filter, command_parser
 from mldeck.commands.registry import add_registry_options, check_model_name, open_stores
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ _VERSION_COLUMNS = ("version", "stage", "aliases", "created", "changed", "run", 
 
 def run(words: Sequence[str]) -> int:
     parser = command_parser(
-        "mldeck models", "Print the registered models with the latest version in each stage, or the versions of one."
+        "mldeck models",
+        "Print the registered models with the latest version in each stage, or the versions of one.",
+        no_experiment=NO_EXPERIMENTS,
     )
     parser.add_argument("model", nargs="?", metavar="MODEL", help="print the versions of this model")
     parser.add_argument(

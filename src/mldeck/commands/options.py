@@ -8,7 +8,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mldeck.errors import UsageError, did_you_mean
@@ -33,6 +33,10 @@ _ENCODING_ERRORS = "mldeck.ascii_or_escape"
 _ASCII = {"–": "-", "…": "~", "−": "-"}
 """ASCII substitutes of the same width for characters that mldeck itself prints."""
 _OPTION = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
+_EVERYWHERE = ("--store", "--experiment")
+"""The options that may stand before a command, too. The short ones have the first letters of these."""
+ALL_EXPERIMENTS = "a run is found in all experiments, by its id or name"
+NO_EXPERIMENTS = "models belong to no experiment"
 _VIEWS = ("active", "deleted", "all")
 _FORMATS = ("table", "json", "csv")
 
@@ -40,9 +44,17 @@ _FORMATS = ("table", "json", "csv")
 class _Parser(argparse.ArgumentParser):
     commands: Collection[str] = ()
     """The names of commands, for the parser of a command line without one."""
+    no_experiment = ""
+    """Why there is no option -e; empty if there is one."""
+    no_store = ""
+    """Why there is no option -s; empty if there is one."""
 
     def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
         """Parse as the base class does, but report unknown arguments here, where the options of a subcommand are known."""
+        args = list(sys.argv[1:] if args is None else args)
+        for option, why in (("-e", self.no_experiment), ("-s", self.no_store)):
+            if why and any(_option_of(word) == option for word in args[: _end_of_options(args)]):
+                raise UsageError(f"{option} has no meaning for `{self.prog}`: {why}")
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}{self._hint(unknown[0], options)}")
@@ -64,10 +76,46 @@ class _Parser(argparse.ArgumentParser):
         super().error(_safe(message))
 
 
-def command_parser(name: str, description: str, epilog: str | None = None) -> _Parser:
-    return _Parser(
+def command_parser(
+    name: str, description: str, epilog: str | None = None, *, no_experiment: str = "", no_store: str = ""
+) -> _Parser:
+    """Return a parser. `no_experiment` and `no_store` say why the command has no option -e or -s."""
+    parser = _Parser(
         prog=name, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.no_experiment, parser.no_store = no_experiment, no_store
+    return parser
+
+
+def command_first(words: Sequence[str], commands: Collection[str]) -> list[str]:
+    """Return the words with the options -s and -e that stand before a command at its end, where they mean the same."""
+    at = leading_options(words)
+    if at >= len(words) or words[at] not in commands:
+        return list(words)
+    leading, command, rest = words[:at], words[at], words[at + 1 :]
+    end = _end_of_options(rest)
+    return [command, *rest[:end], *leading, *rest[end:]]
+
+
+def leading_options(words: Sequence[str]) -> int:
+    """Return how many words at the beginning are the options -s and -e and their values."""
+    at = 0
+    while at < len(words) and _option_of(words[at]):
+        has_value = "=" in words[at] if words[at].startswith("--") else len(words[at]) > len("-s")
+        at += 1 if has_value else 2
+    return at
+
+
+def _option_of(word: str) -> str | None:
+    """Return -s or -e if the word is that option, in whatever form argparse takes it; None for other words."""
+    if word.startswith("--"):
+        name = word.partition("=")[0]
+        return next((known[1:3] for known in _EVERYWHERE if len(name) > len("--") and known.startswith(name)), None)
+    return next((known[1:3] for known in _EVERYWHERE if word.startswith(known[1:3])), None)
+
+
+def _end_of_options(words: Sequence[str]) -> int:
+    return words.index("--") if "--" in words else len(words)
 
 
 def add_store_option(parser: argparse.ArgumentParser) -> None:
@@ -113,6 +161,12 @@ def _safe(text: str) -> str:
     from mldeck.format import safe
 
     return safe(text)
+
+
+def add_experiments_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-e", "--experiment", action="append", default=[], metavar="EXPERIMENT", help="its name or id; may be repeated"
+    )
 
 
 def add_print_options(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mldeck.commands.options import (
+    ALL_EXPERIMENTS,
     RUN_HELP,
     add_csv_safe_option,
     add_store_option,
@@ -35,7 +36,7 @@ _FORMATS = ("picture", "csv")
 
 
 def run(words: Sequence[str]) -> int:
-    parser = command_parser("mldeck plot", "Draw a metric of one or more runs.")
+    parser = command_parser("mldeck plot", "Draw a metric of one or more runs.", no_experiment=ALL_EXPERIMENTS)
     parser.add_argument("run", nargs="+", metavar="RUN", help=RUN_HELP)
     parser.add_argument("-m", "--metric", required=True, metavar="METRIC", help="key of the metric")
     parser.add_argument("--x", choices=_X_AXES, default="step", help="x axis: step, time since the start, or wall time")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mldeck.commands.options import artifact_places, command_parser
+from mldeck.commands.options import NO_EXPERIMENTS, artifact_places, command_parser
 from mldeck.commands.registry import Stores, add_registry_options, check_model_name, open_stores
 from mldeck.errors import MldeckError, UsageError
 
@@ -26,7 +26,9 @@ _COMMIT_TAG = "mlflow.source.git.commit"
 
 def run(words: Sequence[str]) -> int:
     parser = command_parser(
-        "mldeck promote", "Move a version of a registered model to a stage: None, Staging, Production or Archived."
+        "mldeck promote",
+        "Move a version of a registered model to a stage: None, Staging, Production or Archived.",
+        no_experiment=NO_EXPERIMENTS,
     )
     parser.add_argument("model", metavar="MODEL", help="name of the registered model")
     parser.add_argument("version", type=_version, metavar="VERSION", help="number of the version")

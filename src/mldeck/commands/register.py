@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mldeck.commands.options import (
+    ALL_EXPERIMENTS,
     RUN_HELP,
     add_artifact_root_option,
     add_connect_option,
@@ -21,7 +22,9 @@ from mldeck.commands.registry import add_registry_options, open_stores
 
 def run(words: Sequence[str]) -> int:
     parser = command_parser(
-        "mldeck register", "Register a model that a run logged, as the next version of a registered model."
+        "mldeck register",
+        "Register a model that a run logged, as the next version of a registered model.",
+        no_experiment=ALL_EXPERIMENTS,
     )
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mldeck.commands.options import (
     UnreadableArgument,
+    add_experiments_option,
     add_print_options,
     add_workspace_option,
     checked_address,
@@ -28,9 +29,7 @@ _MAX_DIGITS = 19
 
 def run(words: Sequence[str]) -> int:
     parser = command_parser("mldeck runs", "Print the runs of all active experiments, or of the experiments named.")
-    parser.add_argument(
-        "-e", "--experiment", action="append", default=[], metavar="EXPERIMENT", help="its name or id; may be repeated"
-    )
+    add_experiments_option(parser)
     parser.add_argument(
         "-f",
         "--filter",

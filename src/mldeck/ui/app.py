@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -34,7 +35,7 @@ from mldeck.ui.kit.graphics import Graphics
 from mldeck.ui.kit.keys import COLUMNS, GRID, Key, bindings, entry_of, key_name, key_text, use_keys
 from mldeck.ui.kit.threads import in_thread, wait_for_threads
 from mldeck.ui.kit.toasts import toast_text
-from mldeck.ui.palette import Actions
+from mldeck.ui.palette import Actions, ActionsElsewhere
 from mldeck.ui.place import Place
 from mldeck.ui.runs.first_read import HeadStart
 from mldeck.ui.runs.screen import RunsScreen
@@ -57,6 +58,8 @@ _SWITCH_S = 0.01
 _LONGEST_NAMED = 60
 """Cells of a copied text that the message about it shows."""
 
+_KEPT_MESSAGES = 100
+
 _GRACE_S = 1.0
 """Seconds that running threads get to finish after the terminal has been restored."""
 
@@ -76,7 +79,7 @@ class DeckApp(PatchedApp[str]):
     CSS_PATH = ["styles/deck.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings(DECK)
     DEFAULT_MODE = "runs"
-    COMMANDS = {Actions}
+    COMMANDS = {Actions, ActionsElsewhere}
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
@@ -103,6 +106,7 @@ class DeckApp(PatchedApp[str]):
             lambda: self.session.is_open,
             leaving=self._keys_of(LEAVE),
             early=frozenset(name for key in _EARLY for name in self._keys_of(key)),
+            chosen=frozenset(",".join(self._keymap_of_settings.values()).split(",")),
         )
         self._going = asyncio.Lock()
         """Held while a place is made or shown, so that only one is at a time."""
@@ -111,6 +115,8 @@ class DeckApp(PatchedApp[str]):
         self._copies = Clipboard(super().copy_to_clipboard)
         self.graphics = Graphics(self, settings.images)
         self._copied = ""
+        self._messages: deque[str] = deque(maxlen=_KEPT_MESSAGES)
+        """The newest messages in full, also those that a toast had no room for."""
         self.crash: str | None = None
         """The message for stderr after a bug of mldeck has ended it; None otherwise."""
 
@@ -186,9 +192,10 @@ class DeckApp(PatchedApp[str]):
     ) -> None:
         """Show a message. It may hold foreign text, so it is made safe and is never markup."""
         timeout = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
-        self.post_message(
-            Notify(LateNotification(safe(toast_text(message)), safe(title), severity, timeout, markup=False))
-        )
+        text = safe(message)
+        self._messages.append(text)
+        shown = toast_text(text, self.size.width)
+        self.post_message(Notify(LateNotification(shown, safe(title), severity, timeout, markup=False)))
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
@@ -218,6 +225,11 @@ class DeckApp(PatchedApp[str]):
         from mldeck.ui.kit.dialogs.text import TextDialog
 
         self.push_screen(TextDialog(message.title, message.text))
+
+    def show_messages(self) -> None:
+        """Show the messages so far, the newest first."""
+        newest_first = "\n\n".join(reversed(self._messages))
+        self.on_text_asked(TextAsked("Messages", newest_first or "There was no message yet."))
 
     def _copy(self, text: str, what: str | None) -> None:
         # Half of a surrogate pair, as in JSON or for a byte of a file name, cannot be encoded.
@@ -347,8 +359,16 @@ class DeckApp(PatchedApp[str]):
         self.push_screen(HelpDialog(key_sections(self.screen.active_bindings.values(), self._keymap_of_settings)))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Yield a command for every key that works here and now, except those that only move the cursor."""
+        """Yield a command for every key that works here and now but moves, for every theme, and for what has no key.
+
+        The themes are found by their names, and not among what the palette offers unasked.
+        """
         yield SystemCommand("Change theme", "Choose the colours", self.action_change_theme)
+        yield SystemCommand("Messages", "Show the messages so far in full, the newest first", self.show_messages)
+        for theme in self.available_themes:
+            yield SystemCommand(
+                f"Theme {theme}", "Use these colours", partial(setattr, self, "theme", theme), discover=False
+            )
         seen = set()
         for active in screen.active_bindings.values():
             binding = active.binding

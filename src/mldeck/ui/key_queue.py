@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -58,16 +58,19 @@ class KeyQueue:
         is_open: Callable[[], bool],
         leaving: Collection[str],
         early: Collection[str],
+        chosen: Collection[str],
     ) -> None:
         """`send` is Textual's own handler of an event. `is_open` returns whether the store is open.
 
         `leaving` are keys that never wait, and work in dialogs, too. `early` are keys that work before the store is open.
+        `chosen` are the keys of the settings, which alone may be letters with Alt.
         """
         self._app = app
         self._send = send
         self._is_open = is_open
         self._leaving = leaving
         self._early = early
+        self._chosen = chosen
         self._waiting: deque[events.Key | events.Paste] = deque(maxlen=_MAX_WAITING)
         self.sent = 0
         """The number of keys and pastes sent so far."""
@@ -113,8 +116,23 @@ class KeyQueue:
             self._waiting.clear()
             await self._send(event)
             return
-        self._waiting.append(event)
+        self._waiting.extend(self._as_typed(event))
         await self._send_waiting()
+
+    def _as_typed(self, event: events.Key | events.Paste) -> Sequence[events.Key | events.Paste]:
+        """Return Esc and a letter for a letter with Alt that no setting has chosen.
+
+        Terminals send the same for both, and Textual takes Esc and a letter that arrive together for Alt. In a text field the
+        letter is left out, so that no text becomes a command. (Before other characters, Textual drops the Esc.)
+        """
+        if not isinstance(event, events.Key) or not event.key.startswith("alt+") or event.key in self._chosen:
+            return (event,)
+        letter = event.character
+        if letter is None:
+            return (event,)
+        is_typing = self._app.focused is not None and self._app.focused.check_consume_key(letter, letter)
+        escape = events.Key("escape", "\x1b")
+        return (escape,) if is_typing else (escape, events.Key(letter, letter))
 
     async def handled(self, message: KeyHandled) -> None:
         if message.number != self.sent:

@@ -252,11 +252,10 @@ class Place(Screen[None]):
 
     # -- messages
 
-    def says_why_not(self, reason: str | None) -> bool:
-        """Notify the user of the reason why nothing can be changed, if there is one. Return whether there is."""
-        if reason:
-            self.notify(f"Read-only: {reason}", severity="warning", timeout=4)
-        return bool(reason)
+    def check_writable(self, refusal: str | None) -> None:
+        """Raise `MldeckError` if there is a reason why nothing can be changed."""
+        if refusal:
+            raise MldeckError(f"Read-only: {refusal}")
 
     @contextmanager
     def reporting_trouble(self) -> Iterator[None]:

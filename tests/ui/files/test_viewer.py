@@ -10,21 +10,26 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.app import App
 from textual.widgets import Input
 
 from mldeck.artifacts.previews.values import ImagePreview, NoPreview, TablePreview, TextPreview
+from mldeck.ui.files.preview import pane as preview_pane
 from mldeck.ui.files.preview.image_view import ImageView
 from mldeck.ui.files.preview.table_view import TableView
 from mldeck.ui.files.preview.text_view import TextView
 from mldeck.ui.files.preview.value_tree import ValueTree
+from mldeck.ui.files.reading import SubjectContent, read_content
+from mldeck.ui.files.viewer import ArtifactScreen
 from mldeck.ui.kit.dialogs.text import TextDialog
 from mldeck.ui.kit.line_view import LineView
 from tests.fixture_stores import FixtureStore
 from tests.ui.files.artifact_deck import files_of
 from tests.ui.files.test_tree import folder_of
+from tests.ui.textual_insides import painted
 
 
 @pytest.fixture
@@ -529,3 +534,39 @@ async def test_a_tall_picture_is_scrolled_and_zoomed(store: FixtureStore, folder
         assert (view().max_scroll_x, view().max_scroll_y) == (0, 0)
         await deck.press("0")
         await deck.until(lambda: view().preview.rows.columns == room.width - 1, "as it came up")
+
+
+async def test_the_content_is_painted_once(
+    store_copy: Callable[[str], FixtureStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the focus nor a second layout paint it again."""
+    may_read = threading.Event()
+
+    def read_later(*arguments: Any) -> SubjectContent:
+        may_read.wait(10)
+        return read_content(*arguments)
+
+    store = store_copy("mlflow-3.17.2")
+    async with files_of(store.db, store.run("logreg")) as deck:
+        await deck.go_to("metrics.json")
+        beside = deck.pane.preview
+        await deck.until(
+            lambda: isinstance(beside.view, ValueTree) and beside.view.size.width, "the preview beside the tree"
+        )
+        monkeypatch.setattr(preview_pane, "read_content", read_later)
+        await deck.press("v")
+        await deck.until_shown("reading…")
+        sent = painted(deck.app, monkeypatch)
+        may_read.set()
+        await deck.until(lambda: deck.preview.view is not None and deck.preview.view.has_focus, "the focus")
+        await deck.pilot.pause(0.3)
+        large = [update for update in sent if sum(region.area for region in update) > deck.app.size.area // 2]
+        assert len(large) == 1
+
+
+async def test_the_titles_are_there_from_the_first_paint(store_copy: Callable[[str], FixtureStore]) -> None:
+    store = store_copy("mlflow-3.17.2")
+    async with files_of(store.db, store.run("logreg")) as deck:
+        await deck.view("metrics.json")
+        again = ArtifactScreen(deck.viewer.subject, [], [])
+        assert again.pane.border_title == deck.preview.border_title

@@ -14,7 +14,7 @@ from mldeck.ui.models.screen import ModelsScreen
 from mldeck.ui.models.versions_pane import VersionsPane
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL
-from tests.ui.deck import Deck, running_deck
+from tests.ui.deck import Deck, running_deck, until_refused
 from tests.ui.filter.test_filter_line import type_text
 from tests.ui.textual_insides import told
 
@@ -51,6 +51,12 @@ class ModelsDeck(Deck):
     async def until_alone(self) -> None:
         """Wait until no dialog is open."""
         await self.until(lambda: len(self.app.screen_stack) == 1, "no dialog")
+
+    async def until_refused(self, reason: str) -> None:
+        """Wait for the dialog that says why something is not possible, and close it."""
+        await until_refused(self, reason)
+        await self.press("enter")
+        await self.until_alone()
 
     async def until_told(self, text: str) -> None:
         await self.until(lambda: any(text in each for each in self.told), text)

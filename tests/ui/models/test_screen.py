@@ -195,7 +195,7 @@ class TestList:
             await deck.until_shown("0 found")
             assert "before MLflow 1.4" in deck.frame, "no filter would find any"
             await deck.press("p")
-            await deck.until_told("This database is from before MLflow 1.4: it has no model registry")
+            await deck.until_refused("This database is from before MLflow 1.4: it has no model registry")
 
     async def test_an_unreadable_registry_is_not_called_empty(
         self, newest: FixtureStore, monkeypatch: pytest.MonkeyPatch
@@ -207,7 +207,7 @@ class TestList:
         async with place(newest.db) as deck:
             await deck.until_shown("the registry is busy")
             await deck.press("H")
-            await deck.until_told("The models have not been read; ctrl+r reads them")
+            await deck.until_refused("The models have not been read; ctrl+r reads them")
             assert "No models registered" not in deck.frame
             monkeypatch.undo()
             await deck.press("ctrl+r")
@@ -224,7 +224,7 @@ class TestList:
             await deck.press("enter", "o", "v", "v", "m", "E", "S", "f", "escape", "escape")
             await deck.until_shown("No models registered yet.")
             await deck.press("p")
-            await deck.until_told("There are no models")
+            await deck.until_refused("There are no models")
 
     async def test_a_registry_in_another_database(self, newest: FixtureStore, store_copy: CopyOf) -> None:
         runs = store_copy("nyc-taxi")
@@ -259,7 +259,7 @@ class TestWorkspaces:
             await deck.until(lambda: deck.model_list.row_count, "the models")
             assert "Models of" not in deck.frame
             await deck.press("W")
-            await deck.until_told("only one workspace")
+            await deck.until_refused("only one workspace")
 
 
 class TestBoard:

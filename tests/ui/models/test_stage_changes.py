@@ -8,9 +8,12 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
+from textual import events
 
+from mldeck.errors import MldeckError
 from mldeck.registry.history import previous_in
 from mldeck.store.interrupt import Interrupt
+from mldeck.ui.kit.dialogs.refusal import RefusalDialog
 from mldeck.ui.kit.dialogs.waiting import WaitingDialog
 from mldeck.ui.kit.form_controls import CheckBox
 from mldeck.ui.models.review import Review, StageChange
@@ -115,8 +118,7 @@ class TestKeys:
     async def test_moving_to_the_present_stage_opens_no_review(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, 2) as deck:
             await deck.press("p")
-            await deck.until_told("Version 2 is already in Production")
-            assert len(deck.app.screen_stack) == 1
+            await deck.until_refused("Version 2 is already in Production")
 
     async def test_the_other_versions_of_the_present_stage_can_be_archived(self, newest: FixtureStore) -> None:
         rows(
@@ -147,9 +149,8 @@ class TestKeys:
     async def test_a_model_without_versions_says_so(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, None, model="empty-model") as deck:
             for key in ("p", "shift+right", "at"):
-                deck.app.clear_notifications()
                 await deck.press(key)
-                await deck.until_told("This model has no version")
+                await deck.until_refused("This model has no version")
 
 
 class TestReview:
@@ -375,7 +376,7 @@ class TestTakingBack:
             await deck.until_alone()
             rows(newest.db, "UPDATE model_versions SET current_stage = 'None' WHERE name = ? AND version = 2", MODEL)
             await deck.press("u")
-            await deck.until_shown("cannot undo, because it was changed since: version 2")
+            await deck.until_refused("cannot undo, because it was changed since: version 2")
             assert stages(newest)[3] == "Production"
 
     async def test_u_refuses_after_a_change_during_the_confirmation(self, newest: FixtureStore) -> None:
@@ -387,13 +388,13 @@ class TestTakingBack:
             await deck.until_shown("Undo the last stage change")
             rows(newest.db, "UPDATE model_versions SET current_stage = 'None' WHERE name = ? AND version = 2", MODEL)
             await deck.press("y")
-            await deck.until_shown("version 2 of churn-model is in None now")
+            await deck.until_refused("version 2 of churn-model is in None now")
             assert stages(newest)[3] == "Production"
 
     async def test_u_without_a_recorded_change(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
             await deck.press("u")
-            await deck.until_told("Nothing to undo: no stage change of churn-model is recorded")
+            await deck.until_refused("Nothing to undo: no stage change of churn-model is")
 
     async def test_P_moves_the_previous_production_version_back(self, store: FixtureStore) -> None:
         async with models_deck(store.db) as deck:
@@ -410,7 +411,7 @@ class TestTakingBack:
         async with models_deck(newest.db) as deck:
             assert previous_in(deck.app.session.registry.history(MODEL), "Production") is None
             await deck.press("P")
-            await deck.until_told("No earlier Production version of churn-model is known")
+            await deck.until_refused("No earlier Production version of churn-model is known")
 
     async def test_changes_of_this_session_can_be_undone_without_records(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db) as deck:
@@ -426,14 +427,92 @@ class TestTakingBack:
             await deck.until(lambda: stages(newest) == AS_MADE, "undone")
 
 
+async def type_ahead(deck: ModelsDeck, text: str) -> None:
+    """Type without waiting for anything that the keys open."""
+    for character in text:
+        printable = character if character.isprintable() else None
+        deck.app.post_message(events.Key({" ": "space", "\r": "enter"}.get(character, character), printable))
+
+
+REFUSED = {
+    "p": "Version 2 is already in Production",
+    "P": "No earlier Production version of churn-model is known",
+    "u": "no stage change of churn-model is",
+}
+
+
+@pytest.mark.parametrize("key", REFUSED)
+@pytest.mark.parametrize("waits", [False, True])
+async def test_text_behind_a_refused_key_does_nothing(newest: FixtureStore, key: str, waits: bool) -> None:
+    """People go on typing the reason, fast or slowly, and end it with Enter."""
+    before = newest.db.read_bytes()
+    async with models_deck(newest.db, 2) as deck:
+        await type_ahead(deck, key if waits else f"{key}better recall, qa\r")
+        await deck.until(lambda: isinstance(deck.app.screen, RefusalDialog), "the refusal")
+        if waits:
+            await type_ahead(deck, "better recall, qa\r")
+        await deck.until_shown("what was typed is not used")
+        await deck.until_refused(REFUSED[key])
+        assert deck.models.versions_pane.grid.has_focus
+    assert newest.db.read_bytes() == before
+
+
+async def test_archiving_again_is_refused_whatever_else_is_archived(newest: FixtureStore) -> None:
+    rows(newest.db, "UPDATE model_versions SET current_stage = 'Archived' WHERE name = ? AND version IN (1, 2)", MODEL)
+    async with models_deck(newest.db, 2) as deck:
+        await deck.press("a")
+        await deck.until_refused("Version 2 is already in Archived")
+
+
+async def test_a_step_beyond_the_last_stage_is_refused(newest: FixtureStore) -> None:
+    async with models_deck(newest.db, 1) as deck:
+        for key, sides in (("shift+right", "Archived, the last stage"), ("shift+left", "None, the first stage")):
+            assert deck.models.cursor_version is not None
+            stage = sides.partition(",")[0]
+            rows(newest.db, "UPDATE model_versions SET current_stage = ? WHERE name = ? AND version = 1", stage, MODEL)
+            await deck.go_to(MODEL, 1)
+            await deck.press(key)
+            await deck.until_refused(f"Version 1 is in {sides}")
+
+
+async def test_a_store_that_cannot_be_read_refuses_in_a_dialog(
+    newest: FixtureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with models_deck(newest.db, 2) as deck:
+
+        def history(*_: object) -> None:
+            raise MldeckError("mlflow.db is locked")
+
+        monkeypatch.setattr(type(deck.app.session.registry), "history", history)
+        await type_ahead(deck, "Ptq")
+        await deck.until_shown("mlflow.db is locked")
+        await deck.press("escape")
+        await deck.until_alone()
+
+
+async def test_a_review_with_nothing_to_change_keeps_its_text_from_closing_it(newest: FixtureStore) -> None:
+    async with models_deck(newest.db, 3) as deck:
+        await review(deck, "p")
+        rows(
+            newest.db,
+            "UPDATE model_versions SET current_stage = iif(version = 3, 'Production', 'None') WHERE name = ?",
+            MODEL,
+        )
+        await deck.press("enter")
+        await deck.until_shown("version 3 is already in Production")
+        await type_ahead(deck, "better recall\r")
+        await deck.press("q")
+        await deck.until_shown("version 3 is already in Production")
+        await deck.press("enter", "enter")
+        await deck.until_alone()
+
+
 async def test_read_only_says_why_at_every_key(store: FixtureStore) -> None:
     before = store.db.read_bytes()
     async with models_deck(store.db, read_only=True) as deck:
         for key in ("s", "p", "a", "n", "shift+right", "u", "P", "d", "t", "at", "R", "D", "ctrl+z"):
-            deck.app.clear_notifications()
             await deck.press(key)
-            await deck.until_told("Read-only: opened with --read-only")
-            assert len(deck.app.screen_stack) == 1
+            await deck.until_refused("Read-only: opened with --read-only")
         assert deck.models.unavailable("stage('Staging')")
         assert deck.models.unavailable("history") is None
         await deck.press("H")

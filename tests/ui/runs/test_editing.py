@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.fixture_stores import FixtureStore
-from tests.ui.deck import Deck, running_deck
+from tests.ui.deck import Deck, running_deck, until_refused
 from tests.ui.filter.test_filter_line import type_text
 
 CHURN = "churn-baseline"
@@ -180,8 +180,8 @@ async def test_read_only_dims_every_edit_and_says_why(store_copy: Callable[[str]
         await deck.until_shown("read-only")
         for key in ("e", "x", "X", "ctrl+z"):
             await deck.press(key)
-            await deck.until_shown("Read-only: opened with --read-only")
-            assert len(deck.app.screen_stack) == 1
+            await until_refused(deck, "Read-only: opened with --read-only")
+            await deck.press("escape")
             assert deck.screen.unavailable("edit")
     assert store.db.read_bytes() == before
 
@@ -209,3 +209,13 @@ async def test_tags_of_an_experiment_are_set_and_deleted(fixture_store: FixtureS
         await deck.until(lambda: not query(fixture_store.db, tag, experiment_id), "deleted")
         await deck.press("ctrl+z")
         await deck.until(lambda: query(fixture_store.db, tag, experiment_id) == [("yes",)], "back again")
+
+
+async def test_without_a_run_letters_are_no_commands(store_copy: Callable[[str], FixtureStore]) -> None:
+    store = store_copy("mlflow-3.17.2")
+    async with running_deck(store.db, experiment="empty-experiment") as deck:
+        await deck.until(lambda: deck.app.session.experiment is not None and not deck.screen.table.row_count, "no runs")
+        await deck.press(*"enq")
+        await until_refused(deck, "There is no run to change")
+        await deck.press("enter", "enter")
+        await deck.until(lambda: len(deck.app.screen_stack) == 1, "closed")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from textual.widget import Widget
 
+from mldeck.errors import MldeckError
 from mldeck.model import SYSTEM_TAG_PREFIX, Column, Kind, RunRecord
 from mldeck.ui.chart.history_loader import HistoryLoader, value_of
 from mldeck.ui.chart.view import CurveView
@@ -33,8 +34,7 @@ async def choose_metrics(widget: Widget, loader: HistoryLoader) -> tuple[str, ..
 
     keys = await loader.metric_keys()
     if not keys:
-        widget.notify("These runs have logged no metrics", timeout=2)
-        return None
+        raise MldeckError("These runs have logged no metrics")
     return await widget.app.push_screen_wait(
         PickerDialog("Metrics", keys, loader.metrics, many=True, takes_cursor=True)
     )
@@ -45,10 +45,7 @@ async def choose_groups(widget: Widget, loader: HistoryLoader) -> CurveView | No
     from mldeck.ui.kit.dialogs.menu import Choice, MenuDialog
 
     if len(loader.run_ids) < 2:
-        widget.notify(
-            f"Only several runs can be grouped: mark some with {key_name('mark')} in the run table", timeout=3
-        )
-        return None
+        raise MldeckError(f"Only several runs can be grouped: mark some with {key_name('mark')} in the run table")
     columns = _grouping(await loader.read_values())
     choices = [Choice(_NO_GROUPS, "", "No groups: each run by itself")]
     choices += (Choice(str(place), "", f"{_KINDS[column.kind]} {column.key}") for place, column in enumerate(columns))

@@ -309,7 +309,7 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
 
     def action_pan(self, direction: int) -> None:
         if self.view.window is None:
-            self.notify("Everything is visible: + zooms in", timeout=2)
+            self.notify(f"Everything is visible: {key_name('zoom_in')} zooms in", timeout=2)
         elif self.drawing is not None:
             self._set_view(self.view.panned(self.drawing.full, direction))
 
@@ -346,31 +346,20 @@ class CurvesPane(BackgroundDrawing[CurveDrawing], can_focus=True):
 
     @asks("choose")
     async def action_metric(self, step: int) -> None:
-        with self._showing_errors():
-            self.show_metrics(await next_metric(self, self.loader, step))
+        self.show_metrics(await next_metric(self, self.loader, step))
 
     @asks("choose")
     async def action_choose_metrics(self) -> None:
-        with self._showing_errors():
-            self.show_metrics(await choose_metrics(self, self.loader))
+        self.show_metrics(await choose_metrics(self, self.loader))
 
     @asks("choose")
     async def action_group(self) -> None:
         """Show a band from the lowest to the highest run for each value of a param or a tag."""
-        with self._showing_errors():
-            view = await choose_groups(self, self.loader)
-            if view is not None:
-                self.loader.view = view
-                self.show_title()
-                self.redraw()
-
-    @contextmanager
-    def _showing_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except MldeckError as error:
-            self.loader.error = error
+        view = await choose_groups(self, self.loader)
+        if view is not None:
+            self.loader.view = view
             self.show_title()
+            self.redraw()
 
     # -- the crosshair
 

@@ -30,7 +30,7 @@ from mldeck.ui.details.metric_grid import MetricGrid, Outlines, ReadOutline
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.chart_styles import ink_style
 from mldeck.ui.kit.clipboard import CopyAsked
-from mldeck.ui.kit.keys import bindings
+from mldeck.ui.kit.keys import bindings, key_name
 from mldeck.ui.kit.styles import style_named
 from mldeck.ui.kit.surface import Surface
 
@@ -318,7 +318,7 @@ class SmallCharts(Widget, can_focus=True):
 
     def _heading(self, group: str) -> str:
         count = sum(group_of(metric.key, self._single) == group for metric in self.metrics)
-        mark, hint = ("▸", "   Enter unfolds") if group in self.folded else ("▾", "")
+        mark, hint = ("▸", f"   {key_name('open_chart')} unfolds") if group in self.folded else ("▾", "")
         return f"{mark} {safe(group)}  {count:,} {'metric' if count == 1 else 'metrics'}{hint}"
 
     def _picture(self, metric: Metric, slot: ChartSlot) -> Picture:

@@ -70,7 +70,14 @@ PARALLEL = (
         Key("axis_top", "g,home", "edge(-1)", "top", "Run at the top of the axis"),
         Key("axis_foot", "G,end", "edge(1)", "foot", "Run at the foot of the axis"),
     ),
-    Key("brush", "b", "brush", "brush", "Brush a range of the axis: ↑ ↓ move one end, b switches ends", shown=True),
+    Key(
+        "brush",
+        "b",
+        "brush",
+        "brush",
+        "Brush a range of the axis by moving its end; again: by its other end",
+        shown=True,
+    ),
     Key("end_brush", "enter", "end_brush", "open run", "Keep the brush; otherwise go to the run in Runs", shown=True),
     Key("give_up_brush", "escape", "give_up", "cancel", "Cancel the brush; otherwise go back one step"),
     Key(

@@ -21,7 +21,7 @@ from mldeck.ui.compare.parallel_drawing import ParallelDrawing, ParallelOptions,
 from mldeck.ui.compare.picture_view import ComparePictureView
 from mldeck.ui.export.export import Exported
 from mldeck.ui.kit.clipboard import CopyAsked
-from mldeck.ui.kit.keys import bindings, key_name
+from mldeck.ui.kit.keys import bindings, key_name, with_keys
 from mldeck.ui.kit.picture_view import PictureView
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.state.session import Session
@@ -143,7 +143,8 @@ class ParallelView(ComparePictureView[ParallelDrawing]):
         made = drawing.dimensions[column]
         if self.brushing is not None:
             kept = f"brush: {brush_text(made, self.brushing.brush)}"
-            return f"{kept}   ↑ ↓ move this end · b other end · Enter keep · Esc cancel"
+            keys = "{run_up} {run_down} move this end · {brush} other end · {end_brush} keep · {give_up_brush} cancel"
+            return f"{kept}   {with_keys(keys)}"
         log = " (log)" if made.is_log else ""
         value = made.texts[drawing.data.numbers[run_id] - 1]
         return f"{drawing.data.label(run_id)}   {made.name}{log} {value}"

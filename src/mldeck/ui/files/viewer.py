@@ -8,10 +8,12 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from mldeck.artifacts.previews.preview import sha256
 from mldeck.artifacts.previews.table import count_rows
@@ -45,6 +47,7 @@ _MOST_COPIED = 1 << 20
 
 class ArtifactScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(VIEWER, TAKE_FILE)
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)  # Textual's own repaints all of the screen
 
     def __init__(self, subject: Subject, siblings: Sequence[Entry], databases: Collection[Path]) -> None:
         """`siblings`: the files of the same folder. `databases`: files that a download never replaces."""
@@ -52,12 +55,13 @@ class ArtifactScreen(Screen[None]):
         self._subject = subject
         self._siblings = siblings
         self._databases = databases
-        self.pane = PreviewPane(id="file")
+        self.pane = PreviewPane(id="file", takes_focus=True)
         self.pane.add_class("pane")
         self._finder = Finder(self, lambda grid, text: grid.find_rows(text))
         self._text_matches = TextMatches(lambda: self._text_view)
         self._working: Interrupt | None = None
         self._done = 0
+        self._show_titles()  # before the first paint, because a change of a title paints the pane again
 
     @cached_property
     def _actions(self) -> FileActions:
@@ -77,7 +81,7 @@ class ArtifactScreen(Screen[None]):
 
     def on_mount(self) -> None:
         # The room for a picture is known only after the layout.
-        after_refresh(self, partial(self._show, self._subject))
+        after_refresh(self, partial(self.pane.show, self._subject))
         self.app.app_resume_signal.subscribe(self, lambda _: self._look_again())
 
     @work(group="look-again", exclusive=True)
@@ -96,23 +100,19 @@ class ArtifactScreen(Screen[None]):
 
     def _show(self, subject: Subject, *, as_text: bool = False) -> None:
         self._subject = subject
-        pane = self.pane
-        pane.border_title = title_of(subject.entry.path or subject.name)
+        self._show_titles()
+        self.pane.show(subject, as_text=as_text)
+
+    def _show_titles(self) -> None:
+        self.pane.border_title = title_of(self._subject.entry.path or self._subject.name)
         index, count = self._index, len(self._siblings)
-        pane.border_subtitle = "" if index is None or count < 2 else f"{index + 1:,} of {count:,} files"
-        pane.show(subject, as_text=as_text)
+        self.pane.border_subtitle = "" if index is None or count < 2 else f"{index + 1:,} of {count:,} files"
 
     @property
     def _index(self) -> int | None:
         """The index of the file among the siblings."""
         path = self._subject.entry.path
         return next((index for index, entry in enumerate(self._siblings) if entry.path == path), None)
-
-    @on(PreviewPane.Shown)
-    def _shown(self, message: PreviewPane.Shown) -> None:
-        message.stop()
-        if self.focused is None and self.pane.view is not None:
-            self.set_focus(self.pane.view)
 
     # -- other files, other ways to show this one
 

@@ -43,6 +43,25 @@ GROUPS = (
     ("Help", (CLOSE_HELP,)),
 )
 
+PLACES = {
+    "Runs": "runs",
+    "Choosing columns": "runs",
+    "Edits": "runs",
+    "Experiments": "runs",
+    "Inspector": "runs",
+    "Files": "runs",
+    "A file, full screen": "runs",
+    "Small charts": "runs",
+    "Charts of metrics": "runs",
+    "Changing models": "models",
+    "Models": "models",
+    "Compare": "compare",
+    "Compare: parallel coordinates": "compare",
+    "Compare: scatter and contour": "compare",
+    "Compare: importance": "compare",
+}
+"""The place where each group of keys works, or from which it is reached; groups that work nearly everywhere have none."""
+
 GENERAL_TITLES = frozenset({"Lists and tables", "Everywhere"})
 """The groups whose keys work nearly everywhere."""
 

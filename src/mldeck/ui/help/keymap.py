@@ -43,7 +43,7 @@ def checked_keymap(written: Sequence[tuple[str, Sequence[str]]], origin: str) ->
                 problems.append(f"{key_id}: {_not_a_key(name, normal)}")
             else:
                 chosen[key_id].append(normal)
-    problems = problems or list(dict.fromkeys(_stolen(chosen)))
+    problems += dict.fromkeys(_stolen(chosen, free=[key_id for key_id, names in written if names]))
     if problems:
         raise UsageError(f"{origin}: {'; '.join(problems)} ({_WAY_OUT})")
     # Where two ids share a key, Textual drops both bindings when it moves one of them, unless the other one is in the map.
@@ -100,8 +100,10 @@ def _character_name(character: str) -> str | None:
     return KEY_NAME_REPLACEMENTS.get(name, name)
 
 
-def _stolen(chosen: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _stolen(chosen: Mapping[str, Sequence[str]], free: Collection[str]) -> Iterator[str]:
     """Yield a message for each chosen key that already has another meaning in the same place.
+
+    `free` are the ids that give up their default keys, also if what they get instead is no key.
 
     What shares a key without the settings may go on sharing it: the one that is nearer to the focus gets it.
     """
@@ -109,7 +111,7 @@ def _stolen(chosen: Mapping[str, Sequence[str]]) -> Iterator[str]:
         for key, other in permutations(context, 2):
             if key.id not in chosen or (other.id in chosen and other.id < key.id):
                 continue
-            of_other = set(chosen.get(other.id, ())) or _default_keys(other)
+            of_other = set(chosen.get(other.id, ())) if other.id in free else _default_keys(other)
             for name in sorted(of_other.intersection(chosen[key.id]) - (_default_keys(key) & _default_keys(other))):
                 yield f"{key.id}: {written_key(name)} is the key of {other.id}; give one of them another key"
 

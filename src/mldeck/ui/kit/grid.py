@@ -131,6 +131,8 @@ class Grid(ScrollView, can_focus=True):
         self.cursor_row = 0
         self.cursor_column = 0
         self._surface = Surface(self, self.lay_out)
+        self._is_painting_all = False
+        """Whether all lines are about to be painted, so that none has to be painted again after a new layout."""
         self._empty_text = ""
         self.pinned_columns = 0
         self._least_fixed = fixed_columns
@@ -274,7 +276,8 @@ class Grid(ScrollView, can_focus=True):
     def repaint(self) -> None:
         """Repaint everything visible, from new cells."""
         self._lines.clear()
-        self.refresh()
+        if not self._is_painting_all:
+            self.refresh()
         self._tell_columns()
 
     def _tell_columns(self) -> None:
@@ -482,13 +485,15 @@ class Grid(ScrollView, can_focus=True):
         self.rows_in_view_changed()
 
     def on_resize(self) -> None:
-        self._surface.lay_out()
+        self._surface.check_room()
 
     def on_hide(self) -> None:
         self._surface.forget_room()
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        self._is_painting_all = crop.size == self.size
         self._surface.check_room()
+        self._is_painting_all = False
         return super().render_lines(crop)
 
     def on_focus(self) -> None:

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-_MAX_WORD, _MAX_MESSAGE = 160, 400
-"""In characters; a toast has about sixty to a line. The paths of most files are shorter, so that they are named whole."""
-_LONG_WORD = re.compile(rf"\S{{{_MAX_WORD + 1},}}")
+from textual.content import Content
+
+from mldeck.format import cut_middle
+
+_MOST_LINES = 3
+_SHARE = 0.9
+"""The largest share of the terminal's width, as in the style sheet."""
+_FRAME = 3
+"""Cells of its border and padding."""
+_LONG_WORDS = (120, 80, 60, 40, 30, 20, 12)
+"""Lengths that words are cut to, the first that is short enough."""
 
 
-def toast_text(message: str) -> str:
-    """Shorten a message to a few lines. Long names lose their middle first, then the whole message does: what a
-    message begins and ends with says what happened, and which key undoes it.
+def toast_text(message: str, terminal_width: int) -> str:
+    """Shorten a message to three lines. Long names lose their middle first, then the whole message does: what a message
+    begins and ends with says what happened, and which key undoes it.
     """
-    shortened = _LONG_WORD.sub(lambda found: _without_middle(found.group(), _MAX_WORD), message)
-    return _without_middle(shortened, _MAX_MESSAGE)
+    width = max(1, int(terminal_width * _SHARE) - _FRAME)
+    return next((text for text in _ever_shorter(message, _MOST_LINES * width) if _fits(text, width)), "")
 
 
-def _without_middle(text: str, length: int) -> str:
-    if len(text) <= length:
-        return text
-    end = (length - 1) // 2
-    return f"{text[: length - 1 - end]}…{text[-end:]}"
+def _ever_shorter(message: str, length: int) -> Iterator[str]:
+    yield message
+    for longest in _LONG_WORDS:
+        message = re.sub(rf"\S{{{longest + 1},}}", lambda found, most=longest: cut_middle(found.group(), most), message)  # type: ignore[misc]
+        yield message
+    for shorter in range(length, 0, -1):
+        yield cut_middle(message, shorter)
+
+
+def _fits(text: str, width: int) -> bool:
+    return len(text) <= _MOST_LINES * width and len(Content(text).wrap(width)) <= _MOST_LINES

@@ -13,7 +13,7 @@ from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import SYSTEM_TAG_PREFIX
 from mldeck.registry.history import TRANSITION_PREFIX, Transition, previous_in, recorded_transitions
-from mldeck.registry.nouns import PRODUCTION, ModelVersion, RegisteredModel
+from mldeck.registry.nouns import ACTIVE_STAGES, PRODUCTION, ModelVersion, RegisteredModel
 from mldeck.registry.plan import StaleReview, TransitionPlan, plan_undo
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.registry.rules import check_alias, check_model_name, check_registry_tag
@@ -50,9 +50,9 @@ class ModelEditing(Prompts):
     async def move(self, version: ModelVersion, stage: str) -> None:
         """Move a version to a stage after a review. If it is there already, this can only archive the others."""
         others = (other for other in self._screen.versions_pane.versions if other.version != version.version)
-        if version.stage == stage and not any(other.stage == stage for other in others):
-            self._say(f"Version {version.version} is already in {stage}")
-            return
+        can_archive = stage in ACTIVE_STAGES and any(other.stage == stage for other in others)
+        if version.stage == stage and not can_archive:
+            raise MldeckError(f"Version {version.version} is already in {stage}")
         from mldeck.ui.models.review import StageChange
         from mldeck.ui.models.review_dialog import ReviewDialog
 
@@ -73,11 +73,11 @@ class ModelEditing(Prompts):
         history = await read_off_loop(lambda interrupt: session.registry.history(name, interrupt))
         number = previous_in(history, PRODUCTION)
         if number is None:
-            self._say(f"No earlier {PRODUCTION} version of {name} is known")
-            return
+            raise MldeckError(f"No earlier {PRODUCTION} version of {name} is known")
         version = await read_off_loop(lambda interrupt: session.registry.version(name, number, interrupt))
-        if version is not None:
-            await self.move(version, PRODUCTION)
+        if version is None:
+            raise MldeckError(f"Version {number} of {name}, which was in {PRODUCTION} before, no longer exists")
+        await self.move(version, PRODUCTION)
 
     async def undo_move(self, model: RegisteredModel) -> None:
         """Undo the model's last stage change, if no stage has changed since."""
@@ -85,14 +85,9 @@ class ModelEditing(Prompts):
         versions = await read_off_loop(lambda interrupt: session.registry.versions(name, interrupt))
         known = [*recorded_transitions(versions), *([self._moved[name]] if name in self._moved else [])]
         if not known:
-            self._say(f"Nothing to undo: no stage change of {name} is recorded")
-            return
+            raise MldeckError(f"Nothing to undo: no stage change of {name} is recorded")
         last = max(known, key=lambda transition: transition.number)
-        try:
-            plan = plan_undo(versions, last)
-        except MldeckError as error:
-            self._refuse(error)
-            return
+        plan = plan_undo(versions, last)
         if await self._is_confirmed(f"Undo the last stage change of {name}?", _undo_text(plan, last), "Undo"):
             await self._undo_as_planned(plan)
 
@@ -103,12 +98,12 @@ class ModelEditing(Prompts):
                 lambda interrupt: self._session.registry_editor.transition(plan, "", interrupt),
                 reraise=(StaleReview,),
             )
-        except StaleReview as error:
-            self._refuse(error)
+        except StaleReview:
             await self._screen.read_again()
-            return
+            raise
         if done is not None:
-            await self._screen.show_moved(plan.model, done.version)
+            with self._screen.reporting_trouble():
+                await self._screen.show_moved(plan.model, done.version)
             self._tell(plan.model, done)
 
     def _tell(self, name: str, done: Transition) -> None:
@@ -287,17 +282,13 @@ class ModelEditing(Prompts):
         undoable = can_be_undone and edit.undo_refusal is None
         if undoable:
             self._done.append(edit)
-        await self._screen.read_again(cursor=cursor)
+        with self._screen.reporting_trouble():  # it is written, even if it cannot be shown
+            await self._screen.read_again(cursor=cursor)
         self._say(outcome_text(edit.summary, "undo_edit" if undoable else None, edit.undo_refusal))
         return True
 
     def _say(self, text: str) -> None:
         self._screen.notify(text, timeout=6)
-
-    def _refuse(self, error: MldeckError) -> None:
-        from mldeck.ui.kit.dialogs.text import TextDialog
-
-        self._screen.app.push_screen(TextDialog("Nothing was changed", str(error)))
 
 
 def done_text(name: str, done: Transition) -> str:

@@ -10,7 +10,7 @@ MODEL_PLACE = (
     Key("filter_models", "f", "filter", "filter", "Filter the models, or the versions by their runs", shown=True),
     Key("clear_model_filter", "F", "clear_filter", "clear filter", "Clear the filter: show all again"),
     Key("turn_versions", "v", "turn", "board/table", "Switch between board and table", shown=True, rank=15),
-    Key("open_source_run", "o", "open_run", "run", "Go to the source run; b goes back", shown=True, rank=14),
+    Key("open_source_run", "o", "open_run", "run", "Go to the source run in Runs", shown=True, rank=14),
     Key("card_metric", "m", "card_metric", "metric", "Choose the metric on the cards", shown=True),
     Key("workspace", "W", "workspace", "workspace", "Choose a workspace"),
     Key("export_versions", "E", "export", "export", "Export the versions to a file: CSV, JSON or Markdown"),

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import DEFAULT_WORKSPACE
 from mldeck.registry.nouns import NO_REGISTRY, ModelQuery
@@ -140,8 +141,7 @@ class ModelsPane(Vertical):
 
         session, names = self._session, self.listing.workspaces
         if len(names) < 2:
-            self.notify("There is only one workspace here (several need MLflow 3.10 or later)", timeout=3)
-            return
+            raise MldeckError("There is only one workspace here (several need MLflow 3.10 or later)")
         choices = [Choice(name, "", f"{'✓' if name == session.workspace else ' '} {name}") for name in names]
         chosen = await self.app.push_screen_wait(MenuDialog("Choose a workspace", choices))
         if chosen is not None and chosen != session.workspace:

@@ -308,8 +308,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
         event.stop()  # also while there is no reason to type: a letter must never reach the place below as a command
         if self._can_choose:
             self.set_focus(self._reason)
-        if self._can_choose or self._is_reading:
-            self._reason.insert_text_at_cursor(event.character)
+        self._reason.insert_text_at_cursor(event.character)
 
     def action_archive(self) -> None:
         if self._tick.display and self._can_choose:
@@ -360,7 +359,9 @@ class ReviewDialog(ModalScreen["Transition | None"]):
     def _pressed(self, message: ButtonBar.Pressed) -> None:
         if self._is_reading:
             return  # Enter was meant for the review, and Esc cancels
-        if message.label in (_CANCEL, _CLOSE):
+        if message.label == _CLOSE and self._reason.text:
+            self._reason.text = ""  # Enter ended the reason of a change that cannot be made, which nobody has read yet
+        elif message.label in (_CANCEL, _CLOSE):
             self.action_cancel()
         elif self._review is not None and not self._is_writing:
             self._is_writing = True

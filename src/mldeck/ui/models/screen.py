@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
 
+from mldeck.errors import MldeckError
 from mldeck.model import Run
 from mldeck.registry.nouns import NO_REGISTRY, STAGES, ModelVersion, RegisteredModel
 from mldeck.ui.app_keys import PLACE
@@ -42,6 +43,10 @@ _NOT_READ = "The models have not been read; {refresh} reads them"
 _NO_MODEL = "There are no models: press {register} on a run to register one"
 _NO_VERSION = "This model has no versions: press {register} on a run to register one"
 
+_SIDES = {-1: "first", 1: "last"}
+"""The stage at the end of a step to the left or to the right."""
+
+_Subject = TypeVar("_Subject", RegisteredModel, ModelVersion)
 ModelEdit = Callable[[RegisteredModel], Awaitable[None]]
 VersionEdit = Callable[[ModelVersion], Awaitable[None]]
 
@@ -287,14 +292,15 @@ class ModelsScreen(Place, inherit_bindings=False):
         else:
             self._move_to(stage)
 
-    def action_move_card(self, step: int) -> None:
-        version = self.cursor_version
-        if version is None:
-            self._say_what_is_missing()
-            return
-        column = STAGES.index(version.stage) if version.stage in STAGES else 0
-        if 0 <= column + step < len(STAGES):
-            self._move_to(STAGES[column + step])
+    @asks("edit")
+    async def action_move_card(self, step: int) -> None:
+        async def move(version: ModelVersion) -> None:
+            column = STAGES.index(version.stage) + step if version.stage in STAGES else max(step, 0)
+            if not 0 <= column < len(STAGES):
+                raise MldeckError(f"Version {version.version} is in {version.stage}, the {_SIDES[step]} stage")
+            await self._actions.move(version, STAGES[column])
+
+        await self._change_version(move)
 
     @asks("edit")
     async def _move_to(self, stage: str) -> None:
@@ -310,11 +316,7 @@ class ModelsScreen(Place, inherit_bindings=False):
 
     @asks("edit")
     async def action_history(self) -> None:
-        if self.cursor_model is None:
-            self._say_what_is_missing()
-            return
-        with self.reporting_trouble():
-            await self._actions.show_history(self.cursor_model)
+        await self._actions.show_history(self._present(self.cursor_model))
 
     # -- edits: of the model while the list has the focus, else of the version
 
@@ -344,9 +346,8 @@ class ModelsScreen(Place, inherit_bindings=False):
 
     @asks("edit")
     async def action_undo_edit(self) -> None:
-        if not self.says_why_not(self.session.registry_refusal):
-            with self.reporting_trouble():
-                await self._actions.undo_edit()
+        self.check_writable(self.session.registry_refusal)
+        await self._actions.undo_edit()
 
     async def _change(self, change_model: ModelEdit, change_version: VersionEdit) -> None:
         if self.is_in_list:
@@ -355,31 +356,19 @@ class ModelsScreen(Place, inherit_bindings=False):
             await self._change_version(change_version)
 
     async def _change_model(self, change: ModelEdit) -> None:
-        if self.says_why_not(self.session.registry_refusal):
-            return
-        if self.cursor_model is None:
-            self._say_what_is_missing()
-            return
-        with self.reporting_trouble():
-            await change(self.cursor_model)
+        self.check_writable(self.session.registry_refusal)
+        await change(self._present(self.cursor_model))
 
     async def _change_version(self, change: VersionEdit) -> None:
-        if self.says_why_not(self.session.registry_refusal):
-            return
-        version = self.cursor_version
-        if version is None:
-            self._say_what_is_missing()
-            return
-        with self.reporting_trouble():
-            await change(version)
+        self.check_writable(self.session.registry_refusal)
+        await change(self._present(self.cursor_version))
 
-    def _say_what_is_missing(self) -> None:
+    def _present(self, subject: _Subject | None) -> _Subject:
+        """Return the model or version to change. Raises `MldeckError` if there is none."""
+        if subject is not None:
+            return subject
         if self.cursor_model is not None:
-            self._say(with_keys(_NO_VERSION))
-        elif not self.models_pane.is_read:
-            self._say(with_keys(_NOT_READ))
-        else:
-            self._say(with_keys(_NO_MODEL) if self.models_pane.listing.has_registry else NO_REGISTRY)
-
-    def _say(self, text: str) -> None:
-        self.notify(text, timeout=3)
+            raise MldeckError(with_keys(_NO_VERSION))
+        if not self.models_pane.is_read:
+            raise MldeckError(with_keys(_NOT_READ))
+        raise MldeckError(with_keys(_NO_MODEL) if self.models_pane.listing.has_registry else NO_REGISTRY)

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from mldeck.errors import MldeckError
 from mldeck.format import safe, time_text
 from mldeck.model import Column, Kind, RunRecord
 from mldeck.registry.nouns import ModelVersion, RegisteredModel
@@ -293,8 +294,7 @@ class VersionsPane(Vertical):
 
         model, metrics = self._data.model, self._data.metrics
         if model is None or not metrics:
-            self.notify("The source runs of these versions have no metrics", timeout=3)
-            return
+            raise MldeckError("The source runs of these versions have no metrics")
         choices = [Choice(key, "", f"{'✓' if key == self.card_metric else ' '} {key}") for key in metrics]
         chosen = await self.app.push_screen_wait(MenuDialog("Metric on the cards", choices))
         if chosen is not None:

@@ -45,20 +45,24 @@ class RegisterFlow:
 
     async def register_runs(self, run_ids: Sequence[str]) -> None:
         """Register a model of each run, one after the other. Runs without a model are skipped; Esc ends it."""
+        if not run_ids:
+            raise MldeckError("There is no run to register a model of")
         skipped: list[str] = []
         for number, run_id in enumerate(run_ids, 1):
             position = f" ({number} of {len(run_ids)})" if len(run_ids) > 1 else ""
             offer = await read_off_loop(lambda interrupt, run_id=run_id: self._read(run_id, interrupt))  # type: ignore[misc]
             if not offer.has_registry:
-                self._say(NO_REGISTRY)
-                return
+                raise MldeckError(NO_REGISTRY)
             if not offer.models:
                 skipped.append(offer.run)
             elif not await self._register(offer, position):
                 return
         if skipped:
             runs = skipped[0] if len(skipped) == 1 else f"{len(skipped)} of {len(run_ids)} runs"
-            self._say(f"{runs} logged no model: use log_model() of its MLflow flavor")
+            why = f"{runs} logged no model: use log_model() of its MLflow flavor"
+            if len(skipped) == len(run_ids):
+                raise MldeckError(why)
+            self._say(why)
 
     async def register_models(self, run_id: str, chosen: LoggedModel | str | None) -> None:
         """Register a model of a run: a logged model, or the run's folder at a path, with an MLmodel file. None asks which."""
@@ -67,8 +71,7 @@ class RegisterFlow:
             return
         offer = await read_off_loop(lambda interrupt: self._read(run_id, interrupt))
         if not offer.has_registry:
-            self._say(NO_REGISTRY)
-            return
+            raise MldeckError(NO_REGISTRY)
         model = LoggedModel(chosen, run_id) if isinstance(chosen, str) else chosen
         await self._register(replace(offer, models=(model,)), "")
 
@@ -105,7 +108,7 @@ class RegisterFlow:
         if done is None:
             return False
         new = " (a new model)" if done.is_new_model else ""
-        self._say(f"Registered {done.model} {done.version}{new} from {offer.run} · 2 shows it")
+        self._say(f"Registered {done.model} {done.version}{new} from {offer.run} · {key_name('models_place')} shows it")
         if done.notice:
             self._say(done.notice)
         return True

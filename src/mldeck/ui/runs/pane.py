@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.worker import Worker, WorkerError
 
+from mldeck.errors import MldeckError
 from mldeck.model import Column, Kind, OrderKey, RunQuery, View
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.keys import key_name
@@ -484,20 +485,18 @@ class RunPane(Vertical):
         from mldeck.ui.kit.dialogs.picker import PickerDialog  # a text field takes a while to load
 
         store, sample = session.store, [run_id for run_id in self.table.run_ids[: reading.FIRST_PAGE] if run_id]
-        with self._place.reporting_trouble():
-            found = await read_off_loop(lambda interrupt: store.grouping_columns(query, sample, interrupt))
-            if not found:
-                self.notify("These runs have no params or tags to group by", timeout=3)
-                return
-            dialog = PickerDialog(
-                "Group runs by",
-                list(found),
-                name=label_of,
-                group=lambda column: f"{column.kind.value}, {'differs' if found[column] else 'same here'}",
-            )
-            picked = await self.app.push_screen_wait(dialog)
-            if picked is not None and query == session.query:
-                self._take_layout(_grouped(session.layout, picked[0]))
+        found = await read_off_loop(lambda interrupt: store.grouping_columns(query, sample, interrupt))
+        if not found:
+            raise MldeckError("These runs have no params or tags to group by")
+        dialog = PickerDialog(
+            "Group runs by",
+            list(found),
+            name=label_of,
+            group=lambda column: f"{column.kind.value}, {'differs' if found[column] else 'same here'}",
+        )
+        picked = await self.app.push_screen_wait(dialog)
+        if picked is not None and query == session.query:
+            self._take_layout(_grouped(session.layout, picked[0]))
 
     @on(RunTable.ViewAsked)
     def _cycle_run_view(self) -> None:

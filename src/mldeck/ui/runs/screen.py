@@ -414,9 +414,8 @@ class RunsScreen(Place):
 
     @asks("edit")
     async def action_create_experiment(self) -> None:
-        if not self.says_why_not(self.session.refusal):
-            with self.reporting_trouble():
-                await self._editing.create_experiment()
+        self.check_writable(self.session.refusal)
+        await self._editing.create_experiment()
 
     @asks("edit")
     async def action_delete(self) -> None:
@@ -431,8 +430,8 @@ class RunsScreen(Place):
 
     @asks("edit")
     async def action_undo(self) -> None:
-        if not self.says_why_not(self.session.refusal):
-            await self._editing.undo()
+        self.check_writable(self.session.refusal)
+        await self._editing.undo()
 
     def unavailable(self, action: str) -> str | None:
         if action == "register":
@@ -445,9 +444,6 @@ class RunsScreen(Place):
         """Register a model of each marked run or, without marks, of the run under the cursor."""
         marked, present = list(self.session.marked), self.table.cursor_run
         run_ids = marked or ([present] if present is not None else [])
-        if not run_ids:
-            self.notify("There is no run to register a model of", timeout=3)
-            return
         self._register(lambda flow: flow.register_runs(run_ids))
 
     def register_models(self, run_id: str, chosen: LoggedModel | str | None) -> None:
@@ -456,12 +452,10 @@ class RunsScreen(Place):
 
     @asks("edit")
     async def _register(self, register: Callable[[RegisterFlow], Awaitable[None]]) -> None:
-        if self.says_why_not(self.session.registry_refusal):
-            return
+        self.check_writable(self.session.registry_refusal)
         from mldeck.ui.register.flow import RegisterFlow
 
-        with self.reporting_trouble():
-            await register(RegisterFlow(self, self.session))
+        await register(RegisterFlow(self, self.session))
 
     async def _change(
         self,
@@ -469,17 +463,17 @@ class RunsScreen(Place):
         change_experiment: Callable[[Experiment], Awaitable[None]],
     ) -> None:
         """Change the experiment under the cursor if the experiments have the focus; otherwise the marked runs or the run."""
-        if self.says_why_not(self.session.refusal):
+        self.check_writable(self.session.refusal)
+        if self.experiment_list.has_focus:
+            experiment = self.experiment_list.cursor_experiment
+            if experiment is None:
+                raise MldeckError("There is no experiment to change")
+            await change_experiment(experiment)
             return
-        with self.reporting_trouble():
-            if self.experiment_list.has_focus:
-                experiment = self.experiment_list.cursor_experiment
-                if experiment is not None:
-                    await change_experiment(experiment)
-                return
-            subject = self._run_subject()
-            if subject is not None:
-                await change_runs(subject)
+        subject = self._run_subject()
+        if subject is None:
+            raise MldeckError("There is no run to change")
+        await change_runs(subject)
 
     def _run_subject(self) -> RunSubject | None:
         from mldeck.ui.runs.editing import RunSubject

@@ -62,8 +62,10 @@ class PreviewPane(Widget):
     class Shown(Message):
         """Posted when another view is shown."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, takes_focus: bool = False) -> None:
+        """`takes_focus`: the view gets the focus if nothing else has it."""
         super().__init__(id=id)
+        self._takes_focus = takes_focus
         self.subject: Subject | None = None
         self._shown: Subject | None = None
         """The subject of the present view, while another one may be being read."""
@@ -150,6 +152,7 @@ class PreviewPane(Widget):
 
     async def _put(self, content: SubjectContent | None, body: _Body) -> None:
         had_focus = self.view is not None and self.view.has_focus
+        takes_focus = had_focus or (self._takes_focus and self.screen.focused is None)
         with self.app.batch_update():
             # Cancelling this worker, for another subject or to close, must not cancel the removal of the old view.
             await asyncio.shield(self.body.remove_children())
@@ -161,8 +164,8 @@ class PreviewPane(Widget):
             notes.update("\n".join(safe(note) for note in body.notes))
             notes.display = bool(body.notes)
             self._say_about()
-        if had_focus and self.view is not None:
-            self.screen.set_focus(self.view)
+            if takes_focus and body.view is not None:
+                self.screen.set_focus(body.view)  # here, so that it is painted once
         self.post_message(self.Shown())
 
     def _say_about(self, instead: str = "") -> None:
