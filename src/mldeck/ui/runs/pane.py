@@ -52,6 +52,10 @@ class RunPane(Vertical):
         """The number of listed runs; None until they have been counted."""
         self._shown: tuple[RunQuery, Layout] | None = None
         """What the rows were read for."""
+        self._trial = ""
+        """A filter that is being typed. If no run matches it, the rows stay until the user applies it."""
+        self._filter_shown = ""
+        """The filter of the rows in the table."""
         self._completer: Completer | None = None
         """Made for each edit of the filter, because the keys may have changed."""
 
@@ -143,6 +147,11 @@ class RunPane(Vertical):
         )
         if query != self._session.query or layout != self._session.layout or choice != self._session.choice:
             return
+        if not page.count and table.row_count and query.filter == self._trial != self._filter_shown:
+            self._session.filter = self._filter_shown
+            self.filter_line.show_note(self._trial, "No run matches this. Enter applies it all the same.")
+            return
+        self._filter_shown = query.filter
         self._shown = (query, layout)
         if table.shows(page, query.order):
             table.empty_text = self._empty_text()
@@ -171,6 +180,7 @@ class RunPane(Vertical):
     ) -> None:
         """Show a page of runs. `previous` are the cells whose widths are the minimum for the new ones."""
         table = self.table
+        self._filter_shown = self._session.filter
         self._session.columns = page.columns
         if page.primary is not None:  # known with the first rows, so that sorting can begin with the best values
             metric, greater = page.primary
@@ -194,6 +204,8 @@ class RunPane(Vertical):
         self._count = count
         self.show_title()
         self.load_best()
+        if self._session.filter and self.query("#filter"):
+            self.filter_line.check()
 
     def _empty_text(self) -> str:
         view = self._session.run_view
@@ -342,7 +354,7 @@ class RunPane(Vertical):
         line.edit()
 
     def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
-        self._place.settle("filter", lambda: self.apply_filter(message.text))
+        self._place.settle("filter", lambda: self._try_filter(message.text))
 
     def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
         self._place.forget_settling("filter")
@@ -360,8 +372,14 @@ class RunPane(Vertical):
         self.apply_filter("")
         self._session.keep()
 
+    def _try_filter(self, text: str) -> None:
+        """List the runs that match a filter that is being typed. If there are none, the rows stay as they are."""
+        self.apply_filter(text)
+        self._trial = text.strip()
+
     def apply_filter(self, text: str) -> None:
         session = self._session
+        self._trial = ""
         if not session.scope or text.strip() == session.filter:
             return
         session.filter = text.strip()
@@ -386,8 +404,19 @@ class RunPane(Vertical):
         completer = self._completer
         with self._place.reporting_trouble():
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
-            unknown = await read_off_loop(lambda interrupt: completer.unknown(message.text, interrupt))
-            message.line.show_candidates(message.text, found, unknown)
+            message.line.show_candidates(message.text, found)
+
+    @work(group="check", exclusive=True)
+    async def on_filter_line_check_asked(self, message: FilterLine.CheckAsked) -> None:
+        if not self._session.is_open:
+            return  # asked again when the runs have been listed
+        from mldeck.ui.filter.completer import unknown_names
+
+        store, text = self._session.store, message.text
+        with self._place.reporting_trouble():
+            message.line.show_unknown(
+                text, await read_off_loop(lambda interrupt: unknown_names(store, text, interrupt))
+            )
 
     def on_filter_line_star_asked(self, message: FilterLine.StarAsked) -> None:
         saved = self._session.saved
@@ -436,7 +465,7 @@ class RunPane(Vertical):
 
     def _take_layout(self, layout: Layout) -> None:
         if layout != self._session.layout:
-            self._session.layout = layout
+            self._session.layout, self._trial = layout, ""
             self._session.keep()
             self.load_filtered()
 
