@@ -191,6 +191,13 @@ class MetricSummary(NamedTuple):
         return MetricSummary(number, min(max(low, mean), high), math.hypot(*within, between), low, high)
 
 
+class RunTimes(NamedTuple):
+    start: int | None
+    """In milliseconds since the epoch."""
+    duration: int | None
+    """In milliseconds; None if the run has not ended."""
+
+
 @dataclass(frozen=True, eq=False)
 class History:
     """The points of one metric of one run, in order of step, then timestamp, then value. Steps may repeat.

@@ -194,6 +194,7 @@ class RunPane(Vertical):
             read=page.read,
             style=self._session.column_style(page.columns),
             summaries=page.summaries if page.arrangement.headings else None,
+            group_counts={heading.value: heading.count for heading in page.arrangement.headings.values()},
         )
         order = self._session.order
         table.show(page.arrangement, page.records, page.read, cells, order, cursor, is_live=is_live)

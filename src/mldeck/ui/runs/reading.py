@@ -19,7 +19,15 @@ from mldeck.model import (
     View,
 )
 from mldeck.store.interrupt import Interrupt
-from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupSummaries, Layout, as_tree, in_groups
+from mldeck.ui.state.arrangement import (
+    HEADING,
+    Arrangement,
+    GroupSummaries,
+    Layout,
+    as_tree,
+    in_groups,
+    shows_first_run,
+)
 from mldeck.ui.state.columns import DEFAULT_ATTRIBUTES, EXPERIMENT, ColumnChoice, ColumnSource, choice_from_json
 from mldeck.ui.state.restored import (
     ListChoice,
@@ -253,7 +261,9 @@ def read_all_rows(
     if len(ids) > _SUMMARIZED_AT_ONCE:
         metrics = [key for key in metrics if key in state.summaries]
     groups.summarize(metrics)
-    records = store.run_records(sample, row_fields(read), interrupt)
+    first_runs = (heading.first_run for row, heading in arrangement.headings.items() if row < FIRST_PAGE)
+    of_headings = first_runs if query.order and shows_first_run(query.order[0].column) else ()
+    records = store.run_records(list(dict.fromkeys((*sample, *of_headings))), row_fields(read), interrupt)
     return RunPage(arrangement, len(ids), records, columns, read, groups.summaries, primary)
 
 
@@ -346,7 +356,7 @@ def _arranged(
         values = store.text_values(query, layout.group_by, interrupt)
         is_by_metric = bool(query.order) and query.order[0].column.kind is Kind.METRIC
         means = groups.means(query.order[0].column.key) if is_by_metric else {}
-        return in_groups(ids, values, layout.opened, query.order, means)
+        return in_groups(ids, values, layout.opened, query.order, means, store.run_times(query, interrupt))
     if layout.is_tree:
         return as_tree(ids, store.text_values(query, Column(Kind.TAG, PARENT_TAG), interrupt), layout.folded)
     return Arrangement(ids)
