@@ -283,7 +283,7 @@ def _columns_now(
 ) -> tuple[Column, ...]:
     if choice.source is ColumnSource.CHOSEN:
         return choice.arranged(())
-    found = found_columns(store, query, choice.source, sample, primary, interrupt)
+    found = found_columns(store, query, choice.source, sample, primary, interrupt, also_newest=not kept)
     if choice.source is ColumnSource.PRESENT:
         present = frozenset(found)
         kept = tuple(column for column in kept if column in present)
@@ -298,17 +298,30 @@ def found_columns(
     sample: Sequence[str],
     primary: PrimaryMetric | None,
     interrupt: Interrupt,
+    *,
+    also_newest: bool,
 ) -> tuple[Column, ...]:
     """Return the columns of an automatic source, the primary metric first.
 
-    `sample` are the runs that are compared to find the columns that differ.
+    `sample` are the runs that are compared to find the columns that differ. `also_newest` puts those before them in which the
+    newest runs differ, so that the first columns are the same however the runs are filtered, sorted and arranged.
     """
     if source is ColumnSource.PRESENT:
         found = store.present_columns(query, interrupt)
     else:
-        found = store.differing_columns(sample, interrupt)
+        is_one_of_many = len(sample) == 1 and bool(query.filter)
+        newest = store.run_ids(_plain(query), FIRST_PAGE, interrupt) if also_newest or is_one_of_many else sample
+        # A run differs from none if it is the only one: then it has all of its columns.
+        found = () if is_one_of_many and len(newest) > 1 else store.differing_columns(sample, interrupt)
+        if list(newest) != list(sample):
+            found = tuple(dict.fromkeys((*store.differing_columns(newest, interrupt), *found)))
     main = None if primary is None else Column(Kind.METRIC, primary[0])
     return (main, *(column for column in found if column != main)) if main in found else found
+
+
+def _plain(query: RunQuery) -> RunQuery:
+    """Return the query without filter and order: it lists the newest runs first."""
+    return replace(query, filter="", order=())
 
 
 def _to_be_read(columns: tuple[Column, ...], state: TableState) -> tuple[Column, ...]:
