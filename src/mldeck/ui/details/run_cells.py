@@ -56,7 +56,9 @@ _LABELS = {STATE: "", **LABELS}
 _STATE_WIDTH = 2
 _MIN_AGE_WIDTH, _MIN_DURATION_WIDTH = 5, 10
 """Cells for `age ▲` and `duration ▲`."""
-_MAX_NAME_WIDTH, _MIN_NAME_WIDTH = 32, 12
+_MAX_NAME_WIDTH, MIN_NAME_WIDTH = 32, 12
+_MIN_LABEL_WIDTH = 10
+"""Cells of a label that is cut to make room."""
 _MAX_TEXT_WIDTH = 24
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
 _RUN_ID_WIDTH = 32
@@ -265,6 +267,13 @@ class RunCells:
         number = self._numbers.get(key)
         return (0 if number is None else number.width) + (key in self.style.greater_is_better)
 
+    def least_width(self, column: Column) -> int:
+        """Return the width in which the values of a metric, param or tag are not cut, though its label may be."""
+        if column.kind is Kind.METRIC:
+            return max(_MIN_LABEL_WIDTH, self._number_width(column.key))
+        form = self._texts.get(column)
+        return max(_MIN_LABEL_WIDTH, 0 if form is None else form.width)
+
     def with_room_for_spreads(self, columns: Sequence[GridColumn]) -> tuple[GridColumn, ...]:
         """Keep room for the spreads of groups behind the numbers of these columns, as far as they are wide enough."""
         self._spread_widths = {
@@ -433,7 +442,7 @@ def _leading_widths(sample: Sequence[RunRecord], longest_name: int) -> dict[Colu
     now = now_ms()
     return {
         STATE: _STATE_WIDTH,
-        NAME: min(_MAX_NAME_WIDTH, max(_MIN_NAME_WIDTH, longest_name)),
+        NAME: min(_MAX_NAME_WIDTH, max(MIN_NAME_WIDTH, longest_name)),
         AGE: max((_MIN_AGE_WIDTH, *(age_width(record.run.start_time or now, now) for record in sample))),
         DURATION: max((_MIN_DURATION_WIDTH, *(_duration_width(record.run, now) for record in sample))),
     }

@@ -204,7 +204,7 @@ class FilterLine(Vertical):
 
     def show_candidates(self, text: str, candidates: Sequence[Candidate]) -> None:
         """Show the completions of a text, unless another text has been typed meanwhile."""
-        if text != self.text or not self._input.has_focus:
+        if text != self.text or not (self._is_edited and self._input.has_focus):
             return
         if text == self._held:
             self._held = ""

@@ -127,6 +127,8 @@ class Grid(ScrollView, can_focus=True):
         """`fixed_columns` stay in place when the others scroll; after them the `pinned_columns`, as long as they fit."""
         super().__init__(id=id)
         self.columns: tuple[GridColumn, ...] = ()
+        self._header_labels = Neighbours()
+        """The labels of the columns: long ones are cut where they are alike."""
         self.row_count = 0
         self.cursor_row = 0
         self.cursor_column = 0
@@ -246,6 +248,7 @@ class Grid(ScrollView, can_focus=True):
         """
         self.row_count = row_count
         self.columns = tuple(self.fitting_columns() if columns is None else columns)
+        self._header_labels = Neighbours(column.label for column in self.columns)
         self._fixed_columns = self.fitting_fixed_count(self.columns)
         self._surface.note_room()
         self.cursor_row = max(0, min(self.cursor_row, row_count - 1))
@@ -632,7 +635,7 @@ class Grid(ScrollView, can_focus=True):
         for index in self.visible_columns():
             column = self.columns[index]
             style = self.base + self.style_named(self.header_style(index))
-            label = cell_text(column.label, column.width - cell_width(column.mark)) + column.mark
+            label = self._header_labels.cut(column.label, column.width - cell_width(column.mark)) + column.mark
             tail = min(column.tail, column.width - cell_width(label))
             segments.append(Segment(fit(label, column.width - tail, column.right) + " " * tail, style))
             segments.append(Segment(" " * GAP, self.base))

@@ -13,7 +13,7 @@ from textual.message import Message
 
 from mldeck.format import MISSING, Neighbours, cell_width, safe
 from mldeck.model import Column, Kind, OrderKey, RunRecord
-from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, STATE_INDEX, RunCells
+from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, MIN_NAME_WIDTH, NAME_INDEX, STATE_INDEX, RunCells
 from mldeck.ui.kit.cell_text import indentation
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.edge_marks import MARK_ROOM
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _WIDE = 160
 """The width of a terminal in cells from which headings show the least and the greatest value."""
 _MEASURED_HEADINGS = 1_000
+_LEAST_COLUMNS = 2
+"""Columns behind the name that are in view, if the terminal is wide enough: by default the first two metrics."""
+_ROOMY_NAME_WIDTH = 16
+"""Cells that the name keeps as long as labels can be cut."""
 _LEAST_HEADING_WIDTHS = 16, 20
 """Cells of the name column that are left for the value of a group and the number of its runs: of short and long values."""
 
@@ -185,12 +189,34 @@ class RunTable(Grid):
         self.cursor_column = places.get(before, self.cursor_column) if before else self.cursor_column
         self.pinned_columns = cells.style.pinned
         self._first_column = 0 if first_key is None else places.get(first_key, 0)
-        columns = cells.grid_columns(self.order)
+        columns = self._with_two_in_view(cells.grid_columns(self.order))
         if self.arrangement.headings:
             columns = self._with_spreads(columns)
         columns = self._with_wide_name(columns)
         self.set_content(row_count, cells.with_room_for_spreads(columns))
         self._show_column()
+
+    def _with_two_in_view(self, columns: tuple[GridColumn, ...]) -> tuple[GridColumn, ...]:
+        """Narrow the name and the labels of the two columns behind it, if these would not be in view otherwise."""
+        first = NAME_INDEX + 1
+        shown, own = columns[: first + _LEAST_COLUMNS], self.cells.style.widths
+        room = self.size.width - self.styles.scrollbar_size_vertical - MARK_ROOM * (len(shown) < len(columns))
+        widths = [column.width for column in shown]
+        excess = sum(widths) + GAP * (len(widths) - 1) - room
+        if excess <= 0 or room <= 0:
+            return columns
+        labels = {
+            first + index: self.cells.least_width(column)
+            for index, column in enumerate(self.cells.columns[first : len(shown)])
+        }
+        for least in ({NAME_INDEX: _ROOMY_NAME_WIDTH}, labels, {NAME_INDEX: MIN_NAME_WIDTH}):
+            spare = {place: cells for place, cells in least.items() if self.cells.columns[place] not in own}
+            while excess > 0 and any(widths[place] > cells for place, cells in spare.items()):
+                widest = max(spare, key=lambda place: (widths[place] > spare[place], widths[place]))
+                widths[widest] -= 1
+                excess -= 1
+        narrowed = (column._replace(width=width) for column, width in zip(shown, widths, strict=True))
+        return (*narrowed, *columns[len(shown) :])
 
     def _with_spreads(self, columns: tuple[GridColumn, ...]) -> tuple[GridColumn, ...]:
         """Widen metrics for what headings show beside the mean: of how many runs it is, and the standard deviations.
