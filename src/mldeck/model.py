@@ -128,6 +128,8 @@ class Pace:
     """When it logged the last one, in milliseconds since the epoch."""
     interval: int
     """The usual time from one to the next, in milliseconds."""
+    is_measured: bool = True
+    """Whether there are several. If there is only one, the interval is the time from the start until then."""
 
     @property
     def late_at(self) -> int:

@@ -53,7 +53,7 @@ _MOMENT_S = 0.3
 """Seconds that the first visit of a place waits for its data."""
 
 _MIN_WIDTH, _MIN_HEIGHT = 60, 16
-_BORDER_CELLS = 6
+BORDER_CELLS = 6
 """Cells of a border's upper line on both sides of the title."""
 
 _AnyWidget = TypeVar("_AnyWidget", bound=Widget)
@@ -370,7 +370,7 @@ def retitle(widget: Widget, title: str, subtitle: str, extent: str = "") -> None
     title = safe(title)
     if extent:
         extent = f" · {extent}"
-        title = cut_middle(title, widget.outer_size.width - _BORDER_CELLS - len(extent)) + extent
+        title = cut_middle(title, widget.outer_size.width - BORDER_CELLS - len(extent)) + extent
     set_border_titles(widget, title, safe(subtitle))
 
 

@@ -17,13 +17,16 @@ from mldeck.registry.review import ComparedValue, compare_runs, difference_forma
 from mldeck.registry.stay import time_in_stage
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.models.reading import READING, read_facts
-from mldeck.ui.state.metric_direction import Better, remembered
+from mldeck.ui.state.metric_direction import Better, best_sign, remembered
 
 if TYPE_CHECKING:
     from mldeck.artifacts.file_facts import FileFacts
     from mldeck.registry.history import Transition
     from mldeck.ui.kit.clock import Clock
     from mldeck.ui.state.session import Session
+
+DIRECTION_ASKED = f"{best_sign(greater_is_better=True)} or {best_sign(greater_is_better=False)}?"
+"""Stands for the verdict on a metric of which nobody has said whether higher or lower is better."""
 
 _SOURCE_TAG = "mlflow.source.name"
 _COMMIT_TAG = "mlflow.source.git.commit"
@@ -245,7 +248,7 @@ def _verdict(difference: float, better: Better | None) -> tuple[str, str]:
     if difference == 0:
         return "same", "dim"
     if better is None:
-        return "better?", "dim"
+        return DIRECTION_ASKED, "dim"
     if better is Better.NEITHER:
         return "", ""
     return ("better", "good") if (difference > 0) is (better is Better.HIGHER) else ("worse", "bad")

@@ -13,13 +13,14 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.worker import Worker, WorkerError
 
+from mldeck.format import cell_width, safe
 from mldeck.model import Column, Kind, OrderKey, RunQuery, View
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.keys import key_name
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
-from mldeck.ui.place import Place, no_match_text, retitle
+from mldeck.ui.place import BORDER_CELLS, Place, no_match_text, retitle
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import GroupHeading, Layout
@@ -235,12 +236,29 @@ class RunPane(Vertical):
             parts.append(
                 f"{self.table.newer_above:,} {'newer' if is_newest_first else 'more'} above ({key_name('first')})"
             )
-        parts += (f"sorted by {_sort_text(key)}" for key in session.order)
+        after = []
         if session.layout.group_by is not None:
-            parts.append(f"grouped by {label_of(session.layout.group_by)}")
+            after.append(f"grouped by {label_of(session.layout.group_by)}")
         if session.marked:
-            parts.append(f"{'only ' if session.layout.only is not None else ''}{len(session.marked)} marked")
-        retitle(self, f"Runs of {name}", " · ".join(parts), self.table.columns_in_view)
+            after.append(f"{'only ' if session.layout.only is not None else ''}{len(session.marked)} marked")
+        orders = [
+            [f"sorted by {_sort_text(key)}{self._first_word(key) if in_words else ''}" for key in session.order]
+            for in_words in (True, False)
+        ]
+        titles = [" · ".join((*parts, *order, *after)) for order in orders]
+        text = next(
+            (title for title in titles if cell_width(safe(title)) <= self.outer_size.width - BORDER_CELLS), titles[-1]
+        )
+        retitle(self, f"Runs of {name}", text, self.table.columns_in_view)
+
+    def _first_word(self, key: OrderKey) -> str:
+        """Return which values of a metric are at the top, because an arrow does not say which ones are good."""
+        if key.column.kind is not Kind.METRIC:
+            return ""
+        greater = higher_is_better(self._session.better).get(key.column.key)
+        if greater is None:
+            return ", highest first" if key.descending else ", lowest first"
+        return ", best first" if greater is key.descending else ", worst first"
 
     @on(RunTable.ColumnsScrolled)
     @on(RunTable.NewerSeen)
@@ -562,4 +580,4 @@ def _grouped(layout: Layout, column: Column) -> Layout:
 
 def _sort_text(key: OrderKey) -> str:
     kind = " as number" if key.as_number else ""
-    return f"{key.column.key}{kind} {'▼' if key.descending else '▲'}"
+    return f"{label_of(key.column)}{kind} {'▼' if key.descending else '▲'}"
