@@ -125,6 +125,10 @@ class Place(Screen[None]):
         """Return why an action is not possible now, which dims its key; None if it is possible."""
         return None
 
+    def label_now(self, action: str, label: str) -> str:
+        """Return the label of a key for what it does now; `label` is the usual one."""
+        return label
+
     def compose(self) -> ComposeResult:
         yield TopBar(str(self.session.address), self.NAME, id="top")
         with Container(id="body"):

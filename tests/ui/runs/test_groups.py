@@ -363,6 +363,52 @@ def test_a_deviation_is_shorter_beside_the_number_of_runs(deviation: float, widt
     assert "(" not in spread.text(MetricSummary(4, 1.0, deviation, 0.5, 1.5), 4, width)
 
 
+# -- the inspector and the key bar
+
+
+async def test_the_inspector_shows_the_group_and_its_best_run(taxi: Path) -> None:
+    lowest = min((value, key) for key, values in runs_by_value(taxi, "rmse").items() if key == "9" for value in values)[
+        0
+    ]
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        table = await group_by(deck, "max_depth")
+        inspector = deck.screen.inspector
+        table.move_to(group_values(table).index("9"))
+        await deck.until(lambda: inspector.border_title == "max_depth 9", "the group")
+        await deck.until_shown("rmse             3.337 ±0.056, 3.296 to 3.418")
+        assert "No run under the cursor" not in deck.frame
+        assert "best run" not in deck.frame, "nobody has said which one is best"
+        await deck.press("right", "b", "l", "up")
+        await deck.press("down")
+        await deck.until_shown(f"rmse {lowest:.3f}")
+        table.move_to(len(table.run_ids) - 1)
+        await deck.until_shown("10 of 13 runs")
+        await deck.press("right_square_bracket")
+        await deck.until_shown("This is a group: Enter in the table shows its runs.")
+        await deck.press("left_square_bracket", "enter")
+        await deck.until(lambda: table.arrangement.depths, "opened")
+        await deck.press("down")
+        await deck.until(lambda: inspector.details is not None, "a run of it")
+        assert inspector.border_title == table.cursor_record.run.label  # type: ignore[union-attr]
+
+
+async def test_the_key_bar_says_what_the_keys_do_now(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI, size=(200, 50)) as deck:
+        await deck.until_counted(45)
+        assert "B group by" in deck.frame
+        table = await group_by(deck, "max_depth")
+        await deck.until_shown("B ungroup")
+        table.move_to(0, table.cells.columns.index(Column(Kind.PARAM, "learning_rate")))
+        await deck.until_shown("B group by")
+        table.move_to(0, 1)
+        await deck.until_shown("B ungroup")
+        await deck.press("B")
+        await deck.until_shown("B group by")
+        assert "T tree" in deck.frame
+        await deck.press("T")
+        await deck.until_shown("T flat")
+
+
 # -- changes
 
 

@@ -485,6 +485,7 @@ class RunPane(Vertical):
     def _take_layout(self, layout: Layout) -> None:
         if layout != self._session.layout:
             self._session.layout, self._trial = layout, ""
+            self.screen.refresh_bindings()  # the keys for groups and the tree have other labels now
             self._session.keep()
             self.load_filtered()
 
@@ -516,10 +517,10 @@ class RunPane(Vertical):
         On a param or tag, `B` groups by it. Anywhere else, and on the one that the runs are grouped by, it ends the grouping.
         """
         column = self.table.cursor_key
-        if column is not None and column.kind in TEXTS and column != layout.group_by:
-            return _grouped(layout, column)
-        if layout.group_by is not None:
+        if layout.ends_grouping_at(column):
             return replace(layout, group_by=None)
+        if column is not None and column.kind in TEXTS:
+            return _grouped(layout, column)
         self._ask_grouping()
         return None
 

@@ -12,6 +12,7 @@ from mldeck.model import (
     Experiment,
     Kind,
     MetricSummary,
+    OrderKey,
     RunCount,
     RunFields,
     RunQuery,
@@ -360,6 +361,29 @@ def read_summaries(
     if layout.group_by is None:
         return {}
     return store.group_summaries(query, layout.group_by, metrics, layout.only, interrupt)
+
+
+def read_best_run(
+    store: Store,
+    query: RunQuery,
+    layout: Layout,
+    value: str | None,
+    metric: str,
+    greater: bool,
+    interrupt: Interrupt,
+) -> RunRecord | None:
+    """Return the best run of a group by a metric; None if no run has it, or there are too many runs to look through."""
+    column = Column(Kind.METRIC, metric)
+    ids = store.run_ids(replace(query, order=(OrderKey(column, greater),)), None, interrupt)
+    if layout.group_by is None or len(ids) > _SUMMARIZED_AT_ONCE:
+        return None
+    values = store.text_values(query, layout.group_by, interrupt)
+    members = (
+        run_id for run_id in ids if values.get(run_id) == value and (layout.only is None or run_id in layout.only)
+    )
+    best = next(members, None)
+    record = None if best is None else store.run_records([best], RunFields(metrics=(metric,)), interrupt).get(best)
+    return record if record is not None and metric in record.metrics else None
 
 
 def _arranged(

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from mldeck.format import MISSING, Neighbours, cell_width, safe
-from mldeck.model import Column, Kind, OrderKey, RunRecord
+from mldeck.model import Column, Kind, MetricSummary, OrderKey, RunRecord
 from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, MIN_NAME_WIDTH, NAME_INDEX, STATE_INDEX, RunCells
 from mldeck.ui.kit.cell_text import indentation
 from mldeck.ui.kit.clock import Clock
@@ -316,6 +316,12 @@ class RunTable(Grid):
         self._set_columns(self.cells, self.row_count)
         self.want_rows()
 
+    def summaries_of(self, heading: GroupHeading) -> dict[str, MetricSummary]:
+        """Return what is known of the metrics of a group, in the order of the columns."""
+        keys = (column.key for column in self.cells.columns if column.kind is Kind.METRIC)
+        found = ((key, self.cells.summaries.get(key, {}).get(heading.value)) for key in keys)
+        return {key: summary for key, summary in found if summary is not None}
+
     def missing_summaries(self) -> list[str]:
         """Return the metrics in view whose summaries headings in view lack."""
         if not any(row in self.arrangement.headings for row in self.visible_rows):
@@ -457,7 +463,10 @@ class RunTable(Grid):
     def move_to(self, row: int, column: int | None = None) -> None:
         if column is None or row != self.cursor_row:
             self._is_at_home = False
+        before = self.cursor_column
         super().move_to(row, column)
+        if self.arrangement.headings and self.cursor_column != before:
+            self.screen.refresh_bindings()  # the key for groups acts on the column
 
     def action_edge(self, direction: int) -> None:
         super().action_edge(direction)

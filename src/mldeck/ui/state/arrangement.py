@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from mldeck.format import mean_of, sorted_by_value
 from mldeck.model import Column, Kind, MetricSummary, OrderKey, RunTimes
-from mldeck.ui.state.columns import AGE, DURATION, NAME, STATE
+from mldeck.ui.state.columns import AGE, DURATION, NAME, STATE, TEXTS
 
 HEADING = ""
 """The run id of a row that is a heading."""
@@ -50,6 +50,11 @@ class Layout:
     """Values of the groups whose runs are shown."""
     only: frozenset[str] | None = None
     """Show only these of the listed runs; None for all."""
+
+    def ends_grouping_at(self, column: Column | None) -> bool:
+        """Return whether grouping at this column ends the grouping, instead of grouping by the column."""
+        is_other = column is not None and column.kind in TEXTS and column != self.group_by
+        return self.group_by is not None and not is_other
 
     @property
     def is_flat(self) -> bool:
