@@ -172,7 +172,7 @@ class TestReview:
             dialog = await review(deck, "p")
             grid = dialog.query_one(ReviewGrid)
             assert grid.rows[0].metric == "auc"
-            await deck.until_shown("★hi or ★lo?")
+            await deck.until_shown("hi/lo?")
             await deck.press("ctrl+b")
             await deck.until_shown("When is auc best?")
             await deck.press("h")

@@ -17,7 +17,7 @@ from mldeck.registry.review import ComparedValue, compare_runs, difference_forma
 from mldeck.registry.stay import time_in_stage
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.models.reading import READING, read_facts
-from mldeck.ui.state.metric_direction import Better, best_sign, remembered
+from mldeck.ui.state.metric_direction import Better, remembered
 
 if TYPE_CHECKING:
     from mldeck.artifacts.file_facts import FileFacts
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mldeck.ui.kit.clock import Clock
     from mldeck.ui.state.session import Session
 
-DIRECTION_ASKED = f"{best_sign(greater_is_better=True)} or {best_sign(greater_is_better=False)}?"
+DIRECTION_ASKED = "hi/lo?"
 """Stands for the verdict on a metric of which nobody has said whether higher or lower is better."""
 
 _SOURCE_TAG = "mlflow.source.name"
