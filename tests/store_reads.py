@@ -85,6 +85,7 @@ def _experiments_and_runs(store: Store) -> Iterator[Call]:
     yield Call("newest_run_experiment", (experiments,))
     yield Call("run_ids", (everything,))
     yield Call("run_ids", (everything, 5))
+    yield Call("run_times", (everything,))
     yield Call("count_matching", (everything,))
     yield Call("run_records", (ids, dataclasses.replace(ALL_FIELDS, datasets=True)))
     yield Call("iter_records", (ids, ALL_FIELDS))

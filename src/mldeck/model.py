@@ -128,6 +128,8 @@ class Pace:
     """When it logged the last one, in milliseconds since the epoch."""
     interval: int
     """The usual time from one to the next, in milliseconds."""
+    is_measured: bool = True
+    """Whether there are several. If there is only one, the interval is the time from the start until then."""
 
     @property
     def late_at(self) -> int:
@@ -189,6 +191,13 @@ class MetricSummary(NamedTuple):
         between = (other.mean - self.mean) * math.sqrt(self.number * share / (number - 1))
         low, high = min(self.low, other.low), max(self.high, other.high)
         return MetricSummary(number, min(max(low, mean), high), math.hypot(*within, between), low, high)
+
+
+class RunTimes(NamedTuple):
+    start: int | None
+    """In milliseconds since the epoch."""
+    duration: int | None
+    """In milliseconds; None if the run has not ended."""
 
 
 @dataclass(frozen=True, eq=False)

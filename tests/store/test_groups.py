@@ -181,6 +181,19 @@ def test_the_filter_and_the_stage_count(tmp_path: Path) -> None:
         assert mean(RunQuery(("1",), filter="metrics.loss < 5")) == 2.0
 
 
+def test_times_of_runs(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    with closing(make_store(path, [("a", None)] * 6)) as store:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE runs SET end_time = start_time + 100 * rowid WHERE rowid IN (2, 3, 6)")
+            connection.execute("UPDATE runs SET start_time = 'text' WHERE rowid = 3")
+            connection.execute("UPDATE runs SET start_time = NULL WHERE rowid = 4")
+            connection.execute("UPDATE runs SET lifecycle_stage = 'deleted' WHERE rowid = 5")
+        ids = [f"{number:032x}" for number in range(6)]
+        times = [(0, None), (1, 200), (None, None), (None, None), (5, 600)]
+        assert store.run_times(ALL) == dict(zip([*ids[:4], ids[5]], times, strict=True))
+
+
 def test_bytes_that_are_no_text_join_the_group_that_reads_the_same(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
     with closing(make_store(path, [("5", 1.0), ("\ufffd", 2.0), ("a", 4.0), ("b", 6.0)])) as store:

@@ -63,7 +63,7 @@ def test_a_break_is_not_usual(db: Path) -> None:
 
 def test_points_logged_together_are_one_moment(db: Path) -> None:
     log(db, OURS, [START + MINUTE] * 3)
-    assert pace(db) == Pace(START + MINUTE, MINUTE)
+    assert pace(db) == Pace(START + MINUTE, MINUTE, is_measured=False)
 
 
 def test_the_metric_that_was_logged_last_counts_and_other_runs_do_not(db: Path) -> None:
@@ -77,7 +77,7 @@ def test_very_many_points_of_other_runs_hide_earlier_ones(db: Path) -> None:
     """Looking on would take as long as there are points; the time since the start is taken instead."""
     log(db, OURS, [START + MINUTE, START + 10 * MINUTE])
     log(db, OTHERS, [START + 9 * MINUTE + millisecond for millisecond in range(2_500)])
-    assert pace(db) == Pace(START + 10 * MINUTE, 10 * MINUTE)
+    assert pace(db) == Pace(START + 10 * MINUTE, 10 * MINUTE, is_measured=False)
 
 
 def test_times_in_seconds(db: Path) -> None:

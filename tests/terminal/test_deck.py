@@ -158,7 +158,7 @@ class TestKeys:
         unsorted = column(names)
         deck.press(RIGHT, re.compile("name"))
         deck.press("s", "name ▲")
-        deck.wait_for("sorted by run_name ▲")
+        deck.wait_for("sorted by name ▲")
         deck.wait_for(lambda: column(names) == sorted(column(names)) != unsorted)
         deck.press("s", "name ▼")
         deck.wait_for(lambda: column(names) == sorted(column(names), reverse=True))

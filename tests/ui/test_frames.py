@@ -14,6 +14,7 @@ import pytest
 
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck
+from tests.ui.filter.test_filter_line import type_text
 from tests.ui.runs.test_live import writing
 
 FRAMES = Path(__file__).parent / "frames"
@@ -60,6 +61,38 @@ async def test_runs(taxi: Path, size: tuple[int, int], no_colour: bool, monkeypa
         await deck.until_shown("1 marked")
         await deck.until(lambda: deck.screen.inspector.border_title == "candidate-2", "the inspector")
         await check(f"runs-{size[0]}x{size[1]}", deck)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_long_names(taxi: Path, size: tuple[int, int]) -> None:
+    with writing(taxi) as connection:
+        for before, after in (
+            ("rmse", "training_root_mean_squared_error"),
+            ("validation-rmse", "validation_root_mean_squared_error"),
+        ):
+            connection.execute("UPDATE latest_metrics SET key = ? WHERE key = ?", (after, before))
+        connection.execute("UPDATE runs SET name = 'gifted-shrew-471-a-long-name-of-' || name WHERE rowid % 2")
+    async with running_deck(taxi, experiment="nyc-taxi-experiment", size=size) as deck:
+        await deck.until_counted(45)
+        await deck.until(lambda: deck.screen.inspector.details, "the inspector")
+        await check(f"long-names-{size[0]}x{size[1]}", deck)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_a_wrong_filter(taxi: Path, size: tuple[int, int]) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment", size=size) as deck:
+        await deck.until_counted(45)
+        await deck.until(lambda: deck.screen.inspector.details, "the inspector")
+        await deck.press("f")
+        await type_text(deck, "statsu = 'x'")
+        await deck.until_shown("metrics.statsu.")
+        await check(f"filter-error-{size[0]}x{size[1]}", deck)
+        await deck.press("ctrl+u")
+        await type_text(deck, "params.max_deptt > 3")
+        await deck.press("enter")
+        await deck.until_shown("0 of 45 runs")
+        await deck.until(lambda: deck.screen.inspector.details is None, "no run")
+        await check(f"filter-unknown-{size[0]}x{size[1]}", deck)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")

@@ -71,6 +71,28 @@ async def test_order_filter_marks_and_experiment_come_back(taxi: Path) -> None:
         assert "sorted by rmse ▼" in deck.frame
 
 
+@pytest.mark.parametrize(
+    ("search", "count"), [("metrics.rmse < 3.3", None), ("run_name = 'candidate-3'", 1), ("zzz", 0)], ids=str
+)
+@pytest.mark.parametrize("group_by", [None, DEPTH], ids=["flat", "groups"])
+async def test_a_filter_that_comes_back_leaves_the_columns_as_they_are(
+    taxi: Path, search: str, count: int | None, group_by: Column | None
+) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        columns = deck.app.session.columns
+        assert len(columns) > 20
+    left(taxi, ListChoice((RMSE,), search, group_by))
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_shown(f"{'' if count is None else count} of 45 runs")
+        assert deck.app.session.columns == columns
+        await deck.press("F")
+        await deck.until_counted(45) if group_by is None else await deck.until(
+            lambda: deck.screen.run_pane._count == 45
+        )
+        assert deck.app.session.columns == columns
+
+
 async def test_an_experiment_that_is_asked_for_beats_the_last_one(taxi: Path) -> None:
     async with running_deck(taxi, experiment=TAXI) as deck:
         await leave_sorted_filtered_and_marked(deck)

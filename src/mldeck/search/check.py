@@ -78,7 +78,7 @@ def resolve_field(text: str, start: int) -> tuple[Entity, str]:
 def _entity(word: str, span: Span) -> Entity:
     if word in _ENTITIES:
         return _ENTITIES[word]
-    raise SearchError(f"Expected metrics, params, tags, attributes or dataset{_suggestion(word, ENTITY_WORDS)}.", *span)
+    raise SearchError(f"Expected metrics, params, tags, attributes or dataset{_suggestion(word, ENTITY_WORDS)}", *span)
 
 
 def _attribute(name: str, span: Span) -> str:
@@ -87,16 +87,17 @@ def _attribute(name: str, span: Span) -> str:
     if name in ENTITY_WORDS:
         raise SearchError(f"Expected a dot and a name after {name}, like {name}.example.", *span)
     known = (*STRING_ATTRIBUTES, *TIME_ATTRIBUTES, DURATION_ATTRIBUTE)
-    wanted = f"Expected an attribute of a run ({', '.join(known)}){_suggestion(name, known)}."
+    wanted = f"Expected an attribute of a run ({', '.join(known)}){_suggestion(name, known)}"
     hint = f" For a metric write metrics.{name}." if name.isidentifier() else ""
     raise SearchError(wanted + hint, *span)
 
 
 def _suggestion(word: str, known: tuple[str, ...]) -> str:
+    """Return the end of a sentence about a word: which word was found, and which of the known ones may be meant."""
     from difflib import get_close_matches
 
     close = get_close_matches(word.lower(), known, n=1)
-    return f", found {word!r}" + (f": {close[0]}?" if close and close[0] != word else "")
+    return f", found {word!r}" + (f": {close[0]}?" if close and close[0] != word else ".")
 
 
 def operators_for(kind: Entity, key: str) -> tuple[Operator, ...]:

@@ -24,6 +24,7 @@ from mldeck.model import (
     RunFields,
     RunQuery,
     RunRecord,
+    RunTimes,
     View,
 )
 from mldeck.store.histories.outline import HistorySpan, history_outline
@@ -38,7 +39,7 @@ from mldeck.store.runs.find import find_runs
 from mldeck.store.runs.groups import group_summaries
 from mldeck.store.runs.records import count_matching, count_runs, newest_run_experiment, run_ids, run_records
 from mldeck.store.runs.rows import ROWS_AT_ONCE, run_rows
-from mldeck.store.runs.values import has_values, text_values
+from mldeck.store.runs.values import has_values, run_times, text_values
 from mldeck.store.statements import chunks
 
 if TYPE_CHECKING:
@@ -216,6 +217,10 @@ class Store(OpenedStore):
         `only`: the runs of the query that count; None for all. A group in which no run has logged the metric is left out.
         """
         return self.read(group_summaries, interrupt, query, column, metrics, only)
+
+    def run_times(self, query: RunQuery, interrupt: Interrupt | None = None) -> dict[str, RunTimes]:
+        """Return when each run of a query began and how long it took, by run id."""
+        return self.read(run_times, interrupt, query)
 
     def grouping_columns(
         self, query: RunQuery, sample: Sequence[str], interrupt: Interrupt | None = None

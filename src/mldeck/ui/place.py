@@ -53,7 +53,7 @@ _MOMENT_S = 0.3
 """Seconds that the first visit of a place waits for its data."""
 
 _MIN_WIDTH, _MIN_HEIGHT = 60, 16
-_BORDER_CELLS = 6
+BORDER_CELLS = 6
 """Cells of a border's upper line on both sides of the title."""
 
 _AnyWidget = TypeVar("_AnyWidget", bound=Widget)
@@ -124,6 +124,10 @@ class Place(Screen[None]):
     def unavailable(self, action: str) -> str | None:
         """Return why an action is not possible now, which dims its key; None if it is possible."""
         return None
+
+    def label_now(self, action: str, label: str) -> str:
+        """Return the label of a key for what it does now; `label` is the usual one."""
+        return label
 
     def compose(self) -> ComposeResult:
         yield TopBar(str(self.session.address), self.NAME, id="top")
@@ -369,7 +373,7 @@ def retitle(widget: Widget, title: str, subtitle: str, extent: str = "") -> None
     title = safe(title)
     if extent:
         extent = f" · {extent}"
-        title = cut_middle(title, widget.outer_size.width - _BORDER_CELLS - len(extent)) + extent
+        title = cut_middle(title, widget.outer_size.width - BORDER_CELLS - len(extent)) + extent
     set_border_titles(widget, title, safe(subtitle))
 
 

@@ -1,4 +1,4 @@
-"""The lines of the overview about datasets."""
+"""The lines of the overview about datasets, and about a run that has logged nothing for long."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from mldeck.model import DatasetInput
-from mldeck.ui.details.run_overview import dataset_lines
+from mldeck.model import DatasetInput, Pace, Run, RunDetails
+from mldeck.ui.details.run_overview import dataset_lines, overview_lines
+from mldeck.ui.kit.clock import Clock
 
 
 def shown(source: str, schema: str | None = None, profile: str | None = None) -> list[tuple[str, str]]:
@@ -48,3 +49,18 @@ def test_a_dataset_of_numpy() -> None:
         ("dataset", "train abc as training (local), 4,000 rows, from make_taxi.py"),
         ("columns", "features float32 [-1, 1408]"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("pace", "status"),
+    [
+        (Pace(1_000, 0, is_measured=False), "! RUNNING, but no metric for 1h"),
+        (Pace(1_000, 60_000), "! RUNNING, but no metric for 1h; usually one every 1m 00s"),
+        (Pace(3_500_000, 60_000), "► RUNNING"),
+        (None, "► RUNNING"),
+    ],
+)
+def test_how_long_a_run_has_logged_nothing(pace: Pace | None, status: str) -> None:
+    run = Run("a", "a run", "1", "RUNNING", "active", 1_000)
+    lines = overview_lines(RunDetails(run, "e", pace=pace), Clock(lambda: 3_700_000))
+    assert next(iter(lines)).text == status

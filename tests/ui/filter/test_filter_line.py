@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from textual.worker import Worker
@@ -77,10 +78,77 @@ async def test_a_name_that_no_run_has_is_questioned(store_copy: Callable[[str], 
         await deck.press("f")
         await type_text(deck, "params.max_deptt > 3")
         await deck.until_shown("no run has params.max_deptt (did you mean max_depth?)")
+        await deck.press("enter")
         await deck.until_shown("0 of 45 runs")  # it is valid, as it is for MLflow
-        await deck.press(*["backspace"] * 5)
+        await until_checked(deck)
+        assert "no run has params.max_deptt (did you mean max_depth?)" in deck.frame
+        await deck.press("f", *["backspace"] * 5)
         await type_text(deck, "h > 3")
         await deck.until(lambda: "no run has" not in deck.frame, "the right name")
+
+
+async def until_checked(deck: Deck) -> None:
+    await deck.until(lambda: not any(worker.group in ("check", "runs") for worker in running(deck)), "checked")
+
+
+async def test_an_unknown_name_is_told_again_after_a_restart(store_copy: Callable[[str], FixtureStore]) -> None:
+    path = store_copy("nyc-taxi").db
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "params.max_deptt > 3")
+        await deck.press("enter")  # before the names have been checked
+        await deck.until_shown("no run has params.max_deptt (did you mean max_depth?)")
+    async with running_deck(path, experiment=TAXI) as deck:
+        await deck.until_shown("no run has params.max_deptt (did you mean max_depth?)")
+        await deck.press("F")
+        await deck.until_counted(45)
+        assert "no run has" not in deck.frame
+
+
+async def test_an_error_is_readable_to_its_end_at_80_columns(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI, size=(80, 24)) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await type_text(deck, "statsu = 'x'")
+        await deck.until_shown("For a metric write metrics.statsu.")
+        assert "status?" in deck.frame
+        assert deck.screen.table.row_count == 45
+
+
+@pytest.mark.parametrize("text", ["statsu", "metrics.rmse < 0", "status = 'FAILED' and zzz"])
+async def test_rows_stay_while_a_filter_that_no_run_matches_is_typed(
+    store_copy: Callable[[str], FixtureStore], text: str
+) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        table, counts = deck.screen.table, set()
+        show = table.show
+
+        def watched(*arguments: Any, **options: Any) -> None:
+            show(*arguments, **options)
+            counts.add(table.row_count)
+
+        table.show = watched  # type: ignore[method-assign]
+        good, _, rest = text.rpartition(" and ")
+        await deck.press("f")
+        if good:
+            await type_text(deck, good)
+            await deck.until_shown("1 of 45 runs")
+        await type_text(deck, f" and {rest}" if good else rest)
+        await deck.until_shown("No run matches this")
+        if text == "statsu":
+            await type_text(deck, " = 'x'")
+            await deck.until_shown("status?")
+        await until_checked(deck)
+        assert 0 not in counts
+        assert table.row_count == (1 if good else 45)
+        assert deck.app.session.filter.removesuffix(" and") == good  # MLflow skips an AND at the end
+        if text == "statsu":
+            await deck.press(*["backspace"] * 6)
+        await deck.press("enter")
+        await deck.until_shown("0 of 45 runs")
+        assert table.row_count == 0
 
 
 @pytest.mark.parametrize(
@@ -131,7 +199,9 @@ async def test_an_empty_table_names_the_applied_filter_not_a_malformed_one(
         await deck.until_counted(45)
         await deck.press("f")
         await type_text(deck, "zzz")
+        await deck.press("enter")
         await deck.until_shown("No run matches zzz")
+        await deck.press("f")
         await type_text(deck, " < 1")
         await deck.until_shown("Expected an attribute")
         assert any(

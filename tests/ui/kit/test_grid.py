@@ -73,6 +73,37 @@ async def test_cells_are_made_safe_when_they_are_painted() -> None:
         assert grid.render_line(1).text.split() == ["␛[31mred", "␇"]
 
 
+class TooWide(Numbers):
+    """The second column has no room beside the first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_content(2, (GridColumn("name", 14), GridColumn("a value", 9, right=True), GridColumn("c", 3)))
+
+    @property
+    def column_noun(self) -> str:
+        return "column"
+
+    def row_cells(self, row: int) -> Sequence[Cell]:
+        return Cell("n"), Cell("123456789"), Cell("x")
+
+
+async def test_a_column_that_does_not_fit_is_left_out_or_says_that_it_is_cut() -> None:
+    grid = TooWide()
+    async with GridApp(grid).run_test(size=(20, 10)):
+        assert grid.render_line(0).text == "name        2 more →"
+        assert "123" not in grid.render_line(1).text
+        grid.move_to(0, 1)
+        assert grid.render_line(1).text == "n               123…"
+        header = grid.render_line(0).text
+        assert header.startswith("name")
+        assert header.endswith("→"), "there are more columns"
+        grid.move_to(0, 2)
+        assert grid.render_line(1).text.rstrip() == "n               x"
+        grid.move_to(0, 0)
+        assert "123" not in grid.render_line(1).text
+
+
 class TwoPanes(App[None]):
     """One that is shown, and one that is hidden."""
 

@@ -45,10 +45,11 @@ async def test_board(path: Path, size: tuple[int, int], no_colour: bool, monkeyp
         await check(f"models-board-{size[0]}x{size[1]}", deck)
 
 
-async def test_list(path: Path) -> None:
-    async with models_deck(path, None, model=MODEL) as deck:
-        await deck.until_shown("Green-taxi trip duration")
-        await check("models-list-120x40", deck)
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_list(path: Path, size: tuple[int, int]) -> None:
+    async with models_deck(path, None, model=MODEL, size=size) as deck:
+        await deck.until_shown("Green-taxi")
+        await check(f"models-list-{size[0]}x{size[1]}", deck)
 
 
 async def test_table(path: Path) -> None:

@@ -47,7 +47,7 @@ def row_of(review: Review, name: str) -> ReviewRow:
         (1.0, 2.0, Better.LOWER, "worse"),
         (2.0, 1.0, Better.LOWER, "better"),
         (2.0, 1.0, Better.NEITHER, ""),
-        (2.0, 1.0, None, "better?"),
+        (2.0, 1.0, None, "hi/lo?"),
         (1.0, 1.0, Better.LOWER, "same"),
         (math.nan, 1.0, Better.LOWER, ""),
         (math.inf, math.inf, Better.LOWER, ""),

@@ -173,7 +173,7 @@ class TestReview:
             dialog = await review(deck, "p")
             grid = dialog.query_one(ReviewGrid)
             assert grid.rows[0].metric == "auc"
-            await deck.until_shown("better?")
+            await deck.until_shown("hi/lo?")
             await deck.press("ctrl+b")
             await deck.until_shown("When is auc best?")
             await deck.press("h")

@@ -16,6 +16,7 @@ from mldeck.model import Column, Kind, RunQuery
 from mldeck.settings import state_folder
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
+from mldeck.ui.details.run_cells import NAME_INDEX
 from mldeck.ui.runs.column_dialog import ColumnDialog
 from mldeck.ui.runs.column_list import ColumnList
 from mldeck.ui.runs.reading import read_opening
@@ -159,6 +160,24 @@ async def test_the_name_is_sized_like_any_other_column_and_always_shown(taxi: Pa
         await deck.press("up", "0")
         await apply(deck)
         assert deck.screen.table.columns[1].width == width
+
+
+@pytest.mark.parametrize("name_length", [8, 20, 60, 200])
+@pytest.mark.parametrize("metric_length", [4, 14, 40])
+async def test_two_metrics_are_in_view_at_80_columns(taxi: Path, name_length: int, metric_length: int) -> None:
+    long = {key: f"{key}{'_long' * metric_length}"[:metric_length] for key in ("rmse", "validation-rmse")}
+    with writing(taxi) as connection:
+        for before, after in long.items():
+            connection.execute("UPDATE latest_metrics SET key = ? WHERE key = ?", (after, before))
+        name = f"substr(name || '{'-more' * name_length}', 1, {name_length})"
+        connection.execute(f"UPDATE runs SET name = {name}")
+    async with running_deck(taxi, experiment=TAXI, size=(80, 24)) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        assert table.columns_on_screen()[:2] == tuple(Column(Kind.METRIC, key) for key in long.values())
+        assert table.columns[NAME_INDEX].width >= 12
+        rows = [table.row_cells(row) or () for row in table.visible_rows]
+        assert all(len(row[index].text) <= table.columns[index].width for row in rows for index in (2, 3))
 
 
 async def test_a_choice_is_saved_for_its_experiment_only(taxi: Path) -> None:

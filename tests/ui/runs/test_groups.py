@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from mldeck.model import Column, Kind
+from mldeck.format import MISSING, NumberFormat, age_text
+from mldeck.model import Column, Kind, MetricSummary
+from mldeck.ui.details.run_cells import _NumberColumn, _Spread
+from mldeck.ui.kit.clock import now_ms
 from mldeck.ui.kit.dialogs.picker import PickerDialog, PickList
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.table import RunTable
+from mldeck.ui.state.columns import AGE, DURATION, ColumnChoice, ColumnSource
 from mldeck.ui.state.saved_state import SavedState
 from tests.fixture_stores import FixtureStore
 from tests.store.test_groups import LONG, ODD, add_run, make_store
@@ -154,7 +158,7 @@ async def test_odd_values(odd: Path) -> None:
         assert texts["17"] == "inf"
         assert texts["18"] == "-inf"
         assert texts["19"] == "NaN"
-        assert texts["8"].split() == ["0.50", "±0.25", "0.25–0.75"]
+        assert texts["8"].split() == ["0.50", "±0.25", "(3)", "0.25–0.75"]
         assert texts[LONG].split() == ["2", "±1.41", "1–3"]
         assert texts[LONG + "y"] == "5"
         name = table.columns[1].width
@@ -172,11 +176,17 @@ async def test_the_numbers_are_those_of_statistics_and_aligned(taxi: Path) -> No
         table = await group_by(deck, "max_depth")
         texts = heading_texts(table, "rmse")
         width = table.columns[2].width
+        counts = {heading.value: heading.count for heading in table.arrangement.headings.values()}
         assert len(wanted) > 5
+        assert any(len(numbers) < counts[value] for value, numbers in wanted.items())
         for value, numbers in wanted.items():
             parts = [f"{statistics.mean(numbers):.6f}"]
             if len(numbers) > 1:
-                parts += [f"±{statistics.stdev(numbers):.6f}", f"{min(numbers):.6f}–{max(numbers):.6f}"]
+                extremes = f"{min(numbers):.6f}–{max(numbers):.6f}"
+                of_how_many = [f"({len(numbers)})"] if len(numbers) < counts[value] else []
+                parts += [f"±{statistics.stdev(numbers):.6f}", *of_how_many, extremes]
+            elif counts[value] > 1:
+                parts += ["(1)"]
             assert texts[value].split() == parts
             assert len(texts[value]) <= width
         assert len({text.index(".") for text in texts.values()}) == 1
@@ -206,7 +216,7 @@ async def test_a_column_that_is_wide_enough_shows_the_extremes(taxi: Path) -> No
         table = await group_by(deck, "max_depth")
         assert "–" not in heading_texts(table, "rmse")["5"]
         session = deck.app.session
-        session.choice = type(session.choice)(widths={RMSE: 45})
+        session.choice = type(session.choice)(widths={RMSE: 48})
         deck.screen.run_pane.show_style()
         assert heading_texts(table, "rmse")["5"].split()[2:] == ["3.309177–3.378090"]
 
@@ -279,7 +289,124 @@ async def test_other_columns_order_the_groups_by_their_first_run(odd: Path) -> N
         assert group_values(table)[-1] is None
         table.move_to(0, 1)
         await deck.press("s")
-        await deck.until(lambda: group_values(table)[:2] == ["8", "16"], "by the name of the first run")
+        await deck.until(lambda: group_values(table)[:2] == ["8", "16"], "by the value in the column of the name")
+        await deck.press("s")
+        await deck.until(lambda: group_values(table)[:2] == ["19", "18"], "the other way round")
+
+
+async def test_headings_show_what_the_groups_are_ordered_by(odd: Path) -> None:
+    with writing(odd) as connection:
+        connection.execute("UPDATE runs SET end_time = start_time + 1000 * rowid WHERE rowid < 7")
+        connection.execute("UPDATE runs SET user_id = 'u' || (100 - rowid)")
+    async with running_deck(odd, size=(200, 50)) as deck:
+        table = await group_by(deck, "size")
+        session = deck.app.session
+        user = Column(Kind.ATTRIBUTE, "user_id")
+        session.choice = ColumnChoice(ColumnSource.CHOSEN, (AGE, DURATION, user))
+        session.columns = ()
+        deck.screen.run_pane.load_columns()
+        await deck.until(lambda: user in table.cells.columns, "the user")
+
+        def shown(value: str | None, column: Column) -> str:
+            row = next(row for row, heading in table.arrangement.headings.items() if heading.value == value)
+            cells = table.row_cells(row)
+            assert cells is not None
+            return cells[table.cells.columns.index(column)].text
+
+        assert shown("8", DURATION) == "3.5s", "the mean of the six that have ended"
+        assert shown("16", DURATION) == MISSING
+        assert shown("8", AGE) == age_text(5, now_ms())
+        assert shown("8", user) == ""
+
+        table.move_to(0, table.cells.columns.index(DURATION))
+        await deck.press("s")
+        await deck.until(lambda: group_values(table)[0] == "8", "the only one with a duration")
+        table.move_to(0, table.cells.columns.index(AGE))
+        await deck.press("s", "s")
+        newest = {value: number for number, (value, _) in enumerate(ODD)}
+        ordered = sorted(newest, key=newest.__getitem__, reverse=True)
+        await deck.until(lambda: group_values(table) == ordered, "the newest group first")
+        table.move_to(0, table.cells.columns.index(user))
+        await deck.press("s")
+        await deck.until(lambda: group_values(table) == ordered, "by the first run")
+        await deck.until(lambda: shown("tiny", user) == f"u{100 - len(ODD)}", "the user of the first run")
+        users = [shown(value, user) for value in group_values(table)]
+        assert users == sorted(users)
+
+
+async def test_a_mean_of_fewer_runs_than_the_group_has_says_so_where_there_is_little_room(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI, size=(80, 24)) as deck:
+        table = await group_by(deck, "max_depth")
+        rmse, validation = (heading_texts(table, key) for key in ("rmse", "validation-rmse"))
+        assert rmse["8"].split() == ["3.387623", "(1)"]
+        assert rmse["5"].split()[-1] != "(2)", "all have it"
+        assert rmse[None].split() == ["3.384677", "(10)"]
+        assert validation["10"].split() == ["3.298128", "(1)"]
+        assert len({len(text) for text in rmse.values()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("deviation", "width", "text"),
+    [
+        (0.054321, 14, " ±0.054321 (3)"),
+        (0.054321, 10, " ±0.05 (3)"),
+        (0.054321, 4, " (3)"),
+        (0.0004, 10, "       (3)"),
+    ],
+)
+def test_a_deviation_is_shorter_beside_the_number_of_runs(deviation: float, width: int, text: str) -> None:
+    column = _NumberColumn(NumberFormat(6), 1, 7)
+    spread = _Spread(column, column, 1)
+    assert width in spread.widths
+    assert spread.fitting_width(width) == width
+    assert spread.text(MetricSummary(3, 1.0, deviation, 0.5, 1.5), 4, width).rstrip() == text
+    assert "(" not in spread.text(MetricSummary(4, 1.0, deviation, 0.5, 1.5), 4, width)
+
+
+# -- the inspector and the key bar
+
+
+async def test_the_inspector_shows_the_group_and_its_best_run(taxi: Path) -> None:
+    lowest = min((value, key) for key, values in runs_by_value(taxi, "rmse").items() if key == "9" for value in values)[
+        0
+    ]
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        table = await group_by(deck, "max_depth")
+        inspector = deck.screen.inspector
+        table.move_to(group_values(table).index("9"))
+        await deck.until(lambda: inspector.border_title == "max_depth 9", "the group")
+        await deck.until_shown("rmse             3.337 ±0.056, 3.296 to 3.418")
+        assert "No run under the cursor" not in deck.frame
+        assert "best run" not in deck.frame, "nobody has said which one is best"
+        await deck.press("right", "b", "l", "up")
+        await deck.press("down")
+        await deck.until_shown(f"rmse {lowest:.3f}")
+        table.move_to(len(table.run_ids) - 1)
+        await deck.until_shown("10 of 13 runs")
+        await deck.press("right_square_bracket")
+        await deck.until_shown("This is a group: Enter in the table shows its runs.")
+        await deck.press("left_square_bracket", "enter")
+        await deck.until(lambda: table.arrangement.depths, "opened")
+        await deck.press("down")
+        await deck.until(lambda: inspector.details is not None, "a run of it")
+        assert inspector.border_title == table.cursor_record.run.label  # type: ignore[union-attr]
+
+
+async def test_the_key_bar_says_what_the_keys_do_now(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI, size=(200, 50)) as deck:
+        await deck.until_counted(45)
+        assert "B group by" in deck.frame
+        table = await group_by(deck, "max_depth")
+        await deck.until_shown("B ungroup")
+        table.move_to(0, table.cells.columns.index(Column(Kind.PARAM, "learning_rate")))
+        await deck.until_shown("B group by")
+        table.move_to(0, 1)
+        await deck.until_shown("B ungroup")
+        await deck.press("B")
+        await deck.until_shown("B group by")
+        assert "T tree" in deck.frame
+        await deck.press("T")
+        await deck.until_shown("T flat")
 
 
 # -- changes

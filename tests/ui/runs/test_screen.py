@@ -112,7 +112,7 @@ async def test_header_click_sorts(store_copy: Callable[[str], FixtureStore]) -> 
     async with running_deck(store_copy("nyc-taxi").db, experiment="nyc-taxi-experiment") as deck:
         await deck.until_counted(45)
         await deck.pilot.click("#runs", offset=(8, deck.screen.table.header_height - 1))
-        await deck.until_shown("sorted by run_name ▲")
+        await deck.until_shown("sorted by name ▲")
 
 
 @pytest.mark.parametrize("fixture_store", DESCRIBED_FIXTURES, indirect=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mldeck.model import Column, Kind, OrderKey
+from mldeck.model import Column, Kind, OrderKey, RunTimes
 from mldeck.ui.state.arrangement import HEADING, as_tree, in_groups
 
 RUN_IDS = st.lists(st.sampled_from("abcdefgh"), unique=True)
@@ -61,11 +62,11 @@ VALUES = {"a": "10", "b": "9", "c": "10", "d": "text"}
 
 
 def values_in_order(ids: list[str], order: Sequence[OrderKey], means: Mapping[str | None, float]) -> list[str | None]:
-    return [heading.value for heading in in_groups(ids, VALUES, (), order, means).headings.values()]
+    return [heading.value for heading in in_groups(ids, VALUES, (), order, means, {}).headings.values()]
 
 
 def test_groups_are_counted_and_opened() -> None:
-    groups = in_groups(["a", "b", "c", "d", "e"], VALUES, {"10"}, (), {})
+    groups = in_groups(["a", "b", "c", "d", "e"], VALUES, {"10"}, (), {}, {})
     assert groups.run_ids == [HEADING, HEADING, "a", "c", HEADING, HEADING]
     assert [(heading.value, heading.count, heading.is_open) for heading in groups.headings.values()] == [
         ("9", 1, False),
@@ -86,13 +87,43 @@ def test_the_means_of_a_metric_order_the_groups() -> None:
 
 
 def test_other_orders_put_a_group_where_its_first_run_is() -> None:
-    order = [OrderKey(Column(Kind.ATTRIBUTE, "run_name")), OrderKey(LOSS)]
+    order = [OrderKey(Column(Kind.ATTRIBUTE, "user_id")), OrderKey(LOSS)]
     assert values_in_order(["e", "d", "a", "b", "c"], order, {"9": 1.0}) == [None, "text", "10", "9"]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_the_times_of_groups_order_them(descending: bool) -> None:
+    times = {
+        "a": RunTimes(15, None),
+        "c": RunTimes(20, 5),
+        "b": RunTimes(10, 7),
+        "d": RunTimes(30, None),
+        "e": RunTimes(None, 6),
+    }
+
+    def ordered(key: str) -> list[str | None]:
+        order = [OrderKey(Column(Kind.ATTRIBUTE, key), descending)]
+        arrangement = in_groups(["e", "d", "a", "b", "c"], VALUES, (), order, {}, times)
+        return [heading.value for heading in arrangement.headings.values()]
+
+    (ten,) = (
+        heading
+        for heading in in_groups(["a", "c", "b"], VALUES, (), (), {}, {**times, "a": RunTimes(1, 8)}).headings.values()
+        if heading.value == "10"
+    )
+    assert (ten.first_run, ten.newest, ten.duration) == ("a", 20, 6.5)
+    newest: list[str | None] = ["9", "10", "text"]
+    assert ordered("start_time") == [*(newest[::-1] if descending else newest), None]
+    durations: list[str | None] = ["10", None, "9"]
+    assert ordered("duration") == [*(durations[::-1] if descending else durations), "text"]
+    values: list[str | None] = ["10", "9"] if descending else ["9", "10"]
+    assert ordered("run_name") == [*values, "text", None], "by what stands in the column of the name"
+    assert ordered("status") == ["9", "10", "text", None]
 
 
 @given(st.lists(st.sampled_from("abcde"), unique=True), st.sampled_from([(), (OrderKey(LOSS),)]))
 def test_every_run_is_in_the_group_of_its_value_in_the_same_order(ids: list[str], order: Sequence[OrderKey]) -> None:
-    groups = in_groups(ids, VALUES, {*VALUES.values(), None}, order, {"10": 1.0, "9": 0.5})
+    groups = in_groups(ids, VALUES, {*VALUES.values(), None}, order, {"10": 1.0, "9": 0.5}, {})
     assert sorted(run_id for run_id in groups.run_ids if run_id) == sorted(ids)
     for row, heading in groups.headings.items():
         members = groups.run_ids[row + 1 : row + 1 + heading.count]

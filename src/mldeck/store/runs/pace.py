@@ -106,5 +106,5 @@ def _pace(run: Run, times: Sequence[int]) -> Pace | None:
     if newest < run.start_time:
         return None  # not a time at all: step numbers, for example, are logged as times
     if len(times) == 1:
-        return Pace(newest, newest - run.start_time)
+        return Pace(newest, newest - run.start_time, is_measured=False)
     return Pace(newest, median_low(later - earlier for earlier, later in pairwise(times)) * unit)

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from mldeck.model import Column, RunQuery
+from mldeck.model import Column, RunQuery, RunTimes
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.reader import read_quickly
 from mldeck.store.statements import plain_rows
-from mldeck.store.values import text_of
+from mldeck.store.values import integer_of, text_of
 
 
 def text_values(connection: Connection, schema: Schema, query: RunQuery, column: Column) -> dict[str, str]:
@@ -29,6 +29,13 @@ def text_values(connection: Connection, schema: Schema, query: RunQuery, column:
     if set(map(type, values)) | set(map(type, values.values())) <= {str}:
         return values
     return {text_of(run_id): text_of(value) for run_id, value in values.items()}
+
+
+def run_times(connection: Connection, schema: Schema, query: RunQuery) -> dict[str, RunTimes]:
+    """Return when each run of the query began and how long it took, by run id."""
+    statement = select(schema.runs.c.run_uuid, schema.runs.c.start_time, schema.duration).where(matches(schema, query))
+    rows = read_quickly(connection, lambda: plain_rows(connection, statement, {}))
+    return {text_of(run_id): RunTimes(integer_of(start), integer_of(duration)) for run_id, start, duration in rows}
 
 
 def has_values(connection: Connection, schema: Schema, query: RunQuery, column: Column) -> bool:

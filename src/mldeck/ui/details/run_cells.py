@@ -10,6 +10,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 from mldeck.addresses import printable
 from mldeck.format import (
@@ -30,8 +31,8 @@ from mldeck.model import Column, Kind, MetricSummary, OrderKey, Pace, Run, RunRe
 from mldeck.ui.kit.clock import Clock, now_ms
 from mldeck.ui.kit.grid import Cell, GridColumn
 from mldeck.ui.kit.lazy_row import LazyCells
-from mldeck.ui.state.arrangement import GroupSummaries
-from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, MAX_WIDTH, NAME, ColumnStyle
+from mldeck.ui.state.arrangement import GroupHeading, GroupSummaries, shows_first_run
+from mldeck.ui.state.columns import AGE, DURATION, EXPERIMENT, LABELS, MAX_WIDTH, NAME, STATE, ColumnStyle
 from mldeck.ui.state.metric_direction import BEST, best_sign
 
 # `►`, `○` and `■` are in nearly all fonts, unlike the arrows and clocks that say the same.
@@ -46,7 +47,6 @@ _LATE = ("!", "warn")
 """For a run that has logged nothing for long, by its own pace."""
 MARK = "●"
 
-STATE = Column(Kind.ATTRIBUTE, "status")
 LEADING = (STATE, NAME)
 """The columns always shown, before the chosen ones. They stay visible when the table scrolls to the right."""
 FIXED_COLUMNS = len(LEADING)
@@ -56,7 +56,9 @@ _LABELS = {STATE: "", **LABELS}
 _STATE_WIDTH = 2
 _MIN_AGE_WIDTH, _MIN_DURATION_WIDTH = 5, 10
 """Cells for `age ▲` and `duration ▲`."""
-_MAX_NAME_WIDTH, _MIN_NAME_WIDTH = 32, 12
+_MAX_NAME_WIDTH, MIN_NAME_WIDTH = 32, 12
+_MIN_LABEL_WIDTH = 10
+"""Cells of a label that is cut to make room."""
 _MAX_TEXT_WIDTH = 24
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
 _RUN_ID_WIDTH = 32
@@ -96,35 +98,68 @@ class _NumberColumn:
 
 @dataclass(frozen=True, slots=True)
 class _Spread:
-    """What the headings of groups show behind the mean: the standard deviation, and the least and greatest value."""
+    """What the headings of groups show behind the mean.
 
-    deviation: _NumberColumn
+    That is the standard deviation, the number of runs that have the metric if some have not, and the least and greatest value.
+    """
+
+    deviation: _NumberColumn | None
+    """None if there are no standard deviations."""
     number: _NumberColumn
     """How the mean and the extremes are written."""
+    count_digits: int
+    """Of the numbers of runs that have the metric; 0 if all have it."""
 
     @property
-    def deviation_width(self) -> int:
-        """In cells."""
-        return len(" ±") + self.deviation.width
+    def _count_width(self) -> int:
+        return len(" ()") + self.count_digits if self.count_digits else 0
 
     @property
-    def width(self) -> int:
-        """The width of all of it in cells."""
-        return self.deviation_width + len("  –") + 2 * self.number.width
+    def _deviation_width(self) -> int:
+        return 0 if self.deviation is None else len(" ±") + self.deviation.width
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The cells of more and more of it: the number of runs; the deviation, shorter beside a number; both; all.
+
+        The number of runs comes first, because without it a mean looks like that of the whole group.
+        """
+        count, deviation = self._count_width, self._deviation_width
+        extremes = len("  –") + 2 * self.number.width if deviation else 0
+        return count, max(count, deviation), count + deviation, count + deviation + extremes
 
     def fitting_width(self, room: int) -> int:
         """Return the cells of as much of it as there is room for."""
-        return next((width for width in (self.width, self.deviation_width) if width <= room), 0)
+        return max((width for width in self.widths if width <= room), default=0)
 
-    def text(self, summary: MetricSummary, width: int) -> str:
-        """Return as much of it as `width` is for."""
-        if summary.deviation is None:
-            return " " * width
-        text = f" {self.deviation.text(summary.deviation, '±')}"
-        if width < self.width:
-            return text
-        low, high = (self.number.text(value).strip() for value in (summary.low, summary.high))
-        return f"{text}  {low:>{self.number.width}}–{high:<{self.number.width}}"
+    def text(self, summary: MetricSummary, group_count: int, width: int) -> str:
+        """Return as much of it as `width` is for, of a group of so many runs."""
+        _, squeezed, both, whole = self.widths
+        count = f" ({summary.number})" if 0 < summary.number < group_count else ""
+        text = ""
+        if self.deviation is not None and summary.deviation is not None and width >= squeezed:
+            text = f" {self.deviation.text(summary.deviation, '±')}"
+            if count and width < both:
+                text = _shorter(text, summary.deviation, squeezed - len(count))
+        if self._count_width:
+            text += f"{count:>{min(width, both) - len(text)}}"
+        if self.deviation is not None and summary.deviation is not None and width >= whole:
+            low, high = (self.number.text(value).strip() for value in (summary.low, summary.high))
+            text += f"  {low:>{self.number.width}}–{high:<{self.number.width}}"
+        return text.ljust(width)
+
+
+def _shorter(text: str, deviation: float, width: int) -> str:
+    """Return a deviation with fewer decimals, in at most `width` cells; empty if no digit of it would be left."""
+    before, sign, number = text.partition("±")
+    if "e" in number or "." not in number:
+        return text if len(text.rstrip()) <= width else ""
+    for decimals in range(len(number.partition(".")[2].rstrip()) - 1, 0, -1):
+        rounded = f"{deviation:.{decimals}f}"
+        shorter = f"{before}{sign}{rounded}"
+        if len(shorter) <= width:
+            return shorter if float(rounded) else ""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +185,12 @@ class RunCells:
         read: Iterable[Column] | None = None,
         style: ColumnStyle | None = None,
         summaries: GroupSummaries | None = None,
+        group_counts: Mapping[str | None, int] = MappingProxyType({}),
     ) -> None:
         """Measure the columns on a sample of the runs. No column gets narrower than in `previous`.
 
         `read`: the columns whose values have been read for the sample; None for all. `summaries`: those of the groups that the
-        runs are in; None if they are in none.
+        runs are in; None if they are in none. `group_counts`: the numbers of runs of the groups, by value.
         """
         self.columns = (*LEADING, *columns)
         self.style = style or ColumnStyle()
@@ -164,6 +200,7 @@ class RunCells:
         self._texts: dict[Column, _TextFormat] = {} if previous is None else dict(previous._texts)
         self._measured: set[str] = set() if previous is None else set(previous._measured)
         """The metrics that have been measured on runs."""
+        self._group_counts = group_counts
         self.summaries: GroupSummaries = {}
         """Of the metrics whose summaries have been read."""
         self._spreads: dict[str, _Spread] = {} if previous is None or summaries is None else dict(previous._spreads)
@@ -203,27 +240,39 @@ class RunCells:
                 self._measure_spread(key)
 
     def _measure_spread(self, key: str) -> None:
-        """Make room for the standard deviations of a metric. They have as many decimals as its values."""
+        """Make room for what headings show behind the means of a metric. Deviations have as many decimals as its values."""
         number, groups = self._numbers[key], self.summaries.get(key, {})
         measured = _groups_to_measure(groups.values())
         deviations = [summary.deviation for summary in measured if summary.deviation is not None]
-        before = self._spreads.get(key)
-        if deviations or before is not None:
-            column = _NumberColumn(number.form, 0, 0).wide_enough(deviations)
-            self._spreads[key] = _Spread(column if before is None else before.deviation.grown(column), number)
+        before, counts = self._spreads.get(key), self._group_counts
+        fewer = [summary.number for value, summary in groups.items() if 0 < summary.number < counts.get(value, 0)]
+        digits = max((len(str(count)) for count in fewer), default=0)
+        column = _NumberColumn(number.form, 0, 0).wide_enough(deviations) if deviations else None
+        if before is not None:
+            digits = max(digits, before.count_digits)
+            if column is None or before.deviation is None:
+                column = column or before.deviation
+            else:
+                column = before.deviation.grown(column)
+        if column is not None or digits:
+            self._spreads[key] = _Spread(column, number, digits)
 
-    def width_with_spread(self, column: Column, *, with_range: bool) -> int:
-        """Return the width at which a metric shows its standard deviations, and the extremes; 0 if there are none."""
+    def width_with_spread(self, column: Column, level: int) -> int:
+        """Return the width at which a metric shows what `_Spread.widths` lists up to this index; 0 if there is nothing."""
         spread = self._spreads.get(column.key) if column.kind is Kind.METRIC else None
-        if spread is None:
-            return 0
-        beside = spread.width if with_range else spread.deviation_width
-        return self._number_width(column.key) + beside
+        return 0 if spread is None else self._number_width(column.key) + spread.widths[level]
 
     def _number_width(self, key: str) -> int:
         """Return the width of a number with the sign of the best one, in cells."""
         number = self._numbers.get(key)
         return (0 if number is None else number.width) + (key in self.style.greater_is_better)
+
+    def least_width(self, column: Column) -> int:
+        """Return the width in which the values of a metric, param or tag are not cut, though its label may be."""
+        if column.kind is Kind.METRIC:
+            return max(_MIN_LABEL_WIDTH, self._number_width(column.key))
+        form = self._texts.get(column)
+        return max(_MIN_LABEL_WIDTH, 0 if form is None else form.width)
 
     def with_room_for_spreads(self, columns: Sequence[GridColumn]) -> tuple[GridColumn, ...]:
         """Keep room for the spreads of groups behind the numbers of these columns, as far as they are wide enough."""
@@ -301,23 +350,39 @@ class RunCells:
 
         return LazyCells(len(self.columns), make)
 
-    def heading_cells(self, value: str | None) -> LazyCells:
-        """Return the cells of the heading of the group with this value, made on demand: the summaries of its metrics."""
+    def heading_cells(
+        self, heading: GroupHeading, clock: Clock, first_run: LazyCells | None, sorted_by: Column | None
+    ) -> LazyCells:
+        """Return the cells of the heading of a group, made on demand: means of its metrics, its newest age, its mean duration.
+
+        In the column that the table is sorted by, it shows the value of its first run, whose cells are `first_run`; None if
+        they are being read.
+        """
 
         def make(index: int) -> Cell:
             column = self.columns[index]
-            return self._summary_cell(column.key, value) if column.kind is Kind.METRIC else Cell("")
+            if column.kind is Kind.METRIC:
+                return self._summary_cell(column.key, heading)
+            if column == AGE:
+                newest = heading.newest
+                return Cell(MISSING if newest is None else clock.age(newest), "dim")
+            if column == DURATION:
+                duration = heading.duration
+                return Cell(MISSING if duration is None else duration_text(round(duration)), "dim")
+            if column != sorted_by or not shows_first_run(column):
+                return Cell("")
+            return Cell(_NOT_READ, "faint") if first_run is None else first_run[index]
 
         return LazyCells(len(self.columns), make)
 
-    def _summary_cell(self, key: str, value: str | None) -> Cell:
+    def _summary_cell(self, key: str, heading: GroupHeading) -> Cell:
         if key not in self.summaries:
             return Cell(_NOT_READ, "faint")
-        summary = self.summaries[key].get(value)
+        summary = self.summaries[key].get(heading.value)
         if summary is None:
             return self._missing_cell(key)
         number, width = self._numbers.get(key, _UNREAD), self._spread_widths.get(key, 0)
-        spread = self._spreads[key].text(summary, width) if width else ""
+        spread = self._spreads[key].text(summary, heading.count, width) if width else ""
         return Cell(number.text(summary.mean, self._sign(key)) + spread, "header-cursor" if summary.number else "warn")
 
     def _missing_cell(self, key: str) -> Cell:
@@ -377,7 +442,7 @@ def _leading_widths(sample: Sequence[RunRecord], longest_name: int) -> dict[Colu
     now = now_ms()
     return {
         STATE: _STATE_WIDTH,
-        NAME: min(_MAX_NAME_WIDTH, max(_MIN_NAME_WIDTH, longest_name)),
+        NAME: min(_MAX_NAME_WIDTH, max(MIN_NAME_WIDTH, longest_name)),
         AGE: max((_MIN_AGE_WIDTH, *(age_width(record.run.start_time or now, now) for record in sample))),
         DURATION: max((_MIN_DURATION_WIDTH, *(_duration_width(record.run, now) for record in sample))),
     }

@@ -79,7 +79,8 @@ def _silence(pace: Pace | None, clock: Clock) -> str:
     """Return for how long a run has logged nothing, if that is long by its own pace."""
     if pace is None or not clock.is_past(pace.late_at):
         return ""
-    return f", but no metric for {clock.age(pace.newest)}; usually one every {duration_text(pace.interval)}"
+    usual = f"; usually one every {duration_text(pace.interval)}" if pace.is_measured else ""
+    return f", but no metric for {clock.age(pace.newest)}{usual}"
 
 
 def source_text(tags: dict[str, str]) -> str | None:

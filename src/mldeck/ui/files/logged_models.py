@@ -102,6 +102,10 @@ class LoggedModelList(Grid):
             GridColumn("id", _width("id", [model.model_id or model.uri for model in self._models])),
         )
 
+    @property
+    def column_noun(self) -> str:
+        return "column"
+
     def row_cells(self, row: int) -> Sequence[Cell]:
         model = self._models[row]
         facts = self._facts.get(model.uri)

@@ -76,14 +76,6 @@ class Completer:
             found = (Candidate(f"{word} ", "", wanted.span) for word in _matching(words, wanted.prefix))
         return list(islice(found, MOST))
 
-    def unknown(self, text: str, interrupt: Interrupt) -> str:
-        """Return which names of a complete filter no run has, and what may have been meant; empty if there are none."""
-        try:
-            columns = compared_columns(parse(text.rstrip()))
-        except SearchError:
-            return ""
-        return "; ".join(f"no run {unknown}" for unknown in self.store.unknown_columns(columns, (), interrupt))
-
     def _clauses(self, text: str, wanted: EntityWanted, interrupt: Interrupt) -> Iterator[Candidate]:
         """Find completions for the beginning of a clause. A key may be typed without its entity."""
         if not text.strip():
@@ -121,6 +113,15 @@ class Completer:
         if kind not in self._keys:
             self._keys[kind] = self.store.list_keys(kind, self.sample_ids, interrupt)
         return self._keys[kind]
+
+
+def unknown_names(store: Store, text: str, interrupt: Interrupt) -> str:
+    """Return which names of a filter no run has, and what may have been meant; empty if there are none."""
+    try:
+        columns = compared_columns(parse(text.rstrip()))
+    except SearchError:
+        return ""
+    return "; ".join(f"no run {unknown}" for unknown in store.unknown_columns(columns, (), interrupt))
 
 
 def _matching(names: Iterable[str], prefix: str) -> Iterator[str]:

@@ -20,11 +20,13 @@ from mldeck.search.language import RUNS, Language
 from mldeck.search.parse import parse
 from mldeck.search.tree import Node
 from mldeck.ui.filter.completer import Candidate
+from mldeck.ui.kit.brief_text import BriefText
 from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.text_field import TextField
 
 _MARK_WIDTH = 8
 """Cells of the label `filter` before the text."""
+_HELD = "Enter searches for that word in names"
 
 
 class CandidateList(Grid, can_focus=False):
@@ -104,6 +106,16 @@ class FilterLine(Vertical):
             return isinstance(message, FilterLine.CandidatesWanted)
 
     @dataclass
+    class CheckAsked(Message):
+        """Posted to ask which names of a filter no run has. Answered with `show_unknown`."""
+
+        line: FilterLine
+        text: str
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, FilterLine.CheckAsked)
+
+    @dataclass
     class StarAsked(Message):
         """Posted to save a filter under a name or, if it is saved, to remove it."""
 
@@ -122,18 +134,25 @@ class FilterLine(Vertical):
         """The typed text, while a filter of the history is shown."""
         self._held = ""
         """A filter that is applied only if there are no completions for its last word: see `_typed_something`."""
+        self._is_edited = False
+        self._error = ""
+        """Why the text is malformed, after a pointer at the wrong character; empty if it is not."""
+        self._unknown = ""
+        """Which names of the filter no run has, and what may have been meant. The filter is valid all the same."""
+        self._note = ""
+        """What else there is to say while the text is edited."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="filter-row"):
             yield Static("filter", id="filter-mark")
             yield TextField(id="filter-text", select_on_focus=False)
-        yield Static("", id="filter-hint", markup=False)
+        yield BriefText(id="filter-hint")
         yield CandidateList()
 
     def on_mount(self) -> None:
         self.display = False
         self._candidate_list.display = False
-        self.query_one("#filter-hint").display = False
+        self._show_hint()
 
     @property
     def _input(self) -> TextField:
@@ -149,8 +168,7 @@ class FilterLine(Vertical):
 
     def edit(self) -> None:
         """Open the line for typing."""
-        self.display = True
-        self.query_one("#filter-hint").display = True
+        self.display = self._is_edited = True
         self.applied = self.text
         self._past = 0
         self.screen.set_focus(self._input)  # at once, so that what is typed next goes there
@@ -163,32 +181,48 @@ class FilterLine(Vertical):
         with self.prevent(Input.Changed):
             self._input.text = text
         self.applied = text
-        self.display = bool(text)
+        self._error = self._unknown = self._note = ""
+        self._end_editing()
+        self.check()
 
-    def show_candidates(self, text: str, candidates: Sequence[Candidate], unknown: str = "") -> None:
-        """Show the completions of a text, unless another text has been typed meanwhile.
+    def check(self) -> None:
+        """Ask which names of the filter no run has."""
+        if self.text.strip():
+            self.post_message(self.CheckAsked(self, self.text))
 
-        `unknown` says which of its names no run has. The filter is valid all the same.
-        """
-        if text != self.text or not self._input.has_focus:
+    def show_unknown(self, text: str, unknown: str) -> None:
+        """Show which names of a filter no run has, unless another text is there now. It stays as long as the filter does."""
+        if text == self.text:
+            self._unknown = unknown
+            self._show_hint()
+
+    def show_note(self, text: str, note: str) -> None:
+        """Show a note about a filter while it is being typed, unless there is another text, or something worse to say."""
+        if text == self.text.strip():
+            self._note = note
+            self._show_hint()
+
+    def show_candidates(self, text: str, candidates: Sequence[Candidate]) -> None:
+        """Show the completions of a text, unless another text has been typed meanwhile."""
+        if text != self.text or not (self._is_edited and self._input.has_focus):
             return
-        if unknown:
-            self.say(unknown, is_error=True)
         if text == self._held:
             self._held = ""
             if candidates:
-                self._say_held()
+                self.show_note(text.strip(), _HELD)
             else:
                 self.post_message(self.Changed(text))
         if candidates or self._candidate_list.display:
             column = cell_width(escaped(text[: candidates[0].span[0]])) if candidates else 0
             self._candidate_list.show(candidates, min(_MARK_WIDTH + column, max(0, self.size.width - 30)))
 
-    def say(self, hint: str, *, is_error: bool = False) -> None:
-        """Show a hint or an error below the text."""
-        line = self.query_one("#filter-hint", Static)
-        line.set_class(is_error, "-error")
-        line.update(safe(hint))
+    def _show_hint(self) -> None:
+        """Show the most important thing to say below the text. What is wrong stays when the editing ends."""
+        wrong = self._error or self._unknown
+        hint = self.query_one("#filter-hint", BriefText)
+        hint.display = self._is_edited or bool(wrong)
+        hint.set_class(bool(wrong), "-error")
+        hint.show(wrong or self._note)
 
     @on(Input.Changed)
     def _typed_something(self, event: Input.Changed) -> None:
@@ -203,27 +237,27 @@ class FilterLine(Vertical):
         tree = self._judge(text)
         word = None if tree is None else word_at(tree, cursor)
         if word is not None and self._language.may_become(word):
-            self._say_held()
+            self.show_note(text.strip(), _HELD)
         elif word is not None:
             self._held = text
         elif tree is not None:
             self.post_message(self.Changed(text))
         self.post_message(self.CandidatesWanted(self, text, cursor))
-
-    def _say_held(self) -> None:
-        self.say("Enter searches for that word in names")
+        self.check()
 
     def _judge(self, text: str) -> Node | None:
         """Parse the text. If it is malformed, show the error below the wrong character and return None."""
+        tree, self._error, self._note = None, "", ""
+        if not text.strip():
+            self._unknown = ""
         try:
             tree = parse(text.rstrip(), self._language)
         except SearchError as error:
-            self.say(
-                _pointed(str(error), _MARK_WIDTH + cell_width(escaped(text[: error.position])), self.size.width),
-                is_error=True,
-            )
-            return None
-        self.say("mldeck syntax; MLflow would reject this" if self._language.uses_extension(tree) else "")
+            column = _MARK_WIDTH + cell_width(escaped(text[: error.position]))
+            self._error = _pointed(str(error), column, self.size.width)
+        else:
+            self._note = "mldeck syntax; MLflow would reject this" if self._language.uses_extension(tree) else ""
+        self._show_hint()
         return tree
 
     # -- keys
@@ -244,9 +278,13 @@ class FilterLine(Vertical):
     def _close(self, text: str) -> None:
         self.applied, self._held = text, ""
         self._candidate_list.show((), 0)
-        self.query_one("#filter-hint").display = False
-        self.display = bool(text.strip())
+        self._end_editing()
         self.post_message(self.Closed(text))
+
+    def _end_editing(self) -> None:
+        self._is_edited = False
+        self.display = bool(self.text.strip())
+        self._show_hint()
 
     def action_complete(self) -> None:
         candidates = self._candidate_list

@@ -81,7 +81,12 @@ class KeyBar(Widget):
         """Return a key and its label, dimmed if it cannot be used now."""
         dimmed = style_named(self, "faint") if self._unavailable(binding.action) else None
         key_style = style_named(self, "accent") if dimmed is None else dimmed
-        return Text.assemble((f" {key_text(binding.key)} ", key_style), (f"{binding.description} ", dimmed or ""))
+        return Text.assemble((f" {key_text(binding.key)} ", key_style), (f"{self._label(binding)} ", dimmed or ""))
+
+    def _label(self, binding: Binding) -> str:
+        """Return what the key does now, as the screen calls it."""
+        ask: Callable[[str, str], str] = getattr(self.screen, "label_now", lambda _, label: label)
+        return ask(binding.action, binding.description)
 
     def _unavailable(self, action: str) -> str | None:
         """Return why the screen cannot do it now; None if it can."""

@@ -36,7 +36,8 @@ def edge_marks(header: Strip, *, before: int, behind: int, fixed_width: int, wid
     if behind > 0:
         free = width - cell_width(header.text.rstrip())
         texts = (f"{behind:,} more {_RIGHT}", f"{behind:,} {_RIGHT}")
-        text = next((text for text in texts if len(text) < free), _RIGHT if free > 0 else "")
+        # Without room it is over the end of a label.
+        text = next((text for text in texts if len(text) < free), _RIGHT)
         yield EdgeMark(width - len(text), text, 1)
     if before > 0 and fixed_width:
         end = cell_width(header.crop(0, fixed_width).text.rstrip())

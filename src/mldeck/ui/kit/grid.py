@@ -6,7 +6,7 @@ row and a column. Vertical scrolling is Textual's; horizontal scrolling moves by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -127,6 +127,8 @@ class Grid(ScrollView, can_focus=True):
         """`fixed_columns` stay in place when the others scroll; after them the `pinned_columns`, as long as they fit."""
         super().__init__(id=id)
         self.columns: tuple[GridColumn, ...] = ()
+        self._header_labels = Neighbours()
+        """The labels of the columns: long ones are cut where they are alike."""
         self.row_count = 0
         self.cursor_row = 0
         self.cursor_column = 0
@@ -211,17 +213,28 @@ class Grid(ScrollView, can_focus=True):
         """Return the indexes of the columns on screen: the fixed ones, then as many as fit from the first scrolled one on.
 
         A column that does not fit is left out rather than cut, because a number without its last digits is another number.
-        The first scrolled column is always shown.
+        The first scrolled column is cut if the cursor is on it, or there is no fixed one.
         """
         shown = list(range(min(self._fixed_columns, len(self.columns))))
         used = sum(self.columns[index].width + GAP for index in shown)
         for index in range(self._first_column, len(self.columns)):
             used += self.columns[index].width
-            if used > self._room_up_to(index) and index > self._first_column:
+            is_first = index == self._first_column and (not shown or self.cursor_column >= self._fixed_columns)
+            if used > self._room_up_to(index) and not is_first:
                 break
             shown.append(index)
             used += GAP
         return shown
+
+    def _shown_columns(self) -> Iterator[tuple[int, GridColumn]]:
+        """Yield the columns on screen with their indexes. One that does not fit is narrower: its cells end in an ellipsis."""
+        left = 0
+        for index in self.visible_columns():
+            column = self.columns[index]
+            if left + column.width > self.line_width:
+                column = column._replace(width=max(1, self.line_width - left), tail=0)
+            left += column.width + GAP
+            yield index, column
 
     def _room_up_to(self, last: int) -> int:
         """Return the width for the columns in cells, if this is the last one in view."""
@@ -248,6 +261,7 @@ class Grid(ScrollView, can_focus=True):
         """
         self.row_count = row_count
         self.columns = tuple(self.fitting_columns() if columns is None else columns)
+        self._header_labels = Neighbours(column.label for column in self.columns)
         self._fixed_columns = self.fitting_fixed_count(self.columns)
         self._surface.note_room()
         self.cursor_row = max(0, min(self.cursor_row, row_count - 1))
@@ -609,14 +623,13 @@ class Grid(ScrollView, can_focus=True):
         if cells is None:
             return Strip([Segment(" ·", base + self.style_named("dim"))]).adjust_cell_length(width, base)
         segments = []
-        for index in self.visible_columns():
+        for index, column in self._shown_columns():
             text, own_style, first_name = cells[index]
             is_at_cursor = is_cursor and self._focused and self._has_header and index == self.cursor_column
             if is_at_cursor:  # no colour can be read on that of the cell
                 style = base + Style(bgcolor=self.style_named("cursor-cell").bgcolor)
             else:
                 style = self.laid_on(base, legible(own_style) if is_cursor and self._focused else own_style)
-            column = self.columns[index]
             if column.neighbours is not None:
                 text = column.neighbours.cut(text, column.width)
             shown = fit(text, column.width, column.right)
@@ -634,10 +647,9 @@ class Grid(ScrollView, can_focus=True):
 
     def _header_line(self) -> Strip:
         segments = []
-        for index in self.visible_columns():
-            column = self.columns[index]
+        for index, column in self._shown_columns():
             style = self.base + self.style_named(self.header_style(index))
-            label = cell_text(column.label, column.width - cell_width(column.mark)) + column.mark
+            label = self._header_labels.cut(column.label, column.width - cell_width(column.mark)) + column.mark
             tail = min(column.tail, column.width - cell_width(label))
             segments.append(Segment(fit(label, column.width - tail, column.right) + " " * tail, style))
             segments.append(Segment(" " * GAP, self.base))

@@ -19,6 +19,8 @@ from mldeck.ui.kit.keys import TABLE, bindings
 from mldeck.ui.models.keys import MODEL_LIST
 
 _MIN_NAME_WIDTH, _MAX_TEXT_WIDTH = 12, 28
+_SHORT_NAME_WIDTH = 8
+"""Cells of the name while the cursor is on another column that has no room beside it otherwise."""
 _SIGN_WIDTH = 2
 _MIN_NUMBERS_WIDTH = 5
 """With room for the sort mark."""
@@ -90,9 +92,17 @@ class RegisteredModelList(Grid):
         width = self.size.width - scrollbar
         room = width - GAP - others[0].width - MARK_ROOM
         if room < _MIN_NAME_WIDTH:
-            room = width  # the stages are one key press to the right
+            # The name alone, until the cursor is on another column.
+            widest = max(column.width for column in others)
+            room = max(_SHORT_NAME_WIDTH, width - GAP - widest) if self.cursor_column else width
         names = max((cell_width(_name_text(model)) for model in models), default=0) + _SIGN_WIDTH
         return GridColumn("  model", min(max(_MIN_NAME_WIDTH, names), room), mark=self._mark("model")), *others
+
+    def move_to(self, row: int, column: int | None = None) -> None:
+        before = self.cursor_column
+        super().move_to(row, column)
+        if bool(before) != bool(self.cursor_column):
+            self.lay_out()
 
     def _mark(self, label: str) -> str:
         query = self.query_shown

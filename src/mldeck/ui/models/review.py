@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from mldeck.ui.kit.clock import Clock
     from mldeck.ui.state.session import Session
 
+DIRECTION_ASKED = "hi/lo?"
+"""Stands for the verdict on a metric of which nobody has said whether higher or lower is better."""
+
 _SOURCE_TAG = "mlflow.source.name"
 _COMMIT_TAG = "mlflow.source.git.commit"
 _COMMIT_LENGTH = 7
@@ -245,7 +248,7 @@ def _verdict(difference: float, better: Better | None) -> tuple[str, str]:
     if difference == 0:
         return "same", "dim"
     if better is None:
-        return "better?", "dim"
+        return DIRECTION_ASKED, "dim"
     if better is Better.NEITHER:
         return "", ""
     return ("better", "good") if (difference > 0) is (better is Better.HIGHER) else ("worse", "bad")

@@ -31,7 +31,7 @@ from mldeck.ui.kit.text_field import TextField
 from mldeck.ui.kit.threads import in_thread, read_off_loop
 from mldeck.ui.kit.titles import title_of
 from mldeck.ui.models.reading import stay_text
-from mldeck.ui.models.review import FilesMark, Review, ReviewRow, StageChange
+from mldeck.ui.models.review import DIRECTION_ASKED, FilesMark, Review, ReviewRow, StageChange
 from mldeck.ui.state.metric_direction import Better
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class ReviewGrid(Grid):
         name, then = Cell(safe(line.name), "dim"), self._value(line, line.then)
         if not self._labels[0]:
             return name, then
-        is_question = line.verdict == "better?"
+        is_question = line.verdict == DIRECTION_ASKED
         verdict = Cell("" if is_question and row != self.cursor_row else line.verdict, line.style)
         return name, self._value(line, line.now), then, Cell(line.difference), verdict
 

@@ -382,8 +382,21 @@ class VersionsPane(Vertical):
         completer = self._completer
         with self._place.reporting_trouble():
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
-            unknown = await read_off_loop(lambda interrupt: completer.unknown(message.text, interrupt))
-            message.line.show_candidates(message.text, found, unknown)
+            message.line.show_candidates(message.text, found)
+
+    def on_filter_line_check_asked(self, message: FilterLine.CheckAsked) -> None:
+        message.stop()
+        self._check(message)
+
+    @work(group="check", exclusive=True)
+    async def _check(self, message: FilterLine.CheckAsked) -> None:
+        from mldeck.ui.filter.completer import unknown_names
+
+        store, text = self._session.store, message.text
+        with self._place.reporting_trouble():
+            message.line.show_unknown(
+                text, await read_off_loop(lambda interrupt: unknown_names(store, text, interrupt))
+            )
 
 
 def _is_among(version: ModelVersion, versions: Sequence[ModelVersion]) -> bool:

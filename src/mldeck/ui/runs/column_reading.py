@@ -29,4 +29,4 @@ class ColumnReader:
     def found(self, source: ColumnSource, interrupt: Interrupt) -> tuple[Column, ...]:
         """Return the columns of an automatic source."""
         primary = self.store.primary_metric(self.query.experiment_ids[0], interrupt)
-        return found_columns(self.store, self.query, source, self.sample, primary, interrupt)
+        return found_columns(self.store, self.query, source, self.sample, primary, interrupt, also_newest=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mldeck.model import Kind
-from mldeck.ui.details.run_cells import LEADING, STATE
+from mldeck.ui.details.run_cells import LEADING
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.pane import RunPane
-from mldeck.ui.state.columns import ColumnChoice, choice_to_json
+from mldeck.ui.state.columns import STATE, ColumnChoice, choice_to_json
 from mldeck.ui.state.metric_direction import Better
 from mldeck.ui.state.session import Session
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -47,6 +47,9 @@ class Inspector(Widget):
         self._experiment: Experiment | None = None
         """The experiment that is shown instead of a run."""
         self._experiment_count = RunCount()
+        self._group: Callable[[], Sequence[Line]] | None = None
+        """Returns the overview of the group that is shown instead of a run."""
+        self._group_title = ""
         self._chosen_tab = session.tab(_BAR, TABS)
         """The tab of runs, while an experiment is shown in another one."""
         self._tab = self._chosen_tab
@@ -115,7 +118,7 @@ class Inspector(Widget):
 
     def show(self, details: RunDetails | None) -> None:
         """Show a run; None if there is none under the cursor, or it is gone."""
-        self._experiment = None
+        self._experiment = self._group = None
         if self._tab != self._chosen_tab or (not self._is_open and (details or self._session.is_open)):
             self._show_tab(self._chosen_tab)
         self._take(details)
@@ -132,11 +135,18 @@ class Inspector(Widget):
 
     def show_experiment(self, experiment: Experiment, count: RunCount) -> None:
         """Show an experiment instead of a run: its overview, its note, and the models of its runs."""
-        before, self._experiment = self._experiment, experiment
+        before, self._experiment, self._group = self._experiment, experiment, None
         self._experiment_count = count
         is_other = before is None or before.experiment_id != experiment.experiment_id
         if not self._is_open or (is_other and self._tab != _MODELS):
             self._show_tab(_MODELS if self._tab == _MODELS else _OVERVIEW)
+        self._take(None)
+
+    def show_group(self, title: str, lines: Callable[[], Sequence[Line]]) -> None:
+        """Show a group of runs instead of a run; `lines` returns its overview with the present times."""
+        self._experiment, self._group, self._group_title = None, lines, title
+        if not self._is_open or self._tab != _OVERVIEW:
+            self._show_tab(_OVERVIEW)
         self._take(None)
 
     def show_marks(self) -> None:
@@ -169,6 +179,8 @@ class Inspector(Widget):
         clock = self._session.clock
         if self.details is not None:
             return list(overview_lines(self.details, clock))
+        if self._group is not None:
+            return self._group()
         return list(experiment_lines(self._experiment, self._experiment_count, clock)) if self._experiment else ()
 
     def turn(self, offset: int) -> None:
@@ -238,8 +250,8 @@ class Inspector(Widget):
         self._show_titles()
 
     def _show_titles(self) -> None:
-        experiment = self._experiment.name if self._experiment else ""
-        retitle(self, self.details.run.label if self.details else experiment, self._pages)
+        other = self._experiment.name if self._experiment else self._group_title if self._group else ""
+        retitle(self, self.details.run.label if self.details else other, self._pages)
 
     def _fill_tab(self) -> None:
         """Fill the tab on screen; the others are filled when they are shown."""
@@ -273,6 +285,8 @@ class Inspector(Widget):
         no_run = ""
         if self._experiment is not None:
             no_run = "Metrics, params and tags belong to runs."
+        elif self._group is not None:
+            no_run = f"This is a group: {key_name('open')} in the table shows its runs."
         elif self._session.is_open:
             no_run = _NO_RUN
         for name, text in _EMPTY_TEXTS.items():

@@ -14,13 +14,14 @@ from textual.message import Message
 from textual.worker import Worker, WorkerError
 
 from mldeck.errors import MldeckError
+from mldeck.format import cell_width, safe
 from mldeck.model import Column, Kind, OrderKey, RunQuery, View
 from mldeck.ui.details.run_cells import RunCells
 from mldeck.ui.kit.keys import key_name
 from mldeck.ui.kit.mounting import made
 from mldeck.ui.kit.questions import asks
 from mldeck.ui.kit.threads import read_off_loop
-from mldeck.ui.place import Place, no_match_text, retitle
+from mldeck.ui.place import BORDER_CELLS, Place, no_match_text, retitle
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import GroupHeading, Layout
@@ -53,6 +54,10 @@ class RunPane(Vertical):
         """The number of listed runs; None until they have been counted."""
         self._shown: tuple[RunQuery, Layout] | None = None
         """What the rows were read for."""
+        self._trial = ""
+        """A filter that is being typed. If no run matches it, the rows stay until the user applies it."""
+        self._filter_shown = ""
+        """The filter of the rows in the table."""
         self._completer: Completer | None = None
         """Made for each edit of the filter, because the keys may have changed."""
 
@@ -144,6 +149,11 @@ class RunPane(Vertical):
         )
         if query != self._session.query or layout != self._session.layout or choice != self._session.choice:
             return
+        if not page.count and table.row_count and query.filter == self._trial != self._filter_shown:
+            self._session.filter = self._filter_shown
+            self.filter_line.show_note(self._trial, "No run matches this. Enter applies it all the same.")
+            return
+        self._filter_shown = query.filter
         self._shown = (query, layout)
         if table.shows(page, query.order):
             table.empty_text = self._empty_text()
@@ -172,6 +182,7 @@ class RunPane(Vertical):
     ) -> None:
         """Show a page of runs. `previous` are the cells whose widths are the minimum for the new ones."""
         table = self.table
+        self._filter_shown = self._session.filter
         self._session.columns = page.columns
         if page.primary is not None:  # known with the first rows, so that sorting can begin with the best values
             metric, greater = page.primary
@@ -185,6 +196,7 @@ class RunPane(Vertical):
             read=page.read,
             style=self._session.column_style(page.columns),
             summaries=page.summaries if page.arrangement.headings else None,
+            group_counts={heading.value: heading.count for heading in page.arrangement.headings.values()},
         )
         order = self._session.order
         table.show(page.arrangement, page.records, page.read, cells, order, cursor, is_live=is_live)
@@ -195,6 +207,8 @@ class RunPane(Vertical):
         self._count = count
         self.show_title()
         self.load_best()
+        if self._session.filter and self.query("#filter"):
+            self.filter_line.check()
 
     def _empty_text(self) -> str:
         view = self._session.run_view
@@ -223,12 +237,29 @@ class RunPane(Vertical):
             parts.append(
                 f"{self.table.newer_above:,} {'newer' if is_newest_first else 'more'} above ({key_name('first')})"
             )
-        parts += (f"sorted by {_sort_text(key)}" for key in session.order)
+        after = []
         if session.layout.group_by is not None:
-            parts.append(f"grouped by {label_of(session.layout.group_by)}")
+            after.append(f"grouped by {label_of(session.layout.group_by)}")
         if session.marked:
-            parts.append(f"{'only ' if session.layout.only is not None else ''}{len(session.marked)} marked")
-        retitle(self, f"Runs of {name}", " · ".join(parts), self.table.columns_in_view)
+            after.append(f"{'only ' if session.layout.only is not None else ''}{len(session.marked)} marked")
+        orders = [
+            [f"sorted by {_sort_text(key)}{self._first_word(key) if in_words else ''}" for key in session.order]
+            for in_words in (True, False)
+        ]
+        titles = [" · ".join((*parts, *order, *after)) for order in orders]
+        text = next(
+            (title for title in titles if cell_width(safe(title)) <= self.outer_size.width - BORDER_CELLS), titles[-1]
+        )
+        retitle(self, f"Runs of {name}", text, self.table.columns_in_view)
+
+    def _first_word(self, key: OrderKey) -> str:
+        """Return which values of a metric are at the top, because an arrow does not say which ones are good."""
+        if key.column.kind is not Kind.METRIC:
+            return ""
+        greater = higher_is_better(self._session.better).get(key.column.key)
+        if greater is None:
+            return ", highest first" if key.descending else ", lowest first"
+        return ", best first" if greater is key.descending else ", worst first"
 
     @on(RunTable.ColumnsScrolled)
     @on(RunTable.NewerSeen)
@@ -343,7 +374,7 @@ class RunPane(Vertical):
         line.edit()
 
     def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
-        self._place.settle("filter", lambda: self.apply_filter(message.text))
+        self._place.settle("filter", lambda: self._try_filter(message.text))
 
     def on_filter_line_closed(self, message: FilterLine.Closed) -> None:
         self._place.forget_settling("filter")
@@ -361,8 +392,14 @@ class RunPane(Vertical):
         self.apply_filter("")
         self._session.keep()
 
+    def _try_filter(self, text: str) -> None:
+        """List the runs that match a filter that is being typed. If there are none, the rows stay as they are."""
+        self.apply_filter(text)
+        self._trial = text.strip()
+
     def apply_filter(self, text: str) -> None:
         session = self._session
+        self._trial = ""
         if not session.scope or text.strip() == session.filter:
             return
         session.filter = text.strip()
@@ -387,8 +424,19 @@ class RunPane(Vertical):
         completer = self._completer
         with self._place.reporting_trouble():
             found = await read_off_loop(lambda interrupt: completer.candidates(message.text, message.cursor, interrupt))
-            unknown = await read_off_loop(lambda interrupt: completer.unknown(message.text, interrupt))
-            message.line.show_candidates(message.text, found, unknown)
+            message.line.show_candidates(message.text, found)
+
+    @work(group="check", exclusive=True)
+    async def on_filter_line_check_asked(self, message: FilterLine.CheckAsked) -> None:
+        if not self._session.is_open:
+            return  # asked again when the runs have been listed
+        from mldeck.ui.filter.completer import unknown_names
+
+        store, text = self._session.store, message.text
+        with self._place.reporting_trouble():
+            message.line.show_unknown(
+                text, await read_off_loop(lambda interrupt: unknown_names(store, text, interrupt))
+            )
 
     def on_filter_line_star_asked(self, message: FilterLine.StarAsked) -> None:
         saved = self._session.saved
@@ -437,7 +485,8 @@ class RunPane(Vertical):
 
     def _take_layout(self, layout: Layout) -> None:
         if layout != self._session.layout:
-            self._session.layout = layout
+            self._session.layout, self._trial = layout, ""
+            self.screen.refresh_bindings()  # the keys for groups and the tree have other labels now
             self._session.keep()
             self.load_filtered()
 
@@ -469,10 +518,10 @@ class RunPane(Vertical):
         On a param or tag, `B` groups by it. Anywhere else, and on the one that the runs are grouped by, it ends the grouping.
         """
         column = self.table.cursor_key
-        if column is not None and column.kind in TEXTS and column != layout.group_by:
-            return _grouped(layout, column)
-        if layout.group_by is not None:
+        if layout.ends_grouping_at(column):
             return replace(layout, group_by=None)
+        if column is not None and column.kind in TEXTS:
+            return _grouped(layout, column)
         self._ask_grouping()
         return None
 
@@ -531,4 +580,4 @@ def _grouped(layout: Layout, column: Column) -> Layout:
 
 def _sort_text(key: OrderKey) -> str:
     kind = " as number" if key.as_number else ""
-    return f"{key.column.key}{kind} {'▼' if key.descending else '▲'}"
+    return f"{label_of(key.column)}{kind} {'▼' if key.descending else '▲'}"

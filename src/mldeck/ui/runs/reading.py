@@ -12,6 +12,7 @@ from mldeck.model import (
     Experiment,
     Kind,
     MetricSummary,
+    OrderKey,
     RunCount,
     RunFields,
     RunQuery,
@@ -19,7 +20,15 @@ from mldeck.model import (
     View,
 )
 from mldeck.store.interrupt import Interrupt
-from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupSummaries, Layout, as_tree, in_groups
+from mldeck.ui.state.arrangement import (
+    HEADING,
+    Arrangement,
+    GroupSummaries,
+    Layout,
+    as_tree,
+    in_groups,
+    shows_first_run,
+)
 from mldeck.ui.state.columns import DEFAULT_ATTRIBUTES, EXPERIMENT, ColumnChoice, ColumnSource, choice_from_json
 from mldeck.ui.state.restored import (
     ListChoice,
@@ -282,7 +291,9 @@ def read_all_rows(
     if len(ids) > _SUMMARIZED_AT_ONCE:
         metrics = [key for key in metrics if key in state.summaries]
     groups.summarize(metrics)
-    records = store.run_records(sample, row_fields(read), interrupt)
+    first_runs = (heading.first_run for row, heading in arrangement.headings.items() if row < FIRST_PAGE)
+    of_headings = first_runs if query.order and shows_first_run(query.order[0].column) else ()
+    records = store.run_records(list(dict.fromkeys((*sample, *of_headings))), row_fields(read), interrupt)
     return RunPage(arrangement, len(ids), records, columns, read, groups.summaries, primary)
 
 
@@ -302,7 +313,7 @@ def _columns_now(
 ) -> tuple[Column, ...]:
     if choice.source is ColumnSource.CHOSEN:
         return choice.arranged(())
-    found = found_columns(store, query, choice.source, sample, primary, interrupt)
+    found = found_columns(store, query, choice.source, sample, primary, interrupt, also_newest=not kept)
     if choice.source is ColumnSource.PRESENT:
         present = frozenset(found)
         kept = tuple(column for column in kept if column in present)
@@ -317,17 +328,30 @@ def found_columns(
     sample: Sequence[str],
     primary: PrimaryMetric | None,
     interrupt: Interrupt,
+    *,
+    also_newest: bool,
 ) -> tuple[Column, ...]:
     """Return the columns of an automatic source, the primary metric first.
 
-    `sample` are the runs that are compared to find the columns that differ.
+    `sample` are the runs that are compared to find the columns that differ. `also_newest` puts those before them in which the
+    newest runs differ, so that the first columns are the same however the runs are filtered, sorted and arranged.
     """
     if source is ColumnSource.PRESENT:
         found = store.present_columns(query, interrupt)
     else:
-        found = store.differing_columns(sample, interrupt)
+        is_one_of_many = len(sample) == 1 and bool(query.filter)
+        newest = store.run_ids(_plain(query), FIRST_PAGE, interrupt) if also_newest or is_one_of_many else sample
+        # A run differs from none if it is the only one: then it has all of its columns.
+        found = () if is_one_of_many and len(newest) > 1 else store.differing_columns(sample, interrupt)
+        if list(newest) != list(sample):
+            found = tuple(dict.fromkeys((*store.differing_columns(newest, interrupt), *found)))
     main = None if primary is None else Column(Kind.METRIC, primary[0])
     return (main, *(column for column in found if column != main)) if main in found else found
+
+
+def _plain(query: RunQuery) -> RunQuery:
+    """Return the query without filter and order: it lists the newest runs first."""
+    return replace(query, filter="", order=())
 
 
 def _to_be_read(columns: tuple[Column, ...], state: TableState) -> tuple[Column, ...]:
@@ -368,6 +392,29 @@ def read_summaries(
     return store.group_summaries(query, layout.group_by, metrics, layout.only, interrupt)
 
 
+def read_best_run(
+    store: Store,
+    query: RunQuery,
+    layout: Layout,
+    value: str | None,
+    metric: str,
+    greater: bool,
+    interrupt: Interrupt,
+) -> RunRecord | None:
+    """Return the best run of a group by a metric; None if no run has it, or there are too many runs to look through."""
+    column = Column(Kind.METRIC, metric)
+    ids = store.run_ids(replace(query, order=(OrderKey(column, greater),)), None, interrupt)
+    if layout.group_by is None or len(ids) > _SUMMARIZED_AT_ONCE:
+        return None
+    values = store.text_values(query, layout.group_by, interrupt)
+    members = (
+        run_id for run_id in ids if values.get(run_id) == value and (layout.only is None or run_id in layout.only)
+    )
+    best = next(members, None)
+    record = None if best is None else store.run_records([best], RunFields(metrics=(metric,)), interrupt).get(best)
+    return record if record is not None and metric in record.metrics else None
+
+
 def _arranged(
     store: Store, query: RunQuery, layout: Layout, ids: Sequence[str], groups: _GroupReader, interrupt: Interrupt
 ) -> Arrangement:
@@ -375,7 +422,7 @@ def _arranged(
         values = store.text_values(query, layout.group_by, interrupt)
         is_by_metric = bool(query.order) and query.order[0].column.kind is Kind.METRIC
         means = groups.means(query.order[0].column.key) if is_by_metric else {}
-        return in_groups(ids, values, layout.opened, query.order, means)
+        return in_groups(ids, values, layout.opened, query.order, means, store.run_times(query, interrupt))
     if layout.is_tree:
         return as_tree(ids, store.text_values(query, Column(Kind.TAG, PARENT_TAG), interrupt), layout.folded)
     return Arrangement(ids)

@@ -17,10 +17,11 @@ from textual.containers import Horizontal
 from textual.worker import WorkerError
 
 from mldeck.errors import MldeckError, did_you_mean
-from mldeck.model import Experiment, Kind, Run, View
+from mldeck.format import MISSING
+from mldeck.model import Experiment, Kind, Run, RunRecord, View
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.details.keys import INSPECTOR
-from mldeck.ui.details.line_grid import LineGrid
+from mldeck.ui.details.line_grid import Line, LineGrid
 from mldeck.ui.details.metric_grid import MetricGrid
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings, key_name
@@ -33,7 +34,9 @@ from mldeck.ui.runs.inspector import Inspector
 from mldeck.ui.runs.keys import CHART, EDITS, REGISTER, RUN_COLUMNS, RUN_PLACE, TAKE_AWAY
 from mldeck.ui.runs.pane import RunPane
 from mldeck.ui.runs.table import RunTable
-from mldeck.ui.state.arrangement import HEADING
+from mldeck.ui.state.arrangement import HEADING, GroupHeading
+from mldeck.ui.state.columns import label_of
+from mldeck.ui.state.metric_direction import best_metric, higher_is_better
 from mldeck.ui.state.session import Session, WayBack, next_view
 
 if TYPE_CHECKING:
@@ -66,6 +69,8 @@ class RunsScreen(Place):
         super().__init__(session)
         self._head_start = head_start
         self.experiments = reading.Experiments(())
+        self._best_run: tuple[tuple[str, str | None], RunRecord | None] = ("", None), None
+        """The best run of the group that was inspected last, after the title of the group and the metric."""
 
     @cached_property
     def _editing(self) -> Editing:
@@ -323,6 +328,9 @@ class RunsScreen(Place):
         if self.experiment_list.has_focus:
             self._inspect_experiment()
             return
+        if run_id is None and self.table.cursor_heading is not None and self.session.is_open:
+            await self._inspect_group(self.table.cursor_heading)
+            return
         if run_id is None or not self.session.is_open:
             self.inspector.show(None)
             return
@@ -331,6 +339,35 @@ class RunsScreen(Place):
             details = await read_off_loop(lambda interrupt: store.run_details(run_id, interrupt))
             if details is None or details != self.inspector.details:
                 self.inspector.show(details)
+
+    async def _inspect_group(self, heading: GroupHeading) -> None:
+        """Show a group: first what its heading has, then its best run, if it is known which one is best."""
+        from mldeck.ui.details.group_overview import group_lines
+
+        session, table, column = self.session, self.table, self.session.layout.group_by
+        if column is None:
+            return
+        summaries = table.summaries_of(heading)
+        metric = best_metric(session.order, summaries, higher_is_better(session.better))
+        title = f"{label_of(column)} {MISSING if heading.value is None else heading.value}"
+        # When it is read again, the run stays until another one is known to be better.
+        best = self._best_run[1] if self._best_run[0] == (title, metric) else None
+
+        def lines() -> Sequence[Line]:
+            return list(group_lines(heading, column, summaries, metric, best, session.clock))
+
+        self.inspector.show_group(title, lines)
+        query, store, layout = session.query, session.store, session.layout
+        if metric is not None and query is not None:
+            greater = higher_is_better(session.better)[metric]
+            with self.reporting_trouble():
+                best = await read_off_loop(
+                    lambda interrupt: reading.read_best_run(
+                        store, query, layout, heading.value, metric, greater, interrupt
+                    )
+                )
+                self._best_run = (title, metric), best
+                self.inspector.show_group(title, lines)
 
     def _inspect_experiment(self) -> None:
         experiment = self.experiment_list.cursor_experiment
@@ -437,6 +474,12 @@ class RunsScreen(Place):
         if action == "register":
             return self.session.registry_refusal
         return self.session.refusal if action in _EDIT_ACTIONS else None
+
+    def label_now(self, action: str, label: str) -> str:
+        layout, column = self.session.layout, self.table.cursor_key
+        if action == "layout('groups')" and layout.ends_grouping_at(column):
+            return "ungroup"
+        return "flat" if action == "layout('tree')" and layout.is_tree else label
 
     # -- registering
 

@@ -12,8 +12,8 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from mldeck.format import MISSING, Neighbours, cell_width, safe
-from mldeck.model import Column, Kind, OrderKey, RunRecord
-from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, NAME_INDEX, STATE_INDEX, RunCells
+from mldeck.model import Column, Kind, MetricSummary, OrderKey, RunRecord
+from mldeck.ui.details.run_cells import FIXED_COLUMNS, LEADING, MIN_NAME_WIDTH, NAME_INDEX, STATE_INDEX, RunCells
 from mldeck.ui.kit.cell_text import indentation
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.edge_marks import MARK_ROOM
@@ -21,7 +21,7 @@ from mldeck.ui.kit.grid import FIXED_SHARE, GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.keys import TABLE, bindings
 from mldeck.ui.runs.keys import RUNS
 from mldeck.ui.runs.record_cache import RecordCache
-from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupHeading, GroupSummaries
+from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupHeading, GroupSummaries, shows_first_run
 from mldeck.ui.state.columns import MAX_WIDTH, NAME, ColumnStyle, is_sortable, label_of
 
 if TYPE_CHECKING:
@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 _WIDE = 160
 """The width of a terminal in cells from which headings show the least and the greatest value."""
 _MEASURED_HEADINGS = 1_000
-_LEAST_HEADING_WIDTH = 20
-"""Cells of the name column that are left for the value of a group and the number of its runs."""
+_LEAST_COLUMNS = 2
+"""Columns behind the name that are in view, if the terminal is wide enough: by default the first two metrics."""
+_ROOMY_NAME_WIDTH = 16
+"""Cells that the name keeps as long as labels can be cut."""
+_LEAST_HEADING_WIDTHS = 16, 20
+"""Cells of the name column that are left for the value of a group and the number of its runs: of short and long values."""
 
 
 class RunTable(Grid):
@@ -185,16 +189,39 @@ class RunTable(Grid):
         self.cursor_column = places.get(before, self.cursor_column) if before else self.cursor_column
         self.pinned_columns = cells.style.pinned
         self._first_column = 0 if first_key is None else places.get(first_key, 0)
-        columns = cells.grid_columns(self.order)
+        columns = self._with_two_in_view(cells.grid_columns(self.order))
         if self.arrangement.headings:
             columns = self._with_spreads(columns)
         columns = self._with_wide_name(columns)
         self.set_content(row_count, cells.with_room_for_spreads(columns))
         self._show_column()
 
-    def _with_spreads(self, columns: tuple[GridColumn, ...]) -> tuple[GridColumn, ...]:
-        """Widen metrics for what headings show beside the mean: the standard deviations and, on a wide terminal, the extremes.
+    def _with_two_in_view(self, columns: tuple[GridColumn, ...]) -> tuple[GridColumn, ...]:
+        """Narrow the name and the labels of the two columns behind it, if these would not be in view otherwise."""
+        first = NAME_INDEX + 1
+        shown, own = columns[: first + _LEAST_COLUMNS], self.cells.style.widths
+        room = self.size.width - self.styles.scrollbar_size_vertical - MARK_ROOM * (len(shown) < len(columns))
+        widths = [column.width for column in shown]
+        excess = sum(widths) + GAP * (len(widths) - 1) - room
+        if excess <= 0 or room <= 0:
+            return columns
+        labels = {
+            first + index: self.cells.least_width(column)
+            for index, column in enumerate(self.cells.columns[first : len(shown)])
+        }
+        for least in ({NAME_INDEX: _ROOMY_NAME_WIDTH}, labels, {NAME_INDEX: MIN_NAME_WIDTH}):
+            spare = {place: cells for place, cells in least.items() if self.cells.columns[place] not in own}
+            while excess > 0 and any(widths[place] > cells for place, cells in spare.items()):
+                widest = max(spare, key=lambda place: (widths[place] > spare[place], widths[place]))
+                widths[widest] -= 1
+                excess -= 1
+        narrowed = (column._replace(width=width) for column, width in zip(shown, widths, strict=True))
+        return (*narrowed, *columns[len(shown) :])
 
+    def _with_spreads(self, columns: tuple[GridColumn, ...]) -> tuple[GridColumn, ...]:
+        """Widen metrics for what headings show beside the mean: of how many runs it is, and the standard deviations.
+
+        On a wide terminal they also show the extremes.
         On the first page they take the width that is free, and some of that of the name, and push no column out. On a wide
         terminal they may push out those behind the second metric.
         """
@@ -207,11 +234,13 @@ class RunTable(Grid):
         if is_wide:
             kept = max((place + 1 for place in metrics[:2] if place < kept), default=0)
         free = room - ends[kept - 1] if kept else 0
-        spare = 0 if NAME in own else max(0, widths[NAME_INDEX] - _LEAST_HEADING_WIDTH)
-        for with_range in (False, True)[: 1 + is_wide]:
+        short, long = _LEAST_HEADING_WIDTHS
+        least = max(short, min(long, self._heading_width))
+        spare = 0 if NAME in own else max(0, widths[NAME_INDEX] - least)
+        for level in range(3 + is_wide):
             for place in metrics:
                 column = self.cells.columns[place]
-                more = self.cells.width_with_spread(column, with_range=with_range) - widths[place]
+                more = self.cells.width_with_spread(column, level) - widths[place]
                 if more <= 0 or column in own or (place < kept and more > free + spare):
                     continue
                 widths[place] += more
@@ -279,13 +308,19 @@ class RunTable(Grid):
             self.want_rows()
             self.repaint()
         else:
-            self.repaint_rows([row for row in self.visible_rows if self.run_ids[row] in records])
+            self.repaint_rows([row for row in self.visible_rows if self._run_shown(row) in records])
 
     def add_summaries(self, summaries: GroupSummaries) -> None:
         """Show summaries of groups that have been read."""
         self.cells.add_summaries(summaries)
         self._set_columns(self.cells, self.row_count)
         self.want_rows()
+
+    def summaries_of(self, heading: GroupHeading) -> dict[str, MetricSummary]:
+        """Return what is known of the metrics of a group, in the order of the columns."""
+        keys = (column.key for column in self.cells.columns if column.kind is Kind.METRIC)
+        found = ((key, self.cells.summaries.get(key, {}).get(heading.value)) for key in keys)
+        return {key: summary for key, summary in found if summary is not None}
 
     def missing_summaries(self) -> list[str]:
         """Return the metrics in view whose summaries headings in view lack."""
@@ -306,11 +341,20 @@ class RunTable(Grid):
         columns = self.columns_around()
         wanted = frozenset(columns)
         around = range(max(0, visible.start - self.page_size), min(self.row_count, visible.stop + self.page_size))
-        return [self.run_ids[row] for row in around if self._is_missing(row, wanted)], columns
+        # The first run of a group may be in a row of its own.
+        ids = dict.fromkeys(self._run_shown(row) for row in around if self._is_missing(row, wanted))
+        return list(ids), columns
 
     def _is_missing(self, row: int, columns: frozenset[Column]) -> bool:
-        run_id = self.run_ids[row]
+        run_id = self._run_shown(row)
         return run_id != HEADING and not self._records.knows(run_id, columns)
+
+    def _run_shown(self, row: int) -> str:
+        """Return the run whose values are in a row. A heading may show one of its first run: see `shows_first_run`."""
+        heading = self.arrangement.headings.get(row)
+        if heading is None:
+            return self.run_ids[row]
+        return heading.first_run if self.order and shows_first_run(self.order[0].column) else HEADING
 
     def columns_on_screen(self) -> tuple[Column, ...]:
         return self._chosen_of(self.visible_columns())
@@ -388,9 +432,16 @@ class RunTable(Grid):
 
     def _heading_cells(self, heading: GroupHeading) -> Sequence[Cell]:
         """Return the cells of a heading: whether its runs are shown, the value and the number of runs, and the summaries."""
-        cells = self.cells.heading_cells(heading.value)
+        sorted_by = self.order[0].column if self.order else None
+        first = self._records.get(heading.first_run)
+        run = (
+            None
+            if first is None
+            else self.cells.cells(first, self._clock, None, self._records.columns_of(heading.first_run))
+        )
+        cells = self.cells.heading_cells(heading, self._clock, run, sorted_by)
         width = self.columns[NAME_INDEX].width
-        noun = "" if width < _LEAST_HEADING_WIDTH else " run " if heading.count == 1 else " runs"
+        noun = "" if width < _LEAST_HEADING_WIDTHS[0] else " run " if heading.count == 1 else " runs"
         count = f"{heading.count:>{len(f'{self._most_runs:,}')},}{noun}"
         room = max(0, width - len(count) - 1)
         value = MISSING if heading.value is None else self._group_names.cut(heading.value, room)
@@ -412,7 +463,10 @@ class RunTable(Grid):
     def move_to(self, row: int, column: int | None = None) -> None:
         if column is None or row != self.cursor_row:
             self._is_at_home = False
+        before = self.cursor_column
         super().move_to(row, column)
+        if self.arrangement.headings and self.cursor_column != before:
+            self.screen.refresh_bindings()  # the key for groups acts on the column
 
     def action_edge(self, direction: int) -> None:
         super().action_edge(direction)

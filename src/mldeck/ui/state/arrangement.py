@@ -9,8 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from mldeck.format import sorted_by_value
-from mldeck.model import Column, Kind, MetricSummary, OrderKey
+from mldeck.format import mean_of, sorted_by_value
+from mldeck.model import Column, Kind, MetricSummary, OrderKey, RunTimes
+from mldeck.ui.state.columns import AGE, DURATION, NAME, STATE, TEXTS
 
 HEADING = ""
 """The run id of a row that is a heading."""
@@ -28,6 +29,12 @@ class GroupHeading:
     count: int
     is_open: bool
     """Whether the runs of the group are shown."""
+    first_run: str
+    """The id of the first run in the order of the table."""
+    newest: int | None = None
+    """When the newest run began, in milliseconds since the epoch; None if that is not known of any."""
+    duration: float | None = None
+    """The mean duration of the runs that have ended, in milliseconds; None if there are none."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,11 @@ class Layout:
     """Values of the groups whose runs are shown."""
     only: frozenset[str] | None = None
     """Show only these of the listed runs; None for all."""
+
+    def ends_grouping_at(self, column: Column | None) -> bool:
+        """Return whether grouping at this column ends the grouping, instead of grouping by the column."""
+        is_other = column is not None and column.kind in TEXTS and column != self.group_by
+        return self.group_by is not None and not is_other
 
     @property
     def is_flat(self) -> bool:
@@ -116,29 +128,58 @@ def in_groups(
     opened: Collection[str | None],
     order: Sequence[OrderKey],
     means: Mapping[str | None, float],
+    times: Mapping[str, RunTimes],
 ) -> Arrangement:
     """Put the runs below a heading for each value, in the order of `ids`.
 
-    `values` are by run id. `order` is that of the ids; `means` are those of the metric that comes first in it, by value. The
-    groups are sorted by them, or else stand where their first run does. Without any order they are sorted by their value. Only
-    the groups whose value is in `opened` show their runs.
+    `values` and `times` are by run id. `order` is that of the ids; `means` are those of the metric that comes first in it, by
+    value. The groups are sorted by what their headings show in the column that comes first. Only the
+    groups whose value is in `opened` show their runs.
     """
     groups: dict[str | None, list[str]] = {}
     for run_id in ids:
         groups.setdefault(values.get(run_id), []).append(run_id)
-    in_order: Sequence[str | None] = list(groups)
-    if not order:
-        in_order = sorted_by_value(groups, lambda value: value)
-    elif order[0].column.kind is Kind.METRIC:
-        in_order = sorted_by_value(groups, means.get, descending=order[0].descending)
+    all_headings = [_heading(value, members, value in opened, times) for value, members in groups.items()]
     rows: list[str] = []
     headings: dict[int, GroupHeading] = {}
     depths: dict[str, int] = {}
-    for value in in_order:
-        members, is_open = groups[value], value in opened
-        headings[len(rows)] = GroupHeading(value, len(members), is_open)
+    for heading in _sorted_headings(all_headings, order, means):
+        headings[len(rows)] = heading
         rows.append(HEADING)
-        if is_open:
+        if heading.is_open:
+            members = groups[heading.value]
             rows.extend(members)
             depths.update((run_id, 1) for run_id in members)
     return Arrangement(rows, depths, headings=headings)
+
+
+def _heading(value: str | None, members: Sequence[str], is_open: bool, times: Mapping[str, RunTimes]) -> GroupHeading:
+    known = [times[run_id] for run_id in members if run_id in times]
+    starts = [run.start for run in known if run.start is not None]
+    durations = [run.duration for run in known if run.duration is not None]
+    duration = mean_of(durations) if durations else None
+    return GroupHeading(value, len(members), is_open, members[0], max(starts, default=None), duration)
+
+
+def shows_first_run(column: Column) -> bool:
+    """Return whether headings show the value of their first run in this column when the table is sorted by it."""
+    return column.kind is not Kind.METRIC and column not in (NAME, STATE, AGE, DURATION)
+
+
+def _sorted_headings(
+    headings: Sequence[GroupHeading], order: Sequence[OrderKey], means: Mapping[str | None, float]
+) -> Sequence[GroupHeading]:
+    """Sort headings, given in the order of their first runs."""
+    column = order[0].column if order else None
+    if column is not None and shows_first_run(column):
+        return headings
+
+    def measure(heading: GroupHeading) -> str | float | None:
+        if column is None or column in (NAME, STATE):
+            return heading.value
+        if column.kind is Kind.METRIC:
+            return means.get(heading.value)
+        return heading.newest if column == AGE else heading.duration
+
+    is_reversed = column not in (None, STATE) and order[0].descending
+    return sorted_by_value(headings, measure, descending=is_reversed)

@@ -13,6 +13,7 @@ from typing import Any
 
 from mldeck.model import SYSTEM_METRIC_PREFIX, Column, Kind
 
+STATE = Column(Kind.ATTRIBUTE, "status")
 NAME = Column(Kind.ATTRIBUTE, "run_name")
 AGE = Column(Kind.ATTRIBUTE, "start_time")
 DURATION = Column(Kind.ATTRIBUTE, "duration")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from mldeck.model import Column, Kind
+from mldeck.model import Column, Kind, OrderKey
 
 _SAVED_KEY = "best"
 
@@ -55,6 +55,17 @@ def remember(experiment: dict[str, Any], metric: str, better: Better) -> None:
 def begins_descending(column: Column, greater_is_better: Mapping[str, bool]) -> bool:
     """Return whether sorting by a column begins with the highest values, because they are the best ones of the metric."""
     return column.kind is Kind.METRIC and greater_is_better.get(column.key, False)
+
+
+def best_metric(
+    order: Sequence[OrderKey], logged: Collection[str], greater_is_better: Mapping[str, bool]
+) -> str | None:
+    """Return the metric by which the best run is found: the first one of the order, else the first one that was logged.
+
+    None if it is not known of any whether higher or lower is better.
+    """
+    ordered = (key.column.key for key in order if key.column.kind is Kind.METRIC)
+    return next((key for key in (*ordered, *logged) if key in logged and key in greater_is_better), None)
 
 
 def next_descending(present: bool | None, *, first: bool) -> bool | None:
