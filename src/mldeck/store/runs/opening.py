@@ -7,7 +7,7 @@ their columns are found. The far end puts the answers into the statements itself
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Select, and_, select
@@ -54,6 +54,10 @@ def foresee(schema: Schema, expected: ExpectedOpening) -> Iterator[Select[Any]]:
     ids = Earlier(len(statements))
     statements += (select_ids(schema, query, expected.limit, [experiment]), *select_primary(schema, experiment))
     statements += select_compared(schema, [ids])
+    if query.filter or query.order:  # then the columns also depend on the newest runs
+        newest = replace(query, filter="", order=())
+        ids = Earlier(len(statements))
+        statements += (select_ids(schema, newest, expected.limit, [experiment]), *select_compared(schema, [ids]))
     statements += (select_runs(schema, some) for some in chunks(expected.marked))
     return iter(statements)
 

@@ -254,7 +254,8 @@ def read_first_page(
     """Read the first rows. Without `columns`, the choice says which columns they have."""
     ids = store.run_ids(query, FIRST_PAGE, interrupt)
     primary = store.primary_metric(query.experiment_ids[0], interrupt)
-    columns = columns or _columns_now(store, query, choice, ids, (), primary, interrupt)
+    is_newest = query == _plain(query)
+    columns = columns or _columns_now(store, query, choice, ids, (), primary, interrupt, also_newest=not is_newest)
     read = columns[:FIRST_COLUMNS]
     records = store.run_records(ids, replace(row_fields(read), pace=with_pace), interrupt)
     return RunPage(Arrangement(ids), len(ids), records, columns, read, primary=primary)
@@ -284,7 +285,8 @@ def read_all_rows(
     # Few runs of groups are in view, or none. The columns must not change when one is opened.
     sample = list(dict.fromkeys((*ids[:FIRST_PAGE], *in_view))) if arrangement.headings else in_view or ids[:FIRST_PAGE]
     primary = store.primary_metric(query.experiment_ids[0], interrupt)
-    columns = _columns_now(store, query, choice, sample, state.columns, primary, interrupt)
+    kept = state.columns
+    columns = _columns_now(store, query, choice, sample, kept, primary, interrupt, also_newest=not kept)
     read = _to_be_read(columns, state)
     on_screen = frozenset(state.on_screen or read)
     metrics = [column.key for column in columns if column.kind is Kind.METRIC and column in on_screen]
@@ -310,10 +312,12 @@ def _columns_now(
     kept: tuple[Column, ...],
     primary: PrimaryMetric | None,
     interrupt: Interrupt,
+    *,
+    also_newest: bool,
 ) -> tuple[Column, ...]:
     if choice.source is ColumnSource.CHOSEN:
         return choice.arranged(())
-    found = found_columns(store, query, choice.source, sample, primary, interrupt, also_newest=not kept)
+    found = found_columns(store, query, choice.source, sample, primary, interrupt, also_newest=also_newest)
     if choice.source is ColumnSource.PRESENT:
         present = frozenset(found)
         kept = tuple(column for column in kept if column in present)
