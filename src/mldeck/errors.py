@@ -29,6 +29,14 @@ class StoreChanged(StoreUnavailable):
     """The file was opened as immutable, but another program has changed it; it must be opened again."""
 
 
+class Overtaken(MldeckError):
+    """What an edit was decided on was changed before it could be written. Nothing was written; it can be decided anew."""
+
+
+class PerhapsWritten(MldeckError):
+    """The connection was lost during a commit, and whether that was written could not be looked up."""
+
+
 class Interrupted(MldeckError):
     """A read was stopped because its result is no longer needed."""
 

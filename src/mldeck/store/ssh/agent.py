@@ -1,7 +1,8 @@
 """The far end of a store on another machine: sent there over ssh, run from memory, gone with the connection.
 
 Nothing imports it: its text is what is sent. It runs on Python 3.6 and later with the standard library alone. It creates no
-file. It reads a database by the rules of store/sqlite/files.py; where those recover it or make a copy, this refuses.
+file. It reads a database by the rules of store/sqlite/files.py; where those recover it, this does so only if it may also write,
+and where they make a copy, this refuses. A change comes as one request and is one transaction: see `Stream.write`.
 
 Requests come on standard input, each for a stream. A stream is a thread with a connection of its own, so that one read does not
 wait for another. Frames are described in store/ssh/frames.py.
@@ -25,6 +26,8 @@ from urllib.parse import quote
 MYPY = False
 if MYPY:  # for the type checker alone, because it takes long to import over there
     from typing import Any
+
+    Statement = tuple[str, list[Any]]
 
 MAGIC = b"\x00mldeck far end 1\n\xff"
 FRAME = struct.Struct(">IIB")
@@ -50,11 +53,14 @@ CLOCK_TICK_S = 0.05
 
 WAIT_S = 0.2
 """Seconds that SQLite waits for a lock at a time."""
-RETRY_S = 0.05
+RETRY_S = 0.02
+END_WAIT_S = 4
+"""Seconds that a transaction gets to end when the near end is gone."""
 LOOK_S = 0.2
 """Seconds between two looks for a change."""
 INSTRUCTIONS_BETWEEN_CHECKS = 500000
 LARGEST_READ = 16 << 20
+STATEMENT_ERRORS = (sqlite3.Error, ValueError, TypeError, OverflowError)
 SHORTEST_IDS = 8
 ID_LENGTH = 32
 
@@ -71,8 +77,9 @@ class Refusal(Exception):
 class Database:
     """The database, and the way it can be read without leaving anything beside it."""
 
-    def __init__(self, path: str, head_fd: int, opening: int) -> None:
+    def __init__(self, path: str, head_fd: int, opening: int, may_write: bool) -> None:
         self.path = path
+        self.may_write = may_write
         self.real_path = os.path.realpath(path)
         self.opening = opening
         self.head_fd = head_fd
@@ -90,6 +97,8 @@ class Database:
 
     def find_way(self) -> None:
         self.check_side_files()
+        if self.may_write and read_only_reason(self) is None:
+            self.recover()
         if not self.is_wal():
             return
         age_s = time.time() - os.fstat(self.head_fd).st_mtime
@@ -107,10 +116,25 @@ class Database:
                 "the next start of MLflow there puts it right",
             )
 
+    def recover(self) -> None:
+        """Let SQLite undo or finish what a crashed writer left, by reading once on a connection that may write."""
+        if self.has_content("-journal") or (self.has_content("-wal") and not self.has("-shm")):
+            try:
+                connection = self.connect_for("mode=rw", WAIT_S)
+                try:
+                    pragma(connection, "schema_version")
+                finally:
+                    connection.close()
+            except sqlite3.Error:
+                pass  # what follows says whether it can be read
+
     def connect(self) -> sqlite3.Connection:
-        options = "mode=ro" if self.quiet_state is None else "mode=ro&immutable=1"
+        return self.connect_for("mode=ro" if self.quiet_state is None else "mode=ro&immutable=1", WAIT_S)
+
+    def connect_for(self, options: str, wait_s: float) -> sqlite3.Connection:
         uri = f"file://{quote(os.fsencode(self.path))}?{options}"
-        connection = sqlite3.connect(uri, uri=True, timeout=WAIT_S, check_same_thread=False, isolation_level=None)
+        connection = sqlite3.connect(uri, uri=True, timeout=wait_s, check_same_thread=False, isolation_level=None)
+        connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA case_sensitive_like = ON")
         return connection
 
@@ -365,7 +389,9 @@ class Stream:
     def answer(self, request: "dict[str, Any]") -> "tuple[dict[str, Any], bytes]":
         do = request["do"]
         if do == "sql":
-            return self.run(request["statements"])
+            return self.run(request["statements"], request.get("digests", False))
+        if do == "write":
+            return self.write(request)
         if do == "open":
             return self.agent.open(request, self), b""
         if do == "entries":
@@ -379,40 +405,113 @@ class Stream:
             return first_existing(request["paths"], request["folders"], self.agent.database), b""
         raise Refusal("refused", f"unknown request {do!r}")
 
-    def run(self, statements: "list[tuple[str, list[Any]]]") -> "tuple[dict[str, Any], bytes]":
-        """Run statements one after another, each fetched completely. What follows one that fails is not run."""
-        database = self.agent.database
-        if database is None:
-            raise Refusal("refused", "no database is open")
-        database.check_side_files()
+    def run(self, statements: "list[Statement]", has_digests: bool) -> "tuple[dict[str, Any], bytes]":
+        """Run statements one after another, each fetched completely. What follows one that fails is not run.
+
+        With digests, an answer can be recognized when a change is made that was decided on by it.
+        """
+        database = self.opened()
         database.check()
-        heads, bodies = [], []
+        heads: list[dict[str, Any]] = []
+        bodies: list[bytes] = []
         try:
-            connection = self.connected(database)
-            for text, values in statements:
-                if self.is_stopped():
-                    raise sqlite3.OperationalError("interrupted")
-                head, body = pack_rows(*query(connection, text, [unpacked(value) for value in values]))
-                heads.append(head)
-                bodies.append(body)
-        except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
+            self.fetch(self.connected(database), statements, has_digests, heads, bodies)
+        except STATEMENT_ERRORS as error:
             database.check()
             heads.append(described(error))
         finally:
             if database.is_log_live:
                 self.disconnect()
         database.check()
-        return {"results": heads}, b"".join(bodies)
+        return {"results": heads, "now": time.monotonic()}, b"".join(bodies)
+
+    def write(self, request: "dict[str, Any]") -> "tuple[dict[str, Any], bytes]":
+        """Take the write lock, carry out the steps of a change, and commit; or, if something is to be `asked`, answer that
+        as it would be after the change, and leave all as it was.
+
+        A step is (statement, values, digest): a look, whose answer must still have this digest; without a digest, a change,
+        which is made once for each list of values. No commit begins later than `until`, by the clock here, because the near
+        end may have taken the line for lost by then, and looked whether this was written.
+        """
+        database = self.opened()
+        if not database.may_write:
+            raise Refusal("refused", f"{database.path} is only read")
+        if time.monotonic() >= request["until"]:
+            raise Refusal("unavailable", "the change arrived too late; nothing was changed")
+        heads: list[dict[str, Any]] = []
+        bodies: list[bytes] = []
+        lock_s = 0.0
+        self.disconnect()
+        self.agent.writing.add(self)
+        try:
+            connection = self.keep(database.connect_for("mode=rw", 0), None)
+            self.patiently(connection, "BEGIN IMMEDIATE", request)
+            began = time.monotonic()
+            for text, values, known in request["steps"]:
+                if known is None:
+                    connection.executemany(text, [[unpacked(value) for value in each] for each in values])
+                elif digest(*pack_rows(*query(connection, text, [unpacked(value) for value in values]))) != known:
+                    raise Refusal("overtaken", f"{database.path} was changed meanwhile; nothing was changed from here")
+            if request["ask"]:
+                self.fetch(connection, request["ask"], True, heads, bodies)
+            else:
+                self.patiently(connection, "COMMIT", request)
+            lock_s = time.monotonic() - began
+        except STATEMENT_ERRORS as error:
+            heads.append(described(error))
+        finally:
+            self.disconnect()  # rolls back what was not committed
+            self.agent.writing.discard(self)
+        return {"results": heads, "now": time.monotonic(), "lock_s": lock_s}, b"".join(bodies)
+
+    def patiently(self, connection: sqlite3.Connection, statement: str, request: "dict[str, Any]") -> None:
+        """Run a statement that needs a lock, again and again while another program has it."""
+        while time.monotonic() < request["until"]:
+            if self.is_stopped() or self.agent.has_ended:
+                raise sqlite3.OperationalError("interrupted")
+            try:
+                connection.execute(statement)
+                return
+            except sqlite3.OperationalError as error:
+                if not is_locked(error):
+                    raise
+            time.sleep(RETRY_S)
+        text = "{} was locked by another program for {:g} s; nothing was changed"
+        raise Refusal("locked", text.format(self.opened().path, request["wait_s"]))
+
+    def fetch(
+        self,
+        connection: sqlite3.Connection,
+        statements: "list[Statement]",
+        has_digests: bool,
+        heads: "list[dict[str, Any]]",
+        bodies: "list[bytes]",
+    ) -> None:
+        """Append what each statement answers."""
+        for text, values in statements:
+            if self.is_stopped():
+                raise sqlite3.OperationalError("interrupted")
+            head, body = pack_rows(*query(connection, text, [unpacked(value) for value in values]))
+            heads.append(dict(head, digest=digest(head, body)) if has_digests else head)
+            bodies.append(body)
+
+    def opened(self) -> Database:
+        database = self.agent.database
+        if database is None:
+            raise Refusal("refused", "no database is open")
+        database.check_side_files()
+        return database
 
     def connected(self, database: Database) -> sqlite3.Connection:
         if self.database is not database:
             self.disconnect()
-        if self.connection is None:
-            connection = database.connect()
-            connection.set_progress_handler(self.is_stopped, INSTRUCTIONS_BETWEEN_CHECKS)
-            with self.lock:
-                self.connection, self.database = connection, database
-        return self.connection
+        return self.connection or self.keep(database.connect(), database)
+
+    def keep(self, connection: sqlite3.Connection, database: "Database | None") -> sqlite3.Connection:
+        connection.set_progress_handler(self.is_stopped, INSTRUCTIONS_BETWEEN_CHECKS)
+        with self.lock:
+            self.connection, self.database = connection, database
+        return connection
 
     def disconnect(self) -> None:
         with self.lock:
@@ -426,6 +525,12 @@ def is_worth_packing(data: bytes) -> bool:
     middle = len(data) // 2
     sample = data[max(0, middle - SAMPLE) : middle + SAMPLE]
     return len(zlib.compress(sample, 1)) < 0.9 * len(sample)
+
+
+def digest(head: "dict[str, Any]", body: bytes) -> str:
+    from hashlib import sha256  # takes long to import, and most sittings only read
+
+    return sha256(packed_json(head) + body).hexdigest()
 
 
 def unpacked(value: object) -> object:
@@ -576,6 +681,9 @@ class Agent:
         self.streams: dict[int, Stream] = {}
         self.database: Database | None = None
         self.openings = 0
+        self.writing: set[Stream] = set()
+        """Those that are about a transaction."""
+        self.has_ended = False
         self.head_fds: dict[tuple[int, int], int] = {}
 
     def send(self, number: int, kind: int, head: "dict[str, Any]", body: bytes = b"") -> None:
@@ -607,7 +715,7 @@ class Agent:
     def open_now(self, request: "dict[str, Any]") -> "dict[str, Any]":
         path, head_fd = self.found(request["path"])
         self.openings += 1
-        database = Database(path, head_fd, self.openings)
+        database = Database(path, head_fd, self.openings, request["may_write"])
         try:
             database.find_way()
             hello = self.described(database, request["tables"])
@@ -714,11 +822,11 @@ class Agent:
         while True:
             frame = read(FRAME.size)
             if len(frame) < FRAME.size:
-                os._exit(0)
+                self.end()
             length, number, kind = FRAME.unpack(frame)
             data = read(length) if length <= LARGEST_FRAME else b""
             if len(data) < length:
-                os._exit(1)
+                self.end()
             request = json.loads(data.decode("utf-8", "surrogatepass"))
             if kind == STOP:
                 if request["stream"] in self.streams:
@@ -730,6 +838,16 @@ class Agent:
             stream.requests.put((number, request))
             if request["do"] == "close":
                 del self.streams[request["stream"]]
+
+    def end(self) -> None:
+        """End the process, but first a transaction: a commit is finished, because the next writer would have to undo half of
+        it, and what is not committed yet is rolled back.
+        """
+        self.has_ended = True
+        deadline = time.monotonic() + END_WAIT_S
+        while self.writing and time.monotonic() < deadline:
+            time.sleep(RETRY_S)
+        os._exit(0)
 
 
 def catalogue(connection: sqlite3.Connection, path: str, tables: "list[str]") -> "dict[str, Any]":

@@ -49,6 +49,8 @@ _OPENING = 1
 """The number of the first request, which opens the database; stream 0 belongs to openings."""
 _MOST_ERRORS = 8 << 10
 """Bytes of ssh's messages that are kept."""
+_STOP_WAIT_S = 5.0
+"""Seconds that the far end gets to say whether it could still stop a commit."""
 _END_WAIT_S = 0.5
 """Seconds that ssh gets to end by itself."""
 _LAST_WORDS_WAIT_S = 0.5
@@ -67,11 +69,20 @@ class Traffic:
 class _Pending:
     """A request that is not answered yet, and the answer."""
 
-    def __init__(self, stream: int) -> None:
+    def __init__(self, stream: int, *, is_commit: bool = False) -> None:
         self.stream = stream
+        self.is_commit = is_commit
         self.done = threading.Event()
         self.frame: Frame | None = None
         self.error: MldeckError | None = None
+
+    def fail(self, error: MldeckError) -> None:
+        self.error = error
+        self.done.set()
+
+
+class NoAnswer(Exception):
+    """The answer to a commit did not come, so that it is not known whether it was written."""
 
 
 class Channel:
@@ -83,12 +94,13 @@ class Channel:
         traffic: Traffic,
         *,
         may_ask: bool,
+        may_write: bool,
         lock_wait_s: float,
     ) -> None:
         """Start ssh. If it `may_ask`, it may do so on the terminal, and its messages go there until the far end answers.
 
-        `lock_wait_s`: how long the far end waits to open a database that is locked. Raises `UsageError` when ssh does not
-        start.
+        `may_write`: whether the far end may change the database. `lock_wait_s`: how long it waits to open one that is
+        locked. Raises `UsageError` when ssh does not start.
         """
         self.lost_at: float | None = None
         """When the connection was lost, as of the monotonic clock; None while it stands."""
@@ -117,7 +129,7 @@ class Channel:
         )
         agent = zlib.compress(_AGENT.read_bytes(), 9)
         self._outbox.put(b"%d\n" % len(agent) + agent)
-        self._outbox.put(request_frame(REQUEST, _OPENING, _opening_request(file, lock_wait_s)))
+        self._outbox.put(request_frame(REQUEST, _OPENING, _opening_request(file, lock_wait_s, may_write)))
         for work in (self._write, self._read, self._hear):
             threading.Thread(target=work, name=f"ssh {work.__name__}", daemon=True).start()
 
@@ -132,9 +144,9 @@ class Channel:
             raise StoreUnavailable(f"{self._file.place} did not answer within {timeout_s:g} s")
         return self._hello(self._answer(self._opening))
 
-    def open_again(self) -> Hello:
+    def open_again(self, *, may_write: bool) -> Hello:
         """Let the far end open the database once more. Raises `MldeckError` if it cannot."""
-        return self._hello(self.ask(0, _opening_request(self._file, 0)))
+        return self._hello(self.ask(0, _opening_request(self._file, 0, may_write)))
 
     def _hello(self, answer: Answer) -> Hello:
         try:
@@ -148,17 +160,35 @@ class Channel:
         Raises `Interrupted` when `stop` is called meanwhile, `StoreUnavailable` when the connection is lost, what the far
         end refuses, and `OSError` when it is about files.
         """
-        pending = _Pending(stream)
+        pending = self._sent(_Pending(stream), request)
+        pending.done.wait()
+        return self._answer(pending)
+
+    def commit(self, stream: int, request: dict[str, Any]) -> Answer:
+        """Wait for the answer to a request that writes, even after `stop`, which may come too late.
+
+        Raises `NoAnswer` when it is not known whether it was written, and what `ask` raises when nothing was.
+        """
+        pending = self._sent(_Pending(stream, is_commit=True), request)
+        pending.done.wait()
+        if pending.frame is None:
+            raise NoAnswer(str(pending.error)) from pending.error
+        try:
+            unpack_answer(pending.frame)
+        except BrokenFrame as error:
+            raise NoAnswer(str(self.broken(error))) from error
+        return self._answer(pending)
+
+    def _sent(self, pending: _Pending, request: dict[str, Any]) -> _Pending:
         with self._lock:
             if self.lost_at is not None:
                 raise lost(self._file)
             number = self._number = self._number + 1
-            data = request_frame(REQUEST, number, {**request, "stream": stream})
+            data = request_frame(REQUEST, number, {**request, "stream": pending.stream})
             self._pending[number] = pending
             self._traffic.requests += 1
             self._outbox.put(data)
-        pending.done.wait()
-        return self._answer(pending)
+        return pending
 
     def tell(self, stream: int, request: dict[str, Any]) -> None:
         """Send a request that has no answer."""
@@ -171,10 +201,12 @@ class Channel:
         with self._lock:
             for number, pending in list(self._pending.items()):
                 if pending.stream == stream:
-                    del self._pending[number]
                     self._outbox.put(request_frame(STOP, number, {"stream": stream}))
-                    pending.error = Interrupted("stopped")
-                    pending.done.set()
+                    if pending.is_commit:
+                        threading.Timer(_STOP_WAIT_S, self._end, (number, "it was stopped")).start()
+                    else:
+                        del self._pending[number]
+                        pending.fail(Interrupted("stopped"))
 
     def broken(self, error: BrokenFrame) -> StoreUnavailable:
         """Give up the connection because of an answer that does not fit, and return the error for that."""
@@ -285,12 +317,25 @@ class Channel:
             pending = list(self._pending.values())
             self._pending.clear()
         for each in pending:
-            each.error = error
-            each.done.set()
+            each.fail(error)
+
+    def _end(self, number: int, reason: str) -> None:
+        """Let a request fail that may still be answered."""
+        with self._lock:
+            pending = self._pending.pop(number, None)
+        if pending is not None:
+            pending.fail(StoreUnavailable(f"{self._file.place} did not answer: {reason}"))
 
 
-def _opening_request(file: FarFile, lock_wait_s: float) -> dict[str, Any]:
-    return {"do": "open", "stream": 0, "path": file.path, "tables": MLFLOW_TABLES, "wait_s": lock_wait_s}
+def _opening_request(file: FarFile, lock_wait_s: float, may_write: bool) -> dict[str, Any]:
+    return {
+        "do": "open",
+        "stream": 0,
+        "path": file.path,
+        "tables": MLFLOW_TABLES,
+        "wait_s": lock_wait_s,
+        "may_write": may_write,
+    }
 
 
 def _noise_before_magic(stdout: IO[bytes]) -> bytes:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mldeck.errors import MldeckError, StoreChanged, StoreLocked, StoreUnavailable, StoreUnmade, UsageError
+from mldeck.errors import (
+    MldeckError,
+    Overtaken,
+    StoreChanged,
+    StoreLocked,
+    StoreUnavailable,
+    StoreUnmade,
+    UsageError,
+)
 from mldeck.store.far_file import FarFile
 
 _REFUSALS: dict[str, type[MldeckError]] = {
@@ -13,6 +21,7 @@ _REFUSALS: dict[str, type[MldeckError]] = {
     "unmade": StoreUnmade,
     "locked": StoreLocked,
     "changed": StoreChanged,
+    "overtaken": Overtaken,
     "unavailable": StoreUnavailable,
 }
 
