@@ -35,11 +35,11 @@ def test_runs_charts_and_models_of_another_machine(fixture: FixtureStore) -> Non
     with far_deck(fixture.path, f"vm:{fixture.db.name}", "--experiment", "churn-baseline") as deck:
         deck.wait_for(CHURN_RUNS)
         assert f"ssh://vm/~/{fixture.db.name}" in deck.frame()
-        deck.wait_for("live · read-only")
+        deck.wait_for("live on vm · read-only")
         deck.press("O", "sorted by")
         deck.press("2", "churn-model")
         deck.press("1", CHURN_RUNS)
-        deck.press("e", "mldeck only reads over ssh")
+        deck.press("e", "it is on another machine")
         with closing(sqlite3.connect(fixture.db)) as connection:
             connection.execute("UPDATE experiments SET name = 'renamed there' WHERE name = 'churn-baseline'")
             connection.commit()
@@ -53,13 +53,13 @@ def test_runs_charts_and_models_of_another_machine(fixture: FixtureStore) -> Non
 def test_a_line_that_drops_is_connected_again(fixture: FixtureStore) -> None:
     with far_deck(fixture.path, f"vm:{fixture.db.name}", "--experiment", "churn-baseline") as deck:
         deck.wait_for(CHURN_RUNS)
-        deck.wait_for("live · read-only")
+        deck.wait_for("live on vm · read-only")
         deck.settle()
         for pid in descendants(deck.process.pid):
             os.kill(pid, signal.SIGKILL)
         deck.wait_for("connection to vm lost · trying again")
         assert CHURN_RUNS in deck.frame(), "what is on screen stays"
-        deck.wait_for("live · read-only")
+        deck.wait_for("live on vm · read-only")
         deck.send("q")
         assert deck.wait_exit() == 0
         deck.assert_left_as_found()

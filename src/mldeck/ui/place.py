@@ -22,6 +22,7 @@ from textual.widgets import Static
 
 from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.format import cut_middle, safe
+from mldeck.store.address import host_of
 from mldeck.ui.app_keys import PLACE
 from mldeck.ui.kit.bars import KeyBar
 from mldeck.ui.kit.clock import pass_time
@@ -38,6 +39,7 @@ from mldeck.ui.top_bar import TopBar
 if TYPE_CHECKING:
     from mldeck.model import Run
     from mldeck.store.histories.outline import HistorySpan
+    from mldeck.store.store import Store
     from mldeck.ui.kit.find_bar import FindBar
 
 POLL_S = 0.4
@@ -55,6 +57,8 @@ _MOMENT_S = 0.3
 _MIN_WIDTH, _MIN_HEIGHT = 60, 16
 _BORDER_CELLS = 6
 """Cells of a border's upper line on both sides of the title."""
+
+_MOST_HOST_CELLS = 24
 
 _AnyWidget = TypeVar("_AnyWidget", bound=Widget)
 
@@ -245,9 +249,7 @@ class Place(Screen[None]):
                 self.notify("Read again", timeout=1)
 
     def _show_state(self) -> None:
-        store = self.session.store
-        mode = "read-only" if store.read_only_reason else "rw"
-        self.top_bar.set_state(f"{'copy' if store.is_copy else 'live'} · {mode}")
+        self.top_bar.set_state(_state_text(self.session.store))
         self.query_one(KeyBar).refresh()  # which keys are dimmed may have changed
 
     # -- messages
@@ -379,3 +381,11 @@ def _collect_garbage_again() -> None:
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
+
+
+def _state_text(store: Store) -> str:
+    """Return how the store is read, on which machine if it is another one, and whether it can be changed."""
+    if host := host_of(store.address):
+        mode = "read-only" if store.read_only_reason else "writing"
+        return f"live on {cut_middle(safe(host), _MOST_HOST_CELLS)} · {mode}"
+    return f"{'copy' if store.is_copy else 'live'} · {'read-only' if store.read_only_reason else 'rw'}"
