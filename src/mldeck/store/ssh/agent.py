@@ -11,6 +11,7 @@ wait for another. Frames are described in store/ssh/frames.py.
 import array
 import base64
 import errno
+import functools
 import json
 import os
 import queue
@@ -25,6 +26,7 @@ from urllib.parse import quote
 
 MYPY = False
 if MYPY:  # for the type checker alone, because it takes long to import over there
+    from collections.abc import Callable
     from typing import Any
 
     Statement = tuple[str, list[Any]]
@@ -130,6 +132,11 @@ class Database:
 
     def connect(self) -> sqlite3.Connection:
         return self.connect_for("mode=ro" if self.quiet_state is None else "mode=ro&immutable=1", WAIT_S)
+
+    def connect_to_write(self) -> sqlite3.Connection:
+        if not self.may_write:
+            raise Refusal("refused", f"{self.path} is only read")
+        return self.connect_for("mode=rw", 0)
 
     def connect_for(self, options: str, wait_s: float) -> sqlite3.Connection:
         uri = f"file://{quote(os.fsencode(self.path))}?{options}"
@@ -389,7 +396,9 @@ class Stream:
     def answer(self, request: "dict[str, Any]") -> "tuple[dict[str, Any], bytes]":
         do = request["do"]
         if do == "sql":
-            return self.run(request["statements"], request.get("digests", False))
+            return self.run(request["statements"])
+        if do == "look":
+            return self.look(request)
         if do == "write":
             return self.write(request)
         if do == "open":
@@ -405,17 +414,18 @@ class Stream:
             return first_existing(request["paths"], request["folders"], self.agent.database), b""
         raise Refusal("refused", f"unknown request {do!r}")
 
-    def run(self, statements: "list[Statement]", has_digests: bool) -> "tuple[dict[str, Any], bytes]":
-        """Run statements one after another, each fetched completely. What follows one that fails is not run.
-
-        With digests, an answer can be recognized when a change is made that was decided on by it.
-        """
+    def run(self, statements: "list[Statement]") -> "tuple[dict[str, Any], bytes]":
+        """Run statements one after another, each fetched completely. What follows one that fails is not run."""
         database = self.opened()
         database.check()
-        heads: list[dict[str, Any]] = []
-        bodies: list[bytes] = []
+        heads, bodies = [], []
         try:
-            self.fetch(self.connected(database), statements, has_digests, heads, bodies)
+            connection = self.connected(database)
+            for statement in statements:
+                self.check_stopped()
+                head, body = answer_of(connection, statement)
+                heads.append(head)
+                bodies.append(body)
         except STATEMENT_ERRORS as error:
             database.check()
             heads.append(described(error))
@@ -423,6 +433,18 @@ class Stream:
             if database.is_log_live:
                 self.disconnect()
         database.check()
+        return {"results": heads}, b"".join(bodies)
+
+    def look(self, request: "dict[str, Any]") -> "tuple[dict[str, Any], bytes]":
+        """Run statements that a change will be decided on. With its digest each answer is recognized when that is made."""
+        heads: list[dict[str, Any]] = []
+        bodies: list[bytes] = []
+        try:
+            connection = self.connection or self.keep(self.opened().connect_to_write(), None)
+            until = time.monotonic() + request["wait_s"]
+            self.look_on(connection, request["ask"], until, request["wait_s"], heads, bodies)
+        except STATEMENT_ERRORS as error:
+            heads.append(described(error))
         return {"results": heads, "now": time.monotonic()}, b"".join(bodies)
 
     def write(self, request: "dict[str, Any]") -> "tuple[dict[str, Any], bytes]":
@@ -433,10 +455,8 @@ class Stream:
         which is made once for each list of values. No commit begins later than `until`, by the clock here, because the near
         end may have taken the line for lost by then, and looked whether this was written.
         """
-        database = self.opened()
-        if not database.may_write:
-            raise Refusal("refused", f"{database.path} is only read")
-        if time.monotonic() >= request["until"]:
+        until, wait_s = request["until"], request["wait_s"]
+        if time.monotonic() >= until:
             raise Refusal("unavailable", "the change arrived too late; nothing was changed")
         heads: list[dict[str, Any]] = []
         bodies: list[bytes] = []
@@ -444,18 +464,18 @@ class Stream:
         self.disconnect()
         self.agent.writing.add(self)
         try:
-            connection = self.keep(database.connect_for("mode=rw", 0), None)
-            self.patiently(connection, "BEGIN IMMEDIATE", request)
+            connection = self.keep(self.opened().connect_to_write(), None)
+            self.patiently(lambda: connection.execute("BEGIN IMMEDIATE"), until, wait_s)
             began = time.monotonic()
             for text, values, known in request["steps"]:
                 if known is None:
                     connection.executemany(text, [[unpacked(value) for value in each] for each in values])
-                elif digest(*pack_rows(*query(connection, text, [unpacked(value) for value in values]))) != known:
-                    raise Refusal("overtaken", f"{database.path} was changed meanwhile; nothing was changed from here")
+                elif digest(*answer_of(connection, (text, values))) != known:
+                    raise Refusal("overtaken", "the database was changed meanwhile; nothing was changed from here")
             if request["ask"]:
-                self.fetch(connection, request["ask"], True, heads, bodies)
+                self.look_on(connection, request["ask"], until, wait_s, heads, bodies)
             else:
-                self.patiently(connection, "COMMIT", request)
+                self.patiently(lambda: connection.execute("COMMIT"), until, wait_s)
             lock_s = time.monotonic() - began
         except STATEMENT_ERRORS as error:
             heads.append(described(error))
@@ -464,36 +484,36 @@ class Stream:
             self.agent.writing.discard(self)
         return {"results": heads, "now": time.monotonic(), "lock_s": lock_s}, b"".join(bodies)
 
-    def patiently(self, connection: sqlite3.Connection, statement: str, request: "dict[str, Any]") -> None:
-        """Run a statement that needs a lock, again and again while another program has it."""
-        while time.monotonic() < request["until"]:
-            if self.is_stopped() or self.agent.has_ended:
-                raise sqlite3.OperationalError("interrupted")
+    def look_on(
+        self,
+        connection: sqlite3.Connection,
+        statements: "list[Statement]",
+        until: float,
+        wait_s: float,
+        heads: "list[dict[str, Any]]",
+        bodies: "list[bytes]",
+    ) -> None:
+        """Append the answers, with digests."""
+        for statement in statements:
+            head, body = self.patiently(functools.partial(answer_of, connection, statement), until, wait_s)
+            heads.append(dict(head, digest=digest(head, body)))
+            bodies.append(body)
+
+    def patiently(self, attempt: "Callable[[], Any]", until: float, wait_s: float) -> "Any":
+        """Return what `attempt` returns, tried again while another program has the lock, but not begun after `until`."""
+        while time.monotonic() < until:
+            self.check_stopped()
             try:
-                connection.execute(statement)
-                return
+                return attempt()
             except sqlite3.OperationalError as error:
                 if not is_locked(error):
                     raise
             time.sleep(RETRY_S)
-        text = "{} was locked by another program for {:g} s; nothing was changed"
-        raise Refusal("locked", text.format(self.opened().path, request["wait_s"]))
+        raise Refusal("locked", f"the database was locked by another program for {wait_s:g} s; nothing was changed")
 
-    def fetch(
-        self,
-        connection: sqlite3.Connection,
-        statements: "list[Statement]",
-        has_digests: bool,
-        heads: "list[dict[str, Any]]",
-        bodies: "list[bytes]",
-    ) -> None:
-        """Append what each statement answers."""
-        for text, values in statements:
-            if self.is_stopped():
-                raise sqlite3.OperationalError("interrupted")
-            head, body = pack_rows(*query(connection, text, [unpacked(value) for value in values]))
-            heads.append(dict(head, digest=digest(head, body)) if has_digests else head)
-            bodies.append(body)
+    def check_stopped(self) -> None:
+        if self.is_stopped() or self.agent.has_ended:
+            raise sqlite3.OperationalError("interrupted")
 
     def opened(self) -> Database:
         database = self.agent.database
@@ -525,6 +545,11 @@ def is_worth_packing(data: bytes) -> bool:
     middle = len(data) // 2
     sample = data[max(0, middle - SAMPLE) : middle + SAMPLE]
     return len(zlib.compress(sample, 1)) < 0.9 * len(sample)
+
+
+def answer_of(connection: sqlite3.Connection, statement: "Statement") -> "tuple[dict[str, Any], bytes]":
+    text, values = statement
+    return pack_rows(*query(connection, text, [unpacked(value) for value in values]))
 
 
 def digest(head: "dict[str, Any]", body: bytes) -> str:

@@ -214,7 +214,7 @@ class FarChange(FarConnection):
         self._channel.tell(self._stream, {"do": "close"})
 
     def _ask(self, statements: list[Statement]) -> list[_Result | sqlite3.Error]:
-        request = {"do": "sql", "statements": statements, "digests": True}
+        request = {"do": "look", "ask": statements, "wait_s": self._wait_s}
         answer = self._channel.ask(self._stream, self._change(statements) if self._is_locking else request)
         now = answer.head.get("now")
         try:

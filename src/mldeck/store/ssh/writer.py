@@ -96,6 +96,7 @@ class SshWriter:
         end = max(time.monotonic(), deadline) + self._look_up_wait_s
         with suppress(Interrupted):
             while time.monotonic() < end:
+                interrupt.check()
                 is_final = time.monotonic() >= deadline
                 self._line.try_again()
                 try:
