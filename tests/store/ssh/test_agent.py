@@ -75,6 +75,19 @@ def test_it_is_small() -> None:
     assert len(zlib.compress(SOURCE.read_bytes(), 9)) < LARGEST_SENT
 
 
+def test_a_journal_that_ends_while_it_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has gone between the two looks."""
+
+    def gone(journal: str) -> bool:
+        raise FileNotFoundError(journal)
+
+    db = tmp_path / "mlflow.db"
+    db.write_bytes(b"")
+    Path(f"{db}-journal").write_bytes(b"x")
+    monkeypatch.setattr(agent, "names_super_journal", gone)
+    agent.Database(str(db), 0, 1, False).check_side_files()
+
+
 def test_both_ends_mean_the_same() -> None:
     for name in SHARED:
         ours, theirs = getattr(frames, name), getattr(agent, name)

@@ -162,12 +162,13 @@ class Database:
             place = self.real_path + suffix
             name = os.path.basename(place)
             try:
-                status = os.lstat(place)
-            except OSError:
+                is_ordinary = stat.S_ISREG(os.lstat(place).st_mode)
+                names_another = is_ordinary and suffix == "-journal" and names_super_journal(place)
+            except OSError:  # usually there is no such file, and a journal may end meanwhile
                 continue
-            if not stat.S_ISREG(status.st_mode):
+            if not is_ordinary:
                 raise Refusal("refused", f"{self.path} cannot be read: {name} is no ordinary file")
-            if suffix == "-journal" and names_super_journal(place):
+            if names_another:
                 raise Refusal(
                     "refused",
                     f"{self.path} cannot be read: {name} names another file, which SQLite would delete",
