@@ -56,6 +56,8 @@ CLOCK_TICK_S = 0.05
 WAIT_S = 0.2
 """Seconds that SQLite waits for a lock at a time."""
 RETRY_S = 0.02
+SILENCE_S = 300
+"""Seconds without anything from the near end after which it is taken for gone. It sends something every minute."""
 END_WAIT_S = 4
 """Seconds that a transaction gets to end when the near end is gone."""
 LOOK_S = 0.2
@@ -710,6 +712,7 @@ class Agent:
         self.writing: set[Stream] = set()
         """Those that are about a transaction."""
         self.has_ended = False
+        self.heard_at = time.monotonic()
         self.head_fds: dict[tuple[int, int], int] = {}
 
     def send(self, number: int, kind: int, head: "dict[str, Any]", body: bytes = b"") -> None:
@@ -829,6 +832,8 @@ class Agent:
         """Tell the near end of each change, without being asked."""
         while True:
             time.sleep(LOOK_S)
+            if time.monotonic() - self.heard_at > SILENCE_S:
+                self.end()
             database = self.database
             if database is None:
                 continue
@@ -847,6 +852,7 @@ class Agent:
         read = sys.stdin.buffer.read
         while True:
             frame = read(FRAME.size)
+            self.heard_at = time.monotonic()
             if len(frame) < FRAME.size:
                 self.end()
             length, number, kind = FRAME.unpack(frame)

@@ -15,7 +15,7 @@ import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 from mldeck.errors import Interrupted, MldeckError, StoreUnavailable
@@ -49,6 +49,9 @@ _OPENING = 1
 """The number of the first request, which opens the database; stream 0 belongs to openings."""
 _MOST_ERRORS = 8 << 10
 """Bytes of ssh's messages that are kept."""
+HEARTBEAT_S = 60.0
+"""Seconds after which an idle line tells the far end that it is still there: where the network ended without a word, nothing
+else would end the far end. It gives up after some of these."""
 _STOP_WAIT_S = 5.0
 """Seconds that the far end gets to say whether it could still stop a commit."""
 _END_WAIT_S = 0.5
@@ -113,6 +116,9 @@ class Channel:
         self._opening = _Pending(0)
         self._pending: dict[int, _Pending] = {_OPENING: self._opening}
         self._has_begun = False
+        self._may_ask = may_ask
+        self._has_logged_in = threading.Event()
+        """Set when the far end has begun, and when it is known that it will not."""
         self._is_telling = may_ask
         self._errors = b""
         self._errors_ended = threading.Event()
@@ -138,8 +144,13 @@ class Channel:
         told = self._last_told
         return told[1] if told is not None and told[0] == hello.opening else hello.state
 
-    def hello(self, timeout_s: float | None = None) -> Hello:
-        """Wait for the far end to open the database, and return what it says. Raises `MldeckError` if it cannot."""
+    def hello(self, timeout_s: float) -> Hello:
+        """Wait for the far end to open the database, and return what it says. Raises `MldeckError` if it cannot.
+
+        The time is counted from the login on where the user may have to answer ssh first.
+        """
+        if self._may_ask and has_terminal():
+            self._has_logged_in.wait()
         if not self._opening.done.wait(timeout_s):
             raise StoreUnavailable(f"{self._file.place} did not answer within {timeout_s:g} s")
         return self._hello(self._answer(self._opening))
@@ -247,7 +258,13 @@ class Channel:
         stdin = self._process.stdin
         assert stdin is not None  # a pipe
         with suppress(OSError):  # the reading thread notices the end
-            while (data := self._outbox.get()) is not None:
+            while True:
+                try:
+                    data = self._outbox.get(timeout=HEARTBEAT_S)
+                except Empty:
+                    data = request_frame(STOP, 0, {"stream": 0})  # stops nothing
+                if data is None:
+                    break
                 stdin.write(data)
                 stdin.flush()
                 self._traffic.sent_bytes += len(data)
@@ -262,6 +279,8 @@ class Channel:
             try:
                 noise = _noise_before_magic(stdout)
                 self._has_begun = noise.endswith(MAGIC)
+                if self._has_begun:
+                    self._has_logged_in.set()
                 while self._has_begun and (frame := read_frame(stdout.read)) is not None:
                     self._traffic.received_bytes += FRAME.size + len(frame.data)
                     self._take(frame)
@@ -318,6 +337,7 @@ class Channel:
             self._pending.clear()
         for each in pending:
             each.fail(error)
+        self._has_logged_in.set()
 
     def _end(self, number: int, reason: str) -> None:
         """Let a request fail that may still be answered."""
@@ -325,6 +345,15 @@ class Channel:
             pending = self._pending.pop(number, None)
         if pending is not None:
             pending.fail(StoreUnavailable(f"{self._file.place} did not answer: {reason}"))
+
+
+def has_terminal() -> bool:
+    """Return whether ssh can ask for anything."""
+    try:
+        os.close(os.open(os.ctermid(), os.O_RDWR))
+    except OSError:
+        return False
+    return True
 
 
 def _opening_request(file: FarFile, lock_wait_s: float, may_write: bool) -> dict[str, Any]:

@@ -22,7 +22,7 @@ LOCK_WAIT_S = 20.0
 FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 30.0
 """Seconds before the first attempt to connect again, and the longest between two; doubled after each."""
 ANSWER_WAIT_S = 60.0
-"""Seconds that an attempt to connect again may take."""
+"""Seconds that connecting may take, without what the user needs to answer ssh, and without waiting for a lock."""
 
 
 class FarLine:
@@ -56,7 +56,7 @@ class FarLine:
         """Wait until the database is open over there. Raises `UsageError` with the reason when it cannot be opened."""
         assert self._channel is not None, "it must be started first"
         try:
-            self._hello = self._channel.hello()
+            self._hello = self._channel.hello(self._lock_wait_s + ANSWER_WAIT_S)
         except StoreLocked as error:
             raise UsageError(f"{error}, for {self._lock_wait_s:g} s now") from error
         except UsageError:
