@@ -152,7 +152,7 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "histories": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "values"}),
         "edits": frozenset({"backend", "encoding", "interrupt", "schema", "statements"}),
         "backend": frozenset({"interrupt", "schema"}),
-        "connect": frozenset({"address", "backend", "far_file", "sqlite", "ssh"}),
+        "connect": frozenset({"address", "backend", "far_file", "interrupt", "sqlite", "ssh"}),
         "opened": frozenset({"address", "backend", "connect", "interrupt", "schema", "sqlite"}),
         "registry": frozenset(
             {

@@ -21,6 +21,14 @@ class StoreUnavailable(MldeckError):
     """The database cannot be read now, but perhaps later: it is locked, replaced or missing."""
 
 
+class LoginRefused(UsageError):
+    """Another machine refused the login, or its key is not known."""
+
+
+class LoginNeeded(StoreUnavailable):
+    """The connection to another machine was lost, and cannot be made again before ssh has asked the user for something."""
+
+
 class StoreLocked(StoreUnavailable):
     """Another program holds a lock on the database and will release it sooner or later."""
 

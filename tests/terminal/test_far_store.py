@@ -23,6 +23,7 @@ from tests.store_rows import all_rows, difference
 from tests.terminal.terminal import ENTER, ESC, LEFT, RIGHT, TAB, Terminal, descendants, mldeck, until
 
 CHURN_RUNS = "12 runs"
+CTRL_C, CTRL_R = "\x03", "\x12"
 
 
 @pytest.fixture
@@ -113,6 +114,43 @@ def test_a_line_that_drops_is_connected_again(fixture: FixtureStore) -> None:
         deck.wait_for("connection to vm lost · trying again")
         assert CHURN_RUNS in deck.frame(), "what is on screen stays"
         deck.wait_for("live on vm · read-only")
+        deck.send("q")
+        assert deck.wait_exit() == 0
+        deck.assert_left_as_found()
+
+
+ASKING = """\
+case "$*" in *BatchMode=yes*) echo 'ada@vm: Permission denied (password).' >&2; exit 255;; esac
+printf 'password of ada: ' > /dev/tty
+read -r word < /dev/tty
+[ "$word" = sesame ] || { echo 'ada@vm: Permission denied (password).' >&2; exit 255; }
+"""
+"""What stands for an ssh that needs a password."""
+
+
+def test_a_login_with_a_password(fixture: FixtureStore) -> None:
+    """It is asked for before the screen, and again after ctrl+r once the line was lost, but never in between."""
+    with far_deck(fixture.path, f"vm:{fixture.db.name}", "--experiment", "churn-baseline", before=ASKING) as deck:
+        deck.wait_for("password of ada: ")
+        deck.send("sesame\n")
+        deck.wait_for("live on vm · read-only")
+        deck.settle()
+        for pid in descendants(deck.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        deck.wait_for("connection to vm lost · ctrl+r logs in")
+        assert CHURN_RUNS in deck.frame(), "what is on screen stays"
+        deck.press(CTRL_R, "password of ada: ")
+        deck.send("wrong\n")
+        deck.wait_for("vm refused the login")
+        assert CHURN_RUNS in deck.frame()
+        deck.settle()  # what is typed while the deck comes back is dropped
+        deck.press(CTRL_R, "password of ada: ")
+        deck.press(CTRL_C, "password of ada: ", gone=True)
+        deck.settle()
+        deck.press(CTRL_R, "password of ada: ")
+        deck.send("sesame\n")
+        deck.wait_for("live on vm · read-only")
+        deck.press("O", "sorted by")
         deck.send("q")
         assert deck.wait_exit() == 0
         deck.assert_left_as_found()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mldeck.store.address import Address
 from mldeck.store.far_file import FarFile
+from mldeck.store.interrupt import Interrupt
 from mldeck.store.sqlite import files
 
 if TYPE_CHECKING:
@@ -73,6 +74,15 @@ def far_files(address: Address) -> LineFiles | None:
     line = _line_to(address)
     with _lines_lock:
         return _files.setdefault(address, LineFiles(line))
+
+
+def log_in(address: Address, interrupt: Interrupt) -> None:
+    """Connect again to another machine, if that connection is lost; ssh may ask on the terminal, which must be free. Waits.
+
+    Raises `UsageError` when that fails.
+    """
+    if isinstance(address, FarFile):
+        _line_to(address).log_in(interrupt)
 
 
 def database_folder(address: Address) -> Path | None:

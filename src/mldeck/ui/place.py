@@ -20,13 +20,15 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from mldeck.errors import MldeckError, StoreUnavailable
+from mldeck.errors import LoginNeeded, MldeckError, StoreUnavailable
 from mldeck.format import cut_middle, safe
 from mldeck.store.address import host_of
+from mldeck.store.interrupt import Interrupt
 from mldeck.ui.app_keys import PLACE
 from mldeck.ui.kit.bars import KeyBar
 from mldeck.ui.kit.clock import pass_time
 from mldeck.ui.kit.debounce import Debouncer
+from mldeck.ui.kit.external_program import out_of_the_way
 from mldeck.ui.kit.finder import Finder
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings, key_name
@@ -243,7 +245,13 @@ class Place(Screen[None]):
     async def action_refresh(self) -> None:
         with self.reporting_trouble():
             if self.session.is_open:
-                await in_thread(self.session.reopen)
+                try:
+                    await in_thread(self.session.reopen)
+                except LoginNeeded:
+                    interrupt = Interrupt()
+                    with out_of_the_way(self.app, interrupt):
+                        self.session.log_in(interrupt)
+                    await in_thread(self.session.reopen)
                 await self.read_again()
                 self.top_bar.set_trouble("")
                 self.notify("Read again", timeout=1)
@@ -272,7 +280,8 @@ class Place(Screen[None]):
     def _say_trouble(self, error: MldeckError) -> None:
         # The bar names the file already.
         name = self.session.address
-        self.top_bar.set_trouble(str(error).removeprefix(f"{name} is ").removeprefix(f"{name} "))
+        way_out = f" · {key_name('refresh')} logs in" if isinstance(error, LoginNeeded) else ""
+        self.top_bar.set_trouble(str(error).removeprefix(f"{name} is ").removeprefix(f"{name} ") + way_out)
 
     @contextmanager
     def saying_busy(self, what: str) -> Iterator[None]:

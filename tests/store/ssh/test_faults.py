@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from mldeck.errors import Interrupted, MldeckError, StoreUnavailable, UsageError
+from mldeck.errors import Interrupted, LoginNeeded, MldeckError, StoreUnavailable, UsageError
 from mldeck.model import View
 from mldeck.store.backend import Change
 from mldeck.store.far_file import FarFile
@@ -357,8 +357,24 @@ class TestLost:
         with far_store(db) as store:
             self.cut(store)
             use_as_ssh(monkeypatch, saying("ada@elsewhere: Permission denied (publickey).", 255))
-            with pytest.raises(StoreUnavailable, match="elsewhere refused the login"):
+            with pytest.raises(LoginNeeded, match="elsewhere refused the login"):
                 store.reopen()
+            with pytest.raises(LoginNeeded, match="connection to elsewhere lost"):
+                store.poll()
+
+    def test_logging_in_can_be_given_up(self, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with far_store(db) as store:
+            self.cut(store)
+            use_as_ssh(monkeypatch, shell_for_ssh(after="sleep 3"))
+            interrupt = Interrupt()
+            threading.Timer(0.3, interrupt.fire).start()
+            started = time.monotonic()
+            with pytest.raises(MldeckError):
+                store.line.log_in(interrupt)
+            assert time.monotonic() - started < 2.5
+            use_as_ssh(monkeypatch, shell_for_ssh())
+            store.line.log_in(Interrupt())
+            assert len(store.experiments(View.ALL)) == 9
 
     def test_a_closed_line_stays_closed(self, db: Path, pids: Callable[[], list[int]]) -> None:
         with line_to(db) as line:

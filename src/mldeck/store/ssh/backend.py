@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from mldeck.errors import StoreLocked, StoreUnavailable
+from mldeck.errors import LoginNeeded, StoreLocked, StoreUnavailable
 from mldeck.store.backend import Change
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import TABLES_READ, Schema
@@ -69,6 +69,8 @@ class SshBackend:
         line = self._line
         if line.is_lost:
             line.try_again()
+            if line.needs_login:
+                raise LoginNeeded(f"connection to {line.file.place} lost")
             raise StoreUnavailable(f"connection to {line.file.place} lost · trying again")
         hello = line.last_hello
         assert hello is not None  # this backend has opened the database

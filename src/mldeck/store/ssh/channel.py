@@ -231,7 +231,8 @@ class Channel:
         self._outbox.put(None)
         if not self._ended.wait(_END_WAIT_S):
             self._process.kill()
-            self._ended.wait(_END_WAIT_S)
+            if not self._ended.wait(_END_WAIT_S):
+                self._lose(lost(self._file))  # something that ssh started has its output open
 
     def _answer(self, pending: _Pending) -> Answer:
         if pending.error is not None:

@@ -10,8 +10,9 @@ import threading
 import time
 from typing import Any
 
-from mldeck.errors import MldeckError, StoreLocked, StoreUnavailable, UsageError
+from mldeck.errors import LoginNeeded, LoginRefused, MldeckError, StoreLocked, StoreUnavailable, UsageError
 from mldeck.store.far_file import FarFile
+from mldeck.store.interrupt import Interrupt
 from mldeck.store.ssh.channel import Channel, Traffic
 from mldeck.store.ssh.failures import lost
 from mldeck.store.ssh.frames import Answer, BrokenFrame
@@ -43,14 +44,17 @@ class FarLine:
         self._hello: Hello | None = None
         self._is_hello_new = False
         self._is_to_be_opened = False
+        self.needs_login = False
+        """Whether the last attempt to connect again was refused because ssh was not allowed to ask for anything."""
         self._delay_s = FIRST_DELAY_S
         self._failed_at = 0.0
         self._is_trying = False
         self._is_closed = False
 
-    def start(self) -> None:
+    def start(self) -> Channel:
         """Start ssh, which may ask for a password on the terminal. Returns at once; raises `UsageError` without ssh."""
-        self._channel = self._new_channel(may_ask=True, lock_wait_s=self._lock_wait_s)
+        channel = self._channel = self._new_channel(may_ask=True, lock_wait_s=self._lock_wait_s)
+        return channel
 
     def hello(self) -> Hello:
         """Wait until the database is open over there. Raises `UsageError` with the reason when it cannot be opened."""
@@ -98,11 +102,26 @@ class FarLine:
                 if not self._is_hello_new or self._is_to_be_opened:
                     self._hello = self.connected().open_again(may_write=self.may_write)
                     self._is_to_be_opened = False
+            except LoginRefused as error:
+                raise LoginNeeded(str(error)) from error
             except UsageError as error:
                 raise StoreUnavailable(str(error)) from error
             assert self._hello is not None  # it was opened by now
             self._is_hello_new = False
             return self._hello
+
+    def log_in(self, interrupt: Interrupt) -> None:
+        """Connect again if it is lost, while ssh may ask on the terminal. Waits. Raises `UsageError` when that fails."""
+        with self._opening:
+            if self.is_lost:
+                channel = self.start()
+                try:
+                    with interrupt.watching(channel.close):
+                        self.hello()
+                except BaseException:
+                    channel.close()
+                    raise
+                self.needs_login = False
 
     def try_again(self) -> None:
         """Connect again in the background, if it is lost and the time for it has come. Never waits."""
@@ -186,11 +205,13 @@ class FarLine:
             except BaseException:
                 channel.close()
                 raise
-        except MldeckError:
+        except MldeckError as error:
+            self.needs_login = isinstance(error, LoginRefused)
             self._failed_at = time.monotonic()
             self._delay_s = min(2 * self._delay_s, LONGEST_DELAY_S)
             raise
         self._delay_s = FIRST_DELAY_S
+        self.needs_login = False
         # In this order: whoever sees the new channel sees what it said too.
         self._hello, self._is_hello_new = hello, True
         self._channel = channel

@@ -15,7 +15,8 @@ from mldeck.errors import StoreUnavailable, UsageError
 from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
 from mldeck.store.address import Address, file_folder, host_of, registry_address
-from mldeck.store.connect import far_files
+from mldeck.store.connect import far_files, log_in
+from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.columns import TEXTS, ColumnChoice, ColumnStyle, choice_from_json
@@ -220,6 +221,11 @@ class Session:
     def reopen(self) -> None:
         for store in self._stores():
             store.reopen()
+
+    def log_in(self, interrupt: Interrupt) -> None:
+        """Connect again to other machines, where ssh may ask on the terminal, which must be free. Waits."""
+        for store in self._stores():
+            log_in(store.address, interrupt)
 
     def give_up(self) -> None:
         """Stop waiting for database locks; the app is closing."""
