@@ -23,6 +23,7 @@ from mldeck.store.ssh import agent, frames
 from mldeck.store.ssh.files import LineFiles
 from tests.far_hosts import FarStore, far_file, far_store, line_to
 from tests.fixture_stores import FixtureStore
+from tests.store_rows import all_rows, difference
 
 CopyOf = Callable[[str], FixtureStore]
 
@@ -97,9 +98,16 @@ def test_both_ends_mean_the_same() -> None:
 
 @pytest.mark.parametrize("python", OTHER_PYTHONS, ids=lambda path: "-".join(path.parts[-3:]))
 def test_it_runs_on_other_pythons(store_copy: CopyOf, python: Path) -> None:
-    with far_store(far_file(store_copy("mlflow-3.17.2").db, str(python))) as store:
+    fixture = store_copy("mlflow-3.17.2")
+    with far_store(far_file(fixture.db, str(python)), may_write=True) as store:
         assert {each.name for each in store.experiments(View.ALL)} >= {"Default"}
         assert store.run_counts()
+        before = all_rows(fixture.db)
+        store.registry_editor().create_model("fresh", "", {"a": "b"})
+        edit = store.editor.rename_run(fixture.run("rf5"), "named there")
+        assert {"registered_models", "tags", "runs"} <= difference(before, all_rows(fixture.db)).keys()
+        store.editor.undo(edit)
+        assert difference(before, all_rows(fixture.db)).keys() == {"registered_models", "registered_model_tags"}
 
 
 def test_an_older_python_is_named(store_copy: CopyOf) -> None:
