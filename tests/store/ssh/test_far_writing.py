@@ -119,6 +119,13 @@ def test_a_change_is_one_request_after_the_looks(far: FarStore, fixture: Fixture
     assert writer.lock_s > 0
 
 
+def test_a_promotion_takes_few_trips(far: FarStore) -> None:
+    plan = plan_transition(far.registry().versions(MODEL), 4, "Production", True)
+    requests = far.line.traffic.requests
+    far.registry_editor().transition(plan, "why")
+    assert far.line.traffic.requests - requests <= 8
+
+
 def test_nothing_is_locked_while_it_is_decided(far: FarStore, fixture: FixtureStore) -> None:
     """Neither by looks before the first change, nor by those after it."""
     with writer_of(far).writing() as (connection, schema):

@@ -421,34 +421,31 @@ class Stream:
         """Run statements one after another, each fetched completely. What follows one that fails is not run."""
         database = self.opened()
         database.check()
-        heads, bodies = [], []
+        answers = Answers()
         try:
             connection = self.connected(database)
             for statement in statements:
                 self.check_stopped()
-                head, body = answer_of(connection, statement)
-                heads.append(head)
-                bodies.append(body)
+                answers.add(*answer_of(connection, statement))
         except STATEMENT_ERRORS as error:
             database.check()
-            heads.append(described(error))
+            answers.add(described(error))
         finally:
             if database.is_log_live:
                 self.disconnect()
         database.check()
-        return {"results": heads}, b"".join(bodies)
+        return answers.packed()
 
     def look(self, request: "dict[str, Any]") -> "tuple[dict[str, Any], bytes]":
-        """Run statements that a change will be decided on. With its digest each answer is recognized when that is made."""
-        heads: list[dict[str, Any]] = []
-        bodies: list[bytes] = []
+        """Run statements that a change will be decided on. By its digest each answer is recognized when that is made."""
+        answers = Answers()
+        request["until"] = time.monotonic() + request["wait_s"]
         try:
             connection = self.connection or self.keep(self.opened().connect_to_write(), None)
-            until = time.monotonic() + request["wait_s"]
-            self.look_on(connection, request["ask"], until, request["wait_s"], heads, bodies)
+            self.look_on(connection, request, answers)
         except STATEMENT_ERRORS as error:
-            heads.append(described(error))
-        return {"results": heads, "now": time.monotonic()}, b"".join(bodies)
+            answers.add(described(error))
+        return answers.packed(now=time.monotonic())
 
     def write(self, request: "dict[str, Any]") -> "tuple[dict[str, Any], bytes]":
         """Take the write lock, carry out the steps of a change, and commit; or, if something is to be `asked`, answer that
@@ -458,17 +455,15 @@ class Stream:
         which is made once for each list of values. No commit begins later than `until`, by the clock here, because the near
         end may have taken the line for lost by then, and looked whether this was written.
         """
-        until, wait_s = request["until"], request["wait_s"]
-        if time.monotonic() >= until:
+        if time.monotonic() >= request["until"]:
             raise Refusal("unavailable", "the change arrived too late; nothing was changed")
-        heads: list[dict[str, Any]] = []
-        bodies: list[bytes] = []
+        answers = Answers()
         lock_s = 0.0
         self.disconnect()
         self.agent.writing.add(self)
         try:
             connection = self.keep(self.opened().connect_to_write(), None)
-            self.patiently(lambda: connection.execute("BEGIN IMMEDIATE"), until, wait_s)
+            self.patiently(lambda: connection.execute("BEGIN IMMEDIATE"), request)
             began = time.monotonic()
             for text, values, known in request["steps"]:
                 if known is None:
@@ -476,35 +471,25 @@ class Stream:
                 elif digest(*answer_of(connection, (text, values))) != known:
                     raise Refusal("overtaken", "the database was changed meanwhile; nothing was changed from here")
             if request["ask"]:
-                self.look_on(connection, request["ask"], until, wait_s, heads, bodies)
+                self.look_on(connection, request, answers)
             else:
-                self.patiently(lambda: connection.execute("COMMIT"), until, wait_s)
+                self.patiently(lambda: connection.execute("COMMIT"), request)
             lock_s = time.monotonic() - began
         except STATEMENT_ERRORS as error:
-            heads.append(described(error))
+            answers.add(described(error))
         finally:
             self.disconnect()  # rolls back what was not committed
             self.agent.writing.discard(self)
-        return {"results": heads, "now": time.monotonic(), "lock_s": lock_s}, b"".join(bodies)
+        return answers.packed(now=time.monotonic(), lock_s=lock_s)
 
-    def look_on(
-        self,
-        connection: sqlite3.Connection,
-        statements: "list[Statement]",
-        until: float,
-        wait_s: float,
-        heads: "list[dict[str, Any]]",
-        bodies: "list[bytes]",
-    ) -> None:
-        """Append the answers, with digests."""
-        for statement in statements:
-            head, body = self.patiently(functools.partial(answer_of, connection, statement), until, wait_s)
-            heads.append(dict(head, digest=digest(head, body)))
-            bodies.append(body)
+    def look_on(self, connection: sqlite3.Connection, request: "dict[str, Any]", answers: "Answers") -> None:
+        for statement in request["ask"]:
+            head, body = self.patiently(functools.partial(answer_of, connection, statement), request)
+            answers.add(dict(head, digest=digest(head, body)), body)
 
-    def patiently(self, attempt: "Callable[[], Any]", until: float, wait_s: float) -> "Any":
-        """Return what `attempt` returns, tried again while another program has the lock, but not begun after `until`."""
-        while time.monotonic() < until:
+    def patiently(self, attempt: "Callable[[], Any]", request: "dict[str, Any]") -> "Any":
+        """Return what `attempt` returns, tried again while another program has the lock, but not begun too late."""
+        while time.monotonic() < request["until"]:
             self.check_stopped()
             try:
                 return attempt()
@@ -512,7 +497,8 @@ class Stream:
                 if not is_locked(error):
                     raise
             time.sleep(RETRY_S)
-        raise Refusal("locked", f"the database was locked by another program for {wait_s:g} s; nothing was changed")
+        text = "the database was locked by another program for {:g} s; nothing was changed"
+        raise Refusal("locked", text.format(request["wait_s"]))
 
     def check_stopped(self) -> None:
         if self.is_stopped() or self.agent.has_ended:
@@ -548,6 +534,21 @@ def is_worth_packing(data: bytes) -> bool:
     middle = len(data) // 2
     sample = data[max(0, middle - SAMPLE) : middle + SAMPLE]
     return len(zlib.compress(sample, 1)) < 0.9 * len(sample)
+
+
+class Answers:
+    """What several statements answer."""
+
+    def __init__(self) -> None:
+        self.heads: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
+
+    def add(self, head: "dict[str, Any]", body: bytes = b"") -> None:
+        self.heads.append(head)
+        self.bodies.append(body)
+
+    def packed(self, **more: float) -> "tuple[dict[str, Any], bytes]":
+        return dict(more, results=self.heads), b"".join(self.bodies)
 
 
 def answer_of(connection: sqlite3.Connection, statement: "Statement") -> "tuple[dict[str, Any], bytes]":
