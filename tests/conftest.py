@@ -92,6 +92,20 @@ def store_copy(_extracted: Callable[[str], Path], tmp_path: Path) -> Callable[[s
     return copy
 
 
+@pytest.fixture(params=["sqlite", "ssh"])
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Lets `tests.editing.writer_of` write to a file on this machine, then to one on another machine."""
+    from tests import editing
+    from tests.far_hosts import FarWriters, shell_for_ssh, use_as_ssh
+
+    writers = FarWriters()
+    if request.param == "ssh":
+        use_as_ssh(monkeypatch, shell_for_ssh())
+        monkeypatch.setattr(editing, "new_writer", writers)
+    yield request.param
+    writers.close()
+
+
 @pytest.fixture
 def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Local time is the same everywhere."""

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from mldeck.store.backend import Writer
 from mldeck.store.edits.editor import StoreEditor
 from mldeck.store.sqlite.files import open_database
 from mldeck.store.sqlite.writer import LOCK_WAIT_S, SqliteWriter
@@ -21,7 +22,12 @@ def editor_of(store: FixtureStore, now: int = NOW) -> StoreEditor:
     return StoreEditor(writer_of(store.db), store.db.parent, clock=lambda: now / 1000)
 
 
-def writer_of(db: Path, *, read_only: bool = False, wait_s: float = LOCK_WAIT_S) -> SqliteWriter:
+def writer_of(db: Path, *, read_only: bool = False, wait_s: float = LOCK_WAIT_S) -> Writer:
+    """Return a writer of the backend that the test is about: see the fixture `backend`."""
+    return new_writer(db, read_only, wait_s)
+
+
+def new_writer(db: Path, read_only: bool, wait_s: float) -> Writer:
     return SqliteWriter(open_database(db, read_only=read_only), wait_s)
 
 

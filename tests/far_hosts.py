@@ -19,7 +19,8 @@ from mldeck.store.far_file import FarFile
 from mldeck.store.schema import Schema
 from mldeck.store.ssh.backend import SshBackend
 from mldeck.store.ssh.command import SSH_VARIABLE
-from mldeck.store.ssh.line import FarLine
+from mldeck.store.ssh.line import LOCK_WAIT_S, FarLine
+from mldeck.store.ssh.writer import LOOK_UP_WAIT_S, SshWriter
 from mldeck.store.store import Store
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
@@ -41,9 +42,9 @@ def far_file(path: Path | str, python: str = sys.executable) -> FarFile:
 
 
 @contextmanager
-def line_to(file: FarFile | Path, **options: float) -> Iterator[FarLine]:
+def line_to(file: FarFile | Path, *, may_write: bool = False, lock_wait_s: float = LOCK_WAIT_S) -> Iterator[FarLine]:
     """Yield a line to the file that is started, but has not said hello yet; close it after the block."""
-    line = FarLine(file if isinstance(file, FarFile) else far_file(file), **options)
+    line = FarLine(file if isinstance(file, FarFile) else far_file(file), may_write=may_write, lock_wait_s=lock_wait_s)
     line.start()
     try:
         yield line
@@ -61,6 +62,39 @@ class FarStore(Store):
     def _open(self, before: Schema | None = None) -> None:
         backend: Backend = SshBackend(self.line)
         self._backend, self.schema = backend, backend.read_schema()
+
+
+class FarWriters:
+    """Writers of databases on another machine, each over a line that serves all writers of its database."""
+
+    def __init__(self) -> None:
+        self._backends: dict[Path, SshBackend] = {}
+
+    def __call__(self, db: Path, read_only: bool, wait_s: float) -> SshWriter:
+        if db not in self._backends:
+            line = FarLine(far_file(db), may_write=True)
+            line.start()
+            line.hello()
+            self._backends[db] = SshBackend(line)
+        return writer_over(self._backends[db], wait_s, "opened with --read-only" if read_only else None)
+
+    def close(self) -> None:
+        for backend in self._backends.values():
+            backend.close()
+
+
+def writer_over(
+    backend: SshBackend, wait_s: float, read_only_reason: str | None = None, look_up_wait_s: float = LOOK_UP_WAIT_S
+) -> SshWriter:
+    """Return a writer with other patience than that of users."""
+    return SshWriter(
+        backend._line,
+        backend._database,
+        backend._driver,
+        read_only_reason or backend.read_only_reason,
+        wait_s=wait_s,
+        look_up_wait_s=look_up_wait_s,
+    )
 
 
 @contextmanager
@@ -82,8 +116,8 @@ def near_end_of_an_endless_read(host: str, db: Path) -> Iterator[subprocess.Pope
 
 
 @contextmanager
-def far_store(file: FarFile | Path) -> Iterator[FarStore]:
-    with line_to(file) as line:
+def far_store(file: FarFile | Path, *, may_write: bool = False) -> Iterator[FarStore]:
+    with line_to(file, may_write=may_write) as line:
         line.hello()
         store = FarStore(line)
         try:

@@ -146,13 +146,14 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "seed": frozenset(),
         # All that is SQLite's own. A folder beside it is all that another kind of database needs.
         "sqlite": frozenset({"address", "backend", "interrupt", "schema", "seed", "statements"}),
-        # A SQLite file on another machine: what reads it there is SQLite too.
-        "ssh": frozenset({"backend", "far_file", "interrupt", "schema", "sqlite", "statements", "values"}),
+        # A SQLite file on another machine: what reads it there is SQLite too. A commit whose answer was lost is looked up by
+        # the rows of the edit.
+        "ssh": frozenset({"backend", "edits", "far_file", "interrupt", "schema", "sqlite", "statements", "values"}),
         "runs": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}),
         "histories": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "values"}),
         "edits": frozenset({"backend", "encoding", "interrupt", "schema", "statements"}),
         "backend": frozenset({"interrupt", "schema"}),
-        "connect": frozenset({"address", "backend", "far_file", "sqlite", "ssh"}),
+        "connect": frozenset({"address", "backend", "far_file", "interrupt", "sqlite", "ssh"}),
         "opened": frozenset({"address", "backend", "connect", "interrupt", "schema", "sqlite", "statements"}),
         "registry": frozenset(
             {
@@ -172,6 +173,7 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "store": frozenset(
             {
                 "address",
+                "connect",
                 "edits",
                 "histories",
                 "interrupt",

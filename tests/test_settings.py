@@ -113,6 +113,21 @@ def test_a_word_that_is_neither_yes_nor_no() -> None:
         load_settings(environment={"MLDECK_READ_ONLY": "maybe"})
 
 
+class TestWriting:
+    @pytest.mark.parametrize("read_only", [False, True])
+    @pytest.mark.parametrize("write", [False, True])
+    def test_which_machines_may_be_written_to(self, write: bool, read_only: bool, file: Path) -> None:
+        file.write_text("[hosts.'gpu1']\nwrite = true\n[hosts.'gpu2']\nwrite = false\n[hosts.'gpu3']\n")
+        settings = load_settings(write=write, read_only=read_only)
+        hosts = ("", "gpu1", "gpu2", "gpu3", "other")
+        allowed = {host for host in hosts if settings.writes_to(host)}
+        assert allowed == (set() if read_only else set(hosts) if write else {"", "gpu1"})
+
+    def test_nothing_is_needed_for_this_machine(self) -> None:
+        assert load_settings().writes_to("")
+        assert not load_settings().writes_to("gpu1")
+
+
 class TestArtifactRoots:
     def test_those_that_were_typed_come_first(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MLDECK_ARTIFACT_ROOTS", "/a=/environment; ;mlflow-artifacts:=s3://b/~x")
@@ -149,6 +164,13 @@ class TestArtifactRoots:
         (b"artifact_roots = 'a=b'", "artifact_roots must be a table"),
         (b"artifact_roots = {a = 1}", "artifact_roots must be a table"),
         (b"artifact_roots = {a = ''}", "artifact_roots a=: write OLD=NEW"),
+        (b"hosts = ['gpu1']", "hosts must be tables"),
+        (b"hosts = {gpu1 = true}", "hosts.gpu1 must be a table"),
+        (
+            b"[hosts.'gpu1']\nwrites = true\ncolour = 1",
+            '[hosts."gpu1"] has unknown keys: writes, colour (known: write)',
+        ),
+        (b"[hosts.'gpu1']\nwrite = 'yes'", '[hosts."gpu1"] write must be true or false'),
         (b"keys = 'o'", "keys must be a table"),
         (b"keys = {sort = 3}", "[keys] sort must be a key or a list of keys"),
         (b"keys = {sort = ''}", "[keys] sort must be a key or a list of keys"),

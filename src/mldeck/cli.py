@@ -18,6 +18,7 @@ from mldeck.commands.options import (
     UnreadableArgument,
     add_artifact_root_option,
     add_store_option,
+    add_write_option,
     check_can_draw,
     command_first,
     command_parser,
@@ -236,6 +237,7 @@ class _Once(argparse.Action):
 
 def _add_deck_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--read-only", action="store_true", help="never write to the store")
+    add_write_option(parser)
     parser.add_argument(
         "-e",
         "--experiment",
@@ -259,6 +261,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         experiment=getattr(options, "experiment", None),
         theme=getattr(options, "theme", None),
         read_only=getattr(options, "read_only", False),
+        write=options.write,
         artifact_roots=getattr(options, "artifact_root", ()),
         registry_store=options.registry_store,
         record_transitions=not options.no_record,
@@ -286,7 +289,7 @@ def _run_deck(settings: Settings, address: Address, head_start: HeadStart) -> in
         check_database(address)
     else:
         head_start.stop()  # this process loads the database library itself: see `_wait_for_line`
-        start_line(address)
+        start_line(address, write=settings.writes_to(address.host))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         _check_theme(settings.theme)
         raise UsageError("the deck needs a terminal; to print, use `mldeck runs` or `mldeck experiments`")

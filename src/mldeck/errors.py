@@ -21,12 +21,28 @@ class StoreUnavailable(MldeckError):
     """The database cannot be read now, but perhaps later: it is locked, replaced or missing."""
 
 
+class LoginRefused(UsageError):
+    """Another machine refused the login, or its key is not known."""
+
+
+class LoginNeeded(StoreUnavailable):
+    """The connection to another machine was lost, and cannot be made again before ssh has asked the user for something."""
+
+
 class StoreLocked(StoreUnavailable):
     """Another program holds a lock on the database and will release it sooner or later."""
 
 
 class StoreChanged(StoreUnavailable):
     """The file was opened as immutable, but another program has changed it; it must be opened again."""
+
+
+class Overtaken(MldeckError):
+    """What an edit was decided on was changed before it could be written. Nothing was written; it can be decided anew."""
+
+
+class PerhapsWritten(MldeckError):
+    """The connection was lost during a commit, and whether that was written could not be looked up."""
 
 
 class Interrupted(MldeckError):

@@ -143,9 +143,9 @@ def first_line(text: str | None) -> str:
 
 
 @contextmanager
-def open_store(address: Address, *, read_only: bool = False) -> Iterator[Store]:
+def open_store(address: Address, *, read_only: bool = False, write: bool = False) -> Iterator[Store]:
     """Open a store and close it after the block. Notices about the database are printed on standard error."""
-    store = Store(address, read_only=read_only, patience_s=PRINT_PATIENCE_S)
+    store = Store(address, read_only=read_only, write=write, patience_s=PRINT_PATIENCE_S)
     try:
         printed = store.reading_notices
         _print_notices(address, printed)

@@ -19,8 +19,9 @@ _MAX_FILE_BYTES = 1 << 15
 """Python's TOML parser needs quadratic time for a key of many parts; with this limit it takes some seconds at worst."""
 _KEYS = (
     *("store", "registry_store", "experiment", "theme", "read_only"),
-    *("record_transitions", "artifact_roots", "artifact_hosts", "images", "keys"),
+    *("record_transitions", "artifact_roots", "artifact_hosts", "hosts", "images", "keys"),
 )
+_HOST_KEYS = ("write",)
 IMAGES = ("auto", "kitty", "iterm", "sixel", "blocks")
 """How pictures are drawn: by a protocol of terminals, as half blocks, or as the terminal says that it can."""
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
@@ -37,6 +38,11 @@ class Settings(NamedTuple):
     """The name of the experiment to start with."""
     theme: str = DEFAULT_THEME
     read_only: bool = False
+    """Whether nothing may be changed, wherever it is."""
+    write: bool = False
+    """Whether stores on other machines may be changed."""
+    writable_hosts: tuple[str, ...] = ()
+    """Machines whose stores may be changed anyway."""
     registry_store: str | None = None
     """The database of the model registry exactly as given; None if the registry is in the same database as the runs."""
     registry_origin: str = ""
@@ -56,6 +62,10 @@ class Settings(NamedTuple):
     fixes_theme: bool = False
     """Whether `theme` is from an option or the environment. Otherwise the theme that was chosen in the palette is used."""
 
+    def writes_to(self, host: str) -> bool:
+        """Return whether stores on that machine may be changed; an empty text stands for this one."""
+        return not self.read_only and (not host or self.write or host in self.writable_hosts)
+
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the path of the settings file, which need not exist."""
@@ -73,6 +83,7 @@ def load_settings(
     experiment: str | None = None,
     theme: str | None = None,
     read_only: bool = False,
+    write: bool = False,
     registry_store: str | None = None,
     record_transitions: bool = True,
     artifact_roots: Sequence[str] = (),
@@ -103,6 +114,8 @@ def load_settings(
         experiment=experiment or environment.get("MLDECK_EXPERIMENT") or _text(written, "experiment", file),
         theme=theme or environment.get("MLDECK_THEME") or _text(written, "theme", file) or DEFAULT_THEME,
         read_only=read_only or _truth("read_only", False, environment, written, file),
+        write=write,
+        writable_hosts=tuple(_writable_hosts(written, file)),
         registry_store=registry,
         registry_origin=registry_origin,
         record_transitions=record_transitions and _truth("record_transitions", True, environment, written, file),
@@ -241,6 +254,27 @@ def _hosts_of_file(written: Mapping[str, object], file: Path) -> Iterator[str]:
     if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
         raise UsageError(f'the settings file {file}: artifact_hosts must be a list, as in ["s3://bucket"]')
     return (_artifact_host(host, f"the settings file {file}: artifact_hosts") for host in hosts)
+
+
+def _writable_hosts(written: Mapping[str, object], file: Path) -> Iterator[str]:
+    hosts = written.get("hosts", {})
+    if not isinstance(hosts, Mapping):
+        raise UsageError(
+            f'the settings file {file}: hosts must be tables, as in [hosts."gpu1"] and below it write = true'
+        )
+    for host, table in hosts.items():
+        if not isinstance(table, Mapping):
+            raise UsageError(f'the settings file {file}: hosts.{host} must be a table, as in [hosts."{host}"]')
+        if unknown := [key for key in table if key not in _HOST_KEYS]:
+            known = ", ".join(_HOST_KEYS)
+            raise UsageError(
+                f'the settings file {file}: [hosts."{host}"] has unknown keys: {", ".join(unknown)} (known: {known})'
+            )
+        write = table.get("write", False)
+        if not isinstance(write, bool):
+            raise UsageError(f'the settings file {file}: [hosts."{host}"] write must be true or false')
+        if write:
+            yield host
 
 
 def _keys_of_file(written: Mapping[str, object], file: Path) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from mldeck.settings import config_file
 from tests.editing import NEWEST, OLDEST, sql
+from tests.far_hosts import shell_for_ssh, use_as_ssh
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MIGRATED, MODEL, two_workspaces
 from tests.store_rows import all_rows, difference
@@ -233,6 +235,35 @@ def test_a_store_that_is_only_read(store: FixtureStore, ask: Ask, monkeypatch: p
     status, out, err = ask("promote", "-s", store.db, MODEL, "3", "Production", "--yes")
     assert (status, out, "cannot be changed" in err) == (1, "", True)
     assert ask("promote", "-s", store.db, MODEL, "3", "Production", "--dry-run")[0] == 0
+
+
+@pytest.mark.parametrize("how", ["flag", "settings"])
+def test_a_store_on_another_machine(
+    how: str, store: FixtureStore, ask: Ask, monkeypatch: pytest.MonkeyPatch, isolated: Path
+) -> None:
+    use_as_ssh(monkeypatch, shell_for_ssh())
+    far = f"ssh://gpu1{store.db}?python={sys.executable}"
+    before = all_rows(store.db)
+    status, _, err = ask("promote", "-s", far, MODEL, "3", "Production", "--yes")
+    assert (status, "cannot be changed: it is on another machine; --write allows changes" in err) == (1, True)
+    assert ask("register", "-s", far, store.run("logreg"), "model", "new")[0] == 1
+    assert difference(before, all_rows(store.db)) == {}
+    words = ["--write"] if how == "flag" else []
+    if how == "settings":
+        config_file().parent.mkdir(parents=True)
+        config_file().write_text("[hosts.gpu1]\nwrite = true\n")
+    assert ask("promote", "-s", far, MODEL, "3", "Production", "--yes", *words)[::2] == (0, "")
+    status, out, _ = ask("register", "-s", far, store.run("logreg"), "model", "new", *words)
+    assert (status, out.startswith("new 1 from ")) == (0, True)
+    assert '"via":"gpu1"' in str(all_rows(store.db)["model_version_tags"])
+    before = all_rows(store.db)
+    monkeypatch.setenv("MLDECK_READ_ONLY", "1")
+    assert "opened with --read-only" in ask("promote", "-s", far, MODEL, "2", "Production", "--yes", *words)[2]
+    assert difference(before, all_rows(store.db)) == {}
+
+
+def test_leave_to_write_changes_nothing_for_this_machine(store: FixtureStore, ask: Ask) -> None:
+    assert ask("promote", "-s", store.db, MODEL, "3", "Production", "--yes", "--write")[0] == 0
 
 
 def test_versions_without_a_model_are_not_shown_for_review(store_copy: CopyOf, ask: Ask) -> None:

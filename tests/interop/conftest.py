@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from mldeck.store.store import Store
+from tests.far_hosts import far_store
 from tests.interop.registry_deck import Deck
 
 
@@ -21,18 +23,17 @@ def quiet_mlflow() -> None:
 
 
 @pytest.fixture
-def deck_of() -> Iterator[Callable[[Path], Deck]]:
+def deck_of(request: pytest.FixtureRequest) -> Iterator[Callable[[Path], Deck]]:
+    """Over ssh if the test is about that: see the fixture `backend`."""
     import mlflow
 
-    opened: list[Store] = []
+    is_far = "backend" in request.fixturenames and request.getfixturevalue("backend") == "ssh"
+    with ExitStack() as stack:
 
-    def deck(db: Path) -> Deck:
-        opened.append(Store(db))
-        return Deck(opened[-1])
+        def deck(db: Path) -> Deck:
+            return Deck(stack.enter_context(far_store(db, may_write=True) if is_far else closing(Store(db))))
 
-    yield deck
-    for store in opened:
-        store.close()
+        yield deck
     # `client_of` sets them for all of MLflow.
     mlflow.set_tracking_uri(None)
     mlflow.set_registry_uri(None)

@@ -1,4 +1,4 @@
-"""mldeck in a process of its own that promotes versions as fast as it can: `python mldeck_promoter.py DB MODEL COUNT SEED`.
+"""mldeck in a process of its own that promotes versions as fast as it can: `python mldeck_promoter.py STORE MODEL COUNT SEED`.
 
 Prints a line of JSON for each attempt: `done` with what it moved, or `refused` with why.
 """
@@ -8,17 +8,20 @@ from __future__ import annotations
 import json
 import random
 import sys
-from pathlib import Path
 
 from mldeck.errors import MldeckError
 from mldeck.registry.plan import plan_transition
+from mldeck.store.address import read_address
+from mldeck.store.connect import check_database
 from mldeck.store.store import Store
 
 
 def main() -> None:
-    db, model, count, seed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    text, model, count, seed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     chance = random.Random(seed)
-    store = Store(Path(db), patience_s=20)
+    address = read_address(text)
+    check_database(address, write=True)
+    store = Store(address, write=True, patience_s=20)
     print(json.dumps({"ready": True}), flush=True)
     sys.stdin.readline()  # all begin at once
     for _ in range(count):

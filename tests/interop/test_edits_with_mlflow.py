@@ -195,6 +195,7 @@ def add_assessments(store: FixtureStore) -> None:
             )
 
 
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("fixture", CURRENT)
 @pytest.mark.parametrize("name", ACTIONS)
 def test_the_same_rows_as_mlflow(name: str, fixture: str, store_copy: CopyOf, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ pytest.importorskip("mlflow")
 from mldeck.registry.history import Transition, recorded_transitions
 from mldeck.registry.nouns import ARCHIVED, ModelSource
 from mldeck.store.store import Store
+from tests.far_hosts import shell_for_ssh, use_as_ssh
 from tests.fixture_stores import FixtureStore
 
 pytestmark = pytest.mark.interop
@@ -85,12 +86,20 @@ def stages(db: Path) -> dict[int, str]:
         return dict(found.fetchall())
 
 
+@pytest.mark.parametrize("over_ssh", [False, True], ids=["here", "over ssh"])
 @pytest.mark.parametrize(("model", "version"), [(OTHER, 1), (MODEL, THEIRS)])
-def test_all_promotions_are_done_or_refused_in_some_order(model: str, version: int, store_copy: CopyOf) -> None:
-    """While MLflow promotes too, another model or a version of the same one, and a training job logs."""
+def test_all_promotions_are_done_or_refused_in_some_order(
+    model: str, version: int, over_ssh: bool, store_copy: CopyOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While MLflow promotes too, another model or a version of the same one, and a training job logs.
+
+    Where it is over ssh, every other mldeck is on another machine.
+    """
+    use_as_ssh(monkeypatch, shell_for_ssh())
     store = store_copy(NEWEST)
     before = stages(store.db)
-    promoters = [("mldeck_promoter.py", (store.db, MODEL, PROMOTIONS, seed)) for seed in range(PROCESSES)]
+    addresses = (f"ssh://elsewhere{store.db}?python={sys.executable}" if over_ssh else store.db, store.db)
+    promoters = [("mldeck_promoter.py", (addresses[seed % 2], MODEL, PROMOTIONS, seed)) for seed in range(PROCESSES)]
     with _all_started([*promoters, ("mlflow_writer.py", ()), ("mlflow_writer.py", ())]) as processes:
         *ours, training, promoting = processes
         assert all(said(process) == {"ready": True} for process in ours)
@@ -107,7 +116,7 @@ def test_all_promotions_are_done_or_refused_in_some_order(model: str, version: i
     done = [each for some in answers for each in some if "done" in each]
     refused = [str(each["refused"]) for some in answers for each in some if "refused" in each]
     assert len(done) + len(refused) == PROCESSES * PROMOTIONS
-    assert done
+    assert all("done" in {key for each in some for key in each} for some in answers)
     assert [each for each in refused if not each.startswith("StaleReview")] == []
     recorded = recorded_in(store.db)
     assert sorted(each.key or "" for each in recorded) == sorted(str(each["done"]) for each in done)

@@ -195,6 +195,7 @@ def two_copies(store: FixtureStore) -> tuple[Path, Path]:
     return store.db, theirs
 
 
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("fixture", CURRENT)
 @pytest.mark.parametrize("name", ACTIONS)
 def test_the_same_rows_as_mlflow(name: str, fixture: str, store_copy: CopyOf, deck_of: Callable[[Path], Deck]) -> None:

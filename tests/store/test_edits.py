@@ -15,12 +15,12 @@ from mldeck.store.edits.changes import Edit, EditKind
 from mldeck.store.edits.editor import StoreEditor
 from mldeck.store.edits.experiments import assessments_of_experiments
 from mldeck.store.edits.runs import assessments_of_runs
-from mldeck.store.sqlite.files import open_database
-from mldeck.store.sqlite.writer import SqliteWriter
 from mldeck.store.store import Store
-from tests.editing import NEWEST, NOW, OLDEST, editor_of, keeps_times, marks_runs, sql
+from tests.editing import NEWEST, NOW, OLDEST, editor_of, keeps_times, marks_runs, sql, writer_of
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.store_rows import all_rows, difference
+
+pytestmark = pytest.mark.usefixtures("backend")
 
 CopyOf = Callable[[str], FixtureStore]
 
@@ -289,7 +289,7 @@ def test_evaluation_results_are_deleted_with_their_run_and_restored_by_undo(stor
     store = store_copy(NEWEST)
     add_assessments(store, store.run("rf5"), store.run("rf10"), store.run("rf5"), store.run("in_s3"))
     before = all_rows(store.db)
-    with SqliteWriter(open_database(store.db, read_only=False)).writing() as (connection, schema):
+    with writer_of(store.db).writing() as (connection, schema):
         assert assessments_of_runs(connection, schema, [store.run("rf5")]) == 2
         assert assessments_of_experiments(connection, schema, [store.experiment("churn")]) == 3
     edit = editor_of(store).delete_runs([store.run("rf5"), store.run("steps")])

@@ -13,6 +13,8 @@ from tests.editing import NEWEST, NOW, OLDEST, editor_of, has_column, keeps_time
 from tests.fixture_stores import FixtureStore
 from tests.store_rows import all_rows, difference
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 CopyOf = Callable[[str], FixtureStore]
 
 

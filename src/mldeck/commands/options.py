@@ -122,6 +122,12 @@ def add_store_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-s", "--store", metavar="STORE", help=STORE_HELP)
 
 
+def add_write_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--write", action="store_true", help="allow changes of a store on another machine, which is only read otherwise"
+    )
+
+
 def add_artifact_root_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--artifact-root",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mldeck.commands.options import NO_EXPERIMENTS, artifact_places, command_parser
+from mldeck.commands.options import NO_EXPERIMENTS, add_write_option, artifact_places, command_parser
 from mldeck.commands.registry import Stores, add_registry_options, check_model_name, open_stores
 from mldeck.errors import MldeckError, UsageError
 
@@ -49,6 +49,7 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--dry-run", action="store_true", help="only show what would change")
     parser.add_argument("--no-record", action="store_true", help="do not record who moved the version, when and why")
     add_registry_options(parser)
+    add_write_option(parser)
     options = parser.parse_args(words)
     from mldeck.registry.nouns import ACTIVE_STAGES
     from mldeck.registry.plan import archives_by_default

@@ -12,6 +12,7 @@ from mldeck.commands.options import (
     RUN_HELP,
     add_artifact_root_option,
     add_connect_option,
+    add_write_option,
     artifact_places,
     command_parser,
     confirm_access,
@@ -40,6 +41,7 @@ def run(words: Sequence[str]) -> int:
     add_artifact_root_option(parser)
     add_connect_option(parser)
     add_registry_options(parser)
+    add_write_option(parser)
     options = parser.parse_args(words)
     from mldeck.artifacts.errors import Unconfirmed
     from mldeck.artifacts.model_files import has_mlmodel

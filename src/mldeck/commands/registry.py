@@ -8,11 +8,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mldeck.commands.options import add_store_option, checked_address
+from mldeck.commands.options import add_store_option, store_address
 from mldeck.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from mldeck.settings import Settings
+    from mldeck.store.address import Address
     from mldeck.store.registry.editor import RegistryEditor
     from mldeck.store.registry.reader import RegistryReader
     from mldeck.store.store import Store
@@ -66,22 +67,25 @@ def open_stores(options: argparse.Namespace) -> Iterator[Stores]:
     """Open the stores that the options name, and close them after the block."""
     from mldeck.printing import open_store
     from mldeck.settings import load_settings
-    from mldeck.store.address import registry_address
+    from mldeck.store.address import host_of, registry_address
     from mldeck.store.connect import check_database
 
-    address = checked_address(options)
     settings = load_settings(
         store=options.store,
+        write=getattr(options, "write", False),
         registry_store=options.registry_store,
         record_transitions=not getattr(options, "no_record", False),
         artifact_roots=getattr(options, "artifact_root", ()),
     )
+    address = store_address(settings)
     registry = registry_address(settings.registry_store, settings.registry_origin, address)
-    if registry != address:
-        check_database(registry)
     with ExitStack() as stack:
-        runs = stack.enter_context(open_store(address, read_only=settings.read_only))
-        registered = (
-            runs if registry == address else stack.enter_context(open_store(registry, read_only=settings.read_only))
-        )
+
+        def opened(address: Address) -> Store:
+            write = settings.writes_to(host_of(address))
+            check_database(address, write=write)
+            return stack.enter_context(open_store(address, read_only=settings.read_only, write=write))
+
+        runs = opened(address)
+        registered = runs if registry == address else opened(registry)
         yield Stores(runs, registered, options.workspace, settings)

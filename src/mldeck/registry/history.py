@@ -1,8 +1,9 @@
 """The stage history of a model: transitions that mldeck recorded, and what can be inferred about all others.
 
 MLflow keeps no history. mldeck sets a tag on the version that it moves, `mldeck.transition.<time in ms>`. Its value is JSON
-with the keys `from`, `to`, `who`, `host`, `when` and, if they apply, `reason`, `archived` (versions), `put_back` (versions
-that went from Archived to the stage `from`), `undo_of` (the key of another such tag) and `left_out` (a number of versions).
+with the keys `from`, `to`, `who`, `host`, `when` and, if they apply, `via` (the machine of the database, when `host` is another
+one), `reason`, `archived` (versions), `put_back` (versions that went from Archived to the stage `from`), `undo_of` (the key of
+another such tag) and `left_out` (a number of versions).
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class Transition:
     """The key of the tag that records it; None if it is not recorded."""
     left_out: int = 0
     """The number of other moved versions that its record has no room for."""
+    via: str = ""
+    """The machine of the database, if that was another one than `host`, as the user named it."""
 
     @property
     def number(self) -> int:
@@ -126,6 +129,7 @@ def transition_record(transition: Transition) -> str:
         "to": transition.after,
         "who": transition.who,
         "host": transition.host,
+        "via": transition.via,
         "when": datetime.fromtimestamp(transition.when / 1000, timezone.utc).isoformat(timespec="milliseconds"),
         "reason": transition.reason,
         "archived": transition.archived,
@@ -181,6 +185,7 @@ def _read(version: int, key: str, number: int, value: str) -> Transition | None:
         undo_of=undo_of if isinstance(undo_of, str) else None,
         key=key,
         left_out=left_out if type(left_out) is int else 0,
+        via=_text(record.get("via")),
     )
 
 

@@ -47,6 +47,11 @@ def file_folder(address: Address) -> Path | None:
     return address.resolve().parent if isinstance(address, Path) else None
 
 
+def host_of(address: Address) -> str:
+    """Return the machine that the database is on, as the user named it; an empty text for this one."""
+    return address.host if isinstance(address, FarFile) else ""
+
+
 def read_address(text: str, origin: str = "") -> Address:
     """Return where the database that `text` names is; whether it exists is not checked. A path becomes absolute.
 

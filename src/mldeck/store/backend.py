@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from mldeck.errors import Overtaken
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mldeck.store.interrupt import Interrupt
     from mldeck.store.schema import Schema
+
+
+_Result = TypeVar("_Result")
+
+OVERTAKEN_WAIT_S = 20.0
+"""Seconds after which an edit that others overtake again and again is given up: as long as one waits for a lock."""
 
 
 class Change(Enum):
@@ -29,15 +39,33 @@ class Writer(Protocol):
     """Transactions that change a database, from any thread."""
 
     def writing(self, interrupt: Interrupt | None = None) -> AbstractContextManager[tuple[Connection, Schema]]:
-        """Yield a connection in a transaction, and the schema. Rows read through the connection cannot change until the commit.
+        """Yield a connection in a transaction, and the schema. Use it by `written`.
 
-        Commits when the block ends without an error; otherwise nothing is changed. Raises `Interrupted` when `interrupt`
-        is fired before the commit; `StoreUnavailable` when the database is gone, or locked for too long; `MldeckError` when
-        it must not or cannot be written.
+        Commits when the block ends without an error, if all that was read through the connection is then as it was read;
+        otherwise nothing is changed. Raises `Overtaken` when it is not; `Interrupted` when `interrupt` is fired before the
+        commit; `StoreUnavailable` when the database is gone, or locked for too long; `PerhapsWritten` when the answer to a
+        commit was lost and could not be looked up; `MldeckError` when it must not or cannot be written.
         """
 
     def check_writable(self) -> None:
         """Raise `StoreUnavailable` or `MldeckError` when the database cannot be written."""
+
+
+def written(
+    writer: Writer, edit: Callable[[Connection, Schema], _Result], interrupt: Interrupt | None = None
+) -> _Result:
+    """Return `edit(connection, schema)`, made in a transaction; made anew while others change what it was decided on.
+
+    Raises what `Writer.writing` raises, and what `edit` raises.
+    """
+    deadline = time.monotonic() + OVERTAKEN_WAIT_S
+    while True:
+        try:
+            with writer.writing(interrupt) as (connection, schema):
+                return edit(connection, schema)
+        except Overtaken:
+            if time.monotonic() >= deadline:
+                raise
 
 
 class Backend(Protocol):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mldeck.store.address import Address
 from mldeck.store.far_file import FarFile
+from mldeck.store.interrupt import Interrupt
 from mldeck.store.sqlite import files
 
 if TYPE_CHECKING:
@@ -22,22 +23,22 @@ _files: dict[FarFile, LineFiles] = {}
 _lines_lock = Lock()
 
 
-def start_line(address: Address) -> None:
+def start_line(address: Address, *, write: bool = False) -> None:
     """Begin to connect, if the database is on another machine; ssh may ask for a password. Returns at once.
 
-    Raises `UsageError` if ssh cannot be started.
+    `write`: whether it may be changed there. Raises `UsageError` if ssh cannot be started.
     """
     if isinstance(address, FarFile):
-        _line_to(address)
+        _line_to(address, write=write)
 
 
-def check_database(address: Address) -> None:
+def check_database(address: Address, *, write: bool = False) -> None:
     """Raise `UsageError` unless a readable MLflow database is there; `StoreUnmade` while it may still become one.
 
-    Waits for the connection to another machine.
+    Waits for the connection to another machine, where it may be changed with `write`.
     """
     if isinstance(address, FarFile):
-        _line_to(address).hello()
+        _line_to(address, write=write).hello()
     else:
         files.check_database(address)
 
@@ -53,12 +54,12 @@ def wait_for_database(address: Address, tell: Callable[[str], None]) -> None:
         check_database(address)
 
 
-def open_backend(address: Address, *, read_only: bool) -> Backend:
-    """Open the database. Raises what making a `Backend` raises."""
+def open_backend(address: Address, *, read_only: bool, write: bool = False) -> Backend:
+    """Open the database, to be changed only with `write` if it is on another machine. Raises what making a `Backend` raises."""
     if isinstance(address, FarFile):
         from mldeck.store.ssh.backend import SshBackend
 
-        return SshBackend(_line_to(address))
+        return SshBackend(_line_to(address, write=write), read_only=read_only)
     from mldeck.store.sqlite.backend import SqliteBackend
 
     return SqliteBackend(address, read_only=read_only)
@@ -75,16 +76,35 @@ def far_files(address: Address) -> LineFiles | None:
         return _files.setdefault(address, LineFiles(line))
 
 
-def _line_to(file: FarFile) -> FarLine:
+def log_in(address: Address, interrupt: Interrupt) -> None:
+    """Connect again to another machine, if that connection is lost; ssh may ask on the terminal, which must be free. Waits.
+
+    Raises `UsageError` when that fails.
+    """
+    if isinstance(address, FarFile):
+        _line_to(address).log_in(interrupt)
+
+
+def database_folder(address: Address) -> Path | None:
+    """Return the folder of the database's file, on whatever machine that is; None while it is not known."""
+    if isinstance(address, Path):
+        return address.absolute().parent
+    hello = _line_to(address).last_hello
+    return None if hello is None else Path(hello.path).parent
+
+
+def _line_to(file: FarFile, *, write: bool = False) -> FarLine:
     """Return the line to a file, started. There is one for the whole process, because ssh should ask only once."""
     from mldeck.store.ssh.line import FarLine
 
     with _lines_lock:
         line = _lines.get(file)
         if line is None:
-            line = FarLine(file)
+            line = FarLine(file, may_write=write)
             line.start()
             line.join()  # stays open when its last store is closed: a command may open another one
             _lines[file] = line
             atexit.register(line.close)
+        elif write:
+            line.allow_writing()
         return line

@@ -36,10 +36,16 @@ class OpenedStore:
     schema: Schema
     """The tables and columns of the database; replaced when the file is opened again."""
 
-    def __init__(self, address: Address, *, read_only: bool = False, patience_s: float = PATIENCE_S) -> None:
-        """`patience_s`: seconds that a read waits for another program's lock before it raises `StoreLocked`."""
+    def __init__(
+        self, address: Address, *, read_only: bool = False, write: bool = False, patience_s: float = PATIENCE_S
+    ) -> None:
+        """`read_only`: whether it must not be changed. `write`: whether it may be even if it is on another machine.
+
+        `patience_s`: seconds that a read waits for another program's lock before it raises `StoreLocked`.
+        """
         self.address = address
         self._asked_read_only = read_only
+        self._may_write = write and not read_only
         self._patience_s = patience_s
         self._gave_up = Event()
         self._locked_since: float | None = None
@@ -52,7 +58,7 @@ class OpenedStore:
 
     def _open(self, before: Schema | None = None) -> None:
         """Open the file. Nothing is replaced unless all of it succeeds and no table of `before` is missing now."""
-        backend = open_backend(self.address, read_only=self._asked_read_only)
+        backend = open_backend(self.address, read_only=self._asked_read_only, write=self._may_write)
         try:
             schema = backend.read_schema()
             if before is not None and (lost := schema.lost_since(before)):

@@ -7,7 +7,6 @@ database is gone or stays locked, `Interrupted` when their interrupt is fired, a
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mldeck.errors import UsageError, did_you_mean
@@ -27,6 +26,8 @@ from mldeck.model import (
     RunTimes,
     View,
 )
+from mldeck.store.address import host_of
+from mldeck.store.connect import database_folder
 from mldeck.store.histories.outline import HistorySpan, history_outline
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.opened import OpenedStore
@@ -69,7 +70,7 @@ class Store(OpenedStore):
         """Everything that changes experiments and runs."""
         from mldeck.store.edits.editor import StoreEditor  # most sessions only read
 
-        return StoreEditor(self.writer(), self.address.absolute().parent if isinstance(self.address, Path) else None)
+        return StoreEditor(self.writer(), database_folder(self.address))
 
     def registry(self, workspace: str = "default") -> RegistryReader:
         """Return a reader of the model registry, and of the models that runs logged."""
@@ -84,7 +85,8 @@ class Store(OpenedStore):
         from mldeck.store.registry.editor import RegistryEditor  # most sessions only read
 
         logged = tracking.writer() if tracking is not None and tracking is not self else None
-        return RegistryEditor(self.writer(), workspace, record_transitions=record_transitions, tracking=logged)
+        via = host_of(self.address)
+        return RegistryEditor(self.writer(), workspace, record_transitions=record_transitions, tracking=logged, via=via)
 
     def foreseeing(
         self, expected: Callable[[], ExpectedOpening], read: Callable[[], _Result], interrupt: Interrupt

@@ -20,12 +20,15 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from mldeck.errors import MldeckError, StoreUnavailable
+from mldeck.errors import LoginNeeded, MldeckError, StoreUnavailable
 from mldeck.format import cut_middle, safe
+from mldeck.store.address import host_of
+from mldeck.store.interrupt import Interrupt
 from mldeck.ui.app_keys import PLACE
 from mldeck.ui.kit.bars import KeyBar
 from mldeck.ui.kit.clock import pass_time
 from mldeck.ui.kit.debounce import Debouncer
+from mldeck.ui.kit.external_program import out_of_the_way
 from mldeck.ui.kit.finder import Finder
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings, key_name
@@ -38,6 +41,7 @@ from mldeck.ui.top_bar import TopBar
 if TYPE_CHECKING:
     from mldeck.model import Run
     from mldeck.store.histories.outline import HistorySpan
+    from mldeck.store.store import Store
     from mldeck.ui.kit.find_bar import FindBar
 
 POLL_S = 0.4
@@ -55,6 +59,8 @@ _MOMENT_S = 0.3
 _MIN_WIDTH, _MIN_HEIGHT = 60, 16
 BORDER_CELLS = 6
 """Cells of a border's upper line on both sides of the title."""
+
+_MOST_HOST_CELLS = 24
 
 _AnyWidget = TypeVar("_AnyWidget", bound=Widget)
 
@@ -243,15 +249,19 @@ class Place(Screen[None]):
     async def action_refresh(self) -> None:
         with self.reporting_trouble():
             if self.session.is_open:
-                await in_thread(self.session.reopen)
+                try:
+                    await in_thread(self.session.reopen)
+                except LoginNeeded:
+                    interrupt = Interrupt()
+                    with out_of_the_way(self.app, interrupt):
+                        self.session.log_in(interrupt)
+                    await in_thread(self.session.reopen)
                 await self.read_again()
                 self.top_bar.set_trouble("")
                 self.notify("Read again", timeout=1)
 
     def _show_state(self) -> None:
-        store = self.session.store
-        mode = "read-only" if store.read_only_reason else "rw"
-        self.top_bar.set_state(f"{'copy' if store.is_copy else 'live'} · {mode}")
+        self.top_bar.set_state(_state_text(self.session.store))
         self.query_one(KeyBar).refresh()  # which keys are dimmed may have changed
 
     # -- messages
@@ -273,7 +283,8 @@ class Place(Screen[None]):
     def _say_trouble(self, error: MldeckError) -> None:
         # The bar names the file already.
         name = self.session.address
-        self.top_bar.set_trouble(str(error).removeprefix(f"{name} is ").removeprefix(f"{name} "))
+        way_out = f" · {key_name('refresh')} logs in" if isinstance(error, LoginNeeded) else ""
+        self.top_bar.set_trouble(str(error).removeprefix(f"{name} is ").removeprefix(f"{name} ") + way_out)
 
     @contextmanager
     def saying_busy(self, what: str) -> Iterator[None]:
@@ -382,3 +393,11 @@ def _collect_garbage_again() -> None:
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
+
+
+def _state_text(store: Store) -> str:
+    """Return how the store is read, on which machine if it is another one, and whether it can be changed."""
+    if host := host_of(store.address):
+        mode = "read-only" if store.read_only_reason else "writing"
+        return f"live on {cut_middle(safe(host), _MOST_HOST_CELLS)} · {mode}"
+    return f"{'copy' if store.is_copy else 'live'} · {'read-only' if store.read_only_reason else 'rw'}"

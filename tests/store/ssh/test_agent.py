@@ -24,6 +24,7 @@ from mldeck.store.ssh import agent, frames
 from mldeck.store.ssh.files import LineFiles
 from tests.far_hosts import FarStore, far_file, far_store, line_to, shell_for_ssh, use_as_ssh
 from tests.fixture_stores import FixtureStore
+from tests.store_rows import all_rows, difference
 
 CopyOf = Callable[[str], FixtureStore]
 
@@ -76,6 +77,19 @@ def test_it_is_small() -> None:
     assert len(zlib.compress(SOURCE.read_bytes(), 9)) < LARGEST_SENT
 
 
+def test_a_journal_that_ends_while_it_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has gone between the two looks."""
+
+    def gone(journal: str) -> bool:
+        raise FileNotFoundError(journal)
+
+    db = tmp_path / "mlflow.db"
+    db.write_bytes(b"")
+    Path(f"{db}-journal").write_bytes(b"x")
+    monkeypatch.setattr(agent, "names_super_journal", gone)
+    agent.Database(str(db), 0, 1, False).check_side_files()
+
+
 def test_both_ends_mean_the_same() -> None:
     for name in SHARED:
         ours, theirs = getattr(frames, name), getattr(agent, name)
@@ -85,9 +99,16 @@ def test_both_ends_mean_the_same() -> None:
 
 @pytest.mark.parametrize("python", OTHER_PYTHONS, ids=lambda path: "-".join(path.parts[-3:]))
 def test_it_runs_on_other_pythons(store_copy: CopyOf, python: Path) -> None:
-    with far_store(far_file(store_copy("mlflow-3.17.2").db, str(python))) as store:
+    fixture = store_copy("mlflow-3.17.2")
+    with far_store(far_file(fixture.db, str(python)), may_write=True) as store:
         assert {each.name for each in store.experiments(View.ALL)} >= {"Default"}
         assert store.run_counts()
+        before = all_rows(fixture.db)
+        store.registry_editor().create_model("fresh", "", {"a": "b"})
+        edit = store.editor.rename_run(fixture.run("rf5"), "named there")
+        assert {"registered_models", "tags", "runs"} <= difference(before, all_rows(fixture.db)).keys()
+        store.editor.undo(edit)
+        assert difference(before, all_rows(fixture.db)).keys() == {"registered_models", "registered_model_tags"}
 
 
 def test_an_older_python_is_named(store_copy: CopyOf) -> None:

@@ -15,6 +15,7 @@ import pytest
 from mldeck.errors import MldeckError, StoreLocked, StoreUnavailable, StoreUnmade, UsageError
 from mldeck.model import View
 from mldeck.store.backend import Change
+from mldeck.store.ssh.line import LOCK_WAIT_S
 from tests.far_hosts import FarStore, far_file, far_store, line_to
 from tests.fixture_stores import FixtureStore
 from tests.privileges import drop_root_powers_before_exec
@@ -33,8 +34,8 @@ def store(db: Path) -> Iterator[FarStore]:
         yield opened
 
 
-def refusal(path: Path | str, **options: float) -> UsageError:
-    with line_to(far_file(path), **options) as line, pytest.raises(UsageError) as caught:
+def refusal(path: Path | str, lock_wait_s: float = LOCK_WAIT_S) -> UsageError:
+    with line_to(far_file(path), lock_wait_s=lock_wait_s) as line, pytest.raises(UsageError) as caught:
         line.hello()
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("elsewhere: ")
@@ -208,8 +209,8 @@ class TestOpened:
             assert line.hello().read_only_reason == "the file cannot be written to"
 
     def test_it_is_read_only(self, store: FarStore) -> None:
-        assert store.read_only_reason == "mldeck only reads over ssh"
-        with pytest.raises(MldeckError, match="cannot be changed: mldeck only reads over ssh"):
+        assert store.read_only_reason == "it is on another machine; --write allows changes"
+        with pytest.raises(MldeckError, match="cannot be changed: it is on another machine; --write allows changes"):
             store.writer().check_writable()
         with pytest.raises(MldeckError, match="cannot be changed"), store.writer().writing():
             pass

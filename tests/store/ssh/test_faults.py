@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from mldeck.errors import Interrupted, MldeckError, StoreUnavailable, UsageError
+from mldeck.errors import Interrupted, LoginNeeded, MldeckError, StoreUnavailable, UsageError
 from mldeck.model import View
 from mldeck.store.backend import Change
 from mldeck.store.far_file import FarFile
 from mldeck.store.interrupt import Interrupt
+from mldeck.store.ssh import agent
+from mldeck.store.ssh import channel as channel_module
 from mldeck.store.ssh import line as line_module
 from mldeck.store.ssh.command import command_words
 from mldeck.store.ssh.frames import FRAME, LARGEST_FRAME, MAGIC
@@ -64,10 +66,16 @@ def wait_until(is_so: Callable[[], bool], within_s: float = LONGEST_WAIT_S) -> N
         time.sleep(0.01)
 
 
-def failure(monkeypatch: pytest.MonkeyPatch, words: str, file: FarFile | None = None) -> str:
+def failure(
+    monkeypatch: pytest.MonkeyPatch,
+    words: str,
+    file: FarFile | None = None,
+    lock_wait_s: float = line_module.LOCK_WAIT_S,
+) -> str:
     """Return why a line could not be opened."""
     use_as_ssh(monkeypatch, words)
-    with pytest.raises(UsageError) as caught, line_to(file or far_file("/data/mlflow.db")) as line:
+    opening = line_to(file or far_file("/data/mlflow.db"), lock_wait_s=lock_wait_s)
+    with pytest.raises(UsageError) as caught, opening as line:
         line.hello()
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -349,8 +357,24 @@ class TestLost:
         with far_store(db) as store:
             self.cut(store)
             use_as_ssh(monkeypatch, saying("ada@elsewhere: Permission denied (publickey).", 255))
-            with pytest.raises(StoreUnavailable, match="elsewhere refused the login"):
+            with pytest.raises(LoginNeeded, match="elsewhere refused the login"):
                 store.reopen()
+            with pytest.raises(LoginNeeded, match="connection to elsewhere lost"):
+                store.poll()
+
+    def test_logging_in_can_be_given_up(self, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with far_store(db) as store:
+            self.cut(store)
+            use_as_ssh(monkeypatch, shell_for_ssh(after="sleep 3"))
+            interrupt = Interrupt()
+            threading.Timer(0.3, interrupt.fire).start()
+            started = time.monotonic()
+            with pytest.raises(MldeckError):
+                store.line.log_in(interrupt)
+            assert time.monotonic() - started < 2.5
+            use_as_ssh(monkeypatch, shell_for_ssh())
+            store.line.log_in(Interrupt())
+            assert len(store.experiments(View.ALL)) == 9
 
     def test_a_closed_line_stays_closed(self, db: Path, pids: Callable[[], list[int]]) -> None:
         with line_to(db) as line:
@@ -486,8 +510,51 @@ class TestGone:
 
 @pytest.fixture(autouse=True)
 def no_threads_are_left() -> Iterator[None]:
+    before = set(threading.enumerate())  # a command tested before keeps its line
     yield
-    wait_until(lambda: not [each for each in threading.enumerate() if each.name in ("ssh _read", "ssh _write")])
+    names = ("ssh _read", "ssh _write")
+    wait_until(lambda: not [each for each in threading.enumerate() if each.name in names and each not in before])
+
+
+class TestSilence:
+    def test_a_far_end_that_never_opens_the_database(self, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(line_module, "ANSWER_WAIT_S", 0.3)
+        said = failure(monkeypatch, sending(MAGIC), far_file(db), lock_wait_s=0.2)
+        assert said == "elsewhere did not answer within 0.5 s"
+
+    @pytest.mark.parametrize("has_terminal", [False, True])
+    def test_a_login_that_hangs(self, has_terminal: bool, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where there is a terminal, it may be the user who has not answered yet."""
+        monkeypatch.setattr(channel_module, "has_terminal", lambda: has_terminal)
+        monkeypatch.setattr(line_module, "ANSWER_WAIT_S", 0.3)
+        use_as_ssh(monkeypatch, shell_for_ssh("sleep 1.5"))
+        with line_to(db, lock_wait_s=0.2) as line:
+            if has_terminal:
+                monkeypatch.setattr(line_module, "ANSWER_WAIT_S", LONGEST_WAIT_S)
+                assert line.hello().opening == 1
+            else:
+                with pytest.raises(UsageError, match=r"elsewhere did not answer within 0\.5 s"):
+                    line.hello()
+
+    def test_the_far_end_is_gone_when_it_hears_nothing(
+        self, db: Path, pids: Callable[[], list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        impatient = tmp_path / "agent.py"
+        source = channel_module._AGENT.read_text(encoding="utf-8")
+        assert "SILENCE_S = 300\n" in source
+        impatient.write_text(source.replace("SILENCE_S = 300\n", "SILENCE_S = 1\n"), encoding="utf-8")
+        monkeypatch.setattr(channel_module, "_AGENT", impatient)
+        with line_to(db) as line:
+            line.hello()
+            wait_until(lambda: not is_alive(pids()[0]), GONE_WITHIN_S)
+        monkeypatch.setattr(channel_module, "HEARTBEAT_S", 0.2)
+        with line_to(db) as line:
+            line.hello()
+            time.sleep(2)
+            assert is_alive(pids()[1])
+
+    def test_some_signs_of_life_may_be_lost(self) -> None:
+        assert agent.SILENCE_S >= 4 * channel_module.HEARTBEAT_S
 
 
 def test_starting_returns_at_once(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,28 +7,41 @@ import pty
 import select
 import shutil
 import signal
+import sqlite3
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from mldeck.errors import Interrupted, StoreUnavailable, UsageError
 from mldeck.model import View
+from mldeck.registry.plan import plan_transition
 from mldeck.store.backend import Change
+from mldeck.store.edits.editor import StoreEditor
 from mldeck.store.far_file import FarFile
 from mldeck.store.interrupt import Interrupt
+from mldeck.store.registry.editor import RegistryEditor
 from mldeck.store.ssh import command
+from mldeck.store.ssh.backend import SshBackend
+from mldeck.store.ssh.channel import Channel
+from mldeck.store.ssh.frames import Answer
+from mldeck.store.ssh.writer import SshWriter
 from mldeck.store.statements import at_once
 from mldeck.store.store import Store
-from tests.far_hosts import ENDLESS, FarStore, far_store, line_to, near_end_of_an_endless_read, use_as_ssh
+from tests.far_hosts import ENDLESS, FarStore, far_store, line_to, near_end_of_an_endless_read, use_as_ssh, writer_over
+from tests.fixture_stores import FixtureStore
 from tests.link import Link, running
+from tests.registry_rooms import MODEL
 from tests.sshd import Sshd, running_sshd
 from tests.store.ssh.test_faults import GONE_WITHIN_S, LONGEST_WAIT_S, wait_until
+from tests.store.test_writing import READER, held
 from tests.store_reads import answer, reads
 
 ROUND_TRIP_S = 0.2
@@ -226,6 +239,110 @@ class TestLongLine:
             link.is_dropping = False
             link.cut()
             assert_comes_back(store)
+
+
+class TestWriting:
+    LOCKED_AT_MOST_S = 0.05
+
+    def test_the_lock_is_held_briefly_at_any_distance(self, link: Link, db: Path) -> None:
+        with far_store(on_far(db), may_write=True) as store:
+            writer = store.writer()
+            assert isinstance(writer, SshWriter)
+            locked = []
+            for stage in ("Staging", "Production", "Archived"):
+                versions = store.registry().versions(MODEL)
+                started = time.monotonic()
+                RegistryEditor(writer).transition(plan_transition(versions, 4, stage, stage != "Archived"), "why")
+                assert time.monotonic() - started > 2 * ROUND_TRIP_S
+                assert writer.lock_s is not None
+                locked.append(writer.lock_s)
+            StoreEditor(writer, None).undo(StoreEditor(writer, None).rename_run(run_of(db), "far away"))
+            locked.append(writer.lock_s or 0)
+            assert 0 < min(locked) < self.LOCKED_AT_MOST_S
+
+    @pytest.mark.parametrize("is_half_open", [False, True], ids=["cut", "half open"])
+    def test_an_answer_that_is_lost(
+        self, is_half_open: bool, link: Link, db: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The commit has arrived and was written; the answer is on its way when the line breaks."""
+        monkeypatch.setattr(command, "ALIVE_INTERVAL_S", 1)
+        with far_store(on_far(db), may_write=True) as store:
+            store.line._delay_s = 0.1
+            original = Channel.commit
+
+            def commit(channel: Channel, stream: int, request: dict[str, Any]) -> Answer:
+                monkeypatch.setattr(Channel, "commit", original)
+                link.round_trip_s = 2.0
+                threading.Thread(target=break_off).start()
+                return original(channel, stream, request)
+
+            def break_off() -> None:
+                wait_until(lambda: name_of(db) == "far away")
+                link.is_dropping = True
+                if not is_half_open:
+                    link.cut()
+                wait_until(lambda: store.line.is_lost)
+                link.cut()
+                link.is_dropping, link.round_trip_s = False, ROUND_TRIP_S
+
+            monkeypatch.setattr(Channel, "commit", commit)
+            edit = store.editor.rename_run(run_of(db), "far away")
+            assert edit.changed
+            assert link.is_dropping is False, "the line had been lost"
+            store.editor.undo(edit)
+        assert name_of(db) != "far away"
+
+    def test_a_line_that_is_cut_before_the_commit_arrives(
+        self, link: Link, db: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        name = name_of(db)
+        with far_store(on_far(db), may_write=True) as store:
+            assert isinstance(store._backend, SshBackend)
+            store.line._delay_s = 0.1
+            writer = writer_over(store._backend, 2.0)
+            original = Channel.commit
+
+            def break_off() -> None:
+                link.cut()
+                link.is_dropping = False
+
+            def commit(channel: Channel, stream: int, request: dict[str, Any]) -> Answer:
+                monkeypatch.setattr(Channel, "commit", original)
+                link.is_dropping = True
+                threading.Timer(0.5, break_off).start()
+                return original(channel, stream, request)
+
+            monkeypatch.setattr(Channel, "commit", commit)
+            with pytest.raises(StoreUnavailable, match="connection to far lost: the change was not written"):
+                StoreEditor(writer, None).rename_run(run_of(db), "far away")
+            assert name_of(db) == name
+
+    def test_the_near_end_is_killed_while_the_far_end_waits_for_a_lock(
+        self, file: FarFile, db: Path, sshd: Sshd
+    ) -> None:
+        script = (
+            "import sys; from mldeck.store.far_file import FarFile; from mldeck.store.store import Store\n"
+            "store = Store(FarFile('far', sys.argv[1], python=sys.executable), write=True)\n"
+            "print('open', flush=True); store.editor.rename_run(sys.argv[2], 'never')\n"
+        )
+        name = name_of(db)
+        words = [sys.executable, "-c", script, str(db), run_of(db)]
+        with held(db, *READER), subprocess.Popen(words, stdout=subprocess.PIPE) as near:
+            wait_until(Path(f"{db}-journal").exists)
+            near.kill()
+            wait_until(lambda: not sshd.descendants(), GONE_WITHIN_S)
+        assert name_of(db) == name
+        assert not list(db.parent.glob("mlflow.db-*"))
+
+
+def run_of(db: Path) -> str:
+    return FixtureStore.at(db.parent).run("rf5")
+
+
+def name_of(db: Path) -> str:
+    with closing(sqlite3.connect(db, timeout=LONGEST_WAIT_S)) as connection:
+        query = "SELECT value FROM tags WHERE run_uuid = ? AND key = 'mlflow.runName'"
+        return str(connection.execute(query, (run_of(db),)).fetchone()[0])
 
 
 def assert_comes_back(store: FarStore) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from itertools import groupby
 from typing import Any
 
@@ -24,9 +25,46 @@ from mldeck.store.edits.changes import DbValue, DbValues, RowChange, RowSet
 from mldeck.store.statements import MAX_BOUND_VALUES, chunks
 
 
+class Outcome(Enum):
+    """Whether a change was written, as far as its rows tell."""
+
+    WRITTEN = "written"
+    NOT_WRITTEN = "not written"
+    UNCLEAR = "unclear"
+    """Others have changed the same rows."""
+
+
+def written_rows(connection: Connection) -> list[RowSet]:
+    """Return the list of what was written on this connection, by which `outcome` tells later whether it was committed.
+
+    `write_rows` appends to it; what else writes rows does it itself.
+    """
+    rows: list[RowSet] = connection.info.setdefault("written_rows", [])
+    return rows
+
+
+def outcome(connection: Connection, row_sets: Iterable[RowSet]) -> Outcome:
+    """Return whether this was written. It was written as a whole or not at all, but others may have changed rows since."""
+    is_after = is_before = is_changed = False
+    for row_set in row_sets:
+        rows = [row for row in row_set.rows if row.before != row.after]
+        found = read_rows(connection, row_set.table, row_set.key_columns, row_set.columns, (row.key for row in rows))
+        for row in rows:
+            now = found.get(row.key)
+            is_changed = True
+            is_after |= now == row.after
+            is_before |= now == row.before
+    if not is_changed:
+        return Outcome.WRITTEN
+    if is_after == is_before:
+        return Outcome.UNCLEAR
+    return Outcome.WRITTEN if is_after else Outcome.NOT_WRITTEN
+
+
 def write_rows(connection: Connection, row_sets: Iterable[RowSet]) -> None:
     """Write `after` of each row: in each row set one statement deletes, one updates, and one inserts."""
     for row_set in row_sets:
+        written_rows(connection).append(row_set)
         target = _table(row_set)
         here = and_(*(target.c[name] == bindparam(f"key_{name}") for name in row_set.key_columns))
         new: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in row_set.columns}

@@ -15,6 +15,7 @@ from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.model import DEFAULT_WORKSPACE, NOTE_TAG
 from mldeck.store.edits.changes import DbValues, Edit, EditKind, EditSubject, NewExperiment, RowChange, RowSet
+from mldeck.store.edits.db_rows import written_rows
 from mldeck.store.edits.rows import (
     ACTIVE,
     DELETED,
@@ -59,6 +60,9 @@ def create_experiment(
         select(experiments.c.experiment_id).where(*_named(schema, name, workspace))
     ).scalar_one()
     location = _under(artifact_root(connection, schema, database_folder), number)
+    keys = {"name": name} if workspace is None else {"workspace": workspace, "name": name}
+    is_new = RowChange(tuple(keys.values()), None, (location,))
+    written_rows(connection).append(RowSet("experiments", tuple(keys), ("artifact_location",), (is_new,)))
     change = RowChange((number,), (None,), (location,))
     edit = Edit(
         EditKind.CREATE,

@@ -7,9 +7,9 @@ As with `StoreEditor`, every method may be called from any thread, takes the wri
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -18,12 +18,15 @@ from mldeck.model import DEFAULT_WORKSPACE
 from mldeck.registry.history import Transition
 from mldeck.registry.nouns import ModelSource
 from mldeck.registry.plan import TransitionPlan
-from mldeck.store.backend import Writer
+from mldeck.store.backend import Writer, written
 from mldeck.store.edits.changes import Edit
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.registry import edits, moves
 from mldeck.store.registry.moves import Registered
 from mldeck.store.registry.tables import MODELS, RegistryTables
+from mldeck.store.schema import Schema
+
+_Result = TypeVar("_Result")
 
 _NO_TAGS: Mapping[str, str] = {}
 
@@ -38,16 +41,19 @@ class RegistryEditor:
         *,
         record_transitions: bool = True,
         tracking: Writer | None = None,
+        via: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`tracking` writes to the database of the logged models, when that is another one.
 
-        `record_transitions` says whether changes of stage are recorded in tags; `clock` returns seconds since the epoch.
+        `record_transitions` says whether changes of stage are recorded in tags; `via` is the machine of the database, as the
+        user named it, if it is another one. `clock` returns seconds since the epoch.
         """
         self._writer = writer
         self._workspace = workspace
         self._record_transitions = record_transitions
         self._tracking = tracking
+        self._via = via
         self._clock = clock
 
     def check_writable(self) -> None:
@@ -69,14 +75,21 @@ class RegistryEditor:
         A logged model in another database is told about it in a second transaction, as with MLflow. When that fails, the
         version is registered all the same, and the result has a notice.
         """
-        with self._writing(interrupt) as (connection, tables):
+        model_id = source.model_id
+
+        def register(connection: Connection, tables: RegistryTables) -> Registered:
             done = moves.register(connection, tables, name, source, description, tags, self._now_ms())
-            if source.model_id and self._tracking is None:
-                moves.note_at_logged_model(connection, tables.schema, source.model_id, done)
-        if source.model_id and self._tracking is not None:
+            if model_id and self._tracking is None:
+                moves.note_at_logged_model(connection, tables.schema, model_id, done)
+            return done
+
+        done = self._write(register, interrupt)
+        if model_id and self._tracking is not None:
             try:
-                with self._tracking.writing() as (connection, schema):
-                    moves.note_at_logged_model(connection, schema, source.model_id, done)
+                written(
+                    self._tracking,
+                    lambda connection, schema: moves.note_at_logged_model(connection, schema, model_id, done),
+                )
             except MldeckError as error:
                 return replace(done, notice=f"the logged model could not be updated: {error}")
         return done
@@ -84,7 +97,8 @@ class RegistryEditor:
     def transition(self, plan: TransitionPlan, reason: str = "", interrupt: Interrupt | None = None) -> Transition:
         """Carry out the plan. Raises `StaleReview` when the model was changed since the plan was made."""
         who, host = _user(), _host()
-        with self._writing(interrupt) as (connection, tables):
+
+        def move(connection: Connection, tables: RegistryTables) -> Transition:
             return moves.transition(
                 connection,
                 tables,
@@ -92,27 +106,38 @@ class RegistryEditor:
                 self._now_ms(),
                 who=who,
                 host=host,
+                via=self._via,
                 reason=reason,
                 record=self._record_transitions,
             )
 
+        return self._write(move, interrupt)
+
     def delete_version(self, name: str, version: int, interrupt: Interrupt | None = None) -> Edit:
-        with self._writing(interrupt) as (connection, tables):
-            return edits.delete_version(connection, tables, name, version, self._now_ms())
+        return self._write(
+            lambda connection, tables: edits.delete_version(connection, tables, name, version, self._now_ms()),
+            interrupt,
+        )
 
     def set_version_description(self, name: str, version: int, text: str, interrupt: Interrupt | None = None) -> Edit:
-        with self._writing(interrupt) as (connection, tables):
-            return edits.set_version_description(connection, tables, name, version, text, self._now_ms())
+        return self._write(
+            lambda connection, tables: edits.set_version_description(
+                connection, tables, name, version, text, self._now_ms()
+            ),
+            interrupt,
+        )
 
     def set_version_tag(
         self, name: str, version: int, key: str, value: str, interrupt: Interrupt | None = None
     ) -> Edit:
-        with self._writing(interrupt) as (connection, tables):
-            return edits.set_version_tag(connection, tables, name, version, key, value)
+        return self._write(
+            lambda connection, tables: edits.set_version_tag(connection, tables, name, version, key, value), interrupt
+        )
 
     def delete_version_tag(self, name: str, version: int, key: str, interrupt: Interrupt | None = None) -> Edit:
-        with self._writing(interrupt) as (connection, tables):
-            return edits.delete_version_tag(connection, tables, name, version, key)
+        return self._write(
+            lambda connection, tables: edits.delete_version_tag(connection, tables, name, version, key), interrupt
+        )
 
     # Models
 
@@ -123,49 +148,53 @@ class RegistryEditor:
         tags: Mapping[str, str] = _NO_TAGS,
         interrupt: Interrupt | None = None,
     ) -> Edit:
-        with self._writing(interrupt) as (connection, tables):
-            return edits.create_model(connection, tables, name, description, tags, self._now_ms())
+        return self._write(
+            lambda connection, tables: edits.create_model(connection, tables, name, description, tags, self._now_ms()),
+            interrupt,
+        )
 
     def rename_model(self, name: str, new_name: str, interrupt: Interrupt | None = None) -> Edit:
-        with self._writing(interrupt) as (connection, tables):
-            return edits.rename_model(connection, tables, name, new_name, self._now_ms())
+        return self._write(
+            lambda connection, tables: edits.rename_model(connection, tables, name, new_name, self._now_ms()), interrupt
+        )
 
     def delete_model(self, name: str, interrupt: Interrupt | None = None) -> Edit:
         """Delete a model with all its versions."""
-        with self._writing(interrupt) as (connection, tables):
-            return edits.delete_model(connection, tables, name)
+        return self._write(lambda connection, tables: edits.delete_model(connection, tables, name), interrupt)
 
     def set_model_description(self, name: str, text: str, interrupt: Interrupt | None = None) -> Edit:
-        with self._writing(interrupt) as (connection, tables):
-            return edits.set_model_description(connection, tables, name, text, self._now_ms())
+        return self._write(
+            lambda connection, tables: edits.set_model_description(connection, tables, name, text, self._now_ms()),
+            interrupt,
+        )
 
     def set_model_tag(self, name: str, key: str, value: str, interrupt: Interrupt | None = None) -> Edit:
-        with self._writing(interrupt) as (connection, tables):
-            return edits.set_model_tag(connection, tables, name, key, value)
+        return self._write(
+            lambda connection, tables: edits.set_model_tag(connection, tables, name, key, value), interrupt
+        )
 
     def delete_model_tag(self, name: str, key: str, interrupt: Interrupt | None = None) -> Edit:
-        with self._writing(interrupt) as (connection, tables):
-            return edits.delete_model_tag(connection, tables, name, key)
+        return self._write(lambda connection, tables: edits.delete_model_tag(connection, tables, name, key), interrupt)
 
     def set_alias(self, name: str, alias: str, version: int, interrupt: Interrupt | None = None) -> Edit:
-        with self._writing(interrupt) as (connection, tables):
-            return edits.set_alias(connection, tables, name, alias, version)
+        return self._write(
+            lambda connection, tables: edits.set_alias(connection, tables, name, alias, version), interrupt
+        )
 
     def delete_alias(self, name: str, alias: str, interrupt: Interrupt | None = None) -> Edit:
-        with self._writing(interrupt) as (connection, tables):
-            return edits.delete_alias(connection, tables, name, alias)
+        return self._write(lambda connection, tables: edits.delete_alias(connection, tables, name, alias), interrupt)
 
     def undo(self, edit: Edit, interrupt: Interrupt | None = None) -> Edit:
         """Restore every row. Changes of stage are undone by a plan instead: `mldeck.registry.plan.plan_undo`."""
-        with self._writing(interrupt) as (connection, _):
-            return edits.undo_model_edit(connection, edit)
+        return self._write(lambda connection, _: edits.undo_model_edit(connection, edit), interrupt)
 
-    @contextmanager
-    def _writing(self, interrupt: Interrupt | None) -> Iterator[tuple[Connection, RegistryTables]]:
-        with self._writer.writing(interrupt) as (connection, schema):
+    def _write(self, edit: Callable[[Connection, RegistryTables], _Result], interrupt: Interrupt | None) -> _Result:
+        def edit_registry(connection: Connection, schema: Schema) -> _Result:
             tables = RegistryTables(schema, self._workspace)
             tables.require(MODELS)
-            yield connection, tables
+            return edit(connection, tables)
+
+        return written(self._writer, edit_registry, interrupt)
 
     def _now_ms(self) -> int:
         """Return the time in ms. Called when the lock is held, because waiting for it may have taken a while."""

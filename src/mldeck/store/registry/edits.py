@@ -15,7 +15,7 @@ from mldeck.errors import MldeckError
 from mldeck.format import safe
 from mldeck.registry.nouns import DELETED_STAGE
 from mldeck.store.edits.changes import DbValue, DbValues, Edit, EditKind, RowChange, RowSet
-from mldeck.store.edits.db_rows import read_rows
+from mldeck.store.edits.db_rows import read_rows, written_rows
 from mldeck.store.edits.rows import check_as_recorded, row_set, tag_set, write_edit
 from mldeck.store.registry.rows import (
     changed_model,
@@ -175,6 +175,8 @@ def rename_model(connection: Connection, tables: RegistryTables, name: str, new_
         update(models).where(tables.of_model(models, name)).values(name=new_name, last_updated_time=now_ms)
     )
     connection.execute(update(versions).where(tables.of_model(versions, new_name)).values(last_updated_time=now_ms))
+    renamed = RowChange(tables.key(new_name), None, (now_ms,))
+    written_rows(connection).append(RowSet(MODELS, tables.key_columns("name"), ("last_updated_time",), (renamed,)))
     summary = f"renamed model {safe(name)} to {safe(new_name)}"
     refusal = f"to undo it, rename model {safe(new_name)} to {safe(name)}"
     return model_edit(EditKind.RENAME, new_name, summary, (), refusal)

@@ -110,6 +110,7 @@ def transition(
     *,
     who: str,
     host: str,
+    via: str,
     reason: str,
     record: bool,
 ) -> Transition:
@@ -128,6 +129,7 @@ def transition(
         when=now_ms,
         who=who,
         host=host,
+        via=via,
         reason=reason,
         archived=plan.archived,
         put_back=plan.put_back,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, FromClause, func, select
+from sqlalchemy import Connection, FromClause, Select, func, select
 
 from mldeck.errors import MldeckError
 from mldeck.format import safe
@@ -14,12 +15,15 @@ from mldeck.store.edits.db_rows import read_rows
 from mldeck.store.registry.models import is_prompt
 from mldeck.store.registry.tables import MODELS, VERSIONS, RegistryTables
 from mldeck.store.registry.versions import read_version
+from mldeck.store.statements import asked_together
 
 
 def model_exists(connection: Connection, tables: RegistryTables, name: str) -> bool:
-    return (
-        connection.execute(select(tables.models.c.name).where(tables.of_model(tables.models, name))).first() is not None
-    )
+    return connection.execute(_model(tables, name)).first() is not None
+
+
+def _model(tables: RegistryTables, name: str) -> Select[tuple[Any]]:
+    return select(tables.models.c.name).where(tables.of_model(tables.models, name))
 
 
 def check_no_prompt(connection: Connection, tables: RegistryTables, name: str) -> None:
@@ -30,9 +34,10 @@ def check_no_prompt(connection: Connection, tables: RegistryTables, name: str) -
 
 def check_model(connection: Connection, tables: RegistryTables, name: str) -> None:
     """Raises `MldeckError` unless there is a registered model of that name that can be changed."""
-    check_no_prompt(connection, tables, name)
-    if model_exists(connection, tables, name):
-        return
+    with asked_together(connection, (select(is_prompt(tables, name)), _model(tables, name))):
+        check_no_prompt(connection, tables, name)
+        if model_exists(connection, tables, name):
+            return
     if greatest_version(connection, tables, name):
         raise MldeckError(
             f"the versions called {safe(name)} have no registered model, so MLflow cannot change them; "

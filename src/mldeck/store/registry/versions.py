@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, not_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, and_, bindparam, not_, or_, select
 
 from mldeck.registry.history import Event, history_of_model
 from mldeck.registry.nouns import DELETED_STAGE, NO_STAGE, ModelVersion
 from mldeck.store.registry.models import is_prompt
 from mldeck.store.registry.tables import ALIASES, VERSION_TAGS, RegistryTables
-from mldeck.store.statements import chunks
+from mldeck.store.statements import asked_together, chunks
 
 _OPTIONAL = (
     *("creation_time", "last_updated_time", "run_id", "user_id", "source", "status", "status_message", "run_link"),
@@ -67,15 +68,30 @@ def _versions(
 ) -> tuple[ModelVersion, ...]:
     """Return the versions that meet the condition, the newest first. `name` is their model, when they are all of one."""
     versions = tables.versions
-    statement = select(
-        versions.c.name,
-        versions.c.version,
-        versions.c.current_stage,
-        *(tables.schema.optional(versions, key) for key in _OPTIONAL),
-    ).where(condition)
-    rows = connection.execute(statement.order_by(versions.c.version.desc(), versions.c.name)).all()
-    names = [name] if name is not None else sorted({row.name for row in rows})
-    tags, aliases = _tags(connection, tables, names), _aliases(connection, tables, names)
+    columns = (versions.c.name, versions.c.version, versions.c.current_stage)
+    optional = (tables.schema.optional(versions, key) for key in _OPTIONAL)
+    statement = select(*columns, *optional).where(condition).order_by(versions.c.version.desc(), versions.c.name)
+    names = [] if name is None else [name]
+    with asked_together(connection, chain((statement,), _tags_of(tables, names), _aliases_of(tables, names))):
+        rows = connection.execute(statement).all()
+        if name is not None:
+            return _with_tags_and_aliases(connection, tables, rows, names)
+    names = sorted({row.name for row in rows})
+    with asked_together(connection, chain(_tags_of(tables, names), _aliases_of(tables, names))):
+        return _with_tags_and_aliases(connection, tables, rows, names)
+
+
+def _with_tags_and_aliases(
+    connection: Connection, tables: RegistryTables, rows: Sequence[Row[Any]], names: Sequence[str]
+) -> tuple[ModelVersion, ...]:
+    tags: dict[VersionKey, dict[str, str]] = {}
+    for statement in _tags_of(tables, names):
+        for name, version, key, value in connection.execute(statement).all():
+            tags.setdefault((name, version), {})[key] = value or ""
+    aliases: dict[VersionKey, list[str]] = {}
+    for statement in _aliases_of(tables, names):
+        for name, version, alias in connection.execute(statement).all():
+            aliases.setdefault((name, version), []).append(alias)
     return tuple(_version(row, tags, aliases) for row in rows if row.version is not None)
 
 
@@ -104,27 +120,19 @@ def _version(
     )
 
 
-def _tags(connection: Connection, tables: RegistryTables, names: Sequence[str]) -> dict[VersionKey, dict[str, str]]:
-    """Return the tags of all versions of these models."""
-    found: dict[VersionKey, dict[str, str]] = {}
+def _tags_of(tables: RegistryTables, names: Sequence[str]) -> Iterator[Select[Any]]:
+    """Yield the statements that read the tags of all versions of these models."""
     if tables.has(VERSION_TAGS):
         tags = tables.version_tags
         statement = select(tags.c.name, tags.c.version, tags.c.key, tags.c.value).order_by(tags.c.key)
         for some in chunks(names):
-            of_some = statement.where(tables.in_workspace(tags), tags.c.name.in_(some))
-            for name, version, key, value in connection.execute(of_some).all():
-                found.setdefault((name, version), {})[key] = value or ""
-    return found
+            yield statement.where(tables.in_workspace(tags), tags.c.name.in_(some))
 
 
-def _aliases(connection: Connection, tables: RegistryTables, names: Sequence[str]) -> dict[VersionKey, list[str]]:
-    """Return the aliases of all versions of these models, sorted."""
-    found: dict[VersionKey, list[str]] = {}
+def _aliases_of(tables: RegistryTables, names: Sequence[str]) -> Iterator[Select[Any]]:
+    """Yield the statements that read the aliases of all versions of these models, sorted."""
     if tables.has(ALIASES):
         aliases = tables.aliases
         statement = select(aliases.c.name, aliases.c.version, aliases.c.alias).order_by(aliases.c.alias)
         for some in chunks(names):
-            of_some = statement.where(tables.in_workspace(aliases), aliases.c.name.in_(some))
-            for name, version, alias in connection.execute(of_some).all():
-                found.setdefault((name, version), []).append(alias)
-    return found
+            yield statement.where(tables.in_workspace(aliases), aliases.c.name.in_(some))

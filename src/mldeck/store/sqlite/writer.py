@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
+from typing import Protocol
 
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import DBAPIError
@@ -49,35 +50,20 @@ class SqliteWriter:
         check_side_files(self._database.path)
         interrupt = interrupt or Interrupt()
         stopped = Event()
-        try:
-            with self._engine.connect() as connection:
-                raw = connection.connection.dbapi_connection
-                assert isinstance(raw, sqlite3.Connection)  # `_connect` makes these
+        with explaining(self._database), self._engine.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            assert isinstance(raw, sqlite3.Connection)  # `_connect` makes these
 
-                def stop() -> None:
-                    stopped.set()
-                    raw.interrupt()
+            def stop() -> None:
+                stopped.set()
+                raw.interrupt()
 
-                with interrupt.watching(stop):
-                    self._patiently(lambda: raw.execute("BEGIN IMMEDIATE"), stopped)
-                    yield connection, self._known_schema(connection)
-                    # With a rollback journal the commit waits for readers. SQLAlchemy could not retry it, because it
-                    # considers a transaction finished when its commit failed.
-                    self._patiently(lambda: raw.execute("COMMIT"), stopped)
-        except (DBAPIError, sqlite3.Error) as error:
-            raise self._explained(error) from error
-        except UnicodeEncodeError as error:
-            raise UsageError(
-                "nothing was changed: the text contains a byte or half a character that is not text"
-            ) from error
-        except (
-            AttributeError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as error:  # a value of another type than its column has
-            what = f"{type(error).__name__}: {error}"
-            raise MldeckError(f"{self._database.path} could not be changed: {what}; nothing was changed") from error
+            with interrupt.watching(stop):
+                self._patiently(lambda: raw.execute("BEGIN IMMEDIATE"), stopped)
+                yield connection, known_schema(connection, self._database)
+                # With a rollback journal the commit waits for readers. SQLAlchemy could not retry it, because it
+                # considers a transaction finished when its commit failed.
+                self._patiently(lambda: raw.execute("COMMIT"), stopped)
 
     def _connect(self) -> sqlite3.Connection:
         """Open the file, never creating it. Closing the connection rolls back what was not committed."""
@@ -96,19 +82,6 @@ class SqliteWriter:
         reason = self._database.read_only_reason or read_only_reason(path)
         if reason:
             raise MldeckError(f"{path} cannot be changed: {reason}")
-
-    def _known_schema(self, connection: Connection) -> Schema:
-        """Read the schema again, because another MLflow may have migrated the file since it was opened.
-
-        Raises `MldeckError` for a revision that this mldeck does not know.
-        """
-        schema = read_schema(connection, as_stored=True)
-        if schema.is_unknown:
-            raise MldeckError(
-                f"{self._database.path} was written by a newer MLflow than this mldeck knows "
-                f"(revision {schema.revision}), so it can be shown, but not changed"
-            )
-        return schema
 
     def _patiently(self, attempt: Callable[[], object], stopped: Event) -> None:
         """Retry while another program holds the lock, until the wait is over or it is stopped."""
@@ -129,16 +102,64 @@ class SqliteWriter:
             else:
                 return
 
-    def _explained(self, error: Exception) -> MldeckError:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        text = str(cause)
-        path = self._database.path
-        if "interrupted" in text:
-            return Interrupted("cancelled; nothing was changed")
-        if not path.exists():
-            return StoreUnavailable(f"{path} is gone")
-        if "no such table" in text or "no such column" in text:
-            return StoreUnavailable(f"{path} was changed by another MLflow, or by hand: {text}; nothing was changed")
-        if "readonly" in text or "unable to open" in text:
-            return MldeckError(f"{path} cannot be changed: it, or its folder, cannot be written to")
-        return MldeckError(f"{path} could not be changed: {text}; nothing was changed")
+
+class ChangedDatabase(Protocol):
+    """A database that SQLite changes: a file here, or one on another machine."""
+
+    @property
+    def name(self) -> str:
+        """How messages name it."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it does not exist any more, as far as that is known without waiting."""
+
+
+def known_schema(connection: Connection, database: ChangedDatabase) -> Schema:
+    """Read the schema again, because another MLflow may have migrated the database since it was opened.
+
+    Raises `MldeckError` for a revision that this mldeck does not know.
+    """
+    schema = read_schema(connection, as_stored=True)
+    if schema.is_unknown:
+        raise MldeckError(
+            f"{database.name} was written by a newer MLflow than this mldeck knows "
+            f"(revision {schema.revision}), so it can be shown, but not changed"
+        )
+    return schema
+
+
+@contextmanager
+def explaining(database: ChangedDatabase) -> Iterator[None]:
+    """Turn what goes wrong in the block, while the database is changed, into an error for the user."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        raise _explained(error, database) from error
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            "nothing was changed: the text contains a byte or half a character that is not text"
+        ) from error
+    except (
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:  # a value of another type than its column has
+        what = f"{type(error).__name__}: {error}"
+        raise MldeckError(f"{database.name} could not be changed: {what}; nothing was changed") from error
+
+
+def _explained(error: Exception, database: ChangedDatabase) -> MldeckError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    text = str(cause)
+    name = database.name
+    if "interrupted" in text:
+        return Interrupted("cancelled; nothing was changed")
+    if database.is_gone:
+        return StoreUnavailable(f"{name} is gone")
+    if "no such table" in text or "no such column" in text:
+        return StoreUnavailable(f"{name} was changed by another MLflow, or by hand: {text}; nothing was changed")
+    if "readonly" in text or "unable to open" in text:
+        return MldeckError(f"{name} cannot be changed: it, or its folder, cannot be written to")
+    return MldeckError(f"{name} could not be changed: {text}; nothing was changed")

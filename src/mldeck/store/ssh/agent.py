@@ -1,7 +1,8 @@
 """The far end of a store on another machine: sent there over ssh, run from memory, gone with the connection.
 
 Nothing imports it: its text is what is sent. It runs on Python 3.6 and later with the standard library alone. It creates no
-file. It reads a database by the rules of store/sqlite/files.py; where those recover it or make a copy, this refuses.
+file. It reads a database by the rules of store/sqlite/files.py; where those recover it, this does so only if it may also write,
+and where they make a copy, this refuses. A change comes as one request and is one transaction: see `Stream.write`.
 
 Requests come on standard input, each for a stream. A stream is a thread with a connection of its own, so that one read does not
 wait for another. Frames are described in store/ssh/frames.py.
@@ -10,6 +11,7 @@ wait for another. Frames are described in store/ssh/frames.py.
 import array
 import base64
 import errno
+import functools
 import json
 import os
 import queue
@@ -24,7 +26,10 @@ from urllib.parse import quote
 
 MYPY = False
 if MYPY:  # for the type checker alone, because it takes long to import over there
+    from collections.abc import Callable
     from typing import Any
+
+    Statement = tuple[str, list[Any]]
 
 MAGIC = b"\x00mldeck far end 1\n\xff"
 FRAME = struct.Struct(">IIB")
@@ -50,11 +55,16 @@ CLOCK_TICK_S = 0.05
 
 WAIT_S = 0.2
 """Seconds that SQLite waits for a lock at a time."""
-RETRY_S = 0.05
+RETRY_S = 0.02
+SILENCE_S = 300
+"""Seconds without anything from the near end after which it is taken for gone. It sends something every minute."""
+END_WAIT_S = 4
+"""Seconds that a transaction gets to end when the near end is gone."""
 LOOK_S = 0.2
 """Seconds between two looks for a change."""
 INSTRUCTIONS_BETWEEN_CHECKS = 500000
 LARGEST_READ = 16 << 20
+STATEMENT_ERRORS = (sqlite3.Error, ValueError, TypeError, OverflowError)
 SHORTEST_IDS = 8
 ID_LENGTH = 32
 
@@ -71,8 +81,9 @@ class Refusal(Exception):
 class Database:
     """The database, and the way it can be read without leaving anything beside it."""
 
-    def __init__(self, path: str, head_fd: int, opening: int) -> None:
+    def __init__(self, path: str, head_fd: int, opening: int, may_write: bool) -> None:
         self.path = path
+        self.may_write = may_write
         self.real_path = os.path.realpath(path)
         self.opening = opening
         self.head_fd = head_fd
@@ -90,6 +101,8 @@ class Database:
 
     def find_way(self) -> None:
         self.check_side_files()
+        if self.may_write and read_only_reason(self) is None:
+            self.recover()
         if not self.is_wal():
             return
         age_s = time.time() - os.fstat(self.head_fd).st_mtime
@@ -107,10 +120,30 @@ class Database:
                 "the next start of MLflow there puts it right",
             )
 
+    def recover(self) -> None:
+        """Let SQLite undo or finish what a crashed writer left, by reading once on a connection that may write."""
+        if self.has_content("-journal") or (self.has_content("-wal") and not self.has("-shm")):
+            try:
+                connection = self.connect_for("mode=rw", WAIT_S)
+                try:
+                    pragma(connection, "schema_version")
+                finally:
+                    connection.close()
+            except sqlite3.Error:
+                pass  # what follows says whether it can be read
+
     def connect(self) -> sqlite3.Connection:
-        options = "mode=ro" if self.quiet_state is None else "mode=ro&immutable=1"
+        return self.connect_for("mode=ro" if self.quiet_state is None else "mode=ro&immutable=1", WAIT_S)
+
+    def connect_to_write(self) -> sqlite3.Connection:
+        if not self.may_write:
+            raise Refusal("refused", f"{self.path} is only read")
+        return self.connect_for("mode=rw", 0)
+
+    def connect_for(self, options: str, wait_s: float) -> sqlite3.Connection:
         uri = f"file://{quote(os.fsencode(self.path))}?{options}"
-        connection = sqlite3.connect(uri, uri=True, timeout=WAIT_S, check_same_thread=False, isolation_level=None)
+        connection = sqlite3.connect(uri, uri=True, timeout=wait_s, check_same_thread=False, isolation_level=None)
+        connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA case_sensitive_like = ON")
         return connection
 
@@ -131,12 +164,13 @@ class Database:
             place = self.real_path + suffix
             name = os.path.basename(place)
             try:
-                status = os.lstat(place)
-            except OSError:
+                is_ordinary = stat.S_ISREG(os.lstat(place).st_mode)
+                names_another = is_ordinary and suffix == "-journal" and names_super_journal(place)
+            except OSError:  # usually there is no such file, and a journal may end meanwhile
                 continue
-            if not stat.S_ISREG(status.st_mode):
+            if not is_ordinary:
                 raise Refusal("refused", f"{self.path} cannot be read: {name} is no ordinary file")
-            if suffix == "-journal" and names_super_journal(place):
+            if names_another:
                 raise Refusal(
                     "refused",
                     f"{self.path} cannot be read: {name} names another file, which SQLite would delete",
@@ -366,6 +400,10 @@ class Stream:
         do = request["do"]
         if do == "sql":
             return self.run(request["statements"])
+        if do == "look":
+            return self.look(request)
+        if do == "write":
+            return self.write(request)
         if do == "open":
             return self.agent.open(request, self), b""
         if do == "entries":
@@ -379,44 +417,114 @@ class Stream:
             return first_existing(request["paths"], request["folders"], self.agent.database), b""
         raise Refusal("refused", f"unknown request {do!r}")
 
-    def run(self, statements: "list[tuple[str, list[Any]]]") -> "tuple[dict[str, Any], bytes]":
+    def run(self, statements: "list[Statement]") -> "tuple[dict[str, Any], bytes]":
         """Run statements one after another, each fetched completely. What follows one that fails is not run."""
-        database = self.agent.database
-        if database is None:
-            raise Refusal("refused", "no database is open")
-        database.check_side_files()
+        database = self.opened()
         database.check()
-        heads, bodies = [], []
+        answers = Answers()
         try:
             connection = self.connected(database)
             earlier = []  # type: list[list[tuple[Any, ...]]]
             for text, values in statements:
-                if self.is_stopped():
-                    raise sqlite3.OperationalError("interrupted")
+                self.check_stopped()
                 filled = filled_in(text, values, earlier)
                 names, rows = query(connection, *filled) if filled else ([], [])
                 earlier.append(rows)
-                head, body = pack_rows(names, rows)
-                heads.append(head)
-                bodies.append(body)
-        except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
+                answers.add(*pack_rows(names, rows))
+        except STATEMENT_ERRORS as error:
             database.check()
-            heads.append(described(error))
+            answers.add(described(error))
         finally:
             if database.is_log_live:
                 self.disconnect()
         database.check()
-        return {"results": heads}, b"".join(bodies)
+        return answers.packed()
+
+    def look(self, request: "dict[str, Any]") -> "tuple[dict[str, Any], bytes]":
+        """Run statements that a change will be decided on. By its digest each answer is recognized when that is made."""
+        answers = Answers()
+        request["until"] = time.monotonic() + request["wait_s"]
+        try:
+            connection = self.connection or self.keep(self.opened().connect_to_write(), None)
+            self.look_on(connection, request, answers)
+        except STATEMENT_ERRORS as error:
+            answers.add(described(error))
+        return answers.packed(now=time.monotonic())
+
+    def write(self, request: "dict[str, Any]") -> "tuple[dict[str, Any], bytes]":
+        """Take the write lock, carry out the steps of a change, and commit; or, if something is to be `asked`, answer that
+        as it would be after the change, and leave all as it was.
+
+        A step is (statement, values, digest): a look, whose answer must still have this digest; without a digest, a change,
+        which is made once for each list of values. No commit begins later than `until`, by the clock here, because the near
+        end may have taken the line for lost by then, and looked whether this was written.
+        """
+        if time.monotonic() >= request["until"]:
+            raise Refusal("unavailable", "the change arrived too late; nothing was changed")
+        answers = Answers()
+        lock_s = 0.0
+        self.disconnect()
+        self.agent.writing.add(self)
+        try:
+            connection = self.keep(self.opened().connect_to_write(), None)
+            self.patiently(lambda: connection.execute("BEGIN IMMEDIATE"), request)
+            began = time.monotonic()
+            for text, values, known in request["steps"]:
+                if known is None:
+                    connection.executemany(text, [[unpacked(value) for value in each] for each in values])
+                elif digest(*answer_of(connection, (text, values))) != known:
+                    raise Refusal("overtaken", "the database was changed meanwhile; nothing was changed from here")
+            if request["ask"]:
+                self.look_on(connection, request, answers)
+            else:
+                self.patiently(lambda: connection.execute("COMMIT"), request)
+            lock_s = time.monotonic() - began
+        except STATEMENT_ERRORS as error:
+            answers.add(described(error))
+        finally:
+            self.disconnect()  # rolls back what was not committed
+            self.agent.writing.discard(self)
+        return answers.packed(now=time.monotonic(), lock_s=lock_s)
+
+    def look_on(self, connection: sqlite3.Connection, request: "dict[str, Any]", answers: "Answers") -> None:
+        for statement in request["ask"]:
+            head, body = self.patiently(functools.partial(answer_of, connection, statement), request)
+            answers.add(dict(head, digest=digest(head, body)), body)
+
+    def patiently(self, attempt: "Callable[[], Any]", request: "dict[str, Any]") -> "Any":
+        """Return what `attempt` returns, tried again while another program has the lock, but not begun too late."""
+        while time.monotonic() < request["until"]:
+            self.check_stopped()
+            try:
+                return attempt()
+            except sqlite3.OperationalError as error:
+                if not is_locked(error):
+                    raise
+            time.sleep(RETRY_S)
+        text = "the database was locked by another program for {:g} s; nothing was changed"
+        raise Refusal("locked", text.format(request["wait_s"]))
+
+    def check_stopped(self) -> None:
+        if self.is_stopped() or self.agent.has_ended:
+            raise sqlite3.OperationalError("interrupted")
+
+    def opened(self) -> Database:
+        database = self.agent.database
+        if database is None:
+            raise Refusal("refused", "no database is open")
+        database.check_side_files()
+        return database
 
     def connected(self, database: Database) -> sqlite3.Connection:
         if self.database is not database:
             self.disconnect()
-        if self.connection is None:
-            connection = database.connect()
-            connection.set_progress_handler(self.is_stopped, INSTRUCTIONS_BETWEEN_CHECKS)
-            with self.lock:
-                self.connection, self.database = connection, database
-        return self.connection
+        return self.connection or self.keep(database.connect(), database)
+
+    def keep(self, connection: sqlite3.Connection, database: "Database | None") -> sqlite3.Connection:
+        connection.set_progress_handler(self.is_stopped, INSTRUCTIONS_BETWEEN_CHECKS)
+        with self.lock:
+            self.connection, self.database = connection, database
+        return connection
 
     def disconnect(self) -> None:
         with self.lock:
@@ -452,6 +560,32 @@ def filled_in(text: str, values: "list[Any]", earlier: "list[list[tuple[Any, ...
         bound += some
         filled += ", ".join("?" * len(some)) + part
     return filled, bound
+
+
+class Answers:
+    """What several statements answer."""
+
+    def __init__(self) -> None:
+        self.heads: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
+
+    def add(self, head: "dict[str, Any]", body: bytes = b"") -> None:
+        self.heads.append(head)
+        self.bodies.append(body)
+
+    def packed(self, **more: float) -> "tuple[dict[str, Any], bytes]":
+        return dict(more, results=self.heads), b"".join(self.bodies)
+
+
+def answer_of(connection: sqlite3.Connection, statement: "Statement") -> "tuple[dict[str, Any], bytes]":
+    text, values = statement
+    return pack_rows(*query(connection, text, [unpacked(value) for value in values]))
+
+
+def digest(head: "dict[str, Any]", body: bytes) -> str:
+    from hashlib import sha256  # takes long to import, and most sittings only read
+
+    return sha256(packed_json(head) + body).hexdigest()
 
 
 def unpacked(value: object) -> object:
@@ -602,6 +736,10 @@ class Agent:
         self.streams: dict[int, Stream] = {}
         self.database: Database | None = None
         self.openings = 0
+        self.writing: set[Stream] = set()
+        """Those that are about a transaction."""
+        self.has_ended = False
+        self.heard_at = time.monotonic()
         self.head_fds: dict[tuple[int, int], int] = {}
 
     def send(self, number: int, kind: int, head: "dict[str, Any]", body: bytes = b"") -> None:
@@ -633,7 +771,7 @@ class Agent:
     def open_now(self, request: "dict[str, Any]") -> "dict[str, Any]":
         path, head_fd = self.found(request["path"])
         self.openings += 1
-        database = Database(path, head_fd, self.openings)
+        database = Database(path, head_fd, self.openings, request["may_write"])
         try:
             database.find_way()
             hello = self.described(database, request["tables"])
@@ -721,6 +859,8 @@ class Agent:
         """Tell the near end of each change, without being asked."""
         while True:
             time.sleep(LOOK_S)
+            if time.monotonic() - self.heard_at > SILENCE_S:
+                self.end()
             database = self.database
             if database is None:
                 continue
@@ -739,12 +879,13 @@ class Agent:
         read = sys.stdin.buffer.read
         while True:
             frame = read(FRAME.size)
+            self.heard_at = time.monotonic()
             if len(frame) < FRAME.size:
-                os._exit(0)
+                self.end()
             length, number, kind = FRAME.unpack(frame)
             data = read(length) if length <= LARGEST_FRAME else b""
             if len(data) < length:
-                os._exit(1)
+                self.end()
             request = json.loads(data.decode("utf-8", "surrogatepass"))
             if kind == STOP:
                 if request["stream"] in self.streams:
@@ -756,6 +897,16 @@ class Agent:
             stream.requests.put((number, request))
             if request["do"] == "close":
                 del self.streams[request["stream"]]
+
+    def end(self) -> None:
+        """End the process, but first a transaction: a commit is finished, because the next writer would have to undo half of
+        it, and what is not committed yet is rolled back.
+        """
+        self.has_ended = True
+        deadline = time.monotonic() + END_WAIT_S
+        while self.writing and time.monotonic() < deadline:
+            time.sleep(RETRY_S)
+        os._exit(0)
 
 
 def catalogue(connection: sqlite3.Connection, path: str, tables: "list[str]") -> "dict[str, Any]":

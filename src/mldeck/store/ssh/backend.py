@@ -1,13 +1,13 @@
-"""A SQLite file on another machine, as the database of a store. It is only read."""
+"""A SQLite file on another machine, as the database of a store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from mldeck.errors import MldeckError, StoreLocked, StoreUnavailable
+from mldeck.errors import LoginNeeded, StoreLocked, StoreUnavailable
 from mldeck.store.backend import Change
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import TABLES_READ, Schema
@@ -17,7 +17,10 @@ from mldeck.store.ssh.driver import FarConnection, FarDriver
 from mldeck.store.ssh.hello import Hello
 from mldeck.store.ssh.line import FarLine
 
-READ_ONLY_REASON = "mldeck only reads over ssh"
+if TYPE_CHECKING:
+    from mldeck.store.ssh.writer import SshWriter
+
+READ_ONLY_REASON = "it is on another machine; --write allows changes"
 
 
 class SshBackend:
@@ -26,17 +29,22 @@ class SshBackend:
     The line ends with the last backend that uses it.
     """
 
-    def __init__(self, line: FarLine) -> None:
+    def __init__(self, line: FarLine, *, read_only: bool = False) -> None:
+        """`read_only`: whether it must not be changed even if the line allows it."""
         self._line = line
+        self._asked_read_only = read_only
         self._hello = line.open()
         line.join()
         self._seen = self._hello.state
-        driver = FarDriver(line, self._hello.sqlite)
-        self._reader = SqliteReader(_FarDatabase(line), driver)
+        self._driver = FarDriver(line, self._hello.sqlite)
+        self._database = _FarDatabase(line)
+        self._reader = SqliteReader(self._database, self._driver)
 
     @property
     def read_only_reason(self) -> str | None:
-        return READ_ONLY_REASON
+        if self._asked_read_only:
+            return "opened with --read-only"
+        return self._hello.read_only_reason if self._line.may_write else READ_ONLY_REASON
 
     @property
     def is_distant(self) -> bool:
@@ -65,6 +73,8 @@ class SshBackend:
         line = self._line
         if line.is_lost:
             line.try_again()
+            if line.needs_login:
+                raise LoginNeeded(f"connection to {line.file.place} lost")
             raise StoreUnavailable(f"connection to {line.file.place} lost · trying again")
         hello = line.last_hello
         assert hello is not None  # this backend has opened the database
@@ -86,8 +96,10 @@ class SshBackend:
         before, self._seen = self._seen, state
         return Change.NOTHING if state.data == before.data else Change.DATA
 
-    def writer(self) -> _NoWriter:
-        return _NoWriter(self._line.file.name)
+    def writer(self) -> SshWriter:
+        from mldeck.store.ssh.writer import SshWriter  # most sessions only read
+
+        return SshWriter(self._line, self._database, self._driver, self.read_only_reason)
 
     def close(self) -> None:
         self._reader.close()
@@ -118,24 +130,6 @@ class _FarDatabase:
     def check_before_reading(self) -> None: ...
 
     def check_unchanged(self) -> None: ...
-
-
-class _NoWriter:
-    """The writer of a database that cannot be changed from here. See `Writer`, which this is."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    @contextmanager
-    def writing(self, interrupt: Interrupt | None = None) -> Iterator[tuple[Connection, Schema]]:
-        raise self._refusal()
-        yield
-
-    def check_writable(self) -> None:
-        raise self._refusal()
-
-    def _refusal(self) -> MldeckError:
-        return MldeckError(f"{self._name} cannot be changed: {READ_ONLY_REASON}")
 
 
 def is_same_database(hello: Hello, before: Hello) -> bool:

@@ -15,7 +15,7 @@ import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 from mldeck.errors import Interrupted, MldeckError, StoreUnavailable
@@ -49,6 +49,11 @@ _OPENING = 1
 """The number of the first request, which opens the database; stream 0 belongs to openings."""
 _MOST_ERRORS = 8 << 10
 """Bytes of ssh's messages that are kept."""
+HEARTBEAT_S = 60.0
+"""Seconds after which an idle line tells the far end that it is still there: where the network ended without a word, nothing
+else would end the far end. It gives up after some of these."""
+_STOP_WAIT_S = 5.0
+"""Seconds that the far end gets to say whether it could still stop a commit."""
 _END_WAIT_S = 0.5
 """Seconds that ssh gets to end by itself."""
 _LAST_WORDS_WAIT_S = 0.5
@@ -67,11 +72,20 @@ class Traffic:
 class _Pending:
     """A request that is not answered yet, and the answer."""
 
-    def __init__(self, stream: int) -> None:
+    def __init__(self, stream: int, *, is_commit: bool = False) -> None:
         self.stream = stream
+        self.is_commit = is_commit
         self.done = threading.Event()
         self.frame: Frame | None = None
         self.error: MldeckError | None = None
+
+    def fail(self, error: MldeckError) -> None:
+        self.error = error
+        self.done.set()
+
+
+class NoAnswer(Exception):
+    """The answer to a commit did not come, so that it is not known whether it was written."""
 
 
 class Channel:
@@ -83,12 +97,13 @@ class Channel:
         traffic: Traffic,
         *,
         may_ask: bool,
+        may_write: bool,
         lock_wait_s: float,
     ) -> None:
         """Start ssh. If it `may_ask`, it may do so on the terminal, and its messages go there until the far end answers.
 
-        `lock_wait_s`: how long the far end waits to open a database that is locked. Raises `UsageError` when ssh does not
-        start.
+        `may_write`: whether the far end may change the database. `lock_wait_s`: how long it waits to open one that is
+        locked. Raises `UsageError` when ssh does not start.
         """
         self.lost_at: float | None = None
         """When the connection was lost, as of the monotonic clock; None while it stands."""
@@ -101,6 +116,9 @@ class Channel:
         self._opening = _Pending(0)
         self._pending: dict[int, _Pending] = {_OPENING: self._opening}
         self._has_begun = False
+        self._may_ask = may_ask
+        self._has_logged_in = threading.Event()
+        """Set when the far end has begun, and when it is known that it will not."""
         self._is_telling = may_ask
         self._errors = b""
         self._errors_ended = threading.Event()
@@ -117,7 +135,7 @@ class Channel:
         )
         agent = zlib.compress(_AGENT.read_bytes(), 9)
         self._outbox.put(b"%d\n" % len(agent) + agent)
-        self._outbox.put(request_frame(REQUEST, _OPENING, _opening_request(file, lock_wait_s)))
+        self._outbox.put(request_frame(REQUEST, _OPENING, _opening_request(file, lock_wait_s, may_write)))
         for work in (self._write, self._read, self._hear):
             threading.Thread(target=work, name=f"ssh {work.__name__}", daemon=True).start()
 
@@ -126,15 +144,20 @@ class Channel:
         told = self._last_told
         return told[1] if told is not None and told[0] == hello.opening else hello.state
 
-    def hello(self, timeout_s: float | None = None) -> Hello:
-        """Wait for the far end to open the database, and return what it says. Raises `MldeckError` if it cannot."""
+    def hello(self, timeout_s: float) -> Hello:
+        """Wait for the far end to open the database, and return what it says. Raises `MldeckError` if it cannot.
+
+        The time is counted from the login on where the user may have to answer ssh first.
+        """
+        if self._may_ask and has_terminal():
+            self._has_logged_in.wait()
         if not self._opening.done.wait(timeout_s):
             raise StoreUnavailable(f"{self._file.place} did not answer within {timeout_s:g} s")
         return self._hello(self._answer(self._opening))
 
-    def open_again(self) -> Hello:
+    def open_again(self, *, may_write: bool) -> Hello:
         """Let the far end open the database once more. Raises `MldeckError` if it cannot."""
-        return self._hello(self.ask(0, _opening_request(self._file, 0)))
+        return self._hello(self.ask(0, _opening_request(self._file, 0, may_write)))
 
     def _hello(self, answer: Answer) -> Hello:
         try:
@@ -148,17 +171,35 @@ class Channel:
         Raises `Interrupted` when `stop` is called meanwhile, `StoreUnavailable` when the connection is lost, what the far
         end refuses, and `OSError` when it is about files.
         """
-        pending = _Pending(stream)
+        pending = self._sent(_Pending(stream), request)
+        pending.done.wait()
+        return self._answer(pending)
+
+    def commit(self, stream: int, request: dict[str, Any]) -> Answer:
+        """Wait for the answer to a request that writes, even after `stop`, which may come too late.
+
+        Raises `NoAnswer` when it is not known whether it was written, and what `ask` raises when nothing was.
+        """
+        pending = self._sent(_Pending(stream, is_commit=True), request)
+        pending.done.wait()
+        if pending.frame is None:
+            raise NoAnswer(str(pending.error)) from pending.error
+        try:
+            unpack_answer(pending.frame)
+        except BrokenFrame as error:
+            raise NoAnswer(str(self.broken(error))) from error
+        return self._answer(pending)
+
+    def _sent(self, pending: _Pending, request: dict[str, Any]) -> _Pending:
         with self._lock:
             if self.lost_at is not None:
                 raise lost(self._file)
             number = self._number = self._number + 1
-            data = request_frame(REQUEST, number, {**request, "stream": stream})
+            data = request_frame(REQUEST, number, {**request, "stream": pending.stream})
             self._pending[number] = pending
             self._traffic.requests += 1
             self._outbox.put(data)
-        pending.done.wait()
-        return self._answer(pending)
+        return pending
 
     def tell(self, stream: int, request: dict[str, Any]) -> None:
         """Send a request that has no answer."""
@@ -171,10 +212,12 @@ class Channel:
         with self._lock:
             for number, pending in list(self._pending.items()):
                 if pending.stream == stream:
-                    del self._pending[number]
                     self._outbox.put(request_frame(STOP, number, {"stream": stream}))
-                    pending.error = Interrupted("stopped")
-                    pending.done.set()
+                    if pending.is_commit:
+                        threading.Timer(_STOP_WAIT_S, self._end, (number, "it was stopped")).start()
+                    else:
+                        del self._pending[number]
+                        pending.fail(Interrupted("stopped"))
 
     def broken(self, error: BrokenFrame) -> StoreUnavailable:
         """Give up the connection because of an answer that does not fit, and return the error for that."""
@@ -188,7 +231,8 @@ class Channel:
         self._outbox.put(None)
         if not self._ended.wait(_END_WAIT_S):
             self._process.kill()
-            self._ended.wait(_END_WAIT_S)
+            if not self._ended.wait(_END_WAIT_S):
+                self._lose(lost(self._file))  # something that ssh started has its output open
 
     def _answer(self, pending: _Pending) -> Answer:
         if pending.error is not None:
@@ -215,7 +259,13 @@ class Channel:
         stdin = self._process.stdin
         assert stdin is not None  # a pipe
         with suppress(OSError):  # the reading thread notices the end
-            while (data := self._outbox.get()) is not None:
+            while True:
+                try:
+                    data = self._outbox.get(timeout=HEARTBEAT_S)
+                except Empty:
+                    data = request_frame(STOP, 0, {"stream": 0})  # stops nothing
+                if data is None:
+                    break
                 stdin.write(data)
                 stdin.flush()
                 self._traffic.sent_bytes += len(data)
@@ -230,6 +280,8 @@ class Channel:
             try:
                 noise = _noise_before_magic(stdout)
                 self._has_begun = noise.endswith(MAGIC)
+                if self._has_begun:
+                    self._has_logged_in.set()
                 while self._has_begun and (frame := read_frame(stdout.read)) is not None:
                     self._traffic.received_bytes += FRAME.size + len(frame.data)
                     self._take(frame)
@@ -285,12 +337,35 @@ class Channel:
             pending = list(self._pending.values())
             self._pending.clear()
         for each in pending:
-            each.error = error
-            each.done.set()
+            each.fail(error)
+        self._has_logged_in.set()
+
+    def _end(self, number: int, reason: str) -> None:
+        """Let a request fail that may still be answered."""
+        with self._lock:
+            pending = self._pending.pop(number, None)
+        if pending is not None:
+            pending.fail(StoreUnavailable(f"{self._file.place} did not answer: {reason}"))
 
 
-def _opening_request(file: FarFile, lock_wait_s: float) -> dict[str, Any]:
-    return {"do": "open", "stream": 0, "path": file.path, "tables": MLFLOW_TABLES, "wait_s": lock_wait_s}
+def has_terminal() -> bool:
+    """Return whether ssh can ask for anything."""
+    try:
+        os.close(os.open(os.ctermid(), os.O_RDWR))
+    except OSError:
+        return False
+    return True
+
+
+def _opening_request(file: FarFile, lock_wait_s: float, may_write: bool) -> dict[str, Any]:
+    return {
+        "do": "open",
+        "stream": 0,
+        "path": file.path,
+        "tables": MLFLOW_TABLES,
+        "wait_s": lock_wait_s,
+        "may_write": may_write,
+    }
 
 
 def _noise_before_magic(stdout: IO[bytes]) -> bytes:

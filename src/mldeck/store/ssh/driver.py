@@ -1,17 +1,20 @@
 """A database driver (PEP 249) whose connections are streams of a line, for SQLAlchemy's dialect of SQLite.
 
-It raises the errors of `sqlite3`, so that what explains those explains these. It only reads: there are no transactions.
+It raises the errors of `sqlite3`, so that what explains those explains these. Reads know no transactions. A change is one
+transaction, which the far end carries out at once: see `FarChange`.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from base64 import b64encode
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from mldeck.store.ssh.channel import NoAnswer
 from mldeck.store.ssh.frames import BrokenFrame, Row, packed_json, unpack_rows
 from mldeck.store.ssh.line import FarLine
 from mldeck.store.statements import MAX_BOUND_VALUES, Earlier
@@ -31,6 +34,9 @@ _KNOWN: dict[str, tuple[Sequence[str], Sequence[Row]]] = {
     "PRAGMA case_sensitive_like = ON": ([], []),
 }
 """What the dialect and the reader ask of a new connection, with the answer, which is the same everywhere: (names, rows)."""
+
+_CHANGES = ("INSERT", "UPDATE", "DELETE")
+"""The first words of statements that change rows."""
 
 
 class FarDriver:
@@ -66,13 +72,16 @@ class FarDriver:
 class _Result:
     """The names and rows of a statement."""
 
-    def __init__(self, names: Sequence[str], rows: Sequence[Row]) -> None:
+    def __init__(self, names: Sequence[str], rows: Sequence[Row], digest: str = "") -> None:
         self.names = names
         self.rows = rows
+        self.digest = digest
+        """By which the far end recognizes the answer; only where it was asked for."""
 
 
-_Statement = tuple[str, list[Any]]
-"""The text, and the bound values as they travel."""
+Statement = tuple[str, list[Any]]
+"""A text, and the values that are bound to it, as they travel."""
+
 
 _Answers = dict[bytes, deque[_Result | sqlite3.Error]]
 """The results of a request, by packed statement."""
@@ -86,7 +95,7 @@ class FarConnection:
     def __init__(self, line: FarLine) -> None:
         self._line = line
         self._stream = line.new_stream()
-        self._gathered: list[_Statement] | None = None
+        self._gathered: list[Statement] | None = None
         self._answers: list[_Answers] = []
         """Those of the requests that were gathered, the last one at the end."""
 
@@ -115,7 +124,7 @@ class FarConnection:
     @contextmanager
     def gathering(self) -> Iterator[None]:
         """Note the statements that are executed in the block, without rows, and ask all of them when it ends."""
-        gathered: list[_Statement] = []
+        gathered: list[Statement] = []
         self._gathered = gathered
         try:
             yield
@@ -148,14 +157,18 @@ class FarConnection:
             raise result
         return result
 
-    def _waiting(self, statement: _Statement) -> deque[_Result | sqlite3.Error] | None:
+    def _waiting(self, statement: Statement) -> deque[_Result | sqlite3.Error] | None:
         """Return the answers of a statement that was asked in advance; None if it was not."""
         if not any(self._answers):
             return None
         key = packed_json(statement)
         return next((found for answers in reversed(self._answers) if (found := answers.get(key))), None)
 
-    def _ask(self, statements: list[_Statement]) -> list[_Result | sqlite3.Error]:
+    def run_many(self, text: str, values: Sequence[Sequence[Any]]) -> None:
+        """Make a change, once for each list of values."""
+        raise sqlite3.NotSupportedError("only reading")
+
+    def _ask(self, statements: list[Statement]) -> list[_Result | sqlite3.Error]:
         """Return a result for each statement; what follows an error was not run, and has none."""
         answer = self._line.ask(self._stream, {"do": "sql", "statements": statements})
         try:
@@ -164,8 +177,92 @@ class FarConnection:
             raise self._line.broken(error) from error
 
 
+class FarChange(FarConnection):
+    """A transaction on another machine, which holds the lock there no longer than the far end needs to carry it out.
+
+    What is looked at before the first change is read without a lock. The far end repeats each look under the lock, and
+    writes nothing if one of them is answered otherwise. A look that follows a change is answered by a transaction of its own,
+    with all before it, that is rolled back. So what is written was decided on by what is there, whatever the distance.
+    """
+
+    def __init__(self, line: FarLine, wait_s: float, unrecorded: Collection[str] = ()) -> None:
+        """`wait_s`: how long the far end waits for the lock. `unrecorded`: texts of looks that need not be repeated."""
+        super().__init__(line)
+        self._channel = line.connected()
+        self._wait_s = wait_s
+        self._unrecorded = unrecorded
+        self._steps: list[tuple[str, Any, str | None]] = []
+        self._is_locking = False
+        self._far_deadline = 0.0
+        """The same, by the clock of the far end."""
+        self.deadline = 0.0
+        """When the last moment is over at which the far end may commit, as of the monotonic clock here."""
+        self.lock_s: float | None = None
+        """How long the far end held the lock, when it has committed."""
+
+    def lock_every_look(self) -> None:
+        """Let looks wait for the end of other transactions."""
+        self._ask([("SELECT 1", [])])  # tells what time it is there
+        self._is_locking = True
+
+    def run(self, text: str, values: Sequence[Any]) -> _Result:
+        if text.lstrip()[:6].upper() not in _CHANGES:
+            return super().run(text, values)
+        self.run_many(text, [values])
+        return _Result((), ())
+
+    def run_many(self, text: str, values: Sequence[Sequence[Any]]) -> None:
+        self._steps.append((text, [[_bound(value) for value in each] for each in values], None))
+        self._is_locking = True
+
+    def commit_change(self) -> None:
+        """Carry out all of it. Raises `NoAnswer`, `Overtaken` or an error of SQLite's."""
+        if self._is_locking:
+            answer = self._channel.commit(self._stream, self._change([]))
+            try:
+                errors = _results(answer.head.get("results"), answer.body, 0)
+            except BrokenFrame as error:
+                raise NoAnswer(str(self._channel.broken(error))) from error
+            if errors and isinstance(errors[0], sqlite3.Error):
+                raise errors[0]
+            lock_s = answer.head.get("lock_s")
+            self.lock_s = lock_s if isinstance(lock_s, float) else None
+
+    def interrupt(self) -> None:
+        self._channel.stop(self._stream)
+
+    def close(self) -> None:
+        self._channel.tell(self._stream, {"do": "close"})
+
+    def _ask(self, statements: list[Statement]) -> list[_Result | sqlite3.Error]:
+        request = {"do": "look", "ask": statements, "wait_s": self._wait_s}
+        answer = self._channel.ask(self._stream, self._change(statements) if self._is_locking else request)
+        now = answer.head.get("now")
+        try:
+            results = _results(answer.head.get("results"), answer.body, len(statements))
+            if not isinstance(now, float):
+                raise BrokenFrame("an answer without the time")
+        except BrokenFrame as error:
+            raise self._channel.broken(error) from error
+        self.deadline = time.monotonic() + self._wait_s
+        self._far_deadline = now + self._wait_s
+        for (text, values), result in zip(statements, results, strict=False):
+            if isinstance(result, _Result) and text not in self._unrecorded:
+                self._steps.append((text, values, result.digest))
+        return results
+
+    def _change(self, asked: list[Statement]) -> dict[str, Any]:
+        return {
+            "do": "write",
+            "steps": self._steps,
+            "ask": asked,
+            "until": self._far_deadline,
+            "wait_s": self._wait_s,
+        }
+
+
 def _results(heads: Any, body: bytes, most: int) -> list[_Result | sqlite3.Error]:
-    if not isinstance(heads, list) or not 0 < len(heads) <= most:
+    if not isinstance(heads, list) or not min(most, 1) <= len(heads) <= max(most, 1):
         raise BrokenFrame("another number of results")
     results: list[_Result | sqlite3.Error] = []
     start = 0
@@ -175,14 +272,16 @@ def _results(heads: Any, body: bytes, most: int) -> list[_Result | sqlite3.Error
             kind = _ERRORS.get(str(head["error"]), sqlite3.DatabaseError)
             results.append(kind(str(head.get("text"))))
             break
+        if len(results) == most:
+            raise BrokenFrame("another number of results")
         rows, start = unpack_rows(head, body, start)
-        results.append(_Result([str(name) for name in head["names"]], rows))
+        results.append(_Result([str(name) for name in head["names"]], rows, str(head.get("digest"))))
     if len(results) < most and not isinstance(results[-1], sqlite3.Error):
         raise BrokenFrame("another number of results")
     return results
 
 
-def _filled_in(statement: _Statement, results: Sequence[_Result | sqlite3.Error]) -> _Statement:
+def _filled_in(statement: Statement, results: Sequence[_Result | sqlite3.Error]) -> Statement:
     """Return what the far end made of a statement with answers of others (`filled_in` in `agent`)."""
     text, values = statement
     parts = text.split("?")
@@ -235,7 +334,8 @@ class FarCursor:
         return self
 
     def executemany(self, text: str, values: Sequence[Sequence[Any]]) -> FarCursor:
-        raise sqlite3.NotSupportedError("only reading")
+        self.connection.run_many(text, values)
+        return self
 
     def fetchone(self) -> Row | None:
         rows = self.fetchmany(1)

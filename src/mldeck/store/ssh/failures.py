@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mldeck.errors import MldeckError, StoreChanged, StoreLocked, StoreUnavailable, StoreUnmade, UsageError
+from mldeck.errors import (
+    LoginRefused,
+    MldeckError,
+    Overtaken,
+    StoreChanged,
+    StoreLocked,
+    StoreUnavailable,
+    StoreUnmade,
+    UsageError,
+)
 from mldeck.store.far_file import FarFile
 
 _REFUSALS: dict[str, type[MldeckError]] = {
@@ -13,6 +22,7 @@ _REFUSALS: dict[str, type[MldeckError]] = {
     "unmade": StoreUnmade,
     "locked": StoreLocked,
     "changed": StoreChanged,
+    "overtaken": Overtaken,
     "unavailable": StoreUnavailable,
 }
 
@@ -56,9 +66,9 @@ def no_answer(file: FarFile, status: int | None, errors: str, noise: str) -> Usa
         if "identification has changed" in text:
             return UsageError(f"the key of {place} has changed: see what `{ssh}` says")
         if "host key verification failed" in text:
-            return UsageError(f"the key of {place} is not known yet: connect once with `{ssh}`")
+            return LoginRefused(f"the key of {place} is not known yet: connect once with `{ssh}`")
         if "permission denied" in text or "too many authentication" in text:
-            return UsageError(f"{place} refused the login: {last}")
+            return LoginRefused(f"{place} refused the login: {last}")
         return UsageError(f"no connection to {place}{f': {last}' if last else ''}")
     if status in (_NOT_FOUND, _NOT_EXECUTABLE):
         return UsageError(

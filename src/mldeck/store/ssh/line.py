@@ -10,8 +10,9 @@ import threading
 import time
 from typing import Any
 
-from mldeck.errors import MldeckError, StoreLocked, StoreUnavailable, UsageError
+from mldeck.errors import LoginNeeded, LoginRefused, MldeckError, StoreLocked, StoreUnavailable, UsageError
 from mldeck.store.far_file import FarFile
+from mldeck.store.interrupt import Interrupt
 from mldeck.store.ssh.channel import Channel, Traffic
 from mldeck.store.ssh.failures import lost
 from mldeck.store.ssh.frames import Answer, BrokenFrame
@@ -22,14 +23,16 @@ LOCK_WAIT_S = 20.0
 FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 30.0
 """Seconds before the first attempt to connect again, and the longest between two; doubled after each."""
 ANSWER_WAIT_S = 60.0
-"""Seconds that an attempt to connect again may take."""
+"""Seconds that connecting may take, without what the user needs to answer ssh, and without waiting for a lock."""
 
 
 class FarLine:
     """Requests to the far end of one database, from any thread. Streams stay valid when the line is connected again."""
 
-    def __init__(self, file: FarFile, *, lock_wait_s: float = LOCK_WAIT_S) -> None:
+    def __init__(self, file: FarFile, *, may_write: bool = False, lock_wait_s: float = LOCK_WAIT_S) -> None:
+        """`may_write`: whether the far end may change the database. `lock_wait_s` is that of the first opening."""
         self.file = file
+        self.may_write = may_write
         self.traffic = Traffic()
         self._lock_wait_s = lock_wait_s
         self._lock = threading.Lock()
@@ -40,20 +43,24 @@ class FarLine:
         self._channel: Channel | None = None
         self._hello: Hello | None = None
         self._is_hello_new = False
+        self._is_to_be_opened = False
+        self.needs_login = False
+        """Whether the last attempt to connect again was refused because ssh was not allowed to ask for anything."""
         self._delay_s = FIRST_DELAY_S
         self._failed_at = 0.0
         self._is_trying = False
         self._is_closed = False
 
-    def start(self) -> None:
+    def start(self) -> Channel:
         """Start ssh, which may ask for a password on the terminal. Returns at once; raises `UsageError` without ssh."""
-        self._channel = Channel(self.file, self.traffic, may_ask=True, lock_wait_s=self._lock_wait_s)
+        channel = self._channel = self._new_channel(may_ask=True, lock_wait_s=self._lock_wait_s)
+        return channel
 
     def hello(self) -> Hello:
         """Wait until the database is open over there. Raises `UsageError` with the reason when it cannot be opened."""
         assert self._channel is not None, "it must be started first"
         try:
-            self._hello = self._channel.hello()
+            self._hello = self._channel.hello(self._lock_wait_s + ANSWER_WAIT_S)
         except StoreLocked as error:
             raise UsageError(f"{error}, for {self._lock_wait_s:g} s now") from error
         except UsageError:
@@ -62,6 +69,11 @@ class FarLine:
             raise UsageError(str(error)) from error
         self._is_hello_new = True
         return self._hello
+
+    def allow_writing(self) -> None:
+        """Let the far end change the database from the next opening on."""
+        if not self.may_write:
+            self.may_write = self._is_to_be_opened = True
 
     @property
     def is_lost(self) -> bool:
@@ -87,13 +99,29 @@ class FarLine:
             try:
                 if self.is_lost:
                     self._connect()
-                if not self._is_hello_new:
-                    self._hello = self._connected().open_again()
+                if not self._is_hello_new or self._is_to_be_opened:
+                    self._hello = self.connected().open_again(may_write=self.may_write)
+                    self._is_to_be_opened = False
+            except LoginRefused as error:
+                raise LoginNeeded(str(error)) from error
             except UsageError as error:
                 raise StoreUnavailable(str(error)) from error
             assert self._hello is not None  # it was opened by now
             self._is_hello_new = False
             return self._hello
+
+    def log_in(self, interrupt: Interrupt) -> None:
+        """Connect again if it is lost, while ssh may ask on the terminal. Waits. Raises `UsageError` when that fails."""
+        with self._opening:
+            if self.is_lost:
+                channel = self.start()
+                try:
+                    with interrupt.watching(channel.close):
+                        self.hello()
+                except BaseException:
+                    channel.close()
+                    raise
+                self.needs_login = False
 
     def try_again(self) -> None:
         """Connect again in the background, if it is lost and the time for it has come. Never waits."""
@@ -112,7 +140,7 @@ class FarLine:
 
     def ask(self, stream: int, request: dict[str, Any]) -> Answer:
         """Wait for the answer to a request; see `Channel.ask`."""
-        return self._connected().ask(stream, request)
+        return self.connected().ask(stream, request)
 
     def stop(self, stream: int) -> None:
         """Stop what is asked in this stream. Never waits."""
@@ -126,7 +154,7 @@ class FarLine:
 
     def broken(self, error: BrokenFrame) -> StoreUnavailable:
         """Give up the connection because of an answer that does not fit, and return the error for that."""
-        return self._connected().broken(error)
+        return self.connected().broken(error)
 
     def join(self) -> None:
         """Keep the line open until `leave` was called as often as this."""
@@ -147,7 +175,11 @@ class FarLine:
         if (channel := self._channel) is not None:
             channel.close()
 
-    def _connected(self) -> Channel:
+    def _new_channel(self, *, may_ask: bool, lock_wait_s: float) -> Channel:
+        return Channel(self.file, self.traffic, may_ask=may_ask, may_write=self.may_write, lock_wait_s=lock_wait_s)
+
+    def connected(self) -> Channel:
+        """Return the connection that stands now. Raises `StoreUnavailable` when it is lost."""
         if self._channel is None or self._channel.lost_at is not None:
             raise lost(self.file)
         return self._channel
@@ -167,17 +199,19 @@ class FarLine:
         if self._is_closed:
             raise lost(self.file)
         try:
-            channel = Channel(self.file, self.traffic, may_ask=False, lock_wait_s=0)
+            channel = self._new_channel(may_ask=False, lock_wait_s=0)
             try:
                 hello = channel.hello(ANSWER_WAIT_S)
             except BaseException:
                 channel.close()
                 raise
-        except MldeckError:
+        except MldeckError as error:
+            self.needs_login = isinstance(error, LoginRefused)
             self._failed_at = time.monotonic()
             self._delay_s = min(2 * self._delay_s, LONGEST_DELAY_S)
             raise
         self._delay_s = FIRST_DELAY_S
+        self.needs_login = False
         # In this order: whoever sees the new channel sees what it said too.
         self._hello, self._is_hello_new = hello, True
         self._channel = channel

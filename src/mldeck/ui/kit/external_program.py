@@ -1,4 +1,4 @@
-"""Runs the user's pager or editor on a file, while the application is suspended."""
+"""Leaves the terminal to the user's pager or editor, or to ssh, while the application is suspended."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 from textual.app import App
+
+from mldeck.store.interrupt import Interrupt
 
 _DEFAULTS = {"PAGER": "less", "EDITOR": "vi"}
 """Programs for variables that are not set."""
@@ -30,7 +33,7 @@ def run_outside(app: App[str], variable: str, file: Path) -> str:
         return f"${variable} cannot be read: {error}"
     if not any(words[:1]):
         return f"${variable} is set, but names no program"
-    with _out_of_the_way(app), _terminal_of_the_program():
+    with out_of_the_way(app):
         try:
             status = subprocess.run([*words, str(file)], check=False).returncode
         except (OSError, ValueError) as error:
@@ -39,12 +42,17 @@ def run_outside(app: App[str], variable: str, file: Path) -> str:
 
 
 @contextmanager
-def _out_of_the_way(app: App[str]) -> Iterator[None]:
+def out_of_the_way(app: App[str], interrupt: Interrupt | None = None) -> Iterator[None]:
+    """Leave the terminal to a program that the block runs and waits for. Ctrl+C also fires the interrupt."""
     suspended = app.suspend()
     with _stopped_later():
         suspended.__enter__()
     try:
-        yield
+        with _terminal_of_the_program():
+            if interrupt is not None:
+                # In a thread, because the handler may run while this thread is inside of the interrupt.
+                signal.signal(signal.SIGINT, lambda *_: Thread(target=interrupt.fire, daemon=True).start())
+            yield
     finally:
         with _stopped_later():
             suspended.__exit__(None, None, None)

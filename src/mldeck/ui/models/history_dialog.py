@@ -230,7 +230,8 @@ def _exactly(event: Event) -> str:
 def _by(transition: Transition | None) -> str:
     if transition is None or not transition.who:
         return ""
-    return f" by {transition.who}" + (f" on {transition.host}" if transition.host else "")
+    host = f" on {transition.host}" if transition.host else ""
+    return f" by {transition.who}{host}" + (f" via {transition.via}" if transition.via else "")
 
 
 def _who(event: Event) -> str:

@@ -167,7 +167,8 @@ def _history_line(event: Event) -> Line:
         return Line(f"until {when}" if since else when, f"{text}, changed without a record{since}", "warn")
     by = f" by {moved.who}" if moved.who else ""
     at = f"@{moved.host}" if moved.who and moved.host else ""
+    via = f" via {moved.via}" if by and moved.via else ""
     made_room = "" if event.version == moved.version else f", for version {moved.version}"
     undone = ", to undo a stage change" if moved.undo_of else ""
     reason = f": {moved.reason}" if moved.reason else ""
-    return Line(when, f"{text}{by}{at}{made_room}{undone}{reason}")
+    return Line(when, f"{text}{by}{at}{via}{made_room}{undone}{reason}")

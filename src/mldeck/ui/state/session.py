@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from mldeck.errors import StoreUnavailable, UsageError
 from mldeck.model import Column, Experiment, OrderKey, RunQuery, View
 from mldeck.settings import Settings
-from mldeck.store.address import Address, file_folder, registry_address
-from mldeck.store.connect import far_files
+from mldeck.store.address import Address, file_folder, host_of, registry_address
+from mldeck.store.connect import far_files, log_in
+from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.state.arrangement import Layout
 from mldeck.ui.state.columns import TEXTS, ColumnChoice, ColumnStyle, choice_from_json
@@ -163,22 +164,24 @@ class Session:
 
     def open(self) -> None:
         """Open the store of the runs, unless it is open. Call it in a thread: it imports the database library."""
-        from mldeck.store.store import Store
-
         with self._open_lock:
             if self._store is None:
-                self._store = Store(self.address, read_only=self.settings.read_only)
+                self._store = self._new_store(self.address)
+
+    def _new_store(self, address: Address) -> Store:
+        from mldeck.store.store import Store
+
+        write = self.settings.writes_to(host_of(address))
+        return Store(address, read_only=self.settings.read_only, write=write)
 
     @property
     def registered(self) -> Store:
         """The store of the model registry, often that of the runs. A separate one is opened by the first call, in a thread."""
         if not self.settings.registry_store:
             return self.store
-        from mldeck.store.store import Store
-
         with self._open_lock:
             if self._registered is None:
-                self._registered = Store(self._registry_address, read_only=self.settings.read_only)
+                self._registered = self._new_store(self._registry_address)
             return self._registered
 
     @property
@@ -218,6 +221,11 @@ class Session:
     def reopen(self) -> None:
         for store in self._stores():
             store.reopen()
+
+    def log_in(self, interrupt: Interrupt) -> None:
+        """Connect again to other machines, where ssh may ask on the terminal, which must be free. Waits."""
+        for store in self._stores():
+            log_in(store.address, interrupt)
 
     def give_up(self) -> None:
         """Stop waiting for database locks; the app is closing."""

@@ -1,4 +1,4 @@
-"""Waits until another program releases the database: shows a dialog if that takes a moment, which Esc cancels."""
+"""Waits while the database is written: shows a dialog if that takes a moment, which Esc cancels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from mldeck.errors import Interrupted, MldeckError
+from mldeck.errors import Interrupted, MldeckError, PerhapsWritten
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.kit.dialogs.text import TextDialog
 from mldeck.ui.kit.threads import in_thread
@@ -25,7 +25,7 @@ _Result = TypeVar("_Result")
 
 
 class WaitingDialog(ModalScreen[None]):
-    """Says that the database is locked. Esc interrupts the write; the dialog closes when `end` is called."""
+    """Says what a write may be waiting for. Esc interrupts the write; the dialog closes when `end` is called."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "cancel")]
 
@@ -38,7 +38,7 @@ class WaitingDialog(ModalScreen[None]):
         with Vertical(id="waiting", classes="dialog") as pane:
             pane.border_title = "Waiting"
             pane.border_subtitle = Content("Esc cancel")
-            yield Static("Another program is writing to the database. Nothing has been changed yet…", markup=False)
+            yield Static("Another program is writing to the database, or the line to it is slow…", markup=False)
 
     def action_give_up(self) -> None:
         self._interrupt.fire()
@@ -89,6 +89,8 @@ async def write_or_explain(
         raise
     except Interrupted:
         app.notify(f"Cancelled; {outcome[:1].lower()}{outcome[1:]}", timeout=3)
+    except PerhapsWritten as error:
+        app.push_screen(TextDialog("Perhaps changed", str(error)))
     except MldeckError as error:
         app.push_screen(TextDialog(outcome, str(error)))
     return None
