@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -12,6 +13,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mldeck.demo.project import make_demo
+from mldeck.store.far_file import FarFile
+from mldeck.store.ssh.command import SSH_VARIABLE
+from tests.far_hosts import shell_for_ssh
 from tests.ui.deck import Deck, running_deck
 
 FOLDER = Path(__file__).parent
@@ -90,12 +94,28 @@ async def models(path: Path) -> None:
         save(deck, "history")
 
 
+async def elsewhere(path: Path) -> None:
+    file = FarFile("gpu-vm", path.name, python=sys.executable)
+    async with running_deck(file, experiment="churn-forecast", write=True, size=(120, 36)) as deck:
+        await deck.until_counted(59)
+        await deck.press("2")
+        await deck.until_shown("first-trees")
+        await deck.press("enter", "left", "left", "p")
+        await deck.until_shown("Cancel")
+        await deck.press(*"better recall", "enter", "enter")
+        await deck.until_shown("is in Production")
+        save(deck, "elsewhere")
+
+
 def main() -> None:
     # At the same place every time: some pictures show the paths of files.
     folder = Path(tempfile.gettempdir()) / "mldeck-pictures"
     try:
         os.chdir(make_demo(folder).parent)
-        for picture in (runs, note, chart, compare, artifacts, models):
+        # What stands for ssh runs the far end on this machine.
+        os.environ["LOGNAME"] = "ada"
+        os.environ[SSH_VARIABLE] = shell_for_ssh(f"cd {shlex.quote(str(Path.cwd()))}")
+        for picture in (runs, note, chart, compare, artifacts, models, elsewhere):
             # The deck comes back as it was left, but each picture begins anew.
             os.environ["XDG_STATE_HOME"] = str(folder / f"state of {picture.__name__}")
             asyncio.run(picture(Path("mlflow.db")))

@@ -13,6 +13,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from mldeck.settings import load_settings
+from mldeck.store.address import Address
 from mldeck.ui.app import DeckApp
 from mldeck.ui.kit.dialogs.refusal import RefusalDialog
 from mldeck.ui.runs.screen import RunsScreen
@@ -109,16 +110,19 @@ def _let_toasts_stay(app: DeckApp) -> None:
 
 @asynccontextmanager
 async def running_deck(
-    path: Path,
+    path: Address,
     *,
     size: tuple[int, int] = (120, 40),
     experiment: str | None = None,
     read_only: bool = False,
+    write: bool = False,
     theme: str | None = None,
     registry_store: Path | None = None,
 ) -> AsyncIterator[Deck]:
     registry = None if registry_store is None else str(registry_store)
-    settings = load_settings(experiment=experiment, read_only=read_only, theme=theme, registry_store=registry)
+    settings = load_settings(
+        experiment=experiment, read_only=read_only, write=write, theme=theme, registry_store=registry
+    )
     app = DeckApp(settings, path)
     _let_toasts_stay(app)
     async with app.run_test(size=size, notifications=True) as pilot:

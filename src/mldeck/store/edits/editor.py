@@ -108,5 +108,5 @@ class StoreEditor:
         return written(self._writer, edit, interrupt)
 
     def _now_ms(self) -> int:
-        """Return the time in ms. Called when the lock is held, because waiting for it may have taken a while."""
+        """Return the time in ms. Called within the edit, because waiting for a lock may have taken a while."""
         return int(self._clock() * 1000)

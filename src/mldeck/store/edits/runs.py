@@ -1,6 +1,6 @@
 """Changing runs as MLflow does.
 
-Each function expects a connection that holds the write lock (`SqliteWriter.writing`), reads the present state, and writes the
+Each function expects a connection in a transaction (see `written` in store/backend.py), reads the present state, and writes the
 rows that MLflow itself would write (DATABASE.md#params-and-tags, DATABASE.md#run-names and DATABASE.md#lifecycle; where those
 are silent, `SqlAlchemyStore` of 3.17).
 Differences between releases are recognised by tables and columns. What MLflow refuses raises `MldeckError` naming the object;

@@ -197,7 +197,7 @@ class RegistryEditor:
         return written(self._writer, edit_registry, interrupt)
 
     def _now_ms(self) -> int:
-        """Return the time in ms. Called when the lock is held, because waiting for it may have taken a while."""
+        """Return the time in ms. Called within the edit, because waiting for a lock may have taken a while."""
         return int(self._clock() * 1000)
 
 

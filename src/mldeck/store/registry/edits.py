@@ -1,6 +1,6 @@
 """Changing the registry as MLflow does: models, descriptions, tags, aliases. New versions and stages are in `moves`.
 
-Each function expects a connection that holds the write lock, reads the present state, and writes the rows that MLflow itself
+Each function expects a connection in a transaction, reads the present state, and writes the rows that MLflow itself
 would write (DATABASE.md#registry; 3.17's `SqlAlchemyStore` where that is silent). What MLflow refuses raises
 `MldeckError` naming the object. Times are milliseconds since the epoch.
 """

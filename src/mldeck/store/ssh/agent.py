@@ -400,8 +400,6 @@ class Stream:
         do = request["do"]
         if do == "sql":
             return self.run(request["statements"])
-        if do == "look":
-            return self.look(request)
         if do == "write":
             return self.write(request)
         if do == "open":
@@ -440,43 +438,37 @@ class Stream:
         database.check()
         return answers.packed()
 
-    def look(self, request: "dict[str, Any]") -> "tuple[dict[str, Any], bytes]":
-        """Run statements that a change will be decided on. By its digest each answer is recognized when that is made."""
-        answers = Answers()
-        request["until"] = time.monotonic() + request["wait_s"]
-        try:
-            connection = self.connection or self.keep(self.opened().connect_to_write(), None)
-            self.look_on(connection, request, answers)
-        except STATEMENT_ERRORS as error:
-            answers.add(described(error))
-        return answers.packed(now=time.monotonic())
-
     def write(self, request: "dict[str, Any]") -> "tuple[dict[str, Any], bytes]":
         """Take the write lock, carry out the steps of a change, and commit; or, if something is to be `asked`, answer that
         as it would be after the change, and leave all as it was.
 
         A step is (statement, values, digest): a look, whose answer must still have this digest; without a digest, a change,
         which is made once for each list of values. No commit begins later than `until`, by the clock here, because the near
-        end may have taken the line for lost by then, and looked whether this was written.
+        end may have taken the line for lost by then, and looked whether this was written. Without `until`, something is
+        asked before there are any steps, and without the lock.
         """
-        if time.monotonic() >= request["until"]:
+        needs_lock = request["until"] is not None
+        if not needs_lock:
+            request["until"] = time.monotonic() + request["wait_s"]
+        elif time.monotonic() >= request["until"]:
             raise Refusal("unavailable", "the change arrived too late; nothing was changed")
         answers = Answers()
         lock_s = 0.0
-        self.disconnect()
         self.agent.writing.add(self)
         try:
             connection = self.keep(self.opened().connect_to_write(), None)
-            self.patiently(lambda: connection.execute("BEGIN IMMEDIATE"), request)
+            if needs_lock:
+                self.patiently(lambda: connection.execute("BEGIN IMMEDIATE"), request)
             began = time.monotonic()
             for text, values, known in request["steps"]:
                 if known is None:
                     connection.executemany(text, [[unpacked(value) for value in each] for each in values])
                 elif digest(*answer_of(connection, (text, values))) != known:
                     raise Refusal("overtaken", "the database was changed meanwhile; nothing was changed from here")
-            if request["ask"]:
-                self.look_on(connection, request, answers)
-            else:
+            for statement in request["ask"]:
+                head, body = self.patiently(functools.partial(answer_of, connection, statement), request)
+                answers.add(dict(head, digest=digest(head, body)), body)
+            if not request["ask"]:
                 self.patiently(lambda: connection.execute("COMMIT"), request)
             lock_s = time.monotonic() - began
         except STATEMENT_ERRORS as error:
@@ -485,11 +477,6 @@ class Stream:
             self.disconnect()  # rolls back what was not committed
             self.agent.writing.discard(self)
         return answers.packed(now=time.monotonic(), lock_s=lock_s)
-
-    def look_on(self, connection: sqlite3.Connection, request: "dict[str, Any]", answers: "Answers") -> None:
-        for statement in request["ask"]:
-            head, body = self.patiently(functools.partial(answer_of, connection, statement), request)
-            answers.add(dict(head, digest=digest(head, body)), body)
 
     def patiently(self, attempt: "Callable[[], Any]", request: "dict[str, Any]") -> "Any":
         """Return what `attempt` returns, tried again while another program has the lock, but not begun too late."""
@@ -847,9 +834,6 @@ class Agent:
             opening=database.opening,
             state=state,
             path=path,
-            size=os.fstat(database.head_fd).st_size,
-            host=os.uname().nodename,
-            python=sys.version.split()[0],
             sqlite=list(sqlite3.sqlite_version_info),
             read_only_reason=read_only_reason(database),
         )

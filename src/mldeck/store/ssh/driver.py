@@ -235,8 +235,7 @@ class FarChange(FarConnection):
         self._channel.tell(self._stream, {"do": "close"})
 
     def _ask(self, statements: list[Statement]) -> list[_Result | sqlite3.Error]:
-        request = {"do": "look", "ask": statements, "wait_s": self._wait_s}
-        answer = self._channel.ask(self._stream, self._change(statements) if self._is_locking else request)
+        answer = self._channel.ask(self._stream, self._change(statements))
         now = answer.head.get("now")
         try:
             results = _results(answer.head.get("results"), answer.body, len(statements))
@@ -254,9 +253,9 @@ class FarChange(FarConnection):
     def _change(self, asked: list[Statement]) -> dict[str, Any]:
         return {
             "do": "write",
-            "steps": self._steps,
+            "steps": self._steps if self._is_locking else [],
             "ask": asked,
-            "until": self._far_deadline,
+            "until": self._far_deadline if self._is_locking else None,
             "wait_s": self._wait_s,
         }
 

@@ -43,15 +43,10 @@ class Hello:
 
     opening: int
     """A number that grows with each opening by one far end."""
-    host: str
-    """What the other machine calls itself."""
     path: str
     """The absolute path over there."""
-    size: int
-    """In bytes."""
-    python: str
     sqlite: tuple[int, ...]
-    """The versions over there."""
+    """The version over there."""
     read_only_reason: str | None
     """Why the user over there could not write the file; None if that user could."""
     columns: Sequence[tuple[str, str]]
@@ -70,10 +65,7 @@ class Hello:
         try:
             return cls(
                 opening=int(head["opening"]),
-                host=str(head["host"]),
                 path=str(head["path"]),
-                size=int(head["size"]),
-                python=str(head["python"]),
                 sqlite=tuple(int(number) for number in head["sqlite"]),
                 read_only_reason=_text(head["read_only_reason"]),
                 columns=_pairs(head["columns"]),

@@ -101,8 +101,10 @@ class SshWriter:
                 self._line.try_again()
                 try:
                     found = self._outcome(rows, interrupt)
-                except (StoreUnavailable, NoAnswer):
-                    found = Outcome.UNCLEAR  # the line is not back yet, or the database is locked
+                except Interrupted:
+                    raise
+                except (MldeckError, NoAnswer):
+                    found = Outcome.UNCLEAR  # the line is not back yet, or the database cannot be read now
                 else:
                     if found is Outcome.UNCLEAR and is_final:
                         reason = "others have changed the same since"
