@@ -30,7 +30,7 @@ from mldeck.search.tree import (
     Timestamp,
 )
 from mldeck.store.schema import Schema
-from mldeck.store.text_match import as_number, exact
+from mldeck.store.text_match import as_number, exact, same_text
 
 
 def run_filter(tree: Node, schema: Schema, now: int) -> ColumnElement[bool]:
@@ -134,7 +134,7 @@ def _row_of(
     schema: Schema, rows: FromClause, key: str, condition: ColumnElement[bool] | None = None
 ) -> ColumnElement[bool]:
     """Return the condition that the run has this key, with a value that meets `condition`."""
-    found = and_(rows.c.run_uuid == schema.runs.c.run_uuid, exact(rows.c.key) == key)
+    found = and_(rows.c.run_uuid == schema.runs.c.run_uuid, same_text(rows.c.key, key))
     return _exists(schema, found if condition is None else and_(found, condition))
 
 
