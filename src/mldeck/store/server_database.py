@@ -22,6 +22,8 @@ _SYSTEMS = {"postgres": "postgresql", "postgresql": "postgresql", "mysql": "mysq
 
 _SECRET = r"pass|pwd|secret|token|key$"
 """The words in the names of options whose values are not shown."""
+_LEAST_SECRET = 4
+"""The fewest characters of a password that is looked for: a letter or two are in any message."""
 _CHOOSING = frozenset({"dbname", "host", "hostaddr", "options", "port", "service", "unix_socket"})
 """The options that choose which database, or which tables of it, are read."""
 
@@ -44,8 +46,9 @@ class ServerDatabase:
     @property
     def place(self) -> str:
         """The server, as the user named it, for messages."""
-        host = self.host or dict(self.options).get("host") or "localhost"
-        host = f"[{host}]" if ":" in host and "/" not in host else host
+        if not self.host:
+            return dict(self.options).get("host") or "localhost"
+        host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}" if self.port else host
 
     @property
@@ -65,8 +68,9 @@ class ServerDatabase:
     def hidden(self, message: str) -> str:
         """Return a message of the server or its driver with `***` in place of passwords."""
         secrets = [value for name, value in self.options if re.search(_SECRET, name, re.IGNORECASE)]
-        for secret in sorted((secret for secret in (self.password, *secrets) if secret), key=len, reverse=True):
-            message = message.replace(secret, "***")
+        for secret in sorted((self.password or "", *secrets), key=len, reverse=True):
+            if len(secret) >= _LEAST_SECRET:
+                message = message.replace(secret, "***")
         return message
 
     def __str__(self) -> str:

@@ -60,8 +60,9 @@ def matches(schema: Schema, query: RunQuery) -> ColumnElement[bool]:
     if query.filter.strip():
         # Imported here because most reads of a store need no parser.
         from mldeck.search.parse import parse
-        from mldeck.store.runs.filter import run_filter
+        from mldeck.store.runs.filter import check_characters, run_filter
 
+        check_characters(query.filter, schema)
         conditions.append(run_filter(parse(query.filter), schema, now=int(time.time() * 1000)))
     return and_(*conditions)
 

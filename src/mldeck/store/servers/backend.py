@@ -93,7 +93,7 @@ class ServerBackend:
         try:
             return self._driver.connect()
         except self._driver.error as error:
-            said, database = str(error), self._database
+            said, database = self._driver.words_of(error), self._database
             found = unreachable(self._driver.fault_of(error), said, database)
             raise found or StoreUnavailable(
                 f"cannot connect to {database.place}: {one_line(said, database)}"
@@ -108,7 +108,7 @@ class ServerBackend:
             opening = self._driver.opening(link)
         except self._driver.error as error:
             link.close()
-            raise explained(self._driver.fault_of(error), str(error), self._database) from error
+            raise explained(self._driver.fault_of(error), self._driver.words_of(error), self._database) from error
         except BaseException:
             link.close()
             raise

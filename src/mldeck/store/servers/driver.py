@@ -49,6 +49,9 @@ class Driver(Protocol):
 
     def fault_of(self, error: BaseException) -> Fault: ...
 
+    def words_of(self, error: BaseException) -> str:
+        """Return what the server says, without what the driver adds to it."""
+
     def opening(self, link: Link) -> DatabaseFacts:
         """Ask what is known of the database when it is opened. Raises the driver's errors."""
 

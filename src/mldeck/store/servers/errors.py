@@ -10,6 +10,10 @@ from mldeck.errors import ConnectionLost, Interrupted, MldeckError, StoreLocked,
 from mldeck.store.server_database import ServerDatabase
 
 
+class NoServer(StoreUnavailable):
+    """The server cannot be reached, at least for the moment."""
+
+
 class Fault(Enum):
     """A kind of error, whichever server it comes from."""
 
@@ -66,9 +70,12 @@ def unreachable(fault: Fault, text: str, database: ServerDatabase) -> StoreUnava
         Fault.UNKNOWN_HOST: f"there is no host {database.host}, or its name cannot be found now",
         Fault.NO_SERVER: f"no server answers at {database.place}: {said}",
         Fault.LOGIN: f"{database.place} refuses the login: {said}; {_ADVICE[database.system]}",
-        Fault.NO_DATABASE: f"there is no database {database.database} at {database.place}: {said}",
+        Fault.NO_DATABASE: f"there is no database {database.database} at {database.place}",
     }
-    return StoreUnavailable(messages[fault]) if fault in messages else None
+    if fault not in messages:
+        return None
+    kind = NoServer if fault in (Fault.UNKNOWN_HOST, Fault.NO_SERVER) else StoreUnavailable
+    return kind(messages[fault])
 
 
 def fault_of_words(text: str, words: Mapping[str, Fault]) -> Fault:

@@ -47,7 +47,7 @@ _MYSQL_STATE = (
     "SHOW GLOBAL STATUS WHERE variable_name IN ('Innodb_rows_inserted', 'Innodb_rows_updated', 'Innodb_rows_deleted')"
 )
 _MARIADB_STATE = """
-    SELECT table_name, CAST(update_time AS CHAR), IF(update_time >= NOW() - INTERVAL 1 SECOND, CAST(NOW(6) AS CHAR), '')
+    SELECT table_name, CAST(update_time AS CHAR), IF(update_time >= NOW(), CAST(NOW(6) AS CHAR), '')
     FROM information_schema.tables WHERE table_schema = database() AND update_time IS NOT NULL
 """
 """MariaDB counts no rows, but knows the second in which a table was changed; within it, the table counts as changed again."""
@@ -159,6 +159,9 @@ class MySQL:
         if number in (2002, 2003, 2005):
             return fault_of_words(str(error), _WORDS)
         return _FAULTS.get(number, Fault.OTHER)
+
+    def words_of(self, error: BaseException) -> str:
+        return str(error.args[1] if len(error.args) > 1 else error)
 
     def opening(self, link: MySQLLink) -> DatabaseFacts:
         statements = [(text, ()) for text in (_COLUMNS, _INDEXES, _REPLICA, link.state_query, _REVISION)]
@@ -298,7 +301,7 @@ def _connected(connection: pymysql.Connection[Any], connect_s: float) -> socket.
     try:
         found = socket.create_connection((connection.host, connection.port), connect_s)
     except OSError as error:
-        raise pymysql.OperationalError(2003, str(error)) from error
+        raise pymysql.OperationalError(2003, error.strerror or str(error)) from error
     found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
@@ -78,6 +79,18 @@ _WORDS = {
 """What a failed connection says: it has no SQLSTATE."""
 
 
+_PREFIX = re.compile(
+    r"^(?:connection (?:failed|is bad): )?(?:connection to server (?:at|on socket) [^\n]*? failed: )?(?:FATAL|ERROR): +|"
+    r"^connection (?:failed|is bad): (?:connection to server (?:at|on socket) [^\n]*? failed: )?",
+    re.MULTILINE,
+)
+"""What libpq and psycopg put before the message of the server."""
+
+
+# It warns when a pipeline is left because of an error, which is raised anyway; without a handler, over the deck.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+
+
 class PostgreSQL:
     """See `Driver`, which this is."""
 
@@ -108,6 +121,11 @@ class PostgreSQL:
             return Fault.OTHER
         words = fault_of_words(str(error), _WORDS)
         return Fault.LOST if words is Fault.OTHER and isinstance(error, psycopg.OperationalError) else words
+
+    def words_of(self, error: BaseException) -> str:
+        text, _, _ = str(error).partition("\nMultiple connection attempts failed")  # which repeats all of them
+        lines = [line for line in text.splitlines() if not line.strip().startswith("Is the server running")]
+        return re.sub(_PREFIX, "", "\n".join(lines))
 
     def opening(self, link: PostgreSQLLink) -> DatabaseFacts:
         statements = [(text, ()) for text in (_COLUMNS, _INDEXES, _REPLICA, link.state_query, _REVISION)]

@@ -14,7 +14,7 @@ from mldeck.errors import ConnectionLost, Interrupted, MldeckError, StoreUnavail
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.server_database import ServerDatabase
 from mldeck.store.servers.driver import Driver
-from mldeck.store.servers.errors import Fault, explained
+from mldeck.store.servers.errors import Fault, explained, one_line
 from mldeck.store.servers.links import LinkPool, PooledConnection
 
 STATEMENT_S = 120.0
@@ -64,14 +64,16 @@ class ServerReader:
         self._engine.dispose()
 
     def _explained(self, cause: BaseException, interrupt: Interrupt) -> MldeckError:
-        fault = self._driver.fault_of(cause)
+        fault, said = self._driver.fault_of(cause), self._driver.words_of(cause)
         if interrupt.fired:
             return Interrupted("stopped")
         if fault is Fault.STOPPED:
-            return StoreUnavailable(f"{self._database.name}: the server has stopped a read: {cause}")
+            return StoreUnavailable(
+                f"{self._database.name}: the server has stopped a read: {one_line(said, self._database)}"
+            )
         if fault is Fault.OTHER_TABLES:
             self._on_other_tables()
-        error = explained(fault, str(cause), self._database)
+        error = explained(fault, said, self._database)
         if isinstance(error, ConnectionLost):
             self._links.drop_idle()
         return error

@@ -11,7 +11,7 @@ from mldeck.store.backend import Change
 from mldeck.store.schema import Schema
 from mldeck.store.server_database import ServerDatabase
 from mldeck.store.servers.driver import Driver
-from mldeck.store.servers.errors import Fault, explained
+from mldeck.store.servers.errors import Fault, NoServer, explained
 from mldeck.store.servers.links import LinkPool
 
 PAUSE_S = 0.35
@@ -68,7 +68,10 @@ class ServerWatcher:
         try:
             began = time.monotonic()
             try:
-                self._ask_once()
+                try:
+                    self._ask_once()
+                except ConnectionLost:  # an idle one may have been cut long ago
+                    self._ask_once()
             except MldeckError as error:
                 self._error = _worded(error, self._database)
                 self._next_s = time.monotonic() + self._delay_s
@@ -94,12 +97,12 @@ class ServerWatcher:
             fault = self._driver.fault_of(error)
             if fault is Fault.LOST:
                 self._links.drop_idle()
-            raise explained(fault, str(error), self._database) from error
+            raise explained(fault, self._driver.words_of(error), self._database) from error
         finally:
             self._links.give(link)
 
 
 def _worded(error: MldeckError, database: ServerDatabase) -> MldeckError:
-    if isinstance(error, ConnectionLost):
+    if isinstance(error, (ConnectionLost, NoServer)):
         return StoreUnavailable(f"connection to {database.place} lost · trying again")
     return error
