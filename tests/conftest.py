@@ -14,6 +14,9 @@ from hypothesis import settings
 
 from tests import fixture_stores
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
+from tests.servers.fixtures import databases, databases_on, mariadb, pgbouncer, postgresql
+
+__all__ = ["databases", "databases_on", "mariadb", "pgbouncer", "postgresql"]
 
 # A machine that is busy with other tests is slow now and then; that says nothing about the code.
 settings.register_profile("mldeck", settings.get_profile("ci" if "CI" in os.environ else "default"), deadline=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import statistics
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -85,7 +86,8 @@ def assert_close(found: MetricSummary, wanted: MetricSummary) -> None:
         assert found.mean == wanted.mean or (math.isnan(found.mean) and math.isnan(wanted.mean))
         assert found.deviation is None
         return
-    size = max(abs(wanted.low), abs(wanted.high))
+    # The smallest numbers have no digits left that rounding could spare.
+    size = max(abs(wanted.low), abs(wanted.high), sys.float_info.min)
     assert math.isclose(found.mean, wanted.mean, rel_tol=1e-9, abs_tol=1e-12 * size)
     assert wanted.low <= found.mean <= wanted.high
     assert (found.deviation is None) == (wanted.deviation is None)

@@ -15,7 +15,8 @@ import pytest
 from mldeck.store.ssh.command import SSH_VARIABLE
 from tests.far_hosts import shell_for_ssh
 from tests.fixture_stores import FixtureStore
-from tests.terminal.terminal import Terminal, descendants, mldeck
+from tests.processes import descendants
+from tests.terminal.terminal import Terminal, mldeck
 
 CHURN_RUNS = "12 runs"
 
