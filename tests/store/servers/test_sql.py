@@ -41,21 +41,28 @@ def text_of(element: Any, dialect: str) -> str:
             "SELECT params.\"key\" FROM params WHERE params.\"key\" = 'Loss' AND params.value = 'x'",
             "SELECT params.key FROM params WHERE params.key = 'Loss' AND params.value = 'x'",
             (
-                "SELECT params.`key` FROM params WHERE (params.`key` = 'Loss' AND BINARY params.`key` = 'Loss') "
-                "AND (params.value = 'x' AND BINARY params.value = 'x')"
+                "SELECT params.`key` FROM params WHERE "
+                "(params.`key` = 'Loss' AND BINARY CONVERT(params.`key` USING utf8mb4) = 'Loss') "
+                "AND (params.value = 'x' AND BINARY CONVERT(params.value USING utf8mb4) = 'x')"
             ),
         ),
         (
             select(KEY).where(among_texts(KEY, ["a", "B"])),
             "SELECT params.\"key\" FROM params WHERE params.\"key\" IN ('a', 'B')",
             "SELECT params.key FROM params WHERE params.key IN ('a', 'B')",
-            "SELECT params.`key` FROM params WHERE (params.`key` IN ('a', 'B') AND BINARY params.`key` IN ('a', 'B'))",
+            (
+                "SELECT params.`key` FROM params WHERE "
+                "(params.`key` IN ('a', 'B') AND BINARY CONVERT(params.`key` USING utf8mb4) IN ('a', 'B'))"
+            ),
         ),
         (
             select(exactly(KEY).label("key")).group_by(exactly(KEY)),
             'SELECT params."key" AS "key" FROM params GROUP BY params."key"',
             "SELECT params.key AS key FROM params GROUP BY params.key",
-            "SELECT BINARY params.`key` AS `key` FROM params GROUP BY BINARY params.`key`",
+            (
+                "SELECT BINARY CONVERT(params.`key` USING utf8mb4) AS `key` FROM params "
+                "GROUP BY BINARY CONVERT(params.`key` USING utf8mb4)"
+            ),
         ),
         (
             select(KEY).where(contains_text(VALUE, "50%_Ü/X")),
