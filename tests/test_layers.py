@@ -156,9 +156,9 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         # All that is SQLite's own. A folder beside it is all that another kind of database needs.
         "sqlite": frozenset({"address", "backend", "interrupt", "schema", "seed", "statements"}),
         # A SQLite file on another machine: what reads it there is SQLite too.
-        "ssh": frozenset({"backend", "far_file", "interrupt", "schema", "sqlite", "values"}),
+        "ssh": frozenset({"backend", "far_file", "interrupt", "schema", "sqlite", "statements", "values"}),
         # Databases on servers. They are known to be MLflow's by the same tables as files.
-        "servers": frozenset({"backend", "interrupt", "schema", "server_database", "sqlite"}),
+        "servers": frozenset({"backend", "interrupt", "schema", "server_database", "sqlite", "statements"}),
         "runs": frozenset(
             {"encoding", "expressions", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}
         ),

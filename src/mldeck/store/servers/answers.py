@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-Statement = tuple[str, Any]
-"""The text, and its bound values as the driver takes them."""
-
-
-@dataclass(frozen=True)
-class StatementAnswer:
-    """What a statement gave."""
-
-    columns: Sequence[Sequence[Any]] = ()
-    """The `description` of a cursor; empty if there are no rows to fetch."""
-    rows: Sequence[tuple[Any, ...]] = ()
-
+from mldeck.store.servers.filling import Statement, StatementAnswer, can_repeat, filled_in, needs, nested
 
 Asker = Callable[[list[Statement]], "list[StatementAnswer | Exception]"]
 """A function that returns an answer, or the driver's error, for each statement. What follows an error may be missing."""
@@ -28,8 +16,7 @@ Asker = Callable[[list[Statement]], "list[StatementAnswer | Exception]"]
 class AnsweredConnection:
     """A connection whose statements go through `ask`. There are no transactions: see the asker."""
 
-    fills_in = False
-    """The server does not put the answers of a statement into another one of the same request."""
+    fills_in = True
 
     def __init__(self, ask: Asker) -> None:
         self._ask = ask
@@ -56,10 +43,36 @@ class AnsweredConnection:
         finally:
             self._gathered = None
         answers: dict[str, deque[StatementAnswer | Exception]] = defaultdict(deque)
-        if gathered:
-            for statement, answer in zip(gathered, self._ask(gathered), strict=False):
-                answers[repr(statement)].append(answer)
+        for statement, answer in self._answered(gathered):
+            answers[_key(statement)].append(answer)
         self._answers.append(answers)
+
+    def _answered(self, gathered: list[Statement]) -> Iterator[tuple[Statement, StatementAnswer | Exception]]:
+        """Ask statements in as few requests as their need of each other's answers allows. Yield those that were answered."""
+        answers: dict[int, StatementAnswer] = {}
+        waiting = dict(enumerate(gathered))
+        while waiting:
+            present: dict[int, Statement] = {}
+            lists = {index: statement for index, statement in waiting.items() if can_repeat(statement)}
+            for index, statement in list(waiting.items()):
+                if needs(statement) <= answers.keys():
+                    del waiting[index]
+                    if (complete := filled_in(statement, answers)) is not None:
+                        present[index] = complete
+                elif needs(statement) <= lists.keys():
+                    del waiting[index]
+                    present[index] = nested(statement, lists)
+            found = self._ask(list(present.values())) if present else []
+            for index, answer in zip(present, found, strict=False):
+                if not isinstance(answer, StatementAnswer):
+                    yield present[index], answer
+                    return  # what follows an error was not asked
+                answers[index] = answer
+            for index in present:
+                if (complete := filled_in(gathered[index], answers)) is not None:
+                    yield complete, answers[index]
+            if not present:
+                return  # what is left needs answers that there are not
 
     def forget_answers(self) -> None:
         """Drop the answers of the last request that was gathered, as far as no statement has taken them."""
@@ -81,8 +94,14 @@ class AnsweredConnection:
         """Return the answers of a statement that was asked in advance; None if it was not."""
         if not any(self._answers):
             return None
-        key = repr(statement)
+        key = _key(statement)
         return next((found for answers in reversed(self._answers) if (found := answers.get(key))), None)
+
+
+def _key(statement: Statement) -> str:
+    """Return a text that is the same for a statement with the same values, and with no others."""
+    text, values = statement
+    return repr((text, sorted(values.items()) if isinstance(values, Mapping) else tuple(values)))
 
 
 class AnsweredCursor:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mldeck.store.schema import Traits
-from mldeck.store.servers.answers import StatementAnswer
 from mldeck.store.servers.errors import Fault
+from mldeck.store.servers.filling import StatementAnswer
 from mldeck.store.servers.links import Link
 
 if TYPE_CHECKING:

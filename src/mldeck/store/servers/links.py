@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from mldeck.store.servers.answers import AnsweredConnection, Statement, StatementAnswer
+from mldeck.store.servers.answers import AnsweredConnection
+from mldeck.store.servers.filling import Statement, StatementAnswer
 
 MOST_IDLE = 4
 """Most idle connections that are kept."""

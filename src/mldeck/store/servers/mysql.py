@@ -21,7 +21,6 @@ from sqlalchemy.dialects.mysql import pymysql as sqlalchemy_pymysql
 from mldeck.errors import UsageError
 from mldeck.store.schema import Traits, names_by_table
 from mldeck.store.server_database import ServerDatabase
-from mldeck.store.servers.answers import Statement, StatementAnswer
 from mldeck.store.servers.driver import (
     APPLICATION,
     CONNECT_S,
@@ -33,6 +32,7 @@ from mldeck.store.servers.driver import (
     rows_of,
 )
 from mldeck.store.servers.errors import Fault, fault_of_words
+from mldeck.store.servers.filling import Statement, StatementAnswer
 
 OLDEST_MYSQL, OLDEST_MARIADB = (8, 0, 1), (10, 3, 0)
 """The oldest releases that are read: the first with recursive statements and windows."""

@@ -15,7 +15,6 @@ from sqlalchemy.dialects.postgresql import psycopg as sqlalchemy_psycopg
 from mldeck.errors import UsageError
 from mldeck.store.schema import Traits, names_by_table
 from mldeck.store.server_database import ServerDatabase
-from mldeck.store.servers.answers import Statement, StatementAnswer
 from mldeck.store.servers.driver import (
     APPLICATION,
     CONNECT_S,
@@ -27,6 +26,7 @@ from mldeck.store.servers.driver import (
     rows_of,
 )
 from mldeck.store.servers.errors import Fault, fault_of_words
+from mldeck.store.servers.filling import Statement, StatementAnswer
 
 OLDEST = 12
 """The oldest release that is read."""
