@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
+
+from mldeck.errors import MldeckError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -38,6 +41,25 @@ class Writer(Protocol):
 
     def check_writable(self) -> None:
         """Raise `StoreUnavailable` or `MldeckError` when the database cannot be written."""
+
+
+class NoWriter:
+    """The writer of a database that mldeck only reads. See `Writer`, which this is."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self._name = name
+        self._reason = reason
+
+    @contextmanager
+    def writing(self, interrupt: Interrupt | None = None) -> Iterator[tuple[Connection, Schema]]:
+        raise self._refusal()
+        yield
+
+    def check_writable(self) -> None:
+        raise self._refusal()
+
+    def _refusal(self) -> MldeckError:
+        return MldeckError(f"{self._name} cannot be changed: {self._reason}")
 
 
 class Backend(Protocol):

@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from mldeck.errors import StoreChanged, StoreLocked, StoreUnavailable
+from mldeck.errors import ConnectionLost, StoreChanged, StoreLocked, StoreUnavailable
 from mldeck.store.address import Address
 from mldeck.store.backend import Change, Writer
 from mldeck.store.connect import open_backend
@@ -168,7 +168,10 @@ class OpenedStore:
                 self._reopen_after_change()
                 raise
 
-        return self._patiently(read, interrupt)
+        try:
+            return self._patiently(read, interrupt)
+        except ConnectionLost:  # an idle one may have been cut long ago
+            return self._patiently(read, interrupt)
 
     def _patiently(self, read: Callable[[], _Result], interrupt: Interrupt | None) -> _Result:
         """Retry while it is locked or was changed meanwhile, until the patience ends or the interrupt is fired."""

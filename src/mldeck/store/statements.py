@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from sqlalchemy import Connection, Executable, Row, Select
@@ -31,23 +32,38 @@ def plain_rows(connection: Connection, statement: Select[Any], values: Mapping[s
         return result.cursor.fetchall()
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """Stands in a list of bound values for the first column of an earlier statement of the same request.
+
+    Only for a connection that can fill it in (see `Gatherer.fills_in`).
+    """
+
+    index: int
+    """The position of that statement in the request."""
+
+
 @runtime_checkable
 class Gatherer(Protocol):
     """A driver's connection to a distant database, which can ask several statements in one request."""
+
+    fills_in: bool
+    """Whether the far end puts the answers of earlier statements in the place of `Earlier`."""
 
     def gathering(self) -> AbstractContextManager[None]:
         """Note the statements that are executed in the block, without rows, and ask all of them when it ends."""
 
     def forget_answers(self) -> None:
-        """Drop the answers that no statement has taken."""
+        """Drop the answers of the last request that was gathered, as far as no statement has taken them."""
 
 
 @contextmanager
 def asked_together(connection: Connection, statements: Iterable[Executable]) -> Iterator[None]:
     """Answer these SELECTs, executed within the block in whatever way, by one request if the database is distant.
 
-    Each answer serves one execution, in any order; other statements can be executed too. An error of a statement is raised
-    where it is executed. For other databases the statements are not iterated, so a generator of them costs nothing there.
+    Each answer serves one execution, in any order; other statements can be executed too. What an enclosing block has asked
+    already is not asked again. An error of a statement is raised where it is executed. For other databases the statements are
+    not iterated, so a generator of them costs nothing there.
     """
     raw = connection.connection.dbapi_connection
     if not isinstance(raw, Gatherer):
@@ -60,6 +76,21 @@ def asked_together(connection: Connection, statements: Iterable[Executable]) -> 
         yield
     finally:
         raw.forget_answers()
+
+
+@contextmanager
+def foreseen(connection: Connection, statements: Iterable[Executable]) -> Iterator[None]:
+    """Answer these SELECTs by one request, as `asked_together`; some of them may need answers of others (see `Earlier`).
+
+    They are a guess: what the block does not execute is lost, and what was not foreseen is asked then. Nothing is asked in
+    advance if the connection cannot fill in answers.
+    """
+    raw = connection.connection.dbapi_connection
+    if isinstance(raw, Gatherer) and raw.fills_in:
+        with asked_together(connection, statements):
+            yield
+    else:
+        yield
 
 
 def at_once(connection: Connection, statements: Sequence[Executable]) -> list[Sequence[Row[Any]]]:

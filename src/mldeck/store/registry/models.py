@@ -23,7 +23,7 @@ from sqlalchemy import (
 from mldeck.registry.nouns import NO_STAGE, ModelOrder, ModelQuery, RegisteredModel
 from mldeck.search.tree import PRESENCE, And, Comparison, Entity, NameMatch, Node, Not, Operator, Or
 from mldeck.store.registry.tables import ALIASES, MODEL_TAGS, RegistryTables
-from mldeck.store.runs.filter import compare_text
+from mldeck.store.runs.filter import check_characters, compare_text
 from mldeck.store.text_match import exact
 
 IS_PROMPT_TAG = "mlflow.prompt.is_prompt"
@@ -193,6 +193,7 @@ def _search(text: str, tables: RegistryTables, name: ColumnElement[str]) -> Colu
     from mldeck.search.language import MODELS as SEARCH_FOR_MODELS
     from mldeck.search.parse import parse
 
+    check_characters(text, tables.schema)
     return _condition(parse(text, SEARCH_FOR_MODELS), tables, name)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from mldeck.model import Column, RunQuery
+from mldeck.store.expressions import unindexed
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.reader import read_quickly
 from mldeck.store.statements import plain_rows
+from mldeck.store.text_match import same_text
 from mldeck.store.values import text_of
 
 
@@ -19,7 +21,7 @@ def text_values(connection: Connection, schema: Schema, query: RunQuery, column:
     statement = (
         select(source.c.run_uuid, source.c.value)
         .select_from(source.join(runs, runs.c.run_uuid == source.c.run_uuid))
-        .where(source.c.key == column.key, matches(schema, query))
+        .where(same_text(source.c.key, column.key), matches(schema, query))
     )
     rows = read_quickly(connection, lambda: plain_rows(connection, statement, {}))
     values = {row[0]: row[1] for row in rows if row[1] is not None}
@@ -34,6 +36,6 @@ def has_values(connection: Connection, schema: Schema, query: RunQuery, column: 
     source, runs = schema.values_of(column.kind), schema.runs
     listed = select(runs.c.run_uuid).where(matches(schema, query))
     # An expression, because otherwise SQLite tries every listed run instead of following the rows of the key.
-    run_id = func.coalesce(source.c.run_uuid, "")
-    statement = select(source.c.key).where(source.c.key == column.key, run_id.in_(listed)).limit(1)
+    run_id = unindexed(source.c.run_uuid)
+    statement = select(source.c.key).where(same_text(source.c.key, column.key), run_id.in_(listed)).limit(1)
     return connection.execute(statement).first() is not None

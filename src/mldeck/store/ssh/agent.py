@@ -389,10 +389,14 @@ class Stream:
         heads, bodies = [], []
         try:
             connection = self.connected(database)
+            earlier = []  # type: list[list[tuple[Any, ...]]]
             for text, values in statements:
                 if self.is_stopped():
                     raise sqlite3.OperationalError("interrupted")
-                head, body = pack_rows(*query(connection, text, [unpacked(value) for value in values]))
+                filled = filled_in(text, values, earlier)
+                names, rows = query(connection, *filled) if filled else ([], [])
+                earlier.append(rows)
+                head, body = pack_rows(names, rows)
                 heads.append(head)
                 bodies.append(body)
         except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
@@ -428,8 +432,30 @@ def is_worth_packing(data: bytes) -> bool:
     return len(zlib.compress(sample, 1)) < 0.9 * len(sample)
 
 
+def filled_in(text: str, values: "list[Any]", earlier: "list[list[tuple[Any, ...]]]") -> "tuple[str, list[Any]] | None":
+    """Put the first column of the rows of an earlier statement in the place of each value that stands for them.
+
+    None if that is no value, or more than may be bound: then the near end does not ask the statement.
+    """
+    if not any(isinstance(value, dict) and "earlier" in value for value in values):
+        return text, [unpacked(value) for value in values]
+    parts = text.split("?")
+    if len(parts) != len(values) + 1:
+        return None  # a question mark in a text or a name
+    filled, bound = parts[0], []  # type: str, list[Any]
+    for value, part in zip(values, parts[1:]):
+        some = [unpacked(value)]
+        if isinstance(value, dict) and "earlier" in value:
+            some = [row[0] for row in earlier[value["earlier"]]]
+            if not 0 < len(some) <= value["most"]:
+                return None
+        bound += some
+        filled += ", ".join("?" * len(some)) + part
+    return filled, bound
+
+
 def unpacked(value: object) -> object:
-    return base64.b64decode(value["b"]) if isinstance(value, dict) else value
+    return base64.b64decode(value["b"]) if isinstance(value, dict) and "b" in value else value
 
 
 def described(error: Exception) -> "dict[str, Any]":

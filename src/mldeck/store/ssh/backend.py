@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection
 
-from mldeck.errors import MldeckError, StoreLocked, StoreUnavailable
-from mldeck.store.backend import Change
+from mldeck.errors import StoreLocked, StoreUnavailable
+from mldeck.store.backend import Change, NoWriter
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.schema import TABLES_READ, Schema
-from mldeck.store.sqlite.catalogue import names_by_table
+from mldeck.store.schema import TABLES_READ, Schema, names_by_table
 from mldeck.store.sqlite.reader import SqliteReader
 from mldeck.store.ssh.driver import FarConnection, FarDriver
 from mldeck.store.ssh.hello import Hello
@@ -82,8 +80,8 @@ class SshBackend:
         before, self._seen = self._seen, state
         return Change.NOTHING if state.data == before.data else Change.DATA
 
-    def writer(self) -> _NoWriter:
-        return _NoWriter(self._line.file.name)
+    def writer(self) -> NoWriter:
+        return NoWriter(self._line.file.name, READ_ONLY_REASON)
 
     def close(self) -> None:
         self._reader.close()
@@ -114,24 +112,6 @@ class _FarDatabase:
     def check_before_reading(self) -> None: ...
 
     def check_unchanged(self) -> None: ...
-
-
-class _NoWriter:
-    """The writer of a database that cannot be changed from here. See `Writer`, which this is."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    @contextmanager
-    def writing(self, interrupt: Interrupt | None = None) -> Iterator[tuple[Connection, Schema]]:
-        raise self._refusal()
-        yield
-
-    def check_writable(self) -> None:
-        raise self._refusal()
-
-    def _refusal(self) -> MldeckError:
-        return MldeckError(f"{self._name} cannot be changed: {READ_ONLY_REASON}")
 
 
 def is_same_database(hello: Hello, before: Hello) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from mldeck.store.ssh.frames import BrokenFrame, Row, packed_json, unpack_rows
 from mldeck.store.ssh.line import FarLine
+from mldeck.store.statements import MAX_BOUND_VALUES, Earlier
 from mldeck.store.values import MAX_INTEGER, MIN_INTEGER
 
 _ERRORS = {
@@ -70,14 +71,24 @@ class _Result:
         self.rows = rows
 
 
+_Statement = tuple[str, list[Any]]
+"""The text, and the bound values as they travel."""
+
+_Answers = dict[bytes, deque[_Result | sqlite3.Error]]
+"""The results of a request, by packed statement."""
+
+
 class FarConnection:
     """A stream of a line."""
+
+    fills_in = True
 
     def __init__(self, line: FarLine) -> None:
         self._line = line
         self._stream = line.new_stream()
-        self._gathered: list[tuple[str, list[Any]]] | None = None
-        self._answers: dict[bytes, deque[_Result | sqlite3.Error]] = defaultdict(deque)
+        self._gathered: list[_Statement] | None = None
+        self._answers: list[_Answers] = []
+        """Those of the requests that were gathered, the last one at the end."""
 
     def cursor(self) -> FarCursor:
         return FarCursor(self)
@@ -104,35 +115,48 @@ class FarConnection:
     @contextmanager
     def gathering(self) -> Iterator[None]:
         """Note the statements that are executed in the block, without rows, and ask all of them when it ends."""
-        gathered: list[tuple[str, list[Any]]] = []
+        gathered: list[_Statement] = []
         self._gathered = gathered
         try:
             yield
         finally:
             self._gathered = None
-        if gathered:
-            for statement, result in zip(gathered, self._ask(gathered), strict=False):
-                self._answers[packed_json(statement)].append(result)
+        results = self._ask(gathered) if gathered else []
+        answers: _Answers = defaultdict(deque)
+        for statement, result in zip(gathered, results, strict=False):
+            if (
+                isinstance(result, sqlite3.Error) or result.names
+            ):  # without names it was not asked (`filled_in` in `agent`)
+                answers[packed_json(_filled_in(statement, results))].append(result)
+        self._answers.append(answers)
 
     def forget_answers(self) -> None:
-        """Drop the answers that no statement has taken."""
-        self._answers.clear()
+        """Drop the answers of the last request that was gathered, as far as no statement has taken them."""
+        self._answers.pop()
 
     def run(self, text: str, values: Sequence[Any]) -> _Result:
         """Return what a statement gives: from the answers asked for before, or by a request of its own."""
         if text in _KNOWN:
             return _Result(*_KNOWN[text])
         statement = (text, [_bound(value) for value in values])
+        waiting = self._waiting(statement)
         if self._gathered is not None:
-            self._gathered.append(statement)
+            if not waiting:
+                self._gathered.append(statement)
             return _Result((), ())
-        waiting = self._answers.get(packed_json(statement)) if self._answers else None
         result = waiting.popleft() if waiting else self._ask([statement])[0]
         if isinstance(result, sqlite3.Error):
             raise result
         return result
 
-    def _ask(self, statements: list[tuple[str, list[Any]]]) -> list[_Result | sqlite3.Error]:
+    def _waiting(self, statement: _Statement) -> deque[_Result | sqlite3.Error] | None:
+        """Return the answers of a statement that was asked in advance; None if it was not."""
+        if not any(self._answers):
+            return None
+        key = packed_json(statement)
+        return next((found for answers in reversed(self._answers) if (found := answers.get(key))), None)
+
+    def _ask(self, statements: list[_Statement]) -> list[_Result | sqlite3.Error]:
         """Return a result for each statement; what follows an error was not run, and has none."""
         answer = self._line.ask(self._stream, {"do": "sql", "statements": statements})
         try:
@@ -159,8 +183,26 @@ def _results(heads: Any, body: bytes, most: int) -> list[_Result | sqlite3.Error
     return results
 
 
+def _filled_in(statement: _Statement, results: Sequence[_Result | sqlite3.Error]) -> _Statement:
+    """Return what the far end made of a statement with answers of others (`filled_in` in `agent`)."""
+    text, values = statement
+    parts = text.split("?")
+    filled = [parts[0]]
+    bound: list[Any] = []
+    for value, part in zip(values, parts[1:], strict=False):
+        some = [value]
+        if isinstance(value, dict) and "earlier" in value:
+            earlier = results[value["earlier"]]
+            some = [] if isinstance(earlier, sqlite3.Error) else [_bound(row[0]) for row in earlier.rows]
+        bound += some
+        filled += [", ".join("?" * len(some)), part]
+    return "".join(filled), bound
+
+
 def _bound(value: Any) -> Any:
     """Return a value as it travels. Raises what SQLite's driver raises for a value that cannot be bound."""
+    if isinstance(value, Earlier):
+        return {"earlier": value.index, "most": MAX_BOUND_VALUES}
     if isinstance(value, bytes):
         return {"b": b64encode(value).decode()}
     if isinstance(value, bool):
