@@ -41,6 +41,10 @@ class DatabaseServer(Protocol):
         """What MLflow's URI of it begins with, so that SQLAlchemy takes a driver that is installed."""
 
     @property
+    def administrator(self) -> str:
+        """The name of a user who may do everything, with the same password."""
+
+    @property
     def service(self) -> Service:
         """The process."""
 

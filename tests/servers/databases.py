@@ -80,19 +80,29 @@ def _converted(row: Row, types: Sequence[str]) -> list[Any]:
 class Databases:
     """Databases of one server, which are emptied and used again: making one takes longer than most tests."""
 
-    def __init__(self, server: DatabaseServer) -> None:
+    def __init__(self, server: DatabaseServer, *, orders_bytes: bool) -> None:
+        """`orders_bytes`: whether text is ordered by its bytes, as in SQLite."""
         self.server = server
+        self.orders_bytes = orders_bytes
         self._free: dict[str, list[Database]] = {}
+
+    def take(self, db: Path) -> Database:
+        """Return a database with the rows of a SQLite store."""
+        free = self._free.setdefault(_revision(db), [])
+        database = free.pop() if free else Database(self.server, _revision(db))
+        database.fill(db)
+        return database
+
+    def give_back(self, database: Database) -> None:
+        """Keep a database for others. One that is not given back, because a test failed, is not used again."""
+        self._free[database.revision].append(database)
 
     @contextmanager
     def holding(self, db: Path) -> Iterator[Database]:
-        """Yield a database with the rows of a SQLite store, and keep it for others after the block."""
-        revision = _revision(db)
-        free = self._free.setdefault(revision, [])
-        database = free.pop() if free else Database(self.server, revision)
-        database.fill(db)
+        """Yield a database with the rows of a SQLite store."""
+        database = self.take(db)
         yield database
-        free.append(database)  # unless the test failed: nobody knows in which state it is
+        self.give_back(database)
 
     @contextmanager
     def empty(self) -> Iterator[Database]:

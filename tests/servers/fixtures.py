@@ -53,7 +53,8 @@ def databases_on(request: pytest.FixtureRequest) -> Callable[[str], Databases]:
     def databases(kind: str) -> Databases:
         if kind not in found:
             server = request.getfixturevalue(kind.partition("-")[0])
-            found[kind] = Databases(server.with_locale(ICU) if kind == "postgresql-icu" else server)
+            server = server.with_locale(ICU) if kind == "postgresql-icu" else server
+            found[kind] = Databases(server, orders_bytes=kind == "postgresql")
         return found[kind]
 
     return databases

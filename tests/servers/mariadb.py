@@ -33,6 +33,7 @@ class Mariadb:
     service: Service
 
     kind = "mariadb"
+    administrator = ADMINISTRATOR
     driver_scheme = "mysql+pymysql"
 
     def url(

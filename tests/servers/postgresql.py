@@ -52,6 +52,7 @@ class Postgresql:
     """Of the databases that are created."""
 
     kind = "postgresql"
+    administrator = ADMINISTRATOR
     driver_scheme = "postgresql+psycopg"
 
     def with_locale(self, locale: str) -> Postgresql:
