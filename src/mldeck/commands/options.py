@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 DEFAULT_STORE = "mlflow.db"
 STORE_HELP = (
-    "database file, its folder, sqlite:/// URI, or HOST:PATH by ssh (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
+    "database file, its folder, sqlite:/// URI, HOST:PATH by ssh, or postgresql:// or mysql:// URL "
+    "(default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
 )
 RUN_HELP = "id of a run, the first 4 or more characters of an id, or name"
 _DRAWN_CHARACTERS = "╭│⣿✓"

@@ -126,7 +126,8 @@ def _exact(element: exact, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(exact, "mysql", "mariadb")
 def _exact_mysql(element: exact, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"BINARY {compiler.process(element.clauses, **kw)}"
+    # In UTF-8, because that is what the text is compared with, and what a result is read as.
+    return f"BINARY CONVERT({compiler.process(element.clauses, **kw)} USING utf8mb4)"
 
 
 @compiles(_same)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, not_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, and_, bindparam, not_, or_, select
 
 from mldeck.registry.history import Event, history_of_model
 from mldeck.registry.nouns import DELETED_STAGE, NO_STAGE, ModelVersion
 from mldeck.store.registry.models import is_prompt
 from mldeck.store.registry.tables import ALIASES, VERSION_TAGS, RegistryTables
-from mldeck.store.statements import chunks
+from mldeck.store.statements import asked_together, chunks
 
 _OPTIONAL = (
     *("creation_time", "last_updated_time", "run_id", "user_id", "source", "status", "status_message", "run_link"),
@@ -73,9 +73,16 @@ def _versions(
         versions.c.current_stage,
         *(tables.schema.optional(versions, key) for key in _OPTIONAL),
     ).where(condition)
-    rows = connection.execute(statement.order_by(versions.c.version.desc(), versions.c.name)).all()
-    names = [name] if name is not None else sorted({row.name for row in rows})
-    tags, aliases = _tags(connection, tables, names), _aliases(connection, tables, names)
+    statement = statement.order_by(versions.c.version.desc(), versions.c.name)
+    if name is not None:
+        names = [name]
+        with asked_together(connection, [statement, *_select_tags(tables, names), *_select_aliases(tables, names)]):
+            rows = connection.execute(statement).all()
+            tags, aliases = _tags(connection, tables, names), _aliases(connection, tables, names)
+    else:
+        rows = connection.execute(statement).all()
+        names = sorted({row.name for row in rows})
+        tags, aliases = _tags(connection, tables, names), _aliases(connection, tables, names)
     return tuple(_version(row, tags, aliases) for row in rows if row.version is not None)
 
 
@@ -107,24 +114,32 @@ def _version(
 def _tags(connection: Connection, tables: RegistryTables, names: Sequence[str]) -> dict[VersionKey, dict[str, str]]:
     """Return the tags of all versions of these models."""
     found: dict[VersionKey, dict[str, str]] = {}
+    for statement in _select_tags(tables, names):
+        for name, version, key, value in connection.execute(statement).all():
+            found.setdefault((name, version), {})[key] = value or ""
+    return found
+
+
+def _select_tags(tables: RegistryTables, names: Sequence[str]) -> Iterator[Select[Any]]:
     if tables.has(VERSION_TAGS):
         tags = tables.version_tags
         statement = select(tags.c.name, tags.c.version, tags.c.key, tags.c.value).order_by(tags.c.key)
         for some in chunks(names):
-            of_some = statement.where(tables.in_workspace(tags), tags.c.name.in_(some))
-            for name, version, key, value in connection.execute(of_some).all():
-                found.setdefault((name, version), {})[key] = value or ""
-    return found
+            yield statement.where(tables.in_workspace(tags), tags.c.name.in_(some))
 
 
 def _aliases(connection: Connection, tables: RegistryTables, names: Sequence[str]) -> dict[VersionKey, list[str]]:
     """Return the aliases of all versions of these models, sorted."""
     found: dict[VersionKey, list[str]] = {}
+    for statement in _select_aliases(tables, names):
+        for name, version, alias in connection.execute(statement).all():
+            found.setdefault((name, version), []).append(alias)
+    return found
+
+
+def _select_aliases(tables: RegistryTables, names: Sequence[str]) -> Iterator[Select[Any]]:
     if tables.has(ALIASES):
         aliases = tables.aliases
         statement = select(aliases.c.name, aliases.c.version, aliases.c.alias).order_by(aliases.c.alias)
         for some in chunks(names):
-            of_some = statement.where(tables.in_workspace(aliases), aliases.c.name.in_(some))
-            for name, version, alias in connection.execute(of_some).all():
-                found.setdefault((name, version), []).append(alias)
-    return found
+            yield statement.where(tables.in_workspace(aliases), aliases.c.name.in_(some))

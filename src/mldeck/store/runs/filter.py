@@ -6,6 +6,7 @@ whether a row exists, so a run without the key never matches, not even with `!=`
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Numeric, and_, exists, false, literal, not_, or_, select, true
@@ -30,6 +31,7 @@ from mldeck.search.tree import (
     SearchValue,
     Timestamp,
 )
+from mldeck.store.expressions import variants
 from mldeck.store.schema import Schema
 from mldeck.store.text_match import as_number, exact, same_text
 
@@ -193,4 +195,14 @@ def _compare(
         Operator.GT: column > bound,
         Operator.GE: column >= bound,
     }
-    return comparisons[operator]
+    found = comparisons[operator]
+    return _without_infinity(found, column, operator, value) if value in (math.inf, -math.inf) else found
+
+
+def _without_infinity(
+    comparison: ColumnElement[bool], column: ColumnElement[Any], operator: Operator, infinity: SearchValue | None
+) -> ColumnElement[bool]:
+    """Return a comparison with an infinity as MySQL can make it, which has only numbers."""
+    beyond = (Operator.LT, Operator.LE) if infinity == math.inf else (Operator.GT, Operator.GE)
+    is_met = operator is Operator.NE or operator in beyond
+    return variants(comparison, postgresql=comparison, mysql=column.is_not(None) if is_met else false())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from mldeck.store.servers.filling import Statement, StatementAnswer, can_repeat, filled_in, needs, nested
+
+_CAST = re.compile(r"(?<=\)s)::\w+")
 
 Asker = Callable[[list[Statement]], "list[StatementAnswer | Exception]"]
 """A function that returns an answer, or the driver's error, for each statement. What follows an error may be missing."""
@@ -101,7 +104,8 @@ class AnsweredConnection:
 def _key(statement: Statement) -> str:
     """Return a text that is the same for a statement with the same values, and with no others."""
     text, values = statement
-    return repr((text, sorted(values.items()) if isinstance(values, Mapping) else tuple(values)))
+    # A cast is no difference: before the values are known, their type is that of the column.
+    return repr((_CAST.sub("", text), sorted(values.items()) if isinstance(values, Mapping) else tuple(values)))
 
 
 class AnsweredCursor:

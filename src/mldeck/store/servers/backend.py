@@ -33,10 +33,10 @@ class ServerBackend:
         self._database = database
         self._driver = _driver(database)
         self._links = LinkPool(self._connect)
-        opening = self._open()
-        self._tables = frozenset(opening.columns)
-        self._schema = Schema(opening.columns, opening.indexes, opening.revision, traits=self._driver.traits)
-        self._watcher = ServerWatcher(database, self._driver, self._links, self._schema, opening.state)
+        facts = self._open()
+        self._tables = frozenset(facts.columns)
+        self._schema = Schema(facts.columns, facts.indexes, facts.revision, traits=self._driver.traits)
+        self._watcher = ServerWatcher(database, self._driver, self._links, facts)
         self._reader = ServerReader(database, self._driver, self._links, self._watcher.doubt_tables)
 
     @property
@@ -105,7 +105,7 @@ class ServerBackend:
     def _open(self) -> DatabaseFacts:
         link = self._links.take()
         try:
-            opening = self._driver.opening(link)
+            facts = self._driver.opening(link)
         except self._driver.error as error:
             link.close()
             raise explained(self._driver.fault_of(error), self._driver.words_of(error), self._database) from error
@@ -113,7 +113,7 @@ class ServerBackend:
             link.close()
             raise
         self._links.give(link)
-        return opening
+        return facts
 
 
 _DRIVERS = {"postgresql": ("PostgreSQL", "psycopg", "postgresql"), "mysql": ("MySQL", "pymysql", "mysql")}

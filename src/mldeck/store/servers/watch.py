@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Hashable
 
 from mldeck.errors import ConnectionLost, MldeckError, StoreUnavailable
 from mldeck.store.backend import Change
-from mldeck.store.schema import Schema
 from mldeck.store.server_database import ServerDatabase
-from mldeck.store.servers.driver import Driver
+from mldeck.store.servers.driver import DatabaseFacts, Driver
 from mldeck.store.servers.errors import Fault, NoServer, explained
 from mldeck.store.servers.links import LinkPool
 
@@ -25,15 +23,13 @@ FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 30.0
 class ServerWatcher:
     """Asks the server, while it is polled, whether anything has changed. Only one thread may poll at a time."""
 
-    def __init__(
-        self, database: ServerDatabase, driver: Driver, links: LinkPool, schema: Schema, state: Hashable
-    ) -> None:
-        """`state` is that of the time when the schema was read."""
+    def __init__(self, database: ServerDatabase, driver: Driver, links: LinkPool, facts: DatabaseFacts) -> None:
+        """`facts`: what was known when the database was opened."""
         self._database = database
         self._driver = driver
         self._links = links
-        self._schema = schema
-        self._seen = self._state = state
+        self._facts = facts
+        self._seen = self._state = facts.state
         self._doubts_tables = False
         self._has_other_tables = False
         self._error: MldeckError | None = None
@@ -89,17 +85,22 @@ class ServerWatcher:
         try:
             doubts_tables, self._doubts_tables = self._doubts_tables, False
             state, revision = self._driver.state(link)
-            if doubts_tables or revision != self._schema.revision:
-                columns = self._driver.columns(link)
-                self._has_other_tables = revision != self._schema.revision or self._schema.differs_from(columns)
+            if revision != self._facts.revision:
+                self._has_other_tables = True
+            elif doubts_tables:
+                self._has_other_tables = self._driver.columns(link) != self._facts.columns
             self._state = state
-        except self._driver.error as error:
+        except Exception as error:
+            link.close()
+            if not isinstance(error, self._driver.error):
+                raise MldeckError(
+                    f"{self._database.name} cannot be watched: {type(error).__name__}: {error}"
+                ) from error
             fault = self._driver.fault_of(error)
             if fault is Fault.LOST:
                 self._links.drop_idle()
             raise explained(fault, self._driver.words_of(error), self._database) from error
-        finally:
-            self._links.give(link)
+        self._links.give(link)
 
 
 def _worded(error: MldeckError, database: ServerDatabase) -> MldeckError:
