@@ -67,5 +67,6 @@ def test_recorded_searches(mlflow_store: Any, store: Store) -> None:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_generated_searches(seed: int, mlflow_store: Any, store: Store) -> None:
-    check_generated(seed, mlflow_store, store)
+def test_generated_searches(seed: int, database: Database, mlflow_store: Any, store: Store) -> None:
+    # MLflow cannot send an infinite number to MySQL; mldeck sends the largest number instead.
+    check_generated(seed, mlflow_store, store, "1e999" if database.server.kind == "mariadb" else None)

@@ -52,8 +52,10 @@ def test_a_sitting_with_the_deck(database: Database, isolated: Path, is_typed: b
         deck.wait_for(is_shown)
         deck.wait_for("live")
         assert database.name in deck.frame(), "the place says which database it is"
-        deck.press("?", "keys")
-        deck.press(ESC, "12 runs")
+        deck.press("?", "─ Keys ─")
+        deck.press(ESC, "─ Keys ─", gone=True)
+        deck.press("O", "sorted by")
+        deck.press(" ", "1 marked")
         deck.press("2", "churn-model")
         deck.press("1", "12 runs")
         database.server.end_sessions(database.name)

@@ -7,14 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.fixture_stores import FixtureStore
-from tests.link import Link, running
 from tests.servers.databases import Database, Databases
 from tests.terminal.terminal import ESC, mldeck
 
 CHURN_RUNS = "12 runs"
 CHURN = ("--experiment", "churn-baseline")
-MOST_TRIPS = 10
-"""To the first runs on the screen."""
 
 
 @pytest.fixture(params=["postgresql", "mariadb"])
@@ -66,14 +63,3 @@ def test_the_server_is_stopped_and_started(database: Database) -> None:
         deck.send("q")
         assert deck.wait_exit() == 0
         deck.assert_left_as_found()
-
-
-def test_how_many_trips_the_first_runs_take(database: Database) -> None:
-    with running(Link(database.server.service.port)) as link:
-        url = database.server.url(database.name, port=link.port)
-        with mldeck(*CHURN, env={"MLFLOW_TRACKING_URI": url}) as deck:
-            deck.wait_for(CHURN_RUNS)
-            trips = link.trips
-            deck.send("q")
-            assert deck.wait_exit() == 0
-    assert 0 < trips <= MOST_TRIPS
