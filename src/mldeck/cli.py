@@ -161,7 +161,9 @@ def _browsing_options(words: Sequence[str]) -> argparse.Namespace:
     if positional in _COMMANDS and not os.path.lexists(positional):
         raise UsageError(f"a command comes first: mldeck {positional} …")
     if positional is not None and options.store is not None:
-        raise UsageError(f"two stores are given: leave out {positional} or -s {options.store}")
+        from mldeck.addresses import printable
+
+        raise UsageError(f"two stores are given: leave out {printable(positional)} or -s {printable(options.store)}")
     options.store = options.store or positional
     return options
 

@@ -205,7 +205,7 @@ class TestWatcher:
         monkeypatch.setattr(watch, "PAUSE_S", 0.0)
         monkeypatch.setattr(watch, "PATIENCE", 0)
         monkeypatch.setattr(watch, "FIRST_DELAY_S", 0.01)
-        return ServerWatcher(DATABASE, driver, pool, DatabaseFacts(COLUMNS, {}, "first", False, 1))
+        return ServerWatcher(DATABASE, driver, pool, DatabaseFacts(COLUMNS, {}, "first", 1))
 
     def polled(self, watcher: ServerWatcher, driver: Driver) -> Change:
         """Poll until the server was asked once more, and return what the poll after that says."""

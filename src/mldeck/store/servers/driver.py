@@ -31,7 +31,6 @@ class DatabaseFacts:
     """The names by table."""
     indexes: Mapping[str, frozenset[str]]
     revision: str | None
-    is_replica: bool
     state: Hashable
     """See `Driver.state`."""
 

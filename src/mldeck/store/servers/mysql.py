@@ -42,7 +42,6 @@ _PORT = 3306
 _COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = database()"
 _INDEXES = "SELECT DISTINCT table_name, index_name FROM information_schema.statistics WHERE table_schema = database()"
 _REVISION = "SELECT version_num FROM alembic_version"
-_REPLICA = "SELECT @@global.read_only"
 _MYSQL_STATE = (
     "SHOW GLOBAL STATUS WHERE variable_name IN ('Innodb_rows_inserted', 'Innodb_rows_updated', 'Innodb_rows_deleted')"
 )
@@ -164,13 +163,12 @@ class MySQL:
         return str(error.args[1] if len(error.args) > 1 else error)
 
     def opening(self, link: MySQLLink) -> DatabaseFacts:
-        statements = [(text, ()) for text in (_COLUMNS, _INDEXES, _REPLICA, link.state_query, _REVISION)]
-        columns, indexes, replica, state, *revision = rows_of(link.ask(statements, None), required=4)
+        statements = [(text, ()) for text in (_COLUMNS, _INDEXES, link.state_query, _REVISION)]
+        columns, indexes, state, *revision = rows_of(link.ask(statements, None), required=3)
         return DatabaseFacts(
             names_by_table(columns),
             names_by_table(indexes),
             only_text(revision),
-            bool(replica[0][0]),
             frozenset(state),
         )
 

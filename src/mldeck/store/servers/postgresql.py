@@ -54,7 +54,6 @@ _INDEXES = f"""
 _REVISION = "SELECT version_num FROM alembic_version"
 _STATE, _STATE_OF_12 = "SELECT pg_current_snapshot()::text", "SELECT txid_current_snapshot()::text"
 """The snapshot moves when a transaction that wrote begins or ends, in any database of the server, and not by reads."""
-_REPLICA = "SELECT pg_is_in_recovery()"
 
 _FAULTS = {
     "57014": Fault.STOPPED,
@@ -128,13 +127,12 @@ class PostgreSQL:
         return re.sub(_PREFIX, "", "\n".join(lines))
 
     def opening(self, link: PostgreSQLLink) -> DatabaseFacts:
-        statements = [(text, ()) for text in (_COLUMNS, _INDEXES, _REPLICA, link.state_query, _REVISION)]
-        columns, indexes, replica, state, *revision = rows_of(link.ask(statements, None), required=4)
+        statements = [(text, ()) for text in (_COLUMNS, _INDEXES, link.state_query, _REVISION)]
+        columns, indexes, state, *revision = rows_of(link.ask(statements, None), required=3)
         return DatabaseFacts(
             names_by_table(columns),
             names_by_table(indexes),
             only_text(revision),
-            bool(replica[0][0]),
             state[0][0],
         )
 
