@@ -77,8 +77,8 @@ def test_generated_searches(seed: int, mlflow_store: Any, store: Store) -> None:
     check_generated(seed, mlflow_store, store)
 
 
-def check_generated(seed: int, mlflow_store: Any, store: Store) -> None:
-    """Compare the answers to sixty searches made by chance."""
+def check_generated(seed: int, mlflow_store: Any, store: Store, fails_by: str | None = None) -> None:
+    """Compare the answers to sixty searches made by chance. MLflow may fail on those with the text `fails_by`."""
     rng = random.Random(seed)
     for _ in range(60):
         text = search(rng)
@@ -92,7 +92,7 @@ def check_generated(seed: int, mlflow_store: Any, store: Store) -> None:
             assert theirs is None, text
         elif theirs is not None and not _is_nonsense(text):
             assert ours == theirs, (text, order)
-        elif theirs is None:
+        elif theirs is None and (fails_by is None or fails_by not in text):
             assert ours is None, (text, order)
 
 
