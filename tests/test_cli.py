@@ -932,7 +932,8 @@ class TestPasswordsOnTheCommandLine:
         monkeypatch.setitem(sys.modules, package, None)
         told = complaint(ask("experiments", "-s", f"{system}://ada:hunter2@db.example/ml"))
         assert (
-            told == f"mldeck: {system}://ada@db.example/ml needs the Python package {package}: pip install 'mldeck[{system}]'\n"
+            told
+            == f"mldeck: {system}://ada@db.example/ml needs the Python package {package}: pip install 'mldeck[{system}]'\n"
         )
 
 
