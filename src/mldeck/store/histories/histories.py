@@ -67,7 +67,7 @@ def read_history(
         mark = newest = _newest_row(connection, schema)
         parts = _parts(connection, schema, statement, newest)
     else:
-        parts = snapshots.parts(connection, statement, schema.metrics, _ROWS_PER_PART)
+        parts = snapshots.parts(connection, statement, schema.metrics, _ROWS_AT_ONCE, _ROWS_PER_PART)
     collector = PointCollector()
     is_finished = False
     with stoppable(connection):
@@ -121,7 +121,8 @@ def read_part(
         return points, None
     if not schema.traits.has_rowids:
         start = (bookmark.after[0], bookmark.after[1]) if bookmark.after else None
-        found, place = snapshots.read_rows(connection, _points_of(schema, run_id, key), schema.metrics, start)
+        statement = _points_of(schema, run_id, key)
+        found, place = snapshots.read_rows(connection, statement, schema.metrics, start, _ROWS_AT_ONCE)
         points.add(found)
         return _arranged(points, bookmark), None if place is None else replace(bookmark, after=place)
     statement = _points_of(schema, run_id, key).where(schema.rowid <= bookmark.newest)
@@ -189,9 +190,10 @@ def _newer_of_snapshot(connection: Connection, schema: Schema, history: History)
     """Do the same by the number of points: all are read again unless only points of later steps were added."""
     rows: Sequence[Any] = ()
     there, mark = 0, history.mark
-    if mark is not None and len(history):
+    if mark is not None:
         statement = _points_of(schema, history.run_id, history.key, history.window)
-        there, rows = snapshots.newer_rows(connection, statement, schema.metrics, history.steps[-1])
+        last_step = history.steps[-1] if len(history) else None
+        there, rows = snapshots.newer_rows(connection, statement, schema.metrics, last_step)
     if mark is None or mark[0] + len(rows) != there:
         return read_history(connection, schema, history.run_id, history.key, history.window)
     return _continued(connection, schema, history, rows, (there,))

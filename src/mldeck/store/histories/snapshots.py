@@ -12,34 +12,38 @@ from typing import Any
 from sqlalchemy import Connection, FromClause, Select, and_, func, or_
 
 from mldeck.store.histories.points import PointRow
+from mldeck.store.interrupt import Interrupt
 from mldeck.store.statements import at_once, plain_rows
-
-ROWS_AT_ONCE = 250_000
-"""Rows that one statement reads. They are kept in memory until they are converted."""
 
 StepTime = tuple[int, int]
 """A step, and a time as logged."""
 
 
-def parts(connection: Connection, points: Select[Any], metrics: FromClause, size: int) -> Iterator[Sequence[PointRow]]:
-    """Yield all rows of `points`, which selects the columns of a `PointRow`, at most `size` at a time."""
+def parts(
+    connection: Connection, points: Select[Any], metrics: FromClause, rows_at_once: int, size: int
+) -> Iterator[Sequence[PointRow]]:
+    """Yield all rows of `points`, which selects the columns of a `PointRow`, at most `size` at a time.
+
+    `rows_at_once` is how many a statement reads. Raises `Interrupted` between two parts when the interrupt was fired.
+    """
+    interrupt: Interrupt = connection.get_execution_options()["interrupt"]
     place: StepTime | None = None
     while True:
-        rows, place = read_rows(connection, points, metrics, place)
+        rows, place = read_rows(connection, points, metrics, place, rows_at_once)
         for start in range(0, len(rows), size):
+            interrupt.check()
             yield rows[start : start + size]
         if place is None:
             return
 
 
 def read_rows(
-    connection: Connection, points: Select[Any], metrics: FromClause, start: StepTime | None
+    connection: Connection, points: Select[Any], metrics: FromClause, start: StepTime | None, limit: int
 ) -> tuple[Sequence[PointRow], StepTime | None]:
-    """Return the rows from a place on, in order, and the place where the next ones begin; None at the end."""
+    """Return about `limit` rows from a place on, in order, and the place where the next ones begin; None at the end."""
     step, timestamp = metrics.c.step, metrics.c.timestamp
     if start is not None:
         points = points.where(step >= start[0], or_(step > start[0], and_(step == start[0], timestamp >= start[1])))
-    limit = ROWS_AT_ONCE
     while True:
         rows: Sequence[Any] = plain_rows(connection, points.order_by(step, timestamp).limit(limit), {})
         if len(rows) < limit:
@@ -52,11 +56,12 @@ def read_rows(
 
 
 def newer_rows(
-    connection: Connection, points: Select[Any], metrics: FromClause, last_step: int
+    connection: Connection, points: Select[Any], metrics: FromClause, last_step: int | None
 ) -> tuple[int, Sequence[PointRow]]:
-    """Return how many rows there are, and those of later steps than the last one."""
+    """Return how many rows there are, and those of later steps than the last one; all if there was none."""
     count = points.with_only_columns(func.count()).order_by(None)
-    (there,), rows = at_once(connection, [count, points.where(metrics.c.step > last_step)])
+    later = points if last_step is None else points.where(metrics.c.step > last_step)
+    (there,), rows = at_once(connection, [count, later])
     return int(there[0]), [tuple(row) for row in rows]
 
 
