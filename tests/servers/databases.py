@@ -43,11 +43,12 @@ class Database:
         """Make its rows those of a SQLite store."""
         with closing(sqlite3.connect(db)) as source, self.server.filling(self.name) as filler:
             filler.empty(self._filled)
-            self._filled = set()
+            filled = set()
             for table, columns, rows in _tables_of(source):
-                self._filled.add(table)
+                filled.add(table)
                 types = self._types(table, columns)
                 filler.insert(table, columns, [_converted(row, types) for row in rows])
+        self._filled = filled  # all of it was committed, or nothing
 
     def _types(self, table: str, columns: Sequence[str]) -> list[str]:
         there: Mapping[str, str] = self._columns.get(table, {})

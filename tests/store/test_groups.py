@@ -20,6 +20,8 @@ from mldeck.store.store import Store
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.store.test_queries import recorded
 
+pytestmark = pytest.mark.backends("sqlite", "postgresql", "mariadb")
+
 SIZE = Column(Kind.PARAM, "size")
 ALL = RunQuery(("1",))
 
@@ -183,6 +185,7 @@ def test_the_filter_and_the_stage_count(tmp_path: Path) -> None:
         assert mean(RunQuery(("1",), filter="metrics.loss < 5")) == 2.0
 
 
+@pytest.mark.backends("sqlite")
 def test_bytes_that_are_no_text_join_the_group_that_reads_the_same(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
     with closing(make_store(path, [("5", 1.0), ("\ufffd", 2.0), ("a", 4.0), ("b", 6.0)])) as store:
@@ -211,6 +214,7 @@ def test_every_release(name: str, store_copy: Callable[[str], FixtureStore]) -> 
     assert_summaries(found["auc"], expected(runs))
 
 
+@pytest.mark.backends("sqlite")
 def test_each_value_is_read_once(tmp_path: Path) -> None:
     """Following the rows of the metrics, however many runs and groups there are."""
     path = tmp_path / "mlflow.db"

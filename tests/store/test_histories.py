@@ -25,6 +25,8 @@ from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
 from tests.store.test_queries import plan, recorded, version
 from tests.store_insides import engine_of
 
+pytestmark = pytest.mark.backends("sqlite", "postgresql", "mariadb")
+
 CopyOf = Callable[[str], FixtureStore]
 Point = tuple[int, int, str]
 
