@@ -143,8 +143,8 @@ def _sqlite_path(text: str, origin: str) -> Path:
 def _unsupported(scheme: str) -> str:
     if scheme in ("http", "https"):
         return (
-            "mldeck reads the database file itself, not a tracking server; "
-            "give the file behind it (the server's --backend-store-uri)"
+            "mldeck reads the database itself, not a tracking server; "
+            "give the one behind it (the server's --backend-store-uri)"
         )
     if scheme == "file":
         return f"mlruns file stores are not supported yet; {_MIGRATE_HINT}"
