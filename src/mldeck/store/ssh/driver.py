@@ -124,9 +124,8 @@ class FarConnection:
         results = self._ask(gathered) if gathered else []
         answers: _Answers = defaultdict(deque)
         for statement, result in zip(gathered, results, strict=False):
-            if (
-                isinstance(result, sqlite3.Error) or result.names
-            ):  # without names it was not asked (`filled_in` in `agent`)
+            was_asked = isinstance(result, sqlite3.Error) or result.names  # see `filled_in` in `agent`
+            if was_asked:
                 answers[packed_json(_filled_in(statement, results))].append(result)
         self._answers.append(answers)
 
