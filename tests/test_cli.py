@@ -137,7 +137,7 @@ class TestBadStarts:
         ("uri", "advice"),
         [
             ("http://localhost:5000", "the server's --backend-store-uri"),
-            ("postgresql://u:secret@host/db", "databases on servers are not supported yet"),
+            ("mssql+pyodbc://u:secret@host/db", "mldeck reads PostgreSQL, MySQL and MariaDB"),
             ("file:///home/ada/mlruns", "mlflow migrate-filestore"),
             ("databricks://x", "the scheme databricks: is not supported"),
             ("sqlite://", "names no file"),

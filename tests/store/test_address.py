@@ -49,7 +49,7 @@ def test_it_names_a_file(text: str, path: str, isolated: Path) -> None:
         ("file:///home/ada/mlruns", "mlflow migrate-filestore"),
         ("file:mlruns", "mlflow migrate-filestore"),
         ("mssql+pyodbc://host/db", "mldeck reads PostgreSQL, MySQL and MariaDB"),
-        ("oracle://host/db", "mldeck reads PostgreSQL, MySQL and MariaDB"),
+        ("oracle+cx_oracle://host/db", "mldeck reads PostgreSQL, MySQL and MariaDB"),
         ("postgresql://host", "write postgresql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE"),
         ("mysql://u@host/", "write mysql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE"),
         ("postgresql://u@host:99999/db", "99999 is not a port"),
@@ -63,6 +63,17 @@ def test_messages_say_what_to_do_instead(text: str, advice: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_address(text)
     assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["postgresql//ada:hunter2@h/ml", "mysql+pymysql:/ada:hunter2@h/ml", "postgres:ada:hunter2@h/ml"]
+)
+def test_a_server_without_its_punctuation_is_no_file_and_not_repeated(text: str) -> None:
+    with pytest.raises(
+        UsageError, match=r"the address of a server \(from X\) has no ://; write (postgres|mysql)"
+    ) as caught:
+        read_address(text, "X")
+    assert "hunter2" not in str(caught.value)
 
 
 def test_messages_name_the_origin_of_the_text() -> None:

@@ -15,8 +15,8 @@ from mldeck.errors import UsageError
 from mldeck.store.far_file import FarFile
 from mldeck.store.server_database import ServerDatabase, server_database
 
-_SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+):")
-"""At least two characters, so that a Windows drive is not mistaken for a scheme."""
+_SCHEME = re.compile(r"^([a-zA-Z](?:[a-zA-Z0-9+.-]+(?=:)|[\w+.-]+(?=://)))")
+"""At least two characters, so that a Windows drive is not mistaken for a scheme. Names of drivers may have a `_`."""
 
 _DATABASE = "mlflow.db"
 """The name that MLflow gives to a database by default."""
@@ -28,6 +28,9 @@ _SCP = re.compile(r"(?:(?P<user>[^@:/\s]+)@)?(?P<host>[A-Za-z0-9_][\w.-]+):(?!//
 _SERVER_DATABASES = ("postgresql", "postgres", "mysql", "mariadb", "mssql", "oracle")
 _SCHEMES = frozenset({"sqlite", "file", "http", "https", "databricks", "databricks-uc", "uc", *_SERVER_DATABASES})
 """They stand before the colon of a URI, and are therefore no hosts."""
+
+_MISTYPED = r"(?:postgres|postgresql|mysql|mariadb)(?:\+\w+)?(?!://)[:/]+[^/].*@"
+"""The URL of a database on a server, with a user but without `://`."""
 
 _ARTIFACT_FOLDERS = ("mlruns", "mlartifacts")
 _MOST_NAMED = 3
@@ -60,6 +63,10 @@ def read_address(text: str, origin: str = "") -> Address:
     """
     if (far_file := _far_file(text, origin)) is not None:
         return far_file
+    if re.match(_MISTYPED, text, re.IGNORECASE | re.DOTALL) and not os.path.lexists(text):
+        # Not repeated: it is not known which part of it is the password.
+        named = "the address of a server" + (f" (from {origin})" if origin else "")
+        raise UsageError(f"{named} has no ://; write {text.partition('/')[0].partition(':')[0]}://…")
     try:
         if (database := server_database(text)) is not None:
             return database
@@ -136,8 +143,8 @@ def _sqlite_path(text: str, origin: str) -> Path:
 def _unsupported(scheme: str) -> str:
     if scheme in ("http", "https"):
         return (
-            "mldeck reads the database file itself, not a tracking server; "
-            "give the file behind it (the server's --backend-store-uri)"
+            "mldeck reads the database itself, not a tracking server; "
+            "give the one behind it (the server's --backend-store-uri)"
         )
     if scheme == "file":
         return f"mlruns file stores are not supported yet; {_MIGRATE_HINT}"

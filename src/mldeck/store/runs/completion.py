@@ -55,7 +55,7 @@ def list_values(connection: Connection, schema: Schema, kind: Kind, key: str, li
     """Return the values of a param or tag, the most frequent first."""
     source = schema.values_of(kind)
     some = select(source.c.value).where(same_text(source.c.key, key)).limit(_VALUE_ROWS).subquery()
-    value = exactly(some.c.value)
+    value = some.c.value if kind is Kind.METRIC else exactly(some.c.value)
     statement = select(value.label("value")).group_by(value).order_by(func.count().desc(), value).limit(limit)
     return [value for value in connection.execute(statement).scalars().all() if value is not None]
 
