@@ -29,8 +29,6 @@ from mldeck.model import (
 from mldeck.store.store import Store
 from tests.fixture_stores import FixtureStore
 
-pytestmark = pytest.mark.backends("sqlite", "postgresql", "mariadb")
-
 START = 1_700_000_000_000
 MINUTE = 60_000
 

@@ -147,6 +147,7 @@ def reused(tmp_path_factory: pytest.TempPathFactory) -> Iterable[Store]:
         yield store
 
 
+@pytest.mark.backends("sqlite")
 @given(RUNS)
 def test_they_are_what_plain_python_computes(reused: Store, runs: Logged) -> None:
     # MLflow's database cannot tell the largest floats from an infinity.
@@ -155,6 +156,7 @@ def test_they_are_what_plain_python_computes(reused: Store, runs: Logged) -> Non
     assert_summaries(reused.group_summaries(ALL, SIZE, ["loss"])["loss"], expected(runs))
 
 
+@pytest.mark.backends("sqlite")
 @given(st.lists(FLOATS.filter(lambda value: not abs(value) > 1e300), min_size=2, max_size=20), st.data())
 def test_summaries_of_parts_are_joined(values: list[float], data: st.DataObject) -> None:
     cut = data.draw(st.integers(1, len(values) - 1))

@@ -18,8 +18,6 @@ from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL, RegistryOf
 from tests.store_rows import all_rows, difference
 
-pytestmark = pytest.mark.backends("sqlite", "postgresql", "mariadb")
-
 CopyOf = Callable[[str], FixtureStore]
 
 
