@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
@@ -172,6 +173,9 @@ class PostgreSQLLink:
         except (psycopg.Error, UnicodeEncodeError) as error:
             failure = error
             self._roll_back()
+        except BaseException:
+            self.close()  # in the middle of a transaction it is of no use to others
+            raise
         answers: list[StatementAnswer | Exception] = []
         for cursor in cursors:
             if cursor.description is None:
@@ -206,7 +210,7 @@ def _parameters(database: ServerDatabase) -> dict[str, Any]:
         "keepalives_interval": KEEPALIVE_INTERVAL_S,
         "keepalives_count": KEEPALIVES,
         "tcp_user_timeout": 1000 * (KEEPALIVE_S + KEEPALIVES * KEEPALIVE_INTERVAL_S),
-        "connect_timeout": CONNECT_S,
+        "connect_timeout": os.environ.get("PGCONNECT_TIMEOUT", CONNECT_S),
         "fallback_application_name": APPLICATION,
         **{name: values[-1] for name, values in named.items()},
     }
