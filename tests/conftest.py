@@ -14,6 +14,9 @@ from hypothesis import settings
 
 from tests import fixture_stores
 from tests.fixture_stores import DESCRIBED_FIXTURES, FixtureStore
+from tests.servers.fixtures import databases, databases_on, mariadb, pgbouncer, postgresql
+
+__all__ = ["databases", "databases_on", "mariadb", "pgbouncer", "postgresql"]
 
 # A machine that is busy with other tests is slow now and then; that says nothing about the code.
 settings.register_profile("mldeck", settings.get_profile("ci" if "CI" in os.environ else "default"), deadline=None)
@@ -31,6 +34,10 @@ _numbers = itertools.count()
 def pytest_xdist_auto_num_workers() -> int:
     """One more process than cores: the tests of the deck wait half of their time for it to have nothing to do."""
     return 1 + (os.cpu_count() or 1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "backends(*kinds): the kinds of databases that a test of the store runs on")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -38,6 +38,8 @@ class Link:
     is_dropping: bool = False
     """Whether everything is lost without a word, as when a cable is pulled."""
     carried_bytes: int = 0
+    trips: int = 0
+    """Round trips begun by the near end: connections, and what it sent after the far end had answered."""
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop | None = None
 
@@ -65,20 +67,48 @@ class Link:
             return
         writers = {near_writer, far_writer}
         self._writers |= writers
+        self.trips += 1
+        turn = _Turn(self)
         for writer in writers:
             writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            await asyncio.gather(_Direction(self, near, far_writer).run(), _Direction(self, far, near_writer).run())
+            await asyncio.gather(
+                _Direction(self, near, far_writer, turn.near_sends).run(),
+                _Direction(self, far, near_writer, turn.far_sends).run(),
+            )
         finally:
             self._writers -= writers
             for writer in writers:
                 writer.transport.abort()
 
 
+@dataclass
+class _Turn:
+    """Whose turn it is to send on one connection."""
+
+    link: Link
+    is_near: bool = True
+
+    def near_sends(self) -> None:
+        self.link.trips += self.is_near
+        self.is_near = False
+
+    def far_sends(self) -> None:
+        self.is_near = True
+
+
 class _Direction:
     """One direction of one connection."""
 
-    def __init__(self, link: Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self,
+        link: Link,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        tell: Callable[[], None],
+    ) -> None:
+        """`tell` is called when something is sent."""
+        self._tell = tell
         self._link = link
         self._reader = reader
         self._writer = writer
@@ -93,6 +123,7 @@ class _Direction:
         delivering = asyncio.create_task(self._deliver())
         with contextlib.suppress(OSError):
             while data := await self._reader.read(_PART):
+                self._tell()
                 await self._send(data)
         await self._arriving.put(None)
         await delivering

@@ -28,8 +28,9 @@ from textual.keys import KEY_NAME_REPLACEMENTS, key_to_character
 
 from mldeck.demo.project import make_demo
 from mldeck.ui.help.key_groups import GROUPS
+from tests.processes import descendants
 from tests.terminal.hostile import make_hostile_store
-from tests.terminal.terminal import ESC, Terminal, descendants, mldeck
+from tests.terminal.terminal import ESC, Terminal, mldeck
 
 SIZES = ((80, 24), (120, 40))
 STORES: Mapping[str, Callable[[Path], Path]] = {"demo": make_demo, "hostile": make_hostile_store}

@@ -10,11 +10,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.processes import command_lines, descendants
+from tests.servers.service import free_port
 
 _START_WAIT_S = 20.0
 _SEPARATION = Path("/run/sshd")
@@ -67,25 +70,8 @@ class Sshd:
 
     def descendants(self) -> dict[int, str]:
         """Return the command lines of the processes that serve a connection, by id."""
-        parents: dict[int, int] = {}
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    stat = (entry / "stat").read_text().rpartition(")")[2].split()
-                except OSError:
-                    continue
-                if stat[0] != "Z":
-                    parents[int(entry.name)] = int(stat[1])
-        found: dict[int, str] = {}
-        for pid in parents:
-            ancestor = pid
-            while ancestor in parents and ancestor != self.pid:
-                ancestor = parents[ancestor]
-            if ancestor == self.pid and pid != self.pid:
-                with suppress(OSError):  # it has ended
-                    words = Path(f"/proc/{pid}/cmdline").read_bytes()
-                    found[pid] = words.replace(b"\0", b" ").decode(errors="replace")
-        return found
+        words = command_lines()
+        return {pid: words[pid] for pid in descendants(self.pid) if pid in words}
 
 
 @contextmanager
@@ -102,7 +88,7 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
     public = (folder / "host_key.pub").read_text()
     (folder / "known_hosts").write_text(f"far {public}")
-    port = _free_port()
+    port = free_port()
     (folder / "sshd_config").write_text(_SERVER.format(port=port, folder=folder))
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([program, "-D", "-e", "-f", str(folder / "sshd_config")], stderr=log)
@@ -112,12 +98,6 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
     finally:
         server.terminate()
         server.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -27,6 +27,8 @@ class Call(NamedTuple):
             return store.read_newer(store.read_history(*self.arguments))
         owner = store if hasattr(Store, self.method) else store.registry()
         found = getattr(owner, self.method)(*self.arguments)
+        if self.method == "grouping_columns":  # the only mapping whose order has a meaning
+            return list(found.items())
         return list(found) if isinstance(found, Iterator) else found
 
 
@@ -187,7 +189,7 @@ def _plain(value: Any) -> object:
             field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)
         }
     if isinstance(value, Mapping):
-        return [(_plain(key), _plain(each)) for key, each in value.items()]
+        return {str(_plain(key)): _plain(each) for key, each in value.items()}
     if isinstance(value, Points):
         return [_plain(each) for each in (value.steps, value.values, value.timestamps)]
     if isinstance(value, Set):

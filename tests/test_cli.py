@@ -137,7 +137,7 @@ class TestBadStarts:
         ("uri", "advice"),
         [
             ("http://localhost:5000", "the server's --backend-store-uri"),
-            ("postgresql://u:secret@host/db", "databases on servers are not supported yet"),
+            ("mssql+pyodbc://u:secret@host/db", "mldeck reads PostgreSQL, MySQL and MariaDB"),
             ("file:///home/ada/mlruns", "mlflow migrate-filestore"),
             ("databricks://x", "the scheme databricks: is not supported"),
             ("sqlite://", "names no file"),
@@ -954,6 +954,38 @@ class TestTheStoreOfTheDeck:
         db = store_copy("mlflow-3.17.2").db
         assert "no theme nosuch; there are " in complaint(ask("--theme", "nosuch", db))
         assert "the deck needs a terminal" in complaint(ask("--theme", "dracula", db))
+
+
+class TestPasswordsOnTheCommandLine:
+    URL = "postgresql://ada:hunter2@db.example/ml?sslpassword=hunter2"
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            (URL, "-s", URL),
+            ("runs", URL),
+            ("runs", "--limit", URL),
+            ("experiments", "-s", "mysql://ada:hunter2@db.example/"),
+            ("experiments", "-s", "mssql://ada:hunter2@db.example/ml"),
+        ],
+    )
+    def test_are_not_repeated(self, ask: Ask, words: tuple[str, ...]) -> None:
+        status, printed, told = ask(*words)
+        assert status == 2
+        assert "hunter2" not in printed + told
+        assert "db.example" in told
+
+    @pytest.mark.parametrize(("system", "package"), [("postgresql", "psycopg"), ("mysql", "pymysql")])
+    def test_a_missing_driver_is_named_with_its_extra(
+        self, ask: Ask, monkeypatch: pytest.MonkeyPatch, system: str, package: str
+    ) -> None:
+        monkeypatch.delitem(sys.modules, f"mldeck.store.servers.{system}", raising=False)
+        monkeypatch.setitem(sys.modules, package, None)
+        told = complaint(ask("experiments", "-s", f"{system}://ada:hunter2@db.example/ml"))
+        assert (
+            told
+            == f"mldeck: {system}://ada@db.example/ml needs the Python package {package}: pip install 'mldeck[{system}]'\n"
+        )
 
 
 class TestAFolder:

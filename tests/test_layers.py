@@ -59,7 +59,12 @@ ROOMS = {
         frozenset({"yaml", "PIL", "pyarrow", "fsspec", "sshfs"}),
         HEAVY | {"yaml", "PIL", "pyarrow", "fsspec", "sshfs"},
     ),
-    "store": Room(NOUNS | {"registry", "search"}, frozenset({"sqlalchemy"}), HEAVY - {"sqlalchemy", "lark"}),
+    # A driver is loaded when a database on a server is opened.
+    "store": Room(
+        NOUNS | {"registry", "search"},
+        frozenset({"sqlalchemy", "psycopg", "pymysql"}),
+        (HEAVY | {"psycopg", "pymysql"}) - {"sqlalchemy", "lark"},
+    ),
     "demo": Room(NOUNS | {"child", "store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     # SQLAlchemy is imported by a worker after the first paint, so no module of the user interface may bring it in.
     "ui": Room(
@@ -91,6 +96,10 @@ LIGHT_MODULES = {
     "mldeck.store.sqlite.files",
     "mldeck.store.ssh.line",
 }
+
+
+DRIVER_MODULES = {"mldeck.store.servers.postgresql", "mldeck.store.servers.mysql"}
+"""Each needs a package of an extra, and is imported when such a database is opened."""
 
 
 # The rooms within `ui` and `store`: a folder or module, and those beside it that it may import, anywhere in its source.
@@ -138,22 +147,31 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
     },
     "store": {
         "__init__": frozenset(),
-        **dict.fromkeys(("interrupt", "statements", "text_match", "values"), frozenset[str]()),
-        "far_file": frozenset(),
-        "address": frozenset({"far_file"}),
+        **dict.fromkeys(("expressions", "interrupt", "statements", "values"), frozenset[str]()),
+        **dict.fromkeys(("far_file", "server_database"), frozenset[str]()),
+        "address": frozenset({"far_file", "server_database"}),
+        "text_match": frozenset({"expressions"}),
         "encoding": frozenset({"values"}),
-        "schema": frozenset({"values"}),
+        "schema": frozenset({"expressions", "values"}),
         "seed": frozenset(),
         # All that is SQLite's own. A folder beside it is all that another kind of database needs.
         "sqlite": frozenset({"address", "backend", "interrupt", "schema", "seed", "statements"}),
         # A SQLite file on another machine: what reads it there is SQLite too. A commit whose answer was lost is looked up by
         # the rows of the edit.
         "ssh": frozenset({"backend", "edits", "far_file", "interrupt", "schema", "sqlite", "statements", "values"}),
-        "runs": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}),
-        "histories": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "values"}),
+        # Databases on servers. They are known to be MLflow's by the same tables as files.
+        "servers": frozenset({"backend", "interrupt", "schema", "server_database", "sqlite", "statements"}),
+        "runs": frozenset(
+            {"encoding", "expressions", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}
+        ),
+        "histories": frozenset(
+            {"encoding", "expressions", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}
+        ),
         "edits": frozenset({"backend", "encoding", "interrupt", "schema", "statements"}),
         "backend": frozenset({"interrupt", "schema"}),
-        "connect": frozenset({"address", "backend", "far_file", "interrupt", "sqlite", "ssh"}),
+        "connect": frozenset(
+            {"address", "backend", "far_file", "interrupt", "server_database", "servers", "sqlite", "ssh"}
+        ),
         "opened": frozenset({"address", "backend", "connect", "interrupt", "schema", "sqlite", "statements"}),
         "registry": frozenset(
             {
@@ -392,7 +410,7 @@ def test_the_state_of_a_session_is_free_of_textual() -> None:
 # Importing __main__ would start the program; how little it loads is seen below, where it is started.
 @pytest.mark.parametrize("room", [room for room in FOUND_ROOMS if room != "__main__"])
 def test_importing_a_room_loads_nothing_unwanted(room: str) -> None:
-    names = [module.name for module in MODULES if module.room == room]
+    names = [module.name for module in MODULES if module.room == room and module.name not in DRIVER_MODULES]
     assert loaded_after_importing(names) & ROOMS[room].unwanted == set()
 
 

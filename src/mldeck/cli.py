@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mldeck.settings import Settings
     from mldeck.store.address import Address
     from mldeck.store.far_file import FarFile
+    from mldeck.store.server_database import ServerDatabase
     from mldeck.ui.runs.first_read import HeadStart
 
 _COMMANDS_HELP = """\
@@ -166,7 +167,9 @@ def _browsing_options(words: Sequence[str]) -> argparse.Namespace:
     if positional in _COMMANDS and not os.path.lexists(positional):
         raise UsageError(f"a command comes first: mldeck {positional} …")
     if positional is not None and options.store is not None:
-        raise UsageError(f"two stores are given: leave out {positional} or -s {options.store}")
+        from mldeck.addresses import printable
+
+        raise UsageError(f"two stores are given: leave out {printable(positional)} or -s {printable(options.store)}")
     options.store = options.store or positional
     return options
 
@@ -304,8 +307,8 @@ def _run_deck(settings: Settings, address: Address, head_start: HeadStart) -> in
     return run_deck(settings, address, head_start)
 
 
-def _wait_for_line(address: FarFile) -> None:
-    """Load the database library while ssh connects, then wait for the database. Raises `UsageError` if it cannot be read."""
+def _wait_for_line(address: FarFile | ServerDatabase) -> None:
+    """Load the database library while ssh or a driver connects, then wait. Raises `UsageError` if it cannot be read."""
     import threading
 
     import mldeck.store.store  # noqa: F401 - only to be loaded

@@ -33,6 +33,10 @@ class StoreLocked(StoreUnavailable):
     """Another program holds a lock on the database and will release it sooner or later."""
 
 
+class ConnectionLost(StoreUnavailable):
+    """The connection to the database's server has ended. The next read makes a new one."""
+
+
 class StoreChanged(StoreUnavailable):
     """The file was opened as immutable, but another program has changed it; it must be opened again."""
 

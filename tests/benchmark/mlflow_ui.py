@@ -28,7 +28,8 @@ from typing import NamedTuple
 
 from tests.benchmark.sitting import A_RUN, COLS, ROWS, memory_of, moment, shows
 from tests.benchmark.stores import MEDIUM, large_store
-from tests.terminal.terminal import MLDECK, Terminal, descendants
+from tests.processes import descendants
+from tests.terminal.terminal import MLDECK, Terminal
 
 _PATIENCE_S = 900.0
 _TICKS = os.sysconf("SC_CLK_TCK")

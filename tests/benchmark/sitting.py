@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.terminal.terminal import MLDECK, Terminal, descendants
+from tests.processes import descendants
+from tests.terminal.terminal import MLDECK, Terminal
 
 COLS, ROWS = 120, 40
 A_RUN = re.compile(r"[✓✗■►○!] +[a-z]+-[a-z]+-\d+ ")

@@ -48,10 +48,12 @@ def test_it_names_a_file(text: str, path: str, isolated: Path) -> None:
         ("HTTP://localhost:5000", "the server's --backend-store-uri"),
         ("file:///home/ada/mlruns", "mlflow migrate-filestore"),
         ("file:mlruns", "mlflow migrate-filestore"),
-        ("postgresql://u:p@host/db", "databases on servers are not supported yet"),
-        ("postgresql+psycopg2://u:p@host/db", "databases on servers are not supported yet"),
-        ("mysql+pymysql://u:p@host/db", "databases on servers are not supported yet"),
-        ("mssql+pyodbc://host/db", "databases on servers are not supported yet"),
+        ("mssql+pyodbc://host/db", "mldeck reads PostgreSQL, MySQL and MariaDB"),
+        ("oracle+cx_oracle://host/db", "mldeck reads PostgreSQL, MySQL and MariaDB"),
+        ("postgresql://host", "write postgresql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE"),
+        ("mysql://u@host/", "write mysql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE"),
+        ("postgresql://u@host:99999/db", "99999 is not a port"),
+        ("postgresql://u@[::1/db", "write postgresql://"),
         ("databricks://profile", "the scheme databricks: is not supported"),
         ("s3://bucket/mlflow.db", "the scheme s3: is not supported"),
         ("~nobody-of-this-name/mlflow.db", "no home"),
@@ -63,6 +65,17 @@ def test_messages_say_what_to_do_instead(text: str, advice: str) -> None:
     assert advice in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text", ["postgresql//ada:hunter2@h/ml", "mysql+pymysql:/ada:hunter2@h/ml", "postgres:ada:hunter2@h/ml"]
+)
+def test_a_server_without_its_punctuation_is_no_file_and_not_repeated(text: str) -> None:
+    with pytest.raises(
+        UsageError, match=r"the address of a server \(from X\) has no ://; write (postgres|mysql)"
+    ) as caught:
+        read_address(text, "X")
+    assert "hunter2" not in str(caught.value)
+
+
 def test_messages_name_the_origin_of_the_text() -> None:
     with pytest.raises(UsageError, match=r"http://localhost:5000 \(from MLFLOW_TRACKING_URI\)"):
         read_address("http://localhost:5000", "MLFLOW_TRACKING_URI")
@@ -70,6 +83,7 @@ def test_messages_name_the_origin_of_the_text() -> None:
 
 def test_a_password_is_not_repeated() -> None:
     with pytest.raises(UsageError) as caught:
-        read_address("postgresql+psycopg2://ada:s3cr%40t@db.example.org/mlflow", "MLFLOW_TRACKING_URI")
+        read_address("postgresql+psycopg2://ada:s3cr%40t@db.example.org:0/mlflow?password=0ther", "MLFLOW_TRACKING_URI")
     assert "s3cr" not in str(caught.value)
-    assert "db.example.org/mlflow" in str(caught.value)
+    assert "0ther" not in str(caught.value)
+    assert "db.example.org:0/mlflow" in str(caught.value)

@@ -149,6 +149,7 @@ class TestParts:
             next(reading)
 
 
+@pytest.mark.backends("sqlite", "postgresql", "mariadb")
 class TestReading:
     def test_every_history_of_every_version(self, fixture_store: FixtureStore) -> None:
         found = pairs(fixture_store.db)
@@ -187,6 +188,7 @@ class TestReading:
         assert any(history[0] < 0 for history in steps)
         assert any(len(set(history)) < len(history) for history in steps)
 
+    @pytest.mark.backends("sqlite")
     def test_the_oldest_database_has_no_nan(self, logged: Logged) -> None:
         change(
             logged.db, "CREATE TABLE old AS SELECT key, value, timestamp, step, run_uuid FROM metrics WHERE NOT is_nan"
@@ -335,6 +337,7 @@ class TestPlans:
             writer.execute("ROLLBACK")
 
 
+@pytest.mark.backends("sqlite", "postgresql", "mariadb")
 class TestNewer:
     def test_nothing_new(self, logged: Logged) -> None:
         logged.write(row(1))
@@ -343,6 +346,7 @@ class TestNewer:
         assert newer.is_unchanged_since(history)
         assert listed(newer) == listed(history)
 
+    @pytest.mark.backends("sqlite")
     def test_points_of_other_runs_do_not_count(self, logged: Logged) -> None:
         logged.write(row(1))
         history = logged.read()
@@ -385,6 +389,7 @@ class TestNewer:
         assert listed(newer) == logged.naive()
         assert list(newer.steps) == ([1, 2, 3, 4, 5] if whose == "another" else [1, 4, 5])
 
+    @pytest.mark.backends("sqlite")
     def test_rows_were_renumbered(self, logged: Logged) -> None:
         logged.write(row(1), row(2))
         history = logged.read()
@@ -417,11 +422,25 @@ class TestNewer:
         st.integers(-5, 5), st.sampled_from([5, 1_600_000_000_000, 1_600_000_000_001]), numbers, st.just(0)
     ) | st.tuples(st.integers(-5, 5), st.just(1_600_000_000_000), st.just(0.0), st.just(1))
 
+    batches = st.lists(st.lists(rows, max_size=6), min_size=1, max_size=5)
+
+    @pytest.mark.backends("sqlite")
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(batches=st.lists(st.lists(rows, max_size=6), min_size=1, max_size=5))
+    @given(batches=batches)
     def test_following_equals_reading_again(
         self, logged: Logged, batches: list[list[tuple[int, int, float, int]]]
     ) -> None:
+        self.follow(logged, batches)
+
+    @pytest.mark.backends("postgresql", "mariadb")
+    @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(batches=batches)
+    def test_following_on_servers(self, logged: Logged, batches: list[list[tuple[int, int, float, int]]]) -> None:
+        """Here each batch is copied, which takes its time."""
+        self.follow(logged, batches)
+
+    @staticmethod
+    def follow(logged: Logged, batches: list[list[tuple[int, int, float, int]]]) -> None:
         change(logged.db, "DELETE FROM metrics WHERE key = 'logged'")
         history = logged.read()
         for batch in batches:
@@ -475,6 +494,7 @@ class TestInterrupt:
             logged.read(on_part=fail)
 
 
+@pytest.mark.backends("sqlite", "postgresql", "mariadb")
 class TestSeveralRuns:
     def test_metric_keys(self, fixture_store: FixtureStore) -> None:
         ids = list(fixture_store.manifest["runs"].values())

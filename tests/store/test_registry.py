@@ -17,6 +17,10 @@ from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MIGRATED, MODEL, two_workspaces
 from tests.store_insides import engine_of
 
+pytestmark = pytest.mark.backends("sqlite", "postgresql", "mariadb")
+
+LONGEST_NAME = 256
+
 CopyOf = Callable[[str], FixtureStore]
 Opened = Callable[[FixtureStore], Store]
 
@@ -115,7 +119,9 @@ def test_redacted_values_of_a_deleted_version_are_hidden(store_copy: CopyOf, ope
 
 
 @pytest.mark.parametrize("name", ["a/b", "a:b", ".", "  ", "[/x]\x1b[31m", "%", "x" * 300])
-def test_names_that_old_releases_accepted(name: str, store_copy: CopyOf, opened: Opened) -> None:
+def test_names_that_old_releases_accepted(name: str, store_copy: CopyOf, opened: Opened, backend: str) -> None:
+    if backend != "sqlite" and len(name) > LONGEST_NAME:
+        pytest.skip("servers refuse what is longer than declared")
     store = store_copy(NEWEST)
     sql(store, "UPDATE registered_models SET name = ? WHERE name = 'empty-model'", name)
     sql(
@@ -169,6 +175,7 @@ def test_searches_that_mlflow_does_not_have(text: str, expected: list[str], stor
     assert [model.name for model in opened(store_copy(NEWEST)).registry().models(ModelQuery(text))] == expected
 
 
+@pytest.mark.backends("sqlite")
 def test_tags_in_a_database_without_tags(store_copy: CopyOf, opened: Opened) -> None:
     store = store_copy("mlflow-1.30.1")
     for table in ("model_version_tags", "registered_model_tags"):
@@ -215,6 +222,7 @@ def test_the_order_of_models(store_copy: CopyOf, opened: Opened) -> None:
     assert names(ModelOrder.LAST_UPDATED, True)[-2:] == ["empty-model", "direct-model"]
 
 
+@pytest.mark.backends("sqlite")
 def test_a_list_of_models_takes_as_many_statements_as_one_model(store_copy: CopyOf, opened: Opened) -> None:
     store = opened(store_copy(NEWEST))
     sent: list[str] = []

@@ -12,6 +12,8 @@ from mldeck.errors import UsageError
 from mldeck.store.store import Store
 from tests.fixture_stores import FixtureStore
 
+pytestmark = pytest.mark.backends("sqlite", "postgresql", "mariadb")
+
 VERSIONS = ("mlflow-1.2.0", "mlflow-1.30.1", "mlflow-3.17.2", "migrated-1.8.0-to-3.17.2")
 
 

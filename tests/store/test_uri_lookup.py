@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from mldeck.artifacts.location import Places, locate
 from mldeck.artifacts.references import Lookup
 from mldeck.store.store import Store
@@ -13,6 +15,8 @@ from mldeck.store.uri_lookup import UriLookup
 from tests.editing import NEWEST, sql
 from tests.fixture_stores import FixtureStore
 from tests.registry_rooms import MODEL
+
+pytestmark = pytest.mark.backends("sqlite", "postgresql", "mariadb")
 
 CopyOf = Callable[[str], FixtureStore]
 

@@ -342,25 +342,6 @@ def mldeck(*words: str | os.PathLike[str], **options: Any) -> Terminal:
     return Terminal([MLDECK, *words], **options)
 
 
-def descendants(pid: int) -> list[int]:
-    """The processes below this one, from /proc (Linux)."""
-    children: dict[int, list[int]] = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue  # it ended meanwhile
-            children.setdefault(int(fields[1]), []).append(int(folder.name))
-    found: list[int] = []
-    todo = [pid]
-    while todo:
-        below = children.get(todo.pop(), [])
-        found += below
-        todo += below
-    return found
-
-
 def painted_rows(data: bytes, columns: range, rows: range) -> list[int]:
     """The lines that something was painted on, from there on or further to the right; all from 0, once for each painting."""
     places = re.findall(rb"\x1b\[(\d+);(\d+)H", data)

@@ -14,6 +14,7 @@ import pytest
 
 from mldeck.demo.project import make_demo
 from tests.fixture_stores import FixtureStore
+from tests.processes import descendants
 from tests.terminal import terminal
 from tests.terminal.terminal import (
     BARE_ESC,
@@ -339,7 +340,7 @@ class TestLive:
     def test_a_training_run_appears_and_moves(self, tmp_path: Path) -> None:
         with mldeck("demo", "--live", env={"TMPDIR": str(tmp_path)}) as deck:
             deck.wait_for("live-training-1")
-            others = terminal.descendants(deck.process.pid)
+            others = descendants(deck.process.pid)
             assert others
 
             def row() -> str:

@@ -18,9 +18,10 @@ import pytest
 from mldeck.store.ssh.command import SSH_VARIABLE
 from tests.far_hosts import shell_for_ssh
 from tests.fixture_stores import FixtureStore
+from tests.processes import descendants
 from tests.sshd import running_sshd
 from tests.store_rows import all_rows, difference
-from tests.terminal.terminal import ENTER, ESC, LEFT, RIGHT, TAB, Terminal, descendants, mldeck, until
+from tests.terminal.terminal import ENTER, ESC, LEFT, RIGHT, TAB, Terminal, mldeck, until
 
 CHURN_RUNS = "12 runs"
 CTRL_C, CTRL_R = "\x03", "\x12"

@@ -16,6 +16,7 @@ import pytest
 
 from tests.fixture_stores import FixtureStore
 from tests.many_runs import EXPERIMENT, add_many_runs, make_sorting_slow
+from tests.processes import descendants
 from tests.terminal import terminal
 from tests.terminal.terminal import ALTERNATE_SCREEN, ESC, RIGHT, Terminal, mldeck
 
@@ -211,7 +212,7 @@ class TestSignals:
         """No process, whatever happens; no file and no mode of the terminal, if there is a chance to clean up."""
         with mldeck("demo", "--live", env={"TMPDIR": str(tmp_path)}) as deck:
             deck.wait_for("live-training-1")
-            below = terminal.descendants(deck.process.pid)
+            below = descendants(deck.process.pid)
             assert below
             deck.process.send_signal(number)
             deck.wait_exit()

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 DEFAULT_STORE = "mlflow.db"
 STORE_HELP = (
-    "database file, its folder, sqlite:/// URI, or HOST:PATH by ssh (default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
+    "database file, its folder, sqlite:/// URI, HOST:PATH by ssh, or postgresql:// or mysql:// URL "
+    "(default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
 )
 RUN_HELP = "id of a run, the first 4 or more characters of an id, or name"
 _DRAWN_CHARACTERS = "╭│⣿✓"
@@ -68,12 +69,17 @@ class _Parser(argparse.ArgumentParser):
         known = _OPTION.findall(self.format_help())
         if word.startswith("-"):
             return did_you_mean(word.partition("=")[0], (name for name in known if name.startswith("--")))
-        names_store = store is None and "--store" in known and os.path.exists(word)  # noqa: PTH110 - imports nothing
-        return f" (to name the store, write -s {word})" if names_store else ""
+        is_store = "://" in word or os.path.exists(word)  # noqa: PTH110 - imports nothing
+        return f" (to name the store, write -s {word})" if is_store and store is None and "--store" in known else ""
 
     def error(self, message: str) -> NoReturn:
-        """Report wrong usage and exit. The message may quote an argument of foreign origin: a file name from a shell."""
-        super().error(_safe(message))
+        """Report wrong usage and exit.
+
+        The message may quote an argument: a file name of foreign origin from a shell, or a URL with a password.
+        """
+        from mldeck.addresses import printable
+
+        super().error(_safe(re.sub(r"\S+://\S+", lambda found: printable(found[0]), message)))
 
 
 def command_parser(

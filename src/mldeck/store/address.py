@@ -1,4 +1,4 @@
-"""The meaning of STORE on the command line: a path, a URI as MLflow writes it, or a host and a path there.
+"""The meaning of STORE on the command line: a path, a URI as MLflow writes it, a host and a path there, or a server's URL.
 
 Standard library only.
 """
@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl, unquote
 from mldeck.addresses import absolute, printable, typed_path
 from mldeck.errors import UsageError
 from mldeck.store.far_file import FarFile
+from mldeck.store.server_database import ServerDatabase, server_database
 
-_SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+):")
-"""At least two characters, so that a Windows drive is not mistaken for a scheme."""
+_SCHEME = re.compile(r"^([a-zA-Z](?:[a-zA-Z0-9+.-]+(?=:)|[\w+.-]+(?=://)))")
+"""At least two characters, so that a Windows drive is not mistaken for a scheme. Names of drivers may have a `_`."""
 
 _DATABASE = "mlflow.db"
 """The name that MLflow gives to a database by default."""
@@ -24,21 +25,26 @@ _AUTHORITY = r"(?:(?P<user>[^@:/]+)@)?(?P<host>[^@:/\[\]]+|\[[^\]]+\])(?::(?P<po
 _SCP = re.compile(r"(?:(?P<user>[^@:/\s]+)@)?(?P<host>[A-Za-z0-9_][\w.-]+):(?!//)(?P<path>.+)", re.ASCII | re.DOTALL)
 """A host of one letter would be a Windows drive."""
 
-_SERVER_DATABASES = ("postgresql", "mysql", "mssql", "oracle")
+_SERVER_DATABASES = ("postgresql", "postgres", "mysql", "mariadb", "mssql", "oracle")
 _SCHEMES = frozenset({"sqlite", "file", "http", "https", "databricks", "databricks-uc", "uc", *_SERVER_DATABASES})
 """They stand before the colon of a URI, and are therefore no hosts."""
+
+_MISTYPED = r"(?:postgres|postgresql|mysql|mariadb)(?:\+\w+)?(?!://)[:/]+[^/].*@"
+"""The URL of a database on a server, with a user but without `://`."""
 
 _ARTIFACT_FOLDERS = ("mlruns", "mlartifacts")
 _MOST_NAMED = 3
 _MIGRATE_HINT = "convert it with MLflow's own `mlflow migrate-filestore` and open the database that it writes"
 
 
-Address = Path | FarFile
+Address = Path | FarFile | ServerDatabase
 """The location of a database; a `Path` is a SQLite file on this machine. `str` gives its name, without a password."""
 
 
 def state_key(address: Address) -> str:
-    """Return the text by which saved state recognizes a store."""
+    """Return the text by which saved state recognizes a store. It has no password."""
+    if isinstance(address, ServerDatabase):
+        return address.key
     return str(address.absolute() if isinstance(address, Path) else address)
 
 
@@ -56,11 +62,21 @@ def read_address(text: str, origin: str = "") -> Address:
     """Return where the database that `text` names is; whether it exists is not checked. A path becomes absolute.
 
     A folder of this machine stands for the `mlflow.db` in it, if there is one.
-    Raises `UsageError` for anything but a path, a `sqlite:` URI, or a host and a path there (`ssh://HOST/PATH`,
-    `HOST:PATH`). `origin` is where the text came from ("MLFLOW_TRACKING_URI"), for its message.
+    Raises `UsageError` for anything but a path, a `sqlite:` URI, a host and a path there (`ssh://HOST/PATH`, `HOST:PATH`),
+    or the URL of a PostgreSQL, MySQL or MariaDB database. `origin` is where the text came from ("MLFLOW_TRACKING_URI"), for
+    its message.
     """
     if (far_file := _far_file(text, origin)) is not None:
         return far_file
+    if re.match(_MISTYPED, text, re.IGNORECASE | re.DOTALL) and not os.path.lexists(text):
+        # Not repeated: it is not known which part of it is the password.
+        named = "the address of a server" + (f" (from {origin})" if origin else "")
+        raise UsageError(f"{named} has no ://; write {text.partition('/')[0].partition(':')[0]}://…")
+    try:
+        if (database := server_database(text)) is not None:
+            return database
+    except UsageError as error:
+        raise UsageError(f"{_named(text, origin)}: {error}") from None
     found = _SCHEME.match(text)
     if found is None:
         return _in_folder(absolute(_plain_path(text, origin)))
@@ -132,13 +148,13 @@ def _sqlite_path(text: str, origin: str) -> Path:
 def _unsupported(scheme: str) -> str:
     if scheme in ("http", "https"):
         return (
-            "mldeck reads the database file itself, not a tracking server; "
-            "give the file behind it (the server's --backend-store-uri)"
+            "mldeck reads the database itself, not a tracking server; "
+            "give the one behind it (the server's --backend-store-uri)"
         )
     if scheme == "file":
         return f"mlruns file stores are not supported yet; {_MIGRATE_HINT}"
     if scheme.split("+")[0] in _SERVER_DATABASES:
-        return "databases on servers are not supported yet; mldeck opens MLflow's SQLite files"
+        return "of databases on servers, mldeck reads PostgreSQL, MySQL and MariaDB"
     return f"the scheme {scheme}: is not supported; give the path of an MLflow SQLite database"
 
 

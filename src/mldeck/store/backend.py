@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from mldeck.errors import Overtaken
+from mldeck.errors import MldeckError, Overtaken
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -66,6 +66,25 @@ def written(
         except Overtaken:
             if time.monotonic() >= deadline:
                 raise
+
+
+class NoWriter:
+    """The writer of a database that mldeck only reads. See `Writer`, which this is."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self._name = name
+        self._reason = reason
+
+    @contextmanager
+    def writing(self, interrupt: Interrupt | None = None) -> Iterator[tuple[Connection, Schema]]:
+        raise self._refusal()
+        yield
+
+    def check_writable(self) -> None:
+        raise self._refusal()
+
+    def _refusal(self) -> MldeckError:
+        return MldeckError(f"{self._name} cannot be changed: {self._reason}")
 
 
 class Backend(Protocol):

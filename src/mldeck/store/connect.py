@@ -5,31 +5,42 @@ from __future__ import annotations
 import atexit
 from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
+from mldeck.errors import MldeckError, UsageError
 from mldeck.store.address import Address
 from mldeck.store.far_file import FarFile
 from mldeck.store.interrupt import Interrupt
+from mldeck.store.server_database import ServerDatabase
 from mldeck.store.sqlite import files
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from mldeck.store.backend import Backend
+    from mldeck.store.servers.backend import ServerBackend
     from mldeck.store.ssh.files import LineFiles
     from mldeck.store.ssh.line import FarLine
 
+_connecting: dict[ServerDatabase, Future[ServerBackend]] = {}
+"""The connections to servers that were started and not checked yet."""
+_checked: dict[ServerDatabase, ServerBackend] = {}
+"""Databases on servers that were checked and not opened yet."""
 _lines: dict[FarFile, FarLine] = {}
 _files: dict[FarFile, LineFiles] = {}
 _lines_lock = Lock()
 
 
 def start_line(address: Address, *, write: bool = False) -> None:
-    """Begin to connect, if the database is on another machine; ssh may ask for a password. Returns at once.
+    """Begin to connect, if the database is on another machine or a server; ssh may ask for a password. Returns at once.
 
     `write`: whether it may be changed there. Raises `UsageError` if ssh cannot be started.
     """
     if isinstance(address, FarFile):
         _line_to(address, write=write)
+    elif isinstance(address, ServerDatabase):
+        _connecting[address] = _connected_soon(address)
 
 
 def check_database(address: Address, *, write: bool = False) -> None:
@@ -39,6 +50,8 @@ def check_database(address: Address, *, write: bool = False) -> None:
     """
     if isinstance(address, FarFile):
         _line_to(address, write=write).hello()
+    elif isinstance(address, ServerDatabase):
+        _check_server(address)
     else:
         files.check_database(address)
 
@@ -60,6 +73,10 @@ def open_backend(address: Address, *, read_only: bool, write: bool = False) -> B
         from mldeck.store.ssh.backend import SshBackend
 
         return SshBackend(_line_to(address, write=write), read_only=read_only)
+    if isinstance(address, ServerDatabase):
+        from mldeck.store.servers.backend import ServerBackend
+
+        return _checked.pop(address, None) or ServerBackend(address)
     from mldeck.store.sqlite.backend import SqliteBackend
 
     return SqliteBackend(address, read_only=read_only)
@@ -89,8 +106,51 @@ def database_folder(address: Address) -> Path | None:
     """Return the folder of the database's file, on whatever machine that is; None while it is not known."""
     if isinstance(address, Path):
         return address.absolute().parent
+    if isinstance(address, ServerDatabase):
+        return None
     hello = _line_to(address).last_hello
     return None if hello is None else Path(hello.path).parent
+
+
+def _check_server(database: ServerDatabase) -> None:
+    """Connect to a server, and keep the connection for `open_backend`."""
+    try:
+        backend = (_connecting.pop(database, None) or _connected_soon(database)).result()
+    except UsageError:
+        raise
+    except MldeckError as error:
+        raise UsageError(str(error)) from error
+    try:
+        backend.check_is_mlflow()
+    except UsageError:
+        backend.close()
+        raise
+    if not _checked:
+        atexit.register(_close_checked)
+    _checked[database] = backend
+
+
+def _connected_soon(database: ServerDatabase) -> Future[ServerBackend]:
+    """Connect to a server in a thread, which also loads the libraries for it."""
+    from concurrent.futures import Future
+
+    connected: Future[ServerBackend] = Future()
+
+    def connect() -> None:
+        try:
+            from mldeck.store.servers.backend import ServerBackend
+
+            connected.set_result(ServerBackend(database))
+        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+            connected.set_exception(error)
+
+    Thread(target=connect, name="connect to server", daemon=True).start()
+    return connected
+
+
+def _close_checked() -> None:
+    for backend in _checked.values():
+        backend.close()
 
 
 def _line_to(file: FarFile, *, write: bool = False) -> FarLine:

@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Executable
 
-from mldeck.errors import StoreChanged, StoreLocked, StoreUnavailable
+from mldeck.errors import ConnectionLost, StoreChanged, StoreLocked, StoreUnavailable
 from mldeck.store.address import Address
 from mldeck.store.backend import Change, Writer
 from mldeck.store.connect import open_backend
@@ -186,7 +186,10 @@ class OpenedStore:
                 self._reopen_after_change()
                 raise
 
-        return self._patiently(read, interrupt)
+        try:
+            return self._patiently(read, interrupt)
+        except ConnectionLost:  # an idle one may have been cut long ago
+            return self._patiently(read, interrupt)
 
     def read_together(
         self, read: Callable[[], _Result], statements: Callable[[Schema], Iterable[Executable]], interrupt: Interrupt

@@ -6,7 +6,8 @@ newer releases open too. A column that a version lacks reads as NULL, so that th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -19,8 +20,8 @@ from sqlalchemy import (
     and_,
     case,
     column,
+    false,
     func,
-    literal,
     literal_column,
     null,
     select,
@@ -30,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from mldeck.model import Kind
+from mldeck.store.expressions import difference, sqlite_only
 from mldeck.store.values import MAX_INTEGER, LenientFloat, LenientInteger, LenientText, MistypedValues, text_of
 
 _KNOWN_REVISIONS = frozenset(
@@ -103,6 +105,22 @@ _COMPOSITE_INDEX = "index_metrics_run_uuid_key_step"
 _RUN_INDEX = "index_metrics_run_uuid"
 
 
+@dataclass(frozen=True)
+class Traits:
+    """What a kind of database can and cannot do, as far as statements are chosen by it."""
+
+    has_rowids: bool = True
+    """Whether rows have numbers that grow, as in SQLite. Then a statement also says which index to use. Other databases choose
+    by themselves, and each of their statements reads a snapshot without keeping others from writing."""
+    lists_keys_by_distinct: bool = False
+    """Whether DISTINCT skips from key to key in an index. Elsewhere, a recursive statement does."""
+    takes_any_text: bool = True
+    """Whether a bound text may have a NUL."""
+
+
+SQLITE = Traits()
+
+
 class Schema:
     """The tables, columns and indexes of one database. It is read again when another MLflow has migrated the database."""
 
@@ -113,6 +131,7 @@ class Schema:
         revision: str | None,
         *,
         as_stored: bool = False,
+        traits: Traits = SQLITE,
     ) -> None:
         """`columns` and `indexes` are names by table; `revision` is that of the last migration, None when there is none.
 
@@ -121,6 +140,7 @@ class Schema:
         self._columns = columns
         self._indexes = indexes
         self.revision = revision
+        self.traits = traits
         self._as_stored = as_stored
         self._mistyped = MistypedValues()
 
@@ -224,8 +244,8 @@ class Schema:
         return {Kind.METRIC: self.latest_metrics, Kind.PARAM: self.params, Kind.TAG: self.tags}[kind]
 
     def is_nan(self, points: FromClause) -> ColumnElement[Any]:
-        """Return the column `is_nan`, or 0 for databases of 1.0, which could not store NaN."""
-        return points.c.is_nan if "is_nan" in points.c else literal(0)
+        """Return the column `is_nan`, or false for databases of 1.0, which could not store NaN. Compare it with `true()`."""
+        return points.c.is_nan if "is_nan" in points.c else false()
 
     def optional(self, source: FromClause, name: str) -> ColumnElement[Any]:
         """Return a column of `source`, or NULL when this version does not have it."""
@@ -237,7 +257,7 @@ class Schema:
     def duration(self) -> ColumnElement[Any]:
         """The duration of a run in ms. NULL when a time is not a number: for SQLite, every text is greater than all numbers."""
         start, end = self.runs.c.start_time, self.optional(self.runs, "end_time")
-        return case((and_(start <= MAX_INTEGER, end <= MAX_INTEGER), end - start))
+        return case((sqlite_only(and_(start <= MAX_INTEGER, end <= MAX_INTEGER)), difference(end, start)))
 
     def run_attribute(self, name: str) -> ColumnElement[Any]:
         """Return an attribute of a run, by MLflow's name for it, or its duration; NULL when this version does not have it."""
@@ -291,6 +311,14 @@ class Schema:
         else:
             read = LenientText(is_required and not name.endswith("value"))
         return read.impl_instance if self._as_stored else read
+
+
+def names_by_table(rows: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    """Return the names, such as those of columns, that stand beside each table."""
+    tables: dict[str, set[str]] = {}
+    for table_name, name in rows:
+        tables.setdefault(table_name, set()).add(name)
+    return {table_name: frozenset(names) for table_name, names in tables.items()}
 
 
 def read_revision(connection: Connection) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Dialect, Float, String
@@ -128,7 +129,7 @@ def float_of(value: object) -> float | None:
     """Return a stored value as a float, None when it is not a number. Text may be one, in a column without a type."""
     if isinstance(value, str):
         return number_of(value) if len(value) <= _LONGEST_NUMBER else None
-    return float(value) if isinstance(value, (int, float)) else None
+    return float(value) if isinstance(value, (int, float, Decimal)) else None
 
 
 def integer_of(value: object) -> int | None:
@@ -139,6 +140,6 @@ def integer_of(value: object) -> int | None:
             value = number if number is None else int(value)  # a float would lose digits
         except ValueError:
             value = number
-    if isinstance(value, float) and math.isfinite(value):
-        value = int(value)
+    if isinstance(value, Decimal) or (isinstance(value, float) and math.isfinite(value)):
+        value = int(value)  # servers calculate integers of more than 64 bits as decimals
     return value if isinstance(value, int) and MIN_INTEGER <= value <= MAX_INTEGER else None

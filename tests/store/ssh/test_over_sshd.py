@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from mldeck.store.store import Store
 from tests.far_hosts import ENDLESS, FarStore, far_store, line_to, near_end_of_an_endless_read, use_as_ssh, writer_over
 from tests.fixture_stores import FixtureStore
 from tests.link import Link, running
+from tests.processes import command_lines
 from tests.registry_rooms import MODEL
 from tests.sshd import Sshd, running_sshd
 from tests.store.ssh.test_faults import GONE_WITHIN_S, LONGEST_WAIT_S, wait_until
@@ -88,11 +89,8 @@ def test_reading(file: FarFile, db: Path, sshd: Sshd) -> None:
 
 def test_nothing_of_the_path_is_on_a_command_line(file: FarFile, db: Path, sshd: Sshd) -> None:
     with far_store(file):
-        everywhere = []
-        for entry in Path("/proc").glob("[0-9]*/cmdline"):
-            with suppress(OSError):  # the process has ended
-                everywhere.append(entry.read_bytes())
-    assert not [words for words in everywhere if str(db).encode() in words]
+        everywhere = command_lines()
+    assert not [words for words in everywhere.values() if str(db) in words]
 
 
 @pytest.mark.skipif(shutil.which("python3", path="/usr/bin:/bin") is None, reason="a login here finds no python3")

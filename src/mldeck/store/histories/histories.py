@@ -1,7 +1,8 @@
 """Reading whole histories of metrics, and the points that were logged since.
 
-MLflow only appends to `metrics`, whose rowids grow, so the rows up to a rowid are a snapshot. Therefore a long history can be
-read in several statements, between which others may write, and newer points can be read later, without gaps or duplicates.
+MLflow only appends to `metrics`, whose rowids grow on SQLite, so the rows up to a rowid are a snapshot. Therefore a long
+history can be read in several statements, between which others may write, and newer points can be read later, without gaps or
+duplicates. Other databases are read by `snapshots`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,29 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Select, case, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Integer,
+    Row,
+    Select,
+    case,
+    false,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
 
 from mldeck.model import History
 from mldeck.store.encoding import SECONDS_LIMIT, are_seconds
+from mldeck.store.histories import snapshots
 from mldeck.store.histories.points import MAX_POINTS, PointCollector, PointRow, Points
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.reader import execute_patiently
 from mldeck.store.statements import stoppable
+from mldeck.store.text_match import same_text
 
 _ROWS_AT_ONCE = 250_000
 """Rows that one statement reads: about half a second, in which no other program can write."""
@@ -45,15 +61,23 @@ def read_history(
     10,000 points, with the number of points read so far. More points than `MAX_POINTS` are thinned while they are read: SQL
     would have to sort them first, and no other program could write meanwhile.
     """
-    newest = _newest_row(connection, schema)
+    statement = _points_of(schema, run_id, key, window)
+    mark: Sequence[Any] | None = None
+    if schema.traits.has_rowids:
+        mark = newest = _newest_row(connection, schema)
+        parts = _parts(connection, schema, statement, newest)
+    else:
+        parts = snapshots.parts(connection, statement, schema.metrics, _ROWS_AT_ONCE, _ROWS_PER_PART)
     collector = PointCollector()
     is_finished = False
     with stoppable(connection):
-        for rows in _parts(connection, schema, _points_of(schema, run_id, key, window), newest):
+        for rows in parts:
             collector.add(rows)
             if on_part is not None and collector.count % _TOLD_EVERY == 0:
                 on_part(collector.count)
         is_finished = True
+    if not schema.traits.has_rowids:
+        mark = (collector.count,)
     points = collector.finish()
     _read_times(connection, schema, run_id, points)
     return History(
@@ -65,7 +89,7 @@ def read_history(
         point_count=collector.count,
         was_stopped=not is_finished,
         window=window,
-        mark=newest if is_finished else None,
+        mark=mark if is_finished else None,
     )
 
 
@@ -74,11 +98,13 @@ class Bookmark:
     """The position up to which a history was read in parts."""
 
     newest: int
-    """The greatest rowid to read: points that are logged meanwhile are left out."""
+    """The greatest rowid to read: points that are logged meanwhile are left out. 0 where rows have no numbers."""
     in_seconds: bool
     """Whether the times of the history were logged in seconds."""
     after: tuple[int, ...] = ()
-    """(step, rowid) of the last point read, or (rowid,) when parts are ordered by rowid; empty at the start."""
+    """(step, rowid) of the last point read, or (rowid,) when parts are ordered by rowid; empty at the start.
+
+    Where rows have no numbers: (step, time) of the first point to read."""
 
 
 def read_part(
@@ -93,6 +119,12 @@ def read_part(
     points = Points()
     if bookmark is None:
         return points, None
+    if not schema.traits.has_rowids:
+        start = (bookmark.after[0], bookmark.after[1]) if bookmark.after else None
+        statement = _points_of(schema, run_id, key)
+        found, place = snapshots.read_rows(connection, statement, schema.metrics, start, _ROWS_AT_ONCE)
+        points.add(found)
+        return _arranged(points, bookmark), None if place is None else replace(bookmark, after=place)
     statement = _points_of(schema, run_id, key).where(schema.rowid <= bookmark.newest)
     order = schema.history_order
     if not order:  # the table is in this order; sorting the rows that an index finds would take as long for each part
@@ -106,23 +138,30 @@ def read_part(
             points.add(rows)
             last = _position_of(rows, order)
     is_end = len(points) < _ROWS_AT_ONCE
+    return _arranged(points, bookmark), None if is_end else replace(bookmark, after=last)
+
+
+def _arranged(points: Points, bookmark: Bookmark) -> Points:
+    """Put the points of a part in order, with their times in milliseconds."""
     if bookmark.in_seconds:
         points.turn_into_milliseconds()
     points.arrange()
-    return points, None if is_end else replace(bookmark, after=last)
+    return points
 
 
 def _first_bookmark(connection: Connection, schema: Schema, run_id: str, key: str) -> Bookmark | None:
-    newest = _newest_row(connection, schema)
-    if newest is None:
-        return None
-    points = _points_of(schema, run_id, key).where(schema.rowid <= newest[0])
+    points, newest = _points_of(schema, run_id, key), None
+    if schema.traits.has_rowids:
+        newest = _newest_row(connection, schema)
+        if newest is None:
+            return None
+        points = points.where(schema.rowid <= newest[0])
     earliest, latest = connection.execute(
         points.with_only_columns(func.min(schema.metrics.c.timestamp), func.max(schema.metrics.c.timestamp))
     ).one()
     if earliest is None:
         return None
-    return Bookmark(newest[0], _are_seconds(connection, schema, run_id, earliest, latest))
+    return Bookmark(newest[0] if newest else 0, _are_seconds(connection, schema, run_id, earliest, latest))
 
 
 def read_newer(connection: Connection, schema: Schema, history: History) -> History:
@@ -131,6 +170,8 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
     All of it is read again if it was not read to its end, or if rows were deleted or renumbered (`mlflow gc`, a migration,
     VACUUM): then the row that was the newest does not have its rowid any more, or the run is gone.
     """
+    if not schema.traits.has_rowids:
+        return _newer_of_snapshot(connection, schema, history)
     newest = _newest_row(connection, schema)
     mark = history.mark
     if newest is None or mark is None or not _is_appended_to(connection, schema, history.run_id, mark):
@@ -142,8 +183,28 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
         .with_hint(schema.metrics, "NOT INDEXED", "sqlite")
     )
     rows: Sequence[Any] = connection.execute(statement).all()
+    return _continued(connection, schema, history, rows, newest)
+
+
+def _newer_of_snapshot(connection: Connection, schema: Schema, history: History) -> History:
+    """Do the same by the number of points: all are read again unless only points of later steps were added."""
+    rows: Sequence[Any] = ()
+    there, mark = 0, history.mark
+    if mark is not None:
+        statement = _points_of(schema, history.run_id, history.key, history.window)
+        last_step = history.steps[-1] if len(history) else None
+        there, rows = snapshots.newer_rows(connection, statement, schema.metrics, last_step)
+    if mark is None or mark[0] + len(rows) != there:
+        return read_history(connection, schema, history.run_id, history.key, history.window)
+    return _continued(connection, schema, history, rows, (there,))
+
+
+def _continued(
+    connection: Connection, schema: Schema, history: History, rows: Sequence[Any], mark: Sequence[Any]
+) -> History:
+    """Return the history together with these rows, which follow it; all of it read again if they do not fit."""
     if not rows:
-        return replace(history, mark=newest)
+        return replace(history, mark=mark)
     is_odd = any(None in row[:3] for row in rows)
     # A time may be in seconds, which only the whole history can tell.
     if is_odd or len(history) + len(rows) > MAX_POINTS or min(row[2] for row in rows) < SECONDS_LIMIT:
@@ -156,7 +217,7 @@ def read_newer(connection: Connection, schema: Schema, history: History) -> Hist
         values=points.values,
         timestamps=points.timestamps,
         point_count=history.point_count + len(rows),
-        mark=newest,
+        mark=mark,
     )
 
 
@@ -177,9 +238,10 @@ def _are_seconds(connection: Connection, schema: Schema, run_id: str, earliest: 
 def _points_of(schema: Schema, run_id: str, key: str, window: StepRange | None = None) -> Select[Any]:
     """Select the columns of a `PointRow`, by the fastest index of this version."""
     points = schema.metrics
-    value = case((schema.is_nan(points) == 0, points.c.value))
-    statement = select(points.c.step, schema.rowid, points.c.timestamp, value).where(
-        points.c.run_uuid == run_id, points.c.key == key
+    value = case((schema.is_nan(points) == false(), points.c.value))
+    number = schema.rowid if schema.traits.has_rowids else literal_column("0", Integer())
+    statement = select(points.c.step, number, points.c.timestamp, value).where(
+        points.c.run_uuid == run_id, same_text(points.c.key, key)
     )
     if window is not None:
         statement = statement.where(points.c.step.between(*window))

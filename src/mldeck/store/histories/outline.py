@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Integer, and_, case, cast, func, or_, select
+from sqlalchemy import Connection, and_, case, func, or_, select, true
 
 from mldeck.store.encoding import metric_value
+from mldeck.store.expressions import slice_number, sqlite_only
 from mldeck.store.schema import Schema
+from mldeck.store.text_match import same_text
 from mldeck.store.values import MAX_INTEGER
 
 
@@ -38,7 +40,8 @@ def history_outline(
     points = schema.metrics
     # For SQLite, every text is greater than all numbers, so this leaves out steps that are not numbers. It is an expression
     # so that no index is used for it.
-    of_run = and_(points.c.run_uuid == run_id, points.c.key == key, func.coalesce(points.c.step, "") <= MAX_INTEGER)
+    is_integer = sqlite_only(func.coalesce(points.c.step, "") <= MAX_INTEGER)
+    of_run = and_(points.c.run_uuid == run_id, same_text(points.c.key, key), is_integer)
     hint = f"INDEXED BY {schema.history_index}" if schema.history_index else ""
     limits = select(func.min(points.c.step), func.max(points.c.step)).where(of_run).with_hint(points, hint, "sqlite")
     first, last = connection.execute(limits).one()
@@ -46,9 +49,8 @@ def history_outline(
         return ()
     width = (last - first) // slices + 1
     width += width >> 40  # for steps so far apart that SQLite divides floats: rounding must not create a further slice
-    is_nan = or_(schema.is_nan(points) == 1, points.c.value > math.inf)
-    # The difference of two steps may be too large for an integer; SQLite then calculates with floats.
-    position = cast((points.c.step - first) // width, Integer)
+    is_nan = or_(schema.is_nan(points) == true(), points.c.value > math.inf)
+    position = slice_number(points.c.step, first, width)
     real_value = case((is_nan, None), else_=points.c.value)
     statement = (
         select(
@@ -71,7 +73,7 @@ def history_outline(
             row.last_step,
             None if row.low is None else metric_value(row.low, False),
             None if row.high is None else metric_value(row.high, False),
-            row.nan_count,
+            int(row.nan_count),
         )
         for row in connection.execute(statement).all()
     )

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Select,
     and_,
     exists,
     false,
@@ -23,7 +24,8 @@ from sqlalchemy import (
 from mldeck.registry.nouns import NO_STAGE, ModelOrder, ModelQuery, RegisteredModel
 from mldeck.search.tree import PRESENCE, And, Comparison, Entity, NameMatch, Node, Not, Operator, Or
 from mldeck.store.registry.tables import ALIASES, MODEL_TAGS, RegistryTables
-from mldeck.store.runs.filter import compare_text
+from mldeck.store.runs.filter import check_characters, compare_text
+from mldeck.store.statements import asked_together
 from mldeck.store.text_match import exact
 
 IS_PROMPT_TAG = "mlflow.prompt.is_prompt"
@@ -92,10 +94,17 @@ def _models(
         .select_from(names.outerjoin(models, and_(tables.in_workspace(models), models.c.name == names.c.name)))
         .where(condition, not_(is_prompt(tables, names.c.name)))
     )
-    rows = connection.execute(statement).all()
-    stages = _stages(connection, tables, name)
-    tags = _tags(connection, tables, name)
-    aliases = _aliases(connection, tables, name)
+    stages_read, tags_read, aliases_read = (
+        _select_stages(tables, name),
+        _select_tags(tables, name),
+        _select_aliases(tables, name),
+    )
+    with asked_together(connection, (statement, stages_read, *tags_read, *aliases_read)):
+        rows = connection.execute(statement).all()
+        stages = _by_name(connection.execute(stages_read).all())
+        pairs = _by_name(row for read in tags_read for row in connection.execute(read))
+        aliases = _by_name(row for read in aliases_read for row in connection.execute(read))
+    tags = {model: {key: value or "" for key, value in some} for model, some in pairs.items()}
     return [_model(row, stages.get(row[0], []), tags.get(row[0], {}), aliases.get(row[0], [])) for row in rows]
 
 
@@ -128,10 +137,10 @@ def _model(
     )
 
 
-def _stages(connection: Connection, tables: RegistryTables, name: str | None) -> dict[str, list[Sequence[Any]]]:
-    """Return, by model, a row per stage that has versions: (stage, newest version, number of versions, last change in ms)."""
+def _select_stages(tables: RegistryTables, name: str | None) -> Select[Any]:
+    """Select (model, stage, newest version, number of versions, last change in ms) of each stage that has versions."""
     versions = tables.versions
-    statement = (
+    return (
         select(
             versions.c.name,
             versions.c.current_stage,
@@ -142,22 +151,20 @@ def _stages(connection: Connection, tables: RegistryTables, name: str | None) ->
         .where(_where(tables, versions, name), tables.not_deleted())
         .group_by(versions.c.name, versions.c.current_stage)
     )
-    return _by_name(connection.execute(statement).all())
 
 
-def _tags(connection: Connection, tables: RegistryTables, name: str | None) -> dict[str, dict[str, str]]:
+def _select_tags(tables: RegistryTables, name: str | None) -> tuple[Select[Any], ...]:
+    """Select (model, key, value); nothing where models have no tags."""
     if not tables.has(MODEL_TAGS):
-        return {}
+        return ()
     tags = tables.model_tags
-    statement = select(tags.c.name, tags.c.key, tags.c.value).where(_where(tables, tags, name)).order_by(tags.c.key)
-    rows = _by_name(connection.execute(statement).all())
-    return {model: {key: value or "" for key, value in some} for model, some in rows.items()}
+    return (select(tags.c.name, tags.c.key, tags.c.value).where(_where(tables, tags, name)).order_by(tags.c.key),)
 
 
-def _aliases(connection: Connection, tables: RegistryTables, name: str | None) -> dict[str, list[Sequence[Any]]]:
-    """Return, by model, rows of (alias, version number, the same number or None when that version was deleted)."""
+def _select_aliases(tables: RegistryTables, name: str | None) -> tuple[Select[Any], ...]:
+    """Select (model, alias, version number, the same number or NULL when that version was deleted)."""
     if not tables.has(ALIASES):
-        return {}
+        return ()
     aliases, versions = tables.aliases, tables.versions
     meant = and_(
         tables.in_workspace(versions),
@@ -165,13 +172,12 @@ def _aliases(connection: Connection, tables: RegistryTables, name: str | None) -
         versions.c.version == aliases.c.version,
         tables.not_deleted(),
     )
-    statement = (
+    return (
         select(aliases.c.name, aliases.c.alias, aliases.c.version, versions.c.version)
         .select_from(aliases.outerjoin(versions, meant))
         .where(_where(tables, aliases, name))
-        .order_by(aliases.c.alias)
+        .order_by(aliases.c.alias),
     )
-    return _by_name(connection.execute(statement).all())
 
 
 def _where(tables: RegistryTables, table: FromClause, name: str | None) -> ColumnElement[bool]:
@@ -193,6 +199,7 @@ def _search(text: str, tables: RegistryTables, name: ColumnElement[str]) -> Colu
     from mldeck.search.language import MODELS as SEARCH_FOR_MODELS
     from mldeck.search.parse import parse
 
+    check_characters(text, tables.schema)
     return _condition(parse(text, SEARCH_FOR_MODELS), tables, name)
 
 

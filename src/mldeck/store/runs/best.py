@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, false, func, select
 
 from mldeck.model import RunQuery
 from mldeck.store.encoding import STORED_INFINITY
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
 from mldeck.store.statements import Earlier, chunks
+from mldeck.store.text_match import among_texts, exactly
 
 _NAME_TAG = "mlflow.experiment.primaryMetric.name"
 _GREATER_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter"
@@ -28,16 +29,17 @@ def best_values(
     listed = select(runs.c.run_uuid).where(matches(schema, query))
     finite = and_(latest.c.value < STORED_INFINITY, latest.c.value > -STORED_INFINITY)
     if "is_nan" in latest.c:
-        finite = and_(finite, latest.c.is_nan == 0)
+        finite = and_(finite, latest.c.is_nan == false())
+    key = exactly(latest.c.key)
     best: dict[str, float] = {}
     for keys in chunks(list(greater_is_better)):
         statement = (
-            select(latest.c.key, func.min(latest.c.value), func.max(latest.c.value))
-            .where(latest.c.key.in_(keys), finite, latest.c.run_uuid.in_(listed))
-            .group_by(latest.c.key)
+            select(key, func.min(latest.c.value), func.max(latest.c.value))
+            .where(among_texts(latest.c.key, keys), finite, latest.c.run_uuid.in_(listed))
+            .group_by(key)
         )
-        for key, low, high in connection.execute(statement).all():
-            best[key] = high if greater_is_better[key] else low
+        for name, low, high in connection.execute(statement).all():
+            best[name] = high if greater_is_better[name] else low
     return best
 
 

@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, FromClause, Select, and_, func, select, union_all
 
 from mldeck.model import SYSTEM_METRIC_PREFIX, SYSTEM_TAG_PREFIX, Column, Kind, RunQuery
+from mldeck.store.expressions import unindexed
 from mldeck.store.runs.completion import found_keys
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
 from mldeck.store.statements import Earlier, asked_together, chunks
+from mldeck.store.text_match import among_texts, exactly
 
 SAMPLE_RUNS = 60
 """Number of runs that are compared: as many as a tall screen shows."""
@@ -77,7 +79,7 @@ def _candidates(connection: Connection, source: FromClause, sample: Sequence[str
             for run_id in sample
         )
     ).subquery()
-    key = some_of_each.c.key
+    key = exactly(some_of_each.c.key)
     statement = select(key).group_by(key).order_by(func.count().desc(), key).limit(_MAX_CANDIDATES)
     keys = _without_system(connection.execute(statement).scalars().all())
     return chunks(keys, _KEYS_AT_ONCE)
@@ -130,7 +132,9 @@ def _reader_of_keys(connection: Connection, schema: Schema, query: RunQuery) -> 
         source = schema.values_of(kind)
         if len(ids) > SAMPLE_RUNS:
             return sorted(_keys_of_query(connection, schema, source, query))
-        return sorted(connection.execute(select(source.c.key).where(source.c.run_uuid.in_(ids)).distinct()).scalars())
+        return sorted(
+            connection.execute(select(exactly(source.c.key)).where(source.c.run_uuid.in_(ids)).distinct()).scalars()
+        )
 
     return read
 
@@ -144,10 +148,10 @@ def _keys_of_query(connection: Connection, schema: Schema, source: FromClause, q
 
     For each key of the database one such run is searched, and usually the first run with the key belongs to the query.
     """
-    found = found_keys(source)
+    found = found_keys(schema, source)
     listed = select(schema.runs.c.run_uuid).where(matches(schema, query))
     # An expression, because otherwise SQLite tries every listed run with every key instead of following the rows of a key.
-    run_id = func.coalesce(source.c.run_uuid, "")
+    run_id = unindexed(source.c.run_uuid)
     has_run = select(source.c.key).where(and_(source.c.key == found.c.key, run_id.in_(listed))).exists()
     return connection.execute(select(found.c.key).where(found.c.key.is_not(None), has_run)).scalars().all()
 
@@ -160,7 +164,9 @@ def keys_of_runs(connection: Connection, schema: Schema, ids: Sequence[str]) -> 
         keys: set[str] = set()
         for some in chunks(ids):
             keys.update(
-                connection.execute(select(source.c.key).where(source.c.run_uuid.in_(some)).distinct()).scalars()
+                connection.execute(
+                    select(exactly(source.c.key)).where(source.c.run_uuid.in_(some)).distinct()
+                ).scalars()
             )
         columns += (Column(kind, key) for key in sorted(keys))
     return tuple(columns)
@@ -183,7 +189,7 @@ def _select_values(
 ) -> Select[Any]:
     value = [source.c[name] for name in ("value", "is_nan") if name in source.c]
     statement = select(source.c.key, *value).where(source.c.run_uuid.in_(ids)).limit(limit)
-    return statement if keys is None else statement.where(source.c.key.in_(keys))
+    return statement if keys is None else statement.where(among_texts(source.c.key, keys))
 
 
 def _differing(values: Iterable[tuple[str, object]], run_count: int, in_value: bool) -> list[str]:

@@ -10,7 +10,7 @@ from mldeck.format import NUMBER_WORDS
 from mldeck.model import Kind, RunQuery
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
-from mldeck.store.text_match import as_number
+from mldeck.store.text_match import as_number, exactly, same_text
 
 _MAX_KEYS = 20_000
 _VALUE_ROWS = 5_000
@@ -26,19 +26,25 @@ def list_keys(connection: Connection, schema: Schema, kind: Kind, sample_ids: Se
     source = schema.values_of(kind)
     counts: dict[str, int] = {}
     if sample_ids:
-        counted = select(source.c.key, func.count()).where(source.c.run_uuid.in_(sample_ids)).group_by(source.c.key)
+        key = exactly(source.c.key)
+        counted = select(key, func.count()).where(source.c.run_uuid.in_(sample_ids)).group_by(key)
         counts = {row[0]: row[1] for row in connection.execute(counted).all()}
-    return sorted(_all_keys(connection, source), key=lambda key: (-counts.get(key, 0), key))
+    return sorted({*_all_keys(connection, schema, source), *counts}, key=lambda key: (-counts.get(key, 0), key))
 
 
-def _all_keys(connection: Connection, source: FromClause) -> list[str]:
-    found = found_keys(source)
+def _all_keys(connection: Connection, schema: Schema, source: FromClause) -> list[str]:
+    found = found_keys(schema, source)
     rows = connection.execute(select(found.c.key).where(found.c.key.is_not(None)).limit(_MAX_KEYS))
     return list(rows.scalars().all())
 
 
-def found_keys(source: FromClause) -> CTE:
-    """Return a CTE with a column `key`: each key of the table once, found key by key, and a NULL at the end."""
+def found_keys(schema: Schema, source: FromClause) -> CTE:
+    """Return a CTE with a column `key`: each key of the table once, found key by key, and perhaps a NULL at the end.
+
+    Keys that only differ in what a collation of MySQL does not tell apart, such as their case, are one of them.
+    """
+    if schema.traits.lists_keys_by_distinct:
+        return select(source.c.key).distinct().cte("found")
     first = select(func.min(source.c.key).label("key"))
     found = first.cte("found", recursive=True)
     following = select(func.min(source.c.key)).where(source.c.key > found.c.key).scalar_subquery()
@@ -48,8 +54,9 @@ def found_keys(source: FromClause) -> CTE:
 def list_values(connection: Connection, schema: Schema, kind: Kind, key: str, limit: int) -> list[str]:
     """Return the values of a param or tag, the most frequent first."""
     source = schema.values_of(kind)
-    some = select(source.c.value).where(source.c.key == key).limit(_VALUE_ROWS).subquery()
-    statement = select(some.c.value).group_by(some.c.value).order_by(func.count().desc(), some.c.value).limit(limit)
+    some = select(source.c.value).where(same_text(source.c.key, key)).limit(_VALUE_ROWS).subquery()
+    value = some.c.value if kind is Kind.METRIC else exactly(some.c.value)
+    statement = select(value.label("value")).group_by(value).order_by(func.count().desc(), value).limit(limit)
     return [value for value in connection.execute(statement).scalars().all() if value is not None]
 
 
@@ -60,7 +67,7 @@ def is_numeric(connection: Connection, schema: Schema, query: RunQuery, kind: Ki
     values = (
         select(source.c.value)
         .select_from(source.join(runs, runs.c.run_uuid == source.c.run_uuid))
-        .where(source.c.key == key, matches(schema, query))
+        .where(same_text(source.c.key, key), matches(schema, query))
     )
     number = as_number(source.c.value)
     word = func.lower(func.trim(source.c.value)).in_(tuple(NUMBER_WORDS))

@@ -6,11 +6,13 @@ whether a row exists, so a run without the key never matches, not even with `!=`
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Numeric, and_, exists, false, literal, not_, or_, select, true
 
 from mldeck.model import DATASET_CONTEXT_TAG, RUN_NAME_TAG
+from mldeck.search.errors import SearchError
 from mldeck.search.moments import to_milliseconds
 from mldeck.search.names import DURATION_ATTRIBUTE, TIME_ATTRIBUTES
 from mldeck.search.tree import (
@@ -29,8 +31,19 @@ from mldeck.search.tree import (
     SearchValue,
     Timestamp,
 )
+from mldeck.store.expressions import variants
 from mldeck.store.schema import Schema
-from mldeck.store.text_match import as_number, exact
+from mldeck.store.text_match import as_number, exact, same_text
+
+
+def check_characters(text: str, schema: Schema) -> None:
+    """Raise `SearchError` at a character that this database cannot have in a text."""
+    if schema.traits.takes_any_text:
+        return
+    for position, character in enumerate(text):
+        if character == "\0" or "\ud800" <= character <= "\udfff":
+            what = "a NUL" if character == "\0" else "a byte or half a character that is not text"
+            raise SearchError(f"Expected text: no value in this database has {what}.", position, position + 1)
 
 
 def run_filter(tree: Node, schema: Schema, now: int) -> ColumnElement[bool]:
@@ -134,7 +147,7 @@ def _row_of(
     schema: Schema, rows: FromClause, key: str, condition: ColumnElement[bool] | None = None
 ) -> ColumnElement[bool]:
     """Return the condition that the run has this key, with a value that meets `condition`."""
-    found = and_(rows.c.run_uuid == schema.runs.c.run_uuid, exact(rows.c.key) == key)
+    found = and_(rows.c.run_uuid == schema.runs.c.run_uuid, same_text(rows.c.key, key))
     return _exists(schema, found if condition is None else and_(found, condition))
 
 
@@ -182,4 +195,14 @@ def _compare(
         Operator.GT: column > bound,
         Operator.GE: column >= bound,
     }
-    return comparisons[operator]
+    found = comparisons[operator]
+    return _without_infinity(found, column, operator, value) if value in (math.inf, -math.inf) else found
+
+
+def _without_infinity(
+    comparison: ColumnElement[bool], column: ColumnElement[Any], operator: Operator, infinity: SearchValue | None
+) -> ColumnElement[bool]:
+    """Return a comparison with an infinity as MySQL can make it, which has only numbers."""
+    beyond = (Operator.LT, Operator.LE) if infinity == math.inf else (Operator.GT, Operator.GE)
+    is_met = operator is Operator.NE or operator in beyond
+    return variants(comparison, postgresql=comparison, mysql=column.is_not(None) if is_met else false())

@@ -18,15 +18,17 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     type_coerce,
 )
 
 from mldeck.model import Column, MetricSummary, RunQuery
 from mldeck.store.encoding import STORED_INFINITY
+from mldeck.store.expressions import scaled, square, unindexed
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
 from mldeck.store.statements import MAX_BOUND_VALUES, chunks
-from mldeck.store.text_match import exact
+from mldeck.store.text_match import among_texts, exact, same_text
 
 _PLUS_INFINITY, _MINUS_INFINITY, _NAN = 1, -1, 0
 """How values that are not finite are told apart."""
@@ -72,7 +74,7 @@ def _summaries(schema: Schema, column: Column, keys: Sequence[str], listed: Colu
     keeps 1e308 as well as times in milliseconds that differ by a few.
     """
     runs, texts = schema.runs, schema.values_of(column.kind)
-    has_text = and_(texts.c.run_uuid == runs.c.run_uuid, texts.c.key == column.key)
+    has_text = and_(texts.c.run_uuid == runs.c.run_uuid, same_text(texts.c.key, column.key))
     # Numbers, because a text may be long. The window keeps SQLite from looking for the text once for every metric.
     number = func.dense_rank().over(order_by=exact(texts.c.value)).label("number")
     members = select(runs.c.run_uuid, number).select_from(runs.outerjoin(texts, has_text)).where(listed).cte("members")
@@ -90,9 +92,7 @@ def _summaries(schema: Schema, column: Column, keys: Sequence[str], listed: Colu
         .group_by(*group)
         .cte("spans")
     )
-    # Halves, because the difference of two numbers may be too large for a number.
-    width = span.c.high / 2 - span.c.low / 2
-    scaled = type_coerce((logged.c.finite / 2 - span.c.low / 2) / func.nullif(width, 0.0), Float())
+    position = scaled(logged.c.finite, span.c.low, span.c.high)
     # Expressions, because otherwise SQLite makes an index of all values instead of one of all groups.
     same = and_(span.c.number == func.coalesce(logged.c.number, 0), span.c.key == func.coalesce(logged.c.key, ""))
     kept = ("finite_count", "low", "high", "least_other", "greatest_other")
@@ -101,21 +101,21 @@ def _summaries(schema: Schema, column: Column, keys: Sequence[str], listed: Colu
             span.c.key,
             *(func.min(span.c[name]).label(name) for name in kept),
             func.min(logged.c.run_uuid).label("run_uuid"),
-            func.sum(scaled).label("total"),
-            func.sum(scaled * scaled).label("squares"),
+            func.sum(position).label("total"),
+            func.sum(square(position)).label("squares"),
         )
         .select_from(logged.join(span, same))
         .group_by(span.c.number, span.c.key)
         .cte("sums")
     )
-    text_of_one = and_(texts.c.run_uuid == sums.c.run_uuid, texts.c.key == column.key)
+    text_of_one = and_(texts.c.run_uuid == sums.c.run_uuid, same_text(texts.c.key, column.key))
     return select(sums, texts.c.value.label("text")).select_from(sums.outerjoin(texts, text_of_one))
 
 
 def _logged(schema: Schema, keys: Sequence[str], members: FromClause) -> FromClause:
     """Return the values of the metrics with the numbers of their groups. One that is not finite is in `other`."""
     latest = schema.latest_metrics
-    value, is_nan = latest.c.value, schema.is_nan(latest) == 1
+    value, is_nan = latest.c.value, schema.is_nan(latest) == true()
     is_finite = and_(value < STORED_INFINITY, value > -STORED_INFINITY)
     kind = case(
         (or_(is_nan, value.is_(None)), _NAN),
@@ -124,7 +124,7 @@ def _logged(schema: Schema, keys: Sequence[str], members: FromClause) -> FromCla
     )
     finite = case((and_(~is_nan, is_finite), type_coerce(value, Float())))
     # An expression, because otherwise SQLite looks for every metric of every run instead of following the rows of a metric.
-    run_id = func.coalesce(latest.c.run_uuid, "")
+    run_id = unindexed(latest.c.run_uuid)
     return (
         select(
             members.c.run_uuid,
@@ -134,7 +134,7 @@ def _logged(schema: Schema, keys: Sequence[str], members: FromClause) -> FromCla
             case((finite.is_(None), kind)).label("other"),
         )
         .select_from(latest.join(members, members.c.run_uuid == run_id))
-        .where(latest.c.key.in_(keys))
+        .where(among_texts(latest.c.key, keys))
         .cte("logged")
     )
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, String, and_, or_, select, type_coerce
 from mldeck.model import RUN_NAME_TAG, Run
 from mldeck.store.runs.records import load_runs
 from mldeck.store.schema import Schema
+from mldeck.store.text_match import same_text
 
 _FEWEST_CHARACTERS = 4
 """Shortest beginning of an id that is accepted: a shorter one would match unrelated runs."""
@@ -28,8 +29,8 @@ def resolve_runs(connection: Connection, schema: Schema, text: str, limit: int =
         # A range instead of LIKE: it uses the primary key, and LIKE is case-sensitive on some databases only.
         conditions.append(and_(runs.c.run_uuid >= begins, runs.c.run_uuid < begins + "g"))
     name = type_coerce(runs.c.name, String)
-    named = select(tags.c.run_uuid).where(tags.c.key == RUN_NAME_TAG, tags.c.value == text)
-    conditions.append(or_(name == text, and_(or_(name.is_(None), name == ""), runs.c.run_uuid.in_(named))))
+    named = select(tags.c.run_uuid).where(tags.c.key == RUN_NAME_TAG, same_text(tags.c.value, text))
+    conditions.append(or_(same_text(name, text), and_(or_(name.is_(None), name == ""), runs.c.run_uuid.in_(named))))
     for condition in conditions:
         statement = select(runs.c.run_uuid).where(condition).order_by(runs.c.start_time.desc(), runs.c.run_uuid)
         ids = list(connection.execute(statement.limit(limit)).scalars().all())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, UnaryExpression, and_, asc, case, desc
+from sqlalchemy import ColumnElement, FromClause, Select, UnaryExpression, and_, asc, case, desc, true
 
 from mldeck.errors import UsageError
 from mldeck.model import Kind, OrderKey
 from mldeck.store.schema import DURATION, Schema
-from mldeck.store.text_match import as_number
+from mldeck.store.text_match import as_number, same_text
 
 RUN_ATTRIBUTES = ("run_id", "run_name", "status", "user_id", "artifact_uri", "start_time", "end_time")
 """The attributes by which MLflow sorts."""
@@ -37,7 +37,9 @@ def ordered(statement: Select[Any], schema: Schema, order: Sequence[OrderKey]) -
             terms += [case((value.is_(None), _MISSING), else_=_VALUE), direction(value)]
             continue
         joined = schema.values_of(key.column.kind).alias()
-        source = source.outerjoin(joined, and_(joined.c.run_uuid == runs.c.run_uuid, joined.c.key == key.column.key))
+        source = source.outerjoin(
+            joined, and_(joined.c.run_uuid == runs.c.run_uuid, same_text(joined.c.key, key.column.key))
+        )
         terms += _value_terms(joined, key, direction)
     if not any(key.column.kind is Kind.ATTRIBUTE and key.column.key == "start_time" for key in order):
         terms.append(runs.c.start_time.desc())
@@ -50,7 +52,7 @@ def _value_terms(
     value = joined.c.value
     missing = (value.is_(None), _MISSING)
     if key.column.kind is Kind.METRIC:
-        return [case(missing, (joined.c.is_nan == 1, _NAN), else_=_VALUE), direction(value)]
+        return [case(missing, (joined.c.is_nan == true(), _NAN), else_=_VALUE), direction(value)]
     if key.as_number:
         text = (as_number(value).is_(None), _TEXT)
         return [case(missing, text, else_=_VALUE), direction(as_number(value)), direction(value)]

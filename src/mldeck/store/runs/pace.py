@@ -17,6 +17,7 @@ from mldeck.model import Pace, Run
 from mldeck.store.encoding import are_seconds
 from mldeck.store.schema import Schema
 from mldeck.store.statements import asked_together, chunks
+from mldeck.store.text_match import same_text
 from mldeck.store.values import integer_of
 
 _MOMENTS = 20
@@ -89,7 +90,7 @@ def select_earlier(schema: Schema, last: LastPoint) -> Select[Any]:
     # The limit is inside, because it bounds the work: this goes backwards through the primary key, over all runs.
     points = (
         select(metrics.c.run_uuid, metrics.c.timestamp)
-        .where(metrics.c.key == last.key, metrics.c.timestamp <= last.timestamp)
+        .where(same_text(metrics.c.key, last.key), metrics.c.timestamp <= last.timestamp)
         .order_by(metrics.c.timestamp.desc())
         .limit(_MOST_POINTS)
         .subquery()

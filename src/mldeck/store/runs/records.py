@@ -20,6 +20,7 @@ from mldeck.store.runs.pace import paces
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.reader import read_quickly
 from mldeck.store.statements import MAX_BOUND_VALUES, Earlier, asked_together, chunks, plain_rows
+from mldeck.store.text_match import among_texts
 from mldeck.store.values import text_of
 
 _RUN_COLUMNS = (
@@ -67,8 +68,9 @@ def matches(schema: Schema, query: RunQuery, experiments: Sequence[int | Earlier
     if query.filter.strip():
         # Imported here because most reads of a store need no parser.
         from mldeck.search.parse import parse
-        from mldeck.store.runs.filter import run_filter
+        from mldeck.store.runs.filter import check_characters, run_filter
 
+        check_characters(query.filter, schema)
         conditions.append(run_filter(parse(query.filter), schema, now=int(time.time() * 1000)))
     return and_(*conditions)
 
@@ -188,4 +190,4 @@ def _select_values(
     statement = select(source.c.run_uuid, source.c.key, *(source.c[name] for name in names))
     if keys is None:
         return [statement.where(condition)]
-    return [statement.where(and_(source.c.key.in_(some), condition)) for some in chunks(keys)]
+    return [statement.where(and_(among_texts(source.c.key, some), condition)) for some in chunks(keys)]

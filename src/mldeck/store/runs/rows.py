@@ -14,6 +14,7 @@ from mldeck.store.runs.dataset_inputs import dataset_texts
 from mldeck.store.schema import DURATION, Schema
 from mldeck.store.sqlite.reader import read_quickly
 from mldeck.store.statements import MAX_BOUND_VALUES, chunks, plain_rows
+from mldeck.store.text_match import among_texts
 from mldeck.store.values import text_of
 
 ROWS_AT_ONCE = MAX_BOUND_VALUES
@@ -133,7 +134,7 @@ def _values(
         return ()
     extra = (source.c.is_nan,) if "is_nan" in source.c else ()
     statement = select(source.c.run_uuid, source.c.key, source.c.value, *extra).where(source.c.run_uuid.in_(_IDS))
-    with_keys = statement.where(source.c.key.in_(_KEYS))
+    with_keys = statement.where(among_texts(source.c.key, _KEYS))
     if name not in indexes:
         indexes[name] = _index_by_run(connection, schema, name, source, ids, len(keys))
     index = indexes[name]
@@ -153,11 +154,13 @@ def _index_by_run(
 ) -> str | None:
     """Return the index by which to read all values of these runs; None when it is faster to look up each value by its key.
 
+    None too where the database chooses by itself.
+
     In that index the values of a run are adjacent, in the primary key they are scattered over the file. So it is twice as
     fast, unless a run has many more keys than are wanted, which SQLite cannot know.
     """
     index = f"index_{name}_run_uuid"
-    if not schema.has_index(name, index):
+    if not (schema.traits.has_rowids and schema.has_index(name, index)):
         return None
     sample = ids[:: max(1, len(ids) // _SAMPLE_RUNS)]
     counted = select(func.count()).select_from(source).where(source.c.run_uuid.in_(_IDS))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, select
 
 from mldeck.model import Column, RunQuery, RunTimes
+from mldeck.store.expressions import unindexed
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
 from mldeck.store.sqlite.reader import read_quickly
 from mldeck.store.statements import plain_rows
+from mldeck.store.text_match import same_text
 from mldeck.store.values import integer_of, text_of
 
 
@@ -21,7 +23,7 @@ def text_values(connection: Connection, schema: Schema, query: RunQuery, column:
     statement = (
         select(source.c.run_uuid, source.c.value)
         .select_from(source.join(runs, runs.c.run_uuid == source.c.run_uuid))
-        .where(source.c.key == column.key, matches(schema, query))
+        .where(same_text(source.c.key, column.key), matches(schema, query))
     )
     rows = read_quickly(connection, lambda: plain_rows(connection, statement, {}))
     values = {row[0]: row[1] for row in rows if row[1] is not None}
@@ -48,5 +50,5 @@ def select_any(schema: Schema, query: RunQuery, column: Column) -> Select[Any]:
     source, runs = schema.values_of(column.kind), schema.runs
     listed = select(runs.c.run_uuid).where(matches(schema, query))
     # An expression, because otherwise SQLite tries every listed run instead of following the rows of the key.
-    run_id = func.coalesce(source.c.run_uuid, "")
-    return select(source.c.key).where(source.c.key == column.key, run_id.in_(listed)).limit(1)
+    run_id = unindexed(source.c.run_uuid)
+    return select(source.c.key).where(same_text(source.c.key, column.key), run_id.in_(listed)).limit(1)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from functools import cache
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from mldeck.store.schema import TABLES_READ, Schema, read_revision
+from mldeck.store.schema import TABLES_READ, Schema, names_by_table, read_revision
 
 _COLUMNS = "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_xinfo(m.name) AS c WHERE c.hidden != 1 AND"
 """`pragma_table_info`, without the x, leaves out generated columns."""
@@ -51,11 +51,3 @@ def _columns_by_table(connection: Connection) -> dict[str, frozenset[str]]:
     except DBAPIError:
         rows = connection.exec_driver_sql(f"{_COLUMNS} {_OF_TABLES}").all()
     return names_by_table((row[0], row[1]) for row in rows)
-
-
-def names_by_table(rows: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
-    """Return the names, such as those of columns, that stand beside each table."""
-    tables: dict[str, set[str]] = {}
-    for table_name, name in rows:
-        tables.setdefault(table_name, set()).add(name)
-    return {table_name: frozenset(names) for table_name, names in tables.items()}

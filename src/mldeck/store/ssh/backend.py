@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 from mldeck.errors import LoginNeeded, StoreLocked, StoreUnavailable
 from mldeck.store.backend import Change
 from mldeck.store.interrupt import Interrupt
-from mldeck.store.schema import TABLES_READ, Schema
-from mldeck.store.sqlite.catalogue import names_by_table
+from mldeck.store.schema import TABLES_READ, Schema, names_by_table
 from mldeck.store.sqlite.reader import SqliteReader
 from mldeck.store.ssh.driver import FarConnection, FarDriver
 from mldeck.store.ssh.hello import Hello
