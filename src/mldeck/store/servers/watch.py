@@ -47,8 +47,13 @@ class ServerWatcher:
 
         Raises `MldeckError` while the server cannot be asked.
         """
-        if not self._is_closed and time.monotonic() >= self._next_s and self._asking.acquire(blocking=False):
-            threading.Thread(target=self._ask, name="watch server", daemon=True).start()
+        try:
+            return self._known()
+        finally:
+            if not self._is_closed and time.monotonic() >= self._next_s and self._asking.acquire(blocking=False):
+                threading.Thread(target=self._ask, name="watch server", daemon=True).start()
+
+    def _known(self) -> Change:
         if self._error is not None:
             raise self._error
         if self._has_other_tables:
