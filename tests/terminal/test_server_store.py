@@ -8,9 +8,12 @@ import pytest
 
 from tests.fixture_stores import FixtureStore
 from tests.servers.databases import Database, Databases
-from tests.terminal.terminal import ESC, mldeck
+from tests.terminal.terminal import LEFT, mldeck
 
 CHURN_RUNS = "12 runs"
+CTRL_A = "\x01"
+LAST_LOSS = "0.01136"
+"""Of the first run, in the legend of the chart."""
 CHURN = ("--experiment", "churn-baseline")
 
 
@@ -29,16 +32,19 @@ def test_runs_charts_and_models(database: Database) -> None:
         deck.wait_for(CHURN_RUNS)
         deck.wait_for("live · read-only")
         assert database.name in deck.lines[0]
-        deck.press("Cauc\r", "auc")
+        deck.press("Closs\r", "loss")
         deck.press("O", "sorted by")
-        deck.press("m", "auc ")
-        deck.press(ESC, CHURN_RUNS)
+        deck.press(CTRL_A, "12 marked")
+        deck.press("m", LAST_LOSS)
+        deck.press("q", "Runs of churn-baseline")
         deck.press("2", "churn-model")
         deck.wait_for("rf-depth-20")
         deck.press("\r", "─ churn-model 2 · Production")
-        deck.press("p", "read-only")
-        assert CHURN_RUNS not in deck.text
-        deck.press("1", CHURN_RUNS)
+        deck.press(LEFT, "─ churn-model 3 · Staging")
+        deck.press("p", "Read-only: ")
+        stage = "SELECT current_stage FROM model_versions WHERE name = 'churn-model' AND version = 3"
+        assert database.server.query(database.name, stage)[0][0] == "Staging"
+        deck.press("1", "Runs of churn-baseline")
         database.server.run_script(
             database.name, "UPDATE experiments SET name = 'renamed there' WHERE name = 'churn-baseline'"
         )
