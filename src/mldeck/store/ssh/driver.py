@@ -79,7 +79,7 @@ class _Result:
         """By which the far end recognizes the answer; only where it was asked for."""
 
 
-Statement = tuple[str, list[Any]]
+FarStatement = tuple[str, list[Any]]
 """A text, and the values that are bound to it, as they travel."""
 
 
@@ -95,7 +95,7 @@ class FarConnection:
     def __init__(self, line: FarLine) -> None:
         self._line = line
         self._stream = line.new_stream()
-        self._gathered: list[Statement] | None = None
+        self._gathered: list[FarStatement] | None = None
         self._answers: list[_Answers] = []
         """Those of the requests that were gathered, the last one at the end."""
 
@@ -124,7 +124,7 @@ class FarConnection:
     @contextmanager
     def gathering(self) -> Iterator[None]:
         """Note the statements that are executed in the block, without rows, and ask all of them when it ends."""
-        gathered: list[Statement] = []
+        gathered: list[FarStatement] = []
         self._gathered = gathered
         try:
             yield
@@ -157,7 +157,7 @@ class FarConnection:
             raise result
         return result
 
-    def _waiting(self, statement: Statement) -> deque[_Result | sqlite3.Error] | None:
+    def _waiting(self, statement: FarStatement) -> deque[_Result | sqlite3.Error] | None:
         """Return the answers of a statement that was asked in advance; None if it was not."""
         if not any(self._answers):
             return None
@@ -168,7 +168,7 @@ class FarConnection:
         """Make a change, once for each list of values."""
         raise sqlite3.NotSupportedError("only reading")
 
-    def _ask(self, statements: list[Statement]) -> list[_Result | sqlite3.Error]:
+    def _ask(self, statements: list[FarStatement]) -> list[_Result | sqlite3.Error]:
         """Return a result for each statement; what follows an error was not run, and has none."""
         answer = self._line.ask(self._stream, {"do": "sql", "statements": statements})
         try:
@@ -234,7 +234,7 @@ class FarChange(FarConnection):
     def close(self) -> None:
         self._channel.tell(self._stream, {"do": "close"})
 
-    def _ask(self, statements: list[Statement]) -> list[_Result | sqlite3.Error]:
+    def _ask(self, statements: list[FarStatement]) -> list[_Result | sqlite3.Error]:
         answer = self._channel.ask(self._stream, self._change(statements))
         now = answer.head.get("now")
         try:
@@ -250,7 +250,7 @@ class FarChange(FarConnection):
                 self._steps.append((text, values, result.digest))
         return results
 
-    def _change(self, asked: list[Statement]) -> dict[str, Any]:
+    def _change(self, asked: list[FarStatement]) -> dict[str, Any]:
         return {
             "do": "write",
             "steps": self._steps if self._is_locking else [],
@@ -280,7 +280,7 @@ def _results(heads: Any, body: bytes, most: int) -> list[_Result | sqlite3.Error
     return results
 
 
-def _filled_in(statement: Statement, results: Sequence[_Result | sqlite3.Error]) -> Statement:
+def _filled_in(statement: FarStatement, results: Sequence[_Result | sqlite3.Error]) -> FarStatement:
     """Return what the far end made of a statement with answers of others (`filled_in` in `agent`)."""
     text, values = statement
     parts = text.split("?")
