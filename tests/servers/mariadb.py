@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,7 +110,8 @@ class Mariadb:
 
     def end_sessions(self, database: str) -> None:
         for session in self.sessions(database):
-            self.query("mysql", f"KILL CONNECTION {session}")
+            with suppress(pymysql.err.OperationalError):  # it has ended by itself
+                self.query("mysql", f"KILL CONNECTION {session}")
 
     def connection(self, database: str = "mysql", *, user: str = ADMINISTRATOR) -> Connection[Any]:
         return pymysql.connect(

@@ -49,11 +49,11 @@ class MirroredBackend:
 def opening_on(databases: Databases) -> Callable[..., Backend]:
     """Return what takes the place of `open_backend`: it opens copies of SQLite files."""
 
-    def open_copy(address: Address, *, read_only: bool) -> Backend:
+    def open_copy(address: Address, **options: Any) -> Backend:
         if not isinstance(address, Path):
-            return open_backend(address, read_only=read_only)
+            return open_backend(address, **options)
         database = databases.take(address)
-        backend = open_backend(read_address(database.url), read_only=read_only)
+        backend = open_backend(read_address(database.url), **options)
         return MirroredBackend(backend, database, address, databases.give_back)
 
     return open_copy

@@ -186,7 +186,8 @@ def running_postgresql() -> Iterator[Postgresql]:
                 return False
             return True
 
-        service = Service([postgres, "-D", data, f"--port={port}", *settings], port, folder, is_ready, signal.SIGINT)
+        words = [postgres, f"-D{data}", f"--port={port}", *settings]
+        service = Service(words, port, folder, is_ready, signal.SIGINT, signal.SIGQUIT)
         server = Postgresql(service)
         service.start()
         try:
@@ -195,7 +196,7 @@ def running_postgresql() -> Iterator[Postgresql]:
                     connection.execute(f"CREATE ROLE \"{user}\" LOGIN PASSWORD '{PASSWORD}'")
             yield server
         finally:
-            service.stop()
+            service.kill()
 
 
 _BOUNCER = """\

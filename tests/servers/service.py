@@ -74,14 +74,19 @@ class Service:
         folder: Path,
         is_ready: Callable[[], bool],
         stop_signal: signal.Signals = signal.SIGTERM,
+        end_signal: signal.Signals = signal.SIGKILL,
     ) -> None:
-        """`is_ready` tells whether it answers; an `OSError` means that it does not yet."""
+        """`is_ready` tells whether it answers; an `OSError` means that it does not yet.
+
+        `stop_signal` asks it to stop in order, `end_signal` ends it at once.
+        """
         self.port = port
         self.folder = folder
         self.log = folder / "log"
         self._words = words
         self._is_ready = is_ready
         self._stop_signal = stop_signal
+        self._end_signal = end_signal
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -93,7 +98,7 @@ class Service:
         """Start it, and return when it answers."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                _ending_with_parent(self._words),
+                _ending_with_parent(self._words, self._end_signal),
                 cwd=self.folder,
                 env=_environment(self.folder),
                 stdin=subprocess.DEVNULL,
@@ -113,7 +118,7 @@ class Service:
     def kill(self) -> None:
         """End it for good, without regard to what it has not written yet."""
         if self._process is not None:
-            self._process.kill()
+            self._process.send_signal(self._end_signal)
             self._process.wait()
             self._process = None
 
@@ -145,7 +150,7 @@ def _ordinary_user() -> dict[str, Any]:
     return {"user": ORDINARY_USER, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
-def _ending_with_parent(words: Sequence[str | Path]) -> list[str | Path]:
+def _ending_with_parent(words: Sequence[str | Path], end_signal: signal.Signals) -> list[str | Path]:
     """Have the kernel end the program when a killed test process could not, where there is a command for that."""
     setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "TERM", "--", *words] if setpriv else list(words)
+    return [setpriv, "--pdeathsig", end_signal.name, "--", *words] if setpriv else list(words)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fixture_stores import FixtureStore
 from tests.servers.databases import Database, Databases
-from tests.terminal.terminal import LEFT, mldeck
+from tests.terminal.terminal import ESC, LEFT, mldeck
 
 CHURN_RUNS = "12 runs"
 CTRL_A = "\x01"
@@ -44,6 +44,7 @@ def test_runs_charts_and_models(database: Database) -> None:
         deck.press("p", "Read-only: ")
         stage = "SELECT current_stage FROM model_versions WHERE name = 'churn-model' AND version = 3"
         assert database.server.query(database.name, stage)[0][0] == "Staging"
+        deck.press(ESC, "Read-only: ", gone=True)
         deck.press("1", "Runs of churn-baseline")
         database.server.run_script(
             database.name, "UPDATE experiments SET name = 'renamed there' WHERE name = 'churn-baseline'"
