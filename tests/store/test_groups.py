@@ -195,6 +195,7 @@ def test_the_filter_and_the_stage_count(tmp_path: Path) -> None:
         assert mean(RunQuery(("1",), filter="metrics.loss < 5")) == 2.0
 
 
+@pytest.mark.backends("sqlite")
 def test_times_of_runs(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
     with closing(make_store(path, [("a", None)] * 6)) as store:
