@@ -104,12 +104,6 @@ def assert_summaries(found: Mapping[str | None, MetricSummary], wanted: Mapping[
         assert_close(found[text], summary)
 
 
-WRONG = {
-    "postgresql": "the mean of numbers as small as 1e-300 is the least of them",
-    "mariadb": "groups whose texts agree in their first 1,024 bytes become one",
-}
-"""What is still to be mended, by kind of database."""
-
 LONG = "x" * 6_000
 ODD: Logged = [
     *(("8", value) for value in (0.5, 0.25, math.nan, 0.75, math.inf, None)),
@@ -129,9 +123,7 @@ ODD: Logged = [
 ]
 
 
-def test_odd_values(tmp_path: Path, backend: str, request: pytest.FixtureRequest) -> None:
-    if backend in WRONG:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=WRONG[backend]))
+def test_odd_values(tmp_path: Path) -> None:
     with closing(make_store(tmp_path / "mlflow.db", ODD)) as store:
         found = store.group_summaries(ALL, SIZE, ["loss", "never"])
     assert found["never"] == {}

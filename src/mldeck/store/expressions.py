@@ -32,6 +32,8 @@ from sqlalchemy.types import TypeDecorator
 _POSTGRESQL, _MYSQL = 1, 2
 _TINY = 1e-290
 """PostgreSQL refuses a calculation whose result is too small for a float. What is smaller than this is left out before it."""
+_SMALL, _ENLARGED = 1e-100, 1e200
+"""Groups of numbers all smaller than the first are multiplied by the second, so that nothing is left out."""
 
 
 class _Whole(TypeDecorator[int]):
@@ -91,6 +93,11 @@ def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return variants(func.coalesce(column, ""), postgresql=column, mysql=column)
 
 
+def identity(text: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a value that is the same for two texts if all of their bytes are. MySQL sorts by the first 1,024 bytes alone."""
+    return variants(text, postgresql=text, mysql=func.sha2(text, 256))
+
+
 def difference(value: ColumnElement[Any], other: Any) -> ColumnElement[Any]:
     """Return one integer less another, which may be too large for 64 bits; SQLite calculates with floats then."""
     found = variants(value - other, postgresql=cast(value, Numeric) - other, mysql=cast(value, Numeric(20)) - other)
@@ -110,7 +117,9 @@ def scaled(value: ColumnElement[Any], low: ColumnElement[Any], high: ColumnEleme
     """Return where a float lies between `low`, which is 0, and `high`, which is 1. If these are equal: NULL, or 0."""
     # Halves, because the difference of two numbers may be too large for a number.
     plain = (value / 2 - low / 2) / func.nullif(high / 2 - low / 2, 0.0)
-    part, whole = _half(value) - _half(low), _half(high) - _half(low)
+    are_small = func.greatest(func.abs(low), func.abs(high)) < _SMALL
+    part = _resized(value, are_small) - _resized(low, are_small)
+    whole = _resized(high, are_small) - _resized(low, are_small)
     careful = case(
         (whole == 0.0, 0.0),
         (and_(whole > 1.0, part < whole * _TINY), 0.0),
@@ -124,5 +133,6 @@ def square(value: ColumnElement[Any]) -> ColumnElement[Any]:
     return variants(value * value, postgresql=case((value < 1e-150, 0.0), else_=value * value), mysql=value * value)
 
 
-def _half(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return case((func.abs(value) < _TINY, 0.0), else_=value / 2)
+def _resized(value: ColumnElement[Any], are_small: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Return a multiple of a float of a group, with which PostgreSQL can calculate."""
+    return case((are_small, value * _ENLARGED), (func.abs(value) < _TINY, 0.0), else_=value / 2)

@@ -182,10 +182,12 @@ def compare_text(column: ColumnElement[Any], operator: Operator, value: SearchVa
 def _compare(
     column: ColumnElement[Any], operator: Operator, value: SearchValue | None, *, exact_number: bool = False
 ) -> ColumnElement[bool]:
-    if operator is Operator.IN and isinstance(value, tuple):
-        return column.in_(value)
-    if operator is Operator.NOT_IN and isinstance(value, tuple):
-        return column.not_in(value)
+    if isinstance(value, tuple):
+        # An infinity equals no value that is stored, but MySQL would bind the largest number for it.
+        listed = [each for each in value if each not in (math.inf, -math.inf)]
+        if operator is Operator.IN:
+            return column.in_(listed)
+        return column.not_in(listed) if listed else column.is_not(None)
     bound = literal(value, Numeric(asdecimal=False)) if exact_number else literal(value)
     comparisons: dict[Operator, ColumnElement[bool]] = {
         Operator.EQ: column == bound,

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from mldeck.model import Column, MetricSummary, RunQuery
 from mldeck.store.encoding import STORED_INFINITY
-from mldeck.store.expressions import scaled, square, unindexed
+from mldeck.store.expressions import identity, scaled, square, unindexed
 from mldeck.store.runs.records import matches
 from mldeck.store.schema import Schema
 from mldeck.store.statements import MAX_BOUND_VALUES, chunks
@@ -76,7 +76,7 @@ def _summaries(schema: Schema, column: Column, keys: Sequence[str], listed: Colu
     runs, texts = schema.runs, schema.values_of(column.kind)
     has_text = and_(texts.c.run_uuid == runs.c.run_uuid, same_text(texts.c.key, column.key))
     # Numbers, because a text may be long. The window keeps SQLite from looking for the text once for every metric.
-    number = func.dense_rank().over(order_by=exact(texts.c.value)).label("number")
+    number = func.dense_rank().over(order_by=identity(exact(texts.c.value))).label("number")
     members = select(runs.c.run_uuid, number).select_from(runs.outerjoin(texts, has_text)).where(listed).cte("members")
     logged = _logged(schema, keys, members)
     group = (logged.c.number, logged.c.key)
