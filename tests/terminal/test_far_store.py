@@ -47,6 +47,7 @@ def test_runs_charts_and_models_of_another_machine(fixture: FixtureStore) -> Non
         deck.press("2", "churn-model")
         deck.press("1", CHURN_RUNS)
         deck.press("e", "it is on another machine")
+        deck.press(ESC, "it is on another machine", gone=True)
         with closing(sqlite3.connect(fixture.db)) as connection:
             connection.execute("UPDATE experiments SET name = 'renamed there' WHERE name = 'churn-baseline'")
             connection.commit()
@@ -105,15 +106,19 @@ def recorded(db: Path) -> list[dict[str, str]]:
         return [json.loads(value) for (value,) in connection.execute(query)]
 
 
-def test_a_line_that_drops_is_connected_again(fixture: FixtureStore) -> None:
-    with far_deck(fixture.path, f"vm:{fixture.db.name}", "--experiment", "churn-baseline") as deck:
+def test_a_line_that_drops_is_connected_again(fixture: FixtureStore, tmp_path: Path) -> None:
+    cut = tmp_path / "cut"
+    before = f"if [ -e {shlex.quote(str(cut))} ]; then exit 255; fi"
+    with far_deck(fixture.path, f"vm:{fixture.db.name}", "--experiment", "churn-baseline", before=before) as deck:
         deck.wait_for(CHURN_RUNS)
         deck.wait_for("live on vm · read-only")
         deck.settle()
+        cut.touch()
         for pid in descendants(deck.process.pid):
             os.kill(pid, signal.SIGKILL)
         deck.wait_for("connection to vm lost · trying again")
         assert CHURN_RUNS in deck.frame(), "what is on screen stays"
+        cut.unlink()
         deck.wait_for("live on vm · read-only")
         deck.send("q")
         assert deck.wait_exit() == 0
