@@ -59,7 +59,8 @@ ROOMS = {
         frozenset({"yaml", "PIL", "pyarrow", "fsspec", "sshfs"}),
         HEAVY | {"yaml", "PIL", "pyarrow", "fsspec", "sshfs"},
     ),
-    "store": Room(NOUNS | {"registry", "search"}, frozenset({"sqlalchemy"}), HEAVY - {"sqlalchemy", "lark"}),
+    # The YAML library is for what is unusual in a file store.
+    "store": Room(NOUNS | {"registry", "search"}, frozenset({"sqlalchemy", "yaml"}), HEAVY - {"sqlalchemy", "lark"}),
     "demo": Room(NOUNS | {"child", "store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
     # SQLAlchemy is imported by a worker after the first paint, so no module of the user interface may bring it in.
     "ui": Room(
@@ -139,7 +140,8 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "__init__": frozenset(),
         **dict.fromkeys(("interrupt", "statements", "text_match", "values"), frozenset[str]()),
         "far_file": frozenset(),
-        "address": frozenset({"far_file"}),
+        "mlruns_folder": frozenset(),
+        "address": frozenset({"far_file", "mlruns_folder"}),
         "encoding": frozenset({"values"}),
         "schema": frozenset({"values"}),
         "seed": frozenset(),
@@ -147,11 +149,13 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "sqlite": frozenset({"address", "backend", "interrupt", "schema", "seed", "statements"}),
         # A SQLite file on another machine: what reads it there is SQLite too.
         "ssh": frozenset({"backend", "far_file", "interrupt", "schema", "sqlite", "statements", "values"}),
+        # A store that is no database, as a SQLite file of our own.
+        "mirror": frozenset({"backend", "interrupt", "schema", "sqlite"}),
         "runs": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}),
         "histories": frozenset({"encoding", "interrupt", "schema", "sqlite", "statements", "values"}),
         "edits": frozenset({"backend", "encoding", "interrupt", "schema", "statements"}),
         "backend": frozenset({"interrupt", "schema"}),
-        "connect": frozenset({"address", "backend", "far_file", "sqlite", "ssh"}),
+        "connect": frozenset({"address", "backend", "far_file", "mirror", "mlruns_folder", "sqlite", "ssh"}),
         "opened": frozenset({"address", "backend", "connect", "interrupt", "schema", "sqlite", "statements"}),
         "registry": frozenset(
             {

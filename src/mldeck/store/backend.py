@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -91,3 +92,24 @@ class Backend(Protocol):
 
     def tidy(self) -> None:
         """Remove files that remained only because mldeck was reading. Called after `close`."""
+
+
+@runtime_checkable
+class Mirrored(Protocol):
+    """A backend that reads a private copy of a store, which is brought up to date meanwhile. Its `poll` tells of changes."""
+
+    @property
+    def state(self) -> str:
+        """How much of the store has been read, or how old what is shown may be."""
+
+    def show(self, run_ids: Sequence[str]) -> None:
+        """Note which runs are looked at: they are read first, and watched closely."""
+
+    def fetch_history(self, run_id: str, key: str, interrupt: Interrupt | None) -> None:
+        """Wait until the whole history of a metric can be read. Raises `Interrupted`."""
+
+    def wait_until_complete(self, tell: Callable[[str], None]) -> None:
+        """Wait until all of the store has been read, and `tell` how far it is when that takes long."""
+
+    def refresh(self) -> None:
+        """Read all that has changed now, and wait for it, though not for long."""

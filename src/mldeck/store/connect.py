@@ -8,18 +8,25 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from mldeck.store.address import Address
+from mldeck.errors import UsageError
+from mldeck.store.address import MIGRATE_HINT, Address
 from mldeck.store.far_file import FarFile
+from mldeck.store.mlruns_folder import MlrunsFolder
 from mldeck.store.sqlite import files
 
 if TYPE_CHECKING:
     from mldeck.store.backend import Backend
+    from mldeck.store.mirror.mirror import Mirror
     from mldeck.store.ssh.files import LineFiles
     from mldeck.store.ssh.line import FarLine
 
 _lines: dict[FarFile, FarLine] = {}
 _files: dict[FarFile, LineFiles] = {}
 _lines_lock = Lock()
+_mirrors: dict[MlrunsFolder, Mirror] = {}
+_mirrors_lock = Lock()
+_keeps_mirrors = True
+_FOLDER_READ_ONLY = f"mldeck only reads a file store; {MIGRATE_HINT}"
 
 
 def start_line(address: Address) -> None:
@@ -38,6 +45,8 @@ def check_database(address: Address) -> None:
     """
     if isinstance(address, FarFile):
         _line_to(address).hello()
+    elif isinstance(address, MlrunsFolder):
+        _check_folder(address.path)
     else:
         files.check_database(address)
 
@@ -59,9 +68,56 @@ def open_backend(address: Address, *, read_only: bool) -> Backend:
         from mldeck.store.ssh.backend import SshBackend
 
         return SshBackend(_line_to(address))
+    if isinstance(address, MlrunsFolder):
+        from mldeck.store.mirror.backend import MirrorBackend
+
+        return MirrorBackend(_mirror_of(address), str(address), _FOLDER_READ_ONLY)
     from mldeck.store.sqlite.backend import SqliteBackend
 
     return SqliteBackend(address, read_only=read_only)
+
+
+def keep_mirrors(kept: bool) -> None:
+    """Set whether mirrors that are made from now on outlive this process."""
+    global _keeps_mirrors
+    _keeps_mirrors = kept
+
+
+def start_mirror(address: Address, experiment: str | None = None) -> None:
+    """Begin to read a store that is mirrored, so that its first runs are there soon. Returns at once.
+
+    `experiment` is the name or id of the one whose runs are wanted first.
+    """
+    if isinstance(address, MlrunsFolder):
+        mirror = _mirror_of(address, experiment)
+        mirror.join()
+        atexit.register(mirror.leave)
+
+
+def mirror_file(address: MlrunsFolder) -> Path:
+    """Wait until the first runs are in the mirror of a store that was started, and return its file."""
+    return _mirror_of(address).wait_for_first()
+
+
+def _mirror_of(address: MlrunsFolder, experiment: str | None = None) -> Mirror:
+    """Return the mirror of a store; there is one for the whole process."""
+    from mldeck.store.mirror.folder import FolderSource
+    from mldeck.store.mirror.mirror import Mirror
+
+    with _mirrors_lock:
+        mirror = _mirrors.get(address)
+        if mirror is None:
+            mirror = Mirror(FolderSource(address.path), is_kept=_keeps_mirrors, experiment=experiment)
+            _mirrors[address] = mirror
+        return mirror
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise `UsageError` unless the folder can be read."""
+    try:
+        next(folder.iterdir(), None)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be read: {error.strerror}") from None
 
 
 def far_files(address: Address) -> LineFiles | None:

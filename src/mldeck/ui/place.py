@@ -199,6 +199,7 @@ class Place(Screen[None]):
             if has_changed:
                 session.changes += 1
                 self._show_state()
+            self._show_age()
             if self._is_stale or self._seen_changes != session.changes:
                 self._is_stale, self._seen_changes = False, session.changes
                 await self.read_again()
@@ -245,10 +246,13 @@ class Place(Screen[None]):
                 self.notify("Read again", timeout=1)
 
     def _show_state(self) -> None:
-        store = self.session.store
-        mode = "read-only" if store.read_only_reason else "rw"
-        self.top_bar.set_state(f"{'copy' if store.is_copy else 'live'} · {mode}")
+        self._show_age()
         self.query_one(KeyBar).refresh()  # which keys are dimmed may have changed
+
+    def _show_age(self) -> None:
+        """Show whether the store can be changed, and how current what is shown is: that of a mirror moves with time."""
+        store = self.session.store
+        self.top_bar.set_state(f"{store.state} · {'read-only' if store.read_only_reason else 'rw'}")
 
     # -- messages
 

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
@@ -18,6 +17,7 @@ from textual.worker import WorkerError
 
 from mldeck.errors import MldeckError, did_you_mean
 from mldeck.model import Experiment, Kind, Run, View
+from mldeck.store.far_file import FarFile
 from mldeck.store.interrupt import Interrupt
 from mldeck.ui.details.keys import INSPECTOR
 from mldeck.ui.details.line_grid import LineGrid
@@ -129,7 +129,7 @@ class RunsScreen(Place):
     def _read_opening(self) -> reading.Opening | None:
         """Return what the second process has read. A store on another machine is read here: its line is open already."""
         session = self.session
-        if isinstance(session.address, Path):
+        if not isinstance(session.address, FarFile):
             return None if self._head_start is None else self._head_start.result()
         with suppress(MldeckError):  # it is read again, and the trouble told, when the store is opened
             session.open()
