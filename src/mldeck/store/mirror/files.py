@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ _MOST_META = 1 << 25
 _MOST_LEVELS = 50
 _JUST_NOW_NS = 100_000_000
 """Age below which a file may change again without a change of its time: clocks of file systems tick slowly."""
+_WRITING_S = 60.0
+"""Age up to which a `meta.yaml` without an end of line counts as half-written."""
 _MOST_INTEGER = (1 << 63) - 1
 
 
@@ -50,15 +53,17 @@ class FilesBelow:
         """The links and other things that are not read."""
         self._root = root
         self._sum = 0
+        self._names: list[str] = []
         self._newest_ns = 0
-        with_meta = os.stat(f"{folder}/{META}")
-        self._count(META, with_meta)
+        self._count(META, os.stat(f"{folder}/{META}"))
         for name in names:
             self._walk(name, f"{folder}/{name}", "", 0)
 
     @property
     def number(self) -> int:
-        return self._sum & _MOST_INTEGER
+        names = "\0".join(sorted(self._names))
+        # Not Python's hash of a text, which differs between processes.
+        return (self._sum + zlib.crc32(os.fsencode(names))) & _MOST_INTEGER
 
     def is_settled(self, now_ns: int) -> bool:
         """Return whether every later change will move the number."""
@@ -98,9 +103,10 @@ class FilesBelow:
 
     def _count(self, name: str, status: os.stat_result) -> None:
         time_ns = status.st_mtime_ns
-        self._newest_ns = max(self._newest_ns, time_ns)
-        named = zlib.crc32(os.fsencode(name))
-        self._sum += hash((named, time_ns, status.st_size, status.st_ino))
+        if time_ns > self._newest_ns:
+            self._newest_ns = time_ns
+        self._names.append(name)
+        self._sum += hash((time_ns, status.st_size, status.st_ino))
 
 
 def quick_number(folder: str, names: Sequence[str]) -> int:
@@ -138,9 +144,12 @@ def read_meta(folder: str) -> dict[str, Any]:
     """Return the content of `meta.yaml`. Raises `FileNotFoundError`, or `Unreadable` for what is there but makes no sense."""
     path = f"{folder}/{META}"
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
             raise Unreadable("it is no file")
         content = read_bytes(path, _MOST_META)
+        if not content.endswith(b"\n") and 0 <= time.time() - status.st_mtime < _WRITING_S:
+            raise Unreadable("it is being written")
         return read_mapping(content.decode())
     except FileNotFoundError:
         raise

@@ -1,0 +1,291 @@
+"""A file store that changes while it is read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from mldeck.errors import StoreUnavailable
+from mldeck.model import ALL_FIELDS, RunQuery, RunRecord, View
+from mldeck.store.mirror import mirror
+from mldeck.store.mlruns_folder import MlrunsFolder
+from mldeck.store.store import Store
+from tests.file_stores import FolderWriter
+from tests.privileges import without_root_powers
+
+_PATIENCE_S = 30.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> FolderWriter:
+    return FolderWriter(tmp_path / "mlruns")
+
+
+@pytest.fixture
+def open_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[FolderWriter], Store]]:
+    """Open a file store, all of which has been read. It is looked at more often than usual, and swept as rarely."""
+    monkeypatch.setattr(mirror, "LOOK_S", 0.05)
+    opened: list[Store] = []
+
+    def open_one(folder: FolderWriter) -> Store:
+        store = Store(MlrunsFolder(folder.root))
+        opened.append(store)
+        store.wait_until_complete(print)
+        return store
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+def until(store: Store, is_true: Callable[[], bool]) -> None:
+    """Wait until something is true after a change that the store told of."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+        store.poll()
+
+
+def runs(store: Store, view: View = View.ACTIVE) -> list[str]:
+    """The names of the runs of experiment 0, the newest first."""
+    ids = store.run_ids(RunQuery(("0",), view))
+    return [record.run.label for record in store.iter_records(ids, ALL_FIELDS)]
+
+
+def record(store: Store, number: int) -> RunRecord:
+    run_id = f"{number:032x}"
+    return store.run_records([run_id], ALL_FIELDS)[run_id]
+
+
+def pause_of_looks() -> None:
+    """Let some looks pass in which nothing that a test waits for may happen."""
+    time.sleep(0.5)
+
+
+def test_a_new_run(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    folder.run(1)
+    store = open_store(folder)
+    folder.run(2)
+    until(store, lambda: runs(store) == ["run-2", "run-1"])
+
+
+def test_a_new_experiment(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    store = open_store(folder)
+    folder.experiment("123456789012345678", "new")
+    folder.run(1, experiment_id="123456789012345678")
+    until(store, lambda: store.run_counts().keys() == {"123456789012345678"})
+    assert [each.name for each in store.experiments(View.ACTIVE)] == ["Default", "new"]
+
+
+def test_a_running_run(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    """An appended metric moves no folder's time."""
+    run_id = folder.run(1, status="RUNNING")
+    folder.metric(1, "loss", (0.9, 0))
+    store = open_store(folder)
+    assert record(store, 1).metrics == {"loss": 0.9}
+    history = store.read_history(run_id, "loss")
+    folder.metric(1, "loss", (0.8, 1), (float("nan"), 2))
+    until(store, lambda: len(store.read_newer(history).steps) == 3)
+    newer = store.read_newer(history)
+    assert str(list(newer.values)) == "[0.9, 0.8, nan]"
+    assert str(record(store, 1).metrics) == "{'loss': nan}"
+    folder.metric(1, "val/new", (1.0, 5))
+    until(store, lambda: "val/new" in record(store, 1).metrics)
+    folder.meta(1, status="FAILED")
+    until(store, lambda: record(store, 1).run.status == "FAILED")
+
+
+def test_a_tag_of_a_run_in_view(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    """It is written in place, and the run has ended long ago."""
+    folder.run(1, stage="dev")
+    store = open_store(folder)
+    assert record(store, 1).tags["stage"] == "dev"
+    folder.tag(1, "stage", "prod")
+    until(store, lambda: record(store, 1).tags["stage"] == "prod")
+
+
+def test_a_tag_of_a_run_out_of_view(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    folder.run(1, stage="dev")
+    store = open_store(folder)
+    folder.tag(1, "stage", "prod")
+    everything = RunQuery(("0",), filter="tags.stage = 'prod'")
+    pause_of_looks()
+    assert store.run_ids(everything) == []
+    store.reopen()
+    assert len(store.run_ids(everything)) == 1
+
+
+def test_deleted_and_removed_runs(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    folder.run(1)
+    folder.run(2)
+    folder.param(2, "lr", "1")
+    store = open_store(folder)
+    folder.meta(2, stage="deleted")
+    until(store, lambda: runs(store) == ["run-1"])
+    assert runs(store, View.DELETED) == ["run-2"]
+    shutil.rmtree(folder.folder(2))
+    until(store, lambda: runs(store, View.ALL) == ["run-1"])
+    assert store.keys_of_runs([f"{2:032x}"]) == ()
+
+
+def test_an_experiment_that_is_deleted_and_restored(
+    folder: FolderWriter, open_store: Callable[[FolderWriter], Store]
+) -> None:
+    place = folder.experiment("5", "five")
+    folder.run(1, experiment_id="5")
+    folder.param(1, "lr", "1", "5")
+    store = open_store(folder)
+    (folder.root / ".trash").mkdir()
+    place.rename(folder.root / ".trash" / "5")
+    until(store, lambda: [each.name for each in store.experiments(View.DELETED)] == ["five"])
+    pause_of_looks()
+    assert record(store, 1).params == {"lr": "1"}
+    (folder.root / ".trash" / "5").rename(place)
+    until(store, lambda: not store.experiments(View.DELETED))
+    pause_of_looks()
+    assert record(store, 1).params == {"lr": "1"}
+    shutil.rmtree(place)
+    until(store, lambda: [each.name for each in store.experiments(View.ALL)] == ["Default"])
+    assert store.run_counts() == {}
+
+
+def test_a_meta_file_that_is_being_written(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    folder.run(1)
+    store = open_store(folder)
+    meta = folder.folder(1) / "meta.yaml"
+    written = meta.read_text()
+    meta.write_text(written[:40])
+    pause_of_looks()
+    assert runs(store) == ["run-1"]
+    meta.write_text(written.replace("run-1", "renamed"))
+    until(store, lambda: runs(store) == ["renamed"])
+    assert store.reading_notices == ()
+
+
+def test_a_broken_meta_file(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    folder.run(1)
+    folder.run(2)
+    (folder.folder(2) / "meta.yaml").write_text("status: [1\nname: x\n")
+    folder.run(3)
+    folder.experiment("7", "seven")
+    folder.run(4, experiment_id="7")
+    (folder.root / "7" / "meta.yaml").write_text("name: {\n")
+    store = open_store(folder)
+    assert runs(store) == ["run-3", "run-1"]
+    assert [each.name for each in store.experiments(View.ACTIVE)] == ["Default", "7"]
+    assert record(store, 4).run.label == "run-4"
+    (notice,) = store.reading_notices
+    assert f"0/{2:032x}/meta.yaml (line 2: " in notice
+    assert "7/meta.yaml (line 2: " in notice
+    folder.meta(2)
+    until(store, lambda: runs(store) == ["run-3", "run-2", "run-1"])
+    (notice,) = store.reading_notices
+    assert f"{2:032x}" not in notice
+
+
+def test_attributes_of_another_run(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    folder.run(1)
+    shutil.copytree(folder.folder(1), folder.root / "0" / "copied")
+    store = open_store(folder)
+    assert runs(store) == ["run-1"]
+    assert f"0/copied/meta.yaml (its run_id is {1:032x}, not copied)" in store.reading_notices[0]
+
+
+def test_what_cannot_be_read(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    folder.run(1)
+    folder.param(1, "closed", "1")
+    (folder.folder(1) / "params" / "closed").chmod(0)
+    folder.run(2)
+    folder.folder(2).joinpath("params").chmod(0)
+    folder.experiment("5", "five")
+    folder.run(3, experiment_id="5")
+    (folder.root / "5").chmod(0o600)
+    folder.param(1, "open", "2")
+    try:
+        with without_root_powers():
+            store = open_store(folder)
+            assert record(store, 1).params == {"open": "2"}
+            assert runs(store) == ["run-2", "run-1"]
+            assert "Permission denied" in store.reading_notices[0]
+    finally:
+        (folder.root / "5").chmod(0o700)
+        folder.folder(2).joinpath("params").chmod(0o700)
+
+
+def test_links_and_pipes(folder: FolderWriter, open_store: Callable[[FolderWriter], Store], tmp_path: Path) -> None:
+    folder.run(1)
+    folder.param(1, "own", "1")
+    params = folder.folder(1) / "params"
+    (tmp_path / "secret").write_text("secret")
+    (params / "out").symlink_to(tmp_path / "secret")
+    (params / "within").symlink_to(params / "own")
+    (params / "loop").symlink_to(params)
+    os.mkfifo(params / "pipe")
+    (tmp_path / "elsewhere").mkdir()
+    (folder.root / "0" / f"{9:032x}").symlink_to(tmp_path / "elsewhere")
+    other = FolderWriter(tmp_path / "other")
+    other.run(5, experiment_id="0")
+    (other.root / "0").rename(tmp_path / "scratch")
+    (tmp_path / "scratch" / "meta.yaml").write_text("name: scratch\nexperiment_id: '8'\n")
+    store = open_store(folder)
+    assert record(store, 1).params == {"own": "1", "within": "1"}
+    assert runs(store) == ["run-1"]
+    assert "params/out (it is a link out of the store, or no file)" in store.reading_notices[0]
+    (folder.root / "8").symlink_to(tmp_path / "scratch")  # users do link the folders of experiments
+    until(store, lambda: [each.name for each in store.experiments(View.ACTIVE)] == ["Default", "scratch"])
+
+
+def test_a_store_that_is_a_link(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    folder.run(1)
+    moved = folder.root.rename(folder.root.with_name("far away"))
+    folder.root.symlink_to(moved)
+    store = open_store(folder)
+    folder.param(1, "lr", "1")
+    until(store, lambda: record(store, 1).params == {"lr": "1"})
+    assert store.reading_notices == ()
+
+
+def test_a_folder_that_is_gone_for_a_while(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    folder.run(1)
+    store = open_store(folder)
+    away = folder.root.rename(folder.root.with_name("away"))
+
+    deadline = time.monotonic() + _PATIENCE_S
+    with pytest.raises(StoreUnavailable, match=f"^{folder.root} is gone$"):
+        while time.monotonic() < deadline:
+            store.poll()
+            time.sleep(0.02)
+    assert runs(store) == ["run-1"]
+    away.rename(folder.root)
+    folder.run(2)
+    while runs(store) != ["run-2", "run-1"]:
+        assert time.monotonic() < deadline
+        with suppress(StoreUnavailable):
+            store.poll()
+        time.sleep(0.02)
+
+
+def test_nothing_is_written_into_the_folder(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    run_id = folder.run(1)
+    folder.metric(1, "loss", (1.0, 0), (0.5, 1))
+
+    def everything() -> dict[str, tuple[int, int, int]]:
+        found = {}
+        for path in (folder.root, *folder.root.rglob("*")):
+            status = path.stat()
+            found[str(path)] = (status.st_mtime_ns, status.st_size, status.st_mode)
+        return found
+
+    before = everything()
+    store = open_store(folder)
+    store.read_history(run_id, "loss")
+    store.reopen()
+    store.close()
+    assert everything() == before
