@@ -14,6 +14,7 @@ import pytest
 from mldeck.errors import StoreUnavailable
 from mldeck.model import ALL_FIELDS, RunQuery, RunRecord, View
 from mldeck.store.mirror import mirror
+from mldeck.store.mirror.files import read_bytes
 from mldeck.store.mlruns_folder import MlrunsFolder
 from mldeck.store.store import Store
 from tests.file_stores import FolderWriter
@@ -64,6 +65,13 @@ def record(store: Store, number: int) -> RunRecord:
     return store.run_records([run_id], ALL_FIELDS)[run_id]
 
 
+def poll_for_long(store: Store) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        store.poll()
+        time.sleep(0.02)
+
+
 def pause_of_looks() -> None:
     """Let some looks pass in which nothing that a test waits for may happen."""
     time.sleep(0.5)
@@ -100,6 +108,39 @@ def test_a_running_run(folder: FolderWriter, open_store: Callable[[FolderWriter]
     until(store, lambda: "val/new" in record(store, 1).metrics)
     folder.meta(1, status="FAILED")
     until(store, lambda: record(store, 1).run.status == "FAILED")
+
+
+def test_a_long_history_is_not_read_again(
+    folder: FolderWriter, open_store: Callable[[FolderWriter], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = folder.run(1, status="RUNNING")
+    folder.metric(1, "loss", *((1 / (1 + step), step) for step in range(5000)))
+    store = open_store(folder)
+    assert record(store, 1).metrics == {"loss": 1 / 5000}
+    history = store.read_history(run_id, "loss")
+    assert len(history.steps) == 5000
+    read: list[int] = []
+
+    def counted(path: str, most: int, start: int = 0) -> bytes:
+        content = read_bytes(path, most, start)
+        read.append(len(content) if path.endswith("loss") else 0)
+        return content
+
+    monkeypatch.setattr("mldeck.store.mirror.contents.read_bytes", counted)
+    path = folder.folder(1) / "metrics" / "loss"
+    with path.open("a") as file:
+        file.write("1700000000000 7.0 60")  # half a line
+    pause_of_looks()
+    with path.open("a") as file:
+        file.write("00\n1700000000000 8.0 10\n")
+    until(store, lambda: record(store, 1).metrics == {"loss": 7.0})
+    until(store, lambda: len(store.read_newer(history).steps) == 5002)
+    assert store.read_newer(history).steps[-1] == 6000
+    path.unlink()  # begun anew
+    folder.metric(1, "loss", (0.5, 1))
+    until(store, lambda: record(store, 1).metrics == {"loss": 0.5})
+    assert list(store.read_history(run_id, "loss").values) == [0.5]
+    assert sum(size > 1000 for size in read) <= 2
 
 
 def test_a_tag_of_a_run_in_view(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
@@ -257,14 +298,12 @@ def test_a_folder_that_is_gone_for_a_while(folder: FolderWriter, open_store: Cal
     store = open_store(folder)
     away = folder.root.rename(folder.root.with_name("away"))
 
-    deadline = time.monotonic() + _PATIENCE_S
     with pytest.raises(StoreUnavailable, match=f"^{folder.root} is gone$"):
-        while time.monotonic() < deadline:
-            store.poll()
-            time.sleep(0.02)
+        poll_for_long(store)
     assert runs(store) == ["run-1"]
     away.rename(folder.root)
     folder.run(2)
+    deadline = time.monotonic() + _PATIENCE_S
     while runs(store) != ["run-2", "run-1"]:
         assert time.monotonic() < deadline
         with suppress(StoreUnavailable):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mldeck.model import RUN_NAME_TAG
@@ -19,6 +20,7 @@ from mldeck.store.mirror.files import (
     read_bytes,
     read_meta,
     read_pairs,
+    reason_of,
     text_of,
 )
 from mldeck.store.mirror.tables import (
@@ -38,7 +40,8 @@ MODEL_FOLDERS = ("metrics", "params", "tags")
 REGISTERED_FOLDERS = ("", "tags", "aliases")
 _STATUS = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
 _MODEL_STATUS = {"PENDING": 1, "READY": 2, "FAILED": 3}
-_MOST_BYTES = 1 << 30
+_LONG = 1 << 16
+"""Bytes from which on a history is not read again from its beginning."""
 _VERSION = "version-"
 _NOWHERE = "0:0"
 """The bookmark of a history that is to be read from its beginning."""
@@ -120,40 +123,66 @@ def run_info(meta: dict[str, Any], run_id: str, experiment_id: int) -> RunAttrib
     )
 
 
-def read_run(info: RunAttributes, tree: FilesBelow, left_out: LeftOut) -> RunRows:
-    """Read what a run logged."""
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is kept of a long history, so that only what is appended has to be read again."""
+
+    inode: int
+    end: int
+    """Bytes that have been read."""
+    latest: PlainPoint
+    other: PlainPoint | None
+    """A point at another step than the latest."""
+
+
+def read_run(info: RunAttributes, tree: FilesBelow, summaries: dict[str, Summary], left_out: LeftOut) -> RunRows:
+    """Read what a run logged. `summaries` are those of long histories, by path; they are brought up to date."""
     values = tree.values
     latest: list[tuple[str, PlainPoint]] = []
     others: list[tuple[str, PlainPoint]] = []
     for value in values["metrics"]:
-        points = read_points(value, left_out)
-        if points:
-            best = latest_point(points)
-            latest.append((value.key, best))
-            other = next((point for point in points if point[0] != best[0]), None)
-            if other is not None:
-                others.append((value.key, other))
+        try:
+            found = _summarized(value, summaries)
+        except FileNotFoundError:
+            continue  # removed a moment ago
+        except OSError as error:
+            left_out(value.path, reason_of(error))
+            continue
+        if found is not None:
+            latest.append((value.key, found.latest))
+            if found.other is not None:
+                others.append((value.key, found.other))
     tags = read_pairs(values["tags"], left_out)
     if not info.name and (name := dict(tags).get(RUN_NAME_TAG)):
-        info = _named(info, name)
+        info = replace(info, name=name)
     inputs, input_tags = _read_links(info, values, left_out)
     return RunRows(info, latest, read_pairs(values["params"], left_out), tags, inputs, input_tags, others)
 
 
-def _named(info: RunAttributes, name: str) -> RunAttributes:
-    from dataclasses import replace
-
-    return replace(info, name=name)
-
-
-def read_points(value: ValueFile, left_out: LeftOut) -> list[PlainPoint]:
-    try:
-        return parse_points(read_bytes(value.path, min(value.size, _MOST_BYTES))) if value.size else []
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        left_out(value.path, error.strerror or "it cannot be read")
-        return []
+def _summarized(value: ValueFile, summaries: dict[str, Summary]) -> Summary | None:
+    """Return the summary of a metric's file; None for one without a point."""
+    known = summaries.get(value.path)
+    if known is not None and (known.inode != value.inode or known.end > value.size):
+        known = None
+    start = 0 if known is None else known.end
+    content = read_bytes(value.path, value.size - start, start) if value.size > start else b""
+    points = parse_points(content)
+    if known is not None:
+        points.insert(0, known.latest)
+    if not points:
+        return None
+    latest = latest_point(points)
+    other = next((point for point in points if point[0] != latest[0]), None)
+    if other is None and known is not None and known.other is not None and known.other[0] != latest[0]:
+        other = known.other
+    # What follows the last line is read again: it may be half-written.
+    summary = Summary(value.inode, start + content.rfind(b"\n") + 1, latest, other)
+    if value.size >= _LONG:
+        if content.endswith(b"\n") or not content:
+            summaries[value.path] = summary
+        else:
+            summaries.pop(value.path, None)
+    return summary
 
 
 def _read_links(
@@ -240,9 +269,9 @@ def _model_metrics(
 ) -> list[tuple[str, int, int, float, str, str | None, str | None]]:
     """Return the points that the lines `TIMESTAMP VALUE STEP RUN [DATASET DIGEST]` say."""
     try:
-        content = read_bytes(value.path, min(value.size, _MOST_BYTES)).decode("utf-8", "replace") if value.size else ""
+        content = read_bytes(value.path, value.size).decode("utf-8", "replace") if value.size else ""
     except OSError as error:
-        left_out(value.path, error.strerror or "it cannot be read")
+        left_out(value.path, reason_of(error))
         return []
     found = []
     for line in content.splitlines():

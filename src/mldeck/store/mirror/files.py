@@ -37,6 +37,7 @@ class ValueFile:
     """Its path in the folder of values, with slashes: the key of the metric, param or tag."""
     path: str
     size: int
+    inode: int
 
 
 class Unreadable(Exception):
@@ -89,7 +90,7 @@ class FilesBelow:
                         continue
                     status = linked
                 self._count(f"{name}/{key}", status)
-                self.values[name].append(ValueFile(clean(key), entry.path, status.st_size))
+                self.values[name].append(ValueFile(clean(key), entry.path, status.st_size, status.st_ino))
 
     def _linked_file(self, entry: os.DirEntry[str]) -> os.stat_result | None:
         """Return the status of the regular file that a link within the store leads to."""
@@ -124,6 +125,10 @@ def quick_number(folder: str, names: Sequence[str]) -> int:
     return hash(tuple(times))
 
 
+def reason_of(error: OSError) -> str:
+    return error.strerror or "it cannot be read"
+
+
 def within(root: str, path: str) -> bool:
     return path == root or path.startswith(f"{root}/")
 
@@ -154,7 +159,7 @@ def read_meta(folder: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise Unreadable(error.strerror or "it cannot be read") from None
+        raise Unreadable(reason_of(error)) from None
     except UnicodeDecodeError:
         raise Unreadable("it is not UTF-8") from None
     except BrokenYaml as error:
@@ -170,7 +175,7 @@ def read_pairs(values: Sequence[ValueFile], left_out: Callable[[str, str], None]
         except FileNotFoundError:
             continue  # deleted a moment ago
         except OSError as error:
-            left_out(value.path, error.strerror or "it cannot be read")
+            left_out(value.path, reason_of(error))
             continue
         found.append((value.key, content.decode("utf-8", "replace")))
     return found

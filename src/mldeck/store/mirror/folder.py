@@ -14,6 +14,7 @@ from mldeck.store.mirror.contents import (
     REGISTERED_FOLDERS,
     RUN_FOLDERS,
     RUN_TREE,
+    Summary,
     read_experiment,
     read_history,
     read_logged_model,
@@ -22,7 +23,17 @@ from mldeck.store.mirror.contents import (
     registered_number,
     run_info,
 )
-from mldeck.store.mirror.files import META, FilesBelow, Unreadable, clean, integer_of, quick_number, read_meta, within
+from mldeck.store.mirror.files import (
+    META,
+    FilesBelow,
+    Unreadable,
+    clean,
+    integer_of,
+    quick_number,
+    read_meta,
+    reason_of,
+    within,
+)
 from mldeck.store.mirror.tables import MirrorTables, RunAttributes, RunRows, Seen
 
 TRASH = ".trash"
@@ -76,6 +87,8 @@ class FolderSource:
         self._missing: frozenset[str] = frozenset()
         """Experiments that the last look did not find. One that is being deleted or restored is nowhere for a moment."""
         self._wanted: str | None = None
+        self._summaries: dict[str, Summary] = {}
+        """Of long histories, by path."""
 
     @property
     def key(self) -> str:
@@ -161,7 +174,7 @@ class FolderSource:
                 except (FileNotFoundError, NotADirectoryError):
                     continue  # not an experiment
                 except OSError as error:
-                    self._trouble(place, _reason(error))
+                    self._trouble(place, reason_of(error))
                     if place not in self._seen:
                         continue
                 if number is None:
@@ -176,10 +189,10 @@ class FolderSource:
             names = os.listdir(f"{self._root}/{prefix}")
         except OSError as error:
             if not prefix:
-                what = "is gone" if isinstance(error, FileNotFoundError) else f"cannot be read: {_reason(error)}"
+                what = "is gone" if isinstance(error, FileNotFoundError) else f"cannot be read: {reason_of(error)}"
                 raise StoreUnavailable(f"{self._path} {what}") from None
             if not isinstance(error, FileNotFoundError):
-                self._trouble(TRASH, _reason(error))
+                self._trouble(TRASH, reason_of(error))
             return []
         return [prefix + name for name in names if prefix + name not in (TRASH, _REGISTRY)]
 
@@ -195,7 +208,7 @@ class FolderSource:
             self._forget_troubles(place, deep=False)
             experiment = read_experiment(folder, tree, experiment_id, place.startswith(TRASH), self._left_out)
         except OSError as error:
-            self._trouble(place, _reason(error))
+            self._trouble(place, reason_of(error))
             return
         with self._tables.transaction():
             self._tables.put_experiment(experiment)
@@ -241,7 +254,7 @@ class FolderSource:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            self._trouble(place, _reason(error))
+            self._trouble(place, reason_of(error))
             present.update(known for known in self._seen if known.startswith(f"{place}/"))
             return []
 
@@ -271,7 +284,7 @@ class FolderSource:
         except (FileNotFoundError, NotADirectoryError):
             return None  # a folder of artifacts, or one that is being made or removed
         except OSError as error:
-            self._trouble(place, _reason(error))
+            self._trouble(place, reason_of(error))
             present.add(place)
             return None
 
@@ -307,7 +320,7 @@ class FolderSource:
                 self._trouble(f"{place}/{META}", str(error))
                 continue
             except OSError as error:
-                self._trouble(place, _reason(error))
+                self._trouble(place, reason_of(error))
                 continue
             with self._tables.transaction():
                 self._tables.put_registered_model(model)
@@ -332,7 +345,7 @@ class FolderSource:
                 self._trouble(f"{model_place}/{META}", str(error))
                 continue
             except OSError as error:
-                self._trouble(model_place, _reason(error))
+                self._trouble(model_place, reason_of(error))
                 continue
             whole = tree.number if tree.is_settled(time.time_ns()) else None
             with self._tables.transaction():
@@ -393,11 +406,11 @@ class FolderSource:
             except FileNotFoundError:
                 continue  # removed a moment ago
             except OSError as error:
-                self._trouble(run.place, _reason(error))
+                self._trouble(run.place, reason_of(error))
                 continue
             for path in tree.left_out:
                 self._left_out(path, "it is a link out of the store, or no file")
-            found = read_run(run.info, tree, self._left_out)
+            found = read_run(run.info, tree, self._summaries, self._left_out)
             read.append(found)
             whole = tree.number if tree.is_settled(time.time_ns()) else None
             seen.append(Seen(run.place, _RUN, run.info.run_id, run.info.experiment_id, run.quick, whole))
@@ -477,7 +490,3 @@ def _age(run: _Run) -> tuple[bool, int]:
 
 def _is_in(place: str, folder: str) -> bool:
     return place == folder or place.startswith(f"{folder}/")
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or "it cannot be read"

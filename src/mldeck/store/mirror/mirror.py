@@ -13,7 +13,7 @@ from typing import Protocol
 from mldeck.errors import MldeckError, StoreUnavailable
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.mirror.places import MirrorPlace, claim_place
-from mldeck.store.mirror.tables import MirrorTables
+from mldeck.store.mirror.tables import MirrorTables, remove_files
 
 LOOK_S = 2.0
 """Seconds between two looks for changes, unless a look takes long."""
@@ -205,7 +205,11 @@ class Mirror:
                 self._place, self._stage = place, tables.stage
                 self._changed.notify_all()
             self._follow(tables)
-        except (OSError, sqlite3.Error) as error:
+        except sqlite3.DatabaseError as error:
+            if place is not None and not isinstance(error, sqlite3.OperationalError):
+                remove_files(place.path)  # it is damaged; the next time it is made anew
+            self._fail(MldeckError(f"the mirror cannot be written: {error}"))
+        except OSError as error:
             self._fail(MldeckError(f"the mirror cannot be written: {error}"))
         except Exception as error:  # noqa: BLE001 - foreign files may say what no code expects: it is told, and what is read stays
             self._fail(MldeckError(f"the mirror stands still: {type(error).__name__}: {error}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,21 +141,13 @@ class MirrorTables:
 
     def _opened(self, path: Path) -> sqlite3.Connection:
         path.touch(mode=0o600)
-        db = _connected(path)
-        try:
-            if db.execute("PRAGMA application_id").fetchone()[0] != FORMAT:
-                raise sqlite3.DatabaseError("it is no mirror of this format")
-            (points,) = db.execute("SELECT coalesce(max(rowid), 0) FROM metrics").fetchone()
-            if points > _MOST_POINTS:
-                db.executescript("BEGIN; DELETE FROM metrics; DELETE FROM mldeck_histories; COMMIT")
-        except sqlite3.DatabaseError:
-            db.close()
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-            path.touch(mode=0o600)
-            db = _connected(path)
+        with suppress(sqlite3.DatabaseError):
+            return _connected(path)
+        remove_files(path)
+        path.touch(mode=0o600)
+        with closing(sqlite3.connect(path)) as db:
             db.executescript(f"BEGIN; {_SCHEMA.read_text(encoding='utf-8')} PRAGMA application_id = {FORMAT}; COMMIT")
-        return db
+        return _connected(path)
 
     def close(self) -> None:
         """Close the file; nothing remains beside it."""
@@ -393,8 +385,24 @@ def _of(pairs: KeyValues, owner: object) -> list[tuple[Any, ...]]:
     return [(key, value, owner) for key, value in pairs]
 
 
+def remove_files(path: Path) -> None:
+    """Remove a mirror."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
 def _connected(path: Path) -> sqlite3.Connection:
+    """Open a mirror of this format. Raises `sqlite3.DatabaseError` if it is none."""
     db = sqlite3.connect(path, isolation_level=None, timeout=20)
-    # Readers do not wait for a commit then. What a crash of the machine could spoil is only a copy.
-    db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY")
+    try:
+        # Readers do not wait for a commit then. What a crash of the machine could spoil is only a copy.
+        db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY")
+        if db.execute("PRAGMA application_id").fetchone()[0] != FORMAT:
+            raise sqlite3.DatabaseError("it is no mirror of this format")
+        (points,) = db.execute("SELECT coalesce(max(rowid), 0) FROM metrics").fetchone()
+        if points > _MOST_POINTS:
+            db.executescript("BEGIN; DELETE FROM metrics; DELETE FROM mldeck_histories; COMMIT")
+    except BaseException:
+        db.close()
+        raise
     return db
