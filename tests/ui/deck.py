@@ -13,6 +13,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from mldeck.settings import load_settings
+from mldeck.store.address import Address
 from mldeck.ui.app import DeckApp
 from mldeck.ui.runs.screen import RunsScreen
 from mldeck.ui.state.saved_state import SavedState
@@ -103,7 +104,7 @@ def _let_toasts_stay(app: DeckApp) -> None:
 
 @asynccontextmanager
 async def running_deck(
-    path: Path,
+    path: Address,
     *,
     size: tuple[int, int] = (120, 40),
     experiment: str | None = None,
