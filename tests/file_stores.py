@@ -17,7 +17,7 @@ class FolderWriter:
 
     def experiment(self, experiment_id: str, name: str) -> Path:
         folder = self.root / experiment_id
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         lines = (
             f"artifact_location: {folder.as_uri()}",
             f"creation_time: {START}",

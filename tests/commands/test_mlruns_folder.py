@@ -34,7 +34,9 @@ def test_runs(ask: Ask, tmp_path: Path, name: str) -> None:
     status, out, error = ask("runs", "-s", tmp_path, "--format", "json")
     assert (status, error) == (0, "")
     assert {run["run_id"] for run in json.loads(out)} <= active
-    status, out, error = ask("runs", "-s", f"file://{tmp_path}/mlruns", "--view", "all", "-e", "churn", "--format", "json")
+    status, out, error = ask(
+        "runs", "-s", f"file://{tmp_path}/mlruns", "--view", "all", "-e", "churn", "--format", "json"
+    )
     assert (status, error) == (0, "")
     for run in json.loads(out):
         (expected,) = (each for each in answers["runs"] if each["run_id"] == run["run_id"])
@@ -79,7 +81,9 @@ def test_artifacts(ask: Ask, store: dict[str, Any], tmp_path: Path) -> None:
     assert "left.txt" in ask("artifacts", "list", "-s", moved, run["run_id"])[1]
 
 
-@pytest.mark.parametrize("words", [("promote", "churn model", "1", "Archived"), ("register", "sweep", "classifier", "new")])
+@pytest.mark.parametrize(
+    "words", [("promote", "churn model", "1", "Archived"), ("register", "sweep", "classifier", "new")]
+)
 def test_it_cannot_be_changed(ask: Ask, store: dict[str, Any], tmp_path: Path, words: tuple[str, ...]) -> None:
     status, _, error = ask(words[0], "-s", tmp_path / "mlruns", *words[1:])
     assert status != 0
