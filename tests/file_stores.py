@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+
+import yaml
 
 STATUS = {"RUNNING": 1, "SCHEDULED": 2, "FINISHED": 3, "FAILED": 4, "KILLED": 5}
 START = 1_700_000_000_000
@@ -80,3 +85,57 @@ class FolderWriter:
         path = self.folder(number, experiment_id) / "tags" / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(value)
+
+
+def write_as_folder(database: Path, root: Path) -> None:
+    """Write the experiments, runs and datasets of a database as a file store."""
+    with closing(sqlite3.connect(database)) as db:
+        db.row_factory = sqlite3.Row
+        folders: dict[int, Path] = {}
+        for row in db.execute("SELECT * FROM experiments"):
+            folder = root if row["lifecycle_stage"] == "active" else root / ".trash"
+            folders[row["experiment_id"]] = folder / str(row["experiment_id"])
+            names = ("artifact_location", "creation_time", "last_update_time", "lifecycle_stage", "name")
+            meta = {name: row[name] for name in names} | {"experiment_id": str(row["experiment_id"])}
+            _write_meta(folders[row["experiment_id"]], meta)
+        runs = {
+            row["run_uuid"]: folders[row["experiment_id"]] / row["run_uuid"] for row in db.execute("SELECT * FROM runs")
+        }
+        for row in db.execute("SELECT * FROM runs").fetchall():
+            _write_run(db, row, runs[row["run_uuid"]])
+        for row in db.execute("SELECT * FROM inputs JOIN datasets ON dataset_uuid = source_id").fetchall():
+            _write_input(db, row, runs[row["destination_id"]])
+
+
+def _write_run(db: sqlite3.Connection, row: sqlite3.Row, folder: Path) -> None:
+    for name in ("metrics", "params", "tags", "artifacts"):
+        (folder / name).mkdir(parents=True)
+    names = ("artifact_uri", "end_time", "lifecycle_stage", "start_time", "user_id", "deleted_time")
+    fixed = {"run_id": row["run_uuid"], "run_name": row["name"], "status": STATUS[row["status"]], "tags": []}
+    _write_meta(folder, {name: row[name] for name in names} | fixed | {"experiment_id": str(row["experiment_id"])})
+    for table in ("params", "tags"):
+        for key, value in db.execute(f"SELECT key, value FROM {table} WHERE run_uuid = ?", (row["run_uuid"],)):
+            (folder / table / key).parent.mkdir(parents=True, exist_ok=True)
+            (folder / table / key).write_bytes((value or "").encode())
+    points = "SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ?"
+    for key, value, timestamp, step, is_nan in db.execute(points, (row["run_uuid"],)):
+        number = "nan" if is_nan else "inf" if value > 1.7e308 else "-inf" if value < -1.7e308 else repr(value)
+        path = folder / "metrics" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(f"{timestamp} {number} {step}\n")
+
+
+def _write_input(db: sqlite3.Connection, row: sqlite3.Row, run: Path) -> None:
+    dataset = hashlib.md5((row["name"] + row["digest"]).encode()).hexdigest()
+    kind = {"source_type": row["dataset_source_type"], "source": row["dataset_source"]}
+    texts = {"schema": row["dataset_schema"], "profile": row["dataset_profile"]}
+    _write_meta(run.parent / "datasets" / dataset, {"name": row["name"], "digest": row["digest"], **kind, **texts})
+    tags = dict(db.execute("SELECT name, value FROM input_tags WHERE input_uuid = ?", (row["input_uuid"],)).fetchall())
+    link = {"source_type": "DATASET", "source_id": dataset, "destination_type": "RUN", "destination_id": dataset}
+    _write_meta(run / "inputs" / hashlib.md5((dataset + run.name).encode()).hexdigest(), {**link, "tags": tags})
+
+
+def _write_meta(folder: Path, meta: dict[str, object]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "meta.yaml").write_text(yaml.safe_dump(meta, allow_unicode=True), encoding="utf-8")
