@@ -328,3 +328,32 @@ def test_nothing_is_written_into_the_folder(folder: FolderWriter, open_store: Ca
     store.reopen()
     store.close()
     assert everything() == before
+
+
+def test_foreign_text(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    """Bytes that are no text, control characters and endless names; they are shown as all foreign text is."""
+    folder.run(1)
+    params = os.fsencode(folder.folder(1) / "params")
+    odd = {b"bad\xff": "bad\ufffd", b"\x1b[31m": "\x1b[31m", b"a\nb": "a\nb", b"x" * 250: "x" * 250}
+    for name in odd:
+        with open(os.path.join(params, name), "wb") as file:  # noqa: PTH118, PTH123 - names of bytes
+            file.write(b"\xff\x00\x1b]0;owned\x07")
+    folder.tag(1, "huge", "x" * (2 << 20))
+    metrics = folder.folder(1) / "metrics"
+    metrics.joinpath("odd").write_bytes(
+        b"1 2\nx y z\n\xff\x00\n1 1e999 3\n99999999999999999999999 1 1\n\n5 0.5 4 a b c d\n"
+    )
+    metrics.joinpath("empty").touch()
+    metrics.joinpath("words").write_text("no numbers here\n")
+    folder.run(2)
+    meta = folder.folder(2) / "meta.yaml"
+    written = meta.read_text().replace("run-2", '"\\e[31m \\x00"')
+    meta.write_text(written.replace("start_time: ", f"start_time: 1{'0' * 30}"))
+    store = open_store(folder)
+    found = record(store, 1)
+    assert found.params == dict.fromkeys(odd.values(), "\ufffd\x00\x1b]0;owned\x07")
+    assert len(found.tags["huge"]) == 1 << 20
+    assert found.metrics == {"odd": 0.5}
+    assert list(store.read_history(f"{1:032x}", "odd").values) == [2.0, float("inf"), 0.5]
+    assert record(store, 2).run.start_time is None
+    assert record(store, 2).run.label == "\x1b[31m \x00"
