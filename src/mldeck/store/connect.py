@@ -84,13 +84,13 @@ def keep_mirrors(kept: bool) -> None:
 
 
 def start_mirror(address: Address, experiment: str | None = None) -> None:
-    """Begin to read a store that is mirrored, so that its first runs are there soon. Returns at once.
+    """Begin to read a store that is mirrored, for a deck that is being loaded. Returns at once.
 
     `experiment` is the name or id of the one whose runs are wanted first.
     """
     if isinstance(address, MlrunsFolder):
         mirror = _mirror_of(address, experiment)
-        mirror.join()
+        mirror.prepare()
         atexit.register(mirror.leave)
 
 

@@ -140,6 +140,24 @@ def test_an_error_that_no_code_expects_is_told(source: FakeSource, running: Mirr
     running.leave()
 
 
+def test_it_rests_while_a_deck_is_loaded(source: FakeSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first runs are there; the others are read when the deck has opened the store, at least after a while."""
+    monkeypatch.setattr(mirror, "LOOK_S", 0.01)
+    made = Mirror(source, is_kept=False)
+    made.prepare()
+    made.wait_for_first()
+    time.sleep(0.3)
+    assert source.looks == []
+    made.join()
+    made.wait_until_complete()
+    made.leave()
+    made.leave()
+    monkeypatch.setattr(mirror, "_MOST_REST_S", 0.1)
+    made.prepare()
+    made.wait_until_complete()
+    made.leave()
+
+
 def test_notices_wait_until_all_has_been_read(source: FakeSource, running: Mirror) -> None:
     source.look_takes_s = 0.3
     until(lambda: running.state == "reading 1 of 2 runs")

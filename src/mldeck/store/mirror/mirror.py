@@ -24,6 +24,8 @@ _MOST_SHARE = 0.05
 MOST_IN_VIEW = 200
 """Runs that count as being looked at: those that were read last."""
 _REFRESH_WAIT_S = 5.0
+_MOST_REST_S = 2.0
+"""Seconds that a deck is given to show the first runs before the others are read."""
 _WAIT_STEP_S = 0.05
 _STOP_WAIT_S = 1.0
 
@@ -89,13 +91,23 @@ class Mirror:
         self._in_view: dict[str, None] = {}
         self._tasks: deque[tuple[Callable[[], None], Callable[[], None]]] = deque()
         self._is_stopping = False
+        self._rests = False
 
     # Using it
+
+    def prepare(self) -> None:
+        """Begin to use the mirror for a deck that is being loaded: with its first runs, it rests until they are shown.
+
+        Two threads in one process slow each other down. The next call of `join` ends the rest.
+        """
+        self._rests = True
+        self.join()
 
     def join(self) -> None:
         """Begin to use the mirror. The first user starts the thread."""
         with self._changed:
             self._users += 1
+            self._changed.notify_all()
             if self._thread is None or not self._thread.is_alive():
                 self._is_stopping, self._failure, self._sweeps, self._wants_sweep = False, None, 0, True
                 self._thread = Thread(target=self._work, name="mirror", daemon=True)
@@ -197,6 +209,7 @@ class Mirror:
     def _work(self) -> None:
         tables: MirrorTables | None = None
         place: MirrorPlace | None = None
+        failure: MldeckError | None = None
         try:
             place = claim_place(self._source.key, is_kept=self._is_kept)
             tables = MirrorTables(place.path)
@@ -205,24 +218,31 @@ class Mirror:
                 self._place, self._stage = place, tables.stage
                 self._changed.notify_all()
             self._follow(tables)
-        except sqlite3.DatabaseError as error:
-            if place is not None and not isinstance(error, sqlite3.OperationalError):
+        except (OSError, sqlite3.Error) as error:
+            if place is not None and isinstance(error, sqlite3.DatabaseError) and not _is_passing(error):
                 remove_files(place.path)  # it is damaged; the next time it is made anew
-            self._fail(MldeckError(f"the mirror cannot be written: {error}"))
-        except OSError as error:
-            self._fail(MldeckError(f"the mirror cannot be written: {error}"))
+            failure = MldeckError(f"the mirror cannot be written: {error}")
         except Exception as error:  # noqa: BLE001 - foreign files may say what no code expects: it is told, and what is read stays
-            self._fail(MldeckError(f"the mirror stands still: {type(error).__name__}: {error}"))
+            failure = MldeckError(f"the mirror stands still: {type(error).__name__}: {error}")
         finally:
             if tables is not None:
                 tables.close()
             if place is not None:
                 place.release()
             with self._changed:
-                self._place, self._stage = None, 0
+                self._place, self._stage, self._failure = None, 0, failure or self._failure
                 self._changed.notify_all()
 
+    def _rest(self) -> None:
+        """Let the deck load, if one is being loaded."""
+        with self._changed:
+            if self._rests:
+                self._rests = False
+                self._changed.wait_for(lambda: self._users > 1 or self._is_stopping, _MOST_REST_S)
+
     def _follow(self, tables: MirrorTables) -> None:
+        if self._stage > 0:
+            self._rest()
         swept = -SWEEP_S
         sweep_s = SWEEP_S
         while not self._is_stopping:
@@ -233,6 +253,7 @@ class Mirror:
             try:
                 for progress in self._source.look(self._runs_in_view, thorough=thorough):
                     self._advance(tables, 1, progress)
+                    self._rest()
                     self._breathe()
             except _Stopped:
                 return
@@ -300,6 +321,11 @@ class Mirror:
         """Return the runs that are looked at, the last ones first."""
         with self._changed:
             return list(reversed(self._in_view))
+
+
+def _is_passing(error: sqlite3.Error) -> bool:
+    """Return whether an error is about the moment, such as a full disk, and not about what is in the file."""
+    return isinstance(error, sqlite3.OperationalError)
 
 
 def age_text(seconds: float) -> str:

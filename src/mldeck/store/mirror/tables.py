@@ -396,7 +396,7 @@ def _connected(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, timeout=20)
     try:
         # Readers do not wait for a commit then. What a crash of the machine could spoil is only a copy.
-        db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY")
+        db.executescript("PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; PRAGMA temp_store = MEMORY")
         if db.execute("PRAGMA application_id").fetchone()[0] != FORMAT:
             raise sqlite3.DatabaseError("it is no mirror of this format")
         (points,) = db.execute("SELECT coalesce(max(rowid), 0) FROM metrics").fetchone()
