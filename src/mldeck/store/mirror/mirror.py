@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition, Thread
 from typing import Protocol
@@ -66,6 +67,14 @@ class _Stopped(Exception):
     """The thread is to end."""
 
 
+@dataclass(eq=False)
+class _Task:
+    """Something that another thread waits for."""
+
+    do: Callable[[], None]
+    is_done: bool = False
+
+
 class Mirror:
     """A mirror of a source. Any thread may call the methods; those that wait say so."""
 
@@ -89,7 +98,7 @@ class Mirror:
         self._sweeps = 0
         self._wants_sweep = True
         self._in_view: dict[str, None] = {}
-        self._tasks: deque[tuple[Callable[[], None], Callable[[], None]]] = deque()
+        self._tasks: deque[_Task] = deque()
         self._is_stopping = False
         self._rests = False
 
@@ -167,20 +176,21 @@ class Mirror:
 
     def fetch_history(self, run_id: str, key: str, interrupt: Interrupt | None = None) -> None:
         """Wait until the history of a metric is in the mirror. Raises `Interrupted`."""
-        done: list[bool] = []
-
-        def finish() -> None:
-            done.append(True)
-
+        task = _Task(lambda: self._source.read_history(run_id, key))
         with self._changed:
-            if self._thread is None:
+            thread = self._thread
+            if thread is None or not thread.is_alive():
                 return
-            self._tasks.append((lambda: self._source.read_history(run_id, key), finish))
+            self._tasks.append(task)
             self._changed.notify_all()
-            while not (done or self._is_stopping or not self._thread.is_alive()):
-                self._changed.wait(_WAIT_STEP_S)
-                if interrupt is not None:
-                    interrupt.check()
+            try:
+                while not (task.is_done or self._is_stopping) and thread.is_alive():
+                    self._changed.wait(_WAIT_STEP_S)
+                    if interrupt is not None:
+                        interrupt.check()
+            finally:
+                if task in self._tasks:
+                    self._tasks.remove(task)  # nobody waits for it any more
 
     @property
     def failure(self) -> MldeckError | None:
@@ -309,12 +319,12 @@ class Mirror:
             with self._changed:
                 if not self._tasks:
                     return
-                task, finish = self._tasks.popleft()
+                task = self._tasks.popleft()
             try:
-                task()
+                task.do()
             finally:
                 with self._changed:
-                    finish()
+                    task.is_done = True
                     self._changed.notify_all()
 
     def _runs_in_view(self) -> list[str]:
