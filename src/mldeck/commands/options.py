@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DEFAULT_STORE = "mlflow.db"
 STORE_HELP = (
-    "database file, its folder, sqlite:/// URI, HOST:PATH by ssh, or mlruns folder, which is only read: "
+    "database file, its folder, sqlite:/// URI, HOST:PATH by ssh, or mlruns folder, which is only read; "
     "`mlflow migrate-filestore` makes a database of it (default: $MLFLOW_TRACKING_URI, else ./mlflow.db, else ./mlruns)"
 )
 RUN_HELP = "id of a run, the first 4 or more characters of an id, or name"

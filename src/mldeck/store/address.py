@@ -34,9 +34,7 @@ FILE_STORE = "mlruns"
 """The name that MLflow gives to a file store by default."""
 _ARTIFACT_FOLDERS = (FILE_STORE, "mlartifacts")
 _MOST_NAMED = 3
-MIGRATE_HINT = (
-    "to change it, convert it with MLflow's own `mlflow migrate-filestore`, and open the database that it writes"
-)
+MIGRATE_HINT = "MLflow's own `mlflow migrate-filestore` makes a database of it"
 """What can be done about a file store that is only read."""
 
 
