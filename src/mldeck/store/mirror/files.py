@@ -152,7 +152,7 @@ def read_meta(folder: str) -> dict[str, Any]:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             raise Unreadable("it is no file")
-        content = read_bytes(path, _MOST_META)
+        content = read_bytes(path, min(status.st_size, _MOST_META))
         if not content.endswith(b"\n") and 0 <= time.time() - status.st_mtime < _WRITING_S:
             raise Unreadable("it is being written")
         return read_mapping(content.decode())
