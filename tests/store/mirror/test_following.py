@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from mldeck.errors import StoreUnavailable
-from mldeck.model import ALL_FIELDS, RunQuery, RunRecord, View
+from mldeck.model import ALL_FIELDS, Pace, RunFields, RunQuery, RunRecord, View
 from mldeck.store.mirror import mirror
 from mldeck.store.mirror.files import read_bytes
 from mldeck.store.mlruns_folder import MlrunsFolder
 from mldeck.store.store import Store
-from tests.file_stores import FolderWriter
+from tests.file_stores import START, FolderWriter
 from tests.privileges import without_root_powers
 
 _PATIENCE_S = 30.0
@@ -141,6 +141,26 @@ def test_a_long_history_is_not_read_again(
     until(store, lambda: record(store, 1).metrics == {"loss": 0.5})
     assert list(store.read_history(run_id, "loss").values) == [0.5]
     assert sum(size > 1000 for size in read) <= 2
+
+
+def test_the_pace_of_a_running_run(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:
+    """It is told without the history having been read, and goes on with it."""
+    run_id = folder.run(1, status="RUNNING")
+    folder.metric(1, "loss", *((1.0, step) for step in range(0, 40_000, 100)))
+    folder.metric(1, "acc", (0.5, 0))
+    store = open_store(folder)
+    details = store.run_details(run_id)
+    assert details is not None
+    assert details.pace == Pace(START + 1000 + 39_900, 100)
+    assert details.single_metrics == {"acc"}
+    folder.metric(1, "loss", (1.0, 50_000))
+    until(store, lambda: store.run_records([run_id], RunFields(pace=True))[run_id].pace == Pace(START + 51_000, 100))
+    assert len(store.read_history(run_id, "loss").steps) == 401
+    folder.metric(1, "loss", (1.0, 50_100))
+    until(store, lambda: store.run_records([run_id], RunFields(pace=True))[run_id].pace == Pace(START + 51_100, 100))
+    folder.meta(1)
+    until(store, lambda: record(store, 1).run.status == "FINISHED")
+    assert len(store.read_history(run_id, "loss").steps) == 402
 
 
 def test_a_tag_of_a_run_in_view(folder: FolderWriter, open_store: Callable[[FolderWriter], Store]) -> None:

@@ -126,6 +126,7 @@ def test_two_at_once(folder: FolderWriter, mirror_of: Callable[..., Mirror]) -> 
     second.leave()
     assert not private.parent.exists()
     second.join()
+    second.wait_for_first()
     first.leave()
     first.join()
     first.wait_until_complete()

@@ -42,6 +42,8 @@ _STATUS = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"
 _MODEL_STATUS = {"PENDING": 1, "READY": 2, "FAILED": 3}
 _LONG = 1 << 16
 """Bytes from which on a history is not read again from its beginning."""
+_RECENT = 50
+"""Points by which the pace of a running run is told."""
 _VERSION = "version-"
 _NOWHERE = "0:0"
 """The bookmark of a history that is to be read from its beginning."""
@@ -133,6 +135,8 @@ class Summary:
     latest: PlainPoint
     other: PlainPoint | None
     """A point at another step than the latest."""
+    recent: tuple[PlainPoint, ...]
+    """The points at the end of the file."""
 
 
 def read_run(info: RunAttributes, tree: FilesBelow, summaries: dict[str, Summary], left_out: LeftOut) -> RunRows:
@@ -140,6 +144,7 @@ def read_run(info: RunAttributes, tree: FilesBelow, summaries: dict[str, Summary
     values = tree.values
     latest: list[tuple[str, PlainPoint]] = []
     others: list[tuple[str, PlainPoint]] = []
+    recent: dict[str, tuple[PlainPoint, ...]] = {}
     for value in values["metrics"]:
         try:
             found = _summarized(value, summaries)
@@ -150,13 +155,23 @@ def read_run(info: RunAttributes, tree: FilesBelow, summaries: dict[str, Summary
             continue
         if found is not None:
             latest.append((value.key, found.latest))
+            recent[value.key] = found.recent
             if found.other is not None:
                 others.append((value.key, found.other))
+    if info.status == "RUNNING" and latest:
+        paced = _logged_last(latest)
+        others.extend((paced, point) for point in recent[paced])
     tags = read_pairs(values["tags"], left_out)
     if not info.name and (name := dict(tags).get(RUN_NAME_TAG)):
         info = replace(info, name=name)
     inputs, input_tags = _read_links(info, values, left_out)
     return RunRows(info, latest, read_pairs(values["params"], left_out), tags, inputs, input_tags, others)
+
+
+def _logged_last(latest: Sequence[tuple[str, PlainPoint]]) -> str:
+    """Return the metric by which the pace of a running run is told: the one logged last, the first of several by name."""
+    newest = max(point[1] for _, point in latest)
+    return min(key for key, point in latest if point[1] == newest)
 
 
 def _summarized(value: ValueFile, summaries: dict[str, Summary]) -> Summary | None:
@@ -167,6 +182,7 @@ def _summarized(value: ValueFile, summaries: dict[str, Summary]) -> Summary | No
     start = 0 if known is None else known.end
     content = read_bytes(value.path, value.size - start, start) if value.size > start else b""
     points = parse_points(content)
+    recent = (*(known.recent if known is not None else ()), *points[-_RECENT:])[-_RECENT:]
     if known is not None:
         points.insert(0, known.latest)
     if not points:
@@ -175,13 +191,12 @@ def _summarized(value: ValueFile, summaries: dict[str, Summary]) -> Summary | No
     other = next((point for point in points if point[0] != latest[0]), None)
     if other is None and known is not None and known.other is not None and known.other[0] != latest[0]:
         other = known.other
-    # What follows the last line is read again: it may be half-written.
-    summary = Summary(value.inode, start + content.rfind(b"\n") + 1, latest, other)
-    if value.size >= _LONG:
-        if content.endswith(b"\n") or not content:
-            summaries[value.path] = summary
-        else:
-            summaries.pop(value.path, None)
+    summary = Summary(value.inode, start + len(content), latest, other, recent)
+    # A line that is half-written is read again, from its beginning.
+    if value.size >= _LONG and (content.endswith(b"\n") or not content):
+        summaries[value.path] = summary
+    elif known is None:
+        summaries.pop(value.path, None)
     return summary
 
 

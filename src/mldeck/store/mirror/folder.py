@@ -414,8 +414,7 @@ class FolderSource:
             read.append(found)
             whole = tree.number if tree.is_settled(time.time_ns()) else None
             seen.append(Seen(run.place, _RUN, run.info.run_id, run.info.experiment_id, run.quick, whole))
-            kept = {*self._tables.histories.get(run.info.run_id, ()), *_paced(found)}
-            if kept:
+            if kept := self._tables.histories.get(run.info.run_id):
                 paths |= {
                     (run.info.run_id, value.key): value.path for value in tree.values["metrics"] if value.key in kept
                 }
@@ -474,14 +473,6 @@ def experiment_number(name: str) -> int | None:
     """Return the id that the name of a folder is; None if it is none."""
     number = integer_of(name) if name.isascii() and name.isdecimal() else None
     return number if str(number) == name else None
-
-
-def _paced(run: RunRows) -> tuple[str, ...]:
-    """Return the metric by which the pace of a running run is told: the one logged last, the first of several by name."""
-    if run.info.status != "RUNNING" or not run.latest:
-        return ()
-    newest = max(point[1] for _, point in run.latest)
-    return (min(key for key, point in run.latest if point[1] == newest),)
 
 
 def _age(run: _Run) -> tuple[bool, int]:

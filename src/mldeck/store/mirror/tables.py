@@ -69,7 +69,8 @@ class RunRows:
     input_tags: Sequence[tuple[str, str, str]] = ()
     """(id of the input, name, value)."""
     others: Sequence[tuple[str, PlainPoint]] = ()
-    """(key, a point at another step than the latest), for each metric that has several: it tells that there is a history."""
+    """(key, point): of each metric that has several steps, a point at another one than the latest, which tells that there is a
+    history; of a running run, also the points that tell its pace."""
 
 
 @dataclass(frozen=True, slots=True)
