@@ -926,6 +926,12 @@ class TestAFolder:
         assert "holds files of runs, not their database; did you mean" in error
         assert f"{tmp_path}/mlflow.db, the database beside it?" in error
 
+    def test_the_folder_of_an_experiment(self, ask: Ask, tmp_path: Path) -> None:
+        (tmp_path / "mlruns" / "0").mkdir(parents=True)
+        (tmp_path / "mlruns" / "0" / "meta.yaml").touch()
+        error = complaint(ask("runs", "-s", tmp_path / "mlruns" / "0"))
+        assert f"is a folder in a file store; did you mean {tmp_path}/mlruns?" in error
+
     def test_waiting_for_the_database_in_it(self, tmp_path: Path) -> None:
         settings = load_settings(store=str(tmp_path))
         assert store_address(settings) == tmp_path

@@ -166,6 +166,8 @@ def folder_message(folder: Path) -> str:
     meant = f"; did you mean {beside}, the database beside it?" if beside.is_file() else ""
     if meant and folder.name in _ARTIFACT_FOLDERS:
         return f"{folder} holds files of runs, not their database{meant}"
+    if is_file_store(folder.parent):
+        return f"{folder} is a folder in a file store; did you mean {folder.parent}?"
     return f"{folder} is a folder without an {_DATABASE}{others_in(folder)}; give the path of an MLflow SQLite database"
 
 

@@ -158,6 +158,34 @@ def test_it_rests_while_a_deck_is_loaded(source: FakeSource, monkeypatch: pytest
     made.leave()
 
 
+def test_a_thread_that_hangs_is_not_joined_by_another(source: FakeSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaving does not wait for it for long."""
+    monkeypatch.setattr(mirror, "_STOP_WAIT_S", 0.1)
+    made = Mirror(source, is_kept=False)
+    made.join()
+    made.wait_until_complete()
+    interrupt = Interrupt()
+    waiting = Thread(target=lambda: made.fetch_history("a", "loss", interrupt))
+    waiting.start()
+    source.reading.wait(10)
+    made.leave()
+    with pytest.raises(StoreUnavailable):
+        made.join()
+    source.goes_on.set()
+    waiting.join()
+
+    def can_be_joined() -> bool:
+        try:
+            made.join()
+        except StoreUnavailable:
+            return False
+        return True
+
+    until(can_be_joined)
+    made.wait_until_complete()
+    made.leave()
+
+
 def test_notices_wait_until_all_has_been_read(source: FakeSource, running: Mirror) -> None:
     source.look_takes_s = 0.3
     until(lambda: running.state == "reading 1 of 2 runs")

@@ -87,6 +87,8 @@ class Mirror:
         """Guards all attributes below, and is notified when one of them changes."""
         self._place: MirrorPlace | None = None
         self._thread: Thread | None = None
+        self._ending: Thread | None = None
+        """The last thread that was told to end."""
         self._users = 0
         self._stage = 0
         self._progress: tuple[int, int] | None = None
@@ -113,8 +115,13 @@ class Mirror:
         self.join()
 
     def join(self) -> None:
-        """Begin to use the mirror. The first user starts the thread."""
+        """Begin to use the mirror. The first user starts the thread.
+
+        Raises `StoreUnavailable` while the thread of the last user still hangs in a file system that does not answer.
+        """
         with self._changed:
+            if self._ending is not None and self._ending.is_alive():
+                raise StoreUnavailable("the folder does not answer")
             self._users += 1
             self._changed.notify_all()
             if self._thread is None or not self._thread.is_alive():
@@ -129,7 +136,7 @@ class Mirror:
             thread = self._thread
             if self._users or thread is None:
                 return
-            self._is_stopping, self._thread = True, None
+            self._is_stopping, self._thread, self._ending = True, None, thread
             self._changed.notify_all()
         thread.join(_STOP_WAIT_S)
 
