@@ -56,6 +56,7 @@ _MEMBERS_THAT_READ_NOTHING = frozenset(
     """
     editor registry registry_editor writer give_up close read read_together foreseeing poll reopen is_copy is_distant
     notices path read_only_reason reading_notices schema workspace has_history has_aliases has_registry keeps_history
+    state show fetch_history wait_until_complete
     """.split()
 )
 

@@ -94,19 +94,15 @@ class TestBadStarts:
         assert what in complaint(ask("runs", "-s", "mlflow.db"))
         assert what in complaint(ask("runs", "-s", isolated))
         (isolated / name / "0" / "meta.yaml").touch()
-        assert f"the folder {name} is a file store" in (error := complaint(ask("runs")))
-        assert "mlflow migrate-filestore" in error
+        assert f"the folder {name} is a file store; `mldeck {name}` opens it" in complaint(
+            ask("runs", "-s", "mlflow.db")
+        )
 
     def test_no_such_file(self, ask: Ask, tmp_path: Path) -> None:
         assert f"no such file: {tmp_path}/missing.db" in complaint(ask("runs", "-s", tmp_path / "missing.db"))
 
     def test_a_folder(self, ask: Ask, tmp_path: Path) -> None:
         assert f"{tmp_path} is a folder" in complaint(ask("experiments", "-s", tmp_path))
-
-    def test_a_file_store(self, ask: Ask, tmp_path: Path) -> None:
-        (tmp_path / "mlruns" / "0").mkdir(parents=True)
-        (tmp_path / "mlruns" / "0" / "meta.yaml").touch()
-        assert "mlflow migrate-filestore" in complaint(ask("runs", "-s", tmp_path / "mlruns"))
 
     def test_not_sqlite(self, ask: Ask, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").write_text("hello")
@@ -138,7 +134,7 @@ class TestBadStarts:
         [
             ("http://localhost:5000", "the server's --backend-store-uri"),
             ("mssql+pyodbc://u:secret@host/db", "mldeck reads PostgreSQL, MySQL and MariaDB"),
-            ("file:///home/ada/mlruns", "mlflow migrate-filestore"),
+            ("file://host/mlruns", "names no folder of this machine"),
             ("databricks://x", "the scheme databricks: is not supported"),
             ("sqlite://", "names no file"),
             ("~nobody-of-this-name/x.db", "no home folder"),
@@ -1005,21 +1001,19 @@ class TestAFolder:
         error = complaint(ask("runs", "-s", tmp_path))
         assert f"{tmp_path} is a folder without an mlflow.db (there is churn.db)" in error
 
-    @pytest.mark.parametrize(
-        ("files", "said"),
-        [
-            (["mlruns/0/meta.yaml"], "is an mlruns file store, which is not supported yet; convert it"),
-            (["mlruns/0/meta.yaml", "mlflow.db"], "which is not supported yet; did you mean"),
-            (["mlruns/0/x", "mlflow.db"], "holds files of runs, not their database; did you mean"),
-        ],
-    )
-    def test_the_folder_mlruns(self, ask: Ask, tmp_path: Path, files: list[str], said: str) -> None:
-        for name in files:
+    def test_the_folder_mlruns(self, ask: Ask, tmp_path: Path) -> None:
+        for name in ("mlruns/0/x", "mlflow.db"):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).touch()
         error = complaint(ask("runs", "-s", tmp_path / "mlruns"))
-        assert said in error
-        assert (f"{tmp_path}/mlflow.db, the database beside it?" in error) == ("mlflow.db" in files)
+        assert "holds files of runs, not their database; did you mean" in error
+        assert f"{tmp_path}/mlflow.db, the database beside it?" in error
+
+    def test_the_folder_of_an_experiment(self, ask: Ask, tmp_path: Path) -> None:
+        (tmp_path / "mlruns" / "0").mkdir(parents=True)
+        (tmp_path / "mlruns" / "0" / "meta.yaml").touch()
+        error = complaint(ask("runs", "-s", tmp_path / "mlruns" / "0"))
+        assert f"is a folder in a file store; did you mean {tmp_path}/mlruns?" in error
 
     def test_waiting_for_the_database_in_it(self, tmp_path: Path) -> None:
         settings = load_settings(store=str(tmp_path))

@@ -59,10 +59,10 @@ ROOMS = {
         frozenset({"yaml", "PIL", "pyarrow", "fsspec", "sshfs"}),
         HEAVY | {"yaml", "PIL", "pyarrow", "fsspec", "sshfs"},
     ),
-    # A driver is loaded when a database on a server is opened.
+    # A driver is loaded when a database on a server is opened. The YAML library is for what is unusual in a file store.
     "store": Room(
         NOUNS | {"registry", "search"},
-        frozenset({"sqlalchemy", "psycopg", "pymysql"}),
+        frozenset({"sqlalchemy", "psycopg", "pymysql", "yaml"}),
         (HEAVY | {"psycopg", "pymysql"}) - {"sqlalchemy", "lark"},
     ),
     "demo": Room(NOUNS | {"child", "store"}, frozenset(), HEAVY - {"sqlalchemy", "lark"}),
@@ -148,8 +148,8 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
     "store": {
         "__init__": frozenset(),
         **dict.fromkeys(("expressions", "interrupt", "statements", "values"), frozenset[str]()),
-        **dict.fromkeys(("far_file", "server_database"), frozenset[str]()),
-        "address": frozenset({"far_file", "server_database"}),
+        **dict.fromkeys(("far_file", "mlruns_folder", "server_database"), frozenset[str]()),
+        "address": frozenset({"far_file", "mlruns_folder", "server_database"}),
         "text_match": frozenset({"expressions"}),
         "encoding": frozenset({"values"}),
         "schema": frozenset({"expressions", "values"}),
@@ -161,6 +161,8 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "ssh": frozenset({"backend", "edits", "far_file", "interrupt", "schema", "sqlite", "statements", "values"}),
         # Databases on servers. They are known to be MLflow's by the same tables as files.
         "servers": frozenset({"backend", "interrupt", "schema", "server_database", "sqlite", "statements"}),
+        # A store that is no database, as a SQLite file of our own.
+        "mirror": frozenset({"backend", "interrupt", "schema", "sqlite"}),
         "runs": frozenset(
             {"encoding", "expressions", "interrupt", "schema", "sqlite", "statements", "text_match", "values"}
         ),
@@ -170,7 +172,19 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "edits": frozenset({"backend", "encoding", "interrupt", "schema", "statements"}),
         "backend": frozenset({"interrupt", "schema"}),
         "connect": frozenset(
-            {"address", "backend", "far_file", "interrupt", "server_database", "servers", "sqlite", "ssh"}
+            {
+                *(
+                    "address",
+                    "backend",
+                    "far_file",
+                    "interrupt",
+                    "mirror",
+                    "mlruns_folder",
+                    "server_database",
+                    "servers",
+                ),
+                *("sqlite", "ssh"),
+            }
         ),
         "opened": frozenset({"address", "backend", "connect", "interrupt", "schema", "sqlite", "statements"}),
         "registry": frozenset(

@@ -15,6 +15,7 @@ import pytest
 from mldeck.demo.project import make_demo
 from mldeck.store.ssh.command import SSH_VARIABLE
 from tests.far_hosts import shell_for_ssh
+from tests.file_stores import FolderWriter
 from tests.terminal.terminal import MLDECK, mldeck
 
 ROOT = Path(__file__).parent.parent
@@ -76,12 +77,16 @@ def test_the_commands_that_open_the_deck_open_it(words: tuple[str, ...], tmp_pat
     for folder in (tmp_path / "path" / "to", tmp_path / "runs"):
         folder.mkdir(parents=True)
         (folder / "mlflow.db").symlink_to(database)
+    folder_writer = FolderWriter(tmp_path / "mlruns")
+    folder_writer.experiment("900", "churn-forecast")
+    folder_writer.run(1, experiment_id="900")
+    is_folder = "./mlruns" in words
     is_far = any(":runs" in word for word in words)
     home_over_there = shell_for_ssh(f"cd {shlex.quote(str(tmp_path))}")
     with mldeck(*words, cwd=tmp_path, env={SSH_VARIABLE: home_over_there} if is_far else {}) as terminal:
         terminal.wait_for("churn-forecast")
         terminal.wait_for(re.compile(r"\d+ runs? "))
-        terminal.wait_for("· read-only" if is_far or "--read-only" in words else "· rw")
+        terminal.wait_for("· read-only" if is_far or is_folder or "--read-only" in words else "· rw")
         terminal.send("q")
         assert terminal.wait_exit() == 0
 

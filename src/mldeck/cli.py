@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mldeck import __version__
@@ -54,7 +55,7 @@ To open a store that has the name of a command, write ./NAME.
 _OWN_STORE = "it makes a store of its own; --path says where"
 
 _CONNECT_S = 0.5
-"""Seconds to wait for another machine before the user is told that mldeck is connecting."""
+"""Seconds to wait for a store before the user is told what mldeck waits for."""
 
 _END_S = 1.0
 """Seconds that Python is given to exit normally after the deck was closed."""
@@ -268,6 +269,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         artifact_roots=getattr(options, "artifact_root", ()),
         registry_store=options.registry_store,
         record_transitions=not options.no_record,
+        no_mirror=getattr(options, "no_mirror", False),
     )
 
 
@@ -285,11 +287,20 @@ def _run_deck(settings: Settings, address: Address, head_start: HeadStart) -> in
     import gc
     from pathlib import Path
 
-    from mldeck.store.connect import check_database, start_line
+    from mldeck.store.connect import check_database, mirror_file, start_line, start_mirror
+    from mldeck.store.far_file import FarFile
+    from mldeck.store.mlruns_folder import MlrunsFolder
+    from mldeck.store.server_database import ServerDatabase
 
     if isinstance(address, Path):
         head_start.ask(address, read_only=settings.read_only, experiment_name=settings.experiment)
         check_database(address)
+    elif isinstance(address, MlrunsFolder):
+        check_database(address)
+        start_mirror(address, settings.experiment)
+        with _saying(f"reading {address}…"):
+            file = mirror_file(address)
+        head_start.ask(file, read_only=True, experiment_name=settings.experiment, mirrored=str(address))
     else:
         head_start.stop()  # this process loads the database library itself: see `_wait_for_line`
         start_line(address, write=settings.writes_to(address.host))
@@ -302,22 +313,29 @@ def _run_deck(settings: Settings, address: Address, head_start: HeadStart) -> in
     gc.disable()
     from mldeck.ui.app import run_deck
 
-    if not isinstance(address, Path):
+    if isinstance(address, FarFile | ServerDatabase):
         _wait_for_line(address)
     return run_deck(settings, address, head_start)
 
 
 def _wait_for_line(address: FarFile | ServerDatabase) -> None:
     """Load the database library while ssh or a driver connects, then wait. Raises `UsageError` if it cannot be read."""
-    import threading
-
     import mldeck.store.store  # noqa: F401 - only to be loaded
     from mldeck.store.connect import check_database
 
-    said = threading.Timer(_CONNECT_S, tell, (f"connecting to {address.place}…",))
+    with _saying(f"connecting to {address.place}…"):
+        check_database(address)
+
+
+@contextmanager
+def _saying(message: str) -> Iterator[None]:
+    """Tell the user what the block waits for, if that takes a moment."""
+    import threading
+
+    said = threading.Timer(_CONNECT_S, tell, (message,))
     said.start()
     try:
-        check_database(address)
+        yield
     finally:
         said.cancel()
 

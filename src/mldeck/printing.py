@@ -144,9 +144,13 @@ def first_line(text: str | None) -> str:
 
 @contextmanager
 def open_store(address: Address, *, read_only: bool = False, write: bool = False) -> Iterator[Store]:
-    """Open a store and close it after the block. Notices about the database are printed on standard error."""
+    """Open a store, all of which can be read then, and close it after the block.
+
+    Notices about the database are printed on standard error.
+    """
     store = Store(address, read_only=read_only, write=write, patience_s=PRINT_PATIENCE_S)
     try:
+        store.wait_until_complete(lambda progress: _tell(f"{address}: {progress}"))
         printed = store.reading_notices
         _print_notices(address, printed)
         yield store

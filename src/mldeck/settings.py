@@ -19,11 +19,13 @@ _MAX_FILE_BYTES = 1 << 15
 """Python's TOML parser needs quadratic time for a key of many parts; with this limit it takes some seconds at worst."""
 _KEYS = (
     *("store", "registry_store", "experiment", "theme", "read_only"),
-    *("record_transitions", "artifact_roots", "artifact_hosts", "hosts", "images", "keys"),
+    *("record_transitions", "artifact_roots", "artifact_hosts", "hosts", "images", "mirror", "keys"),
 )
 _HOST_KEYS = ("write",)
 IMAGES = ("auto", "kitty", "iterm", "sixel", "blocks")
 """How pictures are drawn: by a protocol of terminals, as half blocks, or as the terminal says that it can."""
+_MIRRORS = ("disk", "memory")
+"""Whether the mirror of a store that is no database is kept for the next session."""
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
@@ -59,6 +61,8 @@ class Settings(NamedTuple):
     them."""
     images: str = "auto"
     """One of `IMAGES`."""
+    keeps_mirrors: bool = True
+    """Whether the mirror of an mlruns folder is kept in the cache folder."""
     fixes_theme: bool = False
     """Whether `theme` is from an option or the environment. Otherwise the theme that was chosen in the palette is used."""
 
@@ -87,6 +91,7 @@ def load_settings(
     registry_store: str | None = None,
     record_transitions: bool = True,
     artifact_roots: Sequence[str] = (),
+    no_mirror: bool = False,
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Combine command-line options, the environment and the settings file.
@@ -126,7 +131,8 @@ def load_settings(
         ),
         artifact_hosts=(*_hosts_of_environment(environment), *_hosts_of_file(written, file)),
         keys=tuple(_keys_of_file(written, file)),
-        images=_images(environment, written, file),
+        images=_choice("images", IMAGES, environment, written, file),
+        keeps_mirrors=not no_mirror and _choice("mirror", _MIRRORS, environment, written, file) == "disk",
         fixes_theme=bool(theme or environment.get("MLDECK_THEME")),
     )
 
@@ -181,14 +187,18 @@ def _text(written: Mapping[str, object], key: str, file: Path) -> str | None:
     return value
 
 
-def _images(environment: Mapping[str, str], written: Mapping[str, object], file: Path) -> str:
+def _choice(
+    key: str, choices: Sequence[str], environment: Mapping[str, str], written: Mapping[str, object], file: Path
+) -> str:
+    """Return the one of the choices that the environment or the file names; the first one by default."""
+    name = f"MLDECK_{key.upper()}"
     value, origin = _first(
-        (environment.get("MLDECK_IMAGES"), "MLDECK_IMAGES"),
-        (_text(written, "images", file), f"the settings file {file}: images"),
+        (environment.get(name), name),
+        (_text(written, key, file), f"the settings file {file}: {key}"),
     )
-    if value is not None and value not in IMAGES:
-        raise UsageError(f"{origin} = {value!r}: write {', '.join(IMAGES[:-1])} or {IMAGES[-1]}")
-    return value or IMAGES[0]
+    if value is not None and value not in choices:
+        raise UsageError(f"{origin} = {value!r}: write {', '.join(choices[:-1])} or {choices[-1]}")
+    return value or choices[0]
 
 
 def _truth(key: str, default: bool, environment: Mapping[str, str], written: Mapping[str, object], file: Path) -> bool:

@@ -10,12 +10,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmark import artifacts, charts, compare, far, first_runs, keyboard, printing, registry, servers
+from tests.benchmark import artifacts, charts, compare, far, first_runs, folders, keyboard, printing, registry, servers
 from tests.benchmark.results import Result, Setting, print_table
 
 GROUPS: dict[str, Callable[[Setting], Iterator[Result]]] = {
     module.__name__.rpartition(".")[2]: module.results
-    for module in (first_runs, keyboard, printing, charts, compare, artifacts, registry, far, servers)
+    for module in (first_runs, keyboard, printing, charts, compare, artifacts, registry, far, servers, folders)
 }
 
 

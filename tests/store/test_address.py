@@ -8,6 +8,7 @@ import pytest
 
 from mldeck.errors import UsageError
 from mldeck.store.address import read_address
+from mldeck.store.mlruns_folder import MlrunsFolder
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,37 @@ def test_it_names_a_file(text: str, path: str, isolated: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "folder"),
+    [
+        ("mlruns", "mlruns"),
+        (".", "mlruns"),
+        ("file:{cwd}/mlruns", "mlruns"),
+        ("file://{cwd}/my%20runs", "my runs"),
+        ("file:my%20runs", "my runs"),
+        ("file://localhost{cwd}/mlruns", "mlruns"),
+        ("trash", "trash"),
+    ],
+)
+def test_it_names_a_file_store(text: str, folder: str, isolated: Path) -> None:
+    for name in ("mlruns/0", "my runs/123456789012345678", "trash/.trash/7"):
+        (isolated / name).mkdir(parents=True)
+        (isolated / name / "meta.yaml").touch()
+    assert read_address(text.format(cwd=isolated)) == MlrunsFolder(isolated / folder)
+
+
+def test_a_database_goes_before_a_file_store(isolated: Path) -> None:
+    (isolated / "mlruns" / "0").mkdir(parents=True)
+    (isolated / "mlruns" / "0" / "meta.yaml").touch()
+    (isolated / "mlflow.db").touch()
+    assert read_address(".") == isolated / "mlflow.db"
+
+
+def test_a_folder_of_files_of_runs_is_no_file_store(isolated: Path) -> None:
+    (isolated / "mlruns" / "0" / ("a" * 32) / "artifacts").mkdir(parents=True)
+    assert read_address("mlruns") == isolated / "mlruns"
+
+
+@pytest.mark.parametrize(
     ("text", "advice"),
     [
         ("mlruns\0.db", "names no file"),
@@ -46,8 +78,8 @@ def test_it_names_a_file(text: str, path: str, isolated: Path) -> None:
         ("http://localhost:5000", "the server's --backend-store-uri"),
         ("https://mlflow.example.org/x", "the server's --backend-store-uri"),
         ("HTTP://localhost:5000", "the server's --backend-store-uri"),
-        ("file:///home/ada/mlruns", "mlflow migrate-filestore"),
-        ("file:mlruns", "mlflow migrate-filestore"),
+        ("file://host/mlruns", "names no folder of this machine"),
+        ("file://", "names no folder of this machine"),
         ("mssql+pyodbc://host/db", "mldeck reads PostgreSQL, MySQL and MariaDB"),
         ("oracle+cx_oracle://host/db", "mldeck reads PostgreSQL, MySQL and MariaDB"),
         ("postgresql://host", "write postgresql://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE"),

@@ -319,11 +319,6 @@ class TestRefused:
     def test_the_folder_of_a_database(self, db: Path) -> None:
         assert f"did you mean {db}?" in self.refusal(db.parent)
 
-    def test_a_file_store(self, tmp_path: Path) -> None:
-        (tmp_path / "0").mkdir()
-        (tmp_path / "0" / "meta.yaml").write_text("name: Default\n")
-        assert "mlflow migrate-filestore" in self.refusal(tmp_path)
-
     def test_a_folder_that_cannot_be_listed(self, tmp_path: Path) -> None:
         (tmp_path / "closed").mkdir(mode=0)
         with without_root_powers():

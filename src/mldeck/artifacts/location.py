@@ -31,6 +31,9 @@ OBJECT_STORES = frozenset("s3 gs gcs abfs abfss wasb wasbs sftp ftp hdfs viewfs"
 _USUAL_FOLDERS = ("", "mlruns", "mlartifacts")
 """The folders in which MLflow and its server put artifacts, below the folder in which they were started."""
 
+_TRASH = ".trash"
+"""The folder of a file store that holds deleted experiments."""
+
 _PLAIN_AUTHORITY = re.compile(r"[^\s\x00-\x1f\x7f?#\\]+")
 """A valid host or bucket.
 
@@ -273,8 +276,13 @@ def _candidates_of_machine(uri: ArtifactUri, owner: str | None, folders: Sequenc
         ends = dict.fromkeys(tail for parts in uri.readings for tail in tails(parts, owner))
         for tail in sorted(ends, key=len, reverse=True):
             for folder in folders:
-                for usual in _USUAL_FOLDERS:
+                for usual in _usual_folders(folder):
                     yield _Candidate(LocationStatus.MOVED, folder / usual, tail)
+
+
+def _usual_folders(folder: Path) -> tuple[str, ...]:
+    """Return the folders in which a run's files may lie. A file store moves deleted experiments, but not their URIs."""
+    return (*_USUAL_FOLDERS, _TRASH) if (folder / _TRASH).is_dir() else _USUAL_FOLDERS
 
 
 def _far_candidates(uri: ArtifactUri, owner: str | None) -> Iterator[_Candidate]:

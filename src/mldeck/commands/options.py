@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 DEFAULT_STORE = "mlflow.db"
 STORE_HELP = (
-    "database file, its folder, sqlite:/// URI, HOST:PATH by ssh, or postgresql:// or mysql:// URL "
-    "(default: $MLFLOW_TRACKING_URI, else ./mlflow.db)"
+    "database file, its folder, sqlite:/// URI, HOST:PATH by ssh, postgresql:// or mysql:// URL, or mlruns folder, which is "
+    "only read; `mlflow migrate-filestore` makes a database of it "
+    "(default: $MLFLOW_TRACKING_URI, else ./mlflow.db, else ./mlruns)"
 )
 RUN_HELP = "id of a run, the first 4 or more characters of an id, or name"
 _DRAWN_CHARACTERS = "╭│⣿✓"
@@ -126,6 +127,9 @@ def _end_of_options(words: Sequence[str]) -> int:
 
 def add_store_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-s", "--store", metavar="STORE", help=STORE_HELP)
+    parser.add_argument(
+        "--no-mirror", action="store_true", help="keep no copy of an mlruns folder in the cache, for the next time"
+    )
 
 
 def add_write_option(parser: argparse.ArgumentParser) -> None:
@@ -245,20 +249,25 @@ def tell(message: str) -> None:
 
 
 def store_address(settings: Settings, *, wait: bool = False) -> Address:
-    """Return where the database is: by default `mlflow.db` in the current folder.
+    """Return where the store is: by default `mlflow.db` in the current folder, else the file store `mlruns`, which is said.
 
-    Raises `UsageError` if no store is given and there is no such file; with `wait` the file need not exist yet.
+    Raises `UsageError` if no store is given and there is none of them; with `wait` the file need not exist yet.
     """
     from pathlib import Path
 
     from mldeck.store import address
+    from mldeck.store.connect import keep_mirrors
 
+    keep_mirrors(settings.keeps_mirrors)
     if settings.store is not None:
         found = address.read_address(settings.store, settings.store_origin)
-        if wait and isinstance(found, Path) and found.is_dir() and not address.is_file_store(found):
+        if wait and isinstance(found, Path) and found.is_dir():
             return found / DEFAULT_STORE  # it does not exist yet, or the folder would have stood for it
         return found
     if not wait and not Path(DEFAULT_STORE).exists():
+        if address.is_file_store(Path(address.FILE_STORE)):
+            tell(f"there is no {DEFAULT_STORE} here: this is the file store {address.FILE_STORE}")
+            return address.read_address(address.FILE_STORE)
         raise UsageError(
             f"no store given, and no {DEFAULT_STORE} here{address.others_in(Path())}: name one (mldeck PATH), "
             "set MLFLOW_TRACKING_URI, wait until it is made (mldeck --wait), or try `mldeck demo`"
@@ -317,6 +326,6 @@ def checked_address(options: argparse.Namespace) -> Address:
     from mldeck.settings import load_settings
     from mldeck.store.connect import check_database
 
-    address = store_address(load_settings(store=options.store))
+    address = store_address(load_settings(store=options.store, no_mirror=options.no_mirror))
     check_database(address)
     return address

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 from mldeck.addresses import absolute, printable, typed_path
 from mldeck.errors import UsageError
 from mldeck.store.far_file import FarFile
+from mldeck.store.mlruns_folder import MlrunsFolder
 from mldeck.store.server_database import ServerDatabase, server_database
 
 _SCHEME = re.compile(r"^([a-zA-Z](?:[a-zA-Z0-9+.-]+(?=:)|[\w+.-]+(?=://)))")
@@ -32,13 +34,16 @@ _SCHEMES = frozenset({"sqlite", "file", "http", "https", "databricks", "databric
 _MISTYPED = r"(?:postgres|postgresql|mysql|mariadb)(?:\+\w+)?(?!://)[:/]+[^/].*@"
 """The URL of a database on a server, with a user but without `://`."""
 
-_ARTIFACT_FOLDERS = ("mlruns", "mlartifacts")
+FILE_STORE = "mlruns"
+"""The name that MLflow gives to a file store by default."""
+_ARTIFACT_FOLDERS = (FILE_STORE, "mlartifacts")
 _MOST_NAMED = 3
-_MIGRATE_HINT = "convert it with MLflow's own `mlflow migrate-filestore` and open the database that it writes"
+MIGRATE_HINT = "MLflow's own `mlflow migrate-filestore` makes a database of it"
+"""What can be done about a file store that is only read."""
 
 
-Address = Path | FarFile | ServerDatabase
-"""The location of a database; a `Path` is a SQLite file on this machine. `str` gives its name, without a password."""
+Address = Path | FarFile | ServerDatabase | MlrunsFolder
+"""The location of a store; a `Path` is a SQLite file on this machine. `str` gives its name, without a password."""
 
 
 def state_key(address: Address) -> str:
@@ -49,7 +54,9 @@ def state_key(address: Address) -> str:
 
 
 def file_folder(address: Address) -> Path | None:
-    """Return the folder of the database's file, links followed, if it is a file of this machine."""
+    """Return the folder of the database's file, or that of a file store, links followed, if it is on this machine."""
+    if isinstance(address, MlrunsFolder):
+        return address.path.resolve()
     return address.resolve().parent if isinstance(address, Path) else None
 
 
@@ -61,10 +68,10 @@ def host_of(address: Address) -> str:
 def read_address(text: str, origin: str = "") -> Address:
     """Return where the database that `text` names is; whether it exists is not checked. A path becomes absolute.
 
-    A folder of this machine stands for the `mlflow.db` in it, if there is one.
-    Raises `UsageError` for anything but a path, a `sqlite:` URI, a host and a path there (`ssh://HOST/PATH`, `HOST:PATH`),
-    or the URL of a PostgreSQL, MySQL or MariaDB database. `origin` is where the text came from ("MLFLOW_TRACKING_URI"), for
-    its message.
+    A folder of this machine stands for the `mlflow.db` in it, else for the file store that it is or has in it (`mlruns`).
+    Raises `UsageError` for anything but a path, a `sqlite:` or `file:` URI, a host and a path there (`ssh://HOST/PATH`,
+    `HOST:PATH`), or the URL of a PostgreSQL, MySQL or MariaDB database. `origin` is where the text came from
+    ("MLFLOW_TRACKING_URI"), for its message.
     """
     if (far_file := _far_file(text, origin)) is not None:
         return far_file
@@ -83,6 +90,8 @@ def read_address(text: str, origin: str = "") -> Address:
     scheme = found.group(1).lower()
     if scheme.split("+")[0] == "sqlite":
         return _sqlite_path(text, origin)
+    if scheme == "file":
+        return _in_folder(_file_uri_path(text, origin))
     raise UsageError(f"{_named(text, origin)}: {_unsupported(scheme)}")
 
 
@@ -122,9 +131,11 @@ def _far_file_of_uri(text: str) -> FarFile:
     return FarFile(found["host"].strip("[]"), path, found["user"], port, options.get("python", "python3"))
 
 
-def _in_folder(path: Path) -> Path:
+def _in_folder(path: Path) -> Address:
     database = path / _DATABASE
-    return database if database.is_file() else path
+    if database.is_file():
+        return database
+    return next((MlrunsFolder(folder) for folder in (path, path / FILE_STORE) if is_file_store(folder)), path)
 
 
 def _plain_path(text: str, origin: str) -> Path:
@@ -145,14 +156,24 @@ def _sqlite_path(text: str, origin: str) -> Path:
     return absolute(Path(path))
 
 
+def _file_uri_path(text: str, origin: str) -> Path:
+    """Parse `file:///absolute` and, as MLflow does, `file:relative`."""
+    rest = text.split(":", 1)[1]
+    host, slash, path = rest[2:].partition("/") if rest.startswith("//") else ("", "", rest)
+    path = unquote(slash + path)
+    if host not in ("", "localhost") or not path or "\0" in path:
+        raise UsageError(
+            f"{_named(text, origin)}: names no folder of this machine; write file:///PATH, or just the path"
+        )
+    return absolute(Path(path))
+
+
 def _unsupported(scheme: str) -> str:
     if scheme in ("http", "https"):
         return (
             "mldeck reads the database itself, not a tracking server; "
             "give the one behind it (the server's --backend-store-uri)"
         )
-    if scheme == "file":
-        return f"mlruns file stores are not supported yet; {_MIGRATE_HINT}"
     if scheme.split("+")[0] in _SERVER_DATABASES:
         return "of databases on servers, mldeck reads PostgreSQL, MySQL and MariaDB"
     return f"the scheme {scheme}: is not supported; give the path of an MLflow SQLite database"
@@ -164,10 +185,10 @@ def folder_message(folder: Path) -> str:
         return f"{folder} is a folder; did you mean {folder / _DATABASE}?"
     beside = folder.parent / _DATABASE
     meant = f"; did you mean {beside}, the database beside it?" if beside.is_file() else ""
-    if is_file_store(folder):
-        return f"{folder} is an mlruns file store, which is not supported yet{meant or f'; {_MIGRATE_HINT}'}"
     if meant and folder.name in _ARTIFACT_FOLDERS:
         return f"{folder} holds files of runs, not their database{meant}"
+    if is_file_store(folder.parent):
+        return f"{folder} is a folder in a file store; did you mean {folder.parent}?"
     return f"{folder} is a folder without an {_DATABASE}{others_in(folder)}; give the path of an MLflow SQLite database"
 
 
@@ -175,7 +196,7 @@ def others_in(folder: Path) -> str:
     """Return, in parentheses, what else of MLflow is in the folder where a database was looked for; or an empty text."""
     for name in _ARTIFACT_FOLDERS:
         if is_file_store(folder / name):
-            return f" (the folder {name} is a file store, which is not supported yet; {_MIGRATE_HINT})"
+            return f" (the folder {name} is a file store; `mldeck {name}` opens it)"
         if (folder / name).is_dir():
             return f" (the folder {name} holds files of runs, not their database)"
     databases = sorted(path.name for path in folder.glob("*.db"))[:_MOST_NAMED]
@@ -183,7 +204,21 @@ def others_in(folder: Path) -> str:
 
 
 def is_file_store(folder: Path) -> bool:
-    return any(folder.glob("*/meta.yaml"))
+    """Return whether a folder is a file store of MLflow: it has an experiment, at least a deleted one."""
+    return any(
+        os.path.isfile(os.path.join(parent, name, "meta.yaml"))  # noqa: PTH113, PTH118 - a folder may have many entries
+        for parent in (folder, folder / ".trash")
+        for name in _numbered(parent)
+    )
+
+
+def _numbered(folder: Path) -> Iterator[str]:
+    """Yield the names in a folder that are ids of experiments."""
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry.name for entry in entries if entry.name.isascii() and entry.name.isdecimal())
+    except OSError:
+        return
 
 
 def _named(text: str, origin: str) -> str:

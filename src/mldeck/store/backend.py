@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from mldeck.errors import MldeckError, Overtaken
 
@@ -138,3 +138,24 @@ class Backend(Protocol):
 
     def tidy(self) -> None:
         """Remove files that remained only because mldeck was reading. Called after `close`."""
+
+
+@runtime_checkable
+class Mirrored(Protocol):
+    """A backend that reads a private copy of a store, which is brought up to date meanwhile. Its `poll` tells of changes."""
+
+    @property
+    def state(self) -> str:
+        """How much of the store has been read, or how old what is shown may be."""
+
+    def show(self, run_ids: Sequence[str]) -> None:
+        """Note which runs are looked at: they are read first, and watched closely."""
+
+    def fetch_history(self, run_id: str, key: str, interrupt: Interrupt | None) -> None:
+        """Wait until the whole history of a metric can be read. Raises `Interrupted`."""
+
+    def wait_until_complete(self, tell: Callable[[str], None]) -> None:
+        """Wait until all of the store has been read, and `tell` how far it is when that takes long."""
+
+    def refresh(self) -> None:
+        """Read all that has changed now, and wait for it, though not for long."""

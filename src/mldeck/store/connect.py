@@ -9,9 +9,10 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 from mldeck.errors import MldeckError, UsageError
-from mldeck.store.address import Address
+from mldeck.store.address import MIGRATE_HINT, Address
 from mldeck.store.far_file import FarFile
 from mldeck.store.interrupt import Interrupt
+from mldeck.store.mlruns_folder import MlrunsFolder
 from mldeck.store.server_database import ServerDatabase
 from mldeck.store.sqlite import files
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mldeck.store.backend import Backend
+    from mldeck.store.mirror.mirror import Mirror
     from mldeck.store.servers.backend import ServerBackend
     from mldeck.store.ssh.files import LineFiles
     from mldeck.store.ssh.line import FarLine
@@ -30,6 +32,10 @@ _checked: dict[ServerDatabase, ServerBackend] = {}
 _lines: dict[FarFile, FarLine] = {}
 _files: dict[FarFile, LineFiles] = {}
 _lines_lock = Lock()
+_mirrors: dict[MlrunsFolder, Mirror] = {}
+_mirrors_lock = Lock()
+_keeps_mirrors = True
+_FOLDER_READ_ONLY = f"mldeck only reads a file store; {MIGRATE_HINT}"
 
 
 def start_line(address: Address, *, write: bool = False) -> None:
@@ -52,6 +58,8 @@ def check_database(address: Address, *, write: bool = False) -> None:
         _line_to(address, write=write).hello()
     elif isinstance(address, ServerDatabase):
         _check_server(address)
+    elif isinstance(address, MlrunsFolder):
+        _check_folder(address.path)
     else:
         files.check_database(address)
 
@@ -77,9 +85,56 @@ def open_backend(address: Address, *, read_only: bool, write: bool = False) -> B
         from mldeck.store.servers.backend import ServerBackend
 
         return _checked.pop(address, None) or ServerBackend(address)
+    if isinstance(address, MlrunsFolder):
+        from mldeck.store.mirror.backend import MirrorBackend
+
+        return MirrorBackend(_mirror_of(address), str(address), _FOLDER_READ_ONLY)
     from mldeck.store.sqlite.backend import SqliteBackend
 
     return SqliteBackend(address, read_only=read_only)
+
+
+def keep_mirrors(kept: bool) -> None:
+    """Set whether mirrors that are made from now on outlive this process."""
+    global _keeps_mirrors
+    _keeps_mirrors = kept
+
+
+def start_mirror(address: Address, experiment: str | None = None) -> None:
+    """Begin to read a store that is mirrored, for a deck that is being loaded. Returns at once.
+
+    `experiment` is the name or id of the one whose runs are wanted first.
+    """
+    if isinstance(address, MlrunsFolder):
+        mirror = _mirror_of(address, experiment)
+        mirror.prepare()
+        atexit.register(mirror.leave)
+
+
+def mirror_file(address: MlrunsFolder) -> Path:
+    """Wait until the first runs are in the mirror of a store that was started, and return its file."""
+    return _mirror_of(address).wait_for_first()
+
+
+def _mirror_of(address: MlrunsFolder, experiment: str | None = None) -> Mirror:
+    """Return the mirror of a store; there is one for the whole process."""
+    from mldeck.store.mirror.folder import FolderSource
+    from mldeck.store.mirror.mirror import Mirror
+
+    with _mirrors_lock:
+        mirror = _mirrors.get(address)
+        if mirror is None:
+            mirror = Mirror(FolderSource(address.path), is_kept=_keeps_mirrors, experiment=experiment)
+            _mirrors[address] = mirror
+        return mirror
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise `UsageError` unless the folder can be read."""
+    try:
+        next(folder.iterdir(), None)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be read: {error.strerror}") from None
 
 
 def far_files(address: Address) -> LineFiles | None:
@@ -106,6 +161,8 @@ def database_folder(address: Address) -> Path | None:
     """Return the folder of the database's file, on whatever machine that is; None while it is not known."""
     if isinstance(address, Path):
         return address.absolute().parent
+    if isinstance(address, MlrunsFolder):
+        return address.path
     if isinstance(address, ServerDatabase):
         return None
     hello = _line_to(address).last_hello

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from threading import Event, RLock, local
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Executable
 
 from mldeck.errors import ConnectionLost, StoreChanged, StoreLocked, StoreUnavailable
 from mldeck.store.address import Address
-from mldeck.store.backend import Change, Writer
+from mldeck.store.backend import Change, Mirrored, Writer
 from mldeck.store.connect import open_backend
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.schema import Schema
@@ -84,6 +84,13 @@ class OpenedStore:
         return self._backend.is_copy
 
     @property
+    def state(self) -> str:
+        """How current what is read is: `live`, `copy`, or how old a mirror may be."""
+        if isinstance(self._backend, Mirrored):
+            return self._backend.state
+        return "copy" if self.is_copy else "live"
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """Sentences about this database that the user should see."""
         if self.read_only_reason and not self._asked_read_only:
@@ -139,6 +146,23 @@ class OpenedStore:
     def reopen(self) -> None:
         """Open the file that is there now; when that fails, the store keeps what it had."""
         self._reopen(None)
+        if isinstance(self._backend, Mirrored):
+            self._backend.refresh()
+
+    def wait_until_complete(self, tell: Callable[[str], None]) -> None:
+        """Wait until all of a mirrored store has been read, and `tell` how far it is when that takes long."""
+        if isinstance(self._backend, Mirrored):
+            self._backend.wait_until_complete(tell)
+
+    def show(self, run_ids: Sequence[str]) -> None:
+        """Note which runs are looked at, for a store that is mirrored."""
+        if isinstance(self._backend, Mirrored):
+            self._backend.show(run_ids)
+
+    def fetch_history(self, run_id: str, key: str, interrupt: Interrupt | None) -> None:
+        """Make sure that the whole history of a metric can be read: a mirror has only those that were looked at."""
+        if isinstance(self._backend, Mirrored):
+            self._backend.fetch_history(run_id, key, interrupt)
 
     def _reopen_after_change(self) -> None:
         """Reopen the file that others changed.

@@ -127,6 +127,7 @@ class Store(OpenedStore):
         self, ids: Sequence[str], fields: RunFields, interrupt: Interrupt | None = None
     ) -> dict[str, RunRecord]:
         """Return the runs with these ids, by id; runs that are gone are left out."""
+        self.show(ids)
         return self.read(run_records, interrupt, ids, fields)
 
     def iter_records(
@@ -247,6 +248,7 @@ class Store(OpenedStore):
 
     def run_details(self, run_id: str, interrupt: Interrupt | None = None) -> RunDetails | None:
         """Return everything about one run; None when it does not exist (any more)."""
+        self.show([run_id])
         return self.read(run_details, interrupt, run_id)
 
     def assessments_of_runs(self, run_ids: Sequence[str], interrupt: Interrupt | None = None) -> int:
@@ -265,6 +267,7 @@ class Store(OpenedStore):
         self, run_id: str, key: str, slices: int, interrupt: Interrupt | None = None
     ) -> tuple[HistorySpan, ...]:
         """Return the history in at most `slices` spans of equal numbers of steps, in order; empty ones are left out."""
+        self.fetch_history(run_id, key, interrupt)
         return self.read(history_outline, interrupt, run_id, key, slices)
 
     def read_history(
@@ -282,6 +285,7 @@ class Store(OpenedStore):
         """
         from mldeck.store.histories.histories import read_history  # not needed before the first chart
 
+        self.fetch_history(run_id, key, interrupt)
         return self.read(read_history, interrupt, run_id, key, window, on_part)
 
     def read_newer(self, history: History, interrupt: Interrupt | None = None) -> History:
@@ -294,6 +298,7 @@ class Store(OpenedStore):
         """Yield all points of a metric of a run in successive parts, even when they are too many for a `History`."""
         from mldeck.store.histories.histories import read_part
 
+        self.fetch_history(run_id, key, interrupt)
         points, bookmark = self.read(read_part, interrupt, run_id, key)
         yield points
         while bookmark is not None:

@@ -209,6 +209,7 @@ class Place(Screen[None]):
             if has_changed:
                 session.changes += 1
                 self._show_state()
+            self._show_age()
             if self._is_stale or self._seen_changes != session.changes:
                 self._is_stale, self._seen_changes = False, session.changes
                 await self.read_again()
@@ -261,8 +262,12 @@ class Place(Screen[None]):
                 self.notify("Read again", timeout=1)
 
     def _show_state(self) -> None:
-        self.top_bar.set_state(_state_text(self.session.store))
+        self._show_age()
         self.query_one(KeyBar).refresh()  # which keys are dimmed may have changed
+
+    def _show_age(self) -> None:
+        """Show whether the store can be changed, and how current what is shown is: that of a mirror moves with time."""
+        self.top_bar.set_state(_state_text(self.session.store))
 
     # -- messages
 
@@ -400,4 +405,4 @@ def _state_text(store: Store) -> str:
     if host := host_of(store.address):
         mode = "read-only" if store.read_only_reason else "writing"
         return f"live on {cut_middle(safe(host), _MOST_HOST_CELLS)} · {mode}"
-    return f"{'copy' if store.is_copy else 'live'} · {'read-only' if store.read_only_reason else 'rw'}"
+    return f"{store.state} · {'read-only' if store.read_only_reason else 'rw'}"

@@ -50,15 +50,15 @@ class HeadStart:
             with suppress(OSError):
                 self._process = start_python(__name__, [], stdout=subprocess.PIPE, keep_stdin=True)
 
-    def ask(self, path: Path, *, read_only: bool, experiment_name: str | None) -> None:
-        """Let the process read the first runs of a database.
+    def ask(self, path: Path, *, read_only: bool, experiment_name: str | None, mirrored: str | None = None) -> None:
+        """Let the process read the first runs of a database. `mirrored` names the store that it is the mirror of.
 
         They are those of the named experiment; without a name, those of the experiment that the last session left, or
         else of the one with the newest run.
         """
         self.begin()
         if self._process is not None:
-            send(self._process, [str(path), "ro" if read_only else "rw", experiment_name or ""])
+            send(self._process, [str(path), "ro" if read_only else "rw", experiment_name or "", mirrored or str(path)])
             close_stdin(self._process)
 
     def result(self) -> Opening | None:
@@ -89,7 +89,10 @@ def _answer_of(process: subprocess.Popen[bytes]) -> Opening | None:
 
 
 def main(_: list[str]) -> int:
-    """Run in the second process. Read [PATH, `ro` or `rw`, EXPERIMENT] as JSON from stdin, and write the answer to stdout."""
+    """Run in the second process. Read a question as JSON from stdin, and write the answer to stdout.
+
+    The question is [PATH, `ro` or `rw`, EXPERIMENT, STORE]. STORE is the name by which saved state knows the store.
+    """
     import gc
 
     gc.disable()  # the process lives for a fraction of a second
@@ -100,14 +103,15 @@ def main(_: list[str]) -> int:
     from mldeck.store.interrupt import Interrupt
     from mldeck.store.store import Store
     from mldeck.ui.runs import reading
+    from mldeck.ui.state.saved_state import SavedState
 
     question = sys.stdin.buffer.readline()
     if not question:
         return 1  # no database will be opened: the path is wrong, for example
-    path, mode, experiment_name = json.loads(question)
+    path, mode, experiment_name, name = json.loads(question)
     try:
         store = Store(Path(path), read_only=mode == "ro")
-        opening = reading.read_opening(store, experiment_name or None, Interrupt())
+        opening = reading.read_opening(store, experiment_name or None, Interrupt(), SavedState.of(Path(name)))
         store.close()
     except MldeckError:
         return 1

@@ -148,15 +148,18 @@ class Opening:
     """The runs that the last session left marked, with the numbers of their colours."""
 
 
-def read_opening(store: Store, experiment_name: str | None, interrupt: Interrupt) -> Opening:
+def read_opening(
+    store: Store, experiment_name: str | None, interrupt: Interrupt, saved: SavedState | None = None
+) -> Opening:
     """Read the experiments, and the first runs of the one that was asked for, or else of the one that was left last.
 
-    They are listed as the last session left them. The runs are not counted, because that reads every run.
+    `saved` is the state that is saved for the store; by default it is read. The runs are listed as the last session left
+    them. They are not counted, because that reads every run.
     """
-    saved = SavedState.of(store.address)
+    state = saved or SavedState.of(store.address)
     return store.foreseeing(
-        lambda: _expected_opening(saved, experiment_name),
-        lambda: _read_opening(store, saved, experiment_name, interrupt),
+        lambda: _expected_opening(state, experiment_name),
+        lambda: _read_opening(store, state, experiment_name, interrupt),
         interrupt,
     )
 

@@ -20,6 +20,7 @@ from mldeck.errors import MldeckError, did_you_mean
 from mldeck.format import MISSING
 from mldeck.model import Experiment, Kind, Run, RunRecord, View
 from mldeck.store.interrupt import Interrupt
+from mldeck.store.mlruns_folder import MlrunsFolder
 from mldeck.ui.details.keys import INSPECTOR
 from mldeck.ui.details.line_grid import Line, LineGrid
 from mldeck.ui.details.metric_grid import MetricGrid
@@ -134,7 +135,7 @@ class RunsScreen(Place):
     def _read_opening(self) -> reading.Opening | None:
         """Return what the second process has read. A store on another machine is read here: its line is open already."""
         session = self.session
-        if isinstance(session.address, Path):
+        if isinstance(session.address, Path | MlrunsFolder):
             return None if self._head_start is None else self._head_start.result()
         with suppress(MldeckError):  # it is read again, and the trouble told, when the store is opened
             session.open()
