@@ -144,6 +144,7 @@ def _single_runs(store: Store) -> Iterator[Call]:
         for metric in () if details is None else details.metrics[:_FEW]:
             key = metric.key
             yield Call("history_outline", (run_id, key, 20))
+            yield Call("history_outlines", (run_id, [key, "no such metric"], 20))
             yield Call("read_history", (run_id, key))
             yield Call("read_history", (run_id, key, (0, 2)))
             yield Call("read_newer", (run_id, key))

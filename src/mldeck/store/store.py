@@ -28,7 +28,7 @@ from mldeck.model import (
 )
 from mldeck.store.address import host_of
 from mldeck.store.connect import database_folder
-from mldeck.store.histories.outline import HistorySpan, history_outline
+from mldeck.store.histories.outline import HistorySpan, history_outlines
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.opened import OpenedStore
 from mldeck.store.runs.best import best_values, primary_metric
@@ -267,8 +267,15 @@ class Store(OpenedStore):
         self, run_id: str, key: str, slices: int, interrupt: Interrupt | None = None
     ) -> tuple[HistorySpan, ...]:
         """Return the history in at most `slices` spans of equal numbers of steps, in order; empty ones are left out."""
-        self.fetch_history(run_id, key, interrupt)
-        return self.read(history_outline, interrupt, run_id, key, slices)
+        return self.history_outlines(run_id, [key], slices, interrupt)[key]
+
+    def history_outlines(
+        self, run_id: str, keys: Sequence[str], slices: int, interrupt: Interrupt | None = None
+    ) -> dict[str, tuple[HistorySpan, ...]]:
+        """Return the same for some metrics, by metric. A distant database is asked for all of them together."""
+        for key in keys:
+            self.fetch_history(run_id, key, interrupt)
+        return self.read(history_outlines, interrupt, run_id, keys, slices)
 
     def read_history(
         self,

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -316,11 +316,17 @@ class Place(Screen[None]):
         """Cancel the waiting call for `what`."""
         self._debouncer.cancel(what)
 
-    async def read_outline(self, run_id: str, key: str, slices: int) -> Sequence[HistorySpan] | None:
-        """Read the history of a metric for an inspector, cut into slices; None if it cannot be read, which is reported."""
+    async def read_outlines(
+        self, run_id: str, keys: Sequence[str], slices: int
+    ) -> Mapping[str, Sequence[HistorySpan]] | None:
+        """Read histories for an inspector, cut into slices; None if they cannot be read, which is reported.
+
+        It is the first one alone, which can be shown at once, unless each request takes a trip: then all of them.
+        """
         with self.reporting_trouble():
             store = self.session.store
-            return await read_off_loop(lambda interrupt: store.history_outline(run_id, key, slices, interrupt))
+            some = keys if store.is_distant else keys[:1]
+            return await read_off_loop(lambda interrupt: store.history_outlines(run_id, some, slices, interrupt))
         return None
 
     # -- going back, and quick find

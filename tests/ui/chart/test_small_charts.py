@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -160,13 +160,13 @@ async def test_arrows_move_and_enter_opens_full_screen(store: FixtureStore) -> N
 async def test_a_history_is_said_to_be_read_as_long_as_it_is(
     store: FixtureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    may_go, real = threading.Event(), Store.history_outline
+    may_go, real = threading.Event(), Store.history_outlines
 
-    def history_outline(*args: Any) -> Any:
+    def history_outlines(*args: Any) -> Any:
         may_go.wait(20)
         return real(*args)
 
-    monkeypatch.setattr(Store, "history_outline", history_outline)
+    monkeypatch.setattr(Store, "history_outlines", history_outlines)
     async with running_deck(store.db, experiment=CHURN) as deck:
         await deck.until_counted(CHURN_RUNS)
         deck.screen.table.move_to(list(deck.screen.table.run_ids).index(store.run("logreg")))
@@ -185,13 +185,13 @@ async def test_only_the_charts_of_the_shown_page_are_read(store: FixtureStore, m
         log(store.db, run, f"train/m{index:02}", [(0, 1.0), (1, float(index))])
         _add_latest(store, run, f"train/m{index:02}", float(index))
     read: list[str] = []
-    real = Store.history_outline
+    real = Store.history_outlines
 
-    def history_outline(self: Store, run_id: str, key: str, slices: int, interrupt: Any = None) -> Any:
-        read.append(key)
-        return real(self, run_id, key, slices, interrupt)
+    def history_outlines(self: Store, run_id: str, keys: Sequence[str], slices: int, interrupt: Any = None) -> Any:
+        read.extend(keys)
+        return real(self, run_id, keys, slices, interrupt)
 
-    monkeypatch.setattr(Store, "history_outline", history_outline)
+    monkeypatch.setattr(Store, "history_outlines", history_outlines)
     async with running_deck(store.db, experiment=CHURN) as deck:
         small = await open_metrics(deck, run)
         await deck.until_shown(f"page 1 of {small.pages.count}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mldeck.model import Metric
 from mldeck.store.histories.outline import HistorySpan
@@ -16,15 +16,19 @@ def metric(key: str, step: int = 9) -> Metric:
 
 
 class Reads:
-    """Records what was read. The metric `unreadable` cannot be read."""
+    """Records what was asked for, and reads some of it at a time. The metric `unreadable` cannot be read."""
 
-    def __init__(self, unreadable: str = "") -> None:
-        self.asked: list[tuple[str, str, int]] = []
+    def __init__(self, unreadable: str = "", at_once: int = 1) -> None:
+        self.asked: list[tuple[str, list[str], int]] = []
         self.unreadable = unreadable
+        self.at_once = at_once
 
-    async def __call__(self, run_id: str, key: str, slices: int) -> Sequence[HistorySpan] | None:
-        self.asked.append((run_id, key, slices))
-        return None if key == self.unreadable else (SPAN,)
+    async def __call__(
+        self, run_id: str, keys: Sequence[str], slices: int
+    ) -> Mapping[str, Sequence[HistorySpan]] | None:
+        self.asked.append((run_id, list(keys), slices))
+        some = keys[: self.at_once]
+        return None if self.unreadable in some else dict.fromkeys(some, (SPAN,))
 
 
 async def test_each_history_is_known_as_soon_as_it_is_read() -> None:
@@ -33,8 +37,17 @@ async def test_each_history_is_known_as_soon_as_it_is_read() -> None:
     outlines.follow("r", [metric("a"), metric("b")])
     known = [(key, outlines.missing("ab")) async for key in outlines.read("ab", 10)]
     assert known == [("a", ["b"]), ("b", [])]
-    assert reads.asked == [("r", "a", 20), ("r", "b", 20)]
+    assert reads.asked == [("r", ["a", "b"], 20), ("r", ["b"], 20)]
     assert outlines.get("a") == (SPAN,)
+
+
+async def test_histories_that_are_read_together_are_known_together() -> None:
+    reads = Reads(at_once=5)
+    outlines = Outlines(reads)
+    outlines.follow("r", [metric(key) for key in "abc"])
+    known = [(key, outlines.missing("abc")) async for key in outlines.read("abc", 10)]
+    assert known == [("a", []), ("b", []), ("c", [])]
+    assert reads.asked == [("r", ["a", "b", "c"], 20)]
 
 
 async def test_a_metric_that_grew_is_read_again_and_shown_as_it_was_until_then() -> None:

@@ -231,7 +231,7 @@ async def test_a_dialog_and_what_is_below_it_agree(taxi: Path, hand: Hand) -> No
 
 async def test_a_widget_that_is_still_being_made_is_left_alone(taxi: Path) -> None:
     async with running_deck(taxi) as deck:
-        inspector = VersionInspector(deck.app.session, deck.screen.read_outline)
+        inspector = VersionInspector(deck.app.session, deck.screen.read_outlines)
         is_made = deck.screen.mount(inspector)
         pass_time(deck.screen)
         await is_made

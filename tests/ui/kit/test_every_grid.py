@@ -188,7 +188,7 @@ def history(count: int) -> HistoryGrid:
     return HistoryGrid(history_entries(events), Clock())
 
 
-async def no_outline(run_id: str, key: str, slices: int) -> None:
+async def no_outlines(run_id: str, keys: Sequence[str], slices: int) -> None:
     """No history can be read."""
 
 
@@ -217,7 +217,7 @@ WAYS: dict[type[Grid], Way] = {
     ModelChoiceList: Way(lambda n: ModelChoiceList(logged(n or 1), versions(n))),
     MarkdownPane: Way(lambda _: MarkdownPane(), lambda grid, n: grid.show("\n\n".join(map(text, range(n))))),
     MetricGrid: Way(
-        lambda _: MetricGrid(no_outline),
+        lambda _: MetricGrid(no_outlines),
         lambda grid, n: grid.show(str(n), [Metric(text(each), each / 3, NOW, each) for each in range(n)]),
     ),
     ModelCard: Way(lambda n: ModelCard(Card("card", tuple(CardLine(text(each), text(each + 1)) for each in range(n))))),

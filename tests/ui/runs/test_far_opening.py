@@ -111,3 +111,19 @@ def test_no_experiment_and_no_run(taxi: Path) -> None:
         connection.commit()
     with far_store(taxi) as far:
         assert opened(far).chosen is None
+
+
+def test_the_histories_of_small_charts_take_two_requests(
+    store_copy: Callable[[str], FixtureStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_as_ssh(monkeypatch, shell_for_ssh())
+    fixture = store_copy("mlflow-3.17.2")
+    run_id, keys = fixture.run("logreg"), ["loss", "auc", "no such metric"]
+    with closing(Store(fixture.db)) as store:
+        expected = store.history_outlines(run_id, keys, 40)
+    assert len(expected["loss"]) > 1
+    assert expected["no such metric"] == ()
+    with far_store(fixture.db) as far:
+        before = far.line.traffic.requests
+        assert far.history_outlines(run_id, keys, 40) == expected
+        assert far.line.traffic.requests == before + 2

@@ -26,7 +26,7 @@ from mldeck.model import Metric
 from mldeck.ui.chart.keys import SMALL_CHARTS
 from mldeck.ui.chart.small_chart_pages import SYSTEM_GROUP, VALUES, ChartSlot, Pages, arranged, group_of, prefix_of
 from mldeck.ui.details.keys import METRIC_VIEW
-from mldeck.ui.details.metric_grid import MetricGrid, Outlines, ReadOutline
+from mldeck.ui.details.metric_grid import MetricGrid, Outlines, ReadOutlines
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.chart_styles import ink_style
 from mldeck.ui.kit.clipboard import CopyAsked
@@ -58,7 +58,7 @@ class SmallCharts(Widget, can_focus=True):
 
         text: str
 
-    def __init__(self, read_outline: ReadOutline, *, id: str | None = None) -> None:
+    def __init__(self, read_outlines: ReadOutlines, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.run_id: str | None = None
         self.metrics: Sequence[Metric] = ()
@@ -73,7 +73,7 @@ class SmallCharts(Widget, can_focus=True):
         self.cursor = 0
         self.pages = arranged((), frozenset(), 1, 1)
         self.colour = 0
-        self._outlines = Outlines(read_outline)
+        self._outlines = Outlines(read_outlines)
         self._pictures: dict[str, Picture] = {}
         self._surface = Surface(self, self.lay_out)
         self._strips: list[Strip] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from textual import work
@@ -20,8 +20,11 @@ from mldeck.ui.kit.keys import bindings
 if TYPE_CHECKING:
     from mldeck.store.histories.outline import HistorySpan
 
-ReadOutline: TypeAlias = "Callable[[str, str, int], Awaitable[Sequence[HistorySpan] | None]]"
-"""Reads the history of a run's metric, cut into so many slices: run id, metric, slices. None if it cannot be read."""
+ReadOutlines: TypeAlias = "Callable[[str, Sequence[str], int], Awaitable[Mapping[str, Sequence[HistorySpan]] | None]]"
+"""Reads histories of a run, cut into so many slices, by metric: run id, metrics, slices.
+
+At least that of the first metric. None if it cannot be read.
+"""
 
 
 class Outlines:
@@ -30,7 +33,7 @@ class Outlines:
     When a metric has grown, its old outline stays until the new one has been read.
     """
 
-    def __init__(self, read: ReadOutline) -> None:
+    def __init__(self, read: ReadOutlines) -> None:
         self._read = read
         self.run_id: str | None = None
         self.metrics: Sequence[Metric] = ()
@@ -49,17 +52,20 @@ class Outlines:
         self._spans, self._outdated = {}, set()
 
     async def read(self, keys: Iterable[str], width: int) -> AsyncIterator[str]:
-        """Read the outlines of some metrics for `width` cells, one after the other. Yield each metric once it is read."""
+        """Read the outlines of some metrics for `width` cells. Yield each metric once it is read."""
         run_id, slices = self.run_id, slices_for(width)
         if not run_id or not slices:
             return
-        for key in keys:
-            spans = await self._read(run_id, key, slices)
-            if spans is None or run_id != self.run_id:
+        missing = list(keys)
+        while missing:
+            found = await self._read(run_id, missing, slices)
+            if found is None or run_id != self.run_id:
                 return
-            self._spans[key] = spans
-            self._outdated.discard(key)
-            yield key
+            self._spans |= found
+            self._outdated -= found.keys()
+            missing = [key for key in missing if key not in found]
+            for key in found:
+                yield key
 
     def get(self, key: str) -> Sequence[HistorySpan] | None:
         return self._spans.get(key)
@@ -76,11 +82,11 @@ class MetricGrid(Grid):
     class OtherViewAsked(Message):
         """Posted to switch between charts and a list."""
 
-    def __init__(self, read_outline: ReadOutline, *, id: str | None = None) -> None:
+    def __init__(self, read_outlines: ReadOutlines, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.empty_text = "This run has logged no metrics."
         self.metrics: Sequence[Metric] = ()
-        self._outlines = Outlines(read_outline)
+        self._outlines = Outlines(read_outlines)
 
     def show(self, run_id: str, metrics: Sequence[Metric]) -> None:
         self._outlines.follow(run_id, metrics)

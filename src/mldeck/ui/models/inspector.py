@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from mldeck.registry.nouns import RegisteredModel
 from mldeck.ui.details.line_grid import Line, LineGrid, param_lines
-from mldeck.ui.details.metric_grid import MetricGrid, ReadOutline
+from mldeck.ui.details.metric_grid import MetricGrid, ReadOutlines
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import with_keys
@@ -38,10 +38,10 @@ _OF_VERSIONS = "This tab is about a version.\n{open} goes to the versions of thi
 class VersionInspector(Widget):
     """The tabs of a version; of a model, the overview alone."""
 
-    def __init__(self, session: Session, read_outline: ReadOutline, *, id: str | None = None) -> None:
+    def __init__(self, session: Session, read_outlines: ReadOutlines, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._session = session
-        self._read_outline = read_outline
+        self._read_outlines = read_outlines
         self.details: VersionDetails | None = None
         self.model: RegisteredModel | None = None
         """The model that is shown instead of a version; None while a version is shown."""
@@ -56,7 +56,7 @@ class VersionInspector(Widget):
         with Horizontal(id="version-overview"):
             yield LineGrid("", id="version-fields")
             yield MarkdownPane(id="version-description")
-        yield MetricGrid(self._read_outline, id="version-metrics")
+        yield MetricGrid(self._read_outlines, id="version-metrics")
         yield LineGrid("", id="version-params")
         yield LineGrid("", id="version-tags")
         yield LineGrid("", id="version-history")

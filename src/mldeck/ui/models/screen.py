@@ -77,7 +77,7 @@ class ModelsScreen(Place, inherit_bindings=False):
             with Horizontal(id="model-lists"):
                 yield pane(self.models_pane, "Models")
                 yield pane(self.versions_pane, "Versions")
-            yield pane(VersionInspector(self.session, self.read_outline, id="version-inspector"), "")
+            yield pane(VersionInspector(self.session, self.read_outlines, id="version-inspector"), "")
 
     def unavailable(self, action: str) -> str | None:
         is_edit = action.partition("(")[0] in _EDIT_ACTIONS

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from mldeck.model import NOTE_TAG, Experiment, RunCount, RunDetails
 from mldeck.ui.details.line_grid import Line, LineGrid, param_lines, tag_lines
-from mldeck.ui.details.metric_grid import MetricGrid, ReadOutline
+from mldeck.ui.details.metric_grid import MetricGrid, ReadOutlines
 from mldeck.ui.details.run_overview import experiment_lines, overview_lines
 from mldeck.ui.kit.bars import TabBar
 from mldeck.ui.kit.grid import Grid
@@ -39,10 +39,10 @@ _EMPTY_TEXTS = {"fields": "", "params": "This run has no params.", "tags": "This
 
 
 class Inspector(Widget):
-    def __init__(self, session: Session, read_outline: ReadOutline, *, id: str | None = None) -> None:
+    def __init__(self, session: Session, read_outlines: ReadOutlines, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._session = session
-        self._read_outline = read_outline
+        self._read_outlines = read_outlines
         self.details: RunDetails | None = None
         self._experiment: Experiment | None = None
         """The experiment that is shown instead of a run."""
@@ -71,7 +71,7 @@ class Inspector(Widget):
         with Horizontal(id="overview"):
             yield LineGrid("", id="fields")
             yield MarkdownPane(id="note")
-        yield MetricGrid(self._read_outline, id="metrics")
+        yield MetricGrid(self._read_outlines, id="metrics")
         yield LineGrid("", id="params")
         yield LineGrid("", id="tags")
 
@@ -221,7 +221,7 @@ class Inspector(Widget):
     def _make_charts(self) -> None:
         from mldeck.ui.chart.small_charts import SmallCharts  # drawing takes a while to load
 
-        self._charts = SmallCharts(self._read_outline, id="charts")
+        self._charts = SmallCharts(self._read_outlines, id="charts")
         self.mount(self._charts, after="#metrics")
 
     @work(group="files")

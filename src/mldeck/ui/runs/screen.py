@@ -101,7 +101,7 @@ class RunsScreen(Place):
         with Horizontal(id="lists"):
             yield pane(ExperimentList(id="experiments"), "Experiments")
             yield pane(RunPane(self, self.session, id="run-pane"), "Runs")
-        yield pane(Inspector(self.session, self.read_outline, id="inspector"), "")
+        yield pane(Inspector(self.session, self.read_outlines, id="inspector"), "")
 
     @property
     def experiment_list(self) -> ExperimentList:
