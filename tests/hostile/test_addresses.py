@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mldeck.addresses import printable
 from mldeck.artifacts.location import Places, locate
 from mldeck.errors import UsageError
-from mldeck.store.address import read_address
+from mldeck.store.address import read_address, state_key
 from tests.fixture_stores import FixtureStore
 from tests.terminal.terminal import mldeck
 
@@ -56,11 +56,17 @@ def test_no_message_about_a_place_repeats_it(scheme: str, tmp_path: Path) -> Non
     assert SECRET not in f"{located.problem} {located.where} {located.looked_at}"
 
 
-@pytest.mark.parametrize("scheme", ["postgresql", "mysql", "http", "weird"])
+@pytest.mark.parametrize("scheme", ["mssql", "oracle+cx_oracle", "http", "weird"])
 def test_no_message_about_a_store_repeats_it(scheme: str) -> None:
     with pytest.raises(UsageError) as error:
         read_address(f"{scheme}://ada:{SECRET}@host/db", "MLFLOW_TRACKING_URI")
     assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_no_name_of_a_store_has_it(scheme: str) -> None:
+    address = read_address(f"{scheme}://ada:{SECRET}@host/db", "MLFLOW_TRACKING_URI")
+    assert SECRET not in f"{address} {address!r} {state_key(address)}"
 
 
 def test_the_deck_does_not_show_it(store_copy: Callable[[str], FixtureStore]) -> None:
