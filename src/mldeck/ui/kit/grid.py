@@ -213,14 +213,14 @@ class Grid(ScrollView, can_focus=True):
         """Return the indexes of the columns on screen: the fixed ones, then as many as fit from the first scrolled one on.
 
         A column that does not fit is left out rather than cut, because a number without its last digits is another number.
-        The first scrolled column is cut if the cursor is on it, or there is no fixed one.
+        The first scrolled column is cut if the cursor is on it, or there is no fixed one, or no header to move along.
         """
         shown = list(range(min(self._fixed_columns, len(self.columns))))
         used = sum(self.columns[index].width + GAP for index in shown)
         for index in range(self._first_column, len(self.columns)):
             used += self.columns[index].width
-            is_first = index == self._first_column and (not shown or self.cursor_column >= self._fixed_columns)
-            if used > self._room_up_to(index) and not is_first:
+            is_wanted = not shown or not self._has_header or self.cursor_column >= self._fixed_columns
+            if used > self._room_up_to(index) and not (is_wanted and index == self._first_column):
                 break
             shown.append(index)
             used += GAP
