@@ -330,7 +330,7 @@ class Grid(ScrollView, can_focus=True):
         seen = self.visible_columns()
         column_changed = column is not None and self._set_column(column)
         previous, self.cursor_row = self.cursor_row, row
-        if column_changed and self.visible_columns() != seen:
+        if column is not None and self.visible_columns() != seen:
             self.repaint()
         elif column_changed:
             self.repaint_rows((previous, row))
@@ -362,13 +362,23 @@ class Grid(ScrollView, can_focus=True):
     def scroll_rows_to(self, row: int) -> None:
         self.scroll_to(y=row, animate=False, immediate=True, force=True)
 
+    @property
+    def first_column(self) -> int:
+        """The index of the first column in view of those that scroll."""
+        return self._first_column
+
+    def scroll_columns_to(self, column: int) -> None:
+        """Let a column be the first in view of those that scroll. The cursor stays: move it to a column that is in view."""
+        column = max(self._fixed_columns, min(column, len(self.columns) - 1))
+        if column != self._first_column:
+            self._first_column = column
+            self.repaint()
+
     def _set_column(self, column: int) -> bool:
-        column = max(0, min(column, len(self.columns) - 1))
-        if column == self.cursor_column:
-            return False
-        self.cursor_column = column
+        """Put the cursor on a column, and show it. Return whether it was on another one."""
+        previous, self.cursor_column = self.cursor_column, max(0, min(column, len(self.columns) - 1))
         self._show_column()
-        return True
+        return self.cursor_column != previous
 
     def _show_column(self) -> None:
         """Scroll sideways until the column under the cursor is on screen."""
