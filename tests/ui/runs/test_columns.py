@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -404,6 +404,36 @@ async def test_a_column_is_found_by_a_part_of_its_name(taxi: Path) -> None:
             await deck.press("n")
         assert visited == [RMSE, VALIDATION, RMSE]
         assert table.cursor_row == row
+
+
+async def test_a_column_that_is_not_shown_is_not_said_to_be_missing(taxi: Path) -> None:
+    with writing(taxi) as connection:
+        connection.execute("INSERT INTO params (key, value, run_uuid) SELECT 'constant', 1, run_uuid FROM runs")
+    async with running_deck(taxi, experiment=TAXI, size=(80, 24)) as deck:
+        await deck.until_counted(45)
+        assert Column(Kind.PARAM, "constant") not in shown(deck)
+        await deck.press("C", *"constant")
+        await deck.until_shown("No column shown has that name. c chooses among all of")
+        await deck.press("escape")
+        await open_dialog(deck)
+        await search(deck, "constant")
+        assert "constant" in deck.frame
+
+
+@pytest.mark.parametrize(
+    ("key", "titles"),
+    [
+        ("start_time", ("age ▲, oldest first", "age ▼, newest first")),
+        ("duration", ("duration ▲, shortest first", "duration ▼, longest first")),
+    ],
+)
+async def test_the_title_says_which_ages_come_first(taxi: Path, key: str, titles: Sequence[str]) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await go_to_column(deck, key)
+        for title in titles:
+            await deck.press("O")
+            await deck.until_shown(f"sorted by {title}")
 
 
 async def test_what_was_found_of_a_shorter_text_leaves_no_trace(taxi: Path) -> None:

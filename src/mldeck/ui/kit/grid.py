@@ -84,9 +84,9 @@ FIXED_SHARE = 2 / 3
 class Grid(ScrollView, can_focus=True):
     """A subclass calls `set_content` with the number of its rows, and returns their cells from `row_cells` or `line_cells`.
 
-    It may also override `fitting_columns`, `column_noun`, `column_name`, `header_style`, `row_text`, `copied_text`,
-    `find_rows`, `header_clicked`, `rows_in_view_changed`, the actions, and, calling `super()`, `lay_out` and `move_to`.
-    `line_at` is for grids that arrange their rows in another way, as cards.
+    It may also override `fitting_columns`, `column_noun`, `column_name`, `no_column_text`, `header_style`, `row_text`,
+    `copied_text`, `find_rows`, `header_clicked`, `rows_in_view_changed`, the actions, and, calling `super()`,
+    `lay_out` and `move_to`. `line_at` is for grids that arrange their rows in another way, as cards.
     """
 
     ALLOW_SELECT = False
@@ -178,6 +178,11 @@ class Grid(ScrollView, can_focus=True):
     def column_noun(self) -> str:
         """What a column is, as `column`. Empty if there is no need to say how many are out of view."""
         return ""
+
+    @property
+    def no_column_text(self) -> str:
+        """The text for a name that no column has. Override it if there are columns that are not shown."""
+        return "No match."
 
     def column_name(self, index: int) -> str:
         """Return the name by which a column is found; empty for a column without one. Foreign text."""
@@ -451,7 +456,13 @@ class Grid(ScrollView, can_focus=True):
             self.move_to(self.cursor_row, next(same, None))
 
         groups = [column.group for column in self.columns]
-        dialog = PickerDialog("Go to column", list(names), name=names.__getitem__, group=groups.__getitem__)
+        dialog = PickerDialog(
+            "Go to column",
+            list(names),
+            name=names.__getitem__,
+            group=groups.__getitem__,
+            no_match=self.no_column_text,
+        )
         self.app.push_screen(dialog, chosen)
 
     def action_open(self) -> None:
