@@ -79,6 +79,7 @@ async def test_a_short_message_covers_the_top_bar_only(store_copy: Callable[[str
         await deck.until_shown("u undoes it")
         region = deck.app.screen.query_one(Toast).region
         assert (region.y, region.height, region.width) == (0, 1, 58 + 3)
+        assert region.right == 80, "nothing of the bar is left beside it"
 
 
 async def test_the_palette_shows_messages_in_full(store_copy: Callable[[str], FixtureStore]) -> None:

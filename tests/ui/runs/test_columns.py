@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from mldeck.settings import state_folder
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.store import Store
 from mldeck.ui.details.run_cells import NAME_INDEX
+from mldeck.ui.kit.find_bar import FindBar
 from mldeck.ui.runs.column_dialog import ColumnDialog
 from mldeck.ui.runs.column_list import ColumnList
 from mldeck.ui.runs.reading import read_opening
@@ -403,6 +404,81 @@ async def test_a_column_is_found_by_a_part_of_its_name(taxi: Path) -> None:
             await deck.press("n")
         assert visited == [RMSE, VALIDATION, RMSE]
         assert table.cursor_row == row
+
+
+async def test_a_column_that_is_not_shown_is_not_said_to_be_missing(taxi: Path) -> None:
+    with writing(taxi) as connection:
+        connection.execute("INSERT INTO params (key, value, run_uuid) SELECT 'constant', 1, run_uuid FROM runs")
+    async with running_deck(taxi, experiment=TAXI, size=(80, 24)) as deck:
+        await deck.until_counted(45)
+        assert Column(Kind.PARAM, "constant") not in shown(deck)
+        await deck.press("C", *"constant")
+        await deck.until_shown("No column shown has that name. c chooses among all of")
+        await deck.press("escape")
+        await open_dialog(deck)
+        await search(deck, "constant")
+        assert "constant" in deck.frame
+
+
+@pytest.mark.parametrize(
+    ("key", "titles"),
+    [
+        ("start_time", ("age ▲, oldest first", "age ▼, newest first")),
+        ("duration", ("duration ▲, shortest first", "duration ▼, longest first")),
+    ],
+)
+async def test_the_title_says_which_ages_come_first(taxi: Path, key: str, titles: Sequence[str]) -> None:
+    async with running_deck(taxi, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await go_to_column(deck, key)
+        for title in titles:
+            await deck.press("O")
+            await deck.until_shown(f"sorted by {title}")
+
+
+async def test_what_was_found_of_a_shorter_text_leaves_no_trace(taxi: Path) -> None:
+    with writing(taxi) as connection:
+        sql = "SELECT run_uuid FROM runs WHERE experiment_id = 1 ORDER BY start_time LIMIT 1 OFFSET 4"
+        ((oldest,),) = connection.execute(sql).fetchall()
+        connection.execute("UPDATE runs SET name = 'seed-1' WHERE run_uuid = ?", (oldest,))
+        sql = "UPDATE tags SET value = 'seed-1' WHERE key = 'mlflow.runName' AND run_uuid = ?"
+        connection.execute(sql, (oldest,))
+    async with running_deck(taxi, experiment=TAXI, size=(80, 24)) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        start = (table.cursor_row, table.cursor_column, table.top_row, table.first_column)
+
+        def place() -> tuple[int, int, int, int]:
+            return table.cursor_row, table.cursor_column, table.top_row, table.first_column
+
+        await deck.press("slash", *"seed")
+        await deck.until(lambda: table.cursor_key == SEED and table.cursor_run == oldest, "the run and the column")
+        assert table.top_row > 0
+        assert table.first_column > start[3]
+        await deck.press("x")
+        await deck.until_shown("no match")
+        assert place() == start
+
+        await deck.press("backspace")
+        await deck.until(lambda: table.cursor_key == SEED and table.cursor_run == oldest, "found again")
+        await deck.press("minus")
+        await deck.until(lambda: place()[1::2] == start[1::2], "only the run is found, the columns are back")
+        assert table.cursor_run == oldest
+        await deck.press(*["backspace"] * 5, *"rmse")
+        await deck.until(lambda: table.cursor_key == RMSE, "a column that was in view")
+        assert table.first_column == start[3]
+
+
+async def test_a_column_out_of_view_is_shown_again(taxi: Path) -> None:
+    async with running_deck(taxi, experiment=TAXI, size=(80, 24)) as deck:
+        await deck.until_counted(45)
+        table = deck.screen.table
+        await deck.press("slash", *"see")
+        await deck.until(lambda: table.cursor_key == SEED, "the column")
+        await deck.press("d")
+        await deck.until(lambda: deck.app.screen.query_one(FindBar).input.text == "seed", "typed")
+        await deck.until_shown("column 1 of 1")
+        assert SEED in table.columns_on_screen()
 
 
 async def test_a_row_and_a_column_are_found_at_once(taxi: Path) -> None:

@@ -294,6 +294,20 @@ async def test_other_columns_order_the_groups_by_their_first_run(odd: Path) -> N
         await deck.until(lambda: group_values(table)[:2] == ["19", "18"], "the other way round")
 
 
+async def test_equal_groups_are_ordered_by_their_values(odd: Path) -> None:
+    with writing(odd) as connection:
+        connection.execute(
+            "INSERT INTO params (key, value, run_uuid) SELECT 'booster', iif(value = '17', 'zz', 'gbtree'), run_uuid"
+            " FROM params WHERE key = 'size'"
+        )
+    async with running_deck(odd) as deck:
+        table = await group_by(deck, "size")
+        await go_to_column(deck, "booster")
+        await deck.press("s")
+        await deck.until(lambda: group_values(table)[-1] is None and group_values(table)[-2] == "17", "sorted")
+        assert group_values(table)[:4] == ["8", "16", "18", "19"]
+
+
 async def test_headings_show_what_the_groups_are_ordered_by(odd: Path) -> None:
     with writing(odd) as connection:
         connection.execute("UPDATE runs SET end_time = start_time + 1000 * rowid WHERE rowid < 7")

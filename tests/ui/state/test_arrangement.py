@@ -78,17 +78,34 @@ def test_groups_are_counted_and_opened() -> None:
 
 
 def test_the_means_of_a_metric_order_the_groups() -> None:
-    """Numbers, then NaN, then groups without a value of it; of equals the one with the first run."""
+    """Numbers, then NaN, then groups without a value of it; equals by their values, or by the column that comes second."""
     means: dict[str | None, float] = {"10": 2.0, "9": 1.0, "text": math.nan}
     ids = ["e", "d", "a", "b", "c"]
     assert values_in_order(ids, [OrderKey(LOSS)], means) == ["9", "10", "text", None]
     assert values_in_order(ids, [OrderKey(LOSS, descending=True)], means) == ["10", "9", "text", None]
-    assert values_in_order(ids, [OrderKey(LOSS)], dict.fromkeys(means, 5.0)) == ["text", "10", "9", None]
+    equal: dict[str | None, float] = dict.fromkeys(means, 5.0)
+    assert values_in_order(ids, [OrderKey(LOSS)], equal) == ["9", "10", "text", None]
+    assert values_in_order(ids, [OrderKey(LOSS, descending=True)], equal) == ["9", "10", "text", None]
+    second = OrderKey(Column(Kind.ATTRIBUTE, "user_id"))
+    assert values_in_order(ids, [OrderKey(LOSS), second], equal) == ["text", "10", "9", None]
 
 
 def test_other_orders_put_a_group_where_its_first_run_is() -> None:
     order = [OrderKey(Column(Kind.ATTRIBUTE, "user_id")), OrderKey(LOSS)]
     assert values_in_order(["e", "d", "a", "b", "c"], order, {"9": 1.0}) == [None, "text", "10", "9"]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_groups_that_show_the_same_text_are_ordered_by_their_values(descending: bool) -> None:
+    booster = OrderKey(Column(Kind.PARAM, "booster"), descending)
+    ids = ["d", "a", "b", "c", "e"]  # the first runs: d, a, b, e
+
+    def ordered(shown: Mapping[str, str], *order: OrderKey) -> list[str | None]:
+        return [heading.value for heading in in_groups(ids, VALUES, (), order, {}, {}, shown).headings.values()]
+
+    assert ordered(dict.fromkeys("abcde", "gbtree"), booster) == ["9", "10", "text", None]
+    assert ordered({"d": "dart", "a": "gbtree", "b": "gbtree", "c": "dart"}, booster) == ["text", "9", "10", None]
+    assert ordered(dict.fromkeys("abcde", "gbtree"), booster, OrderKey(LOSS)) == ["text", "10", "9", None]
 
 
 @pytest.mark.parametrize("descending", [False, True])

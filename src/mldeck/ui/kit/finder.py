@@ -47,8 +47,9 @@ class Matches(Protocol):
 class GridMatches:
     """The rows of a grid that match, and the columns whose names do.
 
-    The cursor goes to a row and a column independently, so that neither is missed; where nothing matches, it goes back to where
-    the search began. `step` goes from row to row, and from column to column if no row matches.
+    The cursor goes to a row and a column independently, so that neither is missed. Every search begins at the same cursor and
+    scroll position, so that what was found of a shorter text leaves no trace; where nothing matches, they come back. `step`
+    goes from row to row, and from column to column if no row matches.
     """
 
     def __init__(self, grid: Grid, find_rows: FindRows) -> None:
@@ -61,7 +62,9 @@ class GridMatches:
 
     def begin(self) -> None:
         """Let the next search begin at the cursor."""
-        self._start_row, self._start_column = self.widget.cursor_row, self.widget.cursor_column
+        grid = self.widget
+        self._start_row, self._start_column = grid.cursor_row, grid.cursor_column
+        self._top_row, self._first_column = grid.top_row, grid.first_column
 
     @property
     def count_text(self) -> str:
@@ -76,6 +79,8 @@ class GridMatches:
         self.text = text
         self._find_columns(text)
         had_rows, self._rows = bool(self._rows), await self._find_rows(self.widget, text) if text else ()
+        if self._rows or had_rows:
+            self.widget.scroll_rows_to(self._top_row)
         if self._rows:
             self._go_to_row(bisect_left(self._rows, self._start_row))
         elif had_rows:
@@ -83,6 +88,8 @@ class GridMatches:
 
     def _find_columns(self, text: str) -> None:
         had_columns, self._columns = bool(self._columns), self.widget.found_columns(text)
+        if self._columns or had_columns:
+            self.widget.scroll_columns_to(self._first_column)
         if self._columns:
             self._go_to_column(bisect_left(self._columns, self._start_column))
         elif had_columns:

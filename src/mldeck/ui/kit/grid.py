@@ -84,9 +84,9 @@ FIXED_SHARE = 2 / 3
 class Grid(ScrollView, can_focus=True):
     """A subclass calls `set_content` with the number of its rows, and returns their cells from `row_cells` or `line_cells`.
 
-    It may also override `fitting_columns`, `column_noun`, `column_name`, `header_style`, `row_text`, `copied_text`,
-    `find_rows`, `header_clicked`, `rows_in_view_changed`, the actions, and, calling `super()`, `lay_out` and `move_to`.
-    `line_at` is for grids that arrange their rows in another way, as cards.
+    It may also override `fitting_columns`, `column_noun`, `column_name`, `no_column_text`, `header_style`, `row_text`,
+    `copied_text`, `find_rows`, `header_clicked`, `rows_in_view_changed`, the actions, and, calling `super()`,
+    `lay_out` and `move_to`. `line_at` is for grids that arrange their rows in another way, as cards.
     """
 
     ALLOW_SELECT = False
@@ -179,6 +179,11 @@ class Grid(ScrollView, can_focus=True):
         """What a column is, as `column`. Empty if there is no need to say how many are out of view."""
         return ""
 
+    @property
+    def no_column_text(self) -> str:
+        """The text for a name that no column has. Override it if there are columns that are not shown."""
+        return "No match."
+
     def column_name(self, index: int) -> str:
         """Return the name by which a column is found; empty for a column without one. Foreign text."""
         return self.columns[index].label
@@ -213,14 +218,14 @@ class Grid(ScrollView, can_focus=True):
         """Return the indexes of the columns on screen: the fixed ones, then as many as fit from the first scrolled one on.
 
         A column that does not fit is left out rather than cut, because a number without its last digits is another number.
-        The first scrolled column is cut if the cursor is on it, or there is no fixed one.
+        The first scrolled column is cut if the cursor is on it, or there is no fixed one, or no header to move along.
         """
         shown = list(range(min(self._fixed_columns, len(self.columns))))
         used = sum(self.columns[index].width + GAP for index in shown)
         for index in range(self._first_column, len(self.columns)):
             used += self.columns[index].width
-            is_first = index == self._first_column and (not shown or self.cursor_column >= self._fixed_columns)
-            if used > self._room_up_to(index) and not is_first:
+            is_wanted = not shown or not self._has_header or self.cursor_column >= self._fixed_columns
+            if used > self._room_up_to(index) and not (is_wanted and index == self._first_column):
                 break
             shown.append(index)
             used += GAP
@@ -330,7 +335,7 @@ class Grid(ScrollView, can_focus=True):
         seen = self.visible_columns()
         column_changed = column is not None and self._set_column(column)
         previous, self.cursor_row = self.cursor_row, row
-        if column_changed and self.visible_columns() != seen:
+        if column is not None and self.visible_columns() != seen:
             self.repaint()
         elif column_changed:
             self.repaint_rows((previous, row))
@@ -362,13 +367,23 @@ class Grid(ScrollView, can_focus=True):
     def scroll_rows_to(self, row: int) -> None:
         self.scroll_to(y=row, animate=False, immediate=True, force=True)
 
+    @property
+    def first_column(self) -> int:
+        """The index of the first column in view of those that scroll."""
+        return self._first_column
+
+    def scroll_columns_to(self, column: int) -> None:
+        """Let a column be the first in view of those that scroll. The cursor stays: move it to a column that is in view."""
+        column = max(self._fixed_columns, min(column, len(self.columns) - 1))
+        if column != self._first_column:
+            self._first_column = column
+            self.repaint()
+
     def _set_column(self, column: int) -> bool:
-        column = max(0, min(column, len(self.columns) - 1))
-        if column == self.cursor_column:
-            return False
-        self.cursor_column = column
+        """Put the cursor on a column, and show it. Return whether it was on another one."""
+        previous, self.cursor_column = self.cursor_column, max(0, min(column, len(self.columns) - 1))
         self._show_column()
-        return True
+        return self.cursor_column != previous
 
     def _show_column(self) -> None:
         """Scroll sideways until the column under the cursor is on screen."""
@@ -441,7 +456,13 @@ class Grid(ScrollView, can_focus=True):
             self.move_to(self.cursor_row, next(same, None))
 
         groups = [column.group for column in self.columns]
-        dialog = PickerDialog("Go to column", list(names), name=names.__getitem__, group=groups.__getitem__)
+        dialog = PickerDialog(
+            "Go to column",
+            list(names),
+            name=names.__getitem__,
+            group=groups.__getitem__,
+            no_match=self.no_column_text,
+        )
         self.app.push_screen(dialog, chosen)
 
     def action_open(self) -> None:

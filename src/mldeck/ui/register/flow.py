@@ -44,12 +44,15 @@ class RegisterFlow:
         self._session = session
 
     async def register_runs(self, run_ids: Sequence[str]) -> None:
-        """Register a model of each run, one after the other. Runs without a model are skipped; Esc ends it."""
+        """Register a model of each run, one after the other. Runs without a model are skipped; Esc ends it.
+
+        Several runs are the marked ones.
+        """
         if not run_ids:
             raise MldeckError("There is no run to register a model of")
         skipped: list[str] = []
         for number, run_id in enumerate(run_ids, 1):
-            position = f" ({number} of {len(run_ids)})" if len(run_ids) > 1 else ""
+            position = f" ({number} of {len(run_ids)} marked)" if len(run_ids) > 1 else ""
             offer = await read_off_loop(lambda interrupt, run_id=run_id: self._read(run_id, interrupt))  # type: ignore[misc]
             if not offer.has_registry:
                 raise MldeckError(NO_REGISTRY)
@@ -58,7 +61,8 @@ class RegisterFlow:
             elif not await self._register(offer, position):
                 return
         if skipped:
-            runs = skipped[0] if len(skipped) == 1 else f"{len(skipped)} of {len(run_ids)} runs"
+            of_all = f"{len(skipped)} of the" if len(skipped) < len(run_ids) else "the"
+            runs = skipped[0] if len(skipped) == 1 else f"{of_all} {len(run_ids)} marked runs"
             why = f"{runs} logged no model: use log_model() of its MLflow flavor"
             if len(skipped) == len(run_ids):
                 raise MldeckError(why)

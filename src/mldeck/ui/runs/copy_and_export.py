@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mldeck.format import cell_width, exact_duration_text, exact_float_text, safe, time_text
+from mldeck.format import exact_duration_text, exact_float_text, safe, time_text
 from mldeck.model import Column, Kind, RunFields, RunRecord
 from mldeck.ui.kit.cell_text import cell_text
 from mldeck.ui.kit.clipboard import CopyAsked
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mldeck.ui.export.dialog import ExportJob
 
 _RUN_ID = Column(Kind.ATTRIBUTE, "run_id")
-_LABEL_WIDTH = 26
 _PREVIEW = 48
 
 
@@ -37,7 +36,7 @@ class _Copy(NamedTuple):
     def in_menu(self) -> Choice:
         """The menu entry, with the beginning of the text."""
         preview = cell_text(" ".join(self.text[:_PREVIEW].split()), _PREVIEW)
-        return Choice(self.key, self.key, self.label + " " * (_LABEL_WIDTH - cell_width(self.label)) + preview)
+        return Choice(self.key, self.key, self.label, preview)
 
 
 class CopyAndExport:

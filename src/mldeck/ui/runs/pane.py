@@ -25,7 +25,7 @@ from mldeck.ui.place import BORDER_CELLS, Place, no_match_text, retitle
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import GroupHeading, Layout
-from mldeck.ui.state.columns import TEXTS, label_of
+from mldeck.ui.state.columns import AGE, DURATION, TEXTS, label_of
 from mldeck.ui.state.metric_direction import Better, higher_is_better
 from mldeck.ui.state.restored import ListChoice
 from mldeck.ui.state.session import Session, next_view
@@ -253,7 +253,9 @@ class RunPane(Vertical):
         retitle(self, f"Runs of {name}", text, self.table.columns_in_view)
 
     def _first_word(self, key: OrderKey) -> str:
-        """Return which values of a metric are at the top, because an arrow does not say which ones are good."""
+        """Return which values are at the top, where an arrow does not say that: good ones of a metric, new ones of ages."""
+        if key.column in _FIRST_WORDS:
+            return f", {_FIRST_WORDS[key.column][key.descending]} first"
         if key.column.kind is not Kind.METRIC:
             return ""
         greater = higher_is_better(self._session.better).get(key.column.key)
@@ -576,6 +578,10 @@ class RunPane(Vertical):
 
 def _grouped(layout: Layout, column: Column) -> Layout:
     return replace(layout, is_tree=False, group_by=column, opened=frozenset())
+
+
+_FIRST_WORDS = {AGE: ("oldest", "newest"), DURATION: ("shortest", "longest")}
+"""The runs at the top of the table, ascending and descending."""
 
 
 def _sort_text(key: OrderKey) -> str:

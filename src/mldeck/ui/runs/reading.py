@@ -29,7 +29,7 @@ from mldeck.ui.state.arrangement import (
     in_groups,
     shows_first_run,
 )
-from mldeck.ui.state.columns import DEFAULT_ATTRIBUTES, EXPERIMENT, ColumnChoice, ColumnSource, choice_from_json
+from mldeck.ui.state.columns import DEFAULT_ATTRIBUTES, EXPERIMENT, TEXTS, ColumnChoice, ColumnSource, choice_from_json
 from mldeck.ui.state.restored import (
     ListChoice,
     expected_experiment,
@@ -427,9 +427,11 @@ def _arranged(
 ) -> Arrangement:
     if layout.group_by is not None:
         values = store.text_values(query, layout.group_by, interrupt)
-        is_by_metric = bool(query.order) and query.order[0].column.kind is Kind.METRIC
-        means = groups.means(query.order[0].column.key) if is_by_metric else {}
-        return in_groups(ids, values, layout.opened, query.order, means, store.run_times(query, interrupt))
+        first = query.order[0].column if query.order else None
+        means = groups.means(first.key) if first is not None and first.kind is Kind.METRIC else {}
+        is_text = first is not None and first.kind in TEXTS
+        shown = store.text_values(query, first, interrupt) if first is not None and is_text else None
+        return in_groups(ids, values, layout.opened, query.order, means, store.run_times(query, interrupt), shown)
     if layout.is_tree:
         return as_tree(ids, store.text_values(query, Column(Kind.TAG, PARENT_TAG), interrupt), layout.folded)
     return Arrangement(ids)

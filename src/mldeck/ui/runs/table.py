@@ -18,7 +18,7 @@ from mldeck.ui.kit.cell_text import indentation
 from mldeck.ui.kit.clock import Clock
 from mldeck.ui.kit.edge_marks import MARK_ROOM
 from mldeck.ui.kit.grid import FIXED_SHARE, GAP, Cell, Grid, GridColumn
-from mldeck.ui.kit.keys import TABLE, bindings
+from mldeck.ui.kit.keys import TABLE, bindings, key_name
 from mldeck.ui.runs.keys import RUNS
 from mldeck.ui.runs.record_cache import RecordCache
 from mldeck.ui.state.arrangement import HEADING, Arrangement, GroupHeading, GroupSummaries, shows_first_run
@@ -452,6 +452,10 @@ class RunTable(Grid):
     @property
     def column_noun(self) -> str:
         return "column"
+
+    @property
+    def no_column_text(self) -> str:
+        return f"No column shown has that name. {key_name('columns')} chooses among all of the runs' columns."
 
     def column_name(self, index: int) -> str:
         column = self.cells.columns[index]

@@ -5,8 +5,9 @@ A row is a run id, or `HEADING` for the heading of a group.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TypeAlias
 
 from mldeck.format import mean_of, sorted_by_value
@@ -129,12 +130,14 @@ def in_groups(
     order: Sequence[OrderKey],
     means: Mapping[str | None, float],
     times: Mapping[str, RunTimes],
+    shown: Mapping[str, str] | None = None,
 ) -> Arrangement:
     """Put the runs below a heading for each value, in the order of `ids`.
 
     `values` and `times` are by run id. `order` is that of the ids; `means` are those of the metric that comes first in it, by
-    value. The groups are sorted by what their headings show in the column that comes first. Only the
-    groups whose value is in `opened` show their runs.
+    value; `shown`, by run id, the texts of the param or tag that does. The groups are sorted by what their headings show in the
+    column that comes first, and by their values where that is the same and no column comes second. Only the groups whose value
+    is in `opened` show their runs.
     """
     groups: dict[str | None, list[str]] = {}
     for run_id in ids:
@@ -143,7 +146,7 @@ def in_groups(
     rows: list[str] = []
     headings: dict[int, GroupHeading] = {}
     depths: dict[str, int] = {}
-    for heading in _sorted_headings(all_headings, order, means):
+    for heading in _sorted_headings(all_headings, order, means, shown):
         headings[len(rows)] = heading
         rows.append(HEADING)
         if heading.is_open:
@@ -167,12 +170,20 @@ def shows_first_run(column: Column) -> bool:
 
 
 def _sorted_headings(
-    headings: Sequence[GroupHeading], order: Sequence[OrderKey], means: Mapping[str | None, float]
+    headings: Sequence[GroupHeading],
+    order: Sequence[OrderKey],
+    means: Mapping[str | None, float],
+    shown: Mapping[str, str] | None,
 ) -> Sequence[GroupHeading]:
     """Sort headings, given in the order of their first runs."""
     column = order[0].column if order else None
     if column is not None and shows_first_run(column):
-        return headings
+        if shown is None or len(order) > 1:
+            return headings
+        alike = groupby(headings, key=lambda heading: shown.get(heading.first_run))
+        return [heading for _, same in alike for heading in _by_value(same)]
+    if len(order) == 1:
+        headings = _by_value(headings)
 
     def measure(heading: GroupHeading) -> str | float | None:
         if column is None or column in (NAME, STATE):
@@ -183,3 +194,7 @@ def _sorted_headings(
 
     is_reversed = column not in (None, STATE) and order[0].descending
     return sorted_by_value(headings, measure, descending=is_reversed)
+
+
+def _by_value(headings: Iterable[GroupHeading]) -> list[GroupHeading]:
+    return sorted_by_value(headings, lambda heading: heading.value)

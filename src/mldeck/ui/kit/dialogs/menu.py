@@ -13,9 +13,14 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from mldeck.format import safe, safe_lines
-from mldeck.ui.kit.grid import Cell, Grid, GridColumn
+from mldeck.format import Neighbours, cell_width, safe, safe_lines
+from mldeck.ui.kit.grid import GAP, Cell, Grid, GridColumn
 from mldeck.ui.kit.titles import title_of
+
+_WIDTH, _MOST_WIDTH = 64, 110
+"""The width of the dialog in cells, if the terminal has it: as a rule, and with long choices."""
+_FRAME = 4
+"""Cells of its border and padding."""
 
 
 class Choice(NamedTuple):
@@ -24,18 +29,35 @@ class Choice(NamedTuple):
     letter: str
     """Key that picks the choice at once; empty if there is none."""
     label: str
+    note: str = ""
+    """Shown behind the labels."""
 
 
 class _ChoiceList(Grid):
     def __init__(self, choices: Sequence[Choice]) -> None:
         super().__init__(id="choices", has_header=False)
         self._choices = choices
-        widest = max(len(choice.label) for choice in choices)
-        self.set_content(len(choices), (GridColumn("", 1), GridColumn("", widest)))
+        self._labels = Neighbours(choice.label for choice in choices)
+        self._label_width = max(cell_width(safe(choice.label)) for choice in choices)
+        self._note_width = max(cell_width(safe(choice.note)) for choice in choices)
+        self.set_content(len(choices))
+
+    @property
+    def wanted_width(self) -> int:
+        """The width in cells in which nothing is cut, with a scroll bar."""
+        notes = GAP + self._note_width if self._note_width else 0
+        return 1 + GAP + self._label_width + notes + 1
+
+    def fitting_columns(self) -> tuple[GridColumn, ...]:
+        room = max(1, self.line_width - 1 - GAP)
+        note = min(self._note_width, max(0, room - GAP - self._label_width, room // 2 - GAP))
+        label = min(self._label_width, room - GAP - note if note else room)
+        columns = GridColumn("", 1), GridColumn("", label, neighbours=self._labels)
+        return (*columns, GridColumn("", note)) if note else columns
 
     def row_cells(self, row: int) -> Sequence[Cell]:
         choice = self._choices[row]
-        return Cell(choice.letter, "accent"), Cell(safe(choice.label))
+        return Cell(choice.letter, "accent"), Cell(safe(choice.label)), Cell(safe(choice.note), "dim")
 
 
 class MenuDialog(ModalScreen["str | None"]):
@@ -61,6 +83,7 @@ class MenuDialog(ModalScreen["str | None"]):
                 yield Static(safe_lines(self._text), id="menu-text", markup=False)
             choices = _ChoiceList(self._choices)
             choices.styles.height = min(len(self._choices), 16)
+            pane.styles.max_width = max(_WIDTH, min(choices.wanted_width + _FRAME, _MOST_WIDTH))
             yield choices
 
     def on_mount(self) -> None:

@@ -38,7 +38,6 @@ class PickList(Grid, Generic[AnyItem], can_focus=False):
         group: Callable[[AnyItem], str],
     ) -> None:
         super().__init__(id="pick-list", has_header=False)
-        self.empty_text = "No match."
         self.picked = [item for item in picked if item in items]
         self.rows: Sequence[AnyItem] = ()
         self._items = items
@@ -132,9 +131,11 @@ class PickerDialog(ModalScreen["tuple[AnyItem, ...] | None"], Generic[AnyItem]):
         takes_cursor: bool = False,
         name: Callable[[AnyItem], str] = str,
         group: Callable[[AnyItem], str] = lambda _: "",
+        no_match: str = "No match.",
     ) -> None:
         """`many`: several may be picked, else Enter takes the item under the cursor. `takes_cursor`: it takes that also
-        while the items picked are those that came with the dialog. `name` may be foreign text; `group` stands beside it."""
+        while the items picked are those that came with the dialog. `name` may be foreign text; `group` stands beside it.
+        `no_match` is shown if no name contains what was typed."""
         super().__init__()
         self._title = title
         self._items = items
@@ -143,6 +144,7 @@ class PickerDialog(ModalScreen["tuple[AnyItem, ...] | None"], Generic[AnyItem]):
         self._takes_cursor = takes_cursor
         self._name_of = name
         self._group_of = group
+        self._no_match = no_match
 
     def compose(self) -> ComposeResult:
         with Vertical(id="picker", classes="dialog") as pane:
@@ -152,6 +154,7 @@ class PickerDialog(ModalScreen["tuple[AnyItem, ...] | None"], Generic[AnyItem]):
             pane.border_subtitle = Content(f"{pick}Enter {enter} · Esc cancel")
             yield TextField(placeholder="type to narrow the list", id="pick-text")
             rows = PickList(self._items, self._picked, self._name_of, self._group_of)
+            rows.empty_text = self._no_match
             rows.styles.height = max(1, min(len(self._items), _MOST_ROWS))
             yield rows
 
