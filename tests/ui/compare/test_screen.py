@@ -337,11 +337,14 @@ async def test_the_better_direction_chosen_here_also_applies_to_the_place_runs(t
     async with comparing(taxi, TAXI, 4) as deck:
         await go_to_line(deck, RMSE)
         assert BEST not in deck.frame
+        await deck.press("O")
+        await deck.until_shown("rmse lowest first (* sets which is best)")
         await deck.press("asterisk")
         await deck.until_shown("When is rmse best?")
         await deck.press("l")
         await deck.until_shown(f"{BEST}3.")
         assert "rmse ★lo" in deck.frame
+        assert "rmse best first" in deck.frame
         assert deck.app.session.better["rmse"] is Better.LOWER
         await deck.press("1")
         await deck.until_shown("rmse ★lo")
