@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 from textual import events
@@ -12,6 +13,7 @@ from textual.widgets import Input
 
 from mldeck.settings import config_file
 from mldeck.ui.runs.screen import RunsScreen
+from mldeck.ui.textual_patches.answers import AnswerParser
 from tests.fixture_stores import FixtureStore
 from tests.ui.deck import Deck, running_deck, until_refused
 
@@ -30,6 +32,19 @@ async def type_ahead(deck: Deck, text: str, every: int = 0) -> None:
         deck.app.post_message(events.Key(_KEYS.get(character, character), printable))
         if every and count % every == 0:
             await asyncio.sleep(0)
+
+
+async def read(deck: Deck, text: str) -> None:
+    """Send what the terminal has sent at once, as the thread does that reads keys."""
+    parser = AnswerParser(Event())
+    for message in (*parser.feed(text), *parser.feed("")):
+        deck.app.post_message(message)
+
+
+def cursor(deck: Deck) -> int:
+    focused = deck.app.focused
+    assert isinstance(focused, Input)
+    return focused.cursor_position
 
 
 def typed(deck: Deck) -> str | None:
@@ -126,6 +141,31 @@ async def test_esc_and_a_letter_in_one_read(taxi: Path) -> None:
         deck.app.post_message(events.Key("alt+shift+g", "G"))
         await deck.until(lambda: deck.screen.table.cursor_row == deck.screen.table.row_count - 1, "the last row")
         assert isinstance(deck.app.screen, RunsScreen)
+
+
+@pytest.mark.parametrize("letter", ["f", "b", "c"])
+async def test_esc_and_any_letter_as_the_terminal_sends_them(taxi: Path, letter: str) -> None:
+    """Textual alone takes two of them for ctrl and an arrow."""
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        await deck.press("slash", *"trial", "enter")
+        await deck.until(lambda: deck.screen.finder.has_matches, "the matches")
+        await read(deck, f"\x1b{letter}")
+        await deck.until(lambda: not deck.screen.finder.has_matches, "what Esc does")
+        opened = {"f": "filter", "b": "Only metrics have a best value", "c": "Columns of"}[letter]
+        await deck.until_shown(opened)
+
+
+async def test_in_a_text_field_alt_and_a_letter_may_go_by_a_word(taxi: Path) -> None:
+    async with running_deck(taxi, experiment="nyc-taxi-experiment") as deck:
+        await deck.until(lambda: deck.screen.table.row_count)
+        await deck.press("slash", *"one", "space", *"two")
+        await deck.until(lambda: typed(deck) == "one two")
+        await read(deck, "\x1bb\x1bb")
+        await deck.until(lambda: cursor(deck) == 0, "two words back")
+        await read(deck, "\x1bf")
+        await deck.until(lambda: cursor(deck) == len("one "), "a word on")
+        assert typed(deck) == "one two"
 
 
 async def test_in_a_text_field_the_letter_is_no_command(taxi: Path) -> None:

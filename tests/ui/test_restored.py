@@ -58,7 +58,7 @@ async def test_order_filter_marks_and_experiment_come_back(taxi: Path) -> None:
     async with running_deck(taxi) as deck:  # without a name, it would be the experiment of the newest run
         await deck.until_shown("3 of 45 runs")
         assert f"Runs of {TAXI}" in deck.frame
-        assert "3 of 45 runs · sorted by rmse ▼, highest first · 2 marked" in deck.frame
+        assert "3 of 45 runs · sorted by rmse ▼, highest first (b sets which is best) · 2 marked" in deck.frame
         await deck.until_shown(f"filter {CANDIDATES}")
         assert "3 Compare (2)" in deck.frame
         assert deck.run_names == names
@@ -416,7 +416,7 @@ async def test_the_first_frame_shows_what_was_left(taxi: Path, monkeypatch: pyte
         await deck.pilot.pause()
         first = deck.frame
         assert not app.session.is_open
-        assert "sorted by rmse ▼, highest first · 2 marked" in first
+        assert "sorted by rmse ▼, highest first (b sets which is best) · 2 marked" in first
         assert CANDIDATES in first
         assert list(app.session.marked) == marked
         rows = [deck.screen.table.region, *deck.screen.table.run_ids]

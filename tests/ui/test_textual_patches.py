@@ -325,6 +325,17 @@ def test_nothing_is_kept_from_textual_if_no_answer_is_expected() -> None:
         assert [str(message) for message in ours.feed(text)] == expected
 
 
+@pytest.mark.parametrize(("letter", "name"), [("f", "ctrl+right"), ("b", "ctrl+left")])
+def test_textual_takes_esc_and_some_letters_for_ctrl_and_an_arrow(letter: str, name: str) -> None:
+    def keys(parser: XTermParser) -> list[tuple[str, str | None]]:
+        return [
+            (message.key, message.character) for message in parser.feed(f"\x1b{letter}") if isinstance(message, Key)
+        ]
+
+    assert keys(XTermParser()) == [(name, None)]
+    assert keys(AnswerParser(Event())) == [(f"alt+{letter}", letter)]
+
+
 def test_textual_takes_an_answer_for_keys() -> None:
     parser = XTermParser()
     messages = [*parser.feed("\x1bP>|q\x1b\\"), *parser.feed("\x1b[A")]

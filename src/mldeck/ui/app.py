@@ -298,7 +298,7 @@ class DeckApp(PatchedApp[str]):
     async def action_place(self, name: str) -> None:
         """Show another place, as it was left."""
         async with self._going:
-            made = self._place(name)
+            made, left = self._place(name), self.current_mode
             if made is not None:
                 await made.before_show()
             if self._is_leaving:
@@ -306,6 +306,8 @@ class DeckApp(PatchedApp[str]):
             await self.switch_mode(name)
         place = self._place(name)
         if place is not None and not self._is_leaving:
+            if left != name:
+                place.opened_from = left
             place.after_show()
 
     @work(group="go", exclusive=True)

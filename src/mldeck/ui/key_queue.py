@@ -32,6 +32,8 @@ _LOOK_S = 0.01
 _PATIENCE_S = 10.0
 """Seconds that keys wait before they are dropped."""
 
+_WORD_JUMPS = {"alt+f": "ctrl+right", "alt+b": "ctrl+left"}
+
 _COPY = "ctrl+c"
 """A key that is never text and never waits. It tells how to leave if there is nothing to copy."""
 
@@ -123,16 +125,20 @@ class KeyQueue:
         """Return Esc and a letter for a letter with Alt that no setting has chosen.
 
         Terminals send the same for both, and Textual takes Esc and a letter that arrive together for Alt. In a text field the
-        letter is left out, so that no text becomes a command. (Before other characters, Textual drops the Esc.)
+        letter is left out, so that no text becomes a command; but there Alt and `f` or `b` go by a word, as terminals of macOS
+        send it for Option and an arrow. (Before other characters, Textual drops the Esc.)
         """
         if not isinstance(event, events.Key) or not event.key.startswith("alt+") or event.key in self._chosen:
             return (event,)
         letter = event.character
         if letter is None:
             return (event,)
+        word_jump = _WORD_JUMPS.get(event.key)
         is_typing = self._app.focused is not None and self._app.focused.check_consume_key(letter, letter)
         escape = events.Key("escape", "\x1b")
-        return (escape,) if is_typing else (escape, events.Key(letter, letter))
+        if is_typing:
+            return (escape if word_jump is None else events.Key(word_jump, None),)
+        return escape, events.Key(letter, letter)
 
     async def handled(self, message: KeyHandled) -> None:
         if message.number != self.sent:

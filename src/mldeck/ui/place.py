@@ -94,6 +94,8 @@ class Place(Screen[None]):
         self._debouncer = Debouncer(self)
         self._is_stale = True
         """Whether something on screen is known to be older than the database."""
+        self.opened_from = ""
+        """The `NAME` of the place that was shown before; empty if none was."""
         self._seen_changes = 0
         """The value of `Session.changes` at the last reading."""
         self._comes_back = asyncio.Event()
@@ -332,7 +334,7 @@ class Place(Screen[None]):
     # -- going back, and quick find
 
     async def action_back(self) -> None:
-        """Go back one step: stop reading, clear the matches, or focus the main grid."""
+        """Go back one step: stop reading, clear the matches, focus the main grid, or leave for another place."""
         if self.busy:
             self.stop_reading()
             self.notify("Stopped", timeout=2)
@@ -340,6 +342,11 @@ class Place(Screen[None]):
             await self.finder.forget()
         elif self.main_grid is not None and not self.main_grid.has_focus:
             self.set_focus(self.main_grid)
+        else:
+            await self.go_to_earlier_place()
+
+    async def go_to_earlier_place(self) -> None:
+        """Go back to the place that led here, if this place is left so. By default, it is not."""
 
     @abstractmethod
     def stop_reading(self) -> None:

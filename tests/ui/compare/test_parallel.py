@@ -122,6 +122,9 @@ async def test_esc_cancels_a_brush(taxi: Path) -> None:
         await deck.key("b", "G", "escape")
         assert drawn_in(deck).kept == before
         await deck.press("escape")  # nothing to end
+        await deck.until(lambda: deck.app.current_mode == "runs", "the place before")
+        await deck.press("3")
+        await deck.until(lambda: deck.app.screen is deck.place and view_of(deck).has_focus, "the place as it was left")
         assert view_of(deck).brushes
         await deck.key("left", "b", "right")  # the brush of the axis that is left stays
         assert view_of(deck).brushing is None

@@ -69,6 +69,37 @@ async def test_without_marked_runs_it_says_what_to_do(taxi: Path) -> None:
         await deck.until_data(2)
 
 
+@pytest.mark.parametrize("view", ["Table", "Parallel", "Scatter"])
+async def test_escape_goes_back_to_the_place_before(taxi: Path, view: str) -> None:
+    async with comparing(taxi, TAXI, 3, view=view) as deck:
+        await deck.press("escape")
+        await deck.until(lambda: isinstance(deck.app.screen, RunsScreen) and deck.screen.table.has_focus, "the runs")
+        await deck.press("2")
+        await deck.until(lambda: deck.app.current_mode == "models", "the models")
+        await deck.press("3")
+        await deck.until(lambda: deck.app.current_mode == "compare", "the place Compare")
+        await deck.press("3", "escape")
+        await deck.until(lambda: deck.app.current_mode == "models", "the models again")
+
+
+async def test_escape_clears_the_matches_before_it_goes_back(taxi: Path) -> None:
+    async with comparing(taxi, TAXI, 3) as deck:
+        await deck.press("slash", *"rmse", "enter")
+        await deck.until(lambda: deck.place.finder.has_matches, "the matches")
+        await deck.press("escape")
+        await deck.until(lambda: not deck.place.finder.has_matches, "no matches")
+        assert deck.app.screen is deck.place
+        await deck.press("escape")
+        await deck.until(lambda: isinstance(deck.app.screen, RunsScreen), "the runs")
+
+
+async def test_escape_goes_back_from_too_few_runs(taxi: Path) -> None:
+    async with comparing(taxi, TAXI, 0) as deck:
+        await deck.until_shown("Mark runs with Space")
+        await deck.press("escape")
+        await deck.until(lambda: isinstance(deck.app.screen, RunsScreen), "the runs")
+
+
 async def test_the_marked_runs_are_compared_in_the_order_of_marking(taxi: Path) -> None:
     async with comparing(taxi, TAXI, 3) as deck:
         assert deck.place.data.run_ids == tuple(deck.app.session.marked)
@@ -337,11 +368,14 @@ async def test_the_better_direction_chosen_here_also_applies_to_the_place_runs(t
     async with comparing(taxi, TAXI, 4) as deck:
         await go_to_line(deck, RMSE)
         assert BEST not in deck.frame
+        await deck.press("O")
+        await deck.until_shown("rmse lowest first (* sets which is best)")
         await deck.press("asterisk")
         await deck.until_shown("When is rmse best?")
         await deck.press("l")
         await deck.until_shown(f"{BEST}3.")
         assert "rmse ★lo" in deck.frame
+        assert "rmse best first" in deck.frame
         assert deck.app.session.better["rmse"] is Better.LOWER
         await deck.press("1")
         await deck.until_shown("rmse ★lo")

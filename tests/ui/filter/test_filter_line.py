@@ -255,6 +255,44 @@ async def test_escape_undoes_the_change(store_copy: Callable[[str], FixtureStore
         assert "filter" not in deck.frame.splitlines()[2]
 
 
+async def test_escape_leaves_at_once_where_nothing_was_edited(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await deck.until(lambda: candidates(deck), "they open by themselves on an empty line")
+        await deck.press("escape")
+        await deck.until(lambda: deck.screen.table.has_focus, "the table has the focus")
+        await deck.press("f")
+        await type_text(deck, "params.max_depth > 10 ")
+        await deck.press("enter")
+        await deck.until(lambda: deck.screen.table.has_focus, "the filter is applied")
+        filtered = list(deck.screen.table.run_ids)
+        await deck.press("f")
+        await deck.until(lambda: "AND " in candidates(deck), "they open by themselves after a filter")
+        await deck.press("escape")
+        await deck.until(lambda: deck.screen.table.has_focus and not candidates(deck), "the filter as it was")
+        assert list(deck.screen.table.run_ids) == filtered
+        assert deck.screen.run_pane.filter_line.text.strip() == "params.max_depth > 10"
+
+
+async def test_escape_closes_the_completions_of_typed_text_first(store_copy: Callable[[str], FixtureStore]) -> None:
+    async with running_deck(store_copy("nyc-taxi").db, experiment=TAXI) as deck:
+        await deck.until_counted(45)
+        await deck.press("f")
+        await deck.until(lambda: candidates(deck), "they open by themselves")
+        line = deck.screen.run_pane.filter_line
+        await deck.press("down")
+        await deck.until(lambda: deck.screen.query_one(CandidateList).is_chosen, "a candidate is chosen")
+        await deck.press("escape")
+        await deck.until(lambda: not candidates(deck), "the choice is given up")
+        assert line.has_focus_within
+        await type_text(deck, "par")
+        await deck.until(lambda: candidates(deck), "completions")
+        await deck.press("escape")
+        await deck.until(lambda: not candidates(deck), "closed")
+        assert (line.has_focus_within, line.text) == (True, "par")
+
+
 async def test_completion_names_keys_and_quotes_them(store_copy: Callable[[str], FixtureStore]) -> None:
     async with running_deck(store_copy("mlflow-3.17.2").db, experiment="churn-baseline") as deck:
         await deck.until_counted(12)

@@ -75,6 +75,23 @@ class TestKeys:
             assert stages(store) == AS_MADE | {3: "Production"}
             assert records(store)[0]["reason"] == "a/b test, [/x]"
 
+    async def test_it_is_said_where_enter_goes(self, store: FixtureStore) -> None:
+        async with models_deck(store.db) as deck:
+            await review(deck, "p")
+            await deck.until_shown("Enter presses   [ Promote ]")
+            assert "type a reason" in deck.frame
+            await deck.type("recall")
+            await deck.until_shown("Enter: buttons")
+            assert "Enter presses" not in deck.frame, "the buttons have lost the focus"
+            await deck.press("enter")
+            await deck.until_shown("Enter presses   [ Promote ]")
+            await deck.press("right")
+            await deck.until_shown("Enter presses     Promote    [ Cancel ]")
+            await deck.type("2")
+            await deck.until_shown("Enter: buttons")
+            assert "recall2" in deck.frame
+            assert stages(store) == AS_MADE
+
     async def test_the_present_version_can_stay_after_the_reason_was_typed(self, store: FixtureStore) -> None:
         async with models_deck(store.db) as deck:
             await review(deck, "p")

@@ -22,7 +22,7 @@ from mldeck.ui.runs.column_dialog import ColumnDialog
 from mldeck.ui.runs.column_list import ColumnList
 from mldeck.ui.runs.reading import read_opening
 from mldeck.ui.state.columns import AGE, DURATION, NAME, ColumnChoice, ColumnSource
-from mldeck.ui.state.metric_direction import BEST
+from mldeck.ui.state.metric_direction import BEST, Better
 from tests import wide_runs
 from tests.fixture_stores import FixtureStore
 from tests.store_insides import engine_of
@@ -314,6 +314,19 @@ async def test_the_best_value_is_asked_for_once_and_highlighted(fixture_store: F
         await deck.press("n")
         await deck.until(lambda: not starred(deck, "auc"), "no best value")
         assert "auc ★lo" not in deck.frame
+
+
+async def test_an_order_by_a_metric_says_how_to_set_which_values_are_best(fixture_store: FixtureStore) -> None:
+    async with running_deck(fixture_store.db, experiment="churn-baseline") as deck:
+        await deck.until_counted(CHURN_RUNS)
+        await go_to_column(deck, "auc")
+        await deck.press("O")
+        await deck.until_shown("sorted by auc ▲, lowest first (b sets which is best)")
+        await deck.press("b", "h")
+        await deck.until_shown("sorted by auc ▲, worst first")
+        deck.app.session.better = {"val/auc": Better.HIGHER}  # as if MLflow's primary metric were another one
+        await deck.press("O", "O")
+        await deck.until_shown("sorted by auc ▼, highest first (higher val/auc is better)")
 
 
 def set_primary_metric(connection: sqlite3.Connection, metric: str) -> None:

@@ -159,6 +159,10 @@ class CompareScreen(Place):
         else:
             await super().action_back()
 
+    async def go_to_earlier_place(self) -> None:
+        if self.opened_from:
+            await self.run_action(f"app.place({self.opened_from!r})")
+
     async def find_rows(self, grid: Grid, text: str) -> Sequence[int]:
         return grid.found_rows(text) if text else ()
 

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from mldeck.format import Neighbours, cell_width, safe
-from mldeck.model import Column, Kind
+from mldeck.model import Column, Kind, OrderKey
 from mldeck.ui.compare.data import CompareData, Group, group_of
 from mldeck.ui.compare.keys import COMPARE_TABLE
 from mldeck.ui.compare.table_lines import OWN, CompareLines, CompareRow, SectionHeading, TableLine, TableOptions
@@ -251,6 +251,10 @@ class CompareTableView(CompareView, can_focus=False):
         parts = ["everything" if self.options.shows_all else "what differs"]
         if lines.baseline is not None:
             parts.append(f"baseline {self.data.label(lines.baseline)}")
+        if self.options.sort is not None:
+            order = OrderKey(self.options.sort, self.options.descending)
+            words = metric_direction.order_in_words(order, self._directions, key_name("better")).full
+            parts += [f"{order.column.key} {words}"] if words else []
         return " · ".join(parts)
 
     def exported(self) -> Exported:
@@ -295,8 +299,7 @@ class CompareTableView(CompareView, can_focus=False):
     def action_sort(self) -> None:
         line = self.table.cursor_line
         if isinstance(line, TableLine):
-            greater_is_better = metric_direction.higher_is_better(self._directions)
-            descending_first = metric_direction.begins_descending(line.column, greater_is_better)
+            descending_first = metric_direction.begins_descending(line.column, self._directions)
             self._set_options(self.options.sorted_by(line.column, descending_first=descending_first))
         else:
             self.notify("Go to the line to sort the runs by", timeout=3)
@@ -353,5 +356,6 @@ class CompareTableView(CompareView, can_focus=False):
         def answered(better: Better) -> None:
             self.session.remember_direction(self.data.experiment_ids, metric, better)
             self.show_data()
+            self.say_state()
 
         ask_direction(self.app, metric, answered)

@@ -269,8 +269,11 @@ class FilterLine(Vertical):
             self._close(self.text)
 
     def action_cancel(self) -> None:
-        if self._candidate_list.display:
-            self._candidate_list.show((), 0)
+        """Close the completions that the user has asked for by typing or by moving to one; else undo the change and leave."""
+        candidates = self._candidate_list
+        is_edited = self.text.strip() and self.text != self.applied
+        if candidates.display and (is_edited or candidates.is_chosen):
+            candidates.show((), 0)
             return
         self.set_text(self.applied)
         self._close(self.applied)

@@ -15,6 +15,8 @@ from textual.widget import Widget
 from mldeck.ui.kit.styles import style_named
 
 _GAP = 2
+_HINT = "Enter presses   "
+"""Shown before the buttons while they have the focus: a style alone would not tell where Enter goes."""
 _SHARE = 0.94
 """Largest share of the height of the screen for a dialog."""
 
@@ -66,7 +68,10 @@ class ButtonBar(Widget, can_focus=True):
     def render(self) -> Text:
         marked = style_named(self, "cursor-cell" if self.has_focus else "cursor-blurred")
         text = Text(no_wrap=True, end="")
-        text.append(" " * max(0, self.size.width - self._width))
+        room = max(0, self.size.width - self._width)
+        hint = _HINT if self.has_focus and room >= len(_HINT) else ""
+        text.append(" " * (room - len(hint)))
+        text.append(hint, style_named(self, "dim"))
         for index, label in enumerate(self.labels):
             is_marked = index == self.marked
             text.append(f"[ {label} ]" if is_marked else f"  {label}  ", marked if is_marked else "")

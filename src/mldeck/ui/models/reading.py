@@ -91,6 +91,8 @@ class Versions:
     metric: CardMetric | None = None
     metrics: tuple[str, ...] = ()
     """Keys of all metrics that the cards could show."""
+    better: Mapping[str, Better] = field(default_factory=dict)
+    """The better direction by metric, as far as known."""
 
     def record(self, version: ModelVersion) -> RunRecord | None:
         return self.records.get(version.run_id or "")
@@ -118,7 +120,7 @@ def read_versions(
     ids = run_ids_of(versions)
     runs = tracking.run_records(ids, RunFields.of(()), interrupt)
     experiments = dict.fromkeys(record.run.experiment_id for record in runs.values())
-    important, directions = _directions(tracking, experiments, saved, interrupt)
+    important, better = _directions(tracking, experiments, saved, interrupt)
     counts = {
         metric.key: metric.run_count
         for metric in tracking.metric_keys(ids, interrupt)
@@ -129,9 +131,9 @@ def read_versions(
         differing = [column.key for column in tracking.differing_columns(ids, interrupt) if column.kind is Kind.METRIC]
         key = _informative_key(counts, differing)
     if key is None:
-        return Versions(name, versions, runs)
+        return Versions(name, versions, runs, better=better)
     records = tracking.run_records(ids, RunFields.of((Column(Kind.METRIC, key),)), interrupt)
-    return Versions(name, versions, records, CardMetric(key, directions.get(key)), tuple(counts))
+    return Versions(name, versions, records, CardMetric(key, higher_is_better(better).get(key)), tuple(counts), better)
 
 
 def run_ids_of(versions: Iterable[ModelVersion]) -> list[str]:
@@ -141,8 +143,8 @@ def run_ids_of(versions: Iterable[ModelVersion]) -> list[str]:
 
 def _directions(
     tracking: Store, experiments: Iterable[str], saved: SavedState, interrupt: Interrupt
-) -> tuple[list[str], dict[str, bool]]:
-    """Return the metrics with a known direction, MLflow's primary metric first; and by key, whether higher is better.
+) -> tuple[list[str], dict[str, Better]]:
+    """Return the metrics with a known direction, MLflow's primary metric first; and the directions by key.
 
     MLflow's direction holds until the user chooses another one.
     """
@@ -154,7 +156,7 @@ def _directions(
             primary.setdefault(found[0], Better.HIGHER if found[1] else Better.LOWER)
         for key, better in remembered(saved.experiments.get(experiment_id, {})).items():
             own.setdefault(key, better)
-    return [*primary, *higher_is_better(own)], higher_is_better(primary | own)
+    return [*primary, *higher_is_better(own)], primary | own
 
 
 def _informative_key(counts: Mapping[str, int], differing: Sequence[str]) -> str | None:

@@ -250,12 +250,16 @@ class ReviewDialog(ModalScreen["Transition | None"]):
     def _show_keys(self, review: Review) -> None:
         keys = ["↑↓"]
         if not review.refusal:
-            keys.append("type a reason")
+            keys.append("Enter: buttons" if self._reason.has_focus else "type a reason")
         if review.in_stage and not review.refusal:
             keys.append("ctrl+a archive")
         if review.present:
             keys.append("ctrl+b best")
         self.query_one("#review").border_subtitle = Content(" · ".join([*keys, "ctrl+o full", "Esc"]))
+
+    def on_descendant_focus(self) -> None:
+        if self._review is not None:
+            self._show_keys(self._review)
 
     @on(CheckBox.Changed)
     def _show_moves(self) -> None:

@@ -263,10 +263,9 @@ class VersionsPane(Vertical):
 
     @on(VersionTable.SortAsked)
     def _sort_versions(self, message: VersionTable.SortAsked) -> None:
-        """Sort ascending, then descending, then not at all; the metric of the cards begins with its best values."""
-        column, present, metric = message.column, self._order, self._data.metric
-        greater = {} if metric is None else {metric.key: bool(metric.greater_is_better)}
-        descending_first = isinstance(column, Column) and begins_descending(column, greater)
+        """Sort ascending, then descending, then not at all; a metric begins with its best values."""
+        column, present = message.column, self._order
+        descending_first = isinstance(column, Column) and begins_descending(column, self._data.better)
         before = present.descending if present is not None and present.column == column else None
         descending = next_descending(before, first=descending_first)
         order = None if descending is None else VersionOrder(column, descending)

@@ -58,6 +58,7 @@ class RunColumns:
         def answered(better: Better) -> None:
             session.remember_direction([experiment_id], metric, better)
             self._pane.show_style()
+            self._pane.show_title()
             self._pane.load_best()
 
         ask_direction(self._pane.app, metric, answered)

@@ -25,8 +25,8 @@ from mldeck.ui.place import BORDER_CELLS, Place, no_match_text, retitle
 from mldeck.ui.runs import reading
 from mldeck.ui.runs.table import RunTable
 from mldeck.ui.state.arrangement import GroupHeading, Layout
-from mldeck.ui.state.columns import AGE, DURATION, TEXTS, label_of
-from mldeck.ui.state.metric_direction import Better, higher_is_better
+from mldeck.ui.state.columns import TEXTS, label_of
+from mldeck.ui.state.metric_direction import Better, higher_is_better, order_in_words
 from mldeck.ui.state.restored import ListChoice
 from mldeck.ui.state.session import Session, next_view
 
@@ -242,26 +242,20 @@ class RunPane(Vertical):
             after.append(f"grouped by {label_of(session.layout.group_by)}")
         if session.marked:
             after.append(f"{'only ' if session.layout.only is not None else ''}{len(session.marked)} marked")
+        # Of the words, those in parentheses go first where there is no room.
+        words = [order_in_words(key, session.better, key_name("best")) for key in session.order]
         orders = [
-            [f"sorted by {_sort_text(key)}{self._first_word(key) if in_words else ''}" for key in session.order]
-            for in_words in (True, False)
+            [
+                f"sorted by {_sort_text(key)}{text and f', {text}'}"
+                for key, text in zip(session.order, texts, strict=True)
+            ]
+            for texts in ([each.full for each in words], [each.brief for each in words], [""] * len(words))
         ]
         titles = [" · ".join((*parts, *order, *after)) for order in orders]
         text = next(
             (title for title in titles if cell_width(safe(title)) <= self.outer_size.width - BORDER_CELLS), titles[-1]
         )
         retitle(self, f"Runs of {name}", text, self.table.columns_in_view)
-
-    def _first_word(self, key: OrderKey) -> str:
-        """Return which values are at the top, where an arrow does not say that: good ones of a metric, new ones of ages."""
-        if key.column in _FIRST_WORDS:
-            return f", {_FIRST_WORDS[key.column][key.descending]} first"
-        if key.column.kind is not Kind.METRIC:
-            return ""
-        greater = higher_is_better(self._session.better).get(key.column.key)
-        if greater is None:
-            return ", highest first" if key.descending else ", lowest first"
-        return ", best first" if greater is key.descending else ", worst first"
 
     @on(RunTable.ColumnsScrolled)
     @on(RunTable.NewerSeen)
@@ -578,10 +572,6 @@ class RunPane(Vertical):
 
 def _grouped(layout: Layout, column: Column) -> Layout:
     return replace(layout, is_tree=False, group_by=column, opened=frozenset())
-
-
-_FIRST_WORDS = {AGE: ("oldest", "newest"), DURATION: ("shortest", "longest")}
-"""The runs at the top of the table, ascending and descending."""
 
 
 def _sort_text(key: OrderKey) -> str:

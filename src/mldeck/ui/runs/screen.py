@@ -536,12 +536,9 @@ class RunsScreen(Place):
         way = self.session.way_back
         return way if way is not None and way.run_id == self.table.cursor_run else None
 
-    async def action_back(self) -> None:
-        is_last_step = self.table.has_focus and not self.busy and not self.finder.has_matches
-        if is_last_step and self._way_back is not None:
+    async def go_to_earlier_place(self) -> None:
+        if self._way_back is not None:
             await self._go_back(self._way_back)
-        else:
-            await super().action_back()
 
     async def action_best(self) -> None:
         if self._way_back is not None:

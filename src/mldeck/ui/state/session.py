@@ -339,9 +339,9 @@ class Session:
     def cycle_sort(self, column: Column, *, also: bool) -> None:
         """Sort by a column: ascending, then descending, then not at all. `also` keeps the other keys; a new one goes last.
 
-        A metric begins with its best values.
+        A metric begins with its best values, as far as is known which those are.
         """
-        descending_first = begins_descending(column, higher_is_better(self.better))
+        descending_first = begins_descending(column, self.better)
         present = next((key for key in self.order if key.column == column), None)
         if present is None:
             fresh = OrderKey(column, descending_first, self.numeric.get(column, False))

@@ -9,6 +9,7 @@ from threading import Event
 
 from textual import constants
 from textual._xterm_parser import XTermParser
+from textual.events import Key
 from textual.message import Message
 
 _ANSWER = re.compile(
@@ -21,6 +22,7 @@ _ANSWER = re.compile(
 _BEGINNING = re.compile(r"\x1b(?:P(?:>(?:\|[^\x1b\x07]*\x1b?)?)?|\[(?:\?[0-9;]*|6(?:;[0-9;]*)?)?)?\Z")
 """The beginning of an answer at the end of what has arrived."""
 _MAY_BE_KEY = re.compile(r"\x1b(?:P>?|\[6?)?")
+_WORD_JUMPS = ("\x1bf", "\x1bb")
 _PATIENCE_S = 3.0
 """Seconds between two parts of an answer."""
 
@@ -36,7 +38,8 @@ class TerminalAnswer(Message):
 class AnswerParser(XTermParser):
     """Textual's parser of keys, which also knows some answers. It runs in the thread that reads keys.
 
-    Relies on the two methods that this thread calls: `feed` for what has arrived, and `tick` every 0.1 s.
+    Relies on the two methods that this thread calls: `feed` for what has arrived, and `tick` every 0.1 s; and on
+    `_sequence_to_key_events`.
     """
 
     def __init__(self, is_expecting: Event, debug: bool = False) -> None:
@@ -51,6 +54,15 @@ class AnswerParser(XTermParser):
             yield from self._split(self._held + data)
         else:
             yield from super().feed(data)
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
+        """Take Esc and `f` or `b` that arrive together for Alt and the letter, as Textual does with all other letters.
+
+        Textual takes them for ctrl+right and ctrl+left. `KeyQueue` makes them that in a text field alone.
+        """
+        if sequence in _WORD_JUMPS:
+            sequence, alt = sequence[1], True
+        return super()._sequence_to_key_events(sequence, alt)
 
     def _split(self, data: str) -> Iterator[Message]:
         at, self._held = 0, ""
