@@ -377,6 +377,16 @@ def test_a_deviation_is_shorter_beside_the_number_of_runs(deviation: float, widt
     assert "(" not in spread.text(MetricSummary(4, 1.0, deviation, 0.5, 1.5), 4, width)
 
 
+def test_beside_a_long_number_of_runs_a_deviation_has_room_of_its_own() -> None:
+    column = _NumberColumn(NumberFormat(5), 1, 6)
+    spread = _Spread(_NumberColumn(NumberFormat(5), 1, 6), column, 2)
+    count, one, short, both, _ = spread.widths
+    assert (count, one, short, both) == (5, 9, 11, 14)
+    summary = MetricSummary(44, 0.84646, 0.02171, 0.5, 0.9)
+    texts = [spread.text(summary, 45, width) for width in (count, one, short, both)]
+    assert texts == [" (44)", "     (44)", " ±0.02 (44)", " ±0.02171 (44)"]
+
+
 # -- the inspector and the key bar
 
 
