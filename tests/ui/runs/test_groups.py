@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mldeck.demo.project import make_demo
 from mldeck.format import MISSING, NumberFormat, age_text
 from mldeck.model import Column, Kind, MetricSummary
 from mldeck.ui.details.run_cells import _NumberColumn, _Spread
@@ -357,6 +358,17 @@ async def test_a_mean_of_fewer_runs_than_the_group_has_says_so_where_there_is_li
         assert rmse[None].split() == ["3.384677", "(10)"]
         assert validation["10"].split() == ["3.298128", "(1)"]
         assert len({len(text) for text in rmse.values()}) == 1
+
+
+async def test_a_mean_of_fewer_runs_has_a_short_deviation_rather_than_none(tmp_path: Path) -> None:
+    async with running_deck(make_demo(tmp_path), experiment="churn-forecast", size=(80, 24)) as deck:
+        table = deck.screen.table
+        await deck.until(lambda: table.row_count and not deck.screen.run_pane.is_listing, "runs")
+        await deck.press("B")
+        await type_text(deck, "model")
+        await deck.press("enter")
+        await deck.until_shown("±0.02 (44)")
+        assert table.visible_columns() == [0, 1, 2, 3], "both metrics are in view"
 
 
 @pytest.mark.parametrize(
