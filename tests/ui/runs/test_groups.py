@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mldeck.demo.project import make_demo
 from mldeck.format import MISSING, NumberFormat, age_text
 from mldeck.model import Column, Kind, MetricSummary
 from mldeck.ui.details.run_cells import _NumberColumn, _Spread
@@ -359,6 +360,17 @@ async def test_a_mean_of_fewer_runs_than_the_group_has_says_so_where_there_is_li
         assert len({len(text) for text in rmse.values()}) == 1
 
 
+async def test_a_mean_of_fewer_runs_has_a_short_deviation_rather_than_none(tmp_path: Path) -> None:
+    async with running_deck(make_demo(tmp_path), experiment="churn-forecast", size=(80, 24)) as deck:
+        table = deck.screen.table
+        await deck.until(lambda: table.row_count and not deck.screen.run_pane.is_listing, "runs")
+        await deck.press("B")
+        await type_text(deck, "model")
+        await deck.press("enter")
+        await deck.until_shown("±0.02 (44)")
+        assert table.visible_columns() == [0, 1, 2, 3], "both metrics are in view"
+
+
 @pytest.mark.parametrize(
     ("deviation", "width", "text"),
     [
@@ -375,6 +387,16 @@ def test_a_deviation_is_shorter_beside_the_number_of_runs(deviation: float, widt
     assert spread.fitting_width(width) == width
     assert spread.text(MetricSummary(3, 1.0, deviation, 0.5, 1.5), 4, width).rstrip() == text
     assert "(" not in spread.text(MetricSummary(4, 1.0, deviation, 0.5, 1.5), 4, width)
+
+
+def test_beside_a_long_number_of_runs_a_deviation_has_room_of_its_own() -> None:
+    column = _NumberColumn(NumberFormat(5), 1, 6)
+    spread = _Spread(_NumberColumn(NumberFormat(5), 1, 6), column, 2)
+    count, one, short, both, _ = spread.widths
+    assert (count, one, short, both) == (5, 9, 11, 14)
+    summary = MetricSummary(44, 0.84646, 0.02171, 0.5, 0.9)
+    texts = [spread.text(summary, 45, width) for width in (count, one, short, both)]
+    assert texts == [" (44)", "     (44)", " ±0.02 (44)", " ±0.02171 (44)"]
 
 
 # -- the inspector and the key bar

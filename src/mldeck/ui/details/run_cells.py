@@ -120,13 +120,14 @@ class _Spread:
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """The cells of more and more of it: the number of runs; the deviation, shorter beside a number; both; all.
+        """The cells of more and more of it: the number of runs; the deviation; a short one beside a number; both; all.
 
         The number of runs comes first, because without it a mean looks like that of the whole group.
         """
         count, deviation = self._count_width, self._deviation_width
         extremes = len("  –") + 2 * self.number.width if deviation else 0
-        return count, max(count, deviation), count + deviation, count + deviation + extremes
+        one, both = max(count, deviation), count + deviation
+        return count, one, max(one, min(both, count + len(" ±0.01"))), both, both + extremes
 
     def fitting_width(self, room: int) -> int:
         """Return the cells of as much of it as there is room for."""
@@ -134,13 +135,13 @@ class _Spread:
 
     def text(self, summary: MetricSummary, group_count: int, width: int) -> str:
         """Return as much of it as `width` is for, of a group of so many runs."""
-        _, squeezed, both, whole = self.widths
+        _, squeezed, _, both, whole = self.widths
         count = f" ({summary.number})" if 0 < summary.number < group_count else ""
         text = ""
         if self.deviation is not None and summary.deviation is not None and width >= squeezed:
             text = f" {self.deviation.text(summary.deviation, '±')}"
             if count and width < both:
-                text = _shorter(text, summary.deviation, squeezed - len(count))
+                text = _shorter(text, summary.deviation, width - len(count))
         if self._count_width:
             text += f"{count:>{min(width, both) - len(text)}}"
         if self.deviation is not None and summary.deviation is not None and width >= whole:

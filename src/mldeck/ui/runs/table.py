@@ -36,6 +36,9 @@ _ROOMY_NAME_WIDTH = 16
 """Cells that the name keeps as long as labels can be cut."""
 _LEAST_HEADING_WIDTHS = 16, 20
 """Cells of the name column that are left for the value of a group and the number of its runs: of short and long values."""
+_NOUN_WIDTH = len(" runs")
+_SHORT_DEVIATION = 2
+"""The level of `RunCells.width_with_spread` at which a mean of fewer runs has at least a short deviation."""
 
 
 class RunTable(Grid):
@@ -234,14 +237,17 @@ class RunTable(Grid):
         if is_wide:
             kept = max((place + 1 for place in metrics[:2] if place < kept), default=0)
         free = room - ends[kept - 1] if kept else 0
-        short, long = _LEAST_HEADING_WIDTHS
-        least = max(short, min(long, self._heading_width))
+        least = self._least_heading_width
         spare = 0 if NAME in own else max(0, widths[NAME_INDEX] - least)
-        for level in range(3 + is_wide):
+        short, _ = _LEAST_HEADING_WIDTHS
+        noun = 0 if NAME in own else max(0, min(widths[NAME_INDEX] - spare - short, _NOUN_WIDTH))
+        for level in range(4 + is_wide):
             for place in metrics:
                 column = self.cells.columns[place]
                 more = self.cells.width_with_spread(column, level) - widths[place]
-                if more <= 0 or column in own or (place < kept and more > free + spare):
+                # Rather no noun in the name column than a mean without its deviation.
+                most = free + spare + (noun if level == _SHORT_DEVIATION else 0)
+                if more <= 0 or column in own or (place < kept and more > most):
                     continue
                 widths[place] += more
                 if place < kept:
@@ -249,6 +255,12 @@ class RunTable(Grid):
                     free, spare = free - more + taken, spare - taken
                     widths[NAME_INDEX] -= taken
         return tuple(column._replace(width=width) for column, width in zip(columns, widths, strict=True))
+
+    @property
+    def _least_heading_width(self) -> int:
+        """The cells of the name column in which headings have the noun `runs`."""
+        short, long = _LEAST_HEADING_WIDTHS
+        return max(short, min(long, self._heading_width))
 
     def _with_wide_name(self, columns: tuple[GridColumn, ...]) -> tuple[GridColumn, ...]:
         """Give the name the width that the first page of columns leaves free, as far as names need it."""
@@ -441,7 +453,7 @@ class RunTable(Grid):
         )
         cells = self.cells.heading_cells(heading, self._clock, run, sorted_by)
         width = self.columns[NAME_INDEX].width
-        noun = "" if width < _LEAST_HEADING_WIDTHS[0] else " run " if heading.count == 1 else " runs"
+        noun = "" if width < self._least_heading_width else " run " if heading.count == 1 else " runs"
         count = f"{heading.count:>{len(f'{self._most_runs:,}')},}{noun}"
         room = max(0, width - len(count) - 1)
         value = MISSING if heading.value is None else self._group_names.cut(heading.value, room)
