@@ -172,10 +172,6 @@ class TestArtifactRoots:
         ),
         (b"[hosts.'gpu1']\nwrite = 'yes'", '[hosts."gpu1"] write must be true or false'),
         (b"keys = 'o'", "keys must be a table"),
-        (b"keys = {sort = 3}", "[keys] sort must be a key or a list of keys"),
-        (b"keys = {sort = ''}", "[keys] sort must be a key or a list of keys"),
-        (b"keys = {sort = []}", "[keys] sort must be a key or a list of keys"),
-        (b"[keys]\nruns.sort = 'o'", "[keys] runs must be a key or a list of keys"),
     ],
 )
 def test_a_file_that_is_wrong_is_named(file: Path, content: bytes, complaint: str) -> None:

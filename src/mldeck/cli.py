@@ -31,7 +31,7 @@ from mldeck.commands.options import (
 from mldeck.errors import MldeckError, UsageError, close_name
 
 if TYPE_CHECKING:
-    from mldeck.settings import Settings
+    from mldeck.settings import Settings, UnknownSettings
     from mldeck.store.address import Address
     from mldeck.store.far_file import FarFile
     from mldeck.store.server_database import ServerDatabase
@@ -136,10 +136,7 @@ def _browse(words: Sequence[str], begun: HeadStart | None) -> int:
     with begun or _head_start() as head_start:
         options = _browsing_options(words)
         if options.keys:
-            from mldeck.ui.help.keymap import key_list
-
-            print("\n".join(key_list()))
-            return 0
+            return _list_keys()
         settings = _settings(options)
         address = store_address(settings, wait=options.wait)
         if options.wait:
@@ -148,6 +145,20 @@ def _browse(words: Sequence[str], begun: HeadStart | None) -> int:
             wait_for_database(address, lambda reason: tell(f"waiting for the database: {reason}"))
         status = _run_deck(settings, address, head_start)
     return _end_soon(status)
+
+
+def _list_keys() -> int:
+    """List the keys, with those of the settings. If these are wrong, say so, and list the ids all the same."""
+    from mldeck.settings import load_settings
+    from mldeck.ui.help.keymap import key_list, keymap_of_settings
+
+    keymap: dict[str, str] = {}
+    try:
+        keymap = keymap_of_settings(load_settings().keys)
+    except UsageError as error:
+        tell(f"{error}; these are the keys without settings")
+    print("\n".join(key_list(keymap)))
+    return 0
 
 
 def _browsing_options(words: Sequence[str]) -> argparse.Namespace:
@@ -258,19 +269,33 @@ def _add_deck_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    from mldeck.settings import load_settings
+    from mldeck.settings import UnknownSettings, load_settings
 
-    return load_settings(
-        store=options.store,
-        experiment=getattr(options, "experiment", None),
-        theme=getattr(options, "theme", None),
-        read_only=getattr(options, "read_only", False),
-        write=options.write,
-        artifact_roots=getattr(options, "artifact_root", ()),
-        registry_store=options.registry_store,
-        record_transitions=not options.no_record,
-        no_mirror=getattr(options, "no_mirror", False),
-    )
+    try:
+        return load_settings(
+            store=options.store,
+            experiment=getattr(options, "experiment", None),
+            theme=getattr(options, "theme", None),
+            read_only=getattr(options, "read_only", False),
+            write=options.write,
+            artifact_roots=getattr(options, "artifact_root", ()),
+            registry_store=options.registry_store,
+            record_transitions=not options.no_record,
+            no_mirror=getattr(options, "no_mirror", False),
+        )
+    except UnknownSettings as error:
+        raise UsageError(_with_wrong_keys(error)) from None
+
+
+def _with_wrong_keys(error: UnknownSettings) -> str:
+    """Return the message, and what is wrong with the keys: the user shall not be told of one fault after the other."""
+    from mldeck.ui.help.keymap import keymap_of_settings
+
+    try:
+        keymap_of_settings(error.keys)
+    except UsageError as wrong_keys:
+        return f"{error}; {wrong_keys}"
+    return str(error)
 
 
 def _head_start() -> HeadStart:

@@ -56,9 +56,9 @@ class Settings(NamedTuple):
     used."""
     artifact_hosts: tuple[str, ...] = ()
     """`scheme://authority` of artifact stores to connect to without asking."""
-    keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    keys: tuple[tuple[str, tuple[object, ...]], ...] = ()
     """Pairs of the id of a key and the keys that replace its own, as they are written in the file. The application checks
-    them."""
+    them, and that they are texts, so that the commands run also if they are wrong."""
     images: str = "auto"
     """One of `IMAGES`."""
     keeps_mirrors: bool = True
@@ -69,6 +69,15 @@ class Settings(NamedTuple):
     def writes_to(self, host: str) -> bool:
         """Return whether stores on that machine may be changed; an empty text stands for this one."""
         return not self.read_only and (not host or self.write or host in self.writable_hosts)
+
+
+class UnknownSettings(UsageError):
+    """The settings file has settings that do not exist."""
+
+    def __init__(self, message: str, keys: tuple[tuple[str, tuple[object, ...]], ...]) -> None:
+        """`keys` is what the file has for `Settings.keys`, to tell the user all that is wrong at once."""
+        super().__init__(message)
+        self.keys = keys
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path:
@@ -176,7 +185,8 @@ def _read(file: Path) -> Mapping[str, object]:
         raise UsageError(f"the settings file {file} is not valid TOML: it is nested too deeply") from None
     unknown = [key for key in written if key not in _KEYS]
     if unknown:
-        raise UsageError(f"the settings file {file} has unknown keys: {', '.join(unknown)} (known: {', '.join(_KEYS)})")
+        complaint = f"the settings file {file} has unknown keys: {', '.join(unknown)} (known: {', '.join(_KEYS)})"
+        raise UnknownSettings(complaint, tuple(_keys_of_file(written, file)))
     return written
 
 
@@ -287,15 +297,9 @@ def _writable_hosts(written: Mapping[str, object], file: Path) -> Iterator[str]:
             yield host
 
 
-def _keys_of_file(written: Mapping[str, object], file: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _keys_of_file(written: Mapping[str, object], file: Path) -> Iterator[tuple[str, tuple[object, ...]]]:
     table = written.get("keys", {})
     if not isinstance(table, Mapping):
         raise UsageError(f'the settings file {file}: keys must be a table, as in [keys] and below it sort = "o"')
     for key_id, value in table.items():
-        names = value if isinstance(value, list) else [value]
-        if not names or not all(isinstance(name, str) and name for name in names):
-            raise UsageError(
-                f'the settings file {file}: [keys] {key_id} must be a key or a list of keys, as in sort = "o" or ["o", "f5"];'
-                " `mldeck --keys` lists the ids"
-            )
-        yield key_id, tuple(names)
+        yield key_id, tuple(value) if isinstance(value, list) else (value,)

@@ -23,7 +23,7 @@ from textual.theme import ThemeProvider
 
 from mldeck.errors import MldeckError
 from mldeck.format import safe
-from mldeck.settings import Settings, config_file
+from mldeck.settings import Settings
 from mldeck.store.address import Address
 from mldeck.ui.app_keys import DECK, LEAVE, PLACE
 from mldeck.ui.key_queue import KeyHandled, KeyQueue
@@ -390,9 +390,9 @@ def _keymap(settings: Settings) -> Mapping[str, str]:
     """Return the keys of the settings by id. Raises `UsageError` if any of them is wrong."""
     if not settings.keys:
         return {}
-    from mldeck.ui.help.keymap import checked_keymap  # few users change keys
+    from mldeck.ui.help.keymap import keymap_of_settings  # few users change keys
 
-    return checked_keymap(settings.keys, f"the settings file {config_file()}, [keys]")
+    return keymap_of_settings(settings.keys)
 
 
 def run_deck(settings: Settings, address: Address, head_start: HeadStart | None = None) -> int:

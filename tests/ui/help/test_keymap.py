@@ -13,10 +13,11 @@ import pytest
 from textual.dom import DOMNode
 
 import mldeck.ui
+from mldeck.cli import main
 from mldeck.errors import UsageError
-from mldeck.settings import config_file
+from mldeck.settings import config_file, load_settings
 from mldeck.ui.help.key_groups import CONTEXTS, GROUPS
-from mldeck.ui.help.keymap import checked_keymap, key_list, written_key
+from mldeck.ui.help.keymap import checked_keymap, key_list, keymap_of_settings, written_key
 from mldeck.ui.kit.keys import Key, character_of, key_name, use_keys, with_keys
 from mldeck.ui.models.screen import ModelsScreen
 from tests.fixture_stores import FixtureStore
@@ -53,6 +54,55 @@ def test_characters_and_names() -> None:
         "columns": "ctrl+o,f5,alt+c",
         "mark": "ä",
     }
+
+
+@pytest.mark.parametrize("value", ["3", "''", "[]", "[3, 'o']", "{a = 'o'}"])
+def test_a_value_of_the_wrong_type_hides_no_other_fault(settings: Callable[[str], None], value: str) -> None:
+    settings(f"sort = {value}\nsortt = 'w'\ncolumns = 'hyper+w'")
+    with pytest.raises(UsageError) as caught:
+        keymap_of_settings(load_settings().keys)
+    message = str(caught.value)
+    assert 'sort must be a key or a list of keys, as in sort = "o"' in message
+    assert "there is no key sortt; did you mean sort?" in message
+    assert "columns: 'hyper+w' is not a key" in message
+
+
+def test_an_unknown_table_hides_no_wrong_key(
+    settings: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings("sortt = 'w'\ncolumns = 5\n[nokeys]\nsort = 'w'")
+    assert main(["none.db"]) == 2
+    message = capsys.readouterr().err
+    assert "has unknown keys: nokeys" in message
+    assert "there is no key sortt" in message
+    assert "columns must be a key" in message
+
+
+def test_the_list_has_the_keys_of_the_settings(
+    settings: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings("undo_stage = ['w', 'f5']")
+    assert main(["--keys"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  undo_stage ")]
+    assert line.split()[1:3] == ["w", "f5"]
+
+
+def test_the_list_says_what_is_wrong_with_the_settings(
+    settings: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings("undo_stage = 5")
+    assert main(["--keys"]) == 0
+    found = capsys.readouterr()
+    assert "undo_stage must be a key" in found.err
+    assert "  undo_stage " in found.out
+
+
+def test_commands_run_with_wrong_keys(
+    settings: Callable[[str], None], fixture_store: FixtureStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings("undo_stage = 5\ndown = ''")
+    assert main(["experiments", "-s", str(fixture_store.db)]) == 0
+    assert "churn-baseline" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("key", ALL_KEYS, ids=lambda key: key.id)
@@ -228,11 +278,11 @@ async def test_a_wrong_key_ends_the_start(
 
 
 def test_the_list_has_every_id_once() -> None:
-    listed = [line.split()[0] for line in key_list() if line.startswith("  ")]
+    listed = [line.split()[0] for line in key_list({}) if line.startswith("  ")]
     assert listed == [key.id for key in ALL_KEYS]
     assert (
         "  find                /                 Find text in the focused pane, also in the headers of its columns"
-        in key_list()
+        in key_list({})
     )
 
 
@@ -261,6 +311,11 @@ _NO_MESSAGES = {
     # Keys of dialogs and text fields, which cannot be changed.
     "Text was typed here. Esc closes the dialog without it",
     "Enter searches for that word in names",
+    "No run matches this. Enter applies it all the same.",
+    "Enter presses   ",
+    # What Textual calls Option and an arrow.
+    "ctrl+right",
+    "ctrl+left",
 }
 _NAMED = re.compile(
     # A key, and what it does: any verb in the third person, but after `a` and `I`, which are words, only those of messages.

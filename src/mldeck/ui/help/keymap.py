@@ -14,6 +14,7 @@ from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
 from mldeck.errors import UsageError
 from mldeck.format import safe
+from mldeck.settings import config_file
 from mldeck.ui.help.key_groups import CONTEXTS, GROUPS
 from mldeck.ui.kit.keys import Key, character_of
 
@@ -24,7 +25,12 @@ _COPIES = "ctrl+c"
 _WAY_OUT = "`mldeck --keys` lists the ids and keys"
 
 
-def checked_keymap(written: Sequence[tuple[str, Sequence[str]]], origin: str) -> dict[str, str]:
+def keymap_of_settings(keys: Sequence[tuple[str, Sequence[object]]]) -> dict[str, str]:
+    """Return the keymap for Textual of what the settings file has. Raises `UsageError` with all that is wrong."""
+    return checked_keymap(keys, f"the settings file {config_file()}, [keys]")
+
+
+def checked_keymap(written: Sequence[tuple[str, Sequence[object]]], origin: str) -> dict[str, str]:
     """Return the keymap for Textual from pairs of an id and its keys, as written in the settings.
 
     Raises `UsageError` with all that is wrong, in one line that begins with `origin`.
@@ -37,7 +43,10 @@ def checked_keymap(written: Sequence[tuple[str, Sequence[str]]], origin: str) ->
             problems.append(_unknown(key_id, known))
             continue
         chosen[key_id] = []
-        for name in names:
+        texts = [name for name in names if isinstance(name, str) and name]
+        if not texts or len(texts) < len(names):
+            problems.append(f'{key_id} must be a key or a list of keys, as in sort = "o" or ["o", "f5"]')
+        for name in texts:
             normal = _key_name(name)
             if normal is None or normal in _SENT_AS or normal == _COPIES:
                 problems.append(f"{key_id}: {_not_a_key(name, normal)}")
@@ -122,10 +131,13 @@ def written_key(name: str) -> str:
     return character if character is not None and character.isprintable() and character != " " else name
 
 
-def key_list() -> Iterator[str]:
-    """Yield the lines that list all ids, their keys and what they do."""
+def key_list(keymap: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines that list all ids, their keys and what they do. `keymap` has the keys of the settings by id."""
     rows = [
-        (title, [(key.id, " ".join(map(written_key, key.keys.split(","))), key.help) for key in keys])
+        (
+            title,
+            [(key.id, " ".join(map(written_key, keymap.get(key.id, key.keys).split(","))), key.help) for key in keys],
+        )
         for title, keys in GROUPS
     ]
     id_width, key_width = (max(len(entry[column]) for _, entries in rows for entry in entries) for column in (0, 1))
