@@ -78,7 +78,7 @@ def test_the_whole_work_over_sshd(fixture: FixtureStore, tmp_path: Path, isolate
             deck.press("2", "─ churn-model")
             deck.press(ENTER, "─ churn-model 2 · Production")
             deck.press(LEFT, "─ churn-model 3 · Staging")
-            deck.press("p", "Promote churn-model 3 → Production")
+            deck.press("p", "Promote churn-model version 3 → Production")
             deck.wait_for("2: Production → Archived")
             deck.press("better recall", "better recall")
             deck.send(ENTER)

@@ -59,7 +59,7 @@ def test_promoting_and_undoing_by_keyboard(store_copy: Callable[[str], FixtureSt
         deck.wait_for("rf-depth-20")
         deck.press(ENTER, "─ churn-model 2 · Production")
         deck.press(LEFT, "─ churn-model 3 · Staging")
-        deck.press("p", "Promote churn-model 3 → Production")
+        deck.press("p", "Promote churn-model version 3 → Production")
         deck.wait_for("2: Production → Archived")
         deck.press(ENTER, "churn-model 3 is in Production")
         after = latest()

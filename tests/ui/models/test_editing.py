@@ -138,7 +138,7 @@ async def test_the_records_of_transitions_are_not_offered_as_tags(newest: Fixtur
     rows(newest.db, "DELETE FROM model_version_tags")
     async with models_deck(newest.db) as deck:
         await deck.press("p")
-        await deck.until_shown("Promote churn-model 3")
+        await deck.until_shown("Promote churn-model version 3")
         await deck.until_shown("archive version 2")
         await deck.press("enter")
         await deck.until_alone()

@@ -49,7 +49,7 @@ class TestKeys:
     async def test_moving_to_production_archives_the_present_version_by_default(self, store: FixtureStore) -> None:
         async with models_deck(store.db) as deck:
             await review(deck, "p")
-            await deck.until_shown("Promote churn-model 3 → Production")
+            await deck.until_shown("Promote churn-model version 3 → Production")
             await deck.until_shown("3: Staging → Production")
             assert "2: Production → Archived" in deck.frame
             assert "now: 2" in deck.frame
@@ -170,6 +170,20 @@ class TestKeys:
                 await deck.until_refused("This model has no version")
 
 
+async def test_keys_in_the_list_of_models_name_what_they_act_on(newest: FixtureStore) -> None:
+    async with models_deck(newest.db, size=(200, 50)) as deck:
+        await deck.until_shown("p production  ")
+        assert " t tags " in deck.frame
+        await deck.press("escape")
+        await deck.until_shown("p production v3")
+        await deck.until_shown("t model's tags")
+        await deck.press("p")
+        await deck.until_shown("Promote churn-model version 3 → Production")
+        await deck.press("escape")
+        await deck.press("D")
+        await deck.until_shown("Delete model churn-model?")
+
+
 class TestReview:
     async def test_a_narrow_review_keeps_the_end_of_the_source(self, newest: FixtureStore) -> None:
         tags = (
@@ -229,7 +243,7 @@ class TestReview:
     async def test_leaving_production_empty_is_a_warning(self, newest: FixtureStore) -> None:
         async with models_deck(newest.db, 2) as deck:
             await review(deck, "a")
-            await deck.until_shown("Archive churn-model 2")
+            await deck.until_shown("Archive churn-model version 2")
             await deck.until_shown("! no version will be in Production")
 
     async def test_a_reason_that_is_too_long_is_refused_while_it_is_typed(self, newest: FixtureStore) -> None:
@@ -419,7 +433,7 @@ class TestTakingBack:
             await deck.press("enter")
             await deck.until_alone()
             await review(deck, "P")
-            await deck.until_shown("churn-model 2 → Production")
+            await deck.until_shown("churn-model version 2 → Production")
             await deck.press("enter")
             await deck.until_alone()
             assert stages(store) == AS_MADE | {2: "Production", 3: "Archived"}

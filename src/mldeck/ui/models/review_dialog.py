@@ -168,7 +168,7 @@ class ReviewDialog(ModalScreen["Transition | None"]):
 
     @property
     def _title(self) -> str:
-        move = f"{self._change.model} {self._change.version} → {self._change.stage}"
+        move = f"{self._change.model} version {self._change.version} → {self._change.stage}"
         return f"{self._review.verb} {move}" if self._review else move
 
     @property

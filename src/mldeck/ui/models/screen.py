@@ -19,6 +19,7 @@ from mldeck.ui.app_keys import PLACE
 from mldeck.ui.details.keys import INSPECTOR
 from mldeck.ui.details.line_grid import LineGrid
 from mldeck.ui.details.metric_grid import MetricGrid
+from mldeck.ui.kit.bars import KeyBar
 from mldeck.ui.kit.grid import Grid
 from mldeck.ui.kit.keys import bindings, with_keys
 from mldeck.ui.kit.mounting import made
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
 
 _NOT_EDITS = frozenset({"history"})
 _EDIT_ACTIONS = frozenset(key.action.partition("(")[0] for key in (*STAGE_KEYS, *MODEL_EDITS)) - _NOT_EDITS
+_VERSION_ACTIONS = frozenset({"stage", "aliases", "open_run"})
+_MODEL_OR_VERSION_ACTIONS = frozenset({"describe", "tags"})
+"""Those that act on the model while the list has the focus."""
+
 _NOT_READ = "The models have not been read; {refresh} reads them"
 _NO_MODEL = "There are no models: press {register} on a run to register one"
 _NO_VERSION = "This model has no versions: press {register} on a run to register one"
@@ -82,6 +87,16 @@ class ModelsScreen(Place, inherit_bindings=False):
     def unavailable(self, action: str) -> str | None:
         is_edit = action.partition("(")[0] in _EDIT_ACTIONS
         return self.session.registry_refusal if is_edit and self.session.is_open else super().unavailable(action)
+
+    def label_now(self, action: str, label: str) -> str:
+        """Name what a key acts on while the list of models has the focus: some act on the version with the bold card."""
+        is_in_list = self.focused is self.models_pane.model_list  # `has_focus` comes after the bindings
+        if not is_in_list or self.cursor_version is None:
+            return label
+        name = action.partition("(")[0]
+        if name in _VERSION_ACTIONS:
+            return f"{label} v{self.cursor_version.version}"
+        return f"model's {label}" if name in _MODEL_OR_VERSION_ACTIONS else label
 
     @property
     def main_grid(self) -> Grid:
@@ -133,6 +148,7 @@ class ModelsScreen(Place, inherit_bindings=False):
         session, version = self.session, self.cursor_version
         if self.is_in_list or version is None or not session.is_open:
             self._inspect_model()
+            self.query_one(KeyBar).refresh()  # it names the version
             return
         places = session.places(session.registered.address)
         store = session.store
