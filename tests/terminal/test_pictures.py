@@ -208,6 +208,8 @@ class TestPainting:
             terminal.press("v", "600 x 6,000")
             terminal.wait_for(lambda: terminal.drawn() is not None)
             terminal.press("c", "the path")
+            terminal.send("cc")  # the first message is above the picture
+            terminal.settle(0.4)
             terminal.send("j")
             terminal.settle(0.4)
             assert "the path" in terminal.text, "nothing is painted over the message"
