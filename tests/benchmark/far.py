@@ -25,7 +25,7 @@ _ROUND_TRIPS_S = (0.0, 0.05, 0.15)
 _HELLO_BAR_S = 0.15
 _HELLO = (
     "import sys; from mldeck.store.address import read_address; from mldeck.store.connect import start_line, check_database\n"
-    "address = read_address(sys.argv[1]); start_line(address); check_database(address)"
+    "address = read_address(sys.argv[1]); start_line(address); check_database(address); print('hello', flush=True)"
 )
 _IDLE_S = 30.0
 _KEEPALIVE_BYTES = 2 * 2 * 52
@@ -49,7 +49,7 @@ def results(setting: Setting) -> Iterator[Result]:
             for turn in range(setting.repeats + 1):
                 seconds = {
                     "true": _seconds([*shlex.split(client), "far", "true"]),
-                    "hello": _seconds([sys.executable, "-c", _HELLO, near[1]]),
+                    "hello": _seconds_to_line([sys.executable, "-c", _HELLO, near[1]]),
                     "near": _first_runs(near),
                     "far": _first_runs(far),
                 }
@@ -102,6 +102,15 @@ def _seconds(argv: list[str]) -> float:
     began = time.monotonic()
     subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     return time.monotonic() - began
+
+
+def _seconds_to_line(argv: list[str]) -> float:
+    """Return the seconds until the command has printed a line. It takes a while to end after that."""
+    began = time.monotonic()
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        return time.monotonic() - began
 
 
 def _first_runs(argv: list[str]) -> float:
