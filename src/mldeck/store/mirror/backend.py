@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from mldeck.errors import MldeckError
-from mldeck.store.backend import Change
+from mldeck.store.backend import Change, NoWriter
 from mldeck.store.interrupt import Interrupt
 from mldeck.store.mirror.mirror import Mirror
 from mldeck.store.schema import Schema
@@ -95,8 +95,8 @@ class MirrorBackend:
     def refresh(self) -> None:
         self._mirror.refresh()
 
-    def writer(self) -> _RefusingWriter:
-        return _RefusingWriter(self._name, self._read_only_reason)
+    def writer(self) -> NoWriter:
+        return NoWriter(self._name, self._read_only_reason)
 
     def close(self) -> None:
         self._watched.close()
@@ -122,18 +122,3 @@ class _MirrorFile:
     def check_before_reading(self) -> None: ...
 
     def check_unchanged(self) -> None: ...
-
-
-class _RefusingWriter:
-    """The writer of a store that is only read. See `Writer`, which this is."""
-
-    def __init__(self, name: str, reason: str) -> None:
-        self._refusal = f"{name} cannot be changed: {reason}"
-
-    @contextmanager
-    def writing(self, interrupt: Interrupt | None = None) -> Iterator[tuple[Connection, Schema]]:
-        raise MldeckError(self._refusal)
-        yield
-
-    def check_writable(self) -> None:
-        raise MldeckError(self._refusal)
