@@ -147,7 +147,7 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
     },
     "store": {
         "__init__": frozenset(),
-        **dict.fromkeys(("expressions", "interrupt", "statements", "values"), frozenset[str]()),
+        **dict.fromkeys(("expressions", "fetched", "interrupt", "statements", "values"), frozenset[str]()),
         **dict.fromkeys(("far_file", "mlruns_folder", "server_database"), frozenset[str]()),
         "address": frozenset({"far_file", "mlruns_folder", "server_database"}),
         "text_match": frozenset({"expressions"}),
@@ -158,9 +158,11 @@ INNER_ROOMS: dict[str, dict[str, frozenset[str]]] = {
         "sqlite": frozenset({"address", "backend", "interrupt", "schema", "seed", "statements"}),
         # A SQLite file on another machine: what reads it there is SQLite too. A commit whose answer was lost is looked up by
         # the rows of the edit.
-        "ssh": frozenset({"backend", "edits", "far_file", "interrupt", "schema", "sqlite", "statements", "values"}),
+        "ssh": frozenset(
+            {"backend", "edits", "far_file", "fetched", "interrupt", "schema", "sqlite", "statements", "values"}
+        ),
         # Databases on servers. They are known to be MLflow's by the same tables as files.
-        "servers": frozenset({"backend", "interrupt", "schema", "server_database", "sqlite", "statements"}),
+        "servers": frozenset({"backend", "fetched", "interrupt", "schema", "server_database", "sqlite", "statements"}),
         # A store that is no database, as a SQLite file of our own.
         "mirror": frozenset({"backend", "interrupt", "schema", "sqlite"}),
         "runs": frozenset(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from mldeck.store.fetched import FetchedCursor
 from mldeck.store.servers.filling import Statement, StatementAnswer, can_repeat, filled_in, needs, nested
 
 _CAST = re.compile(r"(?<=\)s)::\w+")
@@ -108,48 +109,17 @@ def _key(statement: Statement) -> str:
     return repr((_CAST.sub("", text), sorted(values.items()) if isinstance(values, Mapping) else tuple(values)))
 
 
-class AnsweredCursor:
-    """The result of a statement, which has been fetched completely."""
-
-    arraysize = 1
-    rowcount = -1
-    lastrowid = None
+class AnsweredCursor(FetchedCursor):
+    """A cursor of a server's driver."""
 
     def __init__(self, connection: AnsweredConnection) -> None:
+        super().__init__()
         self.connection = connection
-        self.description: Sequence[Sequence[Any]] | None = None
-        self._rows: Sequence[tuple[Any, ...]] = ()
-        self._at = 0
 
     def execute(self, text: str, values: Any = ()) -> AnsweredCursor:
         answer = self.connection.run((text, values))
-        self.description = answer.columns or None
-        self._rows, self._at = answer.rows, 0
+        self.take(answer.columns, answer.rows)
         return self
 
     def executemany(self, text: str, values: Sequence[Any]) -> AnsweredCursor:
         raise NotImplementedError("only reading")
-
-    def fetchone(self) -> tuple[Any, ...] | None:
-        rows = self.fetchmany(1)
-        return rows[0] if rows else None
-
-    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
-        start = self._at
-        self._at = min(len(self._rows), start + (self.arraysize if size is None else size))
-        return list(self._rows[start : self._at])
-
-    def fetchall(self) -> list[tuple[Any, ...]]:
-        return self.fetchmany(len(self._rows))
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        return iter(self.fetchall())
-
-    def close(self) -> None:
-        self._rows = ()
-
-    def setinputsizes(self, sizes: object) -> None:
-        """Do nothing."""
-
-    def setoutputsize(self, size: object, column: object = None) -> None:
-        """Do nothing."""

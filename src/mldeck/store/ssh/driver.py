@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from mldeck.store.fetched import FetchedCursor
 from mldeck.store.ssh.channel import NoAnswer
 from mldeck.store.ssh.frames import BrokenFrame, Row, packed_json, unpack_rows
 from mldeck.store.ssh.line import FarLine
@@ -313,49 +314,18 @@ def _bound(value: Any) -> Any:
     raise sqlite3.ProgrammingError(f"a value of type {type(value).__name__} cannot be bound")
 
 
-class FarCursor:
-    """The result of a statement, which has been fetched completely."""
-
-    arraysize = 1
-    rowcount = -1
-    lastrowid = None
+class FarCursor(FetchedCursor):
+    """A cursor over there."""
 
     def __init__(self, connection: FarConnection) -> None:
+        super().__init__()
         self.connection = connection
-        self.description: list[tuple[Any, ...]] | None = None
-        self._rows: Sequence[Row] = ()
-        self._at = 0
 
     def execute(self, text: str, values: Sequence[Any] = ()) -> FarCursor:
         result = self.connection.run(text, values)
-        self.description = [(name, None, None, None, None, None, None) for name in result.names] or None
-        self._rows, self._at = result.rows, 0
+        self.take([(name, None, None, None, None, None, None) for name in result.names], result.rows)
         return self
 
     def executemany(self, text: str, values: Sequence[Sequence[Any]]) -> FarCursor:
         self.connection.run_many(text, values)
         return self
-
-    def fetchone(self) -> Row | None:
-        rows = self.fetchmany(1)
-        return rows[0] if rows else None
-
-    def fetchmany(self, size: int | None = None) -> list[Row]:
-        start = self._at
-        self._at = min(len(self._rows), start + (self.arraysize if size is None else size))
-        return list(self._rows[start : self._at])
-
-    def fetchall(self) -> list[Row]:
-        return self.fetchmany(len(self._rows))
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self.fetchall())
-
-    def close(self) -> None:
-        self._rows = ()
-
-    def setinputsizes(self, sizes: object) -> None:
-        """Do nothing."""
-
-    def setoutputsize(self, size: object, column: object = None) -> None:
-        """Do nothing."""
