@@ -55,7 +55,7 @@ To open a store that has the name of a command, write ./NAME.
 _OWN_STORE = "it makes a store of its own; --path says where"
 
 _CONNECT_S = 0.5
-"""Seconds to wait for a store before the user is told what mldeck waits for."""
+"""Seconds to wait for a store before telling the user about it."""
 
 _END_S = 1.0
 """Seconds that Python is given to exit normally after the deck was closed."""
@@ -288,7 +288,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _with_wrong_keys(error: UnknownSettings) -> str:
-    """Return the message, and what is wrong with the keys: the user shall not be told of one fault after the other."""
+    """Return the message with all errors in the keys added, so that the user can mend everything at once."""
     from mldeck.ui.help.keymap import keymap_of_settings
 
     try:
@@ -354,7 +354,7 @@ def _wait_for_line(address: FarFile | ServerDatabase) -> None:
 
 @contextmanager
 def _saying(message: str) -> Iterator[None]:
-    """Tell the user what the block waits for, if that takes a moment."""
+    """Show the message if the block takes longer than a moment."""
     import threading
 
     said = threading.Timer(_CONNECT_S, tell, (message,))

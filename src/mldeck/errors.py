@@ -42,7 +42,7 @@ class StoreChanged(StoreUnavailable):
 
 
 class Overtaken(MldeckError):
-    """What an edit was decided on was changed before it could be written. Nothing was written; it can be decided anew."""
+    """The rows that an edit was based on changed before the commit. Nothing was written; the edit can be made again."""
 
 
 class PerhapsWritten(MldeckError):

@@ -75,7 +75,7 @@ class UnknownSettings(UsageError):
     """The settings file has settings that do not exist."""
 
     def __init__(self, message: str, keys: tuple[tuple[str, tuple[object, ...]], ...]) -> None:
-        """`keys` is what the file has for `Settings.keys`, to tell the user all that is wrong at once."""
+        """`keys` is the value for `Settings.keys` in the file, so that its errors can be reported together with this one."""
         super().__init__(message)
         self.keys = keys
 

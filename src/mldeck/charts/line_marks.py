@@ -21,7 +21,7 @@ _NEAR_COLUMNS = 2
 _EDGE = 12
 """Lines that end so near to the right edge, in columns, have their letter in the margin: one order holds for all of them."""
 _SKIPPED, _SKIPPED_STRONG = 1_000, 100_000
-"""What leaving out a letter costs, in rows."""
+"""The cost of leaving out a letter, and one that should stand out, in rows."""
 
 
 class End(NamedTuple):
@@ -140,7 +140,7 @@ def _with_rows(
 
 
 class _Letter(NamedTuple):
-    """What is known of a letter before its row is chosen."""
+    """A letter whose row has not been chosen yet."""
 
     wanted: int
     allowed: Collection[int]

@@ -114,7 +114,7 @@ def leading_options(words: Sequence[str]) -> int:
 
 
 def _option_of(word: str) -> str | None:
-    """Return -s or -e if the word is that option, in whatever form argparse takes it; None for other words."""
+    """Return -s or -e if the word is that option in any form that argparse accepts, else None."""
     if word.startswith("--"):
         name = word.partition("=")[0]
         return next((known[1:3] for known in _EVERYWHERE if len(name) > len("--") and known.startswith(name)), None)

@@ -39,7 +39,7 @@ FILE_STORE = "mlruns"
 _ARTIFACT_FOLDERS = (FILE_STORE, "mlartifacts")
 _MOST_NAMED = 3
 MIGRATE_HINT = "MLflow's own `mlflow migrate-filestore` makes a database of it"
-"""What can be done about a file store that is only read."""
+"""Advice for a user who wants to change a file store."""
 
 
 Address = Path | FarFile | ServerDatabase | MlrunsFolder
@@ -76,7 +76,7 @@ def read_address(text: str, origin: str = "") -> Address:
     if (far_file := _far_file(text, origin)) is not None:
         return far_file
     if re.match(_MISTYPED, text, re.IGNORECASE | re.DOTALL) and not os.path.lexists(text):
-        # Not repeated: it is not known which part of it is the password.
+        # The text is not repeated, because any part of it may be the password.
         named = "the address of a server" + (f" (from {origin})" if origin else "")
         raise UsageError(f"{named} has no ://; write {text.partition('/')[0].partition(':')[0]}://…")
     try:

@@ -54,7 +54,7 @@ class Writer(Protocol):
 def written(
     writer: Writer, edit: Callable[[Connection, Schema], _Result], interrupt: Interrupt | None = None
 ) -> _Result:
-    """Return `edit(connection, schema)`, made in a transaction; made anew while others change what it was decided on.
+    """Run `edit(connection, schema)` in a transaction and return its result. Try again while others change the rows it reads.
 
     Raises what `Writer.writing` raises, and what `edit` raises.
     """
@@ -146,7 +146,7 @@ class Mirrored(Protocol):
 
     @property
     def state(self) -> str:
-        """How much of the store has been read, or how old what is shown may be."""
+        """The progress of the first reading; afterwards the greatest possible age of the data."""
 
     def show(self, run_ids: Sequence[str]) -> None:
         """Note which runs are looked at: they are read first, and watched closely."""
